@@ -1,0 +1,101 @@
+"""Every expected failure, each a class with its exit code.
+
+A failure that a user can cause or mend is one of these: it is printed as one line, without a traceback, and the process
+ends with the code of its class. Anything else that is raised is a bug of ours (exit code 1).
+The codes are a contract; the table in README.md lists them.
+"""
+
+from __future__ import annotations
+
+
+class MltrainError(Exception):
+    """What is wrong, where, what was expected and what to do, in one line.
+
+    Attributes:
+        exit_code: the exit status of the process that ends with this error.
+    """
+
+    exit_code = 1
+
+
+class UsageError(MltrainError):
+    """The command line is wrong, or the config file is not there."""
+
+    exit_code = 2
+
+
+class ConfigError(MltrainError):
+    """The config is invalid. The message may hold several lines: one problem each, with its place in the YAML."""
+
+    exit_code = 3
+
+
+class DataError(MltrainError):
+    """The data is invalid, or a data file is not there."""
+
+    exit_code = 4
+
+
+class RunError(MltrainError):
+    """A run directory or a checkpoint is missing, damaged or does not fit."""
+
+    exit_code = 5
+
+
+class RunExistsError(MltrainError):
+    """The run directory exists already, or another process holds it."""
+
+    exit_code = 6
+
+
+class WriteError(MltrainError):
+    """Something cannot be written: the disk is full, the place is read-only, a quota is used up."""
+
+    exit_code = 7
+
+
+class DivergedError(MltrainError):
+    """Training met NaN or Inf in the loss."""
+
+    exit_code = 8
+
+
+class OutOfMemoryError(MltrainError):
+    """The device or the machine has no memory left for this batch, model or data."""
+
+    exit_code = 9
+
+
+class DeviceError(MltrainError):
+    """A device or an optional package that was asked for is not there."""
+
+    exit_code = 12
+
+
+class InterruptedRunError(MltrainError):
+    """A signal ended the run; what was trained so far is kept.
+
+    Args:
+        message: what was kept, and where.
+        signal_number: 2 (SIGINT) or 15 (SIGTERM); the exit code is 128 more, as in a shell.
+    """
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number
+
+
+class MisfitError(ConfigError):
+    """A value of the config turns out to be wrong only when the data or the model is there.
+
+    Whoever knows where the value is written says so: see `Loaded.error`.
+
+    Args:
+        path: the keys and list indices that lead to the value.
+        message: what is wrong with it, what was expected, what to do.
+    """
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        super().__init__(f"{'.'.join(map(str, path))}: {message}")
+        self.path = path
+        self.message = message

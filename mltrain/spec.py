@@ -1,0 +1,202 @@
+"""The base of everything that a YAML file can say.
+
+A spec *describes*: it is frozen, strict about types, refuses unknown keys and NaN, and never asks which machine it is on.
+The string under a field is its documentation; `mltrain schema`, `mltrain list` and the reference page are made from it.
+
+A **component** is a spec with a `type`. `OneOf` lists the alternatives for one place in the YAML; that list is
+registration, validation, error text, JSON Schema and `mltrain list` in one. Two edits add a component: its file, and its
+name in the list.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer, Strict, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
+
+T = TypeVar("T")
+
+# A YAML list. Strict mode would refuse a list where a (frozen) tuple is declared; its items stay strict.
+Many = Annotated[tuple[T, ...], Strict(False)]
+
+
+class Spec(BaseModel):
+    """A frozen description. Subclasses document each field with the string under it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def normalise(name: str) -> str:
+    """Return `name` without case, underscores, dashes and spaces: `EarlyStopping` and `early_stopping` are one name."""
+    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+
+
+def suggest(wrong: str, known: Iterable[str]) -> str:
+    """Return ` (did you mean 'x'?)` for the known name nearest to `wrong`, or an empty string when none is near."""
+    by_normal_form = {normalise(name): name for name in known}
+    near = difflib.get_close_matches(normalise(wrong), by_normal_form, n=1, cutoff=0.6)
+    return f" (did you mean '{by_normal_form[near[0]]}'?)" if near else ""
+
+
+def problem(kind: str, message: str, loc: Sequence[str | int] = (), value: Any = None) -> InitErrorDetails:
+    """Return one validation problem for `fail`.
+
+    Args:
+        kind: a word for programs, as `unknown_type`.
+        message: the text for people.
+        loc: where, below the component that is being checked.
+        value: what was received there.
+    """
+    # Braces in a PydanticCustomError template are placeholders, and a message may quote any text of the user's.
+    error = PydanticCustomError(kind, "{message}", {"message": message})  # type: ignore[arg-type]
+    return InitErrorDetails(type=error, loc=tuple(loc), input=value)
+
+
+def fail(title: str, problems: Sequence[InitErrorDetails]) -> ValidationError:
+    """Return the error that carries all of `problems`; raised inside a validator, pydantic keeps each one's place."""
+    return ValidationError.from_exception_data(title, list(problems))
+
+
+class Alternatives(Protocol):
+    """Components that have no spec class of their own, as the layers and optimizers of Keras."""
+
+    def names(self) -> list[str]:
+        """Return the canonical name of every alternative."""
+
+    def find(self, name: str) -> str | None:
+        """Return the canonical name that `name` means in any spelling, or None."""
+
+    def check(self, name: str, arguments: Mapping[str, Any], context: Any) -> Any:
+        """Return the frozen component, or raise the ValidationError of `fail` with every problem in `arguments`."""
+
+    def is_component(self, value: Any) -> bool:
+        """Return whether `value` is a component that `check` returned."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of all alternatives."""
+
+
+class OneOf:
+    """A pydantic annotation: exactly one of several components, chosen by `type`.
+
+    `Annotated[CsvSource | NpzSource, OneOf("source", CsvSource, NpzSource)]` accepts a mapping with a `type` in any spelling,
+    the bare name where a component needs no argument (`optimizer: adam`), or a component that is made already.
+
+    Args:
+        kind: what the alternatives are, as it is said in messages: "source", "layer".
+        specs: the spec classes, each with a literal `type`.
+        more: alternatives without a class of their own.
+        aliases: other names for a spec, by normal form.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        *specs: type[Spec],
+        more: Alternatives | None = None,
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.specs: dict[str, type[Spec]] = {str(spec.model_fields["type"].default): spec for spec in specs}
+        self.more = more
+        self._by_normal_form = {normalise(name): name for name in self.specs}
+        self._by_normal_form.update(aliases or {})
+
+    def names(self) -> list[str]:
+        """Return the canonical name of every alternative, our own first."""
+        others = self.more.names() if self.more else []
+        return [*self.specs, *(name for name in others if name not in self.specs)]
+
+    def check(self, value: Any, info: core_schema.ValidationInfo) -> Any:
+        """Return the component that `value` describes."""
+        if isinstance(value, tuple(self.specs.values())) or (self.more and self.more.is_component(value)):
+            return value
+        if isinstance(value, str):
+            value = {"type": value}
+        if not isinstance(value, dict):
+            raise fail(self.kind, [problem("component", f"expected a {self.kind} (a name, or a mapping with a 'type')")])
+        if "type" not in value:
+            known = ", ".join(self.names()[:12])
+            raise fail(self.kind, [problem("missing_type", f"this {self.kind} has no 'type' (known: {known}, …)")])
+        name = value["type"]
+        if not isinstance(name, str):
+            raise fail(self.kind, [problem("type", f"expected the name of a {self.kind}", ("type",), name)])
+        arguments = {key: item for key, item in value.items() if key != "type"}
+        own = self._by_normal_form.get(normalise(name))
+        if own is not None:
+            return self.specs[own].model_validate({**arguments, "type": own}, context=info.context)
+        other = self.more.find(name) if self.more else None
+        if other is not None and self.more is not None:
+            return self.more.check(other, arguments, info.context)
+        raise fail(self.kind, [problem("unknown_type", self._unknown(name), ("type",), name)])
+
+    def _unknown(self, name: str) -> str:
+        names = self.names()
+        near = suggest(name, names)
+        if near or len(names) > 12:
+            return f"unknown {self.kind} {name!r}{near or f' (`mltrain list {self.kind}` shows all {len(names)})'}"
+        return f"unknown {self.kind} {name!r} (known: {', '.join(names)})"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            self.check, serialization=core_schema.plain_serializer_function_ser_schema(as_plain)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        alternatives = [handler(spec.__pydantic_core_schema__) for spec in self.specs.values()]
+        bare = [name for name, spec in self.specs.items() if not any(f.is_required() for f in spec.model_fields.values())]
+        if bare:
+            alternatives.insert(0, {"enum": bare})
+        if self.more:
+            alternatives.append(self.more.json_schema())
+        return {"anyOf": alternatives}
+
+
+def as_plain(value: Any) -> Any:
+    """Return a spec, or anything inside one, as what YAML and JSON can hold, with every default filled in."""
+    if isinstance(value, BaseModel):
+        return {name: as_plain(getattr(value, name)) for name in type(value).model_fields}
+    if hasattr(value, "plain"):
+        return as_plain(value.plain())
+    if isinstance(value, Mapping):
+        return {key: as_plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+class FromWorkingDirectory(str):
+    """A text that was given on the command line: as a path it is relative to the working directory, not to the YAML."""
+
+    __slots__ = ()
+
+
+class _ResolvedPath:
+    """Makes a path absolute: relative to the YAML file, whose folder is the validation context's `directory`."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.with_info_plain_validator_function(self.resolve)
+
+    @staticmethod
+    def resolve(value: Any, info: core_schema.ValidationInfo) -> Path:
+        if isinstance(value, Path):
+            return value.absolute()
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise PydanticCustomError("path", "expected the path of a file")
+        base = Path.cwd()
+        if info.context and "directory" in info.context and not isinstance(value, FromWorkingDirectory):
+            base = info.context["directory"]
+        # Not resolve(): a link stays a link, so that what is recorded is what was written.
+        return Path(base, Path(str(value)).expanduser())
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "description": "A path, relative to the YAML file."}
+
+
+InputPath = Annotated[Path, _ResolvedPath(), PlainSerializer(str)]
