@@ -1,0 +1,57 @@
+"""A checked component becomes the Keras object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from mltrain.errors import ConfigError
+from mltrain.keras_api.components import KerasComponent
+
+_MODULES = {
+    "activation": keras.activations,
+    "callback": keras.callbacks,
+    "cell": keras.layers,
+    "constraint": keras.constraints,
+    "initializer": keras.initializers,
+    "layer": keras.layers,
+    "loss": keras.losses,
+    "metric": keras.metrics,
+    "optimizer": keras.optimizers,
+    "regularizer": keras.regularizers,
+    "schedule": keras.optimizers.schedules,
+}
+# `compile` makes the binary, categorical or sparse kind of these, whichever fits the model's output; a class cannot.
+_BY_SHAPE = {"accuracy", "crossentropy"}
+
+
+def build(component: KerasComponent) -> Any:
+    """Return the Keras object that `component` describes.
+
+    Only what differs from Keras' defaults is passed on, so the object is the one that hand-written Keras code would
+    make, and draws the same seeds under `keras.utils.set_random_seed`. An activation is a function; the metrics
+    "accuracy" and "crossentropy" stay names, for `compile` to choose by the shape of the output.
+
+    Raises:
+        ConfigError: Keras refuses the combination of arguments.
+    """
+    if component.kind == "metric" and component.type in _BY_SHAPE:
+        return component.type
+    made = getattr(_MODULES[component.kind], component.type)
+    if component.kind == "activation":
+        return made
+    arguments = {name: _value(value) for name, value in component.changed().items()}
+    try:
+        return made(**arguments)
+    except (TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"Keras cannot make the {component.kind} {component.type}: {reason}") from error
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, KerasComponent):
+        return build(value)
+    if isinstance(value, tuple):
+        return tuple(_value(item) for item in value)
+    return value
