@@ -1,0 +1,45 @@
+"""The whole YAML as one frozen object. The rules that span two sections are in `experiment_rules.py`."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from mltrain.data.spec import DataSpec
+from mltrain.evaluation.spec import EvaluationSpec
+from mltrain.experiment_rules import RULES
+from mltrain.models import Model
+from mltrain.rules import Rule
+from mltrain.spec import Spec
+from mltrain.training.spec import ObjectiveSpec, TrainingSpec
+
+# What becomes a folder name: nothing that a shell, a file system or a path could read as something else.
+ExperimentName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class ExperimentSpec(Spec):
+    """One experiment: the data, the model, how it is trained and how it is judged."""
+
+    rules: ClassVar[tuple[Rule, ...]] = RULES
+
+    version: Literal[1] = 1
+    """The version of this format."""
+    name: ExperimentName = "experiment"
+    """Names the experiment; its runs go to `runs/<name>/`."""
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
+    """Every random number of the run follows from it: the split, the order of the rows, the first weights, dropout."""
+    task: Literal["auto", "binary", "multiclass", "regression"] = "auto"
+    """What is learned; auto takes it from the target."""
+    data: DataSpec
+    """Where the examples come from and how they are split and encoded."""
+    model: Model
+    """The network."""
+    training: TrainingSpec = TrainingSpec()
+    """How it is trained."""
+    objective: ObjectiveSpec = ObjectiveSpec()
+    """What counts as better."""
+    evaluation: EvaluationSpec = EvaluationSpec()
+    """How it is judged."""
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where it is trained; auto takes the first GPU, and the CPU where there is none."""

@@ -1,0 +1,100 @@
+"""`--set training.optimizer.learning_rate=1e-3`: values from the command line, put into the tree of the YAML."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from mltrain.expected import expected_at, is_spec, opened
+from mltrain.problems import InvalidConfigError, KeyPath, Place, Problem, Source, path_text, shortened
+from mltrain.spec import OneOf, Spec, as_plain
+from mltrain.yaml_document import DEEPEST, parse, split_lines
+from mltrain.yaml_node import Node
+
+_PART = re.compile(r"\.?([^.\[\]=]+)|\[(\d+)\]")
+
+
+def apply_override(root: Node, text: str, number: int, spec: type[Spec]) -> tuple[Node, tuple[Problem, ...]]:
+    """Return the tree with one value set, and what is wrong with the value's YAML.
+
+    Args:
+        root: the whole YAML.
+        text: as `a.b[0].c=value` or `a.b.0.c=value`; the value is YAML. Mappings that are missing on the way are made,
+            and a component that is written as its bare name is opened.
+        number: of the `--set`, from 1.
+        spec: the class of the whole; it tells what a bare name stands for.
+
+    Raises:
+        InvalidConfigError: the path cannot be followed, or the value is not YAML.
+    """
+    source = Source(f"--set #{number}", split_lines(text), number)
+    name, equals, value = text.partition("=")
+    key = Place(source, 1, 1, max(1, len(name)))
+    parts = _parts(name)
+    if not equals or not parts:
+        message = f"expected KEY=VALUE, as training.epochs=3, received '{shortened(text)}'"
+        raise InvalidConfigError([Problem((), key, message)])
+    if len(parts) > DEEPEST:
+        raise InvalidConfigError([Problem((), key, f"nested more than {DEEPEST} deep")])
+    document = parse(value, source, shift=len(name) + 1)
+    path: KeyPath = ()
+    for part in parts:
+        root, path = _opened(root, path, part, key, spec)
+    problems = tuple(replace(problem, path=(*path, *problem.path)) for problem in document.problems)
+    return root.changed(path, document.root, key), problems
+
+
+def _parts(name: str) -> list[str | int]:
+    """Return the parts of a path, or an empty list for what is none."""
+    parts: list[str | int] = []
+    position = 0
+    while position < len(name):
+        match = _PART.match(name, position)
+        if match is None or (position == 0) != (match[0][0] not in ".["):
+            return []
+        parts.append(match[1] if match[2] is None else int(match[2]))
+        position = match.end()
+    return parts
+
+
+def _opened(root: Node, path: KeyPath, part: str | int, key: Place, spec: type[Spec]) -> tuple[Node, KeyPath]:
+    """Return the tree with a mapping or list at `path`, and the path of `part` in it."""
+    node = root.at(path) if root.existing(path) == path else Node(None, key)
+    if isinstance(node.value, tuple):
+        if not str(part).isascii() or not str(part).isdigit():
+            raise _cannot(path, key, f"it is a list; write {path_text((*path, 0))} for its first item")
+        if int(part) >= len(node.value):
+            raise _cannot(path, key, f"there is no item {part}: the list has {len(node.value)} (counted from 0)")
+        return root, (*path, int(part))
+    if node.is_scalar:
+        meant = {} if node.value is None else _bare(root, path, node.value, spec)
+        if meant is None:
+            raise _cannot(path, key, "it is a single value and has nothing below it; set it as a whole")
+        inner = {name: Node(value, node.place) for name, value in meant.items()}
+        node = Node.collection(inner, node.place, dict.fromkeys(inner, node.place))
+        root = root.changed(path, node, key)
+    if isinstance(part, int):
+        raise _cannot(path, key, "it is a mapping, not a list")
+    return root, (*path, part)
+
+
+def _bare(root: Node, path: KeyPath, value: Any, spec: type[Spec]) -> dict[str, Any] | None:
+    """Return the mapping that a bare value stands for, as `{type: adam}` for `adam`."""
+    for each in (each for annotation in expected_at(spec, path, root.plain()) for each in opened(annotation)):
+        if isinstance(each, OneOf) and isinstance(value, str):
+            return {"type": value}
+        if is_spec(each):
+            try:
+                made = each.model_validate(value)
+            except ValidationError:
+                continue
+            return {name: as_plain(getattr(made, name)) for name in made.model_fields_set}
+    return None
+
+
+def _cannot(path: KeyPath, key: Place, why: str) -> InvalidConfigError:
+    # Not a problem at `path`: the value there may be valid, or have a problem of its own.
+    return InvalidConfigError([Problem((), key, f"cannot set this below {path_text(path)}: {why}")])

@@ -1,0 +1,107 @@
+"""`config.resolved.yaml`: every value of an experiment, and who set it. Read again, it makes an equal experiment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Any
+
+from mltrain.load import Loaded
+from mltrain.problems import KeyPath
+from mltrain.spec import as_plain, normalise
+from mltrain.yaml_node import Node
+from mltrain.yaml_scalar import read_scalar
+
+_WIDEST = 120
+_HEADER = "# Every value of this experiment, with who set it. Training it again gives the same run.\n"
+# Words that need no quotes anywhere in YAML, unless they are truth values or null. Those of YAML 1.1 are quoted too,
+# for programs that still read it.
+_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@+-]*( [A-Za-z0-9_./@+-]+)*")
+_TRUTH_VALUES_OF_1_1 = {"y", "n", "yes", "no", "on", "off"}
+
+
+def resolved_yaml(loaded: Loaded) -> str:
+    """Return the text of `config.resolved.yaml`. Paths are absolute."""
+    return _HEADER + "".join(f"{line}\n" for line in _block(as_plain(loaded.spec), (), loaded.root, ""))
+
+
+def who_set(root: Node, path: KeyPath, value: Any) -> str:
+    """Return who set a value: "config.yaml:12", "--set #1" or "default".
+
+    Args:
+        root: the YAML with the overrides in it.
+        path: of the value in the spec, which is more than the YAML: `optimizer: adam` became `{type: Adam, …}`.
+        value: a scalar or an empty collection.
+    """
+    existing = root.existing(path)
+    node = root.at(existing)
+    if len(existing) < len(path):
+        stands_for = node.is_scalar and isinstance(node.value, str) and isinstance(value, str)
+        same = stands_for and len(path) == len(existing) + 1 and normalise(node.value) == normalise(value)
+        if not same and not (stands_for and path[-1] == "type"):
+            return "default"
+    place = node.place
+    return place.source.name if place.source.override else f"{PurePath(place.source.name).name}:{place.line}"
+
+
+def _block(value: Any, path: KeyPath, root: Node, indent: str) -> Iterator[str]:
+    """Yield the lines of a mapping or list, without the key above it."""
+    for part, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        inner_path = (*path, part)
+        setters = dict.fromkeys(_setters(inner, inner_path, root))
+        key = "-" if isinstance(part, int) else f"{scalar_text(part)}:"
+        line = f"{indent}{key} {value_text(inner)}"
+        # What one line has set, and fits on a line, stays on one: rows of inline data, `source: {type: sklearn, …}`.
+        if not isinstance(inner, (dict, list)) or not inner or (len(setters) == 1 and len(line) <= _WIDEST):
+            yield f"{line}  # {', '.join(setters)}"
+            continue
+        lines = _block(inner, inner_path, root, indent + "  ")
+        if key == "-":  # the first line of the item stands beside the dash
+            yield f"{indent}- {next(lines).lstrip()}"
+        else:
+            yield f"{indent}{key}"
+        yield from lines
+
+
+def _setters(value: Any, path: KeyPath, root: Node) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _setters(inner, (*path, key), root)
+    elif isinstance(value, list) and value:
+        for position, inner in enumerate(value):
+            yield from _setters(inner, (*path, position), root)
+    else:
+        yield who_set(root, path, value)
+
+
+def value_text(value: Any) -> str:
+    """Return a value as YAML in one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{scalar_text(key)}: {value_text(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(value_text, value))}]"
+    return scalar_text(value)
+
+
+def scalar_text(value: Any) -> str:
+    """Return a scalar as YAML that is read as the same value again, in a block and between brackets."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}.get(repr(value), repr(value))
+    if isinstance(value, int):
+        return str(value)
+    if not isinstance(value, str):
+        raise TypeError(f"a {type(value).__name__} cannot be written to YAML")
+    if _PLAIN.fullmatch(value) and isinstance(read_scalar(value), str) and value.lower() not in _TRUTH_VALUES_OF_1_1:
+        return str(value)
+    return '"' + "".join(_escaped(character) for character in value) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
