@@ -1,0 +1,1 @@
+"""Data: sources, tables, splits, features."""

@@ -1,0 +1,106 @@
+"""NumPy arrays → Table: .npz files, bundled data and made data."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from mltrain.data.column_types import ColumnPlace
+from mltrain.data.column_values import finite_array, typed_column
+from mltrain.data.files import FileContent, check_unpacked_size, read_file_content
+from mltrain.data.table import Column, Origin, Table
+from mltrain.errors import DataError
+from mltrain.spec import suggest
+
+
+def read_npz(path: Path, arrays: Mapping[str, str] | None, declared: Mapping[str, str]) -> Table:
+    """Return the arrays of an .npz file as a table.
+
+    Args:
+        path: of the file.
+        arrays: which arrays, as {column: name in the file}; None takes all by their own names.
+        declared: the kind of a column, by name, where it was stated.
+
+    Raises:
+        DataError: the file is not an .npz, lacks an array, or the arrays cannot be columns of one table.
+    """
+    content = read_file_content(path)
+    found = _load(content, arrays)
+    first = next(iter(found))
+    for name, array in found.items():
+        if not array.ndim:
+            raise DataError(
+                f"{content.name}: array {name!r} is a single value; name the arrays to take in data.source.arrays"
+            )
+        if len(array) != len(found[first]):
+            raise DataError(
+                f"{content.name}: array {first!r} has {len(found[first])} rows and {name!r} has {len(array)}; "
+                "name arrays of one length in data.source.arrays"
+            )
+    if not len(found[first]):
+        raise DataError(f"{content.name}: the arrays have no rows")
+    origin = Origin(content.name)
+    return Table(
+        {
+            name: column_of_array(array, ColumnPlace(name, origin.place), declared.get(name))
+            for name, array in found.items()
+        },
+        origin,
+        content.sha256,
+    )
+
+
+def column_of_array(array: np.ndarray, where: ColumnPlace, kind: str | None = None) -> Column:
+    """Return an array as a column: one axis becomes an Arrow column, where NaN is a missing value; more stay an array.
+
+    Raises:
+        DataError: the values are not numbers, texts, booleans or dates.
+    """
+    if array.ndim > 1:
+        return finite_array(array, where)
+    if array.dtype.kind == "S":
+        array = np.char.decode(array, "utf-8")
+    if array.dtype.kind not in "biufUM":
+        raise where.error(0, f"an array of {array.dtype}; expected numbers, texts, booleans or dates")
+    if array.dtype.kind == "M":
+        array = array.astype("datetime64[us]")
+    return typed_column(pa.array(array.astype(array.dtype.newbyteorder("="))), where, kind)
+
+
+def sha256_of_arrays(arrays: Mapping[str, np.ndarray]) -> str:
+    """Return the sha256 of the names, types, shapes and values of arrays, in their order."""
+    digest = hashlib.sha256()
+    for name, array in arrays.items():
+        little_endian = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        digest.update(f"{name}\0{little_endian.dtype.str}\0{array.shape}\0".encode())
+        digest.update(little_endian.tobytes())
+    return digest.hexdigest()
+
+
+def _load(content: FileContent, arrays: Mapping[str, str] | None) -> dict[str, np.ndarray]:
+    name = content.name
+    try:
+        with zipfile.ZipFile(io.BytesIO(content.data)) as archive:
+            check_unpacked_size(name, len(content.data), sum(member.file_size for member in archive.infolist()))
+        with np.load(io.BytesIO(content.data), allow_pickle=False) as file:
+            wanted = arrays or {key: key for key in file.files}
+            for key in wanted.values():
+                if key not in file.files:
+                    raise DataError(
+                        f"{name}: no array {key!r}{suggest(key, file.files)} (arrays: {', '.join(file.files)})"
+                    )
+            if not wanted:
+                raise DataError(f"{name}: the file holds no array")
+            return {column: np.asarray(file[key]) for column, key in wanted.items()}
+    except zipfile.BadZipFile as error:
+        raise DataError(f"{name}: not an .npz file, or damaged ({error})") from error
+    except (ValueError, EOFError, OSError, MemoryError, zlib.error) as error:
+        # Object arrays are pickles, which can run code when they are read: they are refused, not decoded.
+        raise DataError(f"{name}: not readable as arrays of numbers or texts ({error})") from error

@@ -1,0 +1,199 @@
+"""What a column of texts holds: booleans, numbers, dates, or texts.
+
+The rules are few and strict. A column is of a kind when *every* value is. A column where most values are numbers (or
+dates) and some are not is an error that names the first, never silently a category: it is a typo far more often than a
+category, and as a category it would train without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mltrain.errors import DataError
+
+Place = Callable[[int], str]
+
+TIMESTAMP = pa.timestamp("us")
+
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+# Not numbers to us, but whoever wrote them meant numbers: they count when a column may be mostly numbers.
+_MEANT_AS_NUMBER = r"^[+-]?(\d+(,\d+)+(\.\d+)?|(?i:inf|infinity|nan)|0[xX][0-9a-fA-F]+)$"
+_DATE = r"^\d{4}-\d{2}(-\d{2}([T ]\d{2}(:\d{2}(:\d{2}(\.\d{1,6})?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?)?$"
+_DATE_FORM = "date in the form 2024-05, 2024-05-31 or 2024-05-31T16:00:00"
+_TRUE = ["true", "yes", "1"]
+_FALSE = ["false", "no", "0"]
+
+
+@dataclass(frozen=True)
+class ColumnPlace:
+    """Where a column is, so that an error can name the file, the row and the column.
+
+    Attributes:
+        column: its name.
+        place: says where a row is.
+        missing_key: whether the source has a key `missing` that can name more texts for "no value".
+    """
+
+    column: str
+    place: Place
+    missing_key: bool = False
+
+    def error(self, row: int, message: str) -> DataError:
+        """Return the error that something is wrong with this column in `row`."""
+        return DataError(f"{self.place(row)}: column {self.column!r}: {message}")
+
+
+def parse_texts(texts: pa.Array, where: ColumnPlace, kind: str | None) -> pa.Array:
+    """Return a column of texts as what it holds.
+
+    Args:
+        texts: the values; null is a missing value.
+        where: names the column and its rows.
+        kind: what the column was declared to be ("number", "category", "boolean", "datetime", "ignore"); None to find
+            out.
+
+    Returns:
+        int64, float64, bool or timestamp("us"), else the texts unchanged. A column without any value is float64.
+
+    Raises:
+        DataError: a value is not of the declared kind, or of the kind that most others are.
+    """
+    if kind in ("category", "ignore"):
+        return texts
+    if kind == "boolean":
+        return _declared_booleans(texts, where)
+    if kind == "number":
+        return _numbers(texts, where, declared=True)
+    if kind == "datetime":
+        return parse_dates(texts, where, declared=True)
+    if texts.null_count == len(texts):
+        return pa.nulls(len(texts), pa.float64())
+    if _are_booleans(texts):
+        return pc.equal(pc.utf8_lower(texts), "true")
+    for parse in (_numbers, parse_dates):
+        parsed = parse(texts, where)
+        if parsed is not None:
+            return parsed
+    return texts
+
+
+def parse_dates(texts: pa.Array, where: ColumnPlace, declared: bool = False) -> pa.Array | None:
+    """Return timestamps, or None when most of the texts are not dates. A time with a zone becomes UTC.
+
+    Raises:
+        DataError: some texts are not dates although most are, or although the column was declared so.
+    """
+    are_dates = pc.match_substring_regex(texts, _DATE)
+    if not declared and not _most(are_dates, texts):
+        return None
+    _check_all(are_dates, texts, where, _DATE_FORM, declared)
+    is_month = pc.equal(pc.utf8_length(texts), len("2024-05"))
+    texts = pc.if_else(is_month, pc.binary_join_element_wise(texts, "01", "-"), texts)
+    for zone in (None, "UTC"):
+        try:
+            return texts.cast(pa.timestamp("us", zone)).cast(TIMESTAMP)
+        except pa.ArrowInvalid:
+            continue
+    raise _impossible_date(texts, where)
+
+
+def first_row(mask: pa.Array) -> int:
+    """Return the first row where `mask` is true; there must be one."""
+    return int(pc.index(mask, value=True).as_py())
+
+
+def quoted(value: object) -> str:
+    """Return a value as a message shows it: without control characters, and cut short."""
+    text = str(value)
+    return repr(text if len(text) <= 40 else text[:37] + "…")
+
+
+def _are_booleans(texts: pa.Array) -> bool:
+    lengths = pc.min_max(pc.binary_length(texts)).as_py()
+    if lengths["min"] < len("true") or lengths["max"] > len("false"):
+        return False  # almost every column ends here, which saves two passes over its texts
+    return bool(pc.all(pc.is_in(pc.utf8_lower(texts), pa.array(["true", "false", None]))).as_py())
+
+
+def _declared_booleans(texts: pa.Array, where: ColumnPlace) -> pa.Array:
+    lower = pc.utf8_lower(texts)
+    known = pc.is_in(lower, pa.array(_TRUE + _FALSE))
+    _check_all(known, texts, where, "boolean: true or false, yes or no, 1 or 0", declared=True)
+    return pc.if_else(pc.is_valid(texts), pc.is_in(lower, pa.array(_TRUE)), pa.scalar(None, pa.bool_()))
+
+
+def _numbers(texts: pa.Array, where: ColumnPlace, declared: bool = False) -> pa.Array | None:
+    """Return int64 or float64, or None when most of the texts are not numbers."""
+    numbers = _cast(texts, pa.int64())
+    # Arrow reads 0x1F as an integer, and below inf and nan as floats; to us they are texts.
+    if numbers is not None and not pc.any(pc.match_substring(texts, "x", ignore_case=True)).as_py():
+        return numbers
+    numbers = _cast(texts, pa.float64())
+    if numbers is not None and pc.all(pc.is_finite(numbers)).as_py() is not False:
+        _check_exact(numbers, texts, where)
+        return numbers
+    are_numbers = pc.match_substring_regex(texts, _NUMBER)
+    if not declared and not _most(pc.or_(are_numbers, pc.match_substring_regex(texts, _MEANT_AS_NUMBER)), texts):
+        return None
+    _check_all(are_numbers, texts, where, "number", declared)
+    row = first_row(pc.invert(pc.is_finite(texts.cast(pa.float64()))))
+    raise where.error(row, f"{quoted(texts[row])} is too large for a 64-bit float")
+
+
+def _cast(texts: pa.Array, number_type: pa.DataType) -> pa.Array | None:
+    try:
+        texts.slice(0, 100).cast(number_type)  # Arrow does not stop at the first failure: 0.2 s for a million texts
+        return texts.cast(number_type)
+    except pa.ArrowInvalid:
+        return None
+
+
+def _check_exact(numbers: pa.Array, texts: pa.Array, where: ColumnPlace) -> None:
+    """Refuse whole numbers that a float would round: they are identifiers, and two of them could become one."""
+    large = pc.greater_equal(pc.abs(numbers), 2.0**53)
+    if not pc.any(large).as_py():
+        return
+    for row in pc.indices_nonzero(large).to_pylist():
+        text = texts[row].as_py()
+        if text.lstrip("+-").isdigit() and int(text) != int(numbers[row].as_py()):
+            raise where.error(
+                row,
+                f"{quoted(text)} would be rounded to {numbers[row].as_py():.0f}; "
+                f"declare data.features.{where.column}: category, or ignore",
+            )
+
+
+def _most(mask: pa.Array, texts: pa.Array) -> bool:
+    return (pc.sum(mask).as_py() or 0) * 2 > len(texts) - texts.null_count
+
+
+def _check_all(mask: pa.Array, texts: pa.Array, where: ColumnPlace, what: str, declared: bool) -> None:
+    """Raise the error for the first text that is not in `mask`, if there is one."""
+    alike, present = pc.sum(mask).as_py() or 0, len(texts) - texts.null_count
+    if alike == present:
+        return
+    row = first_row(pc.invert(mask))
+    text = texts[row].as_py()
+    remedies = ["Write it with a decimal point" if what == "number" and "," in text else "Correct the row"]
+    if not declared:
+        remedies.append(f"declare data.features.{where.column}: category")
+    if where.missing_key:
+        remedies.append(f"add {quoted(text)} to data.source.missing")
+    counts = f"{alike} of {present} values are" if alike else f"none of {present} values is"
+    raise where.error(row, f"{quoted(text)} is not a {what} ({counts}). {', or '.join(remedies)}")
+
+
+def _impossible_date(texts: pa.Array, where: ColumnPlace) -> DataError:
+    for row, text in enumerate(texts.to_pylist()):
+        try:
+            datetime.fromisoformat(text or "2000-01-01")
+        except ValueError as error:
+            return where.error(row, f"{quoted(text)} is not a date: {error}")
+    zoned = pc.match_substring_regex(texts, r"T?\d{2}:?.*(Z|[+-]\d{2}(:?\d{2})?)$")
+    row = first_row(pc.not_equal(zoned, zoned[0]) if zoned[0].is_valid else zoned)
+    return where.error(row, f"{quoted(texts[row])}: some times of the column have a time zone and some have none")

@@ -1,0 +1,229 @@
+"""Columns of values that have a type already: from JSON, from YAML, from Parquet, from NumPy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mltrain.data.column_types import TIMESTAMP, ColumnPlace, first_row, parse_dates, parse_texts, quoted
+from mltrain.data.table import Column
+
+_DECLARED_TYPES = {"number": (pa.int64(), pa.float64()), "boolean": (pa.bool_(),), "datetime": (TIMESTAMP,)}
+
+
+def column_of_values(
+    values: Sequence[Any], where: ColumnPlace, kind: str | None, missing: frozenset[str] = frozenset()
+) -> Column:
+    """Return a column of what JSON or YAML holds.
+
+    Texts stay texts unless all are dates: whoever quotes "012" means the text. A column that mixes types is read as a
+    column of a CSV file is, where every value is a text.
+
+    Args:
+        values: None, bool, int, float, str, or lists of equal shape of numbers.
+        where: names the column and its rows.
+        kind: what the column was declared to be, as for `parse_texts`.
+        missing: texts that mean "no value", besides the empty one.
+
+    Raises:
+        DataError: a value is infinite, too large, an object, or not of the kind that most others are.
+    """
+    present = [None if _is_missing(value, missing) else value for value in values]
+    types = {type(value) for value in present} - {type(None)}
+    if kind == "ignore" and types & {dict, list}:
+        return pa.nulls(len(values), pa.string())
+    if dict in types:
+        row = next(row for row, value in enumerate(present) if isinstance(value, dict))
+        raise where.error(row, "an object; expected a number, a text, true, false, null or a list of numbers")
+    if list in types:
+        return _array_of_lists(present, where)
+    if types == {str}:
+        return typed_column(_texts(present, where), where, kind)
+    if len(types) > 1 and types != {int, float}:
+        texts = [None if value is None else _as_text(value) for value in present]
+        return parse_texts(_texts(texts, where), where, kind)
+    arrow_type = pa.bool_() if types == {bool} else pa.int64() if types == {int} else pa.float64()
+    return typed_column(_numbers(present, where, arrow_type, kind), where, kind)
+
+
+def typed_column(column: pa.Array, where: ColumnPlace, kind: str | None) -> Column:
+    """Return an Arrow column as one of the types of a Table, and as what it was declared to be.
+
+    Raises:
+        DataError: the type has no place in a Table, a value is infinite, or the values are not what was declared.
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    convert = _conversion(column.type)
+    if convert is None:
+        if kind == "ignore":
+            return pa.nulls(len(column), pa.string())
+        raise where.error(
+            0, f"values of type {column.type}; expected numbers, texts, booleans, dates or lists of numbers"
+        )
+    typed = convert(column, where)
+    if isinstance(typed, np.ndarray) or kind == "ignore":
+        return typed
+    if kind is not None:
+        return _as_declared(typed, where, kind)
+    dates = parse_dates(typed, where) if pa.types.is_string(typed.type) else None
+    return typed if dates is None else dates
+
+
+def finite_array(array: np.ndarray, where: ColumnPlace) -> np.ndarray:
+    """Return an array of rank >= 2 in native byte order.
+
+    Raises:
+        DataError: it does not hold numbers, or one of them is NaN or infinite: an array has no missing values.
+    """
+    if array.dtype.kind not in "biuf":
+        raise where.error(0, f"an array of {array.dtype}; expected numbers")
+    if 0 in array.shape[1:]:
+        raise where.error(0, f"an array of shape {array.shape}; expected no axis of length 0")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        row, *axes = np.argwhere(~np.isfinite(array))[0].tolist()
+        raise where.error(
+            row, f"{array[(row, *axes)]} at position {axes}; an array can have no missing or infinite value"
+        )
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+
+
+def _is_missing(value: Any, missing: frozenset[str]) -> bool:
+    if isinstance(value, str):
+        return not value.strip() or value.strip() in missing
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _as_text(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _texts(values: Sequence[str | None], where: ColumnPlace) -> pa.Array:
+    try:
+        return pa.array([None if value is None else value.strip() for value in values], pa.string())
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write and no text can hold
+        row = next(row for row, value in enumerate(values) if value and not value.isascii() and _is_broken(value))
+        raise where.error(row, f"{quoted(values[row])} is not valid Unicode") from None
+
+
+def _is_broken(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _numbers(values: Sequence[Any], where: ColumnPlace, arrow_type: pa.DataType, kind: str | None) -> pa.Array:
+    try:
+        if pa.types.is_floating(arrow_type):
+            values = [None if value is None else float(value) for value in values]
+        return pa.array(values, arrow_type)
+    except OverflowError:
+        if kind == "category":
+            return _texts([None if value is None else str(value) for value in values], where)
+        row = next(row for row, value in enumerate(values) if value is not None and abs(value) >= 2**63)
+        raise where.error(
+            row,
+            f"{quoted(values[row])} is too large for a 64-bit integer; declare data.features.{where.column}: category",
+        ) from None
+
+
+def _array_of_lists(values: Sequence[Any], where: ColumnPlace) -> np.ndarray:
+    row = next((row for row, value in enumerate(values) if not isinstance(value, list)), None)
+    if row is not None:
+        raise where.error(row, f"{quoted(values[row])} where other rows hold lists")
+    try:
+        column = pa.array(values)
+    except (pa.ArrowException, OverflowError) as error:
+        raise where.error(0, f"lists that are not all of numbers, nested alike ({error})") from error
+    return _from_lists(column, where)
+
+
+def _conversion(arrow_type: pa.DataType) -> Callable[[pa.Array, ColumnPlace], Column] | None:
+    """Return the function that brings a column of `arrow_type` to a type of a Table; None when there is none."""
+    types = pa.types
+    if types.is_boolean(arrow_type):
+        return lambda column, where: column
+    if types.is_integer(arrow_type):
+        return _from_integers
+    if types.is_floating(arrow_type) or types.is_decimal(arrow_type) or types.is_null(arrow_type):
+        return _from_floats
+    if types.is_string(arrow_type) or types.is_large_string(arrow_type):
+        return _from_texts
+    if types.is_date(arrow_type) or types.is_timestamp(arrow_type):
+        # A time with a zone becomes UTC; nanoseconds are cut to microseconds, which no feature is finer than.
+        return lambda column, where: column.cast(TIMESTAMP, safe=False)
+    if types.is_list(arrow_type) or types.is_large_list(arrow_type) or types.is_fixed_size_list(arrow_type):
+        return _from_lists
+    return None
+
+
+def _from_integers(column: pa.Array, where: ColumnPlace) -> pa.Array:
+    if column.type == pa.uint64():
+        large = pc.greater(column, pa.scalar(2**63 - 1, pa.uint64()))
+        if pc.any(large).as_py():
+            row = first_row(large)
+            raise where.error(row, f"{column[row]} is too large for a signed 64-bit integer")
+    return column.cast(pa.int64())
+
+
+def _from_floats(column: pa.Array, where: ColumnPlace) -> pa.Array:
+    numbers = column.cast(pa.float64(), safe=False)
+    if pc.any(pc.is_inf(numbers)).as_py():
+        row = first_row(pc.is_inf(numbers))
+        raise where.error(row, f"{numbers[row].as_py()} is not a finite number")
+    return pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers)
+
+
+def _from_texts(column: pa.Array, where: ColumnPlace) -> pa.Array:
+    texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+
+
+def _from_lists(column: pa.Array, where: ColumnPlace) -> np.ndarray:
+    shape = [len(column)]
+    while pa.types.is_nested(column.type) and not pa.types.is_struct(column.type):
+        lengths = pc.list_value_length(column)
+        length = lengths[0].as_py()
+        unlike = pc.invert(pc.fill_null(pc.equal(lengths, length or 0), False))
+        if pc.any(unlike).as_py():
+            item = first_row(unlike)
+            found = "no list" if lengths[item].as_py() is None else f"a list of {lengths[item]}"
+            raise where.error(item // math.prod(shape[1:]), f"{found}, where the first row has a list of {length}")
+        if not length:
+            raise where.error(0, "an empty list; expected numbers")
+        shape.append(length)
+        column = column.flatten()
+    if column.null_count:
+        item = first_row(pc.is_null(column))
+        raise where.error(item // math.prod(shape[1:]), "a missing value in a list; an array can have none")
+    return finite_array(column.to_numpy(zero_copy_only=False).reshape(shape), where)
+
+
+def _as_declared(column: pa.Array, where: ColumnPlace, kind: str) -> pa.Array:
+    if pa.types.is_string(column.type):
+        return parse_texts(column, where, kind)
+    if kind == "category":
+        return _category_texts(column)
+    expected = _DECLARED_TYPES.get(kind)
+    if expected is None or column.type in expected:
+        return column
+    if column.null_count == len(column):
+        return pa.nulls(len(column), expected[-1])
+    if pa.types.is_boolean(column.type) and kind == "number":
+        return column.cast(pa.int64())
+    if kind == "boolean" and column.type != TIMESTAMP:
+        return parse_texts(_category_texts(column), where, kind)
+    row = first_row(pc.is_valid(column))
+    raise where.error(row, f"{quoted(column[row])} is of type {column.type}, but the column was declared a {kind}")
+
+
+def _category_texts(column: pa.Array) -> pa.Array:
+    """Return the values as texts, 3.0 as "3": an integer column becomes floats as soon as one value is missing."""
+    if pa.types.is_floating(column.type):
+        whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), 2.0**53))
+        if pc.all(whole).as_py() is not False:
+            column = column.cast(pa.int64())
+    return column.cast(pa.string())

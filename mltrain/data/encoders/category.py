@@ -1,0 +1,201 @@
+"""Categories: as 0/1 columns, as index numbers, or as ordered numbers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row, texts_of
+from mltrain.data.encoders.number import (
+    constant_decision,
+    encode_numbers,
+    fill_decision,
+    fit_scaling,
+    indicator_name,
+    missing_error,
+)
+from mltrain.data.encoders.scaling import Scaling
+from mltrain.data.features.number import Scale
+from mltrain.spec import Many, Spec, suggest
+from mltrain.task import Decision
+
+Unknown = Literal["ignore", "error"]
+Missing = Literal["category", "error"]
+
+
+class _TextEncoder(Spec):
+    """What all encoders of text share: the categories, and what happens to other texts."""
+
+    column: str
+    """Name of the raw column."""
+    categories: Many[str]
+    """The known texts, in order. The empty text stands for a missing value, and is there if training rows miss it."""
+    unknown: Unknown
+    """What happens to a text that is no category."""
+    missing: Missing
+    """What happens to a missing value."""
+
+    @property
+    def raw_inputs(self) -> tuple[RawInput, ...]:
+        """One text, empty where missing."""
+        return (RawInput(self.column, "string", (1,)),)
+
+    def raw(self, column: RawColumn) -> tuple[np.ndarray, ...]:
+        """Return the texts as objects (rows, 1), empty where missing."""
+        return (texts_of(column).to_numpy(zero_copy_only=False)[:, None],)
+
+    def positions(self, column: RawColumn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return for each row its category's position, or -1; whether it is missing; and whether it is unknown.
+
+        Raises:
+            DataError: a value is missing or unknown where that is an error.
+        """
+        texts = texts_of(column)
+        found = pc.index_in(texts, value_set=pa.array(self.categories, pa.string()))
+        positions = pc.fill_null(found, -1).to_numpy().astype(np.int64)
+        absent = pc.equal(texts, "").to_numpy(zero_copy_only=False)
+        unknown = (positions < 0) & ~absent
+        if self.missing == "error" and absent.any():
+            raise missing_error(column, absent)
+        if self.unknown == "error" and unknown.any():
+            raise unknown_error(column, texts, unknown, self.categories)
+        return positions, absent, unknown
+
+
+class CategoryEncoder(_TextEncoder):
+    """One 0/1 column a category; an unknown or missing text that is no category has 0 in all of them."""
+
+    type: Literal["category"] = "category"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the encoded columns."""
+        return tuple(f"{self.column}={name}" if name else indicator_name(self.column) for name in self.categories)
+
+    def encode(self, column: RawColumn) -> Encoded:
+        """Return float32 (rows, categories)."""
+        positions, absent, unknown = self.positions(column)
+        values = np.zeros((len(positions), len(self.categories)), np.float32)
+        rows = np.flatnonzero(positions >= 0)
+        values[rows, positions[rows]] = 1.0
+        return Encoded(values, _count(self.column, absent), _count(self.column, unknown))
+
+
+class IndexEncoder(_TextEncoder):
+    """One column with the number of the category: 1, 2, 3, …; 0 for what is no category."""
+
+    type: Literal["index"] = "index"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of the encoded column."""
+        return (self.column,)
+
+    def encode(self, column: RawColumn) -> Encoded:
+        """Return float32 (rows, 1)."""
+        positions, absent, unknown = self.positions(column)
+        values = (positions + 1).astype(np.float32)[:, None]
+        return Encoded(values, _count(self.column, absent), _count(self.column, unknown))
+
+
+class OrdinalEncoder(_TextEncoder):
+    """One scaled number column by the order of the categories; an unknown text is treated as a missing one."""
+
+    type: Literal["ordinal"] = "ordinal"
+    scaling: Scaling
+    """What is done to the numbers 0, 1, 2, …"""
+    indicator: bool
+    """Whether a second column is 1 where the value was missing."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the encoded columns."""
+        return (self.column, *([indicator_name(self.column)] if self.indicator else []))
+
+    def encode(self, column: RawColumn) -> Encoded:
+        """Return float32 (rows, 1) or, with an indicator, (rows, 2)."""
+        positions, absent, unknown = self.positions(column)
+        numbers = np.where(positions < 0, np.nan, positions)
+        encoded = encode_numbers(column, [numbers], [self.scaling], self.indicator)
+        return Encoded(encoded.values, _count(self.column, absent), _count(self.column, unknown))
+
+
+def fit_category(
+    column: RawColumn,
+    encoding: Literal["one_hot", "index", "ordinal"],
+    unknown: Unknown,
+    missing: Missing,
+    max_categories: int,
+) -> Fitted:
+    """Return the encoder of a column of categories of the training rows.
+
+    Raises:
+        DataError: there are no categories, too many, or a value is missing where that is an error.
+    """
+    texts = texts_of(column)
+    found = sorted(pc.unique(texts).to_pylist())
+    if found == [""] or not found:
+        raise column.failure(
+            f"no training row has a value (set data.features.{column.name}: ignore, or split the data otherwise)"
+        )
+    if len(found) > max_categories:
+        raise column.failure(
+            f"{len(found)} different values in {len(texts)} training rows, more than max_categories {max_categories} "
+            f"(set data.features.{column.name}: ignore, or raise its max_categories)"
+        )
+    if missing == "error" and "" in found:
+        raise missing_error(column, pc.equal(texts, "").to_numpy(zero_copy_only=False))
+    # The empty text, "missing", sorts first; as the last category it leaves the names in their order.
+    categories = (*found[1:], "") if found[0] == "" else tuple(found)
+    encoder = CategoryEncoder if encoding == "one_hot" else IndexEncoder
+    absent = pc.sum(pc.equal(texts, "")).as_py()
+    decisions: tuple[Decision, ...] = ()
+    if absent:
+        reason = f"{absent} of {len(texts)} training rows miss it"
+        decisions = (Decision(f"features.{column.name}", "missing values are a category of their own", reason),)
+    return Fitted(encoder(column=column.name, categories=categories, unknown=unknown, missing=missing), decisions)
+
+
+def fit_ordinal(column: RawColumn, order: tuple[str, ...], scale: Scale, unknown: Unknown, missing: Missing) -> Fitted:
+    """Return the encoder of a column of ordered categories of the training rows.
+
+    Raises:
+        DataError: a training row has a category that the order does not name, or misses it where that is an error.
+    """
+    texts = texts_of(column)
+    # Not `ignore` here: what stands in the training rows was there to be seen when the order was written.
+    wrong = pc.invert(pc.is_in(texts, value_set=pa.array([*order, ""], pa.string()))).to_numpy(zero_copy_only=False)
+    if wrong.any():
+        raise unknown_error(column, texts, wrong, order)
+    positions = pc.index_in(texts, value_set=pa.array(order, pa.string())).to_numpy(zero_copy_only=False)
+    numbers = positions.astype(np.float64)
+    absent = np.isnan(numbers)
+    if missing == "error" and absent.any():
+        raise missing_error(column, absent)
+    encoder = OrdinalEncoder(
+        column=column.name,
+        categories=order,
+        unknown=unknown,
+        missing=missing,
+        scaling=fit_scaling(column, numbers, scale, "mean"),
+        indicator=bool(absent.any()),
+    )
+    decisions = fill_decision(column, int(absent.sum()), "mean") + constant_decision(column.name, numbers)
+    return Fitted(encoder, decisions)
+
+
+def unknown_error(column: RawColumn, texts: pa.Array, unknown: np.ndarray, categories: tuple[str, ...]) -> Exception:
+    """Return the error for a category that is not known."""
+    row = first_row(unknown)
+    text = texts[row].as_py()
+    known = [name for name in categories if name]
+    shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+    return column.error(row, f"unknown category {text!r}{suggest(text, known)} (known: {shown})")
+
+
+def _count(name: str, condition: np.ndarray) -> dict[str, int]:
+    count = int(condition.sum())
+    return {name: count} if count else {}

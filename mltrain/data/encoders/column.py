@@ -1,0 +1,195 @@
+"""A raw column as encoders take it, and what they give back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mltrain.data.table import Column, Table
+from mltrain.errors import DataError
+from mltrain.task import Decision
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """One column of a table, able to say where its rows are.
+
+    Attributes:
+        name: of the column.
+        values: a pyarrow array, or a NumPy array of rank >= 2, (rows, …).
+        place: says where a row (from 0) is, as `penguins.csv:18`.
+        source: name of where the table comes from, for messages about the whole column.
+    """
+
+    name: str
+    values: Column
+    place: Callable[[int], str]
+    source: str
+
+    @classmethod
+    def of(cls, table: Table, name: str) -> RawColumn:
+        """Return the column `name` of `table`; a DataError names the known columns when there is none."""
+        return cls(name, table.column(name), table.origin.place, table.origin.name)
+
+    def error(self, row: int, message: str) -> DataError:
+        """Return the error about one row."""
+        return DataError(f"{self.place(int(row))}: column '{self.name}': {message}")
+
+    def failure(self, message: str) -> DataError:
+        """Return the error about the whole column."""
+        return DataError(f"{self.source}: column '{self.name}': {message}")
+
+    def holds(self) -> str:
+        """Return in words what the values are."""
+        if isinstance(self.values, np.ndarray):
+            return f"{self.values.dtype} arrays of shape {self.values.shape[1:]}"
+        if is_empty(self.values):
+            return "no values"
+        kinds = ((is_number, "numbers"), (pa.types.is_boolean, "truth values"), (is_text, "text"), (is_time, "dates"))
+        return next((words for matches, words in kinds if matches(self.values.type)), str(self.values.type))
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A column, or all columns, as the model takes them.
+
+    Attributes:
+        values: float32 (rows, width) for columns of a table; (rows, …) for arrays.
+        missing: number of missing values that were filled, by column; only columns that had some.
+        unknown: number of values that no training row has, by column; only columns that had some.
+    """
+
+    values: np.ndarray
+    missing: dict[str, int]
+    unknown: dict[str, int]
+
+
+@dataclass(frozen=True)
+class RawInput:
+    """What `model.keras` takes for a column.
+
+    Attributes:
+        name: of the input.
+        dtype: "float64" (NaN is missing), "string" (empty is missing), or the dtype of an array.
+        shape: of one example: `(1,)` for a column of a table.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+class Encoder(Protocol):
+    """A fitted column: frozen, and the same after JSON and back."""
+
+    @property
+    def column(self) -> str:
+        """Name of the raw column."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the encoded columns; empty for arrays."""
+
+    @property
+    def raw_inputs(self) -> tuple[RawInput, ...]:
+        """What `model.keras` takes for this column."""
+
+    def raw(self, column: RawColumn) -> tuple[np.ndarray, ...]:
+        """Return the column as `raw_inputs` want it, each (rows, 1), or (rows, …) for arrays."""
+
+    def encode(self, column: RawColumn) -> Encoded:
+        """Return the encoded column; raises DataError with the place of a value that cannot be encoded."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """An encoder and what was decided while it was fitted."""
+
+    encoder: Encoder
+    decisions: tuple[Decision, ...] = ()
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Return whether a pyarrow type is a whole or a floating-point number."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Return whether a pyarrow type is text."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def is_time(kind: pa.DataType) -> bool:
+    """Return whether a pyarrow type is a date, or a date and time of day."""
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_date(kind))
+
+
+def is_empty(values: pa.Array) -> bool:
+    """Return whether no value is there at all."""
+    return bool(values.null_count == len(values))
+
+
+def numbers_of(column: RawColumn) -> np.ndarray:
+    """Return a column of numbers or truth values as float64 (rows,), NaN where missing.
+
+    Raises:
+        DataError: it holds something else, or an infinite number.
+    """
+    values = column.values
+    if isinstance(values, np.ndarray):
+        raise column.failure(f"expected numbers, but it holds {column.holds()} (declare it as image or array)")
+    if is_empty(values):
+        return np.full(len(values), np.nan)
+    if not is_number(values.type) and not pa.types.is_boolean(values.type):
+        row = first_row(values.is_valid())
+        raise column.error(row, f"expected a number, found {values[row].as_py()!r} (the column holds {column.holds()})")
+    numbers = pc.cast(values, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        raise column.error(int(infinite.argmax()), "expected a finite number, found an infinite one")
+    return numbers
+
+
+def texts_of(column: RawColumn) -> pa.Array:
+    """Return a column as text (rows,), empty where missing. Whole numbers lose their decimal point.
+
+    Raises:
+        DataError: it holds arrays.
+    """
+    values = column.values
+    if isinstance(values, np.ndarray):
+        raise column.failure(f"expected single values, but it holds {column.holds()} (declare it as image or array)")
+    if pa.types.is_floating(values.type):
+        numbers = values.to_numpy(zero_copy_only=False)
+        # A missing value makes pandas and others store whole numbers as floating-point ones: 3.0 is the category 3.
+        known = numbers[~np.isnan(numbers)]
+        if (np.abs(known) < 2**53).all() and (known == np.floor(known)).all():
+            values = pc.cast(pa.array(numbers, from_pandas=True), pa.int64())
+    return pc.fill_null(pc.cast(values, pa.string()), "")
+
+
+def without_missing(column: RawColumn) -> pa.Array:
+    """Return the values of a target column.
+
+    Raises:
+        DataError: one is missing, or the column holds arrays.
+    """
+    values = column.values
+    if isinstance(values, np.ndarray):
+        raise column.failure(f"expected one value a row in the target, but it holds {column.holds()}")
+    absent = values.is_null(nan_is_null=True)
+    count = pc.sum(absent).as_py() or 0
+    if count:
+        rest = f" (and {count - 1} more)" if count > 1 else ""
+        raise column.error(first_row(absent), f"the target is missing{rest}; correct the row or leave it out")
+    return values
+
+
+def first_row(condition: pa.Array | np.ndarray) -> int:
+    """Return the first row where `condition` is true; there must be one."""
+    return int(np.argmax(np.asarray(condition)))

@@ -1,0 +1,27 @@
+"""A column whose every value is an array: a sequence, a vector, a matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from mltrain.data.features.number import Scale
+from mltrain.spec import Spec
+
+if TYPE_CHECKING:
+    from mltrain.data.encoders.column import Fitted, RawColumn
+
+
+class ArrayFeature(Spec):
+    """Arrays of one shape: sequences (rows, steps, features), vectors (rows, features), or any other rank."""
+
+    type: Literal["array"] = "array"
+    scale: Scale | None = None
+    """As for numbers, measured for each position of the last axis; null takes `data.scale`. Whole numbers with `none`
+    stay whole (int32), as an Embedding layer wants them."""
+
+    def fit(self, column: RawColumn, scale: Scale) -> Fitted:
+        """Return the encoder fitted on the arrays of the training rows; `scale` is `data.scale`."""
+        # Here and not at the top: a spec must be checked without paying for NumPy and pyarrow.
+        from mltrain.data.encoders.array import fit_array
+
+        return fit_array(column, self.scale or scale)

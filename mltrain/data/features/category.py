@@ -1,0 +1,57 @@
+"""A column of categories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from mltrain.data.features.number import Scale
+from mltrain.spec import Many, Spec, fail, problem
+
+if TYPE_CHECKING:
+    from mltrain.data.encoders.column import Fitted, RawColumn
+
+
+class CategoryFeature(Spec):
+    """One of several texts, as `Biscoe` or `Dream`. Numbers are names here: 7 and 8 differ as much as 7 and 700."""
+
+    type: Literal["category"] = "category"
+    encoding: Literal["one_hot", "index", "ordinal"] | None = None
+    """`one_hot`: one 0/1 column a category; `index`: one column of 1, 2, 3, … for an Embedding layer, 0 for unknown;
+    `ordinal`: one number column by `order`. null is `one_hot`, and `ordinal` where an order is given."""
+    order: Many[str] = ()
+    """The categories from lowest to highest, for `ordinal`: `[low, medium, high]` become 0, 1, 2."""
+    scale: Scale | None = None
+    """How ordinal numbers are scaled; null takes `data.scale`."""
+    unknown: Literal["ignore", "error"] = "ignore"
+    """A category that no training row has: `ignore` encodes it as none of them (ordinal: as missing), and counts it."""
+    missing: Literal["category", "error"] = "category"
+    """A missing value: `category` makes it a category of its own if training rows miss any, else none of them."""
+    max_categories: Annotated[int, Field(ge=1)] = 1000
+    """More categories than this in the training rows are an error: such a column is mostly an identifier."""
+
+    @model_validator(mode="after")
+    def _order_fits(self) -> CategoryFeature:
+        if self.encoding == "ordinal" and not self.order:
+            message = "an ordinal encoding needs the order: the categories from lowest to highest"
+            raise fail("category", [problem("order", message, ("encoding",), self.encoding)])
+        if self.order and self.encoding not in (None, "ordinal"):
+            message = f"an order has no meaning in the encoding {self.encoding!r} (remove it, or choose 'ordinal')"
+            raise fail("category", [problem("order", message, ("order",), list(self.order))])
+        twice = next((name for name in self.order if self.order.count(name) > 1), None)
+        if twice is not None:
+            raise fail("category", [problem("order", f"{twice!r} stands twice in the order", ("order",), twice)])
+        if self.scale is not None and not self.order:
+            message = "only ordinal categories are scaled (give their `order`, or remove `scale`)"
+            raise fail("category", [problem("scale", message, ("scale",), self.scale)])
+        return self
+
+    def fit(self, column: RawColumn, scale: Scale) -> Fitted:
+        """Return the encoder fitted on a column of the training rows; `scale` is `data.scale`."""
+        # Here and not at the top: a spec must be checked without paying for NumPy and pyarrow.
+        from mltrain.data.encoders.category import fit_category, fit_ordinal
+
+        if self.order:
+            return fit_ordinal(column, self.order, self.scale or scale, self.unknown, self.missing)
+        return fit_category(column, self.encoding or "one_hot", self.unknown, self.missing, self.max_categories)

@@ -1,0 +1,37 @@
+"""A column of dates or times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from mltrain.data.features.number import Scale
+from mltrain.spec import Many, Spec
+
+if TYPE_CHECKING:
+    from mltrain.data.encoders.column import Fitted, RawColumn
+
+Part = Literal["year", "month", "day", "weekday", "hour", "minute", "second"]
+PARTS: tuple[Part, ...] = ("year", "month", "day", "weekday", "hour", "minute", "second")
+
+
+class DatetimeFeature(Spec):
+    """Dates or times, as a number column for each part: `sold.year`, `sold.month`. Times with a zone become UTC."""
+
+    type: Literal["datetime"] = "datetime"
+    parts: Annotated[Many[Part], Field(min_length=1)] | None = None
+    """Which parts; null takes those of year, month, day, weekday (Monday is 0), hour, minute, second that differ
+    between training rows."""
+    scale: Scale | None = None
+    """How the parts are scaled; null takes `data.scale`."""
+    missing: Literal["mean", "median", "error"] = "mean"
+    """What stands in for each part of a missing value. If training rows miss any, a last column is 1 where the value
+    was missing."""
+
+    def fit(self, column: RawColumn, scale: Scale) -> Fitted:
+        """Return the encoder fitted on a column of the training rows; `scale` is `data.scale`."""
+        # Here and not at the top: a spec must be checked without paying for NumPy and pyarrow.
+        from mltrain.data.encoders.datetime import fit_datetime
+
+        return fit_datetime(column, self.parts, self.scale or scale, self.missing)

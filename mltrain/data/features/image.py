@@ -1,0 +1,27 @@
+"""A column of images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from mltrain.data.features.number import Scale
+from mltrain.spec import Spec
+
+if TYPE_CHECKING:
+    from mltrain.data.encoders.column import Fitted, RawColumn
+
+
+class ImageFeature(Spec):
+    """Images (rows, height, width, channels); gray ones may come as (rows, height, width) and get one channel."""
+
+    type: Literal["image"] = "image"
+    scale: Literal["unit", "standard", "none"] = "unit"
+    """`unit`: to 0…1, by 255 for 8-bit images and 65535 for 16-bit ones; others by the highest value of the training
+    rows, unless they are within 0…1 already. `standard`: mean 0 and standard deviation 1 of each channel."""
+
+    def fit(self, column: RawColumn, scale: Scale) -> Fitted:
+        """Return the encoder fitted on the images of the training rows; images have their own default of `scale`."""
+        # Here and not at the top: a spec must be checked without paying for NumPy and pyarrow.
+        from mltrain.data.encoders.array import fit_image
+
+        return fit_image(column, self.scale)

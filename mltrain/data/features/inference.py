@@ -1,0 +1,78 @@
+"""What a column is when nobody said it: by its values in the training rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mltrain.data.encoders.column import RawColumn, is_empty, is_number, is_time
+from mltrain.data.features import (
+    ArrayFeature,
+    BooleanFeature,
+    CategoryFeature,
+    DatetimeFeature,
+    Feature,
+    IgnoreFeature,
+    ImageFeature,
+    NumberFeature,
+)
+from mltrain.task import Decision
+
+# A text column with more different values than both limits is taken for names or remarks.
+FEW_CATEGORIES = 50
+CATEGORIES_SHARE = 0.05
+# One 0/1 column each: beyond this a share of many rows would fill the memory.
+MOST_CATEGORIES = 1000
+
+
+def infer_feature(column: RawColumn) -> tuple[Feature, Decision]:
+    """Return what a column of the training rows is, and why."""
+    feature, reason = _infer(column)
+    return feature, Decision(f"features.{column.name}", feature.type, reason)
+
+
+def _infer(column: RawColumn) -> tuple[Feature, str]:
+    values = column.values
+    if isinstance(values, np.ndarray):
+        return _infer_array(values)
+    if is_empty(values):
+        return IgnoreFeature(), "no training row has a value"
+    if pa.types.is_boolean(values.type):
+        return BooleanFeature(), "holds truth values"
+    if is_number(values.type):
+        return NumberFeature(), "holds numbers"
+    if is_time(values.type):
+        return _infer_time(values)
+    return _infer_text(column.name, values)
+
+
+def _infer_time(values: pa.Array) -> tuple[Feature, str]:
+    known = pc.unique(pc.drop_null(values))
+    if len(known) == 1:
+        return IgnoreFeature(), f"every training row has {known[0].as_py()}, so nothing can be learned from it"
+    return DatetimeFeature(), "holds dates"
+
+
+def _infer_text(name: str, values: pa.Array) -> tuple[Feature, str]:
+    distinct, rows = pc.count_distinct(values).as_py(), len(values)
+    limit = min(max(FEW_CATEGORIES, int(CATEGORIES_SHARE * rows)), MOST_CATEGORIES)
+    if distinct <= limit:
+        return CategoryFeature(), "holds text with few different values"
+    return IgnoreFeature(), (
+        f"holds text with {distinct} different values in {rows} training rows; more than {limit} are taken for names "
+        f"(to use it: data.features.{name}: {{type: category, max_categories: {distinct}}})"
+    )
+
+
+def _infer_array(values: np.ndarray) -> tuple[Feature, str]:
+    looks_like_images = values.ndim == 4 and values.shape[-1] in (1, 3, 4)
+    if looks_like_images or (values.ndim in (3, 4) and values.dtype == np.uint8):
+        if values.dtype.kind in "if" and values.size and values.min() < 0:
+            return ImageFeature(scale="none"), "arrays of the shape of images, scaled already: some values are negative"
+        return ImageFeature(), f"arrays of the shape of images, {values.shape[1:]}, {values.dtype}"
+    if values.dtype.kind in "iu" and values.dtype != np.uint8:
+        return ArrayFeature(
+            scale="none"
+        ), "arrays of whole numbers, taken as index numbers for an Embedding, not scaled"
+    return ArrayFeature(), f"arrays of shape {values.shape[1:]}, {values.dtype}"

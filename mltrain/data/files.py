@@ -1,0 +1,114 @@
+"""The bytes of data files: whole, unchanged, from regular files only."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import stat
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from mltrain.errors import DataError
+from mltrain.spec import suggest
+
+# A decompression bomb is told by what it unpacks to: real tables shrink 3 to 50 times, deflate can do 1032.
+UNPACKED_FLOOR = 256 * 2**20
+UNPACKED_RATIO = 200
+
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+@dataclass(frozen=True)
+class FileContent:
+    """What was in a file when it was read.
+
+    Attributes:
+        name: the file's name without its folder, as messages say it.
+        data: the bytes, unpacked where the file is gzip-compressed.
+        sha256: of the bytes as they are on disk.
+    """
+
+    name: str
+    data: bytes
+    sha256: str
+
+
+def read_file_content(path: Path) -> FileContent:
+    """Return the bytes of a regular file, unpacked when its name ends in .gz.
+
+    The hash is of the very bytes that are used: what is trained on cannot be another file than what is recorded.
+
+    Raises:
+        DataError: the file is not there, not regular, not readable, changes while it is read, or is no whole gzip file.
+    """
+    data = _read_regular(path)
+    digest = hashlib.sha256(data).hexdigest()
+    if path.name.lower().endswith(".gz"):
+        data = _unpack(path.name, data)
+    elif data.startswith(b"\x1f\x8b"):
+        raise DataError(f"{path.name}: the file is gzip-compressed; give it a name that ends in .gz")
+    return FileContent(path.name, data, digest)
+
+
+def check_unpacked_size(name: str, packed: int, unpacked: int) -> None:
+    """Refuse what unpacks to far more than data does."""
+    if unpacked > max(UNPACKED_FLOOR, UNPACKED_RATIO * packed):
+        raise DataError(
+            f"{name}: {packed} bytes unpack to more than {unpacked - 1} (limit: {UNPACKED_RATIO} times the file); "
+            "unpack it yourself if you trust it"
+        )
+
+
+def _read_regular(path: Path) -> bytes:
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+        if kind != stat.S_IFREG:  # before it is opened: opening a pipe waits for a writer that may never come
+            raise DataError(f"{path}: expected a regular file, found {_KINDS.get(kind, 'something else')}")
+        with path.open("rb") as file:
+            before = _identity(file)
+            data = file.read()
+            if _identity(file) != before or len(data) != before[0]:
+                raise DataError(f"{path}: the file changed while it was read; try again when it is complete")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DataError(f"{path}: no such file{_near(path)}") from error
+    except PermissionError as error:
+        raise DataError(f"{path}: no permission to read it") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    return data
+
+
+def _identity(file: io.BufferedReader) -> tuple[int, int]:
+    found = os.fstat(file.fileno())
+    return found.st_size, found.st_mtime_ns
+
+
+def _near(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f" (there is no folder {path.parent})"
+    return suggest(path.name, [entry.name for entry in path.parent.iterdir()])
+
+
+def _unpack(name: str, packed: bytes) -> bytes:
+    unpacked = io.BytesIO()
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
+            while block := file.read(2**20):
+                unpacked.write(block)
+                check_unpacked_size(name, len(packed), unpacked.tell())
+    except gzip.BadGzipFile as error:
+        raise DataError(f"{name}: not a gzip file, although its name says so ({error})") from error
+    except EOFError as error:
+        raise DataError(f"{name}: the gzip file is cut off; copy or download it again") from error
+    except zlib.error as error:
+        raise DataError(f"{name}: the gzip file is damaged ({error})") from error
+    return unpacked.getvalue()

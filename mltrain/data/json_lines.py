@@ -1,0 +1,92 @@
+"""JSON Lines → Table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mltrain.data.column_types import ColumnPlace
+from mltrain.data.column_values import column_of_values
+from mltrain.data.files import read_file_content
+from mltrain.data.table import Origin, Table
+from mltrain.errors import DataError
+
+
+@dataclass(frozen=True)
+class LinesOrigin(Origin):
+    """Rows that are lines of a file.
+
+    Attributes:
+        lines: of each row, counted from 1.
+    """
+
+    lines: Sequence[int]
+
+    def place(self, row: int) -> str:
+        """Return `people.jsonl:18`."""
+        return f"{self.name}:{self.lines[row]}"
+
+
+def read_json_lines(path: Path, missing: Sequence[str], declared: Mapping[str, str]) -> Table:
+    """Return the table of the objects in a file, one a line; blank lines are none.
+
+    Args:
+        path: of the file, plain or .gz.
+        missing: texts that mean "no value", besides the empty one.
+        declared: the kind of a column, by name, where it was stated.
+
+    Raises:
+        DataError: with the file, the line and the column.
+    """
+    content = read_file_content(path)
+    objects: list[dict[str, Any]] = []
+    lines: list[int] = []
+    for number, line in enumerate(content.data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+        if line.strip():
+            objects.append(_object(line, f"{content.name}:{number}"))
+            lines.append(number)
+    if not objects:
+        raise DataError(f"{content.name}: the file is empty")
+    names = list(dict.fromkeys(name for row in objects for name in row))
+    if not names:
+        raise DataError(f"{content.name}: the objects have no keys")
+    origin = LinesOrigin(content.name, lines)
+    columns = {
+        name: column_of_values(
+            [row.get(name) for row in objects],
+            ColumnPlace(name, origin.place, missing_key=True),
+            declared.get(name),
+            frozenset(token.strip() for token in missing),
+        )
+        for name in names
+    }
+    return Table(columns, origin, content.sha256)
+
+
+def _object(line: bytes, place: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line.decode(), object_pairs_hook=_without_duplicates)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{place}: byte {error.start + 1} of the line is not UTF-8; save the file as UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise DataError(f"{place}: not JSON: {error.msg} at character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise DataError(f"{place}: lists or objects nested too deeply") from error
+    except ValueError as error:
+        raise DataError(f"{place}: {str(error).partition(':')[0]}") from error
+    if not isinstance(value, dict):
+        raise DataError(f'{place}: expected one JSON object a line, as {{"age": 39}}, found {type(value).__name__}')
+    return value
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(
+            f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice in one object"
+        )
+    return found

@@ -1,0 +1,135 @@
+"""From the `data` section to arrays: read, find the target and the task, split, fit on the training rows, encode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from mltrain.data.classes import check_classes, shown
+from mltrain.data.encoders.column import RawColumn
+from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
+from mltrain.data.spec import DataSpec, TargetSpec
+from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
+from mltrain.data.table import Table
+from mltrain.data.target import fit_target
+from mltrain.errors import DataError
+from mltrain.task import DataInfo, Decision, SplitName, Task
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The rows of one split as a model takes them.
+
+    Attributes:
+        x: float32 (rows, features), or float32 or int32 (rows, …) for arrays.
+        y: (rows,): float32 for binary (0 or 1) and regression (scaled if that was asked), int32 for multiclass.
+        truth: (rows,): what predictions are compared with: int64 class numbers, or float64 in the target's own units.
+        missing: number of missing values that were filled, by column.
+        unknown: number of categories that no training row has, by column.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    truth: np.ndarray
+    missing: Mapping[str, int]
+    unknown: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data ready for training.
+
+    Attributes:
+        table: all rows.
+        splits: the rows of each split.
+        preprocessing: what was fitted on the training rows.
+        info: what a model may know of the data.
+        decisions: what was not stated and had to be decided, in the order in which it was.
+        examples: by the name of the split; only splits that have rows.
+    """
+
+    table: Table
+    splits: Splits
+    preprocessing: Preprocessing
+    info: DataInfo
+    decisions: tuple[Decision, ...]
+    examples: Mapping[SplitName, Examples]
+
+
+def prepare(spec: DataSpec, seed: int, task: Task | Literal["auto"] = "auto") -> Prepared:
+    """Return the data of an experiment, ready for training.
+
+    Args:
+        spec: the `data` section.
+        seed: the experiment's.
+        task: the experiment's; "auto" takes what the source says, or what the target suggests.
+
+    Raises:
+        DataError: the data is not there, not readable, or does not fit what was asked.
+    """
+    table = read_table(spec.source, spec.split, seed, _declared(spec, task))
+    if not len(table):
+        raise DataError(f"{table.origin.name}: there are no rows")
+    target_spec = _target(spec, table)
+    target_column = RawColumn.of(table, target_spec.column)
+    target, decisions = fit_target(target_column, target_spec, task, table.task, table.classes)
+
+    truth = target.truth(target_column)
+    labels = None if target.task == "regression" else truth
+    splits, split_decisions = split_rows(spec.split, table, labels, seed, target.classes)
+    if labels is not None:
+        check_classes(target.classes, labels, splits.train, target_column)
+
+    train = table.take(splits.train)
+    if target_spec.scale == "standard":
+        target = target.scaled(RawColumn.of(train, target.column))
+    leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
+    preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
+
+    info = DataInfo(
+        task=target.task,
+        input_shape=preprocessing.input_shape,
+        input_dtype=preprocessing.input_dtype,
+        outputs=target.outputs,
+        classes=target.classes,
+        feature_names=preprocessing.feature_names,
+        train_rows=len(splits.train),
+    )
+    examples = {name: encode_examples(preprocessing, table.take(rows)) for name, rows in splits.items()}
+    return Prepared(table, splits, preprocessing, info, (*decisions, *split_decisions, *feature_decisions), examples)
+
+
+def encode_examples(preprocessing: Preprocessing, table: Table) -> Examples:
+    """Return a table as a model takes it, as `evaluate --data FILE` needs it too.
+
+    Raises:
+        DataError: a column is not there, or holds a value that cannot be encoded.
+    """
+    encoded = preprocessing.encode(table)
+    return Examples(
+        encoded.values, preprocessing.targets(table), preprocessing.truth(table), encoded.missing, encoded.unknown
+    )
+
+
+def _declared(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, str]:
+    """Return the kind of each column that the source must know while it reads text."""
+    declared: dict[str, str] = {name: feature.type for name, feature in spec.features.items()}
+    if spec.target is not None:
+        # Ignored it is only as a feature; its values must be read for what they are.
+        if declared.get(spec.target.column) == "ignore":
+            del declared[spec.target.column]
+        if task == "regression":
+            declared.setdefault(spec.target.column, "number")
+    return declared
+
+
+def _target(spec: DataSpec, table: Table) -> TargetSpec:
+    if spec.target is not None:
+        return spec.target
+    if table.target is not None:
+        return TargetSpec(column=table.target)
+    known = shown(list(table.columns))
+    raise DataError(f"{table.origin.name}: data.target is not stated: which column is learned? (columns: {known})")

@@ -1,0 +1,182 @@
+"""All that was fitted on the training rows: what turns a table into arrays, as plain data that JSON can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+from mltrain.data.classes import shown
+from mltrain.data.encoders.array import ArrayEncoder
+from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder, OrdinalEncoder
+from mltrain.data.encoders.column import Encoded, Encoder, RawColumn, RawInput
+from mltrain.data.encoders.datetime import DatetimeEncoder
+from mltrain.data.encoders.number import NumberEncoder
+from mltrain.data.features import Feature, IgnoreFeature
+from mltrain.data.features.inference import infer_feature
+from mltrain.data.features.number import Scale
+from mltrain.data.table import Table
+from mltrain.data.target import TargetEncoder
+from mltrain.errors import DataError, RunError
+from mltrain.spec import Many, Spec, suggest
+from mltrain.task import Decision
+
+AnyEncoder = Annotated[
+    NumberEncoder | CategoryEncoder | IndexEncoder | OrdinalEncoder | DatetimeEncoder | ArrayEncoder,
+    Field(discriminator="type"),
+]
+
+
+class Preprocessing(Spec):
+    """The fitted encoders of the features and of the target."""
+
+    format: Literal[1] = 1
+    """Version of this description."""
+    columns: Annotated[Many[AnyEncoder], Field(min_length=1)]
+    """One a raw column, in the order of the table; or a single one of an image or array column."""
+    target: TargetEncoder
+    """Of the column that is learned."""
+
+    @property
+    def array(self) -> ArrayEncoder | None:
+        """The encoder of the image or array column, or None where the features are columns of a table."""
+        first = self.columns[0]
+        return first if isinstance(first, ArrayEncoder) else None
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the encoded columns; empty for arrays."""
+        return tuple(name for encoder in self.columns for name in encoder.names)
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one encoded example."""
+        return self.array.encoded_shape if self.array else (len(self.feature_names),)
+
+    @property
+    def input_dtype(self) -> str:
+        """Dtype of the encoded examples: float32, or int32 for arrays of index numbers."""
+        return self.array.dtype if self.array else "float32"
+
+    @property
+    def raw_inputs(self) -> tuple[RawInput, ...]:
+        """What `model.keras` takes: the raw columns by their names, in which `/`, which Keras refuses, becomes `_`."""
+        inputs: dict[str, RawInput] = {}
+        for raw in (raw for encoder in self.columns for raw in encoder.raw_inputs):
+            name = raw.name.replace("/", "_")
+            while name in inputs:  # a column `sold.year` beside the parts of `sold`, or `a_b` beside `a/b`
+                name += "_"
+            inputs[name] = replace(raw, name=name)
+        return tuple(inputs.values())
+
+    def encode(self, table: Table) -> Encoded:
+        """Return the features of a table, (rows, …), with counts of what was missing or unknown.
+
+        Raises:
+            DataError: a column is not there (others that are do not matter), or a value cannot be encoded.
+        """
+        parts = [encoder.encode(RawColumn.of(table, encoder.column)) for encoder in self.columns]
+        values = parts[0].values if len(parts) == 1 else np.concatenate([part.values for part in parts], axis=1)
+        missing = {name: count for part in parts for name, count in part.missing.items()}
+        unknown = {name: count for part in parts for name, count in part.unknown.items()}
+        return Encoded(values, missing, unknown)
+
+    def features(self, table: Table) -> np.ndarray:
+        """Return the features of a table: float32 (rows, features), or (rows, …) for arrays; raises as `encode`."""
+        return self.encode(table).values
+
+    def targets(self, table: Table) -> np.ndarray:
+        """Return the target of a table for training, (rows,); see `TargetEncoder.encode`."""
+        return self.target.encode(RawColumn.of(table, self.target.column))
+
+    def truth(self, table: Table) -> np.ndarray:
+        """Return the target of a table for evaluation, (rows,): class numbers, or values in the column's own units."""
+        return self.target.truth(RawColumn.of(table, self.target.column))
+
+    def raw(self, table: Table) -> dict[str, np.ndarray]:
+        """Return the columns as `model.keras` takes them, by name of the input: (rows, 1), or (rows, …) for arrays."""
+        parts = [part for encoder in self.columns for part in encoder.raw(RawColumn.of(table, encoder.column))]
+        return {raw.name: part for raw, part in zip(self.raw_inputs, parts, strict=True)}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return this as what JSON can hold; numbers survive `json.dumps` and back exactly."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Preprocessing:
+        """Return what `to_json` described.
+
+        Raises:
+            RunError: the document is something else, or of another version.
+        """
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise RunError(f"preprocessing: {place}: {first['msg']} (damaged, or written by another version)") from None
+
+
+def fit_preprocessing(
+    train: Table, target: TargetEncoder, features: Mapping[str, Feature], scale: Scale, leave_out: Collection[str] = ()
+) -> tuple[Preprocessing, tuple[Decision, ...]]:
+    """Return what is fitted on the training rows. Only they are given: nothing can leak from other rows.
+
+    Args:
+        train: the training rows.
+        target: the fitted encoder of the target.
+        features: what columns are, where it was stated, by name.
+        scale: of number columns that do not say it themselves.
+        leave_out: columns that are no features for other reasons, as the one that says the split.
+
+    Raises:
+        DataError: a stated column is not there, a column does not fit its kind, or nothing is left to learn from.
+    """
+    for name in features:
+        if name not in train.columns:
+            raise DataError(f"{train.origin.name}: data.features.{name}: no such column{suggest(name, train.columns)}")
+    encoders: list[Encoder] = []
+    decisions: list[Decision] = []
+    for name in train.columns:
+        if name == target.column or name in leave_out:
+            continue
+        column = RawColumn.of(train, name)
+        feature = features.get(name)
+        if feature is None:
+            feature, decision = infer_feature(column)
+            decisions.append(decision)
+        if isinstance(feature, IgnoreFeature):
+            continue
+        fitted = feature.fit(column, scale)
+        encoders.append(fitted.encoder)
+        decisions += fitted.decisions
+    _refuse_several_inputs(train, encoders)
+    return Preprocessing(columns=tuple(encoders), target=target), _together(decisions)  # type: ignore[arg-type]
+
+
+def _together(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
+    """Return the decisions with one for all columns of which the same is said: a table may have a thousand columns."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for decision in decisions:
+        groups.setdefault((decision.value, decision.reason), []).append(decision.what)
+    return tuple(
+        Decision(names[0], value, reason)
+        if len(names) == 1
+        else Decision("features", f"{value}: {shown([name.removeprefix('features.') for name in names])}", reason)
+        for (value, reason), names in groups.items()
+    )
+
+
+def _refuse_several_inputs(train: Table, encoders: list[Encoder]) -> None:
+    if not encoders:
+        raise DataError(f"{train.origin.name}: no column is left to learn from (columns: {shown(list(train.columns))})")
+    arrays = [encoder.column for encoder in encoders if isinstance(encoder, ArrayEncoder)]
+    if arrays and len(encoders) > 1:
+        others = [encoder.column for encoder in encoders if encoder.column != arrays[0]]
+        raise DataError(
+            f"{train.origin.name}: the array column '{arrays[0]}' cannot be a feature together with {shown(others)}: "
+            "models with several inputs are not supported yet (set the others to ignore under data.features)"
+        )

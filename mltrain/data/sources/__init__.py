@@ -1,0 +1,57 @@
+"""Where examples come from: one file a source, and the list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from mltrain.data.sources.csv import CsvSource
+from mltrain.data.sources.inline import InlineSource
+from mltrain.data.sources.jsonl import JsonlSource
+from mltrain.data.sources.npz import NpzSource
+from mltrain.data.sources.parquet import ParquetSource
+from mltrain.data.sources.sklearn import SklearnSource
+from mltrain.data.sources.synthetic import SyntheticSource
+from mltrain.errors import DataError
+from mltrain.spec import OneOf
+
+if TYPE_CHECKING:
+    from mltrain.data.table import Table
+
+SOURCES = (SklearnSource, CsvSource, ParquetSource, JsonlSource, NpzSource, InlineSource, SyntheticSource)
+
+Source = Annotated[
+    SklearnSource | CsvSource | ParquetSource | JsonlSource | NpzSource | InlineSource | SyntheticSource,
+    OneOf("source", *SOURCES),
+]
+
+_BY_ENDING: dict[str, type[CsvSource | ParquetSource | JsonlSource | NpzSource]] = {
+    ".csv": CsvSource,
+    ".csv.gz": CsvSource,
+    ".tsv": CsvSource,
+    ".tsv.gz": CsvSource,
+    ".parquet": ParquetSource,
+    ".jsonl": JsonlSource,
+    ".jsonl.gz": JsonlSource,
+    ".npz": NpzSource,
+}
+
+
+def read_file(path: Path, declared: Mapping[str, str] | None = None, like: Any = None) -> Table:
+    """Return the table in a file whose name says what it is.
+
+    Args:
+        path: of the file.
+        declared: the kind of each column, by name, so that new data is read as the training data was.
+        like: the source of the training data; a file of its kind is read with its settings (delimiter, missing, …).
+
+    Raises:
+        DataError: the ending is none that is known, or the file cannot be read.
+    """
+    name = path.name.lower()
+    source = next((source for ending, source in _BY_ENDING.items() if name.endswith(ending)), None)
+    if source is None:
+        raise DataError(f"{path}: unknown kind of file (known endings: {', '.join(_BY_ENDING)})")
+    chosen = like.model_copy(update={"path": path}) if type(like) is source else source(path=path)
+    return chosen.read(0, declared)

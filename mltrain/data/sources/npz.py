@@ -1,0 +1,35 @@
+"""NumPy arrays in an .npz archive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from mltrain.spec import InputPath, Spec
+
+if TYPE_CHECKING:
+    from mltrain.data.table import Table
+
+
+class NpzSource(Spec):
+    """Arrays of an .npz file, whose first axis is the rows. An array of one axis is a column; others stay arrays."""
+
+    type: Literal["npz"] = "npz"
+
+    path: InputPath
+    """The file."""
+
+    arrays: Annotated[dict[str, str], Field(min_length=1)] | None = None
+    """Which arrays, as {column: name in the file}; null takes every one by its own name."""
+
+    def read(self, seed: int, declared: Mapping[str, str] | None = None) -> Table:
+        """Return the table of the arrays; the arguments are those of `CsvSource.read`.
+
+        Raises:
+            DataError: the file is not there, not an .npz, lacks an array, or the arrays are not of one length.
+        """
+        from mltrain.data.arrays import read_npz  # pyarrow costs 50 ms at import
+
+        return read_npz(self.path, self.arrays, declared or {})

@@ -1,0 +1,216 @@
+"""Which rows are for training, for validation and for the test.
+
+A split is row numbers and nothing else: `split_rows` is a pure function of the spec, the labels and the seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, PlainValidator, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from mltrain.data.sources import SOURCES, Source
+from mltrain.errors import DataError
+from mltrain.spec import OneOf, Spec, fail, problem
+from mltrain.task import SPLITS, Decision, SplitName
+
+if TYPE_CHECKING:  # NumPy costs 0.1 s at import, and `mltrain validate` needs the specs alone
+    import numpy as np
+
+    from mltrain.data.table import Table
+
+
+def _share(value: Any) -> int | float:
+    # One validator, because a union of int and float would report every mistake twice.
+    if (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and value >= 0
+        and (type(value) is int or value < 1)
+    ):
+        return value
+    raise PydanticCustomError("share", "expected a fraction of the rows below 1 (0.2), or a number of rows (500)")
+
+
+# A fraction of all rows, or a number of rows.
+Share = Annotated[
+    int | float,
+    PlainValidator(_share, json_schema_input_type=Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=1)]),
+]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+
+class RandomSplit(Spec):
+    """Rows drawn at random, as scikit-learn's train_test_split: the test rows first, validation rows from the rest."""
+
+    type: Literal["random"] = "random"
+
+    validation: Share = 0.2
+    """Validation rows: a fraction of all rows (0.2), a number of rows (500), or 0 for none."""
+
+    test: Share = 0.2
+    """Test rows: a fraction of all rows, a number of rows, or 0 for none."""
+
+    seed: Seed | None = None
+    """For the draw; null takes the experiment's."""
+
+    stratify: Literal["auto"] | bool = "auto"
+    """Give every split the same proportions of the classes; auto does where the target has classes with rows enough."""
+
+    @model_validator(mode="after")
+    def _rows_are_left_for_training(self) -> RandomSplit:
+        if isinstance(self.validation, float) and isinstance(self.test, float) and self.validation + self.test >= 1:
+            message = f"{self.validation} + {self.test} for the test leaves nothing for training"
+            raise fail("random", [problem("share", message, ("validation",), self.validation)])
+        return self
+
+
+class NoSplit(Spec):
+    """Every row is for training."""
+
+    type: Literal["none"] = "none"
+
+
+class ColumnSplit(Spec):
+    """A column of the data says which split a row is in: train, validation or test. It is not a feature."""
+
+    type: Literal["column"] = "column"
+
+    column: str
+    """Its name."""
+
+
+def _source_or_share(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, (int, float)):
+        return _share(value)
+    return None if value is None else OneOf("source", *SOURCES).check(value, info)
+
+
+class FilesSplit(Spec):
+    """The splits come from sources of their own; `data.source` is for training."""
+
+    type: Literal["files"] = "files"
+
+    validation: Annotated[
+        Source | Share | None, PlainValidator(_source_or_share, json_schema_input_type=Source | Share | None)
+    ] = None
+    """Where the validation rows come from; a fraction or a number of rows draws them from the training rows instead."""
+
+    test: Source | None = None
+    """Where the test rows come from."""
+
+    seed: Seed | None = None
+    """For the draw of validation rows; null takes the experiment's."""
+
+    stratify: Literal["auto"] | bool = "auto"
+    """Give drawn validation rows the same proportions of the classes, as for a random split."""
+
+
+SPLIT_SPECS = (RandomSplit, NoSplit, ColumnSplit, FilesSplit)
+
+Split = Annotated[RandomSplit | NoSplit | ColumnSplit | FilesSplit, OneOf("split", *SPLIT_SPECS)]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Row numbers (int64) of each split, in the order in which they were drawn; an array may be empty."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+    def items(self) -> list[tuple[SplitName, np.ndarray]]:
+        """Return the splits that have rows, by name."""
+        named = {name: getattr(self, name) for name in SPLITS}
+        return [(name, rows) for name, rows in named.items() if len(rows)]
+
+    def check(self, rows: int) -> None:
+        """Make sure that no row is in two splits or twice in one, and that all are among the `rows` rows of the data.
+
+        Raises:
+            DataError: one is. A test row that was trained on makes every number of the test worthless.
+        """
+        import numpy as np
+
+        seen = np.zeros(rows, np.int8)
+        for name, numbers in self.items():
+            if numbers.min() < 0 or numbers.max() >= rows:
+                odd = int(numbers[(numbers < 0) | (numbers >= rows)][0])
+                raise DataError(f"the {name} split holds row {odd}, but the data has the rows 0 to {rows - 1}")
+            np.add.at(seen, numbers, 1)
+            if seen.max() > 1:
+                raise DataError(
+                    f"the splits are not disjoint: row {int(seen.argmax())} is in {name} and in a split before it"
+                )
+
+
+def read_table(source: Source, split: Split, seed: int, declared: Mapping[str, str] | None = None) -> Table:
+    """Return the data; where splits come from sources of their own, one table with the rows of all of them.
+
+    Args:
+        source: of the data.
+        split: how it will be split.
+        seed: the experiment's.
+        declared: the kind of a column, by name, where it was stated.
+
+    Raises:
+        DataError: a source cannot be read, or two do not have the same columns.
+    """
+    table = source.read(seed, declared)
+    if not isinstance(split, FilesSplit):
+        return table
+    from mltrain.data.table import join
+
+    parts: dict[SplitName, Table] = {"train": table}
+    if split.validation is not None and not isinstance(split.validation, (int, float)):
+        parts["validation"] = split.validation.read(seed, declared)
+    if split.test is not None:
+        parts["test"] = split.test.read(seed, declared)
+    return join(parts)
+
+
+def split_rows(
+    split: Split, table: Table, labels: np.ndarray | None, seed: int, classes: Sequence[str] = ()
+) -> tuple[Splits, tuple[Decision, ...]]:
+    """Return the rows of each split, and what was decided for `stratify: auto`.
+
+    Args:
+        split: what was asked.
+        table: from `read_table`.
+        labels: the class of every row (integers from 0); None where the target has no classes.
+        seed: the experiment's, for a split without one of its own.
+        classes: the names of the classes, for messages.
+
+    Raises:
+        DataError: the rows do not suffice for what was asked, or a column names a split that there is not.
+        ConfigError: `stratify: true` for a target without classes.
+    """
+    from mltrain.data import row_choice  # NumPy and pyarrow
+
+    rows = row_choice.all_rows(len(table))
+    decisions: tuple[Decision, ...] = ()
+    if isinstance(split, RandomSplit | FilesSplit):
+        own_seed = seed if split.seed is None else split.seed
+        draw = row_choice.Draw(table.origin.name, own_seed, split.stratify, labels, classes)
+    if isinstance(split, RandomSplit):
+        splits, decisions = draw.split(rows, split.validation, split.test)
+    elif isinstance(split, FilesSplit):
+        splits = row_choice.rows_by_part(table)
+        if isinstance(split.validation, int | float):
+            drawn, decisions = draw.split(splits.train, split.validation, 0)
+            splits = Splits(drawn.train, drawn.validation, splits.test)
+    elif isinstance(split, ColumnSplit):
+        splits = row_choice.rows_by_column(table, split.column)
+    else:
+        splits = Splits(rows, rows[:0], rows[:0])
+    splits.check(len(table))
+    return splits, decisions
+
+
+def fingerprint(rows: np.ndarray) -> str:
+    """Return the sha256 of row numbers, in their order, as little-endian int64."""
+    return hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()

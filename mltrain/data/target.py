@@ -1,0 +1,170 @@
+"""What is learned: the task, the classes, and the target column as a model takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mltrain.data.classes import find_classes, positions_of
+from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_text, numbers_of, without_missing
+from mltrain.data.encoders.scaling import center_and_width
+from mltrain.data.spec import TargetSpec
+from mltrain.spec import Many, Spec
+from mltrain.task import Decision, Task
+
+# Whole numbers with at most so many different values are taken as classes, if each has three rows on the average:
+# fifteen prices in fifteen rows are no classes.
+MOST_CLASSES = 20
+ROWS_PER_CLASS = 3
+
+
+class TargetEncoder(Spec):
+    """The target column: classes as numbers, or a number as it is or scaled."""
+
+    column: str
+    """Name of the column."""
+    task: Task
+    """What is learned."""
+    labels: Many[str] = ()
+    """What stands in the column for each class, in the order of the outputs; empty for regression."""
+    classes: Many[str] = ()
+    """Names of the classes in the same order; of two, the second is the positive one."""
+    center: float = 0.0
+    """Regression: subtracted from the target before training."""
+    width: float = 1.0
+    """Regression: what the target is divided by before training."""
+
+    @property
+    def outputs(self) -> int:
+        """Size of the last axis of the predictions."""
+        return len(self.classes) if self.task == "multiclass" else 1
+
+    def encode(self, column: RawColumn) -> np.ndarray:
+        """Return the target for training, one number a row: (rows,).
+
+        float32 for binary (0 or 1) and regression (scaled), int32 for multiclass. Keras' losses bring (rows,) and
+        predictions (rows, 1) to one rank themselves: training on (rows,) and on (rows, 1) gives the same bits.
+
+        Raises:
+            DataError: a value is missing, not finite, or of no known class.
+        """
+        if self.task == "multiclass":
+            return self.truth(column).astype(np.int32)
+        with np.errstate(over="ignore"):
+            values = ((self.truth(column) - self.center) / self.width).astype(np.float32)
+        if not np.isfinite(values).all():
+            message = "the number is too large for float32 (set data.target.scale: standard, or use larger units)"
+            raise column.error(first_row(~np.isfinite(values)), message)
+        return values
+
+    def truth(self, column: RawColumn) -> np.ndarray:
+        """Return the target for evaluation (rows,): int64 class numbers, or float64 values in the column's own units.
+
+        Raises:
+            DataError: as `encode`.
+        """
+        if self.task == "regression":
+            return known_numbers(column)
+        return positions_of(column, self.labels)
+
+    def restore(self, values: np.ndarray) -> np.ndarray:
+        """Return regression targets or predictions of any shape in the column's own units, as float64."""
+        return values.astype(np.float64) * self.width + self.center
+
+    def scaled(self, train: RawColumn) -> TargetEncoder:
+        """Return the encoder of the same target, scaled by the mean and standard deviation of the training rows."""
+        try:
+            center, width = center_and_width(known_numbers(train), "standard")
+        except OverflowError:
+            raise train.failure("the values of the target span too far to be scaled (use smaller units)") from None
+        return self.model_copy(update={"center": center, "width": width})
+
+
+def infer_task(column: RawColumn) -> tuple[Task, str]:
+    """Return the task that a target column suggests, and why.
+
+    Raises:
+        DataError: a value is missing, or the column holds something that cannot be a target.
+    """
+    values = without_missing(column)
+    distinct = len(pc.unique(values))
+    if is_text(values.type) or pa.types.is_boolean(values.type):
+        kind = "text" if is_text(values.type) else "truth values"
+        return _by_classes(distinct), f"'{column.name}' holds {kind} with {distinct} different values"
+    if not is_number(values.type):
+        raise column.failure(f"expected numbers, text or truth values in the target, but it holds {column.holds()}")
+    numbers = known_numbers(column)
+    if (numbers != np.floor(numbers)).any():
+        return "regression", f"'{column.name}' holds numbers with fractions"
+    found = f"'{column.name}' holds whole numbers with {distinct} different values"
+    if distinct == 2 or (distinct <= MOST_CLASSES and distinct * ROWS_PER_CLASS <= len(values)):
+        return _by_classes(distinct), found
+    return "regression", f"{found} in {len(values)} rows"
+
+
+def _by_classes(distinct: int) -> Task:
+    return "binary" if distinct <= 2 else "multiclass"
+
+
+def fit_target(
+    column: RawColumn,
+    spec: TargetSpec,
+    stated: Task | Literal["auto"] = "auto",
+    known_task: Task | None = None,
+    known_classes: Sequence[str] = (),
+) -> tuple[TargetEncoder, tuple[Decision, ...]]:
+    """Return the encoder of a target, not scaled yet, from the target of all rows.
+
+    Args:
+        column: the target of all rows.
+        spec: what was asked of it.
+        stated: the experiment's task; it wins.
+        known_task: what the source says of itself; it wins over the values.
+        known_classes: names of the classes 0, 1, … where the source knows.
+
+    Raises:
+        DataError: a value is missing or does not fit the task, or there are not the classes that there should be.
+    """
+    decisions: tuple[Decision, ...] = ()
+    if stated != "auto":
+        task: Task = stated
+        without_missing(column)
+    elif known_task is not None:
+        task = known_task
+        decisions = (Decision("task", task, f"the source says so of '{column.name}'"),)
+    else:
+        task, reason = infer_task(column)
+        decisions = (Decision("task", task, reason),)
+    if task == "regression":
+        _refuse_class_settings(column, spec)
+        known_numbers(column)
+        return TargetEncoder(column=column.name, task=task), decisions
+    if spec.scale != "none":
+        raise column.failure(
+            f"data.target.scale is for regression, but the task is {task} (remove it, or state the task)"
+        )
+    classes = find_classes(column, spec, task, known_classes)
+    labels, names = zip(*classes, strict=True)
+    encoder = TargetEncoder(column=column.name, task=task, labels=labels, classes=names)
+    if task == "binary" and spec.positive is None and not spec.classes:
+        reason = "the second of the two classes (data.target.positive chooses)"
+        decisions += (Decision("target.positive", encoder.classes[1], reason),)
+    return encoder, decisions
+
+
+def _refuse_class_settings(column: RawColumn, spec: TargetSpec) -> None:
+    for name, value in (("classes", spec.classes), ("positive", spec.positive)):
+        if value:
+            raise column.failure(
+                f"data.target.{name} is for classes, but the task is regression (remove it, or state the task)"
+            )
+
+
+def known_numbers(column: RawColumn) -> np.ndarray:
+    """Return the numbers of a target, float64 (rows,); raises DataError where one is missing or is no finite number."""
+    without_missing(column)
+    return numbers_of(column)

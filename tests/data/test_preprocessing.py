@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from mltrain.data.features import ArrayFeature, CategoryFeature, IgnoreFeature, NumberFeature
+from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
+from mltrain.data.target import TargetEncoder
+from mltrain.errors import DataError, RunError
+from tests.data.tables import mixed_table, table
+
+TARGET = TargetEncoder(column="y", task="regression")
+STATED = {
+    "where": CategoryFeature(order=("low", "mid", "high")),
+    "zip": CategoryFeature(encoding="index"),
+    "price/sqm": NumberFeature(scale="minmax"),
+}
+
+
+def fit(train, features=None, scale="standard", leave_out=()):
+    return fit_preprocessing(train, TARGET, features or {}, scale, leave_out)
+
+
+@pytest.fixture(scope="module")
+def mixed() -> Preprocessing:
+    return fit(mixed_table(300, seed=0), STATED)[0]
+
+
+def test_columns_stand_in_the_order_of_the_table(mixed):
+    assert mixed.feature_names == (
+        "island=Biscoe", "island=Dream", "island=[UNK]", 'island=É"t\n', "island is missing", "mean radius",
+        "mean radius is missing", "price/sqm", "cast", "where", "where is missing", "sold.day", "sold.weekday",
+        "sold.hour", "sold is missing", "sold.hour", "open", "open is missing", "zip", "constant",
+    )  # fmt: skip
+    encoded = mixed.encode(mixed_table(40, seed=1))
+    assert (encoded.values.shape, encoded.values.dtype) == ((40, 20), np.float32)
+    assert (mixed.input_shape, mixed.input_dtype) == ((20,), "float32")
+    assert set(encoded.missing) == {"island", "mean radius", "where", "sold", "open"}
+
+
+def test_training_rows_are_scaled_exactly_and_nothing_is_lost(mixed):
+    train = mixed_table(300, seed=0)
+    values = dict(zip(mixed.feature_names, mixed.features(train).T, strict=True))
+    assert values["cast"].mean() == pytest.approx(0, abs=1e-6)
+    assert values["cast"].std() == pytest.approx(1, abs=1e-6)
+    assert (values["price/sqm"].min(), values["price/sqm"].max()) == (0, 1)
+    islands = sum(values[name] for name in mixed.feature_names if name.startswith("island"))
+    assert (islands == 1).all()
+
+
+def test_json_gives_back_the_same_object_and_the_same_bits(mixed):
+    again = Preprocessing.from_json(json.loads(json.dumps(mixed.to_json())))
+    assert again == mixed
+    later = mixed_table(50, seed=2)
+    assert again.features(later).tobytes() == mixed.features(later).tobytes()
+    assert json.dumps(again.to_json()) == json.dumps(mixed.to_json())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": 2}, "preprocessing: format"),
+        ({"columns": []}, "preprocessing: columns"),
+        ({"columns": [{"type": "lambda"}]}, "preprocessing: columns.0"),
+        ({"target": None}, "preprocessing: target"),
+        ({"more": 1}, "preprocessing: more"),
+    ],
+)
+def test_a_damaged_description_is_refused(mixed, change, message):
+    with pytest.raises(RunError, match=message):
+        Preprocessing.from_json({**mixed.to_json(), **change})
+
+
+def test_a_row_is_encoded_alike_alone_and_among_others(mixed):
+    later = mixed_table(20, seed=3)
+    rows = np.array([7, 3, 11])
+    assert np.array_equal(mixed.features(later.take(rows)), mixed.features(later)[rows])
+
+
+def test_a_missing_column_is_named_and_others_do_not_matter(mixed):
+    later = mixed_table(5, seed=4)
+    extra = table(**{**later.columns, "surplus": [1] * 5})
+    assert np.array_equal(mixed.features(extra), mixed.features(later))
+    columns = {("iland" if name == "island" else name): values for name, values in later.columns.items()}
+    with pytest.raises(DataError, match=r"no column 'island' \(did you mean 'iland'\?\)"):
+        mixed.features(table(**columns))
+
+
+def test_raw_inputs_have_unique_names_without_slashes(mixed):
+    names = [raw.name for raw in mixed.raw_inputs]
+    assert "price_sqm" in names
+    assert names.count("sold.hour") == 1
+    assert "sold.hour_" in names  # a column of that name beside the part of `sold`
+    raw = mixed.raw(mixed_table(3, seed=5))
+    assert list(raw) == names
+    assert {values.shape for values in raw.values()} == {(3, 1)}
+
+
+def test_what_is_the_same_for_several_columns_is_said_once():
+    _, decisions = fit(table(a=[1, 2], b=["x", "y"], c=[5, 5], d=[7, 7], note=[None, None], y=[1.0, 2.0]))
+    said = [(decision.what, decision.value) for decision in decisions]
+    assert said == [
+        ("features", "number: a, c, d"),
+        ("features.b", "category"),
+        ("features", "constant: c, d"),
+        ("features.note", "ignore"),
+    ]
+
+
+def test_ignored_and_left_out_columns_are_no_features():
+    data = table(a=[1, 2], b=[3, 4], part=["train", "test"], y=[1.0, 2.0])
+    assert fit(data, {"b": IgnoreFeature()}, leave_out=["part"])[0].feature_names == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("columns", "features", "message"),
+    [
+        ({"a": [1]}, {"aa": NumberFeature()}, r"data.features.aa: no such column \(did you mean 'a'\?\)"),
+        ({"a": [1]}, {"a": IgnoreFeature()}, r"no column is left to learn from \(columns: a, y\)"),
+        ({}, {}, "no column is left to learn from"),
+        (
+            {"a": np.zeros((1, 2)), "b": [1]},
+            {},
+            "array column 'a' cannot be a feature together with b: models with several",
+        ),
+        ({"a": np.zeros((1, 2)), "b": np.zeros((1, 2))}, {}, "'a' cannot be a feature together with b"),
+    ],
+)
+def test_what_cannot_be_fitted(columns, features, message):
+    with pytest.raises(DataError, match=message):
+        fit(table(**columns, y=[1.0]), features)
+
+
+def test_one_array_column_is_the_input():
+    tokens = np.arange(12).reshape(3, 4)
+    preprocessing, decisions = fit(table(tokens=tokens, y=[1.0, 2.0, 3.5]), {"tokens": ArrayFeature(scale="none")})
+    assert (preprocessing.input_shape, preprocessing.input_dtype) == ((4,), "int32")
+    assert (preprocessing.feature_names, decisions) == ((), ())
+    assert preprocessing.features(table(tokens=tokens)).dtype == np.int32
