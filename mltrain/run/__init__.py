@@ -1,0 +1,1 @@
+"""A run: one execution of an experiment, and the directory that records it."""

@@ -1,0 +1,250 @@
+"""The only place that writes into a run: a file is the old one or the new one, never half of one.
+
+Each function leaves, at any moment and after any fault, the state before it or the state after it: content goes to a
+temporary name beside the final one, is flushed to the disk, is renamed, and the directory that holds it is flushed.
+What a kill can leave behind is a `.tmp-…` entry, which nobody reads.
+
+Every operation of the system passes through `perform`, so that a test can count them and fail, shorten or kill at each.
+The directory that holds the entry is opened once and must be no symbolic link: a link planted inside a run cannot lead
+the write out of it. A caller that takes a path from the user resolves the user's links first (`without_links`).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mltrain.errors import WriteError
+
+TEMPORARY = ".tmp-"
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_GROWING_FILE = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full; free some space, or choose another disk with --runs-dir",
+    errno.EDQUOT: "the quota is used up; free some space, or choose another disk with --runs-dir",
+    errno.EROFS: "the file system is read-only; choose another place with --runs-dir",
+    errno.EACCES: "no permission; choose another place with --runs-dir, or mend the permissions of the directory",
+    errno.EPERM: "not permitted; choose another place with --runs-dir",
+    errno.EIO: "the disk reports an input/output error; check the disk",
+    errno.EFBIG: "the file would be larger than allowed; raise the limit (`ulimit -f`)",
+    errno.ENOENT: "the directory is gone; was it removed or renamed while the run was using it?",
+    errno.ENOTDIR: "a file or a symbolic link stands where a directory is expected; remove it",
+    errno.ELOOP: "a symbolic link stands where a file or a directory is expected; remove it",
+    errno.EISDIR: "something that is no plain file stands where a file is expected; remove it",
+    errno.ENAMETOOLONG: "the name is too long for the file system; choose a shorter one",
+    errno.EMFILE: "too many open files; raise the limit (`ulimit -n`)",
+    errno.ESTALE: "the network file system lost the directory; check the mount",
+}
+
+
+def perform(operation: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Call one operation of the system: the seam through which tests count, fail and kill."""
+    return operation(*arguments, **options)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Make `path` a file that holds `data`; until it is durable, the file that was there stays as it was.
+
+    Raises:
+        WriteError: it cannot be written; what was there is intact.
+    """
+    with _holding(path, len(data)) as directory, _temporary(directory) as name:
+        _fill(name, data, directory)
+        perform(os.replace, name, path.name, src_dir_fd=directory, dst_dir_fd=directory)
+        _flush_directory(directory)
+
+
+def append(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Add `data` at the end of the file `path`, all of it or nothing.
+
+    Without `durable` the data survives the end of the process, not that of the machine: two orders of magnitude faster,
+    for a history of which a checkpoint holds the truth.
+
+    Raises:
+        WriteError: it cannot be written; the file is as long as before.
+    """
+    with _holding(path, len(data)) as directory:
+        file = perform(os.open, path.name, _GROWING_FILE, 0o666, dir_fd=directory)
+        try:
+            before = os.fstat(file)
+            if not stat.S_ISREG(before.st_mode):
+                raise OSError(errno.EISDIR, "")
+            try:
+                _write_all(file, data)
+            except OSError:
+                with suppress(OSError):
+                    perform(os.ftruncate, file, before.st_size)
+                raise
+            if durable:
+                perform(os.fsync, file)
+                _flush_directory(directory)
+        finally:
+            os.close(file)
+
+
+def make_directory(path: Path) -> None:
+    """Make the directory `path` in one that is there.
+
+    Raises:
+        FileExistsError: something of that name is there already.
+        WriteError: it cannot be made.
+    """
+    with _holding(path) as directory:
+        perform(os.mkdir, path.name, dir_fd=directory)
+        _flush_directory(directory)
+
+
+def make_directories(path: Path) -> None:
+    """Make the directory `path` and those above it, as far as they are not there.
+
+    Raises:
+        WriteError: one of them cannot be made.
+    """
+    missing = [directory for directory in (path, *path.parents) if not directory.is_dir()]
+    for directory in reversed(missing):
+        try:
+            make_directory(directory)
+        except FileExistsError:
+            if not directory.is_dir():  # else another process was faster
+                _refuse(directory, OSError(errno.ENOTDIR, ""))
+
+
+def write_directory(path: Path, files: Mapping[str, bytes]) -> None:
+    """Make the directory `path` with all of `files` in it, or nothing.
+
+    Args:
+        path: the directory, which must not be there.
+        files: content by plain file name.
+
+    Raises:
+        FileExistsError: something of that name is there already.
+        WriteError: it cannot be written, and nothing of that name is there.
+    """
+    with _holding(path, sum(map(len, files.values()))) as directory, _temporary(directory) as name:
+        # rename() silently takes the place of an empty directory.
+        if path.name in os.listdir(directory):  # noqa: PTH208 (Path knows no directory handles)
+            raise FileExistsError(errno.EEXIST, "is there already", str(path))
+        perform(os.mkdir, name, dir_fd=directory)
+        inside = perform(os.open, name, _DIRECTORY, dir_fd=directory)
+        try:
+            for file_name, data in files.items():
+                _fill(file_name, data, inside)
+            _flush_directory(inside)
+        finally:
+            os.close(inside)
+        perform(os.rename, name, path.name, src_dir_fd=directory, dst_dir_fd=directory)
+        _flush_directory(directory)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove the directory `path`; a kill midway leaves it complete or under a temporary name, never half of it.
+
+    Raises:
+        WriteError: it cannot be removed.
+    """
+    with _holding(path) as directory, _temporary(directory) as name:
+        perform(os.rename, path.name, name, src_dir_fd=directory, dst_dir_fd=directory)
+        _flush_directory(directory)
+        perform(shutil.rmtree, name, dir_fd=directory)
+
+
+def point(path: Path, target: str) -> None:
+    """Make `path` a symbolic link to `target`; where links are refused, a text file that holds `target`.
+
+    Raises:
+        WriteError: neither can be written.
+    """
+    with _holding(path, len(target)) as directory, _temporary(directory) as name:
+        try:
+            perform(os.symlink, target, name, dir_fd=directory)
+        except OSError as error:
+            # FAT, exFAT and many network shares know no links.
+            if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+                raise
+            _fill(name, f"{target}\n".encode(), directory)
+        perform(os.replace, name, path.name, src_dir_fd=directory, dst_dir_fd=directory)
+        _flush_directory(directory)
+
+
+def without_links(path: Path) -> Path:
+    """Return `path` as it is written, or where it leads if there are links in it: the writes here follow none."""
+    real = path.resolve()
+    return path if real == path.absolute() else real
+
+
+@contextmanager
+def _holding(path: Path, needed: int = 0) -> Iterator[int]:
+    """Open the directory that holds `path`, and turn what the system refuses into a WriteError."""
+    try:
+        directory = perform(os.open, path.parent, _DIRECTORY)
+        try:
+            yield directory
+        finally:
+            os.close(directory)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        _refuse(path, error, needed)
+
+
+@contextmanager
+def _temporary(directory: int) -> Iterator[str]:
+    """Give a name that nobody can guess, and remove what bears it when the block does not succeed."""
+    name = TEMPORARY + os.urandom(8).hex()
+    try:
+        yield name
+    except BaseException:  # a signal's exception too
+        with suppress(OSError):
+            try:
+                os.unlink(name, dir_fd=directory)
+            except IsADirectoryError:
+                shutil.rmtree(name, dir_fd=directory)
+        raise
+
+
+def _fill(name: str, data: bytes, directory: int) -> None:
+    file = perform(os.open, name, _NEW_FILE, 0o666, dir_fd=directory)
+    try:
+        _write_all(file, data)
+        perform(os.fsync, file)
+    finally:
+        os.close(file)
+
+
+def _write_all(file: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[perform(os.write, file, rest) :]
+
+
+def _flush_directory(directory: int) -> None:
+    try:
+        perform(os.fsync, directory)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems cannot flush a directory
+            raise
+
+
+def _refuse(path: Path, error: OSError, needed: int = 0) -> NoReturn:
+    reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
+    space = ""
+    if needed:
+        space = f" ({needed:,} bytes needed{_free(path)})"
+    raise WriteError(f"{path}: cannot write{space}: {reason}") from error
+
+
+def _free(path: Path) -> str:
+    for directory in path.absolute().parents:
+        with suppress(OSError):
+            disk = os.statvfs(directory)
+            return f", {disk.f_bavail * disk.f_frsize:,} free"
+    return ""

@@ -1,0 +1,78 @@
+"""JSON as mltrain writes and reads it: UTF-8, two spaces, keys in their order, and never NaN."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from mltrain.errors import RunError
+
+
+def to_json(value: Any, *, exact: bool = False) -> bytes:
+    """Return `value` as JSON text. Equal values give equal bytes.
+
+    NumPy scalars become numbers, NumPy arrays and tuples lists, paths text.
+
+    Args:
+        value: mappings with text keys, sequences, text, numbers, booleans, None.
+        exact: refuse NaN and infinity instead of writing them as null (JSON has neither): for state that is read back.
+
+    Raises:
+        ValueError: NaN or infinity, and `exact`.
+        TypeError: something that JSON cannot hold.
+    """
+    text = json.dumps(_plain(value, exact), indent=2, ensure_ascii=False, allow_nan=False)
+    # A lone surrogate (from a file name that is no UTF-8) becomes `\\udc80`, which is JSON for itself.
+    return f"{text}\n".encode("utf-8", "backslashreplace")
+
+
+def from_json(data: bytes, place: object) -> dict[str, Any]:
+    """Return the object that the JSON text `data` holds.
+
+    Args:
+        data: the text.
+        place: where it comes from, for the message.
+
+    Raises:
+        RunError: not UTF-8, not JSON, a key twice, NaN, nested without end, or not an object.
+    """
+    try:
+        value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    except RecursionError:
+        raise RunError(f"{place}: not valid: nested too deeply") from None
+    except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
+        raise RunError(f"{place}: not valid JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise RunError(f"{place}: expected a JSON object, found {type(value).__name__}")
+    return value
+
+
+def _plain(value: Any, exact: bool) -> Any:
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError(f"a JSON key must be text, not {key!r}")
+        return {key: _plain(item, exact) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, exact) for item in value]
+    if isinstance(value, PurePath):
+        return str(value)
+    if hasattr(value, "tolist"):  # a NumPy scalar or array, without importing NumPy
+        return _plain(value.tolist(), exact)
+    if isinstance(value, float) and not math.isfinite(value) and not exact:
+        return None
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found

@@ -1,0 +1,59 @@
+"""One process per run directory: a lock of the operating system, which dies with the process that holds it."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from mltrain.errors import RunExistsError, WriteError
+
+# Not a directory handle: NFS grants an exclusive flock only on a file that is open for writing.
+_LOCK_FILE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Lock:
+    """An exclusive `flock` on the file `path`, taken when made, until `release` or the end of the process.
+
+    The file's content (process and machine) only serves the message to others: it proves nothing and is never cleared.
+
+    Raises:
+        RunExistsError: another process holds it. At once: nothing waits.
+        WriteError: the place cannot be written, or its file system has no locks.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = os.open(path, _LOCK_FILE, 0o666)
+        except OSError as error:
+            raise WriteError(f"{path}: cannot lock the run directory: {error.strerror}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = _holder(self._file)
+            os.close(self._file)
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                raise RunExistsError(f"{path.parent}: in use by {holder}; wait for it, or choose another run") from None
+            raise WriteError(
+                f"{path}: the file system cannot lock files ({error.strerror}); choose another place with --runs-dir"
+            ) from error
+        with suppress(OSError):
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Give the lock back; a second time does nothing."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+
+def _holder(file: int) -> str:
+    with suppress(OSError):
+        text = os.pread(file, 200, 0).decode("utf-8", "replace").strip()
+        if text.startswith("process ") and text.isprintable():
+            return text
+    return "another process"

@@ -1,0 +1,211 @@
+"""How a run came about: `record.json`.
+
+Everything that can make two runs of one config differ is here with its reason, and the times; nothing of it is in
+`metrics.json`, which is equal for equal runs.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from mltrain.run.git import Git, git_state
+from mltrain.run.status import now
+from mltrain.spec import Many, Spec
+from mltrain.task import Decision
+
+_PACKAGES = ("mltrain", "tensorflow", "keras", "numpy", "pyarrow", "scikit-learn")
+
+# Variables that change results or the device. Never the whole environment: it holds people's secrets.
+_ENVIRONMENT = (
+    "CUDA_VISIBLE_DEVICES",
+    "KERAS_BACKEND",
+    "MKL_NUM_THREADS",
+    "NVIDIA_TF32_OVERRIDE",
+    "OMP_NUM_THREADS",
+    "ONEDNN_MAX_CPU_ISA",
+    "PYTHONHASHSEED",
+    "TF_CUDNN_DETERMINISTIC",
+    "TF_DETERMINISTIC_OPS",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_XLA_FLAGS",
+    "XLA_FLAGS",
+)
+
+
+class Machine(Spec):
+    """Where the run was made."""
+
+    system: str
+    """Operating system and its version."""
+
+    processor: str
+    """Model of the processor: other models can give other last digits."""
+
+    cores: int
+    """Logical cores that the process could use."""
+
+
+class Device(Spec):
+    """What computed."""
+
+    value: str
+    """The device, as `cpu` or `gpu:0`."""
+
+    reason: str
+    """Why this one."""
+
+
+class Data(Spec):
+    """Which data it was."""
+
+    source: str
+    """Where the rows came from."""
+
+    rows: int
+    """How many there were."""
+
+    sha256: str
+    """Fingerprint of the data."""
+
+
+class SplitRows(Spec):
+    """Which rows a split holds."""
+
+    rows: int
+    """How many."""
+
+    sha256: str
+    """Fingerprint of the row ids: int64, little endian, in their order."""
+
+
+class Threads(Spec):
+    """How many threads TensorFlow computed with; 0 is its own choice."""
+
+    intra_op: int
+    """Within one operation; the number changes the last digits of convolutions."""
+
+    inter_op: int
+    """Operations at the same time."""
+
+
+class Record(Spec):
+    """How a run came about."""
+
+    format: Literal[1] = 1
+    """The version of this file's form."""
+
+    started: str
+    """When, in UTC."""
+
+    finished: str | None = None
+    """When, in UTC; null while it runs, or if it was killed."""
+
+    command: Many[str]
+    """The command line."""
+
+    working_directory: str
+    """Where it was given."""
+
+    versions: Mapping[str, str]
+    """Of Python and of the packages that compute."""
+
+    machine: Machine
+    """Where the run was made."""
+
+    git: Git | None
+    """The state of the repository that holds the config; null outside of one."""
+
+    environment: Mapping[str, str]
+    """Variables that change results, as far as they were set."""
+
+    seeds: Mapping[str, int] = {}
+    """Every seed, by what it is for."""
+
+    device: Device | None = None
+    """What computed; null before that was decided."""
+
+    threads: Threads | None = None
+    """How many threads TensorFlow computed with; null before it started."""
+
+    determinism: Mapping[str, bool | str] = {}
+    """Switches that change the last digits: op determinism, XLA, precision."""
+
+    data: Data | None = None
+    """Which data it was; null before it was read."""
+
+    splits: Mapping[str, SplitRows] = {}
+    """Which rows each split holds."""
+
+    decisions: Many[Decision] = ()
+    """What was not stated and had to be decided, with the reason."""
+
+    def with_values(self, **values: Any) -> Self:
+        """Return this record with more of it known; the values are checked."""
+        return type(self).model_validate({**dict(self), **values})
+
+
+def start_record(command: Sequence[str], config_directory: Path) -> Record:
+    """Return what is known when a run begins.
+
+    Args:
+        command: the command line.
+        config_directory: the directory that holds the config.
+    """
+    return Record(
+        started=now(),
+        command=tuple(map(_readable, command)),
+        working_directory=_readable(str(Path.cwd())),
+        versions={"python": platform.python_version(), **_versions()},
+        machine=Machine(system=platform.platform(), processor=_processor(), cores=_cores()),
+        git=git_state(config_directory),
+        environment={name: _readable(os.environ[name]) for name in _ENVIRONMENT if name in os.environ},
+    )
+
+
+def row_fingerprint(rows: Any) -> SplitRows:
+    """Return the fingerprint of a split's row ids, an integer array."""
+    import hashlib
+
+    import numpy as np
+
+    return SplitRows(rows=len(rows), sha256=hashlib.sha256(np.asarray(rows, dtype="<i8").tobytes()).hexdigest())
+
+
+def _readable(text: str) -> str:
+    """Return a text of the operating system, which need not be UTF-8, as one that JSON and every reader can hold."""
+    return os.fsencode(text).decode("utf-8", "backslashreplace")
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for package in _PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            versions[package] = metadata.version(package)
+    # The CPU build of TensorFlow is a package of another name on some platforms.
+    if "tensorflow" not in versions:
+        with suppress(metadata.PackageNotFoundError):
+            versions["tensorflow"] = metadata.version("tensorflow-cpu")
+    return versions
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _cores() -> int:
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
