@@ -1,0 +1,1 @@
+"""How good a model is: exact metrics of its predictions, and whether chance would do as well."""

@@ -1,0 +1,251 @@
+"""Every metric that mltrain measures itself: name, direction, tasks and arguments. The formulas are in metrics.py.
+
+These are exact: computed from all predictions of a split, never averaged over batches. The metrics of Keras, under
+`training.metrics`, are running averages inside the loop.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from mltrain.spec import OneOf, Spec, normalise
+from mltrain.task import Task
+
+Direction = Literal["min", "max"]
+Average = Literal["auto", "macro", "micro", "weighted"]
+
+_CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
+_REGRESSION: tuple[Task, ...] = ("regression",)
+
+
+class Metric(Spec):
+    """One number that is computed from the targets and the predictions of a split."""
+
+    direction: ClassVar[Direction]
+    tasks: ClassVar[tuple[Task, ...]]
+    aliases: ClassVar[tuple[str, ...]] = ()
+
+    type: str
+    """Name of the metric; other spellings that users know, as `mean_squared_error` for `mse`, mean the same."""
+
+    @property
+    def name(self) -> str:
+        """The name in results, as in `test.f1_weighted`: the type, and what differs from its default."""
+        return self.type
+
+
+class Accuracy(Metric):
+    """Share of the rows whose class was predicted."""
+
+    direction, tasks = "max", _CLASSIFICATION
+    aliases = ("acc", "accuracy_score", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy")
+    type: Literal["accuracy"] = "accuracy"
+
+
+class BalancedAccuracy(Metric):
+    """Mean of the recalls of the classes that the split has: as if every class had equally many rows."""
+
+    direction, tasks = "max", _CLASSIFICATION
+    aliases = ("balanced_accuracy_score",)
+    type: Literal["balanced_accuracy"] = "balanced_accuracy"
+
+
+class AveragedMetric(Metric):
+    """A metric of each class, averaged over the classes; 0 for a class where it would be 0 / 0."""
+
+    direction, tasks = "max", _CLASSIFICATION
+
+    average: Average = "auto"
+    """auto: of the positive class for binary, else macro. macro: plain mean over the classes that occur. weighted: mean
+    weighted with the rows of each class. micro: over all rows together, where all three equal the accuracy."""
+
+    @property
+    def name(self) -> str:
+        """The type, followed by the average unless it is the default: `f1`, `f1_weighted`."""
+        return self.type if self.average == "auto" else f"{self.type}_{self.average}"
+
+
+class Precision(AveragedMetric):
+    """Of the rows predicted as a class, the share that is of that class."""
+
+    aliases = ("precision_score", "positive_predictive_value")
+    type: Literal["precision"] = "precision"
+
+
+class Recall(AveragedMetric):
+    """Of the rows of a class, the share that is predicted as that class."""
+
+    aliases = ("recall_score", "sensitivity", "true_positive_rate")
+    type: Literal["recall"] = "recall"
+
+
+class F1(AveragedMetric):
+    """Harmonic mean of precision and recall."""
+
+    aliases = ("f1_score",)
+    type: Literal["f1"] = "f1"
+
+
+class RocAuc(Metric):
+    """Chance that a row of the class scores above another; for several classes, the mean of each against the rest."""
+
+    direction, tasks = "max", _CLASSIFICATION
+    aliases = ("auc", "auroc", "roc_auc_score")
+    type: Literal["roc_auc"] = "roc_auc"
+
+
+class PrAuc(Metric):
+    """Average precision, the area under the steps of precision over recall; for several classes, the mean over them."""
+
+    direction, tasks = "max", _CLASSIFICATION
+    aliases = ("average_precision", "average_precision_score", "auprc")
+    type: Literal["pr_auc"] = "pr_auc"
+
+
+class LogLoss(Metric):
+    """Mean of -ln(probability given to the true class), in nats: cross-entropy without class weights or penalties."""
+
+    direction, tasks = "min", _CLASSIFICATION
+    aliases = ("cross_entropy", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
+    type: Literal["log_loss"] = "log_loss"
+
+
+class Brier(Metric):
+    """Mean squared error of the probabilities: for binary that of the positive class, else summed over classes."""
+
+    direction, tasks = "min", _CLASSIFICATION
+    aliases = ("brier_score", "brier_score_loss")
+    type: Literal["brier"] = "brier"
+
+
+class Mcc(Metric):
+    """Matthews' correlation of targets and predictions: 1 is perfect, 0 is guessing, also where classes are rare."""
+
+    direction, tasks = "max", _CLASSIFICATION
+    aliases = ("matthews_corrcoef", "matthews_correlation")
+    type: Literal["mcc"] = "mcc"
+
+
+class CohenKappa(Metric):
+    """Agreement of targets and predictions beyond what their shares alone would give: 1 is perfect, 0 is guessing."""
+
+    direction, tasks = "max", _CLASSIFICATION
+    aliases = ("kappa", "cohens_kappa", "cohen_kappa_score")
+    type: Literal["cohen_kappa"] = "cohen_kappa"
+
+
+class TopKAccuracy(Metric):
+    """Share of the rows whose class is among the k that were predicted as most probable."""
+
+    direction, tasks = "max", ("multiclass",)
+    aliases = ("top_k", "top_k_accuracy_score", "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy")
+    type: Literal["top_k_accuracy"] = "top_k_accuracy"
+
+    k: Annotated[int, Field(ge=1)] = 5
+    """Number of classes that count as predicted."""
+
+    @property
+    def name(self) -> str:
+        """`top_k_accuracy` for the default k, else as `top_3_accuracy`."""
+        return self.type if self.k == TopKAccuracy.model_fields["k"].default else f"top_{self.k}_accuracy"
+
+
+class Mse(Metric):
+    """Mean squared error, in the squared unit of the target."""
+
+    direction, tasks = "min", _REGRESSION
+    aliases = ("mean_squared_error",)
+    type: Literal["mse"] = "mse"
+
+
+class Rmse(Metric):
+    """Root of the mean squared error, in the unit of the target."""
+
+    direction, tasks = "min", _REGRESSION
+    aliases = ("root_mean_squared_error",)
+    type: Literal["rmse"] = "rmse"
+
+
+class Mae(Metric):
+    """Mean absolute error, in the unit of the target."""
+
+    direction, tasks = "min", _REGRESSION
+    aliases = ("mean_absolute_error",)
+    type: Literal["mae"] = "mae"
+
+
+class MedianAbsoluteError(Metric):
+    """Median of the absolute errors, in the unit of the target: a few wild rows do not move it."""
+
+    direction, tasks = "min", _REGRESSION
+    aliases = ("medae",)
+    type: Literal["median_absolute_error"] = "median_absolute_error"
+
+
+class Mape(Metric):
+    """Mean of the absolute errors, each divided by its target, as a fraction; enormous where a target is 0."""
+
+    direction, tasks = "min", _REGRESSION
+    aliases = ("mean_absolute_percentage_error",)
+    type: Literal["mape"] = "mape"
+
+
+class R2(Metric):
+    """Share of the target's variance that is explained: 1 is perfect, 0 as good as always the mean, below 0 worse."""
+
+    direction, tasks = "max", _REGRESSION
+    aliases = ("r2_score", "r_squared")
+    type: Literal["r2"] = "r2"
+
+
+class ExplainedVariance(Metric):
+    """As r2, but a constant error in all predictions does not count."""
+
+    direction, tasks = "max", _REGRESSION
+    aliases = ("explained_variance_score",)
+    type: Literal["explained_variance"] = "explained_variance"
+
+
+_ALL: tuple[type[Metric], ...] = (
+    Accuracy,
+    BalancedAccuracy,
+    Precision,
+    Recall,
+    F1,
+    RocAuc,
+    PrAuc,
+    LogLoss,
+    Brier,
+    Mcc,
+    CohenKappa,
+    TopKAccuracy,
+    Mse,
+    Rmse,
+    Mae,
+    MedianAbsoluteError,
+    Mape,
+    R2,
+    ExplainedVariance,
+)
+
+_NAMES: dict[str, str] = {
+    normalise(spelling): str(metric.model_fields["type"].default)
+    for metric in _ALL
+    for spelling in (metric.model_fields["type"].default, *metric.aliases)
+}
+
+METRICS = OneOf("metric", *_ALL, aliases=_NAMES)
+AnyMetric = Annotated[Metric, METRICS]
+
+DEFAULTS: dict[Task, tuple[Metric, ...]] = {
+    "binary": (Accuracy(), Precision(), Recall(), F1(), RocAuc(), PrAuc(), LogLoss()),
+    "multiclass": (Accuracy(), Precision(), Recall(), F1(), RocAuc(), LogLoss()),
+    "regression": (Mse(), Rmse(), Mae(), R2()),
+}
+
+
+def canonical_name(name: str) -> str:
+    """Return the metric that `name` means in any spelling (`AUC` is `roc_auc`), and `name` where it is none of ours."""
+    return _NAMES.get(normalise(name), name)

@@ -1,0 +1,63 @@
+"""Comparisons in the YAML, as `validation.accuracy >= 0.98`: read here, never evaluated as code."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_FORM = re.compile(r"\s*(?P<metric>[A-Za-z_][\w.]*)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One measured quantity against one number.
+
+    Attributes:
+        metric: `split.metric`, as `validation.accuracy`.
+        operator: one of `>=`, `<=`, `>`, `<`.
+        number: what it is compared with.
+    """
+
+    metric: str
+    operator: str
+    number: float
+
+    @classmethod
+    def parse(cls, text: str) -> Comparison:
+        """Read `split.metric >= number`.
+
+        Raises:
+            ValueError: `text` has another form.
+        """
+        match = _FORM.fullmatch(text)
+        try:
+            number = float(match["number"]) if match else float("nan")
+        except ValueError:
+            match = None
+        if match is None:
+            raise ValueError(f"expected 'split.metric >= number', as 'validation.accuracy >= 0.98', received {text!r}")
+        return cls(canonical_metric(match["metric"]), match["operator"], number)
+
+    def holds(self, value: float) -> bool:
+        """Return whether `value` fulfils the comparison; NaN never does."""
+        return _OPERATORS[self.operator](value, self.number)
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.operator} {self.number:g}"
+
+
+def canonical_metric(name: str) -> str:
+    """Return `split.metric` for any accepted spelling: Keras' `val_loss` is `validation.loss`, `loss` is `train.loss`."""
+    if "." in name:
+        return name
+    if name.startswith("val_"):
+        return f"validation.{name.removeprefix('val_')}"
+    return f"train.{name}"

@@ -1,0 +1,65 @@
+"""The rows of a split as the formulas need them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.task import Task
+
+
+class UndefinedError(Exception):
+    """A metric has no value for these rows; the message says why."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a split, in the shapes that the formulas work on."""
+
+    task: Task
+    target: np.ndarray
+    """(n,) int64 class indices, for regression float64."""
+    predictions: np.ndarray
+    """(n,) float64, for multiclass (n, classes)."""
+    classes: tuple[str, ...]
+    resolution: float
+    """Distance from 1 to the next float of the dtype that the predictions came in."""
+
+    @classmethod
+    def of(cls, task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str]) -> Rows:
+        """Bring arrays as `measure` takes them into these shapes; the errors are those of `measure`."""
+        width = len(classes) if task == "multiclass" else 1
+        target = np.asarray(target).reshape(-1)
+        predictions = np.asarray(predictions)
+        if not len(target) or predictions.size != len(target) * width or len(predictions) != len(target):
+            raise ValueError(
+                f"expected predictions of shape ({len(target)}, {width}) with at least one row for the {len(target)} "
+                f"targets of this {task} task, received {predictions.shape}"
+            )
+        precise = predictions.dtype if predictions.dtype.kind == "f" else np.dtype(np.float64)
+        return cls(
+            task,
+            target.astype(np.float64 if task == "regression" else np.int64),
+            predictions.astype(np.float64).reshape((-1, width) if task == "multiclass" else -1),
+            tuple(classes),
+            float(np.finfo(precise).eps),
+        )
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """The predicted class of each row (n,)."""
+        return decide(self.task, self.predictions)
+
+    @cached_property
+    def confusion(self) -> np.ndarray:
+        """Counts (classes, classes): row = true class, column = predicted class."""
+        return confusion_matrix(self.target, self.predicted, len(self.classes))
+
+    @cached_property
+    def errors(self) -> np.ndarray:
+        """Prediction minus target of each row (n,)."""
+        return self.predictions - self.target

@@ -1,0 +1,83 @@
+"""What only a terminal can show: styles, and a bar that moves. Imports rich: imported on a terminal only."""
+
+from __future__ import annotations
+
+import time
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from mltrain.report.text import number
+
+# Seconds between two drawings of the bar: faster cannot be read, and a chunk of steps may take a millisecond.
+_REDRAW = 0.1
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Fall silent. Rich would end the process: a training must not die because nobody looks any more."""
+        self.quiet = True
+
+
+class LiveTerminal:
+    """A terminal, with or without the bar at its bottom.
+
+    Args:
+        stream: the terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._console = _Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
+        self._progress: Progress | None = None
+        self._task = TaskID(0)
+        self._steps = 0
+        self._drawn = 0.0
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self._console.width
+
+    def print(self, line: str, bold: int = 0, style: str = "") -> None:
+        """Print a line above the bar, the first `bold` characters in bold."""
+        text = Text(line, style=style)
+        text.stylize("bold", 0, bold)
+        self._console.print(text, soft_wrap=True)
+
+    def start_bar(self, epochs: int, steps: int) -> None:
+        """Show the bar: it fills over all epochs, as one of each epoch would only flicker where epochs are short."""
+        self._steps = steps
+        # No thread redraws the bar: it moves when there is news.
+        self._progress = Progress(
+            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}", markup=False),
+            BarColumn(bar_width=None),
+            TextColumn("step {task.fields[step]}/{task.fields[steps]}  loss {task.fields[loss]}", markup=False),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left", markup=False),
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            expand=True,
+        )
+        self._task = self._progress.add_task(
+            "", total=epochs * steps, epochs=epochs, steps=steps, epoch=1, step=0, loss="–"
+        )
+        self._progress.start()
+
+    def move_bar(self, epoch: int, done: int, loss: float) -> None:
+        """Show that `done` steps of an epoch are done, at most every tenth of a second."""
+        now = time.monotonic()
+        if self._progress is None or now - self._drawn < _REDRAW:
+            return
+        self._drawn = now
+        completed = (epoch - 1) * self._steps + done
+        self._progress.update(self._task, completed=completed, epoch=epoch, step=done, loss=number(loss))
+        self._progress.refresh()
+
+    def stop_bar(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None

@@ -1,0 +1,94 @@
+"""The results of a run in words and as a table, from what is in metrics.json. The text is safe to print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mltrain.problems import printable
+from mltrain.report.text import number
+
+
+def decision_line(what: str, value: str, reason: str) -> str:
+    """Return a decision in one line: `task: binary (the target has two values)`."""
+    return (f"{what}: {value} ({reason})")
+
+
+def results_table(metrics: Mapping[str, Any]) -> str:
+    """Return the final numbers as lines: a row a metric, a column a split, `–` where a metric has no value.
+
+    Args:
+        metrics: `splits.<split>.n` and `splits.<split>.metrics.<name>.value`.
+    """
+    splits = metrics["splits"]
+    names = list(dict.fromkeys(name for split in splits.values() for name in split["metrics"]))
+    rows = [("", *splits), ("n", *(f"{split['n']}" for split in splits.values()))]
+    rows += [(name, *(_cell(split["metrics"].get(name)) for split in splits.values())) for name in names]
+    rows = [tuple(printable(cell) for cell in row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            [f"{row[0]:<{widths[0]}}", *(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    )
+
+
+def result_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what the results say, a sentence a line.
+
+    Args:
+        metrics: what is in metrics.json; of `model`, `objective`, `coefficients` and `chance`, those that are there.
+    """
+    return tuple(printable(line) for line in _sentences(metrics))
+
+
+def run_summary(found: Mapping[str, Any]) -> str:
+    """Return what `show` prints of a run, as lines.
+
+    Args:
+        found: `run`, `status`, `started`, `finished`, `device`, `data`, `decisions`, `epochs`, `metrics`, `plots`; None
+            for what an unfinished run does not have.
+    """
+    status, data, device = found["status"], found["data"], found["device"]
+    lines = [
+        f"run       {found['run']}",
+        f"status    {status['state']}{': ' + status['reason'] if status.get('reason') else ''}",
+        f"time      {found['started']} – {found['finished'] or ''}",
+        f"epochs    {found['epochs']}",
+    ]
+    lines += [f"data      {data['source']}, {data['rows']} rows"] if data else []
+    lines += [f"device    {device['value']} ({device['reason']})"] if device else []
+    if found["decisions"]:
+        lines += ["", "decided"]
+        lines += [f"  {decision_line(one['what'], one['value'], one['reason'])}" for one in found["decisions"]]
+    if found["metrics"]:
+        lines += ["", *results_table(found["metrics"]).splitlines(), "", *result_lines(found["metrics"])]
+    if found["plots"]:
+        lines += ["", "plots", *(f"  {path}" for path in found["plots"])]
+    return "\n".join(printable(line) for line in lines)
+
+
+def _cell(metric: Mapping[str, Any] | None) -> str:
+    return "" if metric is None else number(metric["value"])
+
+
+def _sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
+    if "model" in metrics:
+        yield _model_sentence(metrics["model"], metrics.get("objective"))
+    if metrics.get("coefficients"):
+        learned = ", ".join(f"{name} = {number(value)}" for name, value in metrics["coefficients"].items())
+        yield f"learned: {learned}"
+    if metrics.get("chance"):
+        yield metrics["chance"]["sentence"]
+    for split, measured in metrics["splits"].items():
+        for name, metric in measured["metrics"].items():
+            if metric.get("undefined"):
+                yield f"{split}.{name} has no value: {metric['undefined']}"
+
+
+def _model_sentence(model: Mapping[str, Any], objective: Mapping[str, Any] | None) -> str:
+    kept = f"the model is that of epoch {model['epoch']} of {model['epochs']}"
+    if model["weights"] == "best" and objective and objective["best"] is not None:
+        kept += f", the best by {objective['metric']} ({number(objective['best'])})"
+    return f"{kept}; training ended: {model['stopped']}"

@@ -1,0 +1,177 @@
+"""What is said on stderr while a run goes on: lines in a pipe, also a progress bar on a terminal.
+
+Text from data and config is escaped: it can neither drive the terminal nor break a line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from mltrain.problems import printable
+from mltrain.report.summary import decision_line, result_lines, results_table
+from mltrain.report.text import duration, number
+from mltrain.task import Decision
+
+# In a pipe there is no width to fit, but a log should stay readable.
+_PIPE_WIDTH = 100
+
+
+class Terminal:
+    """Says on stderr what a run does.
+
+    Args:
+        quiet: say nothing.
+        progress_every: one line every so many epochs, and one for the last.
+        stream: where to say it, instead of stderr.
+    """
+
+    def __init__(self, *, quiet: bool = False, progress_every: int = 1, stream: TextIO | None = None) -> None:
+        # stderr is None in a process that was started with it closed.
+        self._stream = None if quiet else stream or sys.stderr
+        self._progress_every = progress_every
+        self._epochs = 0
+        self._columns: tuple[str, ...] = ()
+        self._pending: str | None = None
+        self._live = None
+        if self._stream is not None and self._stream.isatty() and os.environ.get("TERM") != "dumb":
+            # Rich costs 50 ms, which a pipe need not pay.
+            from mltrain.report.live import LiveTerminal
+
+            self._live = LiveTerminal(self._stream)
+
+    def note(self, text: str) -> None:
+        """Say something."""
+        self._say(printable(text), words=True)
+
+    def warning(self, text: str) -> None:
+        """Say something that is probably not what the user wants."""
+        self._say(f"warning: {printable(text)}", words=True, style="yellow")
+
+    def decisions(self, decisions: Sequence[Decision]) -> None:
+        """Say what was decided, and why."""
+        for decision in decisions:
+            line = decision_line(decision.what, decision.value, decision.reason)
+            self._say(line, words=True, bold=len(printable(decision.what)))
+
+    def model(self, summary: str) -> None:
+        """Show the layers: a text of several lines."""
+        for line in summary.splitlines():
+            self._say(printable(line))
+
+    @contextmanager
+    def training(self, epochs: int, steps: int) -> Iterator[None]:
+        """While inside, epochs go on.
+
+        Args:
+            epochs: how many there are at most.
+            steps: in each.
+        """
+        self._epochs = epochs
+        if self._live:
+            self._live.start_bar(epochs, steps)
+        try:
+            yield
+        finally:
+            if self._live:
+                self._live.stop_bar()
+            if self._pending is not None:
+                self._say(self._pending)
+                self._pending = None
+
+    def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
+        """Show how far an epoch is: `done` of `total` steps, with the running average of the loss."""
+        if self._live:
+            self._live.move_bar(epoch, done, loss)
+
+    def epoch_ended(self, epoch: int, row: Mapping[str, float], improved: bool, notes: Sequence[str] = ()) -> None:
+        """Show what an epoch was.
+
+        Args:
+            epoch: counted from 1.
+            row: of the history: every `split.metric`, `learning_rate` and `seconds`.
+            improved: whether it is the best so far.
+            notes: what callbacks did.
+        """
+        if not self._columns:
+            self._choose_columns(row)
+        line = self._epoch_line(epoch, row, improved)
+        self._pending = line
+        if epoch % self._progress_every == 0:
+            self._say(line)
+            self._pending = None
+        for text in notes:
+            self._say(f"  {printable(text)}", words=True)
+
+    def results(self, metrics: Mapping[str, Any], run: Path, plots: Sequence[Path]) -> None:
+        """Show the final numbers, what they say, and where everything is.
+
+        Args:
+            metrics: what is in metrics.json.
+            run: the run directory.
+            plots: files that were drawn.
+        """
+        for line in ("", *results_table(metrics).splitlines(), ""):
+            self._say(line)
+        sentences = result_lines(metrics)
+        for line in (*sentences, "") if sentences else ():
+            self._say(line, words=bool(line))
+        for name, path in zip(("run", "plots", *[""] * len(plots)), (run, *plots), strict=False):
+            self._say(f"{name:<7}{printable(str(path))}")
+
+    def _say(self, line: str, *, words: bool = False, bold: int = 0, style: str = "") -> None:
+        """Print one line, on a terminal broken between words if it consists of such."""
+        if self._stream is None:
+            return
+        try:
+            if self._live is None:
+                self._stream.write(f"{line}\n")
+                self._stream.flush()
+            else:
+                lines = textwrap.wrap(line, self._live.width, subsequent_indent="  ") if words else [line]
+                for position, part in enumerate(lines):
+                    self._live.print(part, bold=0 if position else bold, style=style)
+        except OSError:
+            # Whoever listened has left, as `2>&1 | head` does. What matters is in the run directory: go on in silence.
+            self._stream = self._live = None
+
+    def _choose_columns(self, row: Mapping[str, float]) -> None:
+        """Take what fits in a line: the losses first, then validation before train; history.csv has them all."""
+        losses = [name for name in ("train.loss", "validation.loss") if name in row]
+        others = sorted((name for name in row if "." in name and name not in losses), key=_is_train)
+        # Room for the epoch before them, for the seconds and the mark of the best after them.
+        room = (self._live.width if self._live else _PIPE_WIDTH) - 2 * len(f"{self._epochs}") - 24
+        chosen: list[str] = []
+        for name in (*losses, *others):
+            room -= len(name) + 2 if self._live else len(name) + 9
+            if room < 0:
+                break
+            chosen.append(name)
+        self._columns = tuple(chosen)
+        if self._live:
+            names = "  ".join(f"{name:>8}" for name in chosen)
+            header = f"{'epoch':>{self._epoch_width}}  {names}  seconds"
+            self._say(header, bold=len(header))
+
+    @property
+    def _epoch_width(self) -> int:
+        return max(5, 2 * len(f"{self._epochs}") + 1)
+
+    def _epoch_line(self, epoch: int, row: Mapping[str, float], improved: bool) -> str:
+        if self._live:
+            cells = [f"{f'{epoch}/{self._epochs}':>{self._epoch_width}}"]
+            cells += [f"{number(row[name]):>{max(8, len(name))}}" for name in self._columns]
+            cells += [f"{row['seconds']:>7.2f}", "best" if improved else ""]
+            return "  ".join(cells).rstrip()
+        values = "  ".join(f"{name} {number(row[name])}" for name in self._columns)
+        of_all = f"{epoch:>{len(str(self._epochs))}}/{self._epochs}"
+        return f"epoch {of_all}  {values}  {duration(row['seconds'])}{'  (best)' if improved else ''}"
+
+
+def _is_train(name: str) -> bool:
+    return name.startswith("train.")

@@ -1,0 +1,28 @@
+"""Numbers for people."""
+
+from __future__ import annotations
+
+import math
+
+
+def number(value: float | None) -> str:
+    """Return a number with about four digits that matter: `0.9737`, `31.42`, `1,593,120`, `3.2e-05`; `–` for none."""
+    if value is None:
+        return "–"
+    size = abs(value)
+    if not math.isfinite(size) or 0 < size < 1e-3 or size >= 1e9:
+        return f"{value:.3g}"
+    if size < 10:
+        return f"{value:.4f}"
+    return f"{value:,.2f}" if size < 1e4 else f"{value:,.0f}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span with the two largest units: `0.02 s`, `4.1 s`, `2 min 5 s`, `3 h 12 min`."""
+    if seconds < 9.95:
+        return f"{seconds:.2f} s" if seconds < 0.995 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

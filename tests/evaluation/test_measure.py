@@ -1,0 +1,234 @@
+"""Our formulas against scikit-learn's, over random, tied and degenerate rows."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from mltrain.evaluation.catalogue import DEFAULTS, F1, METRICS, Brier, LogLoss, Precision, Recall, TopKAccuracy
+from mltrain.evaluation.counts import class_reports, confusion_matrix, decide
+from mltrain.evaluation.metrics import measure, undefined
+
+EXACT = pytest.approx
+CLASSES = ("a", "b", "c", "d")
+# scikit-learn warns where it gives a number for what has none; those cases are told apart below.
+quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning", "ignore::UserWarning")
+AVERAGED = tuple(
+    kind(average=average) for kind in (Precision, Recall, F1) for average in ("macro", "micro", "weighted")
+)
+FUNCTIONS = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": sk.f1_score}
+
+
+def metrics_for(task):
+    return tuple(metric() for metric in METRICS.specs.values() if task in metric.tasks)
+
+
+def same(ours, theirs):
+    assert set(ours) == set(theirs)
+    for name, value in theirs.items():
+        assert ours[name] == pytest.approx(value, rel=1e-12, abs=1e-12, nan_ok=True), name
+
+
+def counted(target, predicted, labels, positive):
+    """What scikit-learn says of classes alone."""
+    values = {
+        "accuracy": sk.accuracy_score(target, predicted),
+        "balanced_accuracy": sk.balanced_accuracy_score(target, predicted),
+        "mcc": sk.matthews_corrcoef(target, predicted),
+        "cohen_kappa": sk.cohen_kappa_score(target, predicted, labels=labels),
+    }
+    for name, function in FUNCTIONS.items():
+        default = {"average": "binary"} if positive else {"average": "macro"}
+        values[name] = function(target, predicted, zero_division=0, **default)
+        for average in ("macro", "micro", "weighted"):
+            values[f"{name}_{average}"] = function(target, predicted, zero_division=0, average=average)
+    return values
+
+
+# Few distinct scores, so that most rows are tied; few rows, so that classes are missing.
+scores = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.500001, 0.9, 1.0]) | st.floats(0, 1)
+binary_rows = st.lists(st.tuples(st.integers(0, 1), scores), min_size=1, max_size=30)
+multiclass_rows = st.lists(
+    st.tuples(st.integers(0, 3), st.lists(st.integers(0, 5), min_size=4, max_size=4).filter(any)),
+    min_size=1,
+    max_size=30,
+)
+values = st.floats(-1e3, 1e3).map(lambda value: round(value, 3))
+regression_rows = st.lists(st.tuples(values, values), min_size=2, max_size=30)
+
+
+@quiet
+@given(binary_rows)
+@settings(max_examples=150, deadline=None)
+def test_binary_equals_scikit_learn(rows):
+    target, predictions = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    expected = counted(target, decide("binary", predictions), [0, 1], positive=True) | {
+        "roc_auc": sk.roc_auc_score(target, predictions) if len(set(target)) == 2 else math.nan,
+        "pr_auc": sk.average_precision_score(target, predictions) if target.any() else math.nan,
+        "log_loss": sk.log_loss(target, predictions, labels=[0, 1]),
+        "brier": sk.brier_score_loss(target, predictions, pos_label=1),
+    }
+    same(measure((*metrics_for("binary"), *AVERAGED), "binary", target, predictions, ("no", "yes")), expected)
+
+
+@quiet
+@given(multiclass_rows)
+@settings(max_examples=150, deadline=None)
+def test_multiclass_equals_scikit_learn(rows):
+    target = np.array([row[0] for row in rows])
+    predictions = np.array([row[1] for row in rows], np.float64)
+    predictions /= predictions.sum(axis=1, keepdims=True)
+    members = np.eye(4)[target]
+    present = members.any(axis=0)
+    expected = counted(target, decide("multiclass", predictions), [0, 1, 2, 3], positive=False) | {
+        "roc_auc": sk.roc_auc_score(members, predictions) if present.all() and len(target) > 1 else math.nan,
+        "pr_auc": sk.average_precision_score(members, predictions) if present.all() else math.nan,
+        "log_loss": sk.log_loss(target, predictions, labels=[0, 1, 2, 3]),
+        "brier": sk.brier_score_loss(target, predictions, labels=[0, 1, 2, 3]),
+        # Mirrored: scikit-learn gives ties to the last class, we to the first, as argmax does.
+        "top_2_accuracy": sk.top_k_accuracy_score(3 - target, predictions[:, ::-1], k=2, labels=[0, 1, 2, 3]),
+        "top_k_accuracy": 1.0,
+    }
+    measured = measure(
+        (*metrics_for("multiclass"), *AVERAGED, TopKAccuracy(k=2)), "multiclass", target, predictions, CLASSES
+    )
+    same(measured, expected)
+
+
+@given(regression_rows)
+@settings(max_examples=150, deadline=None)
+def test_regression_equals_scikit_learn(rows):
+    target, predictions = np.array(rows).T
+    expected = {
+        "mse": sk.mean_squared_error(target, predictions),
+        "rmse": sk.root_mean_squared_error(target, predictions),
+        "mae": sk.mean_absolute_error(target, predictions),
+        "median_absolute_error": sk.median_absolute_error(target, predictions),
+        "mape": sk.mean_absolute_percentage_error(target, predictions),
+        "r2": sk.r2_score(target, predictions),
+        "explained_variance": sk.explained_variance_score(target, predictions),
+    }
+    measured = measure(metrics_for("regression"), "regression", target, predictions)
+    # A nearly constant target divides by its tiny variance, where the order of summation shows.
+    for name in ("r2", "explained_variance"):
+        assert measured.pop(name) == pytest.approx(expected.pop(name), rel=1e-9, abs=1e-9)
+    same(measured, expected)
+
+
+def test_many_rows_equal_scikit_learn():
+    generator = np.random.default_rng(3)
+    target = generator.integers(0, 4, 5000)
+    logits = generator.normal(size=(5000, 4)).round(1) + np.eye(4)[target]
+    predictions = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    measured = measure(DEFAULTS["multiclass"], "multiclass", target, predictions, CLASSES)
+    predicted = predictions.argmax(axis=1)
+    assert measured["roc_auc"] == pytest.approx(sk.roc_auc_score(target, predictions, multi_class="ovr"), rel=1e-12)
+    assert measured["f1"] == pytest.approx(sk.f1_score(target, predicted, average="macro"), rel=1e-12)
+    assert measured["log_loss"] == pytest.approx(sk.log_loss(target, predictions), rel=1e-12)
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_a_column_is_the_same_as_a_vector(task):
+    target, predictions = np.array([0, 1, 1, 0]), np.array([0.2, 0.9, 0.3, 0.1])
+    metrics = metrics_for(task)
+    flat = measure(metrics, task, target, predictions, ("no", "yes"))
+    assert flat == measure(metrics, task, target[:, None].astype(np.float32), predictions[:, None], ("no", "yes"))
+
+
+def test_float32_predictions_are_measured_in_float64():
+    target = np.full(100_000, 0.1)
+    predictions = np.full(100_000, 0.3, np.float32)
+    expected = (float(np.float32(0.3)) - 0.1) ** 2
+    assert measure(metrics_for("regression"), "regression", target, predictions)["mse"] == EXACT(expected, rel=1e-12)
+
+
+def test_log_loss_is_clipped_at_the_resolution_of_the_predictions():
+    target = np.array([0, 1])
+    for dtype in (np.float32, np.float64):
+        predictions = np.array([1, 0], dtype)
+        measured = measure((LogLoss(),), "binary", target, predictions, ("no", "yes"))["log_loss"]
+        assert measured == pytest.approx(sk.log_loss(target, predictions), rel=1e-6)
+        assert measured == pytest.approx(-math.log(np.finfo(dtype).eps), rel=1e-12)
+
+
+def test_brier_of_two_softmax_outputs_is_summed():
+    measured = measure((Brier(),), "multiclass", np.array([0]), np.array([[0.25, 0.25, 0.5]]), CLASSES[:3])
+    assert measured["brier"] == EXACT(0.75**2 + 0.25**2 + 0.5**2)
+
+
+def test_a_class_that_neither_occurs_nor_is_predicted_does_not_count():
+    predictions = np.eye(4)[[0, 1, 1]]
+    assert measure((F1(),), "multiclass", np.array([0, 1, 1]), predictions, CLASSES)["f1"] == 1.0
+
+
+def test_one_class_has_no_roc_auc_and_the_reason_is_given():
+    metrics = DEFAULTS["binary"]
+    arguments = (metrics, "binary", np.ones(3, int), np.array([0.2, 0.6, 0.7]), ("no", "yes"))
+    measured = measure(*arguments)
+    assert math.isnan(measured["roc_auc"])
+    assert measured["pr_auc"] == 1.0
+    assert undefined(*arguments) == {"roc_auc": "all rows are of class 'yes'"}
+    arguments = (metrics, "binary", np.zeros(3, int), np.array([0.2, 0.6, 0.7]), ("no", "yes"))
+    assert set(undefined(*arguments).values()) == {"no rows are of class 'yes'"}
+    assert set(undefined(*arguments)) == {"roc_auc", "pr_auc"}
+
+
+def test_a_missing_class_is_named():
+    predictions = np.full((3, 4), 0.25)
+    reasons = undefined(DEFAULTS["multiclass"], "multiclass", np.array([0, 1, 2]), predictions, CLASSES)
+    assert reasons == {"roc_auc": "no rows are of class 'd'"}
+
+
+def test_one_row_has_no_r2():
+    arguments = (metrics_for("regression"), "regression", np.array([2.0]), np.array([2.5]))
+    assert set(undefined(*arguments)) == {"r2", "explained_variance"}
+    assert measure(*arguments)["mse"] == 0.25
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_predictions_that_are_not_finite_give_no_value(task, bad):
+    target = np.array([0, 1, 1])
+    predictions = np.full((3, 4) if task == "multiclass" else 3, 0.25)
+    predictions[1] = bad
+    metrics = metrics_for(task)
+    classes = CLASSES if task == "multiclass" else ("no", "yes")
+    assert all(math.isnan(value) for value in measure(metrics, task, target, predictions, classes).values())
+    reasons = undefined(metrics, task, target, predictions, classes)
+    assert set(reasons.values()) == {"the predictions of 1 of 3 rows are NaN or infinite"}
+
+
+@pytest.mark.parametrize(
+    ("task", "rows", "shape"),
+    [
+        ("multiclass", 3, (3, 3)),
+        ("multiclass", 3, (12,)),
+        ("binary", 3, (2,)),
+        ("binary", 0, (0,)),
+        ("regression", 2, (2, 2)),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(task, rows, shape):
+    with pytest.raises(ValueError, match="expected predictions of shape"):
+        measure(metrics_for(task), task, np.zeros(rows), np.zeros(shape), CLASSES)
+
+
+def test_confusion_matrix_and_class_reports_equal_scikit_learn():
+    generator = np.random.default_rng(0)
+    target, predicted = generator.integers(0, 3, 50), generator.integers(0, 4, 50)
+    assert (confusion_matrix(target, predicted, 4) == sk.confusion_matrix(target, predicted)).all()
+    expected = sk.precision_recall_fscore_support(target, predicted, labels=[0, 1, 2, 3], zero_division=0)
+    reports = class_reports(target, predicted, CLASSES)
+    assert [report.name for report in reports] == list(CLASSES)
+    assert np.allclose([[r.precision, r.recall, r.f1, r.support] for r in reports], np.array(expected).T, atol=1e-15)
+    assert reports[3].support == 0
+
+
+def test_decisions():
+    assert decide("binary", np.array([[0.5], [0.50001], [0.1]])).tolist() == [0, 1, 0]
+    assert decide("multiclass", np.array([[0.4, 0.4, 0.2], [0, 0.1, 0.9]])).tolist() == [0, 2]

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from mltrain.report.summary import decision_line, result_lines, results_table, run_summary
+from mltrain.report.text import duration, number
+
+SPLITS = {
+    "train": {"n": 341, "metrics": {"loss": {"value": 0.05}, "accuracy": {"value": 1.0}, "roc_auc": {"value": 0.999}}},
+    "test": {
+        "n": 14,
+        "metrics": {
+            "loss": {"value": 0.0712345},
+            "accuracy": {"value": 0.9737},
+            "roc_auc": {"value": None, "undefined": "all rows are of class '\x1b[31myes'"},
+        },
+    },
+}
+METRICS = {
+    "objective": {"metric": "validation.loss", "direction": "min", "best": 0.0712},
+    "model": {"weights": "best", "epoch": 37, "epochs": 47, "stopped": "no improvement for 10 epochs"},
+    "splits": SPLITS,
+    "coefficients": {"slope": 1.88704, "intercept": 1.05088},
+    "chance": {"sentence": "the test accuracy of 0.1000 is no better than chance (…)"},
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.97368, "0.9737"),
+        (1, "1.0000"),
+        (0.0, "0.0000"),
+        (-3.14159, "-3.1416"),
+        (31.415, "31.41"),
+        (1593.1, "1,593.10"),
+        (1593120.4, "1,593,120"),
+        (3.2e-5, "3.2e-05"),
+        (-1e12, "-1e+12"),
+        (math.nan, "nan"),
+        (-math.inf, "-inf"),
+        (None, "–"),
+    ],
+)
+def test_numbers(value, text):
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0, "0.00 s"),
+        (0.021, "0.02 s"),
+        (4.12, "4.1 s"),
+        (9.99, "10 s"),
+        (59.7, "1 min 0 s"),
+        (125, "2 min 5 s"),
+        (11520, "3 h 12 min"),
+    ],
+)
+def test_durations(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_the_table_has_a_row_a_metric_and_a_column_a_split():
+    assert results_table({"splits": SPLITS}).splitlines() == [
+        "           train    test",
+        "n            341      14",
+        "loss      0.0500  0.0712",
+        "accuracy  1.0000  0.9737",
+        "roc_auc   0.9990       –",
+    ]
+
+
+def test_a_metric_that_a_split_lacks_is_blank():
+    splits = {"train": {"n": 1, "metrics": {}}, "data": {"n": 2, "metrics": {"mse": {"value": 2.0}}}}
+    assert results_table({"splits": splits}).splitlines()[2] == "mse         2.0000"
+
+
+def test_results_in_words():
+    assert result_lines(METRICS) == (
+        "the model is that of epoch 37 of 47, the best by validation.loss (0.0712); "
+        "training ended: no improvement for 10 epochs",
+        "learned: slope = 1.8870, intercept = 1.0509",
+        "the test accuracy of 0.1000 is no better than chance (…)",
+        "test.roc_auc has no value: all rows are of class '\\x1b[31myes'",
+    )
+
+
+def test_the_last_epoch_is_not_called_the_best():
+    model = METRICS["model"] | {"weights": "last", "epoch": 47}
+    (line,) = result_lines({"model": model, "objective": METRICS["objective"], "splits": {}})
+    assert line == "the model is that of epoch 47 of 47; training ended: no improvement for 10 epochs"
+
+
+def test_numbers_alone_need_no_words():
+    assert result_lines({"splits": {"train": SPLITS["train"]}}) == ()
+
+
+def test_a_decision_is_one_line():
+    assert decision_line("task", "binary\n", "\x1b[2J") == "task: binary\\n (\\x1b[2J)"
+
+
+FOUND = {
+    "run": "runs/a/b",
+    "status": {"state": "finished", "reason": "all 3 epochs are done"},
+    "started": "2026-11-20T20:15:00Z",
+    "finished": "2026-11-20T20:15:09Z",
+    "device": {"value": "cpu", "reason": "no GPU"},
+    "data": {"source": "breast_cancer", "rows": 569},
+    "decisions": [{"what": "task", "value": "binary", "reason": "two classes"}],
+    "epochs": 3,
+    "metrics": METRICS,
+    "plots": ["runs/a/b/plots/loss.png"],
+}
+
+
+def test_the_summary_of_a_run_says_it_all():
+    text = run_summary(FOUND)
+    for part in ("finished: all 3 epochs", "breast_cancer, 569 rows", "cpu (no GPU)", "task: binary (two classes)"):
+        assert part in text
+    assert results_table(METRICS) in text
+    assert "slope = 1.8870" in text
+    assert text.endswith("plots\n  runs/a/b/plots/loss.png")
+
+
+def test_the_summary_of_an_unfinished_run():
+    nothing = {"finished": None, "device": None, "data": None, "decisions": [], "metrics": None, "plots": []}
+    text = run_summary(FOUND | nothing | {"status": {"state": "failed", "reason": "\x1b]0;x\x07"}})
+    assert text.splitlines()[1] == "status    failed: \\x1b]0;x\\x07"
+    assert "plots" not in text

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import io
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mltrain.report.terminal import Terminal
+from mltrain.task import Decision
+
+ROW = {
+    "epoch": 1,
+    "train.loss": 0.4123,
+    "train.accuracy": 0.9,
+    "validation.loss": 0.44,
+    "validation.accuracy": 0.98,
+    "validation.roc_auc": 0.99,
+    "learning_rate": 0.001,
+    "seconds": 1.23,
+}
+METRICS = {"splits": {"test": {"n": 4, "metrics": {"accuracy": {"value": 0.75}}}}}
+PROGRAM = """
+from mltrain.report.terminal import Terminal
+from mltrain.task import Decision
+from pathlib import Path
+terminal = Terminal()
+terminal.decisions([Decision("features.[red]x\\x1b[2J", "category", "word " * 30)])
+terminal.warning("[bold]careful")
+with terminal.training(3, 10):
+    for epoch in (1, 2, 3):
+        terminal.steps(epoch, 10, 10, 0.5)
+        terminal.epoch_ended(epoch, {"train.loss": 0.5, "validation.loss": 0.25, "validation.accuracy": 0.98,
+            "validation.roc_auc": 0.9, "seconds": 0.1}, epoch == 2)
+terminal.results({"splits": {"test": {"n": 4, "metrics": {"accuracy": {"value": 0.75}}}}}, Path("runs/a/b"), [])
+"""
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def train(terminal, epochs, notes=()):
+    with terminal.training(epochs, 5):
+        for epoch in range(1, epochs + 1):
+            terminal.steps(epoch, 5, 5, 0.5)
+            terminal.epoch_ended(epoch, ROW, epoch == 1, notes)
+
+
+def on_a_terminal(columns=80, **environment):
+    """Run PROGRAM with a terminal as its stderr; return what came out."""
+    ours, theirs = pty.openpty()
+    variables = {"COLUMNS": str(columns), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stderr=theirs, env={"PATH": os.environ["PATH"], **variables, **environment}
+    )
+    os.close(theirs)
+    parts = []
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:  # Linux says EIO when the other side is closed.
+            part = b""
+        if not part:
+            break
+        parts.append(part)
+    os.close(ours)
+    assert process.wait() == 0
+    return b"".join(parts).decode()
+
+
+def test_one_plain_line_an_epoch_in_a_pipe():
+    stream = io.StringIO()
+    train(Terminal(stream=stream), 10)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 10
+    assert lines[0] == (
+        "epoch  1/10  train.loss 0.4123  validation.loss 0.4400  validation.accuracy 0.9800  1.2 s  (best)"
+    )
+    assert lines[9] == "epoch 10/10  train.loss 0.4123  validation.loss 0.4400  validation.accuracy 0.9800  1.2 s"
+
+
+def test_progress_every_so_many_epochs_and_for_the_last():
+    stream = io.StringIO()
+    train(Terminal(progress_every=4, stream=stream), 10)
+    assert [line.split("/")[0] for line in stream.getvalue().splitlines()] == ["epoch  4", "epoch  8", "epoch 10"]
+
+
+def test_the_last_epoch_is_said_when_training_breaks_off():
+    stream = io.StringIO()
+    terminal = Terminal(progress_every=4, stream=stream)
+    with pytest.raises(ZeroDivisionError), terminal.training(100, 5):
+        terminal.epoch_ended(1, ROW, True)
+        raise ZeroDivisionError
+    assert stream.getvalue().startswith("epoch   1/100  ")
+
+
+def test_what_callbacks_did_is_never_left_out():
+    stream = io.StringIO()
+    train(Terminal(progress_every=100, stream=stream), 2, notes=("learning rate 0.01",))
+    assert stream.getvalue().splitlines()[:2] == ["  learning rate 0.01"] * 2
+
+
+def test_training_without_validation():
+    stream = io.StringIO()
+    terminal = Terminal(stream=stream)
+    with terminal.training(1, 1):
+        terminal.epoch_ended(1, {"train.loss": 0.5, "train.accuracy": 0.9, "learning_rate": 0.1, "seconds": 0.5}, False)
+    assert stream.getvalue() == "epoch 1/1  train.loss 0.5000  train.accuracy 0.9000  0.50 s\n"
+
+
+def test_quiet_says_nothing():
+    stream = io.StringIO()
+    terminal = Terminal(quiet=True, stream=stream)
+    terminal.decisions([Decision("task", "binary", "two classes")])
+    terminal.note("note")
+    terminal.warning("warning")
+    terminal.model("Dense")
+    train(terminal, 3, notes=("note",))
+    terminal.results(METRICS, Path("run"), [Path("plot")])
+    assert stream.getvalue() == ""
+
+
+def test_decisions_results_and_paths_in_a_pipe():
+    stream = io.StringIO()
+    terminal = Terminal(stream=stream)
+    terminal.decisions([Decision("task", "binary", "why " * 40)])
+    terminal.results(METRICS, Path("runs/a"), [Path("runs/a/plots/loss.png"), Path("runs/a/plots/metrics.png")])
+    assert stream.getvalue().splitlines() == [
+        f"task: binary ({'why ' * 40})",
+        "",
+        "            test",
+        "n              4",
+        "accuracy  0.7500",
+        "",
+        "run    runs/a",
+        "plots  runs/a/plots/loss.png",
+        "       runs/a/plots/metrics.png",
+    ]
+
+
+def test_text_of_the_user_is_escaped():
+    stream = io.StringIO()
+    terminal = Terminal(stream=stream)
+    terminal.decisions([Decision("features.\x1b[2J", "[red]\r", "\x07")])
+    terminal.note("a\nb")
+    terminal.warning("\x9b31m")
+    terminal.model("one\n\x1btwo")
+    terminal.results(METRICS, Path("run\n\x1b"), [])
+    text = stream.getvalue()
+    assert text.isascii()
+    assert all(character.isprintable() or character == "\n" for character in text)
+    assert text.splitlines()[:5] == [
+        "features.\\x1b[2J: [red]\\r (\\x07)",
+        "a\\nb",
+        "warning: \\x9b31m",
+        "one",
+        "\\x1btwo",
+    ]
+
+
+def test_a_reader_who_leaves_does_not_end_the_training():
+    class Broken(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    train(Terminal(stream=Broken()), 3)
+
+
+def test_a_closed_stderr_is_silence():
+    command = f'{sys.executable} -c "$PROGRAM" 2>&-'
+    assert subprocess.run(["/bin/sh", "-c", command], env=os.environ | {"PROGRAM": PROGRAM}).returncode == 0
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_lines_fit_a_terminal(columns):
+    text = ANSI.sub("", on_a_terminal(columns))
+    lines = [line for part in text.split("\n") for line in part.split("\r")]
+    assert max(map(len, lines)) <= columns
+    header = next(line for line in lines if line.startswith("epoch  "))
+    assert ("validation.accuracy" in header) == (columns >= 80)
+    assert ("validation.roc_auc" in header) == (columns >= 120)
+    assert any(line.startswith("  2/3") and line.endswith("best") for line in lines)
+    assert any("epoch 1/3" in line and "step 10/10" in line for line in lines)
+
+
+def test_a_terminal_shows_text_of_the_user_as_it_is():
+    text = on_a_terminal()
+    assert "\x1b[2J" not in text
+    plain = ANSI.sub("", text)
+    assert "features.[red]x\\x1b[2J: category (word word" in plain
+    assert "warning: [bold]careful" in plain
+
+
+def test_no_color():
+    colors = re.compile(r"\x1b\[(?:\d+;)*(?:3\d|4\d|9\d)(?:;\d+)*m")
+    assert colors.search(on_a_terminal())
+    assert not colors.search(on_a_terminal(NO_COLOR="1"))
+
+
+def test_a_dumb_terminal_gets_plain_lines():
+    text = on_a_terminal(TERM="dumb")
+    assert "\x1b" not in text
+    assert "epoch 3/3  train.loss 0.5000" in text
+
+
+def test_rich_is_imported_on_a_terminal_only():
+    code = (
+        "import sys, mltrain.report.terminal as t; t.Terminal(); sys.exit(bool({'rich', 'numpy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE).returncode == 0
