@@ -1,0 +1,13 @@
+"""Models: one file each. `MODELS` is the list of all of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from mltrain.models.linear import Linear
+from mltrain.models.mlp import Mlp
+from mltrain.models.sequential import Sequential
+from mltrain.spec import OneOf
+
+MODELS = OneOf("model", Sequential, Mlp, Linear)
+Model = Annotated[Sequential | Mlp | Linear, MODELS]

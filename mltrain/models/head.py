@@ -1,0 +1,77 @@
+"""The head: the last layer, which turns what the model has learned into predictions for the task. No TensorFlow here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mltrain.keras_api.components import KerasComponent, make
+from mltrain.task import DataInfo, Decision, Task
+
+# What the predictions of each task are, and so the activation that a head of ours has.
+ACTIVATION: dict[Task, str] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "linear"}
+
+
+@dataclass(frozen=True)
+class Head:
+    """What ends the model.
+
+    Attributes:
+        added: whether it is ours; otherwise the model's own last layer is the head.
+        logits: whether the model ends in scores before the activation, which the loss and the predictions have to apply.
+        decision: how that was decided, and why.
+    """
+
+    added: bool
+    logits: bool
+    decision: Decision
+
+
+def find_head(layers: tuple[KerasComponent, ...], info: DataInfo, loss: KerasComponent | None) -> Head:
+    """Return whether `layers` end in a head for the task, or need one.
+
+    A model ends in a head when its last layer is `Dense` with one unit for each output and the activation of the task, or a
+    `Softmax` or `Activation` layer behind such a `Dense`; without an activation it is a head of logits if the loss says
+    `from_logits`.
+    """
+    activation = ACTIVATION[info.task]
+    kinds = "1 unit" if info.outputs == 1 else f"{info.outputs} units"
+    ends = _last_dense(layers)
+    if ends is not None:
+        dense, last_activation = ends
+        from_logits = loss is not None and bool(dict(loss.arguments).get("from_logits", False))
+        if dense.argument("units") == info.outputs and last_activation in (activation, "linear"):
+            if last_activation == activation and not from_logits:
+                decision = Decision("head", "the model's own", f"it ends in {kinds} with {activation}")
+                return Head(added=False, logits=False, decision=decision)
+            if last_activation == "linear" and from_logits and info.task != "regression":
+                decision = Decision("head", "the model's own", f"it ends in {kinds} of logits, as the loss expects")
+                return Head(added=False, logits=True, decision=decision)
+    decision = Decision("head", f"Dense {info.outputs} {activation}", f"added: {info.task} needs {kinds}")
+    return Head(added=True, logits=False, decision=decision)
+
+
+def head_layer(info: DataInfo, **arguments: Any) -> KerasComponent:
+    """Return the `Dense` layer that ends a model for the task, with more `arguments` of that layer."""
+    return make(
+        "layer", "Dense", units=info.outputs, activation=ACTIVATION[info.task], name="head", **arguments
+    )
+
+
+def _last_dense(layers: tuple[KerasComponent, ...]) -> tuple[KerasComponent, str] | None:
+    """Return the Dense layer that the model ends in and the activation behind it, or None when it ends in another layer."""
+    if not layers:
+        return None
+    last, activation = layers[-1], None
+    if last.type in ("Softmax", "Activation") and len(layers) > 1:
+        activation = "softmax" if last.type == "Softmax" else last.argument("activation")
+        last = layers[-2]
+    if last.type != "Dense":
+        return None
+    return last, _activation_name(activation if activation is not None else last.argument("activation"))
+
+
+def _activation_name(activation: Any) -> str:
+    if activation is None:
+        return "linear"
+    return str(activation.type if isinstance(activation, KerasComponent) else activation)

@@ -1,0 +1,39 @@
+"""A linear model: one Dense layer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from mltrain.keras_api.components import KerasComponent, keras_component, make
+from mltrain.models.head import ACTIVATION, Head, head_layer
+from mltrain.spec import Spec
+from mltrain.task import DataInfo, Decision
+
+Initializer = Annotated[KerasComponent, keras_component("initializer")]
+
+
+class Linear(Spec):
+    """One Dense layer: linear regression, or logistic regression for classes."""
+
+    type: Literal["linear"] = "linear"
+    kernel_initializer: Initializer = make("initializer", "GlorotUniform")
+    """How the weights start; `zeros` starts every slope at 0."""
+    bias_initializer: Initializer = make("initializer", "Zeros")
+    """How the intercept starts."""
+    kernel_regularizer: Annotated[KerasComponent, keras_component("regularizer")] | None = None
+    """The penalty on the weights, as `{type: L2, l2: 1e-4}`."""
+
+    def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
+        """Return what ends the model: the one layer that `build` makes."""
+        layer = f"Dense {info.outputs} {ACTIVATION[info.task]}"
+        return Head(added=True, logits=False, decision=Decision("head", layer, "a linear model is its head"))
+
+    def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
+        """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, info.outputs)` out."""
+        from mltrain.models.assembly import stack
+
+        arguments: dict[str, Any] = {"kernel_initializer": self.kernel_initializer, "bias_initializer": self.bias_initializer}
+        if self.kernel_regularizer is not None:
+            arguments["kernel_regularizer"] = self.kernel_regularizer
+        flat = (make("layer", "Flatten"),) if len(info.input_shape) > 1 else ()
+        return stack((*flat, head_layer(info, **arguments)), info)

@@ -1,0 +1,60 @@
+"""A multilayer perceptron: the short form for tables."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mltrain.keras_api.components import KerasComponent, keras_component, make
+from mltrain.models.head import ACTIVATION, Head, head_layer
+from mltrain.spec import Many, Spec
+from mltrain.task import DataInfo, Decision
+
+
+class Mlp(Spec):
+    """Dense layers of the given units, each with its activation, normalization and dropout, and the head for the task."""
+
+    type: Literal["mlp"] = "mlp"
+    units: Annotated[Many[Annotated[int, Field(ge=1)]], Field(min_length=1)] = (64, 64)
+    """Units of each hidden layer, as `[128, 64]`."""
+    activation: Annotated[KerasComponent, keras_component("activation")] = make("activation", "relu")
+    """The activation of every hidden layer."""
+    normalization: Literal["batch", "layer"] | None = None
+    """Batch or layer normalization between each hidden layer and its activation."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The share of each hidden layer's outputs that is dropped while training."""
+    kernel_initializer: Annotated[KerasComponent, keras_component("initializer")] = make(
+        "initializer", "GlorotUniform"
+    )
+    """How the weights of the hidden layers start."""
+    kernel_regularizer: Annotated[KerasComponent, keras_component("regularizer")] | None = None
+    """The penalty on the weights of the hidden layers, as `{type: L2, l2: 1e-4}`."""
+
+    def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
+        """Return what ends the model: always a layer that `build` adds."""
+        layer = f"Dense {info.outputs} {ACTIVATION[info.task]}"
+        return Head(added=True, logits=False, decision=Decision("head", layer, f"an mlp ends in what {info.task} needs"))
+
+    def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
+        """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, info.outputs)` out."""
+        from mltrain.models.assembly import stack
+
+        return stack((*self._hidden(info), head_layer(info)), info)
+
+    def _hidden(self, info: DataInfo) -> list[KerasComponent]:
+        layers = [make("layer", "Flatten")] if len(info.input_shape) > 1 else []
+        for units in self.units:
+            dense = {"units": units, "kernel_initializer": self.kernel_initializer}
+            if self.kernel_regularizer is not None:
+                dense["kernel_regularizer"] = self.kernel_regularizer
+            if self.normalization is None:
+                layers.append(make("layer", "Dense", activation=self.activation, **dense))
+            else:
+                kind = "BatchNormalization" if self.normalization == "batch" else "LayerNormalization"
+                layers.append(make("layer", "Dense", **dense))
+                layers.append(make("layer", kind))
+                layers.append(make("layer", "Activation", activation=self.activation))
+            if self.dropout:
+                layers.append(make("layer", "Dropout", rate=self.dropout))
+        return layers

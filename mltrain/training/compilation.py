@@ -1,0 +1,100 @@
+"""From specs to a compiled Keras model: optimizer, loss, metrics and the form of the targets. Imports TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from mltrain.errors import MisfitError
+from mltrain.keras_api.build import build
+from mltrain.keras_api.components import KerasComponent
+from mltrain.keras_api.messages import reason
+from mltrain.task import DataInfo
+from mltrain.training.measured import default_loss, training_metrics
+from mltrain.training.spec import TrainingSpec
+
+
+def compile_model(model: keras.Model, training: TrainingSpec, info: DataInfo, scaled: bool) -> None:
+    """Compile and build `model`, its optimizer and its metrics, so that every variable exists before the loop is traced.
+
+    Args:
+        model: from a model spec's `build`.
+        training: optimizer, loss and metrics.
+        info: the task decides what is not stated.
+        scaled: whether the target is scaled for training.
+
+    Raises:
+        MisfitError: the loss or a metric does not fit the task.
+    """
+    metrics = [_metric(name, component) for name, component in training_metrics(training, info.task, scaled)]
+    model.compile(
+        optimizer=build(training.optimizer),
+        loss=build(training.loss or default_loss(info.task)),
+        metrics=metrics,
+        jit_compile=False,
+    )
+    target_shape, target_dtype = target_form(training, info)
+    try:
+        model._symbolic_build(
+            data_batch=(
+                keras.KerasTensor((2, *info.input_shape), dtype=info.input_dtype),
+                keras.KerasTensor((2, *target_shape), dtype=target_dtype),
+            )
+        )
+    except (ValueError, TypeError) as error:
+        raise MisfitError(("training",), f"loss or metrics do not fit a {info.task} task: {reason(error)}") from error
+
+
+def target_form(training: TrainingSpec, info: DataInfo) -> tuple[tuple[int, ...], str]:
+    """Return the shape of one target, without the batch, and its dtype."""
+    if info.task == "multiclass":
+        return ((info.outputs,), "float32") if one_hot(training, info) else ((), "int32")
+    return (1,), "float32"
+
+
+def one_hot(training: TrainingSpec, info: DataInfo) -> bool:
+    """Return whether the loss wants classes one-hot: every Keras loss but the sparse one does."""
+    loss = training.loss or default_loss(info.task)
+    return info.task == "multiclass" and not loss.type.startswith("Sparse")
+
+
+def shape_targets(y: np.ndarray, training: TrainingSpec, info: DataInfo) -> np.ndarray:
+    """Return the targets as the loss wants them: `(rows,)` int32, one-hot `(rows, classes)`, or `(rows, 1)` float32."""
+    if one_hot(training, info):
+        return np.eye(info.outputs, dtype=np.float32)[y]
+    return y if info.task == "multiclass" else y.reshape(-1, 1).astype(np.float32)
+
+
+def class_weights(training: TrainingSpec, y: np.ndarray, info: DataInfo) -> np.ndarray | None:
+    """Return the weight of each training row in the loss, `(rows,)` float32, or None where nothing is weighted.
+
+    `balanced` is rows / (classes × rows of the class), as in scikit-learn and King & Zeng, "Logistic Regression in Rare Events
+    Data" (2001).
+
+    Raises:
+        MisfitError: a class is not known, or the task has no classes.
+    """
+    if training.class_weight is None:
+        return None
+    if info.task == "regression":
+        raise MisfitError(("training", "class_weight"), "a regression task has no classes")
+    labels = y.reshape(-1).astype(np.int64)
+    if training.class_weight == "balanced":
+        counts = np.bincount(labels, minlength=len(info.classes))
+        weights = len(labels) / (len(info.classes) * np.maximum(counts, 1))
+    else:
+        unknown = [name for name in training.class_weight if name not in info.classes]
+        if unknown:
+            message = f"no such class (the classes are: {', '.join(info.classes)})"
+            raise MisfitError(("training", "class_weight", unknown[0]), message)
+        weights = np.array([training.class_weight.get(name, 1.0) for name in info.classes])
+    return weights.astype(np.float32)[labels]
+
+
+def _metric(name: str, component: KerasComponent) -> Any:
+    metric = build(component)
+    if isinstance(metric, str):
+        return metric
+    return type(metric).from_config({**metric.get_config(), "name": name})

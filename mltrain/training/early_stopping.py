@@ -1,0 +1,79 @@
+"""Early stopping, under Keras' name and with Keras' arguments; NaN-proof, and with a state that can be saved.
+
+Keras' own keeps "best" in a form where one NaN in the first epoch counts as the best value for good, and resets itself at
+`on_train_begin`; this one is a plain state machine instead.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mltrain.spec import Spec
+from mltrain.task import Objective
+from mltrain.training.consequence import Consequence
+
+
+class EarlyStopping(Spec):
+    """Stop when the monitored quantity has stopped improving."""
+
+    type: Literal["EarlyStopping"] = "EarlyStopping"
+    monitor: str | None = None
+    """The measured quantity, as `validation.loss` or Keras' `val_loss`; null takes the objective."""
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    """A change smaller than this is no improvement."""
+    patience: Annotated[int, Field(ge=0)] = 0
+    """Epochs without improvement after which training stops; 0 stops at the first."""
+    mode: Literal["auto", "min", "max"] = "auto"
+    """Whether smaller or larger is better; auto takes it from the metric."""
+    baseline: float | None = None
+    """A value that has to be reached; an epoch that does not counts as one without improvement."""
+    restore_best_weights: bool | None = None
+    """Keras' spelling of `training.final`: true is `best`, false is `last`; null leaves it to `training.final`."""
+    start_from_epoch: Annotated[int, Field(ge=0)] = 0
+    """Epochs at the start that are not looked at."""
+
+    def build(self, objective: Objective) -> EarlyStoppingState:
+        """Return the running state machine that watches `objective.metric`."""
+        return EarlyStoppingState(self, objective)
+
+
+class EarlyStoppingState:
+    """What early stopping remembers between epochs."""
+
+    def __init__(self, spec: EarlyStopping, objective: Objective) -> None:
+        self._spec = spec
+        self._objective = objective
+        self._wait = 0
+        self._best: float | None = None
+
+    def epoch_ended(self, epoch: int, measured: dict[str, float], learning_rate: float) -> Consequence:
+        """Take one epoch's value and decide.
+
+        Args:
+            epoch: counted from 1.
+            measured: every `split.metric` of this epoch.
+            learning_rate: not used.
+        """
+        if epoch <= self._spec.start_from_epoch:
+            return Consequence()
+        value = measured[self._objective.metric]
+        self._wait += 1
+        if self._objective.better(value, self._best, self._spec.min_delta):
+            self._best = value
+            if self._spec.baseline is None or self._objective.better(value, self._spec.baseline, self._spec.min_delta):
+                self._wait = 0
+            return Consequence()
+        if self._wait < self._spec.patience:
+            return Consequence()
+        epochs = "1 epoch" if self._wait == 1 else f"{self._wait} epochs"
+        return Consequence(stop=f"early stopping: {self._objective.metric} has not improved for {epochs}")
+
+    def state(self) -> dict[str, Any]:
+        """Return what has to be kept to go on exactly."""
+        return {"wait": self._wait, "best": self._best}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self._wait, self._best = state["wait"], state["best"]

@@ -1,0 +1,210 @@
+"""One training, epoch by epoch: the loop yields a record of each, and whoever consumes them writes, prints and keeps.
+
+Imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from mltrain.errors import DivergedError
+from mltrain.evaluation.expression import Comparison
+from mltrain.keras_api.build import build
+from mltrain.keras_api.components import KerasComponent
+from mltrain.task import Objective
+from mltrain.training.chunks import Chunks
+from mltrain.training.consequence import EpochCallback
+from mltrain.training.loop import EvaluationLoop, TrainingLoop
+from mltrain.training.measured import watched
+from mltrain.training.order import epoch_order
+from mltrain.training.signals import Interruption
+from mltrain.training.spec import TrainingSpec
+from mltrain.training.weights import averaged_weights
+
+Measure = Callable[[np.ndarray], dict[str, float]]
+Progress = Callable[[int, int, int, float], None]
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """What one epoch was.
+
+    Attributes:
+        epoch: counted from 1.
+        measured: every `split.metric`.
+        learning_rate: at the end of the epoch.
+        seconds: wall time of the epoch with its validation.
+        improved: whether it is the best so far by the objective.
+        stop: why training ends with it, or None.
+        notes: what callbacks of ours did.
+    """
+
+    epoch: int
+    measured: dict[str, float]
+    learning_rate: float
+    seconds: float
+    improved: bool
+    stop: str | None
+    notes: tuple[str, ...]
+
+
+class Training:
+    """Everything that the epochs need.
+
+    Args:
+        spec: epochs, callbacks, stop condition, shuffling.
+        model: compiled and built.
+        loop: over the training rows.
+        validation: over the validation rows, or None.
+        measure: exact metrics of the validation predictions, by name.
+        objective: what "best" is.
+        known: what is measured, with directions, for the monitors of callbacks.
+        seed: of the experiment.
+        interruption: asked between two chunks of steps.
+    """
+
+    def __init__(
+        self,
+        spec: TrainingSpec,
+        model: keras.Model,
+        loop: TrainingLoop,
+        validation: EvaluationLoop | None,
+        measure: Measure,
+        objective: Objective,
+        known: dict[str, str | None],
+        seed: int,
+        interruption: Interruption,
+    ) -> None:
+        self.spec = spec
+        self.model = model
+        self.loop = loop
+        self.validation = validation
+        self.objective = objective
+        self.best: float | None = None
+        self._measure = measure
+        self._seed = seed
+        self._interruption = interruption
+        self._stop_when = Comparison.parse(spec.stop_when) if spec.stop_when else None
+        self._ours: list[EpochCallback] = []
+        theirs = []
+        for callback in spec.callbacks:
+            if isinstance(callback, KerasComponent):
+                theirs.append(build(callback))
+            else:
+                monitored = watched(callback.monitor or objective.metric, callback.mode, known)
+                if callback.monitor is None and callback.mode == "auto":
+                    monitored = objective
+                self._ours.append(callback.build(monitored))
+        self._theirs = keras.callbacks.CallbackList(
+            theirs, add_history=False, model=model, epochs=spec.epochs, steps=loop.steps, verbose=0
+        )
+        self._step_hooks = any(_hooks_into_steps(callback) for callback in theirs)
+
+    def epochs(self, progress: Progress) -> Iterator[EpochRecord]:
+        """Train; yield a record after each epoch.
+
+        Args:
+            progress: called after each chunk with the epoch, its steps that are done, all of its steps, and the loss so far.
+
+        Raises:
+            DivergedError: the loss is NaN or infinite.
+            InterruptedRunError: a signal came; the epoch that it came in is not recorded.
+        """
+        # Chunks adapt over the whole training; a Keras callback that hooks into every step gets single steps.
+        chunks = Chunks(0.0 if self._step_hooks else 0.15)
+        self.loop.trace()
+        self.model.stop_training = False
+        self._theirs.on_train_begin()
+        for epoch in range(1, self.spec.epochs + 1):
+            started = time.perf_counter()
+            self._train(epoch, chunks, progress)
+            measured = {f"train.{name}": value for name, value in self.loop.metrics().items()}
+            with averaged_weights(self.model):
+                measured |= self._validate()
+            record = self._finish(epoch, measured, started)
+            yield record
+            if record.stop:
+                break
+        self._theirs.on_train_end(_keras_logs(record.measured))
+
+    def _train(self, epoch: int, chunks: Chunks, progress: Progress) -> None:
+        self.model.reset_metrics()
+        self._theirs.on_epoch_begin(epoch - 1)
+        order = epoch_order(self.loop.rows, self._seed, epoch, self.spec.shuffle)
+        done = 0
+        self._step_begins(0)
+        for done in self.loop.epoch(order, chunks):
+            self._step_ended(done)
+            loss = self.loop.metrics()["loss"]
+            self._refuse_divergence(epoch, loss)
+            progress(epoch, done, self.loop.steps, loss)
+            self._interruption.raise_if_received()
+            if self.model.stop_training and done < self.loop.steps:
+                break
+
+    def _step_begins(self, step: int) -> None:
+        if self._step_hooks and step < self.loop.steps:
+            self._theirs.on_train_batch_begin(step)
+
+    def _step_ended(self, done: int) -> None:
+        if self._step_hooks:
+            self._theirs.on_train_batch_end(done - 1, self.loop.metrics())
+            self._step_begins(done)
+
+    def _validate(self) -> dict[str, float]:
+        if self.validation is None:
+            return {}
+        self._theirs.on_test_begin()
+        logs, outputs = self.validation.run(self._interruption.raise_if_received)
+        self._theirs.on_test_end(logs)
+        # The exact metric wins over Keras' running average of the same name: they are equal but for the last bits.
+        return {f"validation.{name}": value for name, value in (logs | self._measure(outputs)).items()}
+
+    def _finish(self, epoch: int, measured: dict[str, float], started: float) -> EpochRecord:
+        learning_rate = float(self.model.optimizer.learning_rate)
+        improved = self.objective.better(measured[self.objective.metric], self.best)
+        if improved:
+            self.best = measured[self.objective.metric]
+        stops, notes = [], []
+        if self._stop_when and self._stop_when.holds(measured[self._stop_when.metric]):
+            stops.append(f"{self._stop_when} holds: {measured[self._stop_when.metric]:.4g}")
+        for callback in self._ours:
+            consequence = callback.epoch_ended(epoch, measured, learning_rate)
+            if consequence.learning_rate is not None:
+                self.model.optimizer.learning_rate = consequence.learning_rate
+            stops += [consequence.stop] if consequence.stop else []
+            notes += [consequence.note] if consequence.note else []
+        self._theirs.on_epoch_end(epoch - 1, _keras_logs(measured))
+        if self.model.stop_training:
+            stops.append("a Keras callback stopped the training")
+        seconds = time.perf_counter() - started
+        stop = "; ".join(stops) or None
+        return EpochRecord(epoch, measured, learning_rate, seconds, improved, stop, tuple(notes))
+
+    def _refuse_divergence(self, epoch: int, loss: float) -> None:
+        if not math.isfinite(loss):
+            step = int(self.model.optimizer.iterations.numpy())
+            rate = float(self.model.optimizer.learning_rate)
+            raise DivergedError(
+                f"training diverged: the loss is {loss} in epoch {epoch} (step {step}, learning rate {rate:g}); "
+                "try a smaller training.optimizer.learning_rate, or clipnorm: 1.0"
+            )
+
+
+def _keras_logs(measured: dict[str, float]) -> dict[str, float]:
+    """Return `measured` under the names that Keras callbacks know: `loss`, `val_loss`."""
+    return {
+        name.removeprefix("train.") if name.startswith("train.") else name.replace("validation.", "val_", 1): value
+        for name, value in measured.items()
+    }
+
+
+def _hooks_into_steps(callback: keras.callbacks.Callback) -> bool:
+    names = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+    return any(getattr(type(callback), name) is not getattr(keras.callbacks.Callback, name) for name in names)

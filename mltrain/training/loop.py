@@ -1,0 +1,163 @@
+"""The compiled loop: Keras' own `train_step`, looped inside one `tf.function` over tensors that are on the device already.
+
+It runs the same operations in the same order as `model.fit(shuffle=False)` on the permuted rows, so weights and history are
+the same bit for bit for dense nets; what it leaves out is the Python and input pipeline work of every step, which is most of
+the time on everything but large nets. The traces are static in the shape of a batch: a last partial batch has its own.
+Imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mltrain.training.chunks import Chunks
+
+Arrays = tuple[np.ndarray, ...]
+
+
+class TrainingLoop:
+    """Runs steps of one epoch.
+
+    Args:
+        model: compiled and built, see `mltrain.training.compilation`.
+        arrays: `(x, y)` or `(x, y, sample_weight)`, each with the training rows on its first axis.
+        batch_size: rows in one step; a larger one than there are rows means one step an epoch.
+    """
+
+    def __init__(self, model: keras.Model, arrays: Arrays, batch_size: int) -> None:
+        self.model = model
+        self.rows = len(arrays[0])
+        self.batch_size = batch_size
+        self._full_batches = self.rows // batch_size
+        self._partial_rows = self.rows % batch_size
+        self._tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
+        self._run_full = tf.function(self._full_steps, autograph=False)
+        self._run_partial = tf.function(self._partial_step, autograph=False)
+        self._read = tf.function(model.get_metrics_result, autograph=False)
+
+    @property
+    def steps(self) -> int:
+        """Steps in one epoch."""
+        return self._full_batches + bool(self._partial_rows)
+
+    def epoch(self, order: np.ndarray, chunks: Chunks, first_step: int = 0) -> Iterator[int]:
+        """Run one epoch in chunks of steps; yield after each chunk how many steps of the epoch are done.
+
+        Args:
+            order: `(rows,)` int32, this epoch's permutation.
+            chunks: decides how many steps one call runs.
+            first_step: steps of this epoch that are done already.
+        """
+        rows = tf.convert_to_tensor(order)
+        step = first_step
+        while step < self._full_batches:
+            count = chunks.next(self._full_batches - step)
+            started = time.perf_counter()
+            self._run_full(rows, tf.constant(step), tf.constant(count))
+            step += count
+            # A device runs asynchronously: reading the step counter waits for it, so that the time is the steps' own.
+            self.model.optimizer.iterations.numpy()
+            chunks.took(count, time.perf_counter() - started)
+            yield step
+        if self._partial_rows and step == self._full_batches:
+            self._run_partial(rows)
+            yield step + 1
+
+    def trace(self) -> None:
+        """Compile the loop without running a step, so that the first chunk's time is not that of tracing."""
+        if self._full_batches:
+            self._run_full(tf.range(self.rows), tf.constant(0), tf.constant(0))
+
+    def metrics(self) -> dict[str, float]:
+        """Return the running averages of the loss and the Keras metrics."""
+        return {name: float(value) for name, value in self._read().items()}
+
+    def _train_on(self, rows: tf.Tensor) -> None:
+        self.model.train_step(tuple(tf.gather(tensor, rows) for tensor in self._tensors))
+
+    def _full_steps(self, order: tf.Tensor, first: tf.Tensor, count: tf.Tensor) -> None:
+        def body(step: tf.Tensor) -> tuple[tf.Tensor]:
+            # tf.slice with a static size: `order[a:b]` under XLA pads a short slice with row 0 without a word.
+            self._train_on(tf.slice(order, [step * self.batch_size], [self.batch_size]))
+            return (step + 1,)
+
+        tf.while_loop(lambda step: step < first + count, body, (first,), parallel_iterations=1)
+
+    def _partial_step(self, order: tf.Tensor) -> None:
+        self._train_on(order[self._full_batches * self.batch_size :])
+
+
+class EvaluationLoop:
+    """Measures loss and Keras metrics over all rows of one split, and keeps the predictions.
+
+    Validation during training, the final numbers and `mltrain evaluate` all use this loop with the same batch size, so that the
+    number in the log is the number you get later, to the last bit. The batches are those of `model.evaluate`.
+
+    Args:
+        model: compiled and built.
+        arrays: `(x, y)` with the rows of the split on the first axis.
+        batch_size: rows in one step.
+    """
+
+    def __init__(self, model: keras.Model, arrays: Arrays, batch_size: int) -> None:
+        self.model = model
+        self.rows = len(arrays[0])
+        self.batch_size = min(batch_size, max(self.rows, 1))
+        self._full_batches = self.rows // self.batch_size
+        self._tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
+        self._outputs = model.output_shape[-1]
+        self._run_full = tf.function(self._full_steps, autograph=False)
+        self._run_partial = tf.function(self._partial_step, autograph=False)
+        self._read = tf.function(model.get_metrics_result, autograph=False)
+
+    def run(self, between_chunks: Callable[[], None] = lambda: None) -> tuple[dict[str, float], np.ndarray]:
+        """Return the loss and Keras metrics by name, and the model's outputs `(rows, outputs)` in float32.
+
+        Args:
+            between_chunks: called between two calls of the compiled loop; it may raise, to stop.
+        """
+        chunks, parts, step = Chunks(), [], 0
+        self.model.reset_metrics()
+        while step < self._full_batches:
+            count = chunks.next(self._full_batches - step)
+            started = time.perf_counter()
+            parts.append(self._run_full(tf.constant(step), tf.constant(count)).numpy())
+            chunks.took(count, time.perf_counter() - started)
+            step += count
+            between_chunks()
+        if self.rows % self.batch_size:
+            parts.append(self._run_partial().numpy())
+        logs = {name: float(value) for name, value in self._read().items()}
+        return logs, np.concatenate(parts).astype(np.float32)
+
+    def _evaluate_on(self, batch: tuple[tf.Tensor, ...]) -> tf.Tensor:
+        # The body of Keras' test_step, which does not hand out the predictions.
+        x, y = batch
+        predictions = self.model(x, training=False)
+        loss = self.model.compute_loss(x=x, y=y, y_pred=predictions, training=False)
+        self.model.metrics[0].update_state(loss, sample_weight=tf.shape(x)[0])
+        self.model.compute_metrics(x, y, predictions)
+        return tf.cast(predictions, tf.float32)
+
+    def _full_steps(self, first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+        outputs = tf.TensorArray(tf.float32, size=count, element_shape=(self.batch_size, self._outputs))
+
+        def body(step: tf.Tensor, kept: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+            start = (first + step) * self.batch_size
+            batch = tuple(
+                tf.ensure_shape(tensor[start : start + self.batch_size], (self.batch_size, *tensor.shape[1:]))
+                for tensor in self._tensors
+            )
+            return step + 1, kept.write(step, self._evaluate_on(batch))
+
+        _, outputs = tf.while_loop(lambda step, _: step < count, body, (0, outputs), parallel_iterations=1)
+        return tf.reshape(outputs.stack(), (-1, self._outputs))
+
+    def _partial_step(self) -> tf.Tensor:
+        start = self._full_batches * self.batch_size
+        return self._evaluate_on(tuple(tensor[start:] for tensor in self._tensors))

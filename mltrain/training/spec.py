@@ -1,0 +1,116 @@
+"""The `training` and `objective` sections of the YAML. No TensorFlow here."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from mltrain.evaluation.expression import Comparison, canonical_metric
+from mltrain.keras_api.components import KerasComponent, keras_component, make
+from mltrain.spec import Many, Spec
+from mltrain.training.early_stopping import EarlyStopping
+from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+
+Optimizer = Annotated[KerasComponent, keras_component("optimizer")]
+Loss = Annotated[KerasComponent, keras_component("loss")]
+KerasMetric = Annotated[KerasComponent, keras_component("metric")]
+
+# Ours first: these two replace Keras' callbacks of the same names. Every other callback is Keras' own.
+OWN_CALLBACKS = (EarlyStopping, ReduceLROnPlateau)
+CALLBACKS = keras_component("callback", *OWN_CALLBACKS)
+Callback = Annotated[EarlyStopping | ReduceLROnPlateau | KerasComponent, CALLBACKS]
+
+
+def _metric_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][\w]*(\.[\w]+)?", text):
+        raise ValueError("expected 'split.metric', as 'validation.loss'")
+    return canonical_metric(text)
+
+
+def _comparison(text: str) -> str:
+    return str(Comparison.parse(text))
+
+
+def _cadence(text: str) -> str:
+    Cadence.parse(text)
+    return text
+
+
+class Cadence(Spec):
+    """How often something happens.
+
+    Attributes are exactly one of the three; the others are None.
+    """
+
+    seconds: float | None = None
+    """Seconds of wall time."""
+    steps: int | None = None
+    """Updates of the weights."""
+    epochs: int | None = None
+    """Passes over the training rows."""
+
+    @classmethod
+    def parse(cls, text: str) -> Cadence:
+        """Read `60s`, `10m`, `500 steps` or `1 epoch`.
+
+        Raises:
+            ValueError: `text` has another form.
+        """
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|seconds?|m|minutes?|h|hours?|steps?|epochs?)\s*", text)
+        if match is None or float(match[1]) <= 0:
+            raise ValueError(f"expected a cadence as '60s', '10m', '500 steps' or '1 epoch', received {text!r}")
+        amount, unit = float(match[1]), match[2]
+        if unit.startswith(("step", "epoch")):
+            if amount != int(amount):
+                raise ValueError(f"expected a whole number of {unit}, received {text!r}")
+            return cls(steps=int(amount)) if unit.startswith("step") else cls(epochs=int(amount))
+        return cls(seconds=amount * {"s": 1, "m": 60, "h": 3600}[unit[0]])
+
+
+class CheckpointSpec(Spec):
+    """Extra checkpoints while training; the best and the last weights are always kept."""
+
+    every: Annotated[str, AfterValidator(_cadence)] = "60s"
+    """The cadence: `60s`, `10m`, `500 steps` or `1 epoch`."""
+    keep: Annotated[int, Field(ge=1, le=10_000)] = 2
+    """How many of them are kept; older ones are deleted."""
+
+
+class TrainingSpec(Spec):
+    """How the model is trained."""
+
+    optimizer: Optimizer = make("optimizer", "Adam")
+    """A Keras optimizer; its `learning_rate` is a number or a schedule."""
+    loss: Loss | None = None
+    """A Keras loss; null takes the one for the task: binary or sparse categorical cross-entropy, mean squared error."""
+    metrics: Many[KerasMetric] | None = None
+    """Keras metrics, running averages inside the loop; null takes accuracy for classes and mae for regression."""
+    epochs: Annotated[int, Field(ge=1, le=10_000_000)] = 100
+    """Passes over the training rows, at most: a callback may stop earlier."""
+    batch_size: Annotated[int, Field(ge=1)] | Literal["full"] = 32
+    """Rows in one update; `full` takes all training rows at once."""
+    shuffle: bool = True
+    """A new order of the rows every epoch, a function of the seed and the epoch only; false keeps the split's order."""
+    class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = None
+    """Weight of each class in the loss, by name; `balanced` is rows / (classes × rows of the class)."""
+    callbacks: Many[Callback] = ()
+    """EarlyStopping, ReduceLROnPlateau, and Keras' own callbacks."""
+    stop_when: Annotated[str, AfterValidator(_comparison)] | None = None
+    """Stop as soon as this holds at the end of an epoch, as `validation.accuracy >= 0.98`."""
+    final: Literal["auto", "best", "last"] = "auto"
+    """The model of the run: the best epoch by the objective or the last; auto is best when there is a validation split."""
+    checkpoint: CheckpointSpec = CheckpointSpec()
+    """Extra checkpoints."""
+    progress_every: Annotated[int, Field(ge=1)] = 1
+    """Where there is no terminal: one line of progress every so many epochs."""
+
+
+class ObjectiveSpec(Spec):
+    """What counts as better: the best checkpoint, early stopping and comparisons use it."""
+
+    metric: Annotated[str, AfterValidator(_metric_name)] | None = None
+    """A measured quantity, as `validation.loss`; null takes `validation.loss`, without validation rows `train.loss`."""
+    direction: Literal["auto", "min", "max"] = "auto"
+    """Whether smaller or larger is better; auto takes it from the metric."""

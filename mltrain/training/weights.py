@@ -1,0 +1,66 @@
+"""The weights of a model as plain arrays: taken, put back, averaged. Imports TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+
+from mltrain.errors import RunError
+
+
+def take_weights(model: keras.Model) -> dict[str, np.ndarray]:
+    """Return a copy of every variable that predictions depend on, by its place in the model.
+
+    Places, not Keras' paths: an automatic name depends on what else the process has built.
+    """
+    return {_place(number): variable.numpy() for number, variable in enumerate(model.weights)}
+
+
+def put_weights(model: keras.Model, arrays: Mapping[str, np.ndarray], origin: str) -> None:
+    """Set every variable of `model` from what `take_weights` returned.
+
+    Args:
+        model: built from the same spec.
+        arrays: by place.
+        origin: where they come from, for the message.
+
+    Raises:
+        RunError: a variable is missing, left over, or of another shape or dtype.
+    """
+    variables = {_place(number): variable for number, variable in enumerate(model.weights)}
+    if variables.keys() != arrays.keys():
+        raise RunError(f"{origin}: it holds {len(arrays)} weights and the model has {len(variables)}: not of this model")
+    for place, variable in variables.items():
+        array = arrays[place]
+        if array.shape != tuple(variable.shape) or array.dtype.name != variable.dtype:
+            wanted, found = f"{variable.dtype} {tuple(variable.shape)}", f"{array.dtype.name} {array.shape}"
+            raise RunError(f"{origin}: {variable.path} is {wanted} in the model and {found} here: not of this model")
+    for place, variable in variables.items():
+        variable.assign(arrays[place])
+
+
+@contextmanager
+def averaged_weights(model: keras.Model) -> Iterator[None]:
+    """While inside, the model holds the optimizer's moving averages (`use_ema`), where it keeps any.
+
+    Keras writes the averages into the weights only at the very end of `fit`; so what it validates and keeps as best is not
+    what it hands out. Here the averaged weights are what is validated, kept and exported, and training goes on from the others.
+    """
+    optimizer = model.optimizer
+    if not getattr(optimizer, "use_ema", False):
+        yield
+        return
+    raw = [variable.numpy() for variable in model.trainable_variables]
+    optimizer.finalize_variable_values(model.trainable_variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, raw, strict=True):
+            variable.assign(value)
+
+
+def _place(number: int) -> str:
+    return f"weight-{number:04d}"
