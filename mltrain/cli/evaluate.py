@@ -1,0 +1,35 @@
+"""`mltrain evaluate`: the numbers of a run, measured again from its directory."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mltrain.cli.arguments import Json, RunReference, RunsDirectory, runs_directory
+
+
+def evaluate(
+    run: RunReference,
+    split: Annotated[
+        Literal["train", "validation", "test"] | None,
+        typer.Option("--split", help="The rows to measure on. Default: test, else validation, else train."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="FILE", help="Other rows: a .csv, .tsv, .parquet, .jsonl or .npz file.")
+    ] = None,
+    runs_dir: RunsDirectory = None,
+    json: Json = False,
+) -> None:
+    """Rebuild the model of a run and measure it. Reads only: a read-only run directory is fine."""
+    from mltrain.errors import UsageError
+    from mltrain.procedures.evaluate import evaluate as evaluate_run
+    from mltrain.report.summary import results_table
+    from mltrain.run.rundir import open_run
+
+    if split is not None and data is not None:
+        raise UsageError("--split and --data were both given: a file of other rows has no splits")
+    metrics = evaluate_run(open_run(run, runs_directory(runs_dir)), split, data)
+    typer.echo(json_format.dumps(metrics, indent=2) if json else results_table(metrics))

@@ -1,0 +1,70 @@
+"""`mltrain init`: a starter config, and the JSON Schema for the editor beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SCHEMA_NAME = "mltrain.schema.json"
+
+STARTER = """\
+# yaml-language-server: $schema={schema}
+#
+# An experiment for mltrain. It runs as it is:  mltrain train {config}
+# Every key with its meaning: your editor (by the schema named above), `mltrain schema`, and `mltrain list` for components.
+
+version: 1
+name: {name}                         # runs go to runs/{name}/
+seed: 42                             # every random number follows from it
+
+data:
+  source: {{type: sklearn, name: breast_cancer}}
+  # source: {{type: csv, path: data.csv}}               # relative to this file; also parquet, jsonl, npz, inline, synthetic
+  target: target                     # the column to learn; the task follows from it
+  split: {{type: random, validation: 0.2, test: 0.2}}   # stratified by class; test rows choose nothing
+  # features:                        # columns that are not named are recognised
+  #   age: {{type: number, scale: standard}}
+  #   island: category
+  #   id: ignore
+
+model:
+  type: mlp                          # or sequential, with a list of Keras layers, or linear
+  units: [64]
+  activation: relu
+  dropout: 0.2
+
+training:
+  optimizer: {{type: Adam, learning_rate: 1e-3}}
+  epochs: 100
+  batch_size: 32
+  callbacks:
+    - {{type: EarlyStopping, patience: 10}}
+
+objective: {{metric: validation.loss}}  # what "best" means
+
+evaluation:
+  metrics: [accuracy, precision, recall, f1, roc_auc]
+"""
+
+
+def init(
+    path: Annotated[Path, typer.Argument(metavar="[FILE]", help="The config to write.")] = Path("config.yaml"),
+) -> None:
+    """Write a commented starter config that runs as it is, and the JSON Schema that its first line names."""
+    from mltrain.errors import UsageError
+    from mltrain.run.durable import write_file
+    from mltrain.schema import json_schema
+
+    schema_path = path.with_name(SCHEMA_NAME)
+    if path.exists():
+        raise UsageError(f"{path}: is there already; name another file, as `mltrain init experiment.yaml`")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{path}: there is no folder {path.parent}")
+    text = STARTER.format(schema=SCHEMA_NAME, config=path.name, name="first-experiment")
+    write_file(schema_path.absolute(), f"{json.dumps(json_schema(), indent=1, ensure_ascii=False)}\n".encode())
+    write_file(path.absolute(), text.encode())
+    typer.echo(path)
+    typer.echo(f"the schema for your editor is in {schema_path}; next: mltrain train {path}", err=True)

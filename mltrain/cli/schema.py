@@ -1,0 +1,14 @@
+"""`mltrain schema`: the JSON Schema of the YAML."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+
+def schema() -> None:
+    """Print the JSON Schema (draft-07) of a config, for editors and other programs."""
+    from mltrain.schema import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

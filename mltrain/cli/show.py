@@ -1,0 +1,19 @@
+"""`mltrain show`: the summary of a run."""
+
+from __future__ import annotations
+
+import json as json_format
+
+import typer
+
+from mltrain.cli.arguments import Json, RunReference, RunsDirectory, runs_directory
+
+
+def show(run: RunReference, runs_dir: RunsDirectory = None, json: Json = False) -> None:
+    """Show what a run is, how it ended and what came out. Reads only, without TensorFlow."""
+    from mltrain.procedures.show import summary
+    from mltrain.report.summary import run_summary
+    from mltrain.run.rundir import open_run
+
+    found = summary(open_run(run, runs_directory(runs_dir)))
+    typer.echo(json_format.dumps(found, indent=2) if json else run_summary(found))

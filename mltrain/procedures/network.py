@@ -1,0 +1,82 @@
+"""The compiled network of an experiment: the same for training and for `evaluate`. Imports TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mltrain.data.preparation import Examples
+from mltrain.data.target import TargetEncoder
+from mltrain.experiment import ExperimentSpec
+from mltrain.models.head import ACTIVATION, Head
+from mltrain.task import DataInfo
+from mltrain.training.compilation import compile_model, shape_targets
+from mltrain.training.loop import Arrays, EvaluationLoop
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model that is built and compiled, with what is needed to feed it and to read its outputs.
+
+    Attributes:
+        spec: the experiment.
+        info: what it knows of the data.
+        target: turns its outputs into predictions in the units of the target.
+        model: compiled and built.
+        head: what ends it.
+    """
+
+    spec: ExperimentSpec
+    info: DataInfo
+    target: TargetEncoder
+    model: keras.Model
+    head: Head
+
+    @property
+    def batch_size(self) -> int:
+        """Rows in one step."""
+        batch_size = self.spec.training.batch_size
+        return self.info.train_rows if batch_size == "full" else batch_size
+
+    def arrays(self, examples: Examples) -> Arrays:
+        """Return `(x, y)` of one split, the targets as the loss wants them."""
+        return examples.x, shape_targets(examples.y, self.spec.training, self.info)
+
+    def evaluation(self, examples: Examples) -> EvaluationLoop:
+        """Return the loop that measures one split. Its batches are those of training, so that every number can be had again."""
+        return EvaluationLoop(self.model, self.arrays(examples), self.batch_size)
+
+    def predictions(self, outputs: np.ndarray) -> np.ndarray:
+        """Return what the model's outputs `(rows, outputs)` mean.
+
+        Probabilities of the positive class `(rows,)` for binary, of the classes `(rows, classes)` for multiclass, values in the
+        units of the target `(rows,)` for regression.
+        """
+        if self.info.task == "regression":
+            return self.target.restore(outputs)[:, 0]
+        if self.head.logits:
+            activation = tf.nn.sigmoid if self.info.task == "binary" else tf.nn.softmax
+            outputs = activation(outputs).numpy()
+        return outputs[:, 0] if self.info.task == "binary" else outputs
+
+    def probability_model(self) -> keras.Model:
+        """Return the model with the activation behind it that turns logits into probabilities, where it ends in logits."""
+        if not self.head.logits:
+            return self.model
+        return keras.Sequential([self.model, keras.layers.Activation(ACTIVATION[self.info.task])])
+
+
+def build_network(spec: ExperimentSpec, info: DataInfo, target: TargetEncoder) -> Network:
+    """Build and compile the model of an experiment; its first weights follow from the seed alone.
+
+    Raises:
+        MisfitError: layers, loss or metrics do not fit the data.
+    """
+    keras.utils.set_random_seed(spec.seed)
+    head = spec.model.head(info, spec.training.loss)
+    model = spec.model.build(info, spec.training.loss)
+    compile_model(model, spec.training, info, spec.data.scales_target)
+    return Network(spec, info, target, model, head)

@@ -1,0 +1,117 @@
+"""What follows from the experiment once the data is known: the objective, the model to keep, and every decision with its reason.
+
+No TensorFlow here: `evaluate` and others make the same plan from a run directory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mltrain.errors import MisfitError
+from mltrain.evaluation.expression import Comparison
+from mltrain.experiment import ExperimentSpec
+from mltrain.task import DataInfo, Decision, Objective, SplitName
+from mltrain.training.early_stopping import EarlyStopping
+from mltrain.training.measured import (
+    default_loss,
+    default_objective,
+    measured,
+    not_measured,
+    resolve_objective,
+    training_metrics,
+    watched,
+)
+from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done.
+
+    Attributes:
+        objective: what "best" is.
+        known: what is measured after each epoch, with directions.
+        final: whose weights are the model of the run.
+        decisions: what was not stated, with reasons.
+    """
+
+    objective: Objective
+    known: dict[str, str | None]
+    final: Literal["best", "last"]
+    decisions: tuple[Decision, ...]
+
+
+def make_plan(spec: ExperimentSpec, info: DataInfo, splits: set[SplitName]) -> Plan:
+    """Return the plan for an experiment whose data is known.
+
+    Args:
+        spec: the experiment.
+        info: what is known of the data.
+        splits: those that have rows.
+
+    Raises:
+        MisfitError: a metric does not fit the task, or something is watched that will not be measured.
+    """
+    for path, message in spec.evaluation.misfits(info.task):
+        raise MisfitError(("evaluation", *path), message)
+    known = measured(spec.training, spec.evaluation, info.task, splits, spec.data.scales_target)
+    objective = _objective(spec, known, splits)
+    _refuse_unmeasured(spec, objective, known)
+    final, reason = final_weights(spec, splits)
+    stated = spec.objective.metric is not None
+    why = "stated" if stated else "there are validation rows" if "validation" in splits else "there are no validation rows"
+    decisions = (
+        *_training_decisions(spec, info),
+        Decision("objective", f"{objective.metric} ({objective.direction})", why),
+        Decision("model of the run", f"the {final} epoch", reason),
+    )
+    return Plan(objective, known, final, decisions)
+
+
+def final_weights(spec: ExperimentSpec, splits: set[SplitName]) -> tuple[Literal["best", "last"], str]:
+    """Return whose weights are the model of the run, and why."""
+    if spec.training.final != "auto":
+        return spec.training.final, "training.final"
+    for callback in spec.training.callbacks:
+        if isinstance(callback, EarlyStopping) and callback.restore_best_weights is not None:
+            return ("best" if callback.restore_best_weights else "last"), "EarlyStopping.restore_best_weights"
+    if "validation" in splits:
+        return "best", "there are validation rows to choose by"
+    return "last", "there are no validation rows to choose by"
+
+
+def _objective(spec: ExperimentSpec, known: dict[str, str | None], splits: set[SplitName]) -> Objective:
+    try:
+        return resolve_objective(spec.objective, known, splits)
+    except ValueError as error:
+        metric = spec.objective.metric or default_objective(splits)
+        if metric not in known:
+            raise MisfitError(("objective", "metric"), not_measured(metric, known)) from error
+        raise MisfitError(("objective", "metric"), str(error)) from error
+
+
+def _refuse_unmeasured(spec: ExperimentSpec, objective: Objective, known: dict[str, str | None]) -> None:
+    for number, callback in enumerate(spec.training.callbacks):
+        if isinstance(callback, (EarlyStopping, ReduceLROnPlateau)):
+            try:
+                watched(callback.monitor or objective.metric, callback.mode, known)
+            except ValueError as error:
+                raise MisfitError(("training", "callbacks", number, "monitor"), str(error)) from error
+    if spec.training.stop_when is not None:
+        metric = Comparison.parse(spec.training.stop_when).metric
+        if metric not in known:
+            raise MisfitError(("training", "stop_when"), not_measured(metric, known))
+
+
+def _training_decisions(spec: ExperimentSpec, info: DataInfo) -> list[Decision]:
+    decisions = []
+    if spec.training.loss is None:
+        decisions.append(Decision("training.loss", default_loss(info.task).type, f"usual for {info.task}"))
+    if spec.training.metrics is None:
+        names = ", ".join(name for name, _ in training_metrics(spec.training, info.task, spec.data.scales_target)) or "none"
+        decisions.append(Decision("training.metrics", names, f"usual for {info.task}"))
+    if spec.evaluation.metrics is None:
+        names = ", ".join(metric.name for metric in spec.evaluation.metrics_for(info.task))
+        decisions.append(Decision("evaluation.metrics", names, f"usual for {info.task}"))
+    return decisions

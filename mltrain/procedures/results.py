@@ -1,0 +1,72 @@
+"""What a finished training leaves: metrics.json, plots, model.keras, and the last words in the terminal. Imports TensorFlow."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mltrain.data.preparation import Prepared
+from mltrain.data.raw_model import raw_model
+from mltrain.models.linear import Linear
+from mltrain.procedures.coefficients import coefficients
+from mltrain.procedures.fitting import Fitted
+from mltrain.procedures.measurement import chance_of, measure_split
+from mltrain.procedures.network import Network
+from mltrain.procedures.pictures import draw
+from mltrain.procedures.plan import Plan
+from mltrain.report.terminal import Terminal
+from mltrain.run.rundir import LockedRun
+
+METRICS_FORMAT = 1
+
+
+def write_results(
+    run: LockedRun, network: Network, prepared: Prepared, plan: Plan, fitted: Fitted, terminal: Terminal
+) -> dict[str, Any]:
+    """Measure every split with the model of the run, write what is left to write, and return what is in metrics.json."""
+    splits: dict[str, Any] = {}
+    predictions: dict[str, np.ndarray] = {}
+    for name, examples in prepared.examples.items():
+        splits[name], predictions[name] = measure_split(network, examples)
+    metrics: dict[str, Any] = {
+        "format": METRICS_FORMAT,
+        "task": network.info.task,
+        "classes": list(network.info.classes),
+        "objective": {"metric": plan.objective.metric, "direction": plan.objective.direction, "best": fitted.best},
+        "model": {"weights": plan.final, "epoch": fitted.epoch, "epochs": fitted.last_epoch, "stopped": fitted.stopped},
+        "splits": splits,
+    }
+    held_out = next((name for name in ("test", "validation") if name in prepared.examples), None)
+    if held_out is not None and network.info.task != "regression":
+        training_truth = prepared.examples["train"].truth
+        metrics["chance"] = chance_of(network, prepared.examples[held_out], predictions[held_out], training_truth, held_out)
+    if _is_linear_regression(network, prepared):
+        metrics["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
+    run.write_metrics(metrics)
+    run.write_model(_archive(network, prepared))
+    best_epoch = fitted.epoch if plan.final == "best" else None
+    formula = _formula(metrics.get("coefficients", {}))
+    pictures = draw(run.history(), network, prepared, best_epoch, predictions, formula)
+    plots = [run.write_plot(name, picture) for name, picture in pictures]
+    terminal.results(metrics, run.path, plots)
+    return metrics
+
+
+def _is_linear_regression(network: Network, prepared: Prepared) -> bool:
+    of_columns = prepared.preprocessing.array is None
+    return isinstance(network.spec.model, Linear) and network.info.task == "regression" and of_columns
+
+
+def _formula(found: dict[str, float]) -> str:
+    return f"{found['slope']:.4g} x {'-' if found['intercept'] < 0 else '+'} {abs(found['intercept']):.4g}" if "slope" in found else ""
+
+
+def _archive(network: Network, prepared: Prepared) -> bytes:
+    """Return the `.keras` archive of the model on raw columns. Keras writes to a path only, and not atomically."""
+    with tempfile.TemporaryDirectory(prefix="mltrain-") as directory:
+        path = Path(directory, "model.keras")
+        raw_model(prepared.preprocessing, network.probability_model()).save(path)
+        return path.read_bytes()

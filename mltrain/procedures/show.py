@@ -1,0 +1,38 @@
+"""`show`: what is in a run directory, as one object. No TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mltrain.errors import RunError
+from mltrain.run.rundir import RunDirectory
+
+
+def summary(run: RunDirectory) -> dict[str, Any]:
+    """Return status, record, epochs and metrics of a run; what an unfinished one does not have is null."""
+    status, record = run.status(), run.record()
+    history = run.history()
+    return {
+        "run": str(run.path),
+        "status": status.model_dump(mode="json"),
+        "started": record.started,
+        "finished": record.finished,
+        "versions": dict(record.versions),
+        "device": record.device.model_dump(mode="json") if record.device else None,
+        "data": record.data.model_dump(mode="json") if record.data else None,
+        "decisions": [
+            {"what": decision.what, "value": decision.value, "reason": decision.reason} for decision in record.decisions
+        ],
+        "epochs": len(history.rows),
+        "metrics": _metrics(run),
+        "plots": [str(path) for path in run.plots()],
+    }
+
+
+def _metrics(run: RunDirectory) -> dict[str, Any] | None:
+    try:
+        return run.metrics()
+    except RunError:
+        if run.status().state == "finished":
+            raise
+        return None

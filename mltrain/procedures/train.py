@@ -1,0 +1,128 @@
+"""`train`: from a loaded experiment to a finished run directory, read from top to bottom.
+
+TensorFlow is imported inside, once the run directory is made: a config that is wrong, or a place that is taken, is said at once.
+"""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import suppress
+from typing import Any
+
+from mltrain.data.splits import RandomSplit
+from mltrain.errors import InterruptedRunError, MisfitError, MltrainError
+from mltrain.experiment import ExperimentSpec
+from mltrain.load import Loaded
+from mltrain.procedures.plan import make_plan
+from mltrain.report.terminal import Terminal
+from mltrain.resolved import resolved_yaml
+from mltrain.run.record import Data, Device, Threads, row_fingerprint, start_record
+from mltrain.run.rundir import LockedRun
+from mltrain.run.status import State, now, status
+from mltrain.task import Decision
+from mltrain.tensorflow_start import start_tensorflow
+from mltrain.training.signals import Interruption
+
+
+def train(
+    loaded: Loaded, run: LockedRun, terminal: Terminal, interruption: Interruption, command: tuple[str, ...]
+) -> dict[str, Any]:
+    """Train an experiment into an empty, locked run directory, and return what is in its metrics.json.
+
+    Whatever happens, status.json says how it ended.
+
+    Raises:
+        MltrainError: as the error says; what was trained so far is kept.
+    """
+    try:
+        metrics = _train(loaded, run, terminal, interruption, command)
+    except InterruptedRunError as error:
+        _end(run, "interrupted", error, error.exit_code)
+        raise
+    except KeyboardInterrupt as error:
+        _end(run, "interrupted", error, 130)
+        raise
+    except MisfitError as error:
+        placed = loaded.error(error.path, error.message)
+        _end(run, "failed", placed, placed.exit_code)
+        raise placed from error
+    except MltrainError as error:
+        _end(run, "failed", error, error.exit_code)
+        raise
+    except Exception as error:
+        run.log("".join(traceback.format_exception(error)))
+        _end(run, "failed", error, 1)
+        raise
+    return metrics
+
+
+def _train(
+    loaded: Loaded, run: LockedRun, terminal: Terminal, interruption: Interruption, command: tuple[str, ...]
+) -> dict[str, Any]:
+    spec = loaded.spec
+    record = start_record(command, loaded.path.absolute().parent if loaded.path else run.path)
+    run.write_config(loaded.text)
+    run.write_resolved(resolved_yaml(loaded).encode())
+    run.write_record(record)
+
+    _phase(run, "importing TensorFlow")
+    run.log(start_tensorflow())
+    from mltrain.data.preparation import prepare
+    from mltrain.procedures.fitting import fit
+    from mltrain.procedures.network import build_network
+    from mltrain.procedures.results import write_results
+    from mltrain.training.devices import choose_device
+
+    device = choose_device(spec.device)
+
+    _phase(run, "reading the data")
+    prepared = prepare(spec.data, spec.seed, spec.task)
+    plan = make_plan(spec, prepared.info, set(prepared.examples))
+    run.write_splits(dict(prepared.splits.items()))
+    run.write_preprocessing(prepared.preprocessing.to_json())
+
+    _phase(run, "building the model")
+    network = build_network(spec, prepared.info, prepared.preprocessing.target)
+    decisions = (
+        Decision("device", f"{device.kind} ({device.name})", device.reason),
+        *prepared.decisions,
+        network.head.decision,
+        *plan.decisions,
+    )
+    record = record.with_values(
+        device=Device(value=device.kind, reason=device.reason),
+        threads=Threads(intra_op=device.intra_op_threads, inter_op=device.inter_op_threads),
+        determinism={"op_determinism": False, "xla": False, "precision": "float32"},
+        data=Data(source=prepared.table.origin.name, rows=len(prepared.table), sha256=prepared.table.sha256),
+        splits={name: row_fingerprint(rows) for name, rows in prepared.splits.items()},
+        seeds={"experiment": spec.seed, "split": _split_seed(spec)},
+        decisions=decisions,
+    )
+    run.write_record(record)
+    terminal.decisions(decisions)
+
+    _phase(run, "training")
+    fitted = fit(network, prepared, plan, run, terminal, interruption)
+
+    _phase(run, "evaluating", fitted.last_epoch, fitted.steps)
+    metrics = write_results(run, network, prepared, plan, fitted, terminal)
+    run.write_record(record.with_values(finished=now()))
+    run.write_status(status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0))
+    return metrics
+
+
+def _phase(run: LockedRun, words: str, epoch: int = 0, step: int = 0) -> None:
+    run.write_status(status("running", words, epoch=epoch, step=step))
+
+
+def _end(run: LockedRun, state: State, error: BaseException, exit_code: int) -> None:
+    history = run.history()
+    epoch = int(history.column("epoch")[-1]) if history.rows else 0
+    # The run may be what cannot be written to: then the error itself is what the user must see.
+    with suppress(MltrainError):
+        run.write_status(status(state, str(error) or type(error).__name__, epoch=epoch, exit_code=exit_code))
+
+
+def _split_seed(spec: ExperimentSpec) -> int:
+    stated = spec.data.split.seed if isinstance(spec.data.split, RandomSplit) else None
+    return spec.seed if stated is None else stated

@@ -1,0 +1,48 @@
+"""What needs no TensorFlow imports none: neither at the top nor on the way."""
+
+import json
+import sys
+
+import pytest
+
+# Runs a command in a fresh interpreter and says on stderr what it has imported.
+PROBE = """
+import json, sys
+sys.argv = ["mltrain", *json.loads(sys.argv[1])]
+from mltrain.cli.app import main
+try:
+    main()
+except SystemExit as ended:
+    loaded = sorted({name.partition(".")[0] for name in sys.modules})
+    print("\\nLOADED " + json.dumps([ended.code or 0, loaded]), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["validate", "config.yaml"],
+        ["validate", "wrong.yaml"],
+        ["schema"],
+        ["list"],
+        ["list", "layer", "Dense"],
+        ["init", "other.yaml"],
+        ["show", "a-run"],
+    ],
+    ids=" ".join,
+)
+def test_tensorflow_is_not_imported(shell, config, mltrain, tmp_path, arguments):
+    path = config()
+    (tmp_path / "wrong.yaml").write_text("model: {type: nlp}\n")
+    if arguments[0] == "show":
+        assert mltrain("train", path, "--run-dir", tmp_path / "a-run", "--quiet").code == 0
+    (tmp_path / "probe.py").write_text(PROBE)
+    done = shell(f"{sys.executable} probe.py '{json.dumps(arguments)}'")
+    code, loaded = json.loads(done.err.rpartition("LOADED ")[2])
+    assert code == (3 if "wrong.yaml" in arguments else 0), done.err
+    heavy = {"tensorflow", "keras", "sklearn", "pandas", "scipy", "matplotlib"} & set(loaded)
+    assert not heavy
+    if arguments[0] in ("--help", "validate", "schema"):
+        assert not {"numpy", "pyarrow"} & set(loaded)

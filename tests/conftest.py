@@ -1,0 +1,93 @@
+"""How tests call mltrain: as a user does, through a shell, or inside this process where TensorFlow is loaded already."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+CONFIGS = REPOSITORY / "configs"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def run(self) -> Path:
+        """The run directory: the only line on stdout."""
+        (line,) = self.out.splitlines()
+        return Path(line)
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Run a line of bash in an empty folder, with `mltrain` on the PATH."""
+
+    def run(line: str, *, stdin: str = "", cwd: Path = tmp_path, timeout: float = 300, **environment: str) -> Outcome:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=cwd,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**os.environ, "PATH": path, "COLUMNS": "80", **environment},
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def mltrain(monkeypatch, capsys, tmp_path):
+    """Run the real `main()` inside this process: TensorFlow's import is paid once for all tests."""
+    from mltrain.cli.app import main
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["mltrain", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        return Outcome(int(ended.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Write a small experiment that trains in a moment; parts of its text can be replaced."""
+
+    def write(**replaced: str) -> Path:
+        text = SMALL
+        for old, new in replaced.items():
+            assert f"{old}:" in text, old
+            lines = [new if line.lstrip().startswith(f"{old}:") else line for line in text.splitlines()]
+            text = "\n".join(lines) + "\n"
+        path = tmp_path / "config.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+SMALL = """\
+version: 1
+name: small
+data:
+  source: {type: synthetic, kind: blobs, rows: 60}
+  split: {type: random, validation: 0.2, test: 0.2}
+model: {type: mlp, units: [4]}
+training:
+  optimizer: {type: Adam, learning_rate: 0.01}
+  epochs: 2
+  batch_size: 8
+"""
