@@ -1,4 +1,4 @@
-"""Every component that a config can name, of ours and of Keras', for `mltrain list` and the reference. No TensorFlow."""
+"""Every component that a config can name, ours and Keras', for `mltrain list` and the reference. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from mltrain.data.features import FEATURES
 from mltrain.data.sources import SOURCES
-from mltrain.data.splits import SPLITS_SPECS as SPLITS
+from mltrain.data.splits import SPLIT_SPECS
 from mltrain.evaluation.catalogue import METRICS
 from mltrain.keras_api import catalogue
 from mltrain.models import MODELS
@@ -36,7 +36,7 @@ KINDS = {
 }
 _OWN: dict[str, tuple[type[Spec], ...]] = {
     "source": SOURCES,
-    "split": SPLITS,
+    "split": SPLIT_SPECS,
     "feature": FEATURES,
     "model": tuple(MODELS.specs.values()),
     "metric": tuple(METRICS.specs.values()),

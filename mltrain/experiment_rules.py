@@ -1,4 +1,4 @@
-"""What two sections of the YAML say together must make sense: each rule names what it needs and yields what is wrong."""
+"""What two sections of the YAML say must make sense together: a rule names what it needs and yields what is wrong."""
 
 from __future__ import annotations
 
@@ -67,15 +67,6 @@ def _stop_condition_is_measured(experiment: ExperimentSpec) -> Iterator[RuleProb
             yield RuleProblem(("training", "stop_when"), not_measured(metric, known))
 
 
-def _split_leaves_training_rows(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    split = experiment.data.split
-    if isinstance(split, RandomSplit):
-        shares = [share for share in (split.validation, split.test) if isinstance(share, float)]
-        if sum(shares) >= 1:
-            total = f"{split.validation:g} + {split.test:g}"
-            yield RuleProblem(("data", "split"), f"validation and test leave no rows to train on ({total} of all rows)")
-
-
 def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     scheduled = isinstance(experiment.training.optimizer.argument("learning_rate"), KerasComponent)
     for number, callback in enumerate(experiment.training.callbacks):
@@ -116,9 +107,13 @@ def _layers_fit_a_stack(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
 
 RULES = (
     Rule(("objective", "data.split", "evaluation.metrics", "training.metrics", "task"), _objective_is_measured),
-    Rule(("training.callbacks", "data.split", "evaluation.metrics", "training.metrics", "task"), _monitors_are_measured),
-    Rule(("training.stop_when", "data.split", "evaluation.metrics", "training.metrics", "task"), _stop_condition_is_measured),
-    Rule(("data.split",), _split_leaves_training_rows),
+    Rule(
+        ("training.callbacks", "data.split", "evaluation.metrics", "training.metrics", "task"), _monitors_are_measured
+    ),
+    Rule(
+        ("training.stop_when", "data.split", "evaluation.metrics", "training.metrics", "task"),
+        _stop_condition_is_measured,
+    ),
     Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule(("task", "evaluation.metrics"), _metrics_fit_the_task),

@@ -16,8 +16,8 @@ from pydantic_core import PydanticUndefined
 
 from mltrain.expected import is_spec, number_text, opened
 from mltrain.keras_api.components import KerasComponent
-from mltrain.resolved import value_text
 from mltrain.spec import OneOf, Spec, as_plain
+from mltrain.yaml_text import value_text
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _default_text(field: FieldInfo) -> str | None:
     if default is PydanticUndefined:
         return None
     if isinstance(default, KerasComponent):  # Adam has 15 arguments: only those that are not Keras' own
-        return value_text({"type": default.type, **default.changed()} if default.changed() else default.type)
+        return value_text(as_plain({"type": default.type, **default.changed()} if default.changed() else default.type))
     return value_text(as_plain(default))
 
 

@@ -1,11 +1,12 @@
 """The base of everything that a YAML file can say.
 
-A spec *describes*: it is frozen, strict about types, refuses unknown keys and NaN, and never asks which machine it is on.
-The string under a field is its documentation; `mltrain schema`, `mltrain list` and the reference page are made from it.
+A spec *describes*: it is frozen, strict about types, refuses unknown keys and NaN, and never asks which machine it is
+on. The string under a field is its documentation; `mltrain schema`, `mltrain list` and the reference page are made
+from it.
 
 A **component** is a spec with a `type`. `OneOf` lists the alternatives for one place in the YAML; that list is
-registration, validation, error text, JSON Schema and `mltrain list` in one. Two edits add a component: its file, and its
-name in the list.
+registration, validation, error text, JSON Schema and `mltrain list` in one. Two edits add a component: its file, and
+its name in the list.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def problem(kind: str, message: str, loc: Sequence[str | int] = (), value: Any =
         value: what was received there.
     """
     # Braces in a PydanticCustomError template are placeholders, and a message may quote any text of the user's.
-    error = PydanticCustomError(kind, "{message}", {"message": message})  # type: ignore[arg-type]
+    error = PydanticCustomError(kind, "{message}", {"message": message})
     return InitErrorDetails(type=error, loc=tuple(loc), input=value)
 
 
@@ -83,8 +84,9 @@ class Alternatives(Protocol):
 class OneOf:
     """A pydantic annotation: exactly one of several components, chosen by `type`.
 
-    `Annotated[CsvSource | NpzSource, OneOf("source", CsvSource, NpzSource)]` accepts a mapping with a `type` in any spelling,
-    the bare name where a component needs no argument (`optimizer: adam`), or a component that is made already.
+    `Annotated[CsvSource | NpzSource, OneOf("source", CsvSource, NpzSource)]` accepts a mapping with a `type` in any
+    spelling, the bare name where a component needs no argument (`optimizer: adam`), or a component that is made
+    already.
 
     Args:
         kind: what the alternatives are, as it is said in messages: "source", "layer".
@@ -118,7 +120,9 @@ class OneOf:
         if isinstance(value, str):
             value = {"type": value}
         if not isinstance(value, dict):
-            raise fail(self.kind, [problem("component", f"expected a {self.kind} (a name, or a mapping with a 'type')")])
+            raise fail(
+                self.kind, [problem("component", f"expected a {self.kind} (a name, or a mapping with a 'type')")]
+            )
         if "type" not in value:
             known = ", ".join(self.names()[:12])
             raise fail(self.kind, [problem("missing_type", f"this {self.kind} has no 'type' (known: {known}, …)")])
@@ -148,7 +152,9 @@ class OneOf:
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         alternatives = [handler(spec.__pydantic_core_schema__) for spec in self.specs.values()]
-        bare = [name for name, spec in self.specs.items() if not any(f.is_required() for f in spec.model_fields.values())]
+        bare = [
+            name for name, spec in self.specs.items() if not any(f.is_required() for f in spec.model_fields.values())
+        ]
         if bare:
             alternatives.insert(0, {"enum": bare})
         if self.more:

@@ -1,8 +1,8 @@
 """Importing TensorFlow once, quietly, and without what nobody here uses.
 
-A bare `import tensorflow` takes 2.5-4.5 s, prints six lines on stderr that no environment variable silences (TensorFlow 2.21),
-and through Keras pulls in scikit-learn, pandas, SciPy and pyplot: 1 s of it. All those imports stand in `try … except
-ImportError`, so while TensorFlow is imported they are hidden, and nothing is lost.
+A bare `import tensorflow` takes 2.5-4.5 s, prints six lines on stderr that no environment variable silences
+(TensorFlow 2.21), and through Keras pulls in scikit-learn, pandas, SciPy and pyplot: 1 s of it. All those imports
+stand in `try … except ImportError`, so while TensorFlow is imported they are hidden, and nothing is lost.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def start_tensorflow() -> str:
 
 def _text(file: object) -> str:
     file.seek(0)  # type: ignore[attr-defined]
-    return file.read().decode("utf-8", "replace")  # type: ignore[attr-defined, no-any-return]
+    return file.read().decode("utf-8", "replace")  # type: ignore[attr-defined]
 
 
 @contextmanager

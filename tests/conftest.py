@@ -1,4 +1,4 @@
-"""How tests call mltrain: as a user does, through a shell, or inside this process where TensorFlow is loaded already."""
+"""How tests call mltrain: as a user does, through a shell, or inside this process where TensorFlow is there."""
 
 import os
 import subprocess

@@ -44,6 +44,8 @@ class Derived(Base):
     """A size."""
     share: Annotated[float, Field(gt=0, lt=1)] | None = None
     """A share."""
+    rows: Annotated[int, Field(ge=2)] | Annotated[float, Field(gt=0, lt=1)] = 2
+    """A share or a number."""
     path: InputPath
     """A path."""
     part: Annotated[Small, OneOf("part", Small)] = Small()
@@ -74,6 +76,7 @@ def test_documentation_is_the_string_under_the_field_inherited_ones_included() -
         ("name", "text", '"it\'s"'),
         ("size", "an integer of at least 1 or 'full'", "32"),
         ("share", "a number greater than 0 and less than 1 or null", "null"),
+        ("rows", "an integer of at least 2 or a number greater than 0 and less than 1", "2"),
         ("path", "a path", None),
         ("part", "a part", "{type: small}"),
         ("parts", "a list (each a part)", "[]"),

@@ -67,8 +67,8 @@ class Toy(Spec):
 
 
 def _share_needs_epochs(toy: Toy) -> Iterator[RuleProblem]:
-    if toy.data.share == 0.5 and toy.training.epochs == 7:
-        yield RuleProblem(("data", "share"), "0.5 does not go with 7 epochs")
+    if toy.data.share == 0.5 and toy.training.epochs == 10:
+        yield RuleProblem(("data", "share"), "0.5 does not go with 10 epochs")
 
 
 Toy.rules = (Rule(("data.share", "training.epochs"), _share_needs_epochs),)

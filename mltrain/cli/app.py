@@ -63,7 +63,7 @@ def main() -> NoReturn:
         # The reader of our output has left, as `mltrain list | head` does: end as a program that SIGPIPE ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (the one place that turns any bug into one line and a file)
         _say_bug(error)
         sys.exit(1)
     sys.exit(0)

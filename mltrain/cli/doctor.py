@@ -15,7 +15,19 @@ import typer
 
 from mltrain.cli.arguments import Json
 
-_PACKAGES = ("mltrain", "tensorflow", "keras", "numpy", "pyarrow", "scikit-learn", "pydantic", "PyYAML", "matplotlib", "rich", "typer")
+_PACKAGES = (
+    "mltrain",
+    "tensorflow",
+    "keras",
+    "numpy",
+    "pyarrow",
+    "scikit-learn",
+    "pydantic",
+    "PyYAML",
+    "matplotlib",
+    "rich",
+    "typer",
+)
 
 
 def doctor(json: Json = False) -> None:

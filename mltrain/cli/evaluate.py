@@ -18,7 +18,8 @@ def evaluate(
         typer.Option("--split", help="The rows to measure on. Default: test, else validation, else train."),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="FILE", help="Other rows: a .csv, .tsv, .parquet, .jsonl or .npz file.")
+        Path | None,
+        typer.Option("--data", metavar="FILE", help="Other rows: a .csv, .tsv, .parquet, .jsonl or .npz file."),
     ] = None,
     runs_dir: RunsDirectory = None,
     json: Json = False,

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def list_components(
-    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="source, model, layer, optimizer, loss, …")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(metavar="[KIND]", help="source, model, layer, optimizer, loss, …")
+    ] = None,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One component of that kind.")] = None,
     json: Json = False,
 ) -> None:
@@ -28,7 +30,9 @@ def list_components(
         wanted = _found(name, [each.name for each in shown[kinds[0]]], kinds[0])
         shown = {kinds[0]: [each for each in shown[kinds[0]] if each.name == wanted]}
     if json:
-        typer.echo(json_format.dumps({each: [one.as_json() for one in found] for each, found in shown.items()}, indent=2))
+        typer.echo(
+            json_format.dumps({each: [one.as_json() for one in found] for each, found in shown.items()}, indent=2)
+        )
         return
     for each, found in shown.items():
         if not kind:
@@ -56,6 +60,8 @@ def _long(component: Component) -> str:
     lines += textwrap.wrap(component.doc, 100, initial_indent="  ", subsequent_indent="  ")
     for argument in component.arguments:
         default = "required" if argument.default is None else f"default {argument.default}"
-        lines += textwrap.wrap(f"{argument.name}: {argument.type}; {default}", 100, initial_indent="    ", subsequent_indent="      ")
+        lines += textwrap.wrap(
+            f"{argument.name}: {argument.type}; {default}", 100, initial_indent="    ", subsequent_indent="      "
+        )
         lines += textwrap.wrap(argument.doc, 100, initial_indent="      ", subsequent_indent="      ")
     return "\n".join(lines) + "\n"

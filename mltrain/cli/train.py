@@ -17,7 +17,8 @@ def train(
     overrides: Overrides = None,
     runs_dir: RunsDirectory = None,
     run_dir: Annotated[
-        Path | None, typer.Option("--run-dir", metavar="DIR", help="Exactly this run directory; it must be empty or new.")
+        Path | None,
+        typer.Option("--run-dir", metavar="DIR", help="Exactly this run directory; it must be empty or new."),
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -31,14 +32,16 @@ def train(
     from mltrain.training.signals import Interruption
 
     if runs_dir is not None and run_dir is not None:
-        raise UsageError("--runs-dir and --run-dir were both given: one names the folder of runs, the other the run itself")
+        raise UsageError(
+            "--runs-dir and --run-dir were both given: one names the folder of runs, the other the run itself"
+        )
     with Interruption().handled() as interruption:
         loaded = load(config, overrides or ())
         with create_run(runs_directory(runs_dir), loaded.spec.name, run_dir) as run:
             if not json:
-                typer.echo(run.path)
+                typer.echo(run.path.absolute())
                 sys.stdout.flush()
             terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
             metrics = train_run(loaded, run, terminal, interruption, command=tuple(sys.argv))
             if json:
-                typer.echo(json_format.dumps({"run": str(run.path), "metrics": metrics}))
+                typer.echo(json_format.dumps({"run": str(run.path.absolute()), "metrics": metrics}))

@@ -70,9 +70,7 @@ def prepare(spec: DataSpec, seed: int, task: Task | Literal["auto"] = "auto") ->
     Raises:
         DataError: the data is not there, not readable, or does not fit what was asked.
     """
-    table = read_table(spec.source, spec.split, seed, _declared(spec, task))
-    if not len(table):
-        raise DataError(f"{table.origin.name}: there are no rows")
+    table = read_rows(spec, seed, task)
     target_spec = _target(spec, table)
     target_column = RawColumn.of(table, target_spec.column)
     target, decisions = fit_target(target_column, target_spec, task, table.task, table.classes)
@@ -89,17 +87,30 @@ def prepare(spec: DataSpec, seed: int, task: Task | Literal["auto"] = "auto") ->
     leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
     preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
 
-    info = DataInfo(
-        task=target.task,
-        input_shape=preprocessing.input_shape,
-        input_dtype=preprocessing.input_dtype,
-        outputs=target.outputs,
-        classes=target.classes,
-        feature_names=preprocessing.feature_names,
-        train_rows=len(splits.train),
-    )
+    info = data_info(preprocessing, len(splits.train))
     examples = {name: encode_examples(preprocessing, table.take(rows)) for name, rows in splits.items()}
     return Prepared(table, splits, preprocessing, info, (*decisions, *split_decisions, *feature_decisions), examples)
+
+
+def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"]) -> Table:
+    """Return all rows of an experiment; arguments and errors as for `prepare`."""
+    table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task))
+    if not len(table):
+        raise DataError(f"{table.origin.name}: there are no rows")
+    return table
+
+
+def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:
+    """Return what a model may know of data that is encoded by `preprocessing`."""
+    return DataInfo(
+        task=preprocessing.target.task,
+        input_shape=preprocessing.input_shape,
+        input_dtype=preprocessing.input_dtype,
+        outputs=preprocessing.target.outputs,
+        classes=preprocessing.target.classes,
+        feature_names=preprocessing.feature_names,
+        train_rows=train_rows,
+    )
 
 
 def encode_examples(preprocessing: Preprocessing, table: Table) -> Examples:
@@ -114,7 +125,7 @@ def encode_examples(preprocessing: Preprocessing, table: Table) -> Examples:
     )
 
 
-def _declared(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, str]:
+def declared_kinds(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, str]:
     """Return the kind of each column that the source must know while it reads text."""
     declared: dict[str, str] = {name: feature.type for name, feature in spec.features.items()}
     if spec.target is not None:

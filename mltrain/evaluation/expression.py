@@ -13,7 +13,9 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_FORM = re.compile(r"\s*(?P<metric>[A-Za-z_][\w.]*)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*")
+_FORM = re.compile(
+    r"\s*(?P<metric>[A-Za-z_][\w.]*)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*"
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Comparison:
 
 
 def canonical_metric(name: str) -> str:
-    """Return `split.metric` for any accepted spelling: Keras' `val_loss` is `validation.loss`, `loss` is `train.loss`."""
+    """Return `split.metric` for any accepted spelling: Keras' `val_loss` is `validation.loss`, `loss` is
+    `train.loss`."""
     if "." in name:
         return name
     if name.startswith("val_"):

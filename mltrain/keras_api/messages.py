@@ -8,8 +8,8 @@ import re
 def reason(error: Exception) -> str:
     """Return the sentence that matters in an exception of Keras, in one line.
 
-    Keras wraps it: "Exception encountered when calling Sequential.call()." comes first, then the reason in bold, then the
-    arguments of the call.
+    Keras wraps it: "Exception encountered when calling Sequential.call()." comes first, then the reason in bold, then
+    the arguments of the call.
     """
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
     paragraphs = [" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text)]

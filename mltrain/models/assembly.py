@@ -17,7 +17,9 @@ def stack(layers: tuple[KerasComponent, ...], info: DataInfo) -> keras.Model:
     Raises:
         MisfitError: a layer does not fit on the one below it, or the outputs do not fit the task.
     """
-    model = keras.Sequential([keras.Input(shape=info.input_shape, dtype=info.input_dtype, name="features")], name="model")
+    model = keras.Sequential(
+        [keras.Input(shape=info.input_shape, dtype=info.input_dtype, name="features")], name="model"
+    )
     for number, layer in enumerate(layers):
         below = model.output_shape[1:] if model.layers else info.input_shape
         try:
@@ -26,7 +28,9 @@ def stack(layers: tuple[KerasComponent, ...], info: DataInfo) -> keras.Model:
             message = f"{layer.type} does not fit on outputs of shape {_shape(below)} below it: {reason(error)}"
             raise MisfitError(("model", "layers", number), message) from error
     if model.output_shape[1:] != (info.outputs,):
-        message = f"it ends in shape {_shape(model.output_shape[1:])}, and {info.task} needs {_shape((info.outputs,))}; "
+        message = (
+            f"it ends in shape {_shape(model.output_shape[1:])}, and {info.task} needs {_shape((info.outputs,))}; "
+        )
         raise MisfitError(("model",), message + "reduce what comes before the head with Flatten or a pooling layer")
     return model
 

@@ -1,4 +1,4 @@
-"""The head: the last layer, which turns what the model has learned into predictions for the task. No TensorFlow here."""
+"""The head: the last layer, which turns what a model has learned into predictions for the task. No TensorFlow here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class Head:
 
     Attributes:
         added: whether it is ours; otherwise the model's own last layer is the head.
-        logits: whether the model ends in scores before the activation, which the loss and the predictions have to apply.
+        logits: whether the model ends in scores before the activation, which the loss and the predictions have to
+            apply.
         decision: how that was decided, and why.
     """
 
@@ -30,9 +31,9 @@ class Head:
 def find_head(layers: tuple[KerasComponent, ...], info: DataInfo, loss: KerasComponent | None) -> Head:
     """Return whether `layers` end in a head for the task, or need one.
 
-    A model ends in a head when its last layer is `Dense` with one unit for each output and the activation of the task, or a
-    `Softmax` or `Activation` layer behind such a `Dense`; without an activation it is a head of logits if the loss says
-    `from_logits`.
+    A model ends in a head when its last layer is `Dense` with one unit for each output and the activation of the
+    task, or a `Softmax` or `Activation` layer behind such a `Dense`; without an activation it is a head of logits if
+    the loss says `from_logits`.
     """
     activation = ACTIVATION[info.task]
     kinds = "1 unit" if info.outputs == 1 else f"{info.outputs} units"
@@ -53,13 +54,12 @@ def find_head(layers: tuple[KerasComponent, ...], info: DataInfo, loss: KerasCom
 
 def head_layer(info: DataInfo, **arguments: Any) -> KerasComponent:
     """Return the `Dense` layer that ends a model for the task, with more `arguments` of that layer."""
-    return make(
-        "layer", "Dense", units=info.outputs, activation=ACTIVATION[info.task], name="head", **arguments
-    )
+    return make("layer", "Dense", units=info.outputs, activation=ACTIVATION[info.task], name="head", **arguments)
 
 
 def _last_dense(layers: tuple[KerasComponent, ...]) -> tuple[KerasComponent, str] | None:
-    """Return the Dense layer that the model ends in and the activation behind it, or None when it ends in another layer."""
+    """Return the Dense layer that the model ends in and the activation behind it, or None when it ends in another
+    layer."""
     if not layers:
         return None
     last, activation = layers[-1], None

@@ -32,7 +32,10 @@ class Linear(Spec):
         """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, info.outputs)` out."""
         from mltrain.models.assembly import stack
 
-        arguments: dict[str, Any] = {"kernel_initializer": self.kernel_initializer, "bias_initializer": self.bias_initializer}
+        arguments: dict[str, Any] = {
+            "kernel_initializer": self.kernel_initializer,
+            "bias_initializer": self.bias_initializer,
+        }
         if self.kernel_regularizer is not None:
             arguments["kernel_regularizer"] = self.kernel_regularizer
         flat = (make("layer", "Flatten"),) if len(info.input_shape) > 1 else ()

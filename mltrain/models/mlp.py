@@ -13,7 +13,8 @@ from mltrain.task import DataInfo, Decision
 
 
 class Mlp(Spec):
-    """Dense layers of the given units, each with its activation, normalization and dropout, and the head for the task."""
+    """Dense layers of the given units, each with its activation, normalization and dropout, and the head for the
+    task."""
 
     type: Literal["mlp"] = "mlp"
     units: Annotated[Many[Annotated[int, Field(ge=1)]], Field(min_length=1)] = (64, 64)
@@ -24,9 +25,7 @@ class Mlp(Spec):
     """Batch or layer normalization between each hidden layer and its activation."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of each hidden layer's outputs that is dropped while training."""
-    kernel_initializer: Annotated[KerasComponent, keras_component("initializer")] = make(
-        "initializer", "GlorotUniform"
-    )
+    kernel_initializer: Annotated[KerasComponent, keras_component("initializer")] = make("initializer", "GlorotUniform")
     """How the weights of the hidden layers start."""
     kernel_regularizer: Annotated[KerasComponent, keras_component("regularizer")] | None = None
     """The penalty on the weights of the hidden layers, as `{type: L2, l2: 1e-4}`."""
@@ -34,7 +33,9 @@ class Mlp(Spec):
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: always a layer that `build` adds."""
         layer = f"Dense {info.outputs} {ACTIVATION[info.task]}"
-        return Head(added=True, logits=False, decision=Decision("head", layer, f"an mlp ends in what {info.task} needs"))
+        return Head(
+            added=True, logits=False, decision=Decision("head", layer, f"an mlp ends in what {info.task} needs")
+        )
 
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
         """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, info.outputs)` out."""

@@ -1,4 +1,5 @@
-"""What of a training is kept on disk: the best weights, the last ones, and extra checkpoints on the way. Imports TensorFlow."""
+"""What of a training is kept on disk: the best weights, the last ones, and extra checkpoints on the way. Imports
+TensorFlow."""
 
 from __future__ import annotations
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mltrain.data.preparation import Examples, encode_examples, prepare
+import numpy as np
+
+from mltrain.data.preparation import Examples, data_info, declared_kinds, encode_examples, read_rows
 from mltrain.data.preprocessing import Preprocessing
-from mltrain.data.sources.file import read_file as read_data_file
+from mltrain.data.sources import read_file
 from mltrain.errors import ConfigError, RunError
 from mltrain.experiment import ExperimentSpec
 from mltrain.load import load_text
 from mltrain.procedures.plan import final_weights
 from mltrain.run.checkpoint_files import newest, read_checkpoint
 from mltrain.run.rundir import RunDirectory
-from mltrain.task import DataInfo, SplitName
+from mltrain.task import SPLITS, SplitName
 from mltrain.tensorflow_start import start_tensorflow
 
 
@@ -35,11 +37,12 @@ def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> d
     """
     spec = _spec(run)
     preprocessing = Preprocessing.from_json(run.preprocessing())
-    rows = {name: len(ids) for name, ids in run.splits().items()}
-    if split is not None and split not in rows:
-        raise RunError(f"{run.path}: the run has no {split} rows (it has: {', '.join(rows)})")
-    chosen: SplitName = split or next(name for name in ("test", "validation", "train") if name in rows)  # type: ignore[assignment]
-    final, _ = final_weights(spec, set(rows))  # type: ignore[arg-type]
+    ids = run.splits()
+    splits: list[SplitName] = [name for name in SPLITS if name in ids]
+    if split is not None and split not in splits:
+        raise RunError(f"{run.path}: the run has no {split} rows (it has: {', '.join(splits)})")
+    chosen = split or splits[-1]
+    final, _ = final_weights(spec, set(splits))
     arrays, state = read_checkpoint(newest(run.checkpoints, final))
     start_tensorflow()
     from mltrain.procedures.measurement import measure_split
@@ -48,10 +51,13 @@ def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> d
     from mltrain.training.weights import put_weights
 
     choose_device(spec.device)
-    network = build_network(spec, _info(preprocessing, rows["train"]), preprocessing.target)
+    network = build_network(spec, data_info(preprocessing, len(ids["train"])), preprocessing.target)
     put_weights(network.model, arrays, str(run.checkpoints))
     name = data.name if data is not None else chosen
-    result, _ = measure_split(network, _examples(run, spec, preprocessing, chosen, data))
+    examples = (
+        _examples_of_file(data, spec, preprocessing) if data else _examples(run, spec, preprocessing, ids[chosen])
+    )
+    result, _ = measure_split(network, examples)
     return {
         "task": network.info.task,
         "classes": list(network.info.classes),
@@ -67,28 +73,17 @@ def _spec(run: RunDirectory) -> ExperimentSpec:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
 
 
-def _info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:
-    return DataInfo(
-        task=preprocessing.target.task,
-        input_shape=preprocessing.input_shape,
-        input_dtype=preprocessing.input_dtype,
-        outputs=preprocessing.target.outputs,
-        classes=preprocessing.target.classes,
-        feature_names=preprocessing.feature_names,
-        train_rows=train_rows,
-    )
+def _examples_of_file(data: Path, spec: ExperimentSpec, preprocessing: Preprocessing) -> Examples:
+    declared = declared_kinds(spec.data, preprocessing.target.task)
+    return encode_examples(preprocessing, read_file(data, declared, like=spec.data.source))
 
 
-def _examples(
-    run: RunDirectory, spec: ExperimentSpec, preprocessing: Preprocessing, split: SplitName, data: Path | None
-) -> Examples:
-    if data is not None:
-        return encode_examples(preprocessing, read_data_file(data, spec))
-    prepared = prepare(spec.data, spec.seed, preprocessing.target.task)
+def _examples(run: RunDirectory, spec: ExperimentSpec, preprocessing: Preprocessing, ids: np.ndarray) -> Examples:
+    table = read_rows(spec.data, spec.seed, spec.task)
     recorded = run.record().data
-    if recorded is not None and prepared.table.sha256 != recorded.sha256:
+    if recorded is not None and table.sha256 != recorded.sha256:
         raise RunError(
-            f"{run.path}: {recorded.source} has changed since the run ({recorded.rows} rows then, {len(prepared.table)} now); "
-            "measure on it with --data"
+            f"{run.path}: {recorded.source} has changed since the run ({recorded.rows} rows then, {len(table)} now); "
+            "measure the new rows with --data"
         )
-    return encode_examples(preprocessing, prepared.table.take(run.splits()[split]))
+    return encode_examples(preprocessing, table.take(ids))

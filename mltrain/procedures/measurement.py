@@ -41,7 +41,9 @@ def measure_split(network: Network, examples: Examples) -> tuple[dict[str, Any],
     return result, predictions
 
 
-def chance_of(network: Network, examples: Examples, predictions: np.ndarray, training_truth: np.ndarray, split: str) -> Any:
+def chance_of(
+    network: Network, examples: Examples, predictions: np.ndarray, training_truth: np.ndarray, split: str
+) -> Any:
     """Return what a test on the counts says of the accuracy of a split, for metrics.json; None for regression."""
     if network.info.task == "regression":
         return None

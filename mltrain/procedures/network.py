@@ -46,14 +46,15 @@ class Network:
         return examples.x, shape_targets(examples.y, self.spec.training, self.info)
 
     def evaluation(self, examples: Examples) -> EvaluationLoop:
-        """Return the loop that measures one split. Its batches are those of training, so that every number can be had again."""
+        """Return the loop that measures one split. Its batches are those of training, so that every number can be had
+        again."""
         return EvaluationLoop(self.model, self.arrays(examples), self.batch_size)
 
     def predictions(self, outputs: np.ndarray) -> np.ndarray:
         """Return what the model's outputs `(rows, outputs)` mean.
 
-        Probabilities of the positive class `(rows,)` for binary, of the classes `(rows, classes)` for multiclass, values in the
-        units of the target `(rows,)` for regression.
+        Probabilities of the positive class `(rows,)` for binary, of the classes `(rows, classes)` for multiclass,
+        values in the units of the target `(rows,)` for regression.
         """
         if self.info.task == "regression":
             return self.target.restore(outputs)[:, 0]
@@ -63,7 +64,8 @@ class Network:
         return outputs[:, 0] if self.info.task == "binary" else outputs
 
     def probability_model(self) -> keras.Model:
-        """Return the model with the activation behind it that turns logits into probabilities, where it ends in logits."""
+        """Return the model with the activation behind it that turns logits into probabilities, where it ends in
+        logits."""
         if not self.head.logits:
             return self.model
         return keras.Sequential([self.model, keras.layers.Activation(ACTIVATION[self.info.task])])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-import pyarrow as pa
 
+from mltrain.data.encoders.column import RawColumn, numbers_of
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.preparation import Prepared
 from mltrain.evaluation.counts import confusion_matrix, decide
@@ -16,7 +16,7 @@ from mltrain.report.plots.curves import loss_curves, metric_curves
 from mltrain.report.plots.learned import learned_plot
 from mltrain.report.plots.predicted import predicted_plot
 from mltrain.run.history import History
-from mltrain.task import SplitName
+from mltrain.task import SPLITS, SplitName
 
 _CURVE_POINTS = 400
 
@@ -44,7 +44,7 @@ def draw(
     metrics = metric_curves(columns, best_epoch)
     if metrics is not None:
         yield "metrics", metrics
-    split: SplitName = next(name for name in ("test", "validation", "train") if name in predictions)  # type: ignore[assignment]
+    split = next(name for name in reversed(SPLITS) if name in predictions)
     truth, info = prepared.examples[split].truth, network.info
     if info.task == "regression":
         yield "predicted", predicted_plot(truth, predictions[split], network.target.column, split)
@@ -60,8 +60,7 @@ def _learned(network: Network, prepared: Prepared, encoder: NumberEncoder, formu
     """Return the plot of the one numeric input, its rows and the prediction over its range."""
     points = {}
     for name, rows in prepared.splits.items():
-        column = prepared.table.take(rows).column(encoder.column)
-        inputs = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        inputs = numbers_of(RawColumn.of(prepared.table.take(rows), encoder.column))
         points[str(name)] = (inputs, prepared.examples[name].truth)
     known = np.concatenate([inputs for inputs, _ in points.values()])
     known = known[~np.isnan(known)]

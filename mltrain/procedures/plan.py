@@ -1,4 +1,5 @@
-"""What follows from the experiment once the data is known: the objective, the model to keep, and every decision with its reason.
+"""What follows from the experiment once the data is known: the objective, the model to keep, and every decision with
+its reason.
 
 No TensorFlow here: `evaluate` and others make the same plan from a run directory.
 """
@@ -60,7 +61,13 @@ def make_plan(spec: ExperimentSpec, info: DataInfo, splits: set[SplitName]) -> P
     _refuse_unmeasured(spec, objective, known)
     final, reason = final_weights(spec, splits)
     stated = spec.objective.metric is not None
-    why = "stated" if stated else "there are validation rows" if "validation" in splits else "there are no validation rows"
+    why = (
+        "stated"
+        if stated
+        else "there are validation rows"
+        if "validation" in splits
+        else "there are no validation rows"
+    )
     decisions = (
         *_training_decisions(spec, info),
         Decision("objective", f"{objective.metric} ({objective.direction})", why),
@@ -109,7 +116,9 @@ def _training_decisions(spec: ExperimentSpec, info: DataInfo) -> list[Decision]:
     if spec.training.loss is None:
         decisions.append(Decision("training.loss", default_loss(info.task).type, f"usual for {info.task}"))
     if spec.training.metrics is None:
-        names = ", ".join(name for name, _ in training_metrics(spec.training, info.task, spec.data.scales_target)) or "none"
+        names = (
+            ", ".join(name for name, _ in training_metrics(spec.training, info.task, spec.data.scales_target)) or "none"
+        )
         decisions.append(Decision("training.metrics", names, f"usual for {info.task}"))
     if spec.evaluation.metrics is None:
         names = ", ".join(metric.name for metric in spec.evaluation.metrics_for(info.task))

@@ -1,4 +1,5 @@
-"""What a finished training leaves: metrics.json, plots, model.keras, and the last words in the terminal. Imports TensorFlow."""
+"""What a finished training leaves: metrics.json, plots, model.keras, and the last words in the terminal. Imports
+TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from mltrain.data.preparation import Prepared
 from mltrain.data.raw_model import raw_model
+from mltrain.errors import WriteError
 from mltrain.models.linear import Linear
 from mltrain.procedures.coefficients import coefficients
 from mltrain.procedures.fitting import Fitted
@@ -19,6 +21,7 @@ from mltrain.procedures.pictures import draw
 from mltrain.procedures.plan import Plan
 from mltrain.report.terminal import Terminal
 from mltrain.run.rundir import LockedRun
+from mltrain.task import SPLITS, SplitName
 
 METRICS_FORMAT = 1
 
@@ -26,9 +29,9 @@ METRICS_FORMAT = 1
 def write_results(
     run: LockedRun, network: Network, prepared: Prepared, plan: Plan, fitted: Fitted, terminal: Terminal
 ) -> dict[str, Any]:
-    """Measure every split with the model of the run, write what is left to write, and return what is in metrics.json."""
+    """Measure every split with the model of the run, write the rest, and return what is in metrics.json."""
     splits: dict[str, Any] = {}
-    predictions: dict[str, np.ndarray] = {}
+    predictions: dict[SplitName, np.ndarray] = {}
     for name, examples in prepared.examples.items():
         splits[name], predictions[name] = measure_split(network, examples)
     metrics: dict[str, Any] = {
@@ -39,10 +42,12 @@ def write_results(
         "model": {"weights": plan.final, "epoch": fitted.epoch, "epochs": fitted.last_epoch, "stopped": fitted.stopped},
         "splits": splits,
     }
-    held_out = next((name for name in ("test", "validation") if name in prepared.examples), None)
-    if held_out is not None and network.info.task != "regression":
+    held_out = next(name for name in reversed(SPLITS) if name in prepared.examples)
+    if held_out != "train" and network.info.task != "regression":
         training_truth = prepared.examples["train"].truth
-        metrics["chance"] = chance_of(network, prepared.examples[held_out], predictions[held_out], training_truth, held_out)
+        metrics["chance"] = chance_of(
+            network, prepared.examples[held_out], predictions[held_out], training_truth, held_out
+        )
     if _is_linear_regression(network, prepared):
         metrics["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
     run.write_metrics(metrics)
@@ -61,12 +66,20 @@ def _is_linear_regression(network: Network, prepared: Prepared) -> bool:
 
 
 def _formula(found: dict[str, float]) -> str:
-    return f"{found['slope']:.4g} x {'-' if found['intercept'] < 0 else '+'} {abs(found['intercept']):.4g}" if "slope" in found else ""
+    return (
+        f"{found['slope']:.4g} x {'-' if found['intercept'] < 0 else '+'} {abs(found['intercept']):.4g}"
+        if "slope" in found
+        else ""
+    )
 
 
 def _archive(network: Network, prepared: Prepared) -> bytes:
     """Return the `.keras` archive of the model on raw columns. Keras writes to a path only, and not atomically."""
-    with tempfile.TemporaryDirectory(prefix="mltrain-") as directory:
-        path = Path(directory, "model.keras")
-        raw_model(prepared.preprocessing, network.probability_model()).save(path)
-        return path.read_bytes()
+    try:
+        with tempfile.TemporaryDirectory(prefix="mltrain-") as directory:
+            path = Path(directory, "model.keras")
+            raw_model(prepared.preprocessing, network.probability_model()).save(path)
+            return path.read_bytes()
+    except OSError as error:
+        place = tempfile.gettempdir()
+        raise WriteError(f"{place}: cannot write model.keras there first: {error.strerror}; set TMPDIR") from error

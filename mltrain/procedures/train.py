@@ -1,6 +1,7 @@
 """`train`: from a loaded experiment to a finished run directory, read from top to bottom.
 
-TensorFlow is imported inside, once the run directory is made: a config that is wrong, or a place that is taken, is said at once.
+TensorFlow is imported inside, once the run directory is made: a config that is wrong, or a place that is taken, is
+said at once.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TextIO
+from typing import IO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -15,12 +15,6 @@ from mltrain.report.text import number
 _REDRAW = 0.1
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Fall silent. Rich would end the process: a training must not die because nobody looks any more."""
-        self.quiet = True
-
-
 class LiveTerminal:
     """A terminal, with or without the bar at its bottom.
 
@@ -28,8 +22,8 @@ class LiveTerminal:
         stream: the terminal.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._console = _Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
+    def __init__(self, stream: IO[str]) -> None:
+        self._console = Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
         self._progress: Progress | None = None
         self._task = TaskID(0)
         self._steps = 0

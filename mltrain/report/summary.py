@@ -11,7 +11,7 @@ from mltrain.report.text import number
 
 def decision_line(what: str, value: str, reason: str) -> str:
     """Return a decision in one line: `task: binary (the target has two values)`."""
-    return (f"{what}: {value} ({reason})")
+    return printable(f"{what}: {value} ({reason})")
 
 
 def results_table(metrics: Mapping[str, Any]) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from mltrain.problems import printable
 from mltrain.report.summary import decision_line, result_lines, results_table
@@ -19,7 +19,33 @@ from mltrain.report.text import duration, number
 from mltrain.task import Decision
 
 # In a pipe there is no width to fit, but a log should stay readable.
-_PIPE_WIDTH = 100
+_PIPE_WIDTH = 110
+
+
+class _Listener:
+    """A stream whose reader may leave, as `2>&1 | head` does: from then on there is silence.
+
+    What matters is in the run directory, and a training must not die because nobody looks any more. Rich, left alone,
+    ends the process with exit code 1.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream: TextIO | None = stream
+        self.encoding = stream.encoding
+        self.isatty = stream.isatty
+
+    def write(self, text: str) -> int:
+        return self._try(lambda stream: stream.write(text)) or len(text)
+
+    def flush(self) -> None:
+        self._try(lambda stream: stream.flush())
+
+    def _try(self, action: Callable[[TextIO], int | None]) -> int | None:
+        try:
+            return action(self._stream) if self._stream else None
+        except OSError:
+            self._stream = None
+            return None
 
 
 class Terminal:
@@ -33,7 +59,8 @@ class Terminal:
 
     def __init__(self, *, quiet: bool = False, progress_every: int = 1, stream: TextIO | None = None) -> None:
         # stderr is None in a process that was started with it closed.
-        self._stream = None if quiet else stream or sys.stderr
+        stream = None if quiet else stream or sys.stderr
+        self._stream = cast(TextIO, _Listener(stream)) if stream is not None else None
         self._progress_every = progress_every
         self._epochs = 0
         self._columns: tuple[str, ...] = ()
@@ -128,17 +155,13 @@ class Terminal:
         """Print one line, on a terminal broken between words if it consists of such."""
         if self._stream is None:
             return
-        try:
-            if self._live is None:
-                self._stream.write(f"{line}\n")
-                self._stream.flush()
-            else:
-                lines = textwrap.wrap(line, self._live.width, subsequent_indent="  ") if words else [line]
-                for position, part in enumerate(lines):
-                    self._live.print(part, bold=0 if position else bold, style=style)
-        except OSError:
-            # Whoever listened has left, as `2>&1 | head` does. What matters is in the run directory: go on in silence.
-            self._stream = self._live = None
+        if self._live is None:
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+            return
+        lines = textwrap.wrap(line, self._live.width, subsequent_indent="  ") if words else [line]
+        for position, part in enumerate(lines):
+            self._live.print(part, bold=0 if position else bold, style=style)
 
     def _choose_columns(self, row: Mapping[str, float]) -> None:
         """Take what fits in a line: the losses first, then validation before train; history.csv has them all."""
@@ -166,7 +189,7 @@ class Terminal:
         if self._live:
             cells = [f"{f'{epoch}/{self._epochs}':>{self._epoch_width}}"]
             cells += [f"{number(row[name]):>{max(8, len(name))}}" for name in self._columns]
-            cells += [f"{row['seconds']:>7.2f}", "best" if improved else ""]
+            cells += [f"{row['seconds']:>7.3f}", "best" if improved else ""]
             return "  ".join(cells).rstrip()
         values = "  ".join(f"{name} {number(row[name])}" for name in self._columns)
         of_all = f"{epoch:>{len(str(self._epochs))}}/{self._epochs}"

@@ -18,9 +18,9 @@ def number(value: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time span with the two largest units: `0.02 s`, `4.1 s`, `2 min 5 s`, `3 h 12 min`."""
+    """Return a time span with the two largest units: `21 ms`, `4.1 s`, `2 min 5 s`, `3 h 12 min`."""
     if seconds < 9.95:
-        return f"{seconds:.2f} s" if seconds < 0.995 else f"{seconds:.1f} s"
+        return f"{seconds * 1000:.0f} ms" if seconds < 0.995 else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -165,7 +165,7 @@ def start_record(command: Sequence[str], config_directory: Path) -> Record:
         command=tuple(map(_readable, command)),
         working_directory=_readable(str(Path.cwd())),
         versions={"python": platform.python_version(), **_versions()},
-        machine=Machine(system=platform.platform(), processor=_processor(), cores=_cores()),
+        machine=Machine(system=platform.platform(), processor=processor(), cores=_cores()),
         git=git_state(config_directory),
         environment={name: _readable(os.environ[name]) for name in _ENVIRONMENT if name in os.environ},
     )
@@ -197,7 +197,8 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the model of the processor."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
             if line.startswith("model name"):

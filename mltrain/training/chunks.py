@@ -1,7 +1,8 @@
 """How many steps one call of the compiled loop runs.
 
-Between two calls is the only time at which Python sees a signal, moves the progress bar or writes a checkpoint, and a call
-costs about 0.4 ms. Chunks of 150 ms cost nothing that can be measured (1.178 s against 1.175 s for one call an epoch).
+Between two calls is the only time at which Python sees a signal, moves the progress bar or writes a checkpoint, and a
+call costs about 0.4 ms. Chunks of 150 ms cost nothing that can be measured (1.178 s against 1.175 s for one call an
+epoch).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ TARGET_SECONDS = 0.15
 
 
 class Chunks:
-    """Sizes the next chunk by how long the last one took. The size changes no result, only how often Python looks up."""
+    """Sizes the next chunk by how long the last one took. The size changes no result, only how often Python looks."""
 
     def __init__(self, target_seconds: float = TARGET_SECONDS) -> None:
         self._target = target_seconds

@@ -17,7 +17,8 @@ from mltrain.training.spec import TrainingSpec
 
 
 def compile_model(model: keras.Model, training: TrainingSpec, info: DataInfo, scaled: bool) -> None:
-    """Compile and build `model`, its optimizer and its metrics, so that every variable exists before the loop is traced.
+    """Compile and build `model`, its optimizer and its metrics, so that every variable exists before the loop is
+    traced.
 
     Args:
         model: from a model spec's `build`.
@@ -70,8 +71,8 @@ def shape_targets(y: np.ndarray, training: TrainingSpec, info: DataInfo) -> np.n
 def class_weights(training: TrainingSpec, y: np.ndarray, info: DataInfo) -> np.ndarray | None:
     """Return the weight of each training row in the loss, `(rows,)` float32, or None where nothing is weighted.
 
-    `balanced` is rows / (classes × rows of the class), as in scikit-learn and King & Zeng, "Logistic Regression in Rare Events
-    Data" (2001).
+    `balanced` is rows / (classes × rows of the class), as in scikit-learn and King & Zeng, "Logistic Regression in
+    Rare Events Data" (2001).
 
     Raises:
         MisfitError: a class is not known, or the task has no classes.

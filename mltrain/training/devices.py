@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import platform
 from dataclasses import dataclass
+from pathlib import Path
 
 import tensorflow as tf
 
 from mltrain.errors import DeviceError
+from mltrain.run.record import processor
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ def choose_device(asked: str) -> DeviceChoice:
     """Return the device for `asked` ("auto", "cpu", "gpu") and make it the only one that TensorFlow sees.
 
     Raises:
-        DeviceError: a GPU was asked for and there is none: training on the CPU instead would be ten times slower in silence.
+        DeviceError: a GPU was asked for and there is none: training on the CPU instead would be ten times slower in
+            silence.
     """
     graphics = tf.config.list_physical_devices("GPU")
     threads = (
@@ -47,23 +49,11 @@ def choose_device(asked: str) -> DeviceChoice:
         if graphics:
             tf.config.set_visible_devices([], "GPU")
         reason = "asked for" if asked == "cpu" else f"no GPU: {_why_no_gpu()}"
-        return DeviceChoice("cpu", processor_name(), reason, *threads)
+        return DeviceChoice("cpu", processor(), reason, *threads)
     tf.config.set_visible_devices(graphics[0], "GPU")
     details = tf.config.experimental.get_device_details(graphics[0])
     reason = "asked for" if asked == "gpu" else f"the first of {len(graphics)} GPUs" if len(graphics) > 1 else "the GPU"
     return DeviceChoice("gpu", details.get("device_name", graphics[0].name), reason, *threads)
-
-
-def processor_name() -> str:
-    """Return the name of the processor, as /proc/cpuinfo has it."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            for line in file:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def _why_no_gpu() -> str:
@@ -71,6 +61,6 @@ def _why_no_gpu() -> str:
         return "CUDA_VISIBLE_DEVICES hides all"
     if not tf.test.is_built_with_cuda():
         return "this TensorFlow is built without CUDA"
-    if not os.path.exists("/dev/nvidiactl"):
+    if not Path("/dev/nvidiactl").exists():
         return "the machine has no NVIDIA driver"
     return "TensorFlow finds none; its CUDA libraries come with pip install 'mltrain[gpu]'"

@@ -1,7 +1,7 @@
 """Early stopping, under Keras' name and with Keras' arguments; NaN-proof, and with a state that can be saved.
 
-Keras' own keeps "best" in a form where one NaN in the first epoch counts as the best value for good, and resets itself at
-`on_train_begin`; this one is a plain state machine instead.
+Keras' own keeps "best" in a form where one NaN in the first epoch counts as the best value for good, and resets
+itself at `on_train_begin`; this one is a plain state machine instead.
 """
 
 from __future__ import annotations

@@ -110,7 +110,8 @@ class Training:
         """Train; yield a record after each epoch.
 
         Args:
-            progress: called after each chunk with the epoch, its steps that are done, all of its steps, and the loss so far.
+            progress: called after each chunk with the epoch, its steps that are done, all of its steps, and the loss
+                so far.
 
         Raises:
             DivergedError: the loss is NaN or infinite.

@@ -1,9 +1,10 @@
-"""The compiled loop: Keras' own `train_step`, looped inside one `tf.function` over tensors that are on the device already.
+"""The compiled loop: Keras' own `train_step`, looped inside one `tf.function` over tensors that are on the device
+already.
 
-It runs the same operations in the same order as `model.fit(shuffle=False)` on the permuted rows, so weights and history are
-the same bit for bit for dense nets; what it leaves out is the Python and input pipeline work of every step, which is most of
-the time on everything but large nets. The traces are static in the shape of a batch: a last partial batch has its own.
-Imports TensorFlow.
+It runs the same operations in the same order as `model.fit(shuffle=False)` on the permuted rows, so weights and
+history are the same bit for bit for dense nets; what it leaves out is the Python and input pipeline work of every
+step, which is most of the time on everything but large nets. The traces are static in the shape of a batch: a last
+partial batch has its own. Imports TensorFlow.
 """
 
 from __future__ import annotations
@@ -95,8 +96,9 @@ class TrainingLoop:
 class EvaluationLoop:
     """Measures loss and Keras metrics over all rows of one split, and keeps the predictions.
 
-    Validation during training, the final numbers and `mltrain evaluate` all use this loop with the same batch size, so that the
-    number in the log is the number you get later, to the last bit. The batches are those of `model.evaluate`.
+    Validation during training, the final numbers and `mltrain evaluate` all use this loop with the same batch size,
+    so that the number in the log is the number you get later, to the last bit. The batches are those of
+    `model.evaluate`.
 
     Args:
         model: compiled and built.

@@ -1,7 +1,7 @@
 """What is measured after every epoch, under which name, and which direction is better. No TensorFlow here.
 
-An objective, a monitor or a stop condition that names something else is an error before training, not a warning after the
-first epoch.
+An objective, a monitor or a stop condition that names something else is an error before training, not a warning after
+the first epoch.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _DEFAULT_LOSS: dict[Task, str] = {
 }
 _DEFAULT_METRIC: dict[Task, str] = {"binary": "accuracy", "multiclass": "accuracy", "regression": "MeanAbsoluteError"}
 
-# Keras metrics with the very definition of one of ours share its name, so that train and validation are one pair of curves.
-# AUC is not here: Keras' is binned, and was seen at 0.500 where the exact one is 0.982.
+# Keras metrics with the very definition of one of ours share its name, so that train and validation are one pair of
+# curves. AUC is not here: Keras' is binned, and was seen at 0.500 where the exact one is 0.982.
 _SAME_AS_OURS = {
     "BinaryAccuracy": "accuracy",
     "CategoricalAccuracy": "accuracy",
@@ -40,14 +40,16 @@ def default_loss(task: Task) -> KerasComponent:
     return make("loss", _DEFAULT_LOSS[task])
 
 
-def training_metrics(training: TrainingSpec, task: Task, scaled: bool = False) -> tuple[tuple[str, KerasComponent], ...]:
+def training_metrics(
+    training: TrainingSpec, task: Task, scaled: bool = False
+) -> tuple[tuple[str, KerasComponent], ...]:
     """Return name and component of each Keras metric that the loop averages.
 
     Args:
         training: its `metrics`; None takes the usual one for the task.
         task: what is learned.
-        scaled: whether the target is scaled for training. Keras' metrics are in the scaled units then, so none is usual, and
-            those that are asked for keep Keras' names: `mae` is always in the units of the target.
+        scaled: whether the target is scaled for training. Keras' metrics are in the scaled units then, so none is
+            usual, and those that are asked for keep Keras' names: `mae` is always in the units of the target.
     """
     components = training.metrics
     if components is None:
@@ -68,7 +70,8 @@ def measured(
         scaled: whether the target is scaled for training.
 
     Returns:
-        "min", "max" or, where neither is better, None by `split.metric`. Test is never among them: test rows choose nothing.
+        "min", "max" or, where neither is better, None by `split.metric`. Test is never among them: test rows choose
+        nothing.
     """
     keras_metrics = {name: _direction(component) for name, component in training_metrics(training, task, scaled)}
     found: dict[str, str | None] = {"train.loss": "min"}
@@ -118,7 +121,7 @@ def not_measured(metric: str, known: dict[str, str | None]) -> str:
     """Return the sentence that says that `metric` will not be measured, and what will be."""
     from mltrain.spec import suggest
 
-    split = metric.split(".")[0]
+    split = metric.split(".", maxsplit=1)[0]
     if split == "test":
         return f"'{metric}' cannot be used while training: test rows choose nothing; use validation"
     if split == "validation" and "validation.loss" not in known:

@@ -1,7 +1,7 @@
 """The order in which an epoch visits the training rows: ours, and a function of (seed, epoch) only.
 
-Keras' `fit(shuffle=True)` repeats one permutation in every epoch once a seed is set (Keras 3.15), and another release changes
-it again. An order that is computed, not drawn from a stream, is the same after any interruption.
+Keras' `fit(shuffle=True)` repeats one permutation in every epoch once a seed is set (Keras 3.15), and another release
+changes it again. An order that is computed, not drawn from a stream, is the same after any interruption.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Reducing the learning rate on a plateau, under Keras' name and with Keras' arguments; NaN-proof, with a state of its own."""
+"""Reducing the learning rate on a plateau, under Keras' name and with Keras' arguments; NaN-proof, with a state of
+its own."""
 
 from __future__ import annotations
 

@@ -100,7 +100,8 @@ class TrainingSpec(Spec):
     stop_when: Annotated[str, AfterValidator(_comparison)] | None = None
     """Stop as soon as this holds at the end of an epoch, as `validation.accuracy >= 0.98`."""
     final: Literal["auto", "best", "last"] = "auto"
-    """The model of the run: the best epoch by the objective or the last; auto is best when there is a validation split."""
+    """The model of the run: the best epoch by the objective or the last; auto is best when there is a validation
+    split."""
     checkpoint: CheckpointSpec = CheckpointSpec()
     """Extra checkpoints."""
     progress_every: Annotated[int, Field(ge=1)] = 1

@@ -32,7 +32,9 @@ def put_weights(model: keras.Model, arrays: Mapping[str, np.ndarray], origin: st
     """
     variables = {_place(number): variable for number, variable in enumerate(model.weights)}
     if variables.keys() != arrays.keys():
-        raise RunError(f"{origin}: it holds {len(arrays)} weights and the model has {len(variables)}: not of this model")
+        raise RunError(
+            f"{origin}: it holds {len(arrays)} weights and the model has {len(variables)}: not of this model"
+        )
     for place, variable in variables.items():
         array = arrays[place]
         if array.shape != tuple(variable.shape) or array.dtype.name != variable.dtype:
@@ -46,8 +48,9 @@ def put_weights(model: keras.Model, arrays: Mapping[str, np.ndarray], origin: st
 def averaged_weights(model: keras.Model) -> Iterator[None]:
     """While inside, the model holds the optimizer's moving averages (`use_ema`), where it keeps any.
 
-    Keras writes the averages into the weights only at the very end of `fit`; so what it validates and keeps as best is not
-    what it hands out. Here the averaged weights are what is validated, kept and exported, and training goes on from the others.
+    Keras writes the averages into the weights only at the very end of `fit`; so what it validates and keeps as best
+    is not what it hands out. Here the averaged weights are what is validated, kept and exported, and training goes on
+    from the others.
     """
     optimizer = model.optimizer
     if not getattr(optimizer, "use_ema", False):

@@ -19,7 +19,9 @@ mltrain.load.load = broken
 
 
 def test_0_done(shell, config):
-    done = shell(f"set -euo pipefail; run=$(mltrain train {config()}); mltrain evaluate $run --json > result.json; echo $run")
+    done = shell(
+        f"set -euo pipefail; run=$(mltrain train {config()}); mltrain evaluate $run --json > result.json; echo $run"
+    )
     assert done.code == 0, done.err
     assert (done.run / "metrics.json").is_file()
 

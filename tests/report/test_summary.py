@@ -51,8 +51,9 @@ def test_numbers(value, text):
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0.0, "0.00 s"),
-        (0.021, "0.02 s"),
+        (0.0, "0 ms"),
+        (0.0214, "21 ms"),
+        (0.998, "1.0 s"),
         (4.12, "4.1 s"),
         (9.99, "10 s"),
         (59.7, "1 min 0 s"),

@@ -107,7 +107,7 @@ def test_training_without_validation():
     terminal = Terminal(stream=stream)
     with terminal.training(1, 1):
         terminal.epoch_ended(1, {"train.loss": 0.5, "train.accuracy": 0.9, "learning_rate": 0.1, "seconds": 0.5}, False)
-    assert stream.getvalue() == "epoch 1/1  train.loss 0.5000  train.accuracy 0.9000  0.50 s\n"
+    assert stream.getvalue() == "epoch 1/1  train.loss 0.5000  train.accuracy 0.9000  500 ms\n"
 
 
 def test_quiet_says_nothing():
@@ -160,12 +160,37 @@ def test_text_of_the_user_is_escaped():
     ]
 
 
-def test_a_reader_who_leaves_does_not_end_the_training():
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("error", [BrokenPipeError, OSError])
+def test_a_reader_who_leaves_does_not_end_the_training(terminal, error, monkeypatch):
     class Broken(io.StringIO):
-        def write(self, text):
-            raise BrokenPipeError
+        lines = 0
 
-    train(Terminal(stream=Broken()), 3)
+        def isatty(self):
+            return terminal
+
+        def write(self, text):
+            self.lines += 1
+            if self.lines > 3:
+                raise error
+            return len(text)
+
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Broken()
+    train(Terminal(stream=stream), 10)
+    assert stream.lines == 4
+
+
+def test_a_long_path_can_be_copied_from_a_terminal(monkeypatch):
+    class Narrow(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "20")
+    stream = Narrow()
+    Terminal(stream=stream).results(METRICS, Path("runs/" + "a" * 50), [])
+    assert "runs/" + "a" * 50 in stream.getvalue()
 
 
 def test_a_closed_stderr_is_silence():

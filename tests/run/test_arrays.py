@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -86,6 +87,15 @@ def test_compressed_and_shared_entries_are_refused() -> None:
         from_npz(buffer.getvalue(), {})
 
 
+def test_entries_that_share_their_bytes_are_refused() -> None:
+    data, _ = to_npz({"a": np.zeros(1000)})
+    end = data.rindex(b"PK\5\6")
+    entry = data[data.index(b"PK\1\2") : end]
+    tail = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 50, 50, 50 * len(entry), data.index(b"PK\1\2"), 0)
+    with pytest.raises(ValueError, match="larger than the file that holds it"):
+        from_npz(data[: data.index(b"PK\1\2")] + 50 * entry + tail, {})
+
+
 @pytest.mark.parametrize(
     "foreign", [{"nowhere": "bfloat16"}, {"half": "finfo"}, {"half": "os.system"}, {"half": "float8_e5m2"}]
 )
@@ -102,7 +112,7 @@ def test_types_that_no_variable_has_are_refused() -> None:
 
 def test_no_damage_is_anything_but_a_value_error() -> None:
     data, foreign = to_npz(ARRAYS)
-    draw = random.Random(0)  # noqa: S311
+    draw = random.Random(0)
     for _ in range(500):
         damaged = bytearray(data)
         for _ in range(draw.choice((1, 4, 40))):

@@ -65,7 +65,7 @@ def test_a_state_with_nan_is_refused_not_changed(tmp_path: Path) -> None:
 
 
 def test_64_flipped_bits_and_cut_ends_are_all_detected(checkpoint: Path) -> None:
-    draw = random.Random(20)  # noqa: S311
+    draw = random.Random(20)
     for name, data in contents(checkpoint).items():
         for turn in range(64):
             damaged = bytearray(data)
@@ -76,7 +76,7 @@ def test_64_flipped_bits_and_cut_ends_are_all_detected(checkpoint: Path) -> None
             (checkpoint / name).write_bytes(damaged)
             with pytest.raises(RunError) as caught:
                 read_checkpoint(checkpoint)
-            assert str(checkpoint) in str(caught.value)
+            assert str(checkpoint if name == "MANIFEST.json" else checkpoint / name) in str(caught.value)
             assert caught.value.exit_code == 5
         (checkpoint / name).write_bytes(data)
     read_checkpoint(checkpoint)
@@ -175,7 +175,7 @@ def test_sums_that_a_stranger_made_fit_do_not_help(tmp_path: Path) -> None:
 def test_the_newest_is_found_by_number_and_surplus_ones_are_removed(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no checkpoint 'best' is there"):
         newest(tmp_path, "best")
-    for name in ("epoch-000002", "epoch-000010", "epoch-1000000", "best-000003", "last-000011"):
+    for name in ("epoch-000002", "epoch-999999", "epoch-1000000", "best-000003", "last-000011"):
         write_checkpoint(tmp_path, name, {}, {})
     (tmp_path / ".tmp-0123456789abcdef").mkdir()
     assert newest(tmp_path, "epoch").name == "epoch-1000000"
@@ -183,8 +183,8 @@ def test_the_newest_is_found_by_number_and_surplus_ones_are_removed(tmp_path: Pa
     prune(tmp_path, "best", keep=2)
     assert sorted(path.name for path in tmp_path.glob("[a-z]*")) == [
         "best-000003",
-        "epoch-000010",
         "epoch-1000000",
+        "epoch-999999",
         "last-000011",
     ]
 

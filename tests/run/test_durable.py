@@ -132,9 +132,10 @@ def test_a_failure_while_removing_leaves_a_directory_complete_or_absent(tmp_path
 def test_a_failing_append_leaves_no_part_of_a_row(tmp_path: Path, faults: Faults) -> None:
     path = tmp_path / "history.csv"
     durable.append(path, b"epoch,train.loss\n")
-    faults.at(2)
+    faults.at(3)
     with pytest.raises(WriteError):
         durable.append(path, b"1,0.25\n")
+    assert faults.names() == ["open", "open", "write", "ftruncate"]
     assert path.read_bytes() == b"epoch,train.loss\n"
     faults.at(0)
     durable.append(path, b"1,0.25\n", durable=True)

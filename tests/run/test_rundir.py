@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from mltrain.errors import ConfigError, MltrainError, RunError, RunExistsError, WriteError
+from mltrain.run import rundir
+from mltrain.run.lock import Lock
 from mltrain.run.record import start_record
 from mltrain.run.rundir import LockedRun, RunDirectory, create_run, open_run
 from mltrain.run.status import status
@@ -132,6 +134,27 @@ def test_a_start_that_died_at_once_does_not_occupy_its_directory(runs: Path, tmp
     create_run(runs, "a", tmp_path / "run").close()
     (tmp_path / "run" / ".tmp-0123456789abcdef").write_text("half")
     create_run(runs, "a", tmp_path / "run").close()
+
+
+def test_nothing_is_put_into_a_directory_of_someone_else(runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(RunExistsError, match="not empty"):
+        create_run(runs, "a", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_directory_that_fills_before_it_is_locked_is_refused(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(path: Path) -> Lock:
+        path.with_name("config.yaml").write_text("of a run that was faster and has ended")
+        return Lock(path)
+
+    monkeypatch.setattr(rundir, "Lock", slow)
+    for _ in range(2):  # twice: the refused one gives its lock back
+        with pytest.raises(RunExistsError, match="not empty"):
+            create_run(runs, "a", tmp_path / "run")
+    Lock(tmp_path / "run" / ".lock").release()
 
 
 def test_a_run_that_is_held_is_refused(runs: Path) -> None:

@@ -1,4 +1,5 @@
-"""The compiled loop against plain `model.compile` + `model.fit(shuffle=False)` on the same rows, order and first weights."""
+"""The compiled loop against plain `model.compile` + `model.fit(shuffle=False)` on the same rows, order and first
+weights."""
 
 import keras
 import numpy as np
@@ -116,8 +117,8 @@ def test_dense_nets_are_equal_to_fit_bit_for_bit(optimizer, weighted):
         assert (mine.numpy() == other.numpy()).all(), mine.path
 
 
-# Not Adam: a bias before a normalization and the bias of attention's keys have no gradient but rounding noise, and Adam makes
-# a full step of the noise.
+# Not Adam: a bias before a normalization and the bias of attention's keys have no gradient but rounding noise, and
+# Adam makes a full step of the noise.
 @pytest.mark.parametrize(
     ("network", "shape", "optimizer"),
     [

@@ -43,7 +43,9 @@ def learned_plot(
                 alpha=0.25 if many else 0.75,
                 color=look["color"],
                 marker=look["marker"],
-                linewidths=0,
+                # An edge tells held-out rows from training rows in gray, too.
+                edgecolors=BLACK,
+                linewidths=0 if many or split == "train" else 0.8,
                 label=label(split),
             )
         axes.plot(
