@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from mltrain.data.spec import DataSpec
 from mltrain.evaluation.spec import EvaluationSpec
@@ -14,8 +15,15 @@ from mltrain.rules import Rule
 from mltrain.spec import Spec
 from mltrain.training.spec import ObjectiveSpec, TrainingSpec
 
-# What becomes a folder name: nothing that a shell, a file system or a path could read as something else.
-ExperimentName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+def _folder_name(text: str) -> str:
+    # It becomes a folder name: nothing that a shell, a file system or a path could read as something else.
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
+        raise ValueError("expected up to 64 letters, digits, '.', '_' or '-', a letter or digit first")
+    return text
+
+
+ExperimentName = Annotated[str, AfterValidator(_folder_name)]
 
 
 class ExperimentSpec(Spec):

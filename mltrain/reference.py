@@ -16,7 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from mltrain.expected import is_spec, number_text, opened
 from mltrain.keras_api.components import KerasComponent
-from mltrain.spec import OneOf, Spec, as_plain
+from mltrain.spec import OneOf, Spec, as_plain, with_article
 from mltrain.yaml_text import value_text
 
 
@@ -66,7 +66,7 @@ def type_text(annotation: Any) -> str:
 def _words(each: Any, annotation: Any) -> Iterator[str]:
     arguments = get_args(each)
     if isinstance(each, OneOf):
-        yield _with_article(each.kind)
+        yield with_article(each.kind)
     elif is_spec(each):
         yield "a mapping"
     elif get_origin(each) is Literal:
@@ -80,10 +80,6 @@ def _words(each: Any, annotation: Any) -> Iterator[str]:
     else:
         names = {str: "text", bool: "true or false", type(None): "null"}
         yield names.get(each, "a path" if getattr(each, "__name__", "") == "Path" else "any value")
-
-
-def _with_article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _default_text(field: FieldInfo) -> str | None:

@@ -43,6 +43,11 @@ def suggest(wrong: str, known: Iterable[str]) -> str:
     return f" (did you mean '{by_normal_form[near[0]]}'?)" if near else ""
 
 
+def with_article(noun: str) -> str:
+    """Return `noun` with its article: "a layer", "an optimizer"."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def problem(kind: str, message: str, loc: Sequence[str | int] = (), value: Any = None) -> InitErrorDetails:
     """Return one validation problem for `fail`.
 
@@ -121,14 +126,15 @@ class OneOf:
             value = {"type": value}
         if not isinstance(value, dict):
             raise fail(
-                self.kind, [problem("component", f"expected a {self.kind} (a name, or a mapping with a 'type')")]
+                self.kind,
+                [problem("component", f"expected {with_article(self.kind)} (a name, or a mapping with a 'type')")],
             )
         if "type" not in value:
             known = ", ".join(self.names()[:12])
             raise fail(self.kind, [problem("missing_type", f"this {self.kind} has no 'type' (known: {known}, …)")])
         name = value["type"]
         if not isinstance(name, str):
-            raise fail(self.kind, [problem("type", f"expected the name of a {self.kind}", ("type",), name)])
+            raise fail(self.kind, [problem("type", f"expected the name of {with_article(self.kind)}", ("type",), name)])
         arguments = {key: item for key, item in value.items() if key != "type"}
         own = self._by_normal_form.get(normalise(name))
         if own is not None:

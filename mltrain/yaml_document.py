@@ -1,7 +1,7 @@
 """YAML text to plain data that remembers where every key and value is written.
 
 The subset: one document of mappings, lists and YAML 1.2 core scalars. Anchors, aliases and `<<` work. Duplicate keys,
-keys that are not text, tags, and texts built to exhaust time or memory are errors with a place.
+empty keys, tags, and texts built to exhaust time or memory are errors with a place.
 
 The tree is composed from libyaml's event stream rather than by PyYAML, which keeps the last of two equal keys without a
 word, and recurses: 900 nested brackets end it with a RecursionError.
@@ -182,21 +182,20 @@ class _Composer:
 
     def key(self, event: Any, place: Place, path: KeyPath) -> str | None:
         """Return the text of a key; or report what it is instead, and return None."""
-        if isinstance(event, yaml.ScalarEvent):
-            problems = len(self.problems)
-            key = self.scalar(event, place, path)
+        if isinstance(event, yaml.ScalarEvent) and not event.tag:
+            # A key is the text that is written, also where a value would be read as something else:
+            # `class_weight: {0: 1.0}` names the class 0, and `{no: 1.0}` the class no.
+            key = str(event.value)
             if event.anchor:
                 self.anchors[event.anchor] = Node(key, place)
-            if isinstance(key, str):
+            if key or event.style:
                 return key
-            if len(self.problems) == problems:
-                what = f"the key {shortened(event.value)}" if event.value else "an empty key"
-                self.report(path, place, f"{what} is not text; write '{shortened(event.value)}'")
+            self.report(path, place, "the key is empty; write '' if that is meant")
             return None
         node = self.node(event, (*path, "?"))
         if isinstance(node.value, str):
             return node.value
-        self.report(path, place, "a list or mapping cannot be a key; keys are text")
+        self.report(path, place, "a list, a mapping or a tagged value cannot be a key; keys are text")
         return None
 
     def scalar(self, event: Any, place: Place, path: KeyPath) -> Scalar:

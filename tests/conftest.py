@@ -1,5 +1,7 @@
 """How tests call mltrain: as a user does, through a shell, or inside this process where TensorFlow is there."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -45,19 +47,28 @@ def shell(tmp_path):
     return run
 
 
-@pytest.fixture
-def mltrain(monkeypatch, capsys, tmp_path):
+def in_process(folder: Path, *arguments: object) -> Outcome:
     """Run the real `main()` inside this process: TensorFlow's import is paid once for all tests."""
     from mltrain.cli.app import main
 
-    def run(*arguments: object) -> Outcome:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["mltrain", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
+    out, err, argv = io.StringIO(), io.StringIO(), sys.argv
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        sys.argv = ["mltrain", *map(str, arguments)]
+        try:
             main()
-        captured = capsys.readouterr()
-        return Outcome(int(ended.value.code or 0), captured.out, captured.err)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        finally:
+            sys.argv = argv
+    return Outcome(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+def mltrain(tmp_path):
+    """Run mltrain inside this process, in an empty folder."""
+
+    def run(*arguments: object) -> Outcome:
+        return in_process(tmp_path, *arguments)
 
     return run
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_experiment import CONFIGS, GOOD, Toy, toy
 
 from mltrain.errors import ConfigError, UsageError
 from mltrain.experiment import ExperimentSpec
@@ -18,6 +17,7 @@ from mltrain.load import load, load_text
 from mltrain.problems import InvalidConfigError
 from mltrain.spec import Spec
 from mltrain.yaml_text import value_text
+from tests.toy_experiment import CONFIGS, GOOD, Toy, toy
 
 
 def lines(text: str, *overrides: str) -> list[str]:

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy_experiment import GOOD, Toy, toy
 
 from mltrain.load import load_text
 from mltrain.problems import InvalidConfigError
+from tests.toy_experiment import GOOD, Toy, toy
 
 TEXT = GOOD + "  rate: constant\n  units: [64, 32]\n  callbacks: [constant, {type: cosine_decay, steps: 5}]\n"
 

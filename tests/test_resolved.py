@@ -8,13 +8,13 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from toy_experiment import CONFIGS, GOOD, Toy, toy
 
 from mltrain.load import load, load_text
 from mltrain.problems import Source
 from mltrain.resolved import resolved_yaml, who_set
 from mltrain.yaml_document import parse
 from mltrain.yaml_text import value_text
+from tests.toy_experiment import CONFIGS, GOOD, Toy, toy
 
 HOSTILE = (
     *("no", "y", "012", "1e-3", "1_000", "2024-01-01", "null", "~", "<<", "=", "", " ", " x ", "a: b", ": #", "x #y"),

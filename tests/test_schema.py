@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
-from toy_experiment import CONFIGS, Toy
 
 from mltrain.load import load
 from mltrain.schema import json_schema
 from mltrain.spec import as_plain
 from mltrain.yaml_document import decode, parse
+from tests.toy_experiment import CONFIGS, Toy
 
 SCHEMA = json_schema()
 

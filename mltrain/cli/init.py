@@ -56,7 +56,7 @@ def init(
 ) -> None:
     """Write a commented starter config that runs as it is, and the JSON Schema that its first line names."""
     from mltrain.errors import UsageError
-    from mltrain.run.durable import write_file
+    from mltrain.run.durable import without_links, write_file
     from mltrain.schema import json_schema
 
     schema_path = path.with_name(SCHEMA_NAME)
@@ -65,7 +65,9 @@ def init(
     if not path.absolute().parent.is_dir():
         raise UsageError(f"{path}: there is no folder {path.parent}")
     text = STARTER.format(schema=SCHEMA_NAME, config=path.name, name="first-experiment")
-    write_file(schema_path.absolute(), f"{json.dumps(json_schema(), indent=1, ensure_ascii=False)}\n".encode())
-    write_file(path.absolute(), text.encode())
+    write_file(
+        without_links(schema_path.absolute()), f"{json.dumps(json_schema(), indent=1, ensure_ascii=False)}\n".encode()
+    )
+    write_file(without_links(path.absolute()), text.encode())
     typer.echo(path)
     typer.echo(f"the schema for your editor is in {schema_path}; next: mltrain train {path}", err=True)

@@ -71,7 +71,7 @@ def check_unpacked_size(name: str, packed: int, unpacked: int) -> None:
 def _read_regular(path: Path) -> bytes:
     try:
         kind = stat.S_IFMT(path.stat().st_mode)
-        if kind == stat.S_IFDIR:  # before it is opened: opening a pipe waits for a writer that may never come
+        if kind != stat.S_IFREG:  # before it is opened: opening a pipe waits for a writer that may never come
             raise DataError(f"{path}: expected a regular file, found {_KINDS.get(kind, 'something else')}")
         with path.open("rb") as file:
             before = _identity(file)

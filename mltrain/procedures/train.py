@@ -117,10 +117,10 @@ def _phase(run: LockedRun, words: str, epoch: int = 0, step: int = 0) -> None:
 
 
 def _end(run: LockedRun, state: State, error: BaseException, exit_code: int) -> None:
-    history = run.history()
-    epoch = int(history.column("epoch")[-1]) if history.rows else 0
-    # The run may be what cannot be written to: then the error itself is what the user must see.
+    # The run may be what is broken, or cannot be written to: then the error itself is what the user must see.
     with suppress(MltrainError):
+        history = run.history()
+        epoch = int(history.column("epoch")[-1]) if history.rows else 0
         run.write_status(status(state, str(error) or type(error).__name__, epoch=epoch, exit_code=exit_code))
 
 

@@ -126,7 +126,8 @@ def not_measured(metric: str, known: dict[str, str | None]) -> str:
         return f"'{metric}' cannot be used while training: test rows choose nothing; use validation"
     if split == "validation" and "validation.loss" not in known:
         return f"'{metric}' will not be measured: there are no validation rows (data.split.validation)"
-    return f"'{metric}' will not be measured{suggest(metric, known)}; measured: {', '.join(known)}"
+    hint = suggest(metric, known) or f" (measured are {', '.join(known)})"
+    return f"'{metric}' will not be measured{hint}"
 
 
 def _metric_name(component: KerasComponent, scaled: bool) -> str:

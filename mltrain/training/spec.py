@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import core_schema
 
 from mltrain.evaluation.expression import Comparison, canonical_metric
 from mltrain.keras_api.components import KerasComponent, keras_component, make
@@ -105,13 +106,25 @@ class TrainingSpec(Spec):
     checkpoint: CheckpointSpec = CheckpointSpec()
     """Extra checkpoints."""
     progress_every: Annotated[int, Field(ge=1)] = 1
-    """Where there is no terminal: one line of progress every so many epochs."""
+    """One line of progress every so many epochs, and one for the last."""
 
 
 class ObjectiveSpec(Spec):
-    """What counts as better: the best checkpoint, early stopping and comparisons use it."""
+    """What counts as better: the best checkpoint, early stopping and comparisons use it.
+
+    Its bare metric is enough: `objective: validation.accuracy`.
+    """
 
     metric: Annotated[str, AfterValidator(_metric_name)] | None = None
     """A measured quantity, as `validation.loss`; null takes `validation.loss`, without validation rows `train.loss`."""
     direction: Literal["auto", "min", "max"] = "auto"
     """Whether smaller or larger is better; auto takes it from the metric."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_bare_metric(cls, value: Any) -> Any:
+        return {"metric": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: core_schema.CoreSchema, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string"}, handler.resolve_ref_schema(handler(schema))]}

@@ -11,7 +11,6 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from keras_samples import CHOSEN, every_entry, minimal, samples
 from pydantic import ValidationError
 
 from mltrain.errors import ConfigError
@@ -23,6 +22,7 @@ from mltrain.keras_api.generate import _PATH, as_lists, as_text
 from mltrain.keras_api.generate import catalogue as generated
 from mltrain.keras_api.left_out import LEFT_OUT
 from mltrain.keras_api.signatures import REQUIRED
+from tests.keras_api.keras_samples import CHOSEN, every_entry, minimal, samples
 
 BY_SHAPE = ("accuracy", "crossentropy")
 

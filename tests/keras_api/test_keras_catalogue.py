@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from keras_samples import every_entry, samples
 
 from mltrain.keras_api import catalogue
 from mltrain.keras_api.catalogue import Entry
+from tests.keras_api.keras_samples import every_entry, samples
 
 
 def test_the_kinds() -> None:

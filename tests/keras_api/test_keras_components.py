@@ -5,12 +5,12 @@ import sys
 from typing import Annotated, Any, Literal
 
 import pytest
-from keras_samples import every_entry, minimal, sample
 from pydantic import ValidationError
 
 from mltrain.keras_api.catalogue import Entry
 from mltrain.keras_api.components import KerasAlternatives, KerasComponent, keras_component, make
 from mltrain.spec import Many, Spec, as_plain
+from tests.keras_api.keras_samples import every_entry, minimal, sample
 
 
 class EarlyStopping(Spec):

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
-from keras_samples import every_entry, minimal
 
 from mltrain.keras_api.catalogue import Entry
 from mltrain.keras_api.components import KerasAlternatives, definitions, make
+from tests.keras_api.keras_samples import every_entry, minimal
 
 DEFINITIONS = definitions()
 

@@ -168,6 +168,7 @@ DAMAGED = {
     "too many": ("a,b\n1,2\n3,4,5\n", "x.csv:3: 3 fields, where the header has 2 (a, b)"),
     "after a blank line and a quoted line end": ('a,b\n\n"x\ny",2\n3,4,5\n', "x.csv:5: 3 fields"),
     "open quote": ('a,b\n1,2\n"x,2\n3,4\n', "x.csv:3: a quote that opens in this row is never closed"),
+    "open quote in the last field": ('a,b\n1,2\n3,"4\n', "x.csv:3: a quote that opens in this row is never closed"),
     "text after a quote": ('a,b\n"x"y,2\n', "x.csv:2: text after a closing quote"),
     "nul": (b"a,b\n1,2\n3,\x004\n", "x.csv:3: a NUL byte"),
     "twice the same name": ("a,b,a\n1,2,3\n", "x.csv:1: columns 1 and 3 are both named 'a'"),

@@ -58,7 +58,7 @@ def test_jsonl(jsonl, tmp_path):
     assert table.origin.place(1) == "x.jsonl:3"
     (tmp_path / "y.jsonl.gz").write_bytes(gzip.compress(b'{"a": 1}\n'))
     assert values(JsonlSource(path=tmp_path / "y.jsonl.gz").read(0), "a") == [1]
-    assert values(jsonl('{"a": 1}\n{"a": "?"}\n{"a": NaN}\n', missing=("?",)), "a") == [1, None, None]
+    assert values(jsonl('{"a": 1}\n{"a": "?"}\n{"a": NaN}\n{"a": " "}\n', missing=("?",)), "a") == [1, None, None, None]
     assert values(jsonl('{"a": 1}\n{"a": "x"}\n{"a": true}\n', {"a": "category"}), "a") == ["1", "x", "true"]
     assert values(jsonl('{"a": {"b": 1}, "c": 1}\n', {"a": "ignore"}), "a") == [None]
 

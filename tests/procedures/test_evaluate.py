@@ -1,0 +1,157 @@
+"""`mltrain evaluate`: the run is rebuilt from its directory, and only from what proves itself."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from mltrain.run.checkpoint_files import newest, read_checkpoint, write_checkpoint
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """One finished run on a CSV file; each test works on a copy."""
+    from tests.conftest import in_process
+
+    folder = tmp_path_factory.mktemp("evaluate")
+    draw = np.random.default_rng(0)
+    rows = [f"{a:.3f},{'red' if a + b > 0 else 'blue'},{int(a > 0)}" for a, b in draw.normal(size=(80, 2))]
+    (folder / "data.csv").write_text("size,color,large\n" + "\n".join(rows) + "\n")
+    (folder / "config.yaml").write_text(
+        "name: csv\n"
+        "data: {source: {type: csv, path: data.csv}, target: large}\n"
+        "model: {type: mlp, units: [4]}\n"
+        "training: {epochs: 3, batch_size: 8}\n"
+    )
+    done = in_process(folder, "train", "config.yaml", "--runs-dir", "runs", "--quiet")
+    assert done.code == 0, done.err
+    return folder
+
+
+@pytest.fixture
+def folder(finished, tmp_path):
+    return shutil.copytree(finished, tmp_path / "copy", symlinks=True)
+
+
+@pytest.fixture
+def run(folder):
+    return (folder / "runs" / "csv" / "latest").resolve()
+
+
+@pytest.fixture
+def evaluate(folder, mltrain):
+    def call(*arguments, code=0):
+        done = mltrain("evaluate", *arguments, "--runs-dir", folder / "runs", "--json")
+        assert done.code == code, done.err
+        return json.loads(done.out) if code == 0 else done.err
+
+    return call
+
+
+def test_the_numbers_are_those_of_the_end_of_training(evaluate, run):
+    recorded = json.loads((run / "metrics.json").read_text())["splits"]
+    assert evaluate(run)["splits"] == {"test": recorded["test"]}
+    for split in recorded:
+        assert evaluate(run, "--split", split)["splits"] == {split: recorded[split]}
+
+
+def test_the_numbers_do_not_come_from_metrics_json(evaluate, run):
+    before = evaluate(run)
+    (run / "metrics.json").write_text("{}")
+    assert evaluate(run) == before
+
+
+def test_a_changed_weight_gives_other_numbers(evaluate, run):
+    before = evaluate(run)
+    path = newest(run / "checkpoints", "best")
+    arrays, state = read_checkpoint(path)
+    changed = {name: array.copy() for name, array in arrays.items()}
+    next(iter(changed.values()))[0] += 1.0
+    shutil.rmtree(path)
+    write_checkpoint(run / "checkpoints", path.name, changed, state)
+    assert evaluate(run)["splits"] != before["splits"]
+
+
+@pytest.mark.parametrize("name", ["arrays.npz", "state.json", "MANIFEST.json"])
+def test_a_changed_byte_is_exit_5(evaluate, run, name):
+    path = newest(run / "checkpoints", "best") / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    said = evaluate(run, code=5)
+    assert path.parent.name in said
+    assert "damaged" in said or "manifest" in said
+
+
+def test_nothing_in_the_run_is_touched(evaluate, run):
+    def tree():
+        return {
+            path: (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None) for path in run.rglob("*")
+        }
+
+    before = tree()
+    evaluate(run)
+    assert tree() == before
+
+
+def test_a_read_only_run_is_fine(evaluate, run, monkeypatch):
+    from mltrain.run import durable
+
+    def refuse(*arguments, **options):
+        raise AssertionError("evaluate writes")
+
+    monkeypatch.setattr(durable, "perform", refuse)
+    for path in (run, *run.rglob("*")):
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    try:
+        evaluate(run)
+    finally:
+        for path in (run, *run.rglob("*")):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def test_changed_data_is_exit_5(evaluate, run, finished):
+    # The resolved config names the file where the run was made.
+    path = finished / "data.csv"
+    original = path.read_text()
+    path.write_text(original + "1,red,1\n")
+    try:
+        assert "data.csv has changed since the run (80 rows then, 81 now)" in evaluate(run, code=5)
+    finally:
+        path.write_text(original)
+
+
+def test_other_rows(evaluate, run, folder):
+    (folder / "new.csv").write_text("extra,size,color,large\nx,1.5,red,1\ny,-1.5,green,0\nz,,blue,0\n")
+    found = evaluate(run, "--data", folder / "new.csv")
+    assert found["splits"]["new.csv"]["n"] == 3
+
+
+def test_other_rows_need_the_columns(evaluate, run, folder):
+    (folder / "new.csv").write_text("siez,color,large\n1.5,red,1\n")
+    assert "no column 'size' (did you mean 'siez'?)" in evaluate(run, "--data", folder / "new.csv", code=4)
+
+
+def test_runs_are_found_by_name(evaluate, run):
+    expected = evaluate(run)
+    for reference in ("latest", "csv/latest", run.name, run.name[:8], f"csv/{run.name[:8]}"):
+        assert evaluate(reference) == expected
+    assert "no such run" in evaluate("2031", code=5)
+
+
+def test_an_unfinished_run_says_so(evaluate, run):
+    shutil.rmtree(run / "checkpoints")
+    assert "no checkpoint 'best'" in evaluate(run, code=5)
+
+
+def test_split_and_data_exclude_each_other(evaluate, run):
+    assert "both given" in evaluate(run, "--split", "test", "--data", "x.csv", code=2)
+
+
+def test_a_run_without_test_rows_is_measured_on_validation(mltrain, config, tmp_path):
+    done = mltrain("train", config(), "--run-dir", tmp_path / "run", "--quiet", "--set", "data.split.test=0")
+    assert done.code == 0, done.err
+    found = json.loads(mltrain("evaluate", tmp_path / "run", "--json").out)
+    assert list(found["splits"]) == ["validation"]
+    assert "the run has no test rows" in mltrain("evaluate", tmp_path / "run", "--split", "test").err
