@@ -12,7 +12,7 @@ from mltrain.models.sequential import Sequential
 from mltrain.rules import Rule, RuleProblem
 from mltrain.task import SPLITS, SplitName, Task
 from mltrain.training.early_stopping import EarlyStopping
-from mltrain.training.measured import measured, not_measured, watched
+from mltrain.training.measured import as_measured, measured, not_measured, watched
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _monitors_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
 def _stop_condition_is_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     if experiment.training.stop_when is not None:
         metric, known = Comparison.parse(experiment.training.stop_when).metric, measurable(experiment)
-        if metric not in known:
+        if as_measured(metric, known) not in known:
             yield RuleProblem(("training", "stop_when"), not_measured(metric, known))
 
 

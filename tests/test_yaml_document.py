@@ -158,7 +158,6 @@ def test_all_that_does_not_stop_the_reading_is_reported_together() -> None:
         "c.yaml:1:4",
         "c.yaml:2:4",
         "c.yaml:3:1",
-        "c.yaml:4:1",
         "c.yaml:4:4",
         "c.yaml:5:4",
     ]

@@ -70,10 +70,9 @@ def check_unpacked_size(name: str, packed: int, unpacked: int) -> None:
 
 def _read_regular(path: Path) -> bytes:
     try:
-        kind = stat.S_IFMT(path.stat().st_mode)
-        if kind != stat.S_IFREG:  # before it is opened: opening a pipe waits for a writer that may never come
-            raise DataError(f"{path}: expected a regular file, found {_KINDS.get(kind, 'something else')}")
-        with path.open("rb") as file:
+        _require_regular(path, path.stat())  # opening some devices does something already
+        with open(path, "rb", opener=_without_waiting) as file:  # Path.open takes no opener
+            _require_regular(path, os.fstat(file.fileno()))  # what was looked at may have been replaced
             before = _identity(file)
             data = file.read()
             if _identity(file) != before or len(data) != before[0]:
@@ -85,6 +84,17 @@ def _read_regular(path: Path) -> bytes:
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
     return data
+
+
+def _require_regular(path: Path, status: os.stat_result) -> None:
+    kind = stat.S_IFMT(status.st_mode)
+    if kind != stat.S_IFREG:
+        raise DataError(f"{path}: expected a regular file, found {_KINDS.get(kind, 'something else')}")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # Opening a pipe waits for a writer that may never come.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _identity(file: io.BufferedReader) -> tuple[int, int]:

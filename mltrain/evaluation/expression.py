@@ -6,6 +6,9 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -64,3 +67,13 @@ def canonical_metric(name: str) -> str:
     if name.startswith("val_"):
         return f"validation.{name.removeprefix('val_')}"
     return f"train.{name}"
+
+
+def _metric_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.\w+)?", text):
+        raise ValueError("expected 'split.metric', as 'validation.loss'")
+    return canonical_metric(text)
+
+
+# The name of a measured quantity in the YAML: it becomes `split.metric`, however it is spelled.
+MetricName = Annotated[str, AfterValidator(_metric_name)]

@@ -15,8 +15,8 @@ from mltrain.experiment import ExperimentSpec
 from mltrain.task import DataInfo, Decision, Objective, SplitName
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.measured import (
+    as_measured,
     default_loss,
-    default_objective,
     measured,
     not_measured,
     resolve_objective,
@@ -92,9 +92,6 @@ def _objective(spec: ExperimentSpec, known: dict[str, str | None], splits: set[S
     try:
         return resolve_objective(spec.objective, known, splits)
     except ValueError as error:
-        metric = spec.objective.metric or default_objective(splits)
-        if metric not in known:
-            raise MisfitError(("objective", "metric"), not_measured(metric, known)) from error
         raise MisfitError(("objective", "metric"), str(error)) from error
 
 
@@ -107,7 +104,7 @@ def _refuse_unmeasured(spec: ExperimentSpec, objective: Objective, known: dict[s
                 raise MisfitError(("training", "callbacks", number, "monitor"), str(error)) from error
     if spec.training.stop_when is not None:
         metric = Comparison.parse(spec.training.stop_when).metric
-        if metric not in known:
+        if as_measured(metric, known) not in known:
             raise MisfitError(("training", "stop_when"), not_measured(metric, known))
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from mltrain.evaluation.expression import MetricName
 from mltrain.spec import Spec
 from mltrain.task import Objective
 from mltrain.training.consequence import Consequence
@@ -19,7 +20,7 @@ class EarlyStopping(Spec):
     """Stop when the monitored quantity has stopped improving."""
 
     type: Literal["EarlyStopping"] = "EarlyStopping"
-    monitor: str | None = None
+    monitor: MetricName | None = None
     """The measured quantity, as `validation.loss` or Keras' `val_loss`; null takes the objective."""
     min_delta: Annotated[float, Field(ge=0)] = 0.0
     """A change smaller than this is no improvement."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -21,7 +21,7 @@ from mltrain.task import Objective
 from mltrain.training.chunks import Chunks
 from mltrain.training.consequence import EpochCallback
 from mltrain.training.loop import EvaluationLoop, TrainingLoop
-from mltrain.training.measured import watched
+from mltrain.training.measured import as_measured, watched
 from mltrain.training.order import epoch_order
 from mltrain.training.signals import Interruption
 from mltrain.training.spec import TrainingSpec
@@ -91,6 +91,8 @@ class Training:
         self._seed = seed
         self._interruption = interruption
         self._stop_when = Comparison.parse(spec.stop_when) if spec.stop_when else None
+        if self._stop_when:
+            self._stop_when = replace(self._stop_when, metric=as_measured(self._stop_when.metric, known))
         self._ours: list[EpochCallback] = []
         theirs = []
         for callback in spec.callbacks:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from mltrain.evaluation.catalogue import canonical_name
 from mltrain.evaluation.spec import EvaluationSpec
 from mltrain.keras_api.components import KerasComponent, make
 from mltrain.task import Objective, SplitName, Task
@@ -109,12 +110,23 @@ def watched(metric: str, direction: str, known: dict[str, str | None]) -> Object
     Raises:
         ValueError: it is not measured, or has no direction and none is stated.
     """
+    metric = as_measured(metric, known)
     if metric not in known:
         raise ValueError(not_measured(metric, known))
     found = known[metric] if direction == "auto" else direction
     if found not in ("min", "max"):
         raise ValueError(f"neither smaller nor larger is known to be better for '{metric}': state it, min or max")
     return Objective(metric, found)  # type: ignore[arg-type]
+
+
+def as_measured(metric: str, known: dict[str, str | None]) -> str:
+    """Return the name under which `metric` is measured: `validation.acc` is `validation.accuracy`.
+
+    What is measured under the very name comes first: with Keras' AUC in `training.metrics`, `validation.auc` is Keras'.
+    """
+    split, _, name = metric.partition(".")
+    alias = f"{split}.{canonical_name(name)}"
+    return metric if metric in known or alias not in known else alias
 
 
 def not_measured(metric: str, known: dict[str, str | None]) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from mltrain.evaluation.expression import MetricName
 from mltrain.spec import Spec
 from mltrain.task import Objective
 from mltrain.training.consequence import Consequence
@@ -16,7 +17,7 @@ class ReduceLROnPlateau(Spec):
     """Multiply the learning rate by a factor when the monitored quantity has stopped improving."""
 
     type: Literal["ReduceLROnPlateau"] = "ReduceLROnPlateau"
-    monitor: str | None = None
+    monitor: MetricName | None = None
     """The measured quantity, as `validation.loss` or Keras' `val_loss`; null takes the objective."""
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """The new learning rate is the old one times this."""

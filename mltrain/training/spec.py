@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import core_schema
 
-from mltrain.evaluation.expression import Comparison, canonical_metric
+from mltrain.evaluation.expression import Comparison, MetricName
 from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.spec import Many, Spec
 from mltrain.training.early_stopping import EarlyStopping
@@ -22,12 +22,6 @@ KerasMetric = Annotated[KerasComponent, keras_component("metric")]
 OWN_CALLBACKS = (EarlyStopping, ReduceLROnPlateau)
 CALLBACKS = keras_component("callback", *OWN_CALLBACKS)
 Callback = Annotated[EarlyStopping | ReduceLROnPlateau | KerasComponent, CALLBACKS]
-
-
-def _metric_name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][\w]*(\.[\w]+)?", text):
-        raise ValueError("expected 'split.metric', as 'validation.loss'")
-    return canonical_metric(text)
 
 
 def _comparison(text: str) -> str:
@@ -115,7 +109,7 @@ class ObjectiveSpec(Spec):
     Its bare metric is enough: `objective: validation.accuracy`.
     """
 
-    metric: Annotated[str, AfterValidator(_metric_name)] | None = None
+    metric: MetricName | None = None
     """A measured quantity, as `validation.loss`; null takes `validation.loss`, without validation rows `train.loss`."""
     direction: Literal["auto", "min", "max"] = "auto"
     """Whether smaller or larger is better; auto takes it from the metric."""

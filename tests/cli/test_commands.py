@@ -1,0 +1,124 @@
+"""init, validate, show, list, schema and doctor, as a user calls them."""
+
+import json
+
+import jsonschema
+import pytest
+
+from mltrain.components import KINDS
+
+
+def test_init_writes_a_config_that_is_valid_and_its_schema(shell, tmp_path):
+    done = shell("mltrain init && mltrain validate config.yaml")
+    assert done.code == 0, done.err
+    assert done.out == "config.yaml\nconfig.yaml: ok\n"
+    first_line = (tmp_path / "config.yaml").read_text().splitlines()[0]
+    assert first_line == "# yaml-language-server: $schema=mltrain.schema.json"
+    schema = json.loads((tmp_path / "mltrain.schema.json").read_text())
+    jsonschema.Draft7Validator.check_schema(schema)
+    assert schema == json.loads(shell("mltrain schema").out)
+
+
+def test_init_overwrites_nothing(mltrain, tmp_path):
+    (tmp_path / "config.yaml").write_text("mine")
+    done = mltrain("init")
+    assert done.code == 2
+    assert (tmp_path / "config.yaml").read_text() == "mine"
+    assert not (tmp_path / "mltrain.schema.json").exists()
+
+
+def test_what_init_writes_trains(mltrain, tmp_path):
+    assert mltrain("init", "first.yaml").code == 0
+    done = mltrain("train", "first.yaml", "--quiet", "--set", "training.epochs=2")
+    assert done.code == 0, done.err
+    assert (tmp_path / "runs" / ".gitignore").read_text() == "*\n!.gitignore\n"
+
+
+def test_validate_takes_several_configs_and_standard_input(shell, config):
+    path = config()
+    done = shell(f"mltrain validate {path} - {path}", stdin="model: {type: mlp}\n")
+    assert done.code == 3
+    assert done.out == f"{path}: ok\n{path}: ok\n"
+    assert "stdin:1:1: data: missing key" in done.err
+
+
+def test_validate_for_programs(mltrain, config):
+    done = mltrain("validate", config(epochs="  epoch: 2"), "--json")
+    assert done.code == 3
+    (checked,) = json.loads(done.out)["configs"]
+    assert not checked["valid"]
+    assert [problem["path"] for problem in checked["problems"]] == ["training.epoch"]
+
+
+def test_train_takes_standard_input(shell, config):
+    text = config().read_text()
+    done = shell("mltrain train - --run-dir run --quiet", stdin=text)
+    assert done.code == 0, done.err
+
+
+def test_show(mltrain, config, tmp_path):
+    assert mltrain("train", config(), "--run-dir", tmp_path / "run", "--quiet").code == 0
+    text = mltrain("show", tmp_path / "run").out
+    assert "finished: all 2 epochs are done" in text
+    assert "accuracy" in text
+    found = json.loads(mltrain("show", tmp_path / "run", "--json").out)
+    assert found["status"]["state"] == "finished"
+    assert found["metrics"] == json.loads((tmp_path / "run" / "metrics.json").read_text())
+
+
+def test_show_a_run_that_failed(mltrain, config, tmp_path):
+    failed = mltrain("train", config(), "--run-dir", tmp_path / "run", "--set", "training.class_weight={9: 1}")
+    assert failed.code == 3
+    done = mltrain("show", tmp_path / "run")
+    assert done.code == 0, done.err
+    assert "failed: " in done.out
+
+
+def test_list_names_everything_with_its_arguments(mltrain):
+    done = mltrain("list")
+    for kind in KINDS:
+        assert f"\n{kind} — " in f"\n{done.out}"
+    for signature in (
+        "csv(path, ",
+        "mlp(units=",
+        "Dense(units, ",
+        "Adam(learning_rate=0.001",
+        "EarlyStopping(monitor=",
+    ):
+        assert f"  {signature}" in done.out
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_list_explains_each_component_of_a_kind(mltrain, kind):
+    found = json.loads(mltrain("list", kind, "--json").out)[kind]
+    assert len(found) > 1
+    for component in found:
+        assert component["doc"], component["name"]
+        text = mltrain("list", kind, component["name"]).out
+        assert text.splitlines()[0].startswith(component["name"])
+        for argument in component["arguments"]:
+            assert argument["type"], argument
+            assert f"{argument['name']}:" in text
+
+
+def test_list_finds_other_spellings_and_suggests(mltrain):
+    assert mltrain("list", "layers", "max_pooling2d").out.startswith("MaxPooling2D")
+    done = mltrain("list", "layer", "Dens")
+    assert (done.code, done.err) == (2, "error: there is no layer 'Dens' (did you mean 'Dense'?)\n")
+
+
+def test_doctor(mltrain):
+    findings = json.loads(mltrain("doctor", "--json").out)
+    assert findings["versions"]["tensorflow"].startswith("2.")
+    assert findings["devices"]["auto means"]
+    assert "memory" in mltrain("doctor").out
+
+
+def test_version(shell):
+    assert shell("mltrain --version").out.startswith("mltrain 0.")
+
+
+def test_a_reader_that_leaves_is_no_error_of_ours(shell):
+    done = shell("mltrain list | head -1")
+    assert done.err == ""
+    assert done.out.startswith("source")
