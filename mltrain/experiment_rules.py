@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
 from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit
-from mltrain.evaluation.expression import Comparison
+from mltrain.expression import Comparison
 from mltrain.keras_api.components import KerasComponent
+from mltrain.measured import as_measured, measured, not_measured, watched
 from mltrain.models.sequential import Sequential
 from mltrain.rules import Rule, RuleProblem
 from mltrain.task import SPLITS, SplitName, Task
 from mltrain.training.early_stopping import EarlyStopping
-from mltrain.training.measured import as_measured, measured, not_measured, watched
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 
 if TYPE_CHECKING:

@@ -97,7 +97,8 @@ def _training(network: Network, prepared: Prepared, plan: Plan, interruption: In
         validation=network.evaluation(held_out) if held_out else None,
         measure=measure_validation,
         objective=plan.objective,
-        known=plan.known,
+        callbacks=[callback.build(monitored) for callback, monitored in plan.monitors],
+        stop_when=plan.stop_when,
         seed=spec.seed,
         interruption=interruption,
     )

@@ -6,24 +6,25 @@ No TensorFlow here: `evaluate` and others make the same plan from a run director
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mltrain.errors import MisfitError
-from mltrain.evaluation.expression import Comparison
 from mltrain.experiment import ExperimentSpec
-from mltrain.task import DataInfo, Decision, Objective, SplitName
-from mltrain.training.early_stopping import EarlyStopping
-from mltrain.training.measured import (
+from mltrain.expression import Comparison
+from mltrain.measured import (
     as_measured,
-    default_loss,
     measured,
     not_measured,
     resolve_objective,
-    training_metrics,
     watched,
 )
+from mltrain.task import DataInfo, Decision, Objective, SplitName
+from mltrain.training.early_stopping import EarlyStopping
+from mltrain.training.metrics import default_loss, training_metrics
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+
+Monitored = tuple[EarlyStopping | ReduceLROnPlateau, Objective]
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,15 @@ class Plan:
 
     Attributes:
         objective: what "best" is.
-        known: what is measured after each epoch, with directions.
+        monitors: callbacks of ours, each with what it watches.
+        stop_when: what ends the training, or None.
         final: whose weights are the model of the run.
         decisions: what was not stated, with reasons.
     """
 
     objective: Objective
-    known: dict[str, str | None]
+    monitors: tuple[Monitored, ...]
+    stop_when: Comparison | None
     final: Literal["best", "last"]
     decisions: tuple[Decision, ...]
 
@@ -58,7 +61,6 @@ def make_plan(spec: ExperimentSpec, info: DataInfo, splits: set[SplitName]) -> P
         raise MisfitError(("evaluation", *path), message)
     known = measured(spec.training, spec.evaluation, info.task, splits, spec.data.scales_target)
     objective = _objective(spec, known, splits)
-    _refuse_unmeasured(spec, objective, known)
     final, reason = final_weights(spec, splits)
     stated = spec.objective.metric is not None
     why = (
@@ -73,7 +75,7 @@ def make_plan(spec: ExperimentSpec, info: DataInfo, splits: set[SplitName]) -> P
         Decision("objective", f"{objective.metric} ({objective.direction})", why),
         Decision("model of the run", f"the {final} epoch", reason),
     )
-    return Plan(objective, known, final, decisions)
+    return Plan(objective, _monitors(spec, objective, known), _stop_when(spec, known), final, decisions)
 
 
 def final_weights(spec: ExperimentSpec, splits: set[SplitName]) -> tuple[Literal["best", "last"], str]:
@@ -95,17 +97,29 @@ def _objective(spec: ExperimentSpec, known: dict[str, str | None], splits: set[S
         raise MisfitError(("objective", "metric"), str(error)) from error
 
 
-def _refuse_unmeasured(spec: ExperimentSpec, objective: Objective, known: dict[str, str | None]) -> None:
+def _monitors(spec: ExperimentSpec, objective: Objective, known: dict[str, str | None]) -> tuple[Monitored, ...]:
+    monitors = []
     for number, callback in enumerate(spec.training.callbacks):
-        if isinstance(callback, (EarlyStopping, ReduceLROnPlateau)):
-            try:
-                watched(callback.monitor or objective.metric, callback.mode, known)
-            except ValueError as error:
-                raise MisfitError(("training", "callbacks", number, "monitor"), str(error)) from error
-    if spec.training.stop_when is not None:
-        metric = Comparison.parse(spec.training.stop_when).metric
-        if as_measured(metric, known) not in known:
-            raise MisfitError(("training", "stop_when"), not_measured(metric, known))
+        if not isinstance(callback, (EarlyStopping, ReduceLROnPlateau)):
+            continue
+        if callback.monitor is None and callback.mode == "auto":
+            monitors.append((callback, objective))
+            continue
+        try:
+            monitors.append((callback, watched(callback.monitor or objective.metric, callback.mode, known)))
+        except ValueError as error:
+            raise MisfitError(("training", "callbacks", number, "monitor"), str(error)) from error
+    return tuple(monitors)
+
+
+def _stop_when(spec: ExperimentSpec, known: dict[str, str | None]) -> Comparison | None:
+    if spec.training.stop_when is None:
+        return None
+    stated = Comparison.parse(spec.training.stop_when)
+    metric = as_measured(stated.metric, known)
+    if metric not in known:
+        raise MisfitError(("training", "stop_when"), not_measured(metric, known))
+    return replace(stated, metric=metric)
 
 
 def _training_decisions(spec: ExperimentSpec, info: DataInfo) -> list[Decision]:
@@ -113,10 +127,9 @@ def _training_decisions(spec: ExperimentSpec, info: DataInfo) -> list[Decision]:
     if spec.training.loss is None:
         decisions.append(Decision("training.loss", default_loss(info.task).type, f"usual for {info.task}"))
     if spec.training.metrics is None:
-        names = (
-            ", ".join(name for name, _ in training_metrics(spec.training, info.task, spec.data.scales_target)) or "none"
-        )
-        decisions.append(Decision("training.metrics", names, f"usual for {info.task}"))
+        used = training_metrics(spec.training, info.task, spec.data.scales_target)
+        reason = f"usual for {info.task}" if used else "the target is scaled, and they would be in its scaled units"
+        decisions.append(Decision("training.metrics", ", ".join(metric.name for metric in used) or "none", reason))
     if spec.evaluation.metrics is None:
         names = ", ".join(metric.name for metric in spec.evaluation.metrics_for(info.task))
         decisions.append(Decision("evaluation.metrics", names, f"usual for {info.task}"))

@@ -9,10 +9,9 @@ import numpy as np
 
 from mltrain.errors import MisfitError
 from mltrain.keras_api.build import build
-from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.messages import reason
 from mltrain.task import DataInfo
-from mltrain.training.measured import default_loss, training_metrics
+from mltrain.training.metrics import TrainingMetric, default_loss, training_metrics
 from mltrain.training.spec import TrainingSpec
 
 
@@ -29,7 +28,7 @@ def compile_model(model: keras.Model, training: TrainingSpec, info: DataInfo, sc
     Raises:
         MisfitError: the loss or a metric does not fit the task.
     """
-    metrics = [_metric(name, component) for name, component in training_metrics(training, info.task, scaled)]
+    metrics = [_keras_metric(metric) for metric in training_metrics(training, info.task, scaled)]
     model.compile(
         optimizer=build(training.optimizer),
         loss=build(training.loss or default_loss(info.task)),
@@ -94,8 +93,8 @@ def class_weights(training: TrainingSpec, y: np.ndarray, info: DataInfo) -> np.n
     return weights.astype(np.float32)[labels]
 
 
-def _metric(name: str, component: KerasComponent) -> Any:
-    metric = build(component)
-    if isinstance(metric, str):
-        return metric
-    return type(metric).from_config({**metric.get_config(), "name": name})
+def _keras_metric(metric: TrainingMetric) -> Any:
+    built = build(metric.component)
+    if isinstance(built, str):  # "accuracy": Keras chooses the kind by the shapes of targets and outputs
+        return built
+    return type(built).from_config({**built.get_config(), "name": metric.name})

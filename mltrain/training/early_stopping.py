@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mltrain.evaluation.expression import MetricName
+from mltrain.expression import MetricName
 from mltrain.spec import Spec
 from mltrain.task import Objective
 from mltrain.training.consequence import Consequence

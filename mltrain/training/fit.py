@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 
 from mltrain.errors import DivergedError
-from mltrain.evaluation.expression import Comparison
+from mltrain.expression import Comparison
 from mltrain.keras_api.build import build
 from mltrain.keras_api.components import KerasComponent
 from mltrain.task import Objective
 from mltrain.training.chunks import Chunks
 from mltrain.training.consequence import EpochCallback
 from mltrain.training.loop import EvaluationLoop, TrainingLoop
-from mltrain.training.measured import as_measured, watched
 from mltrain.training.order import epoch_order
 from mltrain.training.signals import Interruption
 from mltrain.training.spec import TrainingSpec
@@ -58,13 +57,14 @@ class Training:
     """Everything that the epochs need.
 
     Args:
-        spec: epochs, callbacks, stop condition, shuffling.
+        spec: epochs, shuffling, callbacks of Keras.
         model: compiled and built.
         loop: over the training rows.
         validation: over the validation rows, or None.
         measure: exact metrics of the validation predictions, by name.
         objective: what "best" is.
-        known: what is measured, with directions, for the monitors of callbacks.
+        callbacks: those of ours; the callbacks of Keras are made from `spec`.
+        stop_when: what ends the training, or None.
         seed: of the experiment.
         interruption: asked between two chunks of steps.
     """
@@ -77,7 +77,8 @@ class Training:
         validation: EvaluationLoop | None,
         measure: Measure,
         objective: Objective,
-        known: dict[str, str | None],
+        callbacks: Sequence[EpochCallback],
+        stop_when: Comparison | None,
         seed: int,
         interruption: Interruption,
     ) -> None:
@@ -90,19 +91,9 @@ class Training:
         self._measure = measure
         self._seed = seed
         self._interruption = interruption
-        self._stop_when = Comparison.parse(spec.stop_when) if spec.stop_when else None
-        if self._stop_when:
-            self._stop_when = replace(self._stop_when, metric=as_measured(self._stop_when.metric, known))
-        self._ours: list[EpochCallback] = []
-        theirs = []
-        for callback in spec.callbacks:
-            if isinstance(callback, KerasComponent):
-                theirs.append(build(callback))
-            else:
-                monitored = watched(callback.monitor or objective.metric, callback.mode, known)
-                if callback.monitor is None and callback.mode == "auto":
-                    monitored = objective
-                self._ours.append(callback.build(monitored))
+        self._stop_when = stop_when
+        self._ours = callbacks
+        theirs = [build(callback) for callback in spec.callbacks if isinstance(callback, KerasComponent)]
         self._theirs = keras.callbacks.CallbackList(
             theirs, add_history=False, model=model, epochs=spec.epochs, steps=loop.steps, verbose=0
         )

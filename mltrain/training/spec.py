@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import core_schema
 
-from mltrain.evaluation.expression import Comparison, MetricName
+from mltrain.expression import Comparison, MetricName
 from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.spec import Many, Spec
 from mltrain.training.early_stopping import EarlyStopping
