@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticUndefined
 
 from mltrain.expected import expected_at, is_spec, opened
 from mltrain.problems import InvalidConfigError, KeyPath, Place, Problem, Source, path_text, shortened
@@ -70,7 +71,7 @@ def _opened(root: Node, path: KeyPath, part: str | int, key: Place, spec: type[S
             raise _cannot(path, key, f"there is no item {part}: the list has {len(node.value)} (counted from 0)")
         return root, (*path, int(part))
     if node.is_scalar:
-        meant = {} if node.value is None else _bare(root, path, node.value, spec)
+        meant = _default(spec, path) if node.value is None else _bare(root, path, node.value, spec)
         if meant is None:
             raise _cannot(path, key, "it is a single value and has nothing below it; set it as a whole")
         inner = {name: Node(value, node.place) for name, value in meant.items()}
@@ -79,6 +80,21 @@ def _opened(root: Node, path: KeyPath, part: str | int, key: Place, spec: type[S
     if isinstance(part, int):
         raise _cannot(path, key, "it is a mapping, not a list")
     return root, (*path, part)
+
+
+def _default(spec: Any, path: KeyPath) -> dict[str, Any]:
+    """Return what stands where the YAML says nothing: the type of the default component, as `{type: random}`."""
+    value: Any = spec
+    for part in path:
+        if not is_spec(value) or part not in value.model_fields:
+            return {}
+        field = value.model_fields[str(part)]
+        value = field.get_default(call_default_factory=True)
+        value = type(value) if is_spec(type(value)) and "type" not in type(value).model_fields else value
+        if value is PydanticUndefined:
+            value = next((each for each in opened(field) if is_spec(each)), None)
+    kind = getattr(value, "type", None)
+    return {"type": kind} if isinstance(kind, str) else {}
 
 
 def _bare(root: Node, path: KeyPath, value: Any, spec: type[Spec]) -> dict[str, Any] | None:

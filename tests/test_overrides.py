@@ -109,3 +109,12 @@ def test_an_override_mends_what_is_wrong_in_the_yaml() -> None:
     text = GOOD.replace("epochs: 3", "epochs: x").encode()
     loaded = load_text(text, "c.yaml", Path("/configs"), ["training.epochs=3"], spec=Toy)
     assert loaded.spec.training.epochs == 3
+
+
+def test_a_default_component_is_opened_where_the_yaml_says_nothing() -> None:
+    text = b"data: {source: {type: sklearn, name: iris}}\nmodel: mlp\n"
+    overrides = ("data.split.test=0.1", "training.optimizer.learning_rate=0.5", "objective.metric=train.loss")
+    spec = load_text(text, "c.yaml", Path("/"), overrides).spec
+    assert spec.data.split.test == 0.1
+    assert (spec.training.optimizer.type, spec.training.optimizer.argument("learning_rate")) == ("Adam", 0.5)
+    assert spec.objective.metric == "train.loss"

@@ -27,10 +27,12 @@ def evaluate(
     """Rebuild the model of a run and measure it. Reads only: a read-only run directory is fine."""
     from mltrain.errors import UsageError
     from mltrain.procedures.evaluate import evaluate as evaluate_run
-    from mltrain.report.summary import results_table
+    from mltrain.report.summary import results_table, split_lines
     from mltrain.run.rundir import open_run
 
     if split is not None and data is not None:
         raise UsageError("--split and --data were both given: a file of other rows has no splits")
     metrics = evaluate_run(open_run(run, runs_directory(runs_dir)), split, data)
     typer.echo(json_format.dumps(metrics, indent=2) if json else results_table(metrics))
+    for line in split_lines(metrics):
+        typer.echo(line, err=True)

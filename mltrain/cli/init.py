@@ -13,17 +13,19 @@ SCHEMA_NAME = "mltrain.schema.json"
 STARTER = """\
 # yaml-language-server: $schema={schema}
 #
-# An experiment for mltrain. It runs as it is:  mltrain train {config} Every key with its meaning: your editor (by the
-# schema named above), `mltrain schema`, and `mltrain list` for components.
+# An experiment for mltrain. It runs as it is:
+#
+#   mltrain train {config}
+#
+# What each key means, your editor shows by the schema named above; `mltrain list` explains the components.
 
 version: 1
-name: {name}                         # runs go to runs/{name}/
+name: {name}             # runs go to runs/{name}/
 seed: 42                             # every random number follows from it
 
 data:
   source: {{type: sklearn, name: breast_cancer}}
-  # source: {{type: csv, path: data.csv}}               # relative to this file; also parquet, jsonl, npz, inline,
-  # synthetic
+  # source: {{type: csv, path: data.csv}}               # relative to this file; `mltrain list source` shows all
   target: target                     # the column to learn; the task follows from it
   split: {{type: random, validation: 0.2, test: 0.2}}   # stratified by class; test rows choose nothing
   # features:                        # columns that are not named are recognised

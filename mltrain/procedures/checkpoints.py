@@ -31,7 +31,7 @@ class Checkpoints:
         self._training = training
         self._written_at, self._written_step, self._written_epoch = time.monotonic(), 0, 0
         self.best: dict[str, np.ndarray] = {}
-        self.best_epoch = 0
+        self.best_epoch, self._best_step = 0, 0
         self._best_on_disk = 0
         self.last_epoch = 0
 
@@ -39,9 +39,9 @@ class Checkpoints:
         """Keep what this epoch brought."""
         self.last_epoch = record.epoch
         if record.improved:
-            self.best, self.best_epoch = self._weights(), record.epoch
+            self.best, self.best_epoch, self._best_step = self._weights(), record.epoch, self._step()
         if self._due(record.epoch):
-            self._write("epoch", record.epoch, self._weights(), keep=self._keep)
+            self._write("epoch", record.epoch, self._step(), self._weights(), keep=self._keep)
             self._write_best()
             self._written_at, self._written_step = time.monotonic(), self._step()
             self._written_epoch = record.epoch
@@ -50,7 +50,7 @@ class Checkpoints:
         """Write the best and the last weights; nothing when no epoch was finished."""
         self._write_best()
         if self.last_epoch:
-            self._write("last", self.last_epoch, self._weights(), keep=1)
+            self._write("last", self.last_epoch, self._step(), self._weights(), keep=1)
 
     def _due(self, epoch: int) -> bool:
         if self._cadence.epochs is not None:
@@ -61,11 +61,11 @@ class Checkpoints:
 
     def _write_best(self) -> None:
         if self.best_epoch > self._best_on_disk:
-            self._write("best", self.best_epoch, self.best, keep=1)
+            self._write("best", self.best_epoch, self._best_step, self.best, keep=1)
             self._best_on_disk = self.best_epoch
 
-    def _write(self, kind: str, epoch: int, arrays: Mapping[str, np.ndarray], keep: int) -> None:
-        write_checkpoint(self._run.checkpoints, f"{kind}-{epoch:06d}", arrays, {"epoch": epoch, "step": self._step()})
+    def _write(self, kind: str, epoch: int, step: int, arrays: Mapping[str, np.ndarray], keep: int) -> None:
+        write_checkpoint(self._run.checkpoints, f"{kind}-{epoch:06d}", arrays, {"epoch": epoch, "step": step})
         prune(self._run.checkpoints, kind, keep)
 
     def _weights(self) -> dict[str, np.ndarray]:

@@ -83,7 +83,7 @@ def _examples(run: RunDirectory, spec: ExperimentSpec, preprocessing: Preprocess
     recorded = run.record().data
     if recorded is not None and table.sha256 != recorded.sha256:
         raise RunError(
-            f"{run.path}: {recorded.source} has changed since the run ({recorded.rows} rows then, {len(table)} now); "
-            "measure the new rows with --data"
+            f"{run.path}: {recorded.source} has changed since the run ({recorded.rows} rows then, {len(table)} now), "
+            "so these would be other rows; measure them with --data"
         )
     return encode_examples(preprocessing, table.take(ids))

@@ -13,6 +13,7 @@ from mltrain.procedures.network import Network
 from mltrain.procedures.plan import Plan
 from mltrain.report.terminal import Terminal
 from mltrain.run.rundir import LockedRun
+from mltrain.run.status import status
 from mltrain.training.compilation import class_weights
 from mltrain.training.fit import EpochRecord, Training
 from mltrain.training.loop import TrainingLoop
@@ -65,6 +66,8 @@ def fit(
                 stopped = record.stop or stopped
     finally:
         checkpoints.finish()
+        steps = int(network.model.optimizer.iterations.numpy())
+        run.write_status(status("running", "training", epoch=checkpoints.last_epoch, step=steps))
     epoch = checkpoints.last_epoch
     if plan.final == "best" and checkpoints.best_epoch:
         put_weights(network.model, checkpoints.best, "the best epoch")
@@ -72,7 +75,6 @@ def fit(
     else:
         # With moving averages the averaged weights are the model of the run, as they are what was validated.
         network.model.optimizer.finalize_variable_values(network.model.trainable_variables)
-    steps = int(network.model.optimizer.iterations.numpy())
     return Fitted(epoch, checkpoints.last_epoch, steps, stopped, training.best)
 
 

@@ -35,6 +35,10 @@ def measure_split(network: Network, examples: Examples) -> tuple[dict[str, Any],
         result["metrics"][name] = {"value": value if math.isfinite(value) else None}
         if name in reasons:
             result["metrics"][name]["undefined"] = reasons[name]
+    if examples.missing:
+        result["missing_values"] = dict(examples.missing)
+    if examples.unknown:
+        result["unknown_categories"] = dict(examples.unknown)
     if task != "regression":
         confusion = confusion_matrix(examples.truth, decide(task, predictions), len(classes))
         result["confusion_matrix"] = confusion.tolist()

@@ -10,7 +10,6 @@ import traceback
 from contextlib import suppress
 from typing import Any
 
-from mltrain.data.splits import RandomSplit
 from mltrain.errors import InterruptedRunError, MisfitError, MltrainError
 from mltrain.experiment import ExperimentSpec
 from mltrain.load import Loaded
@@ -119,11 +118,11 @@ def _phase(run: LockedRun, words: str, epoch: int = 0, step: int = 0) -> None:
 def _end(run: LockedRun, state: State, error: BaseException, exit_code: int) -> None:
     # The run may be what is broken, or cannot be written to: then the error itself is what the user must see.
     with suppress(MltrainError):
-        history = run.history()
-        epoch = int(history.column("epoch")[-1]) if history.rows else 0
-        run.write_status(status(state, str(error) or type(error).__name__, epoch=epoch, exit_code=exit_code))
+        before = run.status()
+        reason = str(error) or type(error).__name__
+        run.write_status(status(state, reason, epoch=before.epoch, step=before.step, exit_code=exit_code))
 
 
 def _split_seed(spec: ExperimentSpec) -> int:
-    stated = spec.data.split.seed if isinstance(spec.data.split, RandomSplit) else None
+    stated: int | None = getattr(spec.data.split, "seed", None)  # only splits that draw have one
     return spec.seed if stated is None else stated

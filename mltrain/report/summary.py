@@ -43,6 +43,11 @@ def result_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(printable(line) for line in _sentences(metrics))
 
 
+def split_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what there is to say of single splits: unknown categories, metrics without a value."""
+    return tuple(printable(line) for line in _split_sentences(metrics["splits"]))
+
+
 def run_summary(found: Mapping[str, Any]) -> str:
     """Return what `show` prints of a run, as lines.
 
@@ -81,7 +86,14 @@ def _sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
         yield f"learned: {learned}"
     if metrics.get("chance"):
         yield metrics["chance"]["sentence"]
-    for split, measured in metrics["splits"].items():
+    yield from _split_sentences(metrics["splits"])
+
+
+def _split_sentences(splits: Mapping[str, Any]) -> Iterator[str]:
+    for split, measured in splits.items():
+        if measured.get("unknown_categories"):
+            counts = ", ".join(f"{column} ({count})" for column, count in measured["unknown_categories"].items())
+            yield f"{split}: categories that no training row has count as none: {counts}"
         for name, metric in measured["metrics"].items():
             if metric.get("undefined"):
                 yield f"{split}.{name} has no value: {metric['undefined']}"

@@ -91,7 +91,7 @@ class TrainingSpec(Spec):
     class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = None
     """Weight of each class in the loss, by name; `balanced` is rows / (classes × rows of the class)."""
     callbacks: Many[Callback] = ()
-    """EarlyStopping, ReduceLROnPlateau, and Keras' own callbacks."""
+    """EarlyStopping, ReduceLROnPlateau, TerminateOnNaN."""
     stop_when: Annotated[str, AfterValidator(_comparison)] | None = None
     """Stop as soon as this holds at the end of an epoch, as `validation.accuracy >= 0.98`."""
     final: Literal["auto", "best", "last"] = "auto"

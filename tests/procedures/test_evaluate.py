@@ -126,6 +126,8 @@ def test_other_rows(evaluate, run, folder):
     (folder / "new.csv").write_text("extra,size,color,large\nx,1.5,red,1\ny,-1.5,green,0\nz,,blue,0\n")
     found = evaluate(run, "--data", folder / "new.csv")
     assert found["splits"]["new.csv"]["n"] == 3
+    assert found["splits"]["new.csv"]["unknown_categories"] == {"color": 1}
+    assert found["splits"]["new.csv"]["missing_values"] == {"size": 1}
 
 
 def test_other_rows_need_the_columns(evaluate, run, folder):
