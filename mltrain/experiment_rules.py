@@ -13,6 +13,7 @@ from mltrain.models.sequential import Sequential
 from mltrain.rules import Rule, RuleProblem
 from mltrain.task import SPLITS, SplitName, Task
 from mltrain.training.early_stopping import EarlyStopping
+from mltrain.training.monitoring import Monitoring
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _objective_is_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
 def _monitors_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     known = measurable(experiment)
     for number, callback in enumerate(experiment.training.callbacks):
-        if isinstance(callback, (EarlyStopping, ReduceLROnPlateau)) and callback.monitor is not None:
+        if isinstance(callback, Monitoring) and callback.monitor is not None:
             path = ("training", "callbacks", number, "monitor")
             try:
                 watched(callback.monitor, callback.mode, known)

@@ -22,9 +22,9 @@ from mltrain.measured import (
 from mltrain.task import DataInfo, Decision, Objective, SplitName
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, training_metrics
-from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+from mltrain.training.monitoring import Monitoring
 
-Monitored = tuple[EarlyStopping | ReduceLROnPlateau, Objective]
+Monitored = tuple[Monitoring, Objective]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _objective(spec: ExperimentSpec, known: dict[str, str | None], splits: set[S
 def _monitors(spec: ExperimentSpec, objective: Objective, known: dict[str, str | None]) -> tuple[Monitored, ...]:
     monitors = []
     for number, callback in enumerate(spec.training.callbacks):
-        if not isinstance(callback, (EarlyStopping, ReduceLROnPlateau)):
+        if not isinstance(callback, Monitoring):
             continue
         if callback.monitor is None and callback.mode == "auto":
             monitors.append((callback, objective))

@@ -10,24 +10,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mltrain.expression import MetricName
-from mltrain.spec import Spec
 from mltrain.task import Objective
 from mltrain.training.consequence import Consequence
+from mltrain.training.monitoring import Monitoring
 
 
-class EarlyStopping(Spec):
+class EarlyStopping(Monitoring):
     """Stop when the monitored quantity has stopped improving."""
 
     type: Literal["EarlyStopping"] = "EarlyStopping"
-    monitor: MetricName | None = None
-    """The measured quantity, as `validation.loss` or Keras' `val_loss`; null takes the objective."""
     min_delta: Annotated[float, Field(ge=0)] = 0.0
     """A change smaller than this is no improvement."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Epochs without improvement after which training stops; 0 stops at the first."""
-    mode: Literal["auto", "min", "max"] = "auto"
-    """Whether smaller or larger is better; auto takes it from the metric."""
     baseline: float | None = None
     """A value that has to be reached; an epoch that does not counts as one without improvement."""
     restore_best_weights: bool | None = None

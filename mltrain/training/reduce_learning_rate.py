@@ -7,24 +7,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mltrain.expression import MetricName
-from mltrain.spec import Spec
 from mltrain.task import Objective
 from mltrain.training.consequence import Consequence
+from mltrain.training.monitoring import Monitoring
 
 
-class ReduceLROnPlateau(Spec):
+class ReduceLROnPlateau(Monitoring):
     """Multiply the learning rate by a factor when the monitored quantity has stopped improving."""
 
     type: Literal["ReduceLROnPlateau"] = "ReduceLROnPlateau"
-    monitor: MetricName | None = None
-    """The measured quantity, as `validation.loss` or Keras' `val_loss`; null takes the objective."""
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """The new learning rate is the old one times this."""
     patience: Annotated[int, Field(ge=0)] = 10
     """Epochs without improvement after which the learning rate is reduced."""
-    mode: Literal["auto", "min", "max"] = "auto"
-    """Whether smaller or larger is better; auto takes it from the metric."""
     min_delta: Annotated[float, Field(ge=0)] = 1e-4
     """A change smaller than this is no improvement."""
     cooldown: Annotated[int, Field(ge=0)] = 0
