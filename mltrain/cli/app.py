@@ -17,6 +17,7 @@ from mltrain.cli.doctor import doctor
 from mltrain.cli.evaluate import evaluate
 from mltrain.cli.init import init
 from mltrain.cli.list import list_components
+from mltrain.cli.resume import resume
 from mltrain.cli.schema import schema
 from mltrain.cli.show import show
 from mltrain.cli.train import train
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command()(init)
 app.command()(validate)
 app.command()(train)
+app.command()(resume)
 app.command()(evaluate)
 app.command()(show)
 app.command("list")(list_components)

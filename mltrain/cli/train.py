@@ -20,28 +20,52 @@ def train(
         Path | None,
         typer.Option("--run-dir", metavar="DIR", help="Exactly this run directory; it must be empty or new."),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Start, or go on where --run-dir was left: for machines that may be taken away."),
+    ] = False,
+    allow_inexact: Annotated[
+        bool, typer.Option("--allow-inexact", help="With --resume: go on although something differs, and mark the run.")
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Train an experiment. The only line on stdout is the run directory; everything for people goes to stderr."""
+    from mltrain.cli.resume import say_finished
     from mltrain.errors import UsageError
     from mltrain.load import load
+    from mltrain.procedures.resume import asked_epochs, finished, take_up
+    from mltrain.procedures.train import resume as resume_run
     from mltrain.procedures.train import train as train_run
     from mltrain.report.terminal import Terminal
-    from mltrain.run.rundir import create_run
+    from mltrain.run.rundir import RunDirectory, create_run, start_or_take_up
     from mltrain.training.signals import Interruption
 
     if runs_dir is not None and run_dir is not None:
         raise UsageError(
             "--runs-dir and --run-dir were both given: one names the folder of runs, the other the run itself"
         )
+    if resume and run_dir is None:
+        raise UsageError("--resume needs --run-dir: the run to start, or to go on with")
     with Interruption().handled() as interruption:
         loaded = load(config, overrides or ())
-        with create_run(runs_directory(runs_dir), loaded.spec.name, run_dir) as run:
+        if resume and run_dir is not None:
+            ended = finished(RunDirectory(run_dir), asked_epochs(run_dir, loaded))
+            if ended is not None:
+                say_finished(RunDirectory(run_dir), ended, json=json, quiet=quiet)
+            run, begun = start_or_take_up(run_dir)
+        else:
+            run, begun = create_run(runs_directory(runs_dir), loaded.spec.name, run_dir), False
+        with run:
             if not json:
                 typer.echo(run.path.absolute())
                 sys.stdout.flush()
             terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
-            metrics = train_run(loaded, run, terminal, interruption, command=tuple(sys.argv))
+            if begun:
+                epochs = asked_epochs(run.path, loaded)
+                loaded, going_on = take_up(run, loaded, (), epochs, allow_inexact, tuple(sys.argv))
+                metrics = resume_run(loaded, run, terminal, interruption, going_on)
+            else:
+                metrics = train_run(loaded, run, terminal, interruption, command=tuple(sys.argv))
             if json:
                 typer.echo(json_format.dumps({"run": str(run.path.absolute()), "metrics": metrics}))

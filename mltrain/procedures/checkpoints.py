@@ -1,18 +1,75 @@
-"""What of a training is kept on disk: the best weights, the last ones, and extra checkpoints on the way. Imports
-TensorFlow."""
+"""What of a training is kept on disk: everything that it needs to go on, the best weights, and the last. Imports
+TensorFlow.
+
+A state checkpoint is written after everything else of its boundary: the history row, the callbacks, the best weights.
+Two of them stand at any time, and the best weights that they refer to, so that one damaged file loses nothing but
+time.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from mltrain.run.checkpoint_files import prune, write_checkpoint
+from mltrain.errors import DivergedError, RunError
+from mltrain.run.checkpoint_files import numbers, prune, read_checkpoint, remove, write_checkpoint
+from mltrain.run.history import History
 from mltrain.run.rundir import LockedRun
 from mltrain.training.fit import EpochRecord, Training
 from mltrain.training.spec import Cadence, CheckpointSpec
+from mltrain.training.state import put_state, take_state
 from mltrain.training.weights import averaged_weights, take_weights
+
+STATE = "state"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A state checkpoint that was read and proved.
+
+    Attributes:
+        number: of its directory.
+        arrays: for `put_state`.
+        state: what is no array: see `Checkpoints.write`.
+        best: the best weights that it refers to; empty when there were none yet.
+        damaged: what was wrong with newer ones, a sentence each.
+    """
+
+    number: int
+    arrays: Mapping[str, np.ndarray]
+    state: dict[str, Any]
+    best: dict[str, np.ndarray]
+    damaged: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of its directory."""
+        return f"{STATE}-{self.number:06d}"
+
+
+def newest_valid(run: LockedRun) -> Saved | None:
+    """Return the newest state checkpoint that proves itself; None where there never was one.
+
+    Raises:
+        RunError: there are some, and none is valid.
+    """
+    damaged: list[str] = []
+    for number in reversed(numbers(run.checkpoints, STATE)):
+        path = run.checkpoints / f"{STATE}-{number:06d}"
+        try:
+            arrays, state = read_checkpoint(path)
+            best_epoch = state["best_epoch"]
+            best = read_checkpoint(run.checkpoints / f"best-{best_epoch:06d}")[0] if best_epoch else {}
+            return Saved(number, arrays, state, best, tuple(damaged))
+        except RunError as error:
+            damaged.append(str(error))
+    if damaged:
+        raise RunError(f"{run.checkpoints}: no checkpoint is valid: {'; '.join(damaged)}")
+    return None
 
 
 class Checkpoints:
@@ -20,7 +77,7 @@ class Checkpoints:
 
     Args:
         run: where to write.
-        spec: the cadence of extra checkpoints, and how many are kept.
+        spec: the cadence of state checkpoints, and how many are kept.
         training: whose model is kept.
     """
 
@@ -29,48 +86,139 @@ class Checkpoints:
         self._keep = spec.keep
         self._cadence = Cadence.parse(spec.every)
         self._training = training
-        self._written_at, self._written_step, self._written_epoch = time.monotonic(), 0, 0
+        self._number = max(numbers(run.checkpoints, STATE), default=0)
+        self._written_at = time.monotonic()
+        self._written_step = self._written_epoch = 0
         self.best: dict[str, np.ndarray] = {}
-        self.best_epoch, self._best_step = 0, 0
-        self._best_on_disk = 0
-        self.last_epoch = 0
+        self.best_epoch = self._best_step = self._best_on_disk = 0
+        self.last_epoch = self.retries = 0
+        self._refers: dict[int, int] = {}  # the epoch of the best weights, by the number of a state
+        self._damaged: list[int] = []
+
+    @property
+    def every_steps(self) -> int | None:
+        """How many steps are between two checkpoints, where the cadence is in steps."""
+        return self._cadence.steps
+
+    def restore(self, saved: Saved) -> None:
+        """Put model, training and history back to where `saved` was written."""
+        put_state(self._training.model, saved.arrays, saved.name)
+        self._training.restore(saved.state["training"])
+        history = History.from_csv(saved.state["history"].encode(), saved.name)
+        self._run.rewrite_history(history)
+        self.best = saved.best
+        self.best_epoch = self._best_on_disk = saved.state["best_epoch"]
+        self._best_step = saved.state["best_step"]
+        self.retries = saved.state["retries"]
+        self._refers = {saved.number: self.best_epoch}
+        self._damaged = [number for number in numbers(self._run.checkpoints, STATE) if number > saved.number]
+        self.last_epoch = self._written_epoch = len(history.rows)
+        self._written_step = self.step
+
+    @property
+    def step(self) -> int:
+        """Updates of the weights so far."""
+        return int(self._training.model.optimizer.iterations.numpy())
+
+    def reduce_learning_rate(self, factor: float, retries: int) -> float:
+        """Multiply the learning rate, note that this is retry number `retries`, and make that the newest checkpoint.
+
+        Returns:
+            The new learning rate.
+        """
+        optimizer = self._training.model.optimizer
+        optimizer.learning_rate = float(optimizer.learning_rate) * factor
+        self.retries = retries
+        self.write()
+        return float(optimizer.learning_rate)
+
+    def chunk_ended(self) -> None:
+        """Write if the cadence says so in the middle of an epoch."""
+        by_steps = self._cadence.steps is not None and self.step - self._written_step >= self._cadence.steps
+        if by_steps or self._seconds_are_over():
+            self.write()
 
     def epoch_ended(self, record: EpochRecord) -> None:
         """Keep what this epoch brought."""
         self.last_epoch = record.epoch
         if record.improved:
-            self.best, self.best_epoch, self._best_step = self._weights(), record.epoch, self._step()
-        if self._due(record.epoch):
-            self._write("epoch", record.epoch, self._step(), self._weights(), keep=self._keep)
-            self._write_best()
-            self._written_at, self._written_step = time.monotonic(), self._step()
-            self._written_epoch = record.epoch
+            self.best, self.best_epoch, self._best_step = self._weights(), record.epoch, self.step
+        by_epochs = self._cadence.epochs is not None and record.epoch - self._written_epoch >= self._cadence.epochs
+        if by_epochs or self._seconds_are_over():
+            self.write()
+
+    def write(self) -> None:
+        """Write the best weights, if they are new, and then the state.
+
+        Raises:
+            DivergedError: a weight is NaN or infinite; the checkpoints before stay the newest.
+        """
+        arrays = take_state(self._training.model)
+        self._refuse_divergence(arrays)
+        self._write_best()
+        self._number += 1
+        state = {
+            "training": self._training.state(),
+            "history": self._run.history().to_csv().decode() if self.last_epoch else "",
+            "best_epoch": self.best_epoch,
+            "best_step": self._best_step,
+            "retries": self.retries,
+            "step": self.step,
+        }
+        write_checkpoint(self._run.checkpoints, f"{STATE}-{self._number:06d}", arrays, state)
+        self._refers[self._number] = self.best_epoch
+        self._prune()
+        self._written_at, self._written_step = time.monotonic(), self.step
+        self._written_epoch = self.last_epoch
 
     def finish(self) -> None:
-        """Write the best and the last weights; nothing when no epoch was finished."""
-        self._write_best()
-        if self.last_epoch:
-            self._write("last", self.last_epoch, self._step(), self._weights(), keep=1)
+        """Write the state and the last weights, from which nothing is lost when training ends here."""
+        self.write()
+        if self.last_epoch not in numbers(self._run.checkpoints, "last"):
+            mark = self._mark(self.last_epoch, self.step)
+            write_checkpoint(self._run.checkpoints, f"last-{self.last_epoch:06d}", self._weights(), mark)
+        prune(self._run.checkpoints, "last", 1)
 
-    def _due(self, epoch: int) -> bool:
-        if self._cadence.epochs is not None:
-            return epoch - self._written_epoch >= self._cadence.epochs
-        if self._cadence.steps is not None:
-            return self._step() - self._written_step >= self._cadence.steps
-        return time.monotonic() - self._written_at >= (self._cadence.seconds or 0)
+    def keep_best(self) -> None:
+        """Write the best weights only: the current ones are no good."""
+        self._write_best()
+
+    def _seconds_are_over(self) -> bool:
+        seconds = self._cadence.seconds
+        return seconds is not None and time.monotonic() - self._written_at >= seconds
 
     def _write_best(self) -> None:
-        if self.best_epoch > self._best_on_disk:
-            self._write("best", self.best_epoch, self._best_step, self.best, keep=1)
+        if self.best_epoch > self._best_on_disk and self.best_epoch not in numbers(self._run.checkpoints, "best"):
+            mark = self._mark(self.best_epoch, self._best_step)
+            write_checkpoint(self._run.checkpoints, f"best-{self.best_epoch:06d}", self.best, mark)
             self._best_on_disk = self.best_epoch
 
-    def _write(self, kind: str, epoch: int, step: int, arrays: Mapping[str, np.ndarray], keep: int) -> None:
-        write_checkpoint(self._run.checkpoints, f"{kind}-{epoch:06d}", arrays, {"epoch": epoch, "step": step})
-        prune(self._run.checkpoints, kind, keep)
+    def _prune(self) -> None:
+        """Remove surplus and damaged states, and the best weights that none of the kept ones refers to."""
+        for number in self._damaged:
+            remove(self._run.checkpoints, STATE, number)
+        self._damaged = []
+        prune(self._run.checkpoints, STATE, self._keep)
+        kept = numbers(self._run.checkpoints, STATE)
+        if not set(kept) <= self._refers.keys():
+            return  # older than the one that was resumed from: they go with the next prunings
+        self._refers = {number: self._refers[number] for number in kept}
+        for epoch in numbers(self._run.checkpoints, "best"):
+            if epoch not in self._refers.values():
+                remove(self._run.checkpoints, "best", epoch)
+
+    def _refuse_divergence(self, arrays: Mapping[str, np.ndarray]) -> None:
+        for place, array in arrays.items():
+            if place.startswith("model") and array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise DivergedError(
+                    f"training diverged: a weight is NaN or infinite after step {self.step}; "
+                    "try a smaller training.optimizer.learning_rate, or clipnorm: 1.0"
+                )
 
     def _weights(self) -> dict[str, np.ndarray]:
         with averaged_weights(self._training.model):
             return take_weights(self._training.model)
 
-    def _step(self) -> int:
-        return int(self._training.model.optimizer.iterations.numpy())
+    @staticmethod
+    def _mark(epoch: int, step: int) -> dict[str, int]:
+        return {"epoch": epoch, "step": step}

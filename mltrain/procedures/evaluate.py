@@ -15,6 +15,8 @@ from mltrain.experiment import ExperimentSpec
 from mltrain.load import load_text
 from mltrain.procedures.plan import final_weights
 from mltrain.run.checkpoint_files import newest, read_checkpoint
+from mltrain.run.proof import proved_preprocessing, proved_splits
+from mltrain.run.record import Record
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS, SplitName
 from mltrain.tensorflow_start import start_tensorflow
@@ -36,8 +38,9 @@ def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> d
         DataError: the data is not there, or not valid.
     """
     spec = _spec(run)
-    preprocessing = Preprocessing.from_json(run.preprocessing())
-    ids = run.splits()
+    record = run.record()
+    preprocessing = Preprocessing.from_json(proved_preprocessing(run, record))
+    ids = proved_splits(run, record)
     splits: list[SplitName] = [name for name in SPLITS if name in ids]
     if split is not None and split not in splits:
         raise RunError(f"{run.path}: the run has no {split} rows (it has: {', '.join(splits)})")
@@ -54,9 +57,10 @@ def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> d
     network = build_network(spec, data_info(preprocessing, len(ids["train"])), preprocessing.target)
     put_weights(network.model, arrays, str(run.checkpoints))
     name = data.name if data is not None else chosen
-    examples = (
-        _examples_of_file(data, spec, preprocessing) if data else _examples(run, spec, preprocessing, ids[chosen])
-    )
+    if data is not None:
+        examples = _examples_of_file(data, spec, preprocessing)
+    else:
+        examples = _examples(run, spec, record, preprocessing, ids[chosen])
     result, _ = measure_split(network, examples)
     return {
         "task": network.info.task,
@@ -78,9 +82,11 @@ def _examples_of_file(data: Path, spec: ExperimentSpec, preprocessing: Preproces
     return encode_examples(preprocessing, read_file(data, declared, like=spec.data.source))
 
 
-def _examples(run: RunDirectory, spec: ExperimentSpec, preprocessing: Preprocessing, ids: np.ndarray) -> Examples:
+def _examples(
+    run: RunDirectory, spec: ExperimentSpec, record: Record, preprocessing: Preprocessing, ids: np.ndarray
+) -> Examples:
     table = read_rows(spec.data, spec.seed, spec.task)
-    recorded = run.record().data
+    recorded = record.data
     if recorded is not None and table.sha256 != recorded.sha256:
         raise RunError(
             f"{run.path}: {recorded.source} has changed since the run ({recorded.rows} rows then, {len(table)} now), "

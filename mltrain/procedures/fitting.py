@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mltrain.data.preparation import Prepared
+from mltrain.errors import DivergedError, InterruptedRunError
 from mltrain.evaluation.metrics import measure
-from mltrain.procedures.checkpoints import Checkpoints
+from mltrain.procedures.checkpoints import Checkpoints, Saved, newest_valid
 from mltrain.procedures.network import Network
 from mltrain.procedures.plan import Plan
 from mltrain.report.terminal import Terminal
@@ -18,6 +19,7 @@ from mltrain.training.compilation import class_weights
 from mltrain.training.fit import EpochRecord, Training
 from mltrain.training.loop import TrainingLoop
 from mltrain.training.signals import Interruption
+from mltrain.training.spec import Cadence, OnDivergence
 from mltrain.training.weights import put_weights
 
 
@@ -47,27 +49,39 @@ def fit(
     run: LockedRun,
     terminal: Terminal,
     interruption: Interruption,
+    saved: Saved | None = None,
+    longer: bool = False,
 ) -> Fitted:
-    """Train; append each epoch to the history, show it, and keep the best and the last weights.
+    """Train, from the start or from a checkpoint; append each epoch to the history, show it, and keep what is needed.
 
     Raises:
-        DivergedError: the loss is NaN or infinite; the best weights so far are kept.
-        InterruptedRunError: a signal came; the epochs that were finished are kept.
+        DivergedError: loss or weights are NaN or infinite, and no retry is left; what was good is kept.
+        InterruptedRunError: a signal came; a checkpoint of where it came is written.
     """
-    training = _training(network, prepared, plan, interruption)
-    checkpoints = Checkpoints(run, network.spec.training.checkpoint, training)
-    stopped = f"all {network.spec.training.epochs} epochs are done"
+    spec = network.spec.training
+    training = _training(network, prepared, plan, interruption, Cadence.parse(spec.checkpoint.every).steps)
+    checkpoints = Checkpoints(run, spec.checkpoint, training)
+    if saved is not None:
+        checkpoints.restore(saved)
+        if longer:
+            training.position = replace(training.position, stopped=None)
     try:
-        with interruption.deferred(), terminal.training(network.spec.training.epochs, training.loop.steps):
-            for record in training.epochs(terminal.steps):
-                run.history_file.append(_row(record))
-                checkpoints.epoch_ended(record)
-                terminal.epoch_ended(record.epoch, _row(record), record.improved, record.notes)
-                stopped = record.stop or stopped
+        with interruption.deferred(), terminal.training(spec.epochs, training.loop.steps):
+            if saved is None:
+                checkpoints.write()  # of step 0: whatever happens from now on can be resumed
+            while True:
+                try:
+                    stopped = _epochs(training, checkpoints, run, terminal)
+                    break
+                except DivergedError as error:
+                    _retry(error, checkpoints, run, terminal, spec.on_divergence)
+            checkpoints.finish()
+    except InterruptedRunError as error:
+        checkpoints.write()
+        kept = f"kept up to step {checkpoints.step}; `mltrain resume {run.path}` goes on from there"
+        raise InterruptedRunError(f"{error}: {kept}", error.exit_code - 128) from error
     finally:
-        checkpoints.finish()
-        steps = int(network.model.optimizer.iterations.numpy())
-        run.write_status(status("running", "training", epoch=checkpoints.last_epoch, step=steps))
+        run.write_status(status("running", "training", epoch=checkpoints.last_epoch, step=checkpoints.step))
     epoch = checkpoints.last_epoch
     if plan.final == "best" and checkpoints.best_epoch:
         put_weights(network.model, checkpoints.best, "the best epoch")
@@ -75,10 +89,42 @@ def fit(
     else:
         # With moving averages the averaged weights are the model of the run, as they are what was validated.
         network.model.optimizer.finalize_variable_values(network.model.trainable_variables)
-    return Fitted(epoch, checkpoints.last_epoch, steps, stopped, training.best)
+    return Fitted(epoch, checkpoints.last_epoch, checkpoints.step, stopped, training.best)
 
 
-def _training(network: Network, prepared: Prepared, plan: Plan, interruption: Interruption) -> Training:
+def _epochs(training: Training, checkpoints: Checkpoints, run: LockedRun, terminal: Terminal) -> str:
+    """Train to the end, write down each epoch, and return why training ended."""
+
+    def chunk_ended(epoch: int, done: int, steps: int, loss: float) -> None:
+        terminal.steps(epoch, done, steps, loss)
+        checkpoints.chunk_ended()
+
+    for record in training.epochs(chunk_ended):
+        run.history_file.append(_row(record))
+        checkpoints.epoch_ended(record)
+        terminal.epoch_ended(record.epoch, _row(record), record.improved, record.notes)
+    return training.position.stopped or f"all {training.spec.epochs} epochs are done"
+
+
+def _retry(
+    error: DivergedError, checkpoints: Checkpoints, run: LockedRun, terminal: Terminal, policy: OnDivergence
+) -> None:
+    """Go back to the last good checkpoint with a smaller learning rate; raise `error` where no retry is left."""
+    checkpoints.keep_best()
+    if checkpoints.retries >= policy.retry:
+        raise error
+    saved = newest_valid(run)
+    if saved is None:
+        raise error
+    retries = checkpoints.retries + 1
+    checkpoints.restore(saved)
+    rate = checkpoints.reduce_learning_rate(policy.learning_rate_factor, retries)
+    terminal.warning(f"{error}; retry {retries} of {policy.retry} from step {checkpoints.step}, learning rate {rate:g}")
+
+
+def _training(
+    network: Network, prepared: Prepared, plan: Plan, interruption: Interruption, every: int | None
+) -> Training:
     spec, info = network.spec, network.info
     train = prepared.examples["train"]
     arrays = network.arrays(train)
@@ -103,6 +149,7 @@ def _training(network: Network, prepared: Prepared, plan: Plan, interruption: In
         stop_when=plan.stop_when,
         seed=spec.seed,
         interruption=interruption,
+        every=every,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 from mltrain.errors import MisfitError
 from mltrain.experiment import ExperimentSpec
 from mltrain.expression import Comparison
+from mltrain.keras_api.components import KerasComponent
 from mltrain.measured import (
     as_measured,
     measured,
@@ -61,6 +62,11 @@ def make_plan(spec: ExperimentSpec, info: DataInfo, splits: set[SplitName]) -> P
         raise MisfitError(("evaluation", *path), message)
     known = measured(spec.training, spec.evaluation, info.task, splits, spec.data.scales_target)
     objective = _objective(spec, known, splits)
+    if spec.training.on_divergence.retry and isinstance(
+        spec.training.optimizer.argument("learning_rate"), KerasComponent
+    ):
+        message = "a learning rate that follows a schedule cannot be reduced at a retry: state a number, or no retry"
+        raise MisfitError(("training", "on_divergence"), message)
     final, reason = final_weights(spec, splits)
     stated = spec.objective.metric is not None
     why = (

@@ -1,4 +1,4 @@
-"""`train`: from a loaded experiment to a finished run directory, read from top to bottom.
+"""`train` and `resume`: from a loaded experiment to a finished run directory, read from top to bottom.
 
 TensorFlow is imported inside, once the run directory is made: a config that is wrong, or a place that is taken, is
 said at once.
@@ -7,16 +7,20 @@ said at once.
 from __future__ import annotations
 
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from mltrain.errors import InterruptedRunError, MisfitError, MltrainError
+from mltrain.errors import InterruptedRunError, MisfitError, MltrainError, RunError
 from mltrain.experiment import ExperimentSpec
 from mltrain.load import Loaded
+from mltrain.procedures.faults import machine_failure
+from mltrain.procedures.going_on import GoingOn, resumed_sentence
 from mltrain.procedures.plan import make_plan
 from mltrain.report.terminal import Terminal
 from mltrain.resolved import resolved_yaml
-from mltrain.run.record import Data, Device, Threads, row_fingerprint, start_record
+from mltrain.run.proof import json_fingerprint
+from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
 from mltrain.run.rundir import LockedRun
 from mltrain.run.status import State, now, status
 from mltrain.task import Decision
@@ -34,8 +38,122 @@ def train(
     Raises:
         MltrainError: as the error says; what was trained so far is kept.
     """
+    with told_in_status(loaded, run):
+        run.write_config(loaded.text)
+        run.write_resolved(resolved_yaml(loaded).encode())
+        record = start_record(command, loaded.path.absolute().parent if loaded.path else run.path)
+        run.write_record(record)
+        return _train(loaded.spec, run, terminal, interruption, record)
+
+
+def resume(
+    loaded: Loaded,
+    run: LockedRun,
+    terminal: Terminal,
+    interruption: Interruption,
+    going_on: GoingOn,
+) -> dict[str, Any]:
+    """Go on with a run from its newest valid checkpoint; returns as `train`.
+
+    Args:
+        loaded: the run's own resolved config, with what may change.
+        run: locked.
+        terminal: where to say what happens.
+        interruption: of this process.
+        going_on: what the run was so far, and whether differences are allowed.
+
+    Raises:
+        MltrainError: as `train`; a RunError where something differs that changes the result, or where there are
+            checkpoints and none is valid.
+    """
+    before, previous = going_on.before, run.status()
     try:
-        metrics = _train(loaded, run, terminal, interruption, command)
+        with told_in_status(loaded, run):
+            record = start_record(going_on.command, run.path).with_values(
+                started=before.started, command=before.command, git=before.git
+            )
+            return _train(loaded.spec, run, terminal, interruption, record, going_on, resolved_yaml(loaded))
+    except RunError:
+        # Refused: the run is what it was before somebody tried.
+        run.write_status(previous)
+        raise
+
+
+def _train(
+    spec: ExperimentSpec,
+    run: LockedRun,
+    terminal: Terminal,
+    interruption: Interruption,
+    record: Record,
+    going_on: GoingOn | None = None,
+    resolved: str = "",
+) -> dict[str, Any]:
+    _phase(run, "importing TensorFlow")
+    with interruption.deferred():  # an exception in the middle of the import would land in a try of TensorFlow's own
+        run.log(start_tensorflow())
+    interruption.raise_if_received()
+    from mltrain.data.preparation import prepare
+    from mltrain.procedures.checkpoints import newest_valid
+    from mltrain.procedures.fitting import fit
+    from mltrain.procedures.network import build_network
+    from mltrain.procedures.results import write_results
+    from mltrain.training.devices import choose_device
+
+    device = choose_device(spec.device)
+
+    _phase(run, "reading the data")
+    prepared = prepare(spec.data, spec.seed, spec.task)
+    plan = make_plan(spec, prepared.info, set(prepared.examples))
+
+    _phase(run, "building the model")
+    network = build_network(spec, prepared.info, prepared.preprocessing.target)
+    decisions = (
+        Decision("device", f"{device.kind} ({device.name})", device.reason),
+        *prepared.decisions,
+        network.head.decision,
+        *plan.decisions,
+    )
+    preprocessing = prepared.preprocessing.to_json()
+    record = record.with_values(
+        device=Device(value=device.kind, reason=device.reason),
+        threads=Threads(intra_op=device.intra_op_threads, inter_op=device.inter_op_threads),
+        determinism={"op_determinism": False, "xla": False, "precision": "float32"},
+        data=Data(source=prepared.table.origin.name, rows=len(prepared.table), sha256=prepared.table.sha256),
+        preprocessing=json_fingerprint(preprocessing),
+        splits={name: row_fingerprint(rows) for name, rows in prepared.splits.items()},
+        seeds={"experiment": spec.seed, "split": _split_seed(spec)},
+        decisions=decisions,
+    )
+
+    saved = None
+    if going_on is not None:
+        saved = newest_valid(run)
+        record = going_on.checked(record, saved)
+        run.write_resolved(resolved.encode())
+        terminal.note(resumed_sentence(saved))
+    if not run.has_splits():
+        run.write_splits(dict(prepared.splits.items()))
+    run.write_preprocessing(preprocessing)
+    run.write_record(record)
+    terminal.decisions(decisions)
+
+    _phase(run, "training")
+    fitted = fit(
+        network, prepared, plan, run, terminal, interruption, saved, longer=going_on is not None and going_on.longer
+    )
+
+    _phase(run, "evaluating", fitted.last_epoch, fitted.steps)
+    metrics = write_results(run, network, prepared, plan, fitted, terminal)
+    run.write_record(record.with_values(finished=now()))
+    run.write_status(status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0))
+    return metrics
+
+
+@contextmanager
+def told_in_status(loaded: Loaded, run: LockedRun) -> Iterator[None]:
+    """Write into status.json how what happens inside ends, when it ends in an error, and place errors in the YAML."""
+    try:
+        yield
     except InterruptedRunError as error:
         _end(run, "interrupted", error, error.exit_code)
         raise
@@ -50,65 +168,13 @@ def train(
         _end(run, "failed", error, error.exit_code)
         raise
     except Exception as error:
+        failure = machine_failure(error)
+        if failure is not None:
+            _end(run, "failed", failure, failure.exit_code)
+            raise failure from error
         run.log("".join(traceback.format_exception(error)))
         _end(run, "failed", error, 1)
         raise
-    return metrics
-
-
-def _train(
-    loaded: Loaded, run: LockedRun, terminal: Terminal, interruption: Interruption, command: tuple[str, ...]
-) -> dict[str, Any]:
-    spec = loaded.spec
-    record = start_record(command, loaded.path.absolute().parent if loaded.path else run.path)
-    run.write_config(loaded.text)
-    run.write_resolved(resolved_yaml(loaded).encode())
-    run.write_record(record)
-
-    _phase(run, "importing TensorFlow")
-    run.log(start_tensorflow())
-    from mltrain.data.preparation import prepare
-    from mltrain.procedures.fitting import fit
-    from mltrain.procedures.network import build_network
-    from mltrain.procedures.results import write_results
-    from mltrain.training.devices import choose_device
-
-    device = choose_device(spec.device)
-
-    _phase(run, "reading the data")
-    prepared = prepare(spec.data, spec.seed, spec.task)
-    plan = make_plan(spec, prepared.info, set(prepared.examples))
-    run.write_splits(dict(prepared.splits.items()))
-    run.write_preprocessing(prepared.preprocessing.to_json())
-
-    _phase(run, "building the model")
-    network = build_network(spec, prepared.info, prepared.preprocessing.target)
-    decisions = (
-        Decision("device", f"{device.kind} ({device.name})", device.reason),
-        *prepared.decisions,
-        network.head.decision,
-        *plan.decisions,
-    )
-    record = record.with_values(
-        device=Device(value=device.kind, reason=device.reason),
-        threads=Threads(intra_op=device.intra_op_threads, inter_op=device.inter_op_threads),
-        determinism={"op_determinism": False, "xla": False, "precision": "float32"},
-        data=Data(source=prepared.table.origin.name, rows=len(prepared.table), sha256=prepared.table.sha256),
-        splits={name: row_fingerprint(rows) for name, rows in prepared.splits.items()},
-        seeds={"experiment": spec.seed, "split": _split_seed(spec)},
-        decisions=decisions,
-    )
-    run.write_record(record)
-    terminal.decisions(decisions)
-
-    _phase(run, "training")
-    fitted = fit(network, prepared, plan, run, terminal, interruption)
-
-    _phase(run, "evaluating", fitted.last_epoch, fitted.steps)
-    metrics = write_results(run, network, prepared, plan, fitted, terminal)
-    run.write_record(record.with_values(finished=now()))
-    run.write_status(status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0))
-    return metrics
 
 
 def _phase(run: LockedRun, words: str, epoch: int = 0, step: int = 0) -> None:

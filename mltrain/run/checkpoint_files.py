@@ -106,6 +106,20 @@ def newest(directory: Path, kind: str) -> Path:
     return found[-1]
 
 
+def numbers(directory: Path, kind: str) -> list[int]:
+    """Return the numbers of the checkpoints of `kind` that are there, the lowest first."""
+    return sorted(int(path.name.rpartition("-")[2]) for path in _of_kind(directory, kind))
+
+
+def remove(directory: Path, kind: str, number: int) -> None:
+    """Remove one checkpoint.
+
+    Raises:
+        WriteError: it cannot be removed.
+    """
+    durable.remove_tree(directory / f"{kind}-{number:06d}")
+
+
 def prune(directory: Path, kind: str, keep: int) -> None:
     """Remove all checkpoints of `kind` but the `keep` newest; call it when the newest is written.
 

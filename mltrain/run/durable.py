@@ -157,6 +157,24 @@ def remove_tree(path: Path) -> None:
         perform(shutil.rmtree, name, dir_fd=directory)
 
 
+def remove_leftovers(directory: Path) -> None:
+    """Remove what kills have left behind under temporary names; call it only while holding the run's lock.
+
+    Raises:
+        WriteError: something cannot be removed.
+    """
+    if not directory.is_dir():
+        return
+    with _holding(directory / TEMPORARY) as held:
+        for name in sorted(os.listdir(held)):  # noqa: PTH208 (Path knows no directory handles)
+            if not name.startswith(TEMPORARY):
+                continue
+            try:
+                perform(os.unlink, name, dir_fd=held)
+            except IsADirectoryError:
+                perform(shutil.rmtree, name, dir_fd=held)
+
+
 def point(path: Path, target: str) -> None:
     """Make `path` a symbolic link to `target`; where links are refused, a text file that holds `target`.
 

@@ -38,6 +38,10 @@ class History:
         place = self.columns.index(name)
         return tuple(row[place] for row in self.rows)
 
+    def to_csv(self) -> bytes:
+        """Return the content of the file; read back, it is an equal history."""
+        return b"" if not self.columns else _header(self.columns) + b"".join(map(_row, self.rows))
+
     @classmethod
     def from_csv(cls, data: bytes, place: object) -> History:
         """Return the history in the content of a file.
@@ -64,12 +68,13 @@ class HistoryFile:
     """The growing file of a run that trains.
 
     Args:
-        path: the file, which is not there yet.
+        path: the file.
+        columns: what it has already; empty where it is not there yet.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, columns: tuple[str, ...] = ()) -> None:
         self._path = path
-        self._columns: tuple[str, ...] = ()
+        self._columns = columns
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add one epoch; the first one fixes the columns.

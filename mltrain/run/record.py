@@ -30,7 +30,6 @@ _ENVIRONMENT = (
     "NVIDIA_TF32_OVERRIDE",
     "OMP_NUM_THREADS",
     "ONEDNN_MAX_CPU_ISA",
-    "PYTHONHASHSEED",
     "TF_CUDNN_DETERMINISTIC",
     "TF_DETERMINISTIC_OPS",
     "TF_ENABLE_ONEDNN_OPTS",
@@ -97,6 +96,25 @@ class Threads(Spec):
     """Operations at the same time."""
 
 
+class Resumption(Spec):
+    """One time that the run was taken up again."""
+
+    time: str
+    """When, in UTC."""
+
+    command: Many[str]
+    """The command line."""
+
+    step: int
+    """The step from which it went on."""
+
+    checkpoint: str | None
+    """The checkpoint that was read; null where none had been written and it began at step 0."""
+
+    inexact: Many[str] = ()
+    """What differed from the run so far; where there is something, the run is not bit for bit the uninterrupted one."""
+
+
 class Record(Spec):
     """How a run came about."""
 
@@ -141,6 +159,12 @@ class Record(Spec):
 
     data: Data | None = None
     """Which data it was; null before it was read."""
+
+    preprocessing: str | None = None
+    """The sha256 of preprocessing.json; null before it was fitted."""
+
+    resumed: Many[Resumption] = ()
+    """Each time that the run was taken up again."""
 
     splits: Mapping[str, SplitRows] = {}
     """Which rows each split holds."""

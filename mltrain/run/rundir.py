@@ -49,6 +49,22 @@ _CHECKPOINTS = "checkpoints"
 _LOG = "log.txt"
 _LOCK = ".lock"
 
+_PARTS = {
+    _CONFIG,
+    _RESOLVED,
+    _RECORD,
+    _STATUS,
+    _SPLITS,
+    _PREPROCESSING,
+    _HISTORY,
+    _METRICS,
+    _PLOTS,
+    _MODEL,
+    _CHECKPOINTS,
+    _LOG,
+    _LOCK,
+}
+
 _LATEST = "latest"
 _GITIGNORE = "*\n!.gitignore\n"
 
@@ -80,6 +96,39 @@ def create_run(runs_dir: Path, name: str, run_dir: Path | None = None) -> Locked
     run = LockedRun(path)
     durable.point(path.parent / _LATEST, path.name)
     return run
+
+
+def lock_run(path: Path) -> LockedRun:
+    """Take an existing run to go on with it, and remove what a kill left half-written in it.
+
+    Raises:
+        RunExistsError: another process holds it.
+        WriteError: it cannot be written.
+    """
+    run = LockedRun(path)
+    for directory in (path, path / _CHECKPOINTS, path / _PLOTS):
+        durable.remove_leftovers(directory)
+    return run
+
+
+def start_or_take_up(path: Path) -> tuple[LockedRun, bool]:
+    """Return the run at exactly `path`, locked, and whether it has begun: else it is to be started.
+
+    A directory that is not there or empty is one to start, and so is one that a kill left half-made: it holds nothing
+    but what a run writes first.
+
+    Raises:
+        RunExistsError: another process holds it, or there is something in it that no run writes.
+        WriteError: it cannot be made.
+    """
+    path = durable.without_links(path.parent) / path.name if path.name else path
+    names = {entry.name for entry in path.iterdir()} if path.is_dir() and not path.is_symlink() else set()
+    if not names - {_LOCK}:
+        return _claim(path), False
+    foreign = sorted(name for name in names - _PARTS if not name.startswith(durable.TEMPORARY))
+    if foreign:
+        raise RunExistsError(f"{path}: is there already and holds {foreign[0]!r}, which is no part of a run")
+    return lock_run(path), {_RESOLVED, _RECORD, _STATUS} <= names
 
 
 def open_run(reference: str, runs_dir: Path) -> RunDirectory:
@@ -149,6 +198,10 @@ class RunDirectory:
         if not splits:
             raise RunError(f"{self.path / _SPLITS}: no split is there; the run ended before the data was split")
         return splits
+
+    def has_splits(self) -> bool:
+        """Return whether the row ids of the splits are written."""
+        return (self.path / _SPLITS).is_dir()
 
     def preprocessing(self) -> dict[str, Any]:
         """Return what was fitted on the training rows, for `Preprocessing.from_json`."""
@@ -261,6 +314,11 @@ class LockedRun(RunDirectory):
     def write_model(self, archive: bytes) -> None:
         """Keep the model for users of Keras, the content of a `.keras` file."""
         durable.write_file(self.model, archive)
+
+    def rewrite_history(self, history: History) -> None:
+        """Replace the history: a training goes on from an earlier epoch than it had reached."""
+        durable.write_file(self.path / _HISTORY, history.to_csv())
+        self.history_file = HistoryFile(self.path / _HISTORY, history.columns)
 
     def log(self, text: str) -> None:
         """Add to the log; control characters are escaped, so that showing the log cannot drive a terminal."""

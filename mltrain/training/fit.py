@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -53,6 +54,25 @@ class EpochRecord:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Position:
+    """Where a training stands.
+
+    Attributes:
+        epoch: the epoch under way, counted from 1.
+        step: its steps that are done.
+        seconds: what it has taken so far.
+        logs: its training loss and metrics once all of its steps are done, and only validation is left.
+        stopped: why the training has ended, or None.
+    """
+
+    epoch: int = 1
+    step: int = 0
+    seconds: float = 0.0
+    logs: dict[str, float] | None = None
+    stopped: str | None = None
+
+
 class Training:
     """Everything that the epochs need.
 
@@ -67,6 +87,7 @@ class Training:
         stop_when: what ends the training, or None.
         seed: of the experiment.
         interruption: asked between two chunks of steps.
+        every: a chunk ends at each multiple of so many steps of the training, for checkpoints; None where it need not.
     """
 
     def __init__(
@@ -81,6 +102,7 @@ class Training:
         stop_when: Comparison | None,
         seed: int,
         interruption: Interruption,
+        every: int | None = None,
     ) -> None:
         self.spec = spec
         self.model = model
@@ -88,8 +110,10 @@ class Training:
         self.validation = validation
         self.objective = objective
         self.best: float | None = None
+        self.position = Position()
         self._measure = measure
         self._seed = seed
+        self._every = every
         self._interruption = interruption
         self._stop_when = stop_when
         self._ours = callbacks
@@ -115,28 +139,37 @@ class Training:
         self.loop.trace()
         self.model.stop_training = False
         self._theirs.on_train_begin()
-        for epoch in range(1, self.spec.epochs + 1):
-            started = time.perf_counter()
-            self._train(epoch, chunks, progress)
-            measured = {f"train.{name}": value for name, value in self.loop.metrics().items()}
+        last = self.spec.epochs if self.position.stopped is None else 0
+        for epoch in range(self.position.epoch, last + 1):
+            started = time.perf_counter() - self.position.seconds
+            if self.position.logs is None:
+                self._train(epoch, chunks, progress, started)
+            logs = self.position.logs or self.loop.metrics()
+            seconds = time.perf_counter() - started
+            self.position = Position(epoch, self.loop.steps, seconds, logs)
+            measured = {f"train.{name}": value for name, value in logs.items()}
             with averaged_weights(self.model):
-                measured |= self._validate()
+                measured |= self._validate(epoch)
             record = self._finish(epoch, measured, started)
+            self.position = Position(epoch + 1, stopped=record.stop)
             yield record
             if record.stop:
                 break
-        self._theirs.on_train_end(_keras_logs(record.measured))
+            self._interruption.raise_if_received()
+        self._theirs.on_train_end()
 
-    def _train(self, epoch: int, chunks: Chunks, progress: Progress) -> None:
-        self.model.reset_metrics()
+    def _train(self, epoch: int, chunks: Chunks, progress: Progress, started: float) -> None:
+        first = self.position.step
+        if first == 0:
+            self.model.reset_metrics()
         self._theirs.on_epoch_begin(epoch - 1)
         order = epoch_order(self.loop.rows, self._seed, epoch, self.spec.shuffle)
-        done = 0
-        self._step_begins(0)
-        for done in self.loop.epoch(order, chunks):
+        self._step_begins(first)
+        for done in self.loop.epoch(order, chunks, first, self._every):
             self._step_ended(done)
             loss = self.loop.metrics()["loss"]
-            self._refuse_divergence(epoch, loss)
+            self._refuse_divergence(epoch, "loss", loss)
+            self.position = Position(epoch, done, time.perf_counter() - started)
             progress(epoch, done, self.loop.steps, loss)
             self._interruption.raise_if_received()
             if self.model.stop_training and done < self.loop.steps:
@@ -151,12 +184,13 @@ class Training:
             self._theirs.on_train_batch_end(done - 1, self.loop.metrics())
             self._step_begins(done)
 
-    def _validate(self) -> dict[str, float]:
+    def _validate(self, epoch: int) -> dict[str, float]:
         if self.validation is None:
             return {}
         self._theirs.on_test_begin()
         logs, outputs = self.validation.run(self._interruption.raise_if_received)
         self._theirs.on_test_end(logs)
+        self._refuse_divergence(epoch, "validation loss", logs["loss"])
         # The exact metric wins over Keras' running average of the same name: they are equal but for the last bits.
         return {f"validation.{name}": value for name, value in (logs | self._measure(outputs)).items()}
 
@@ -181,12 +215,27 @@ class Training:
         stop = "; ".join(stops) or None
         return EpochRecord(epoch, measured, learning_rate, seconds, improved, stop, tuple(notes))
 
-    def _refuse_divergence(self, epoch: int, loss: float) -> None:
+    def state(self) -> dict[str, Any]:
+        """Return what has to be kept beside the variables to go on exactly, as JSON can hold it."""
+        return {
+            "position": asdict(self.position),
+            "best": self.best,
+            "callbacks": [callback.state() for callback in self._ours],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` returned."""
+        self.position = Position(**state["position"])
+        self.best = state["best"]
+        for callback, kept in zip(self._ours, state["callbacks"], strict=True):
+            callback.restore(kept)
+
+    def _refuse_divergence(self, epoch: int, what: str, loss: float) -> None:
         if not math.isfinite(loss):
             step = int(self.model.optimizer.iterations.numpy())
             rate = float(self.model.optimizer.learning_rate)
             raise DivergedError(
-                f"training diverged: the loss is {loss} in epoch {epoch} (step {step}, learning rate {rate:g}); "
+                f"training diverged: the {what} is {loss} in epoch {epoch} (step {step}, learning rate {rate:g}); "
                 "try a smaller training.optimizer.learning_rate, or clipnorm: 1.0"
             )
 

@@ -39,25 +39,28 @@ class TrainingLoop:
         self._tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
         self._run_full = tf.function(self._full_steps, autograph=False)
         self._run_partial = tf.function(self._partial_step, autograph=False)
-        self._read = tf.function(model.get_metrics_result, autograph=False)
+        self._read = tf.function(self._results, autograph=False)
 
     @property
     def steps(self) -> int:
         """Steps in one epoch."""
         return self._full_batches + bool(self._partial_rows)
 
-    def epoch(self, order: np.ndarray, chunks: Chunks, first_step: int = 0) -> Iterator[int]:
+    def epoch(self, order: np.ndarray, chunks: Chunks, first_step: int = 0, every: int | None = None) -> Iterator[int]:
         """Run one epoch in chunks of steps; yield after each chunk how many steps of the epoch are done.
 
         Args:
             order: `(rows,)` int32, this epoch's permutation.
             chunks: decides how many steps one call runs.
             first_step: steps of this epoch that are done already.
+            every: end a chunk at each multiple of so many steps of the whole training.
         """
         rows = tf.convert_to_tensor(order)
         step = first_step
         while step < self._full_batches:
             count = chunks.next(self._full_batches - step)
+            if every is not None:
+                count = min(count, every - int(self.model.optimizer.iterations.numpy()) % every)
             started = time.perf_counter()
             self._run_full(rows, tf.constant(step), tf.constant(count))
             step += count
@@ -77,6 +80,9 @@ class TrainingLoop:
     def metrics(self) -> dict[str, float]:
         """Return the running averages of the loss and the Keras metrics."""
         return {name: float(value) for name, value in self._read().items()}
+
+    def _results(self) -> dict[str, tf.Tensor]:
+        return self.model.get_metrics_result()
 
     def _train_on(self, rows: tf.Tensor) -> None:
         self.model.train_step(tuple(tf.gather(tensor, rows) for tensor in self._tensors))
@@ -115,7 +121,7 @@ class EvaluationLoop:
         self._outputs = model.output_shape[-1]
         self._run_full = tf.function(self._full_steps, autograph=False)
         self._run_partial = tf.function(self._partial_step, autograph=False)
-        self._read = tf.function(model.get_metrics_result, autograph=False)
+        self._read = tf.function(self._results, autograph=False)
 
     def run(self, between_chunks: Callable[[], None] = lambda: None) -> tuple[dict[str, float], np.ndarray]:
         """Return the loss and Keras metrics by name, and the model's outputs `(rows, outputs)` in float32.
@@ -136,6 +142,9 @@ class EvaluationLoop:
             parts.append(self._run_partial().numpy())
         logs = {name: float(value) for name, value in self._read().items()}
         return logs, np.concatenate(parts).astype(np.float32)
+
+    def _results(self) -> dict[str, tf.Tensor]:
+        return self.model.get_metrics_result()
 
     def _evaluate_on(self, batch: tuple[tf.Tensor, ...]) -> tf.Tensor:
         # The body of Keras' test_step, which does not hand out the predictions.

@@ -65,12 +65,21 @@ class Cadence(Spec):
 
 
 class CheckpointSpec(Spec):
-    """Extra checkpoints while training; the best and the last weights are always kept."""
+    """Checkpoints from which a training goes on bit for bit; the best and the last weights are always kept."""
 
     every: Annotated[str, AfterValidator(_cadence)] = "60s"
     """The cadence: `60s`, `10m`, `500 steps` or `1 epoch`."""
-    keep: Annotated[int, Field(ge=1, le=10_000)] = 2
-    """How many of them are kept; older ones are deleted."""
+    keep: Annotated[int, Field(ge=2, le=10_000)] = 2
+    """How many of them are kept; older ones are deleted. Two at least, so that a damaged one loses nothing."""
+
+
+class OnDivergence(Spec):
+    """What happens when the loss or a weight becomes NaN or infinite."""
+
+    retry: Annotated[int, Field(ge=0, le=100)] = 0
+    """How often training goes back to the last good checkpoint instead of ending."""
+    learning_rate_factor: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """What the learning rate is multiplied with at each retry."""
 
 
 class TrainingSpec(Spec):
@@ -98,7 +107,9 @@ class TrainingSpec(Spec):
     """The model of the run: the best epoch by the objective or the last; auto is best when there is a validation
     split."""
     checkpoint: CheckpointSpec = CheckpointSpec()
-    """Extra checkpoints."""
+    """How often everything that the training needs to go on is written."""
+    on_divergence: OnDivergence = OnDivergence()
+    """What happens when the loss or a weight becomes NaN or infinite."""
     progress_every: Annotated[int, Field(ge=1)] = 1
     """One line of progress every so many epochs, and one for the last."""
 

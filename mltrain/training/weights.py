@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
-from mltrain.errors import RunError
+from mltrain.training.state import assign
 
 
 def take_weights(model: keras.Model) -> dict[str, np.ndarray]:
@@ -30,18 +30,7 @@ def put_weights(model: keras.Model, arrays: Mapping[str, np.ndarray], origin: st
     Raises:
         RunError: a variable is missing, left over, or of another shape or dtype.
     """
-    variables = {_place(number): variable for number, variable in enumerate(model.weights)}
-    if variables.keys() != arrays.keys():
-        raise RunError(
-            f"{origin}: it holds {len(arrays)} weights and the model has {len(variables)}: not of this model"
-        )
-    for place, variable in variables.items():
-        array = arrays[place]
-        if array.shape != tuple(variable.shape) or array.dtype.name != variable.dtype:
-            wanted, found = f"{variable.dtype} {tuple(variable.shape)}", f"{array.dtype.name} {array.shape}"
-            raise RunError(f"{origin}: {variable.path} is {wanted} in the model and {found} here: not of this model")
-    for place, variable in variables.items():
-        variable.assign(arrays[place])
+    assign({_place(number): variable for number, variable in enumerate(model.weights)}, arrays, origin)
 
 
 @contextmanager

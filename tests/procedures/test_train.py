@@ -171,10 +171,18 @@ def test_divergence_is_exit_8_and_keeps_what_was_good(trained):
     assert (status["state"], status["exit_code"]) == ("failed", 8)
 
 
-def test_extra_checkpoints_are_kept_as_many_as_asked(trained):
-    run, _ = trained("training.checkpoint={every: 1 epoch, keep: 2}", "training.epochs=5")
-    kinds = sorted(path.name for path in (run / "checkpoints").iterdir() if path.name.startswith("epoch-"))
-    assert kinds == ["epoch-000004", "epoch-000005"]
+def test_checkpoints_are_kept_as_many_as_asked(trained):
+    run, _ = trained("training.checkpoint={every: 1 epoch, keep: 3}", "training.epochs=6")
+    kept = sorted((run / "checkpoints").glob("state-*"))
+    # One before the first step, one after each epoch, one at the end.
+    assert [path.name for path in kept] == ["state-000006", "state-000007", "state-000008"]
+    assert [read_checkpoint(path)[1]["step"] for path in kept] == [25, 30, 30]
+
+
+def test_checkpoints_by_steps_stand_at_multiples(trained):
+    run, _ = trained("training.checkpoint={every: 4 steps, keep: 20}", "training.epochs=3")
+    steps = [read_checkpoint(path)[1]["step"] for path in sorted((run / "checkpoints").glob("state-*"))]
+    assert steps == [0, 4, 8, 12, 15]
 
 
 @pytest.mark.parametrize("batch_size", ["full", 1000, 36, 7])

@@ -1,0 +1,64 @@
+"""`mltrain resume`: go on with a run that did not finish, bit for bit."""
+
+from __future__ import annotations
+
+import json as json_format
+import sys
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from mltrain.cli.arguments import Json, Overrides, Quiet, RunReference, RunsDirectory, runs_directory
+
+if TYPE_CHECKING:
+    from mltrain.procedures.resume import Finished
+    from mltrain.run.rundir import RunDirectory
+
+
+def resume(
+    run: RunReference,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="Train for as many epochs in all, also a finished run.")
+    ] = None,
+    overrides: Overrides = None,
+    allow_inexact: Annotated[
+        bool, typer.Option("--allow-inexact", help="Go on although something differs, and mark the run.")
+    ] = False,
+    runs_dir: RunsDirectory = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Go on with a run from its newest valid checkpoint: the end is that of the run that was never interrupted."""
+    from mltrain.procedures.resume import finished, take_up
+    from mltrain.procedures.train import resume as resume_run
+    from mltrain.report.terminal import Terminal
+    from mltrain.run.rundir import lock_run, open_run
+    from mltrain.training.signals import Interruption
+
+    with Interruption().handled() as interruption:
+        found = open_run(run, runs_directory(runs_dir))
+        ended = finished(found, epochs)
+        if ended is not None:
+            say_finished(found, ended, json=json, quiet=quiet)
+        with lock_run(found.path) as locked:
+            if not json:
+                typer.echo(locked.path.absolute())
+                sys.stdout.flush()
+            loaded, going_on = take_up(locked, None, overrides or (), epochs, allow_inexact, tuple(sys.argv))
+            terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
+            metrics = resume_run(loaded, locked, terminal, interruption, going_on)
+            if json:
+                typer.echo(json_format.dumps({"run": str(locked.path.absolute()), "metrics": metrics}))
+
+
+def say_finished(run: RunDirectory, ended: Finished, *, json: bool, quiet: bool) -> NoReturn:
+    """Print what there is of a run that has nothing left to do, and leave with its exit code."""
+    if json:
+        typer.echo(json_format.dumps({"run": str(run.path.absolute()), "metrics": run.metrics()}))
+    else:
+        typer.echo(run.path.absolute())
+    if not quiet:
+        typer.echo(
+            f"nothing to do: the run is finished ({ended.reason}); more epochs are asked for by --epochs", err=True
+        )
+    raise typer.Exit(ended.exit_code)

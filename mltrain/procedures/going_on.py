@@ -1,0 +1,131 @@
+"""Whether a run can go on exactly: what may change, and what else differs. No TensorFlow here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mltrain.errors import RunError
+from mltrain.experiment import ExperimentSpec
+from mltrain.run.record import Record, Resumption
+from mltrain.run.status import now
+from mltrain.spec import as_plain
+
+# What may change without changing a bit of what was and will be trained.
+FREE = ("training.epochs", "training.checkpoint", "training.progress_every")
+
+
+class Checkpoint(Protocol):
+    """What is known of the checkpoint that is gone on from."""
+
+    @property
+    def name(self) -> str:
+        """Name of its directory."""
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What is no array; `step` is the step after which it was written."""
+
+    @property
+    def damaged(self) -> tuple[str, ...]:
+        """What was wrong with newer ones, a sentence each."""
+
+
+@dataclass(frozen=True)
+class GoingOn:
+    """A run that is taken up again.
+
+    Attributes:
+        before: its record so far.
+        differences: in the config, a sentence each.
+        allow_inexact: whether to go on where something differs, and mark the run.
+        longer: whether more epochs are asked for than before: then a stop that was decided does not count.
+        command: the command line.
+    """
+
+    before: Record
+    differences: tuple[str, ...]
+    allow_inexact: bool
+    longer: bool
+    command: tuple[str, ...]
+
+    def checked(self, record: Record, saved: Checkpoint | None) -> Record:
+        """Return `record` with this resumption in it.
+
+        Args:
+            record: of this process, complete.
+            saved: the checkpoint that is gone on from, or None where there was none.
+
+        Raises:
+            RunError: something differs that changes the result, and it is not allowed.
+        """
+        differences = (*self.differences, *_differences(self.before, record))
+        if differences and not self.allow_inexact:
+            raise RunError(
+                f"the run cannot go on exactly: {'; '.join(differences)}; --allow-inexact goes on all the same and "
+                "marks the run"
+            )
+        taken_up = Resumption(
+            time=now(),
+            command=self.command,
+            step=saved.state["step"] if saved else 0,
+            checkpoint=saved.name if saved else None,
+            inexact=differences,
+        )
+        return record.with_values(resumed=(*self.before.resumed, taken_up))
+
+
+def config_differences(before: ExperimentSpec, after: ExperimentSpec) -> tuple[str, ...]:
+    """Return what differs between two configs and changes the result, a sentence each."""
+    return tuple(
+        f"{path}: {old!r} became {new!r}"
+        for path, old, new in _changed(as_plain(before), as_plain(after), "")
+        if not path.startswith(FREE)
+    )
+
+
+def resumed_sentence(saved: Checkpoint | None) -> str:
+    """Return the sentence that says from where the run goes on."""
+    if saved is None:
+        return "resumed from step 0: no checkpoint had been written yet"
+    damaged = f" (newer ones are damaged: {'; '.join(saved.damaged)})" if saved.damaged else ""
+    return f"resumed from step {saved.state['step']}, checkpoint {saved.name}{damaged}"
+
+
+def _differences(before: Record, after: Record) -> Iterator[str]:
+    """Yield what differs in what a run's bits depend on besides its config."""
+    for name in ("versions", "environment", "determinism", "seeds"):
+        yield from _mapping_differences(name, getattr(before, name), getattr(after, name))
+    if before.machine.processor != after.machine.processor:
+        yield f"processor: {before.machine.processor} became {after.machine.processor}"
+    if before.machine.cores != after.machine.cores:
+        yield f"cores: {before.machine.cores} became {after.machine.cores}"
+    # What a run that died early had not recorded yet cannot differ.
+    if before.device is not None and after.device is not None and before.device.value != after.device.value:
+        yield f"device: {before.device.value} became {after.device.value}"
+    if before.threads is not None and before.threads != after.threads:
+        yield f"threads: {before.threads} became {after.threads}"
+    if before.data is not None and after.data is not None and before.data.sha256 != after.data.sha256:
+        yield f"data: {before.data.source} has changed ({before.data.rows} rows then, {after.data.rows} now)"
+    if before.splits and dict(before.splits) != dict(after.splits):
+        yield "splits: other rows than before"
+
+
+def _mapping_differences(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    # The environment may be empty and mean it; what else is empty was not known yet when the run died.
+    if not before and name != "environment":
+        return
+    for key in sorted(before.keys() | after.keys()):
+        old, new = before.get(key, "unset"), after.get(key, "unset")
+        if old != new:
+            yield f"{name}.{key}: {old} became {new}"
+
+
+def _changed(before: Any, after: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in [*before, *(key for key in after if key not in before)]:
+            inner = f"{path}.{key}" if path else str(key)
+            yield from _changed(before.get(key), after.get(key), inner)
+    elif before != after:
+        yield path, before, after

@@ -1,0 +1,87 @@
+"""`resume`: what a run directory says of how to go on, before TensorFlow is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mltrain.errors import ConfigError, RunError
+from mltrain.load import Loaded, load_text
+from mltrain.procedures.going_on import GoingOn, config_differences
+from mltrain.run.rundir import RunDirectory
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that has nothing left to do.
+
+    Attributes:
+        exit_code: as it was recorded: what was missed stays missed.
+        reason: why it ended.
+        epochs: that were trained.
+    """
+
+    exit_code: int
+    reason: str
+    epochs: int
+
+
+def finished(run: RunDirectory, epochs: int | None) -> Finished | None:
+    """Return how the run ended, where it did and no more epochs are asked for; None where there is something to do.
+
+    Only reads: a finished run is not touched, not even its lock.
+    """
+    try:
+        status = run.status()
+    except RunError:
+        return None
+    if status.state != "finished" or (epochs is not None and epochs > status.epoch):
+        return None
+    return Finished(status.exit_code or 0, status.reason, status.epoch)
+
+
+def asked_epochs(path: Path, loaded: Loaded) -> int | None:
+    """Return the epochs of a config that is given again, where they are more than the run's own config says."""
+    try:
+        before = load_text(RunDirectory(path).resolved(), "config.resolved.yaml", path)
+    except (RunError, ConfigError):
+        return None
+    asked = loaded.spec.training.epochs
+    return asked if asked > before.spec.training.epochs else None
+
+
+def take_up(
+    run: RunDirectory,
+    asked: Loaded | None,
+    overrides: Sequence[str],
+    epochs: int | None,
+    allow_inexact: bool,
+    command: tuple[str, ...],
+) -> tuple[Loaded, GoingOn]:
+    """Return the config with which a run goes on, and what it was so far.
+
+    Args:
+        run: that did not finish, or shall be trained for longer.
+        asked: a config that was given again; None takes the run's own.
+        overrides: of the command line.
+        epochs: as many in all; None leaves the number.
+        allow_inexact: whether to go on where something differs.
+        command: the command line.
+
+    Raises:
+        RunError: the run ended before there was anything to go on with.
+        ConfigError: an override is wrong.
+    """
+    more = () if epochs is None else (f"training.epochs={epochs}",)
+    try:
+        before = load_text(run.resolved(), "config.resolved.yaml", run.path)
+    except ConfigError as error:
+        raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
+    if asked is not None:
+        loaded = asked
+    else:
+        loaded = load_text(run.resolved(), "config.resolved.yaml", run.path, (*overrides, *more))
+    differences = config_differences(before.spec, loaded.spec)
+    longer = epochs is not None and epochs > run.status().epoch
+    return loaded, GoingOn(run.record(), differences, allow_inexact, longer, command)

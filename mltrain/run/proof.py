@@ -1,0 +1,45 @@
+"""Whether what stands in a run is what the run recorded: a test row that was swapped for a training row changes no
+file's form, only the worth of every number."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mltrain.errors import RunError
+from mltrain.run.json_text import to_json
+from mltrain.run.record import Record, row_fingerprint
+from mltrain.run.rundir import RunDirectory
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def json_fingerprint(values: Mapping[str, Any]) -> str:
+    """Return the sha256 of what JSON can hold."""
+    return hashlib.sha256(to_json(values, exact=True)).hexdigest()
+
+
+def proved_preprocessing(run: RunDirectory, record: Record) -> dict[str, Any]:
+    """Return what was fitted on the training rows.
+
+    Raises:
+        RunError: it is not what the run recorded.
+    """
+    values = run.preprocessing()
+    if record.preprocessing is not None and json_fingerprint(values) != record.preprocessing:
+        raise RunError(f"{run.path}: preprocessing.json is not what record.json says: it was changed after training")
+    return values
+
+
+def proved_splits(run: RunDirectory, record: Record) -> dict[str, np.ndarray]:
+    """Return the row ids of each split.
+
+    Raises:
+        RunError: they are not what the run recorded.
+    """
+    splits = run.splits()
+    if {name: row_fingerprint(rows) for name, rows in splits.items()} != dict(record.splits):
+        raise RunError(f"{run.path}: the row ids in splits/ are not what record.json says: they were changed")
+    return splits

@@ -1,0 +1,55 @@
+"""NaN and Inf: training stops with exit 8, or goes back to the last good checkpoint with a smaller learning rate."""
+
+import json
+
+import pytest
+
+from mltrain.procedures.checkpoints import newest_valid
+from mltrain.run.rundir import RunDirectory
+
+HUGE = "training.optimizer={type: SGD, learning_rate: 1e30}"
+
+
+@pytest.fixture
+def train(mltrain, config, tmp_path):
+    def run(*overrides):
+        arguments = [part for override in overrides for part in ("--set", override)]
+        return mltrain("train", config(), "--run-dir", tmp_path / "run", *arguments), tmp_path / "run"
+
+    return run
+
+
+def test_the_last_checkpoint_is_finite(train):
+    done, run = train(HUGE, "training.checkpoint={every: 1 steps}")
+    assert done.code == 8
+    saved = newest_valid(RunDirectory(run))
+    assert saved is not None
+    assert all(abs(array).max() < float("inf") for array in saved.arrays.values() if array.dtype.kind == "f")
+
+
+def test_a_single_epoch_that_ends_in_nan_is_not_finished(train):
+    done, _ = train(
+        "training.optimizer={type: SGD, learning_rate: 1e38}", "training.epochs=1", "training.batch_size=full"
+    )
+    assert done.code == 8, done.err
+
+
+def test_a_retry_goes_back_with_a_smaller_learning_rate(train):
+    done, run = train(HUGE, "training.on_divergence={retry: 3, learning_rate_factor: 1e-11}")
+    assert done.code == 0, done.err
+    assert "retry 3 of 3 from step" in done.err
+    assert json.loads((run / "status.json").read_text())["state"] == "finished"
+    assert "1e-03" not in done.err
+
+
+def test_no_retry_is_left_at_last(train):
+    done, _ = train(HUGE, "training.on_divergence={retry: 1, learning_rate_factor: 0.5}")
+    assert done.code == 8
+    assert "retry 1 of 1" in done.err
+
+
+def test_a_schedule_and_retries_exclude_each_other(train):
+    schedule = "training.optimizer={type: SGD, learning_rate: {type: ExponentialDecay, initial_learning_rate: 1,"
+    done, _ = train(schedule + " decay_steps: 5, decay_rate: 0.5}}", "training.on_divergence={retry: 1}")
+    assert done.code == 3
+    assert "training.on_divergence" in done.err
