@@ -15,7 +15,7 @@ from mltrain.procedures.plan import Plan
 from mltrain.report.terminal import Terminal
 from mltrain.run.rundir import LockedRun
 from mltrain.run.status import status
-from mltrain.training.compilation import class_weights
+from mltrain.training.class_weights import row_weights
 from mltrain.training.fit import EpochRecord, Training
 from mltrain.training.loop import TrainingLoop
 from mltrain.training.signals import Interruption
@@ -128,7 +128,7 @@ def _training(
     spec, info = network.spec, network.info
     train = prepared.examples["train"]
     arrays = network.arrays(train)
-    weights = class_weights(spec.training, train.y, info)
+    weights = row_weights(spec.training, train.y, info)
     loop = TrainingLoop(network.model, arrays if weights is None else (*arrays, weights), network.batch_size)
     held_out = prepared.examples.get("validation")
     metrics = spec.evaluation.metrics_for(info.task)

@@ -97,6 +97,7 @@ def _train(
     from mltrain.procedures.fitting import fit
     from mltrain.procedures.network import build_network
     from mltrain.procedures.results import write_results
+    from mltrain.training.class_weights import class_weight_decision
     from mltrain.training.devices import choose_device
 
     device = choose_device(spec.device)
@@ -112,6 +113,7 @@ def _train(
         *prepared.decisions,
         network.head.decision,
         *plan.decisions,
+        *class_weight_decision(spec.training, prepared.examples["train"].y, prepared.info),
     )
     preprocessing = prepared.preprocessing.to_json()
     record = record.with_values(

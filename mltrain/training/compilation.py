@@ -67,32 +67,6 @@ def shape_targets(y: np.ndarray, training: TrainingSpec, info: DataInfo) -> np.n
     return y if info.task == "multiclass" else y.reshape(-1, 1).astype(np.float32)
 
 
-def class_weights(training: TrainingSpec, y: np.ndarray, info: DataInfo) -> np.ndarray | None:
-    """Return the weight of each training row in the loss, `(rows,)` float32, or None where nothing is weighted.
-
-    `balanced` is rows / (classes × rows of the class), as in scikit-learn and King & Zeng, "Logistic Regression in
-    Rare Events Data" (2001).
-
-    Raises:
-        MisfitError: a class is not known, or the task has no classes.
-    """
-    if training.class_weight is None:
-        return None
-    if info.task == "regression":
-        raise MisfitError(("training", "class_weight"), "a regression task has no classes")
-    labels = y.reshape(-1).astype(np.int64)
-    if training.class_weight == "balanced":
-        counts = np.bincount(labels, minlength=len(info.classes))
-        weights = len(labels) / (len(info.classes) * np.maximum(counts, 1))
-    else:
-        unknown = [name for name in training.class_weight if name not in info.classes]
-        if unknown:
-            message = f"no such class (the classes are: {', '.join(info.classes)})"
-            raise MisfitError(("training", "class_weight", unknown[0]), message)
-        weights = np.array([training.class_weight.get(name, 1.0) for name in info.classes])
-    return weights.astype(np.float32)[labels]
-
-
 def _keras_metric(metric: TrainingMetric) -> Any:
     built = build(metric.component)
     if isinstance(built, str):  # "accuracy": Keras chooses the kind by the shapes of targets and outputs
