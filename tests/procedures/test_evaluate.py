@@ -157,3 +157,16 @@ def test_a_run_without_test_rows_is_measured_on_validation(mltrain, config, tmp_
     found = json.loads(mltrain("evaluate", tmp_path / "run", "--json").out)
     assert list(found["splits"]) == ["validation"]
     assert "the run has no test rows" in mltrain("evaluate", tmp_path / "run", "--split", "test").err
+
+
+def test_swapped_rows_are_exit_5(evaluate, run):
+    shutil.copy(run / "splits" / "train.npy", run / "splits" / "test.npy")
+    assert "the row ids in splits/ are not what record.json says" in evaluate(run, code=5)
+
+
+def test_changed_preprocessing_is_exit_5(evaluate, run):
+    path = run / "preprocessing.json"
+    content = json.loads(path.read_text())
+    content["columns"][0]["scaling"]["center"] += 1.0
+    path.write_text(json.dumps(content))
+    assert "preprocessing.json is not what record.json says" in evaluate(run, code=5)
