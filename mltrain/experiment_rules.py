@@ -9,12 +9,16 @@ from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit
 from mltrain.expression import Comparison
 from mltrain.keras_api.components import KerasComponent
 from mltrain.measured import as_measured, measured, not_measured, watched
+from mltrain.models.linear import Linear
+from mltrain.models.mlp import Mlp
 from mltrain.models.sequential import Sequential
 from mltrain.rules import Rule, RuleProblem
 from mltrain.task import SPLITS, SplitName, Task
 from mltrain.training.early_stopping import EarlyStopping
+from mltrain.training.metrics import default_loss, name_problems, training_metrics
 from mltrain.training.monitoring import Monitoring
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+from mltrain.training.targets import loss_misfit, metric_misfit
 
 if TYPE_CHECKING:
     from mltrain.experiment import ExperimentSpec
@@ -96,6 +100,46 @@ def _metrics_fit_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
             yield RuleProblem(("evaluation", *path), message)
 
 
+def _loss_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    loss = experiment.training.loss
+    message = loss_misfit(loss, experiment.task, experiment.data.scales_target) if loss else None
+    if message:
+        yield RuleProblem(("training", "loss"), message)
+
+
+def _training_metrics_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    stated, task, scaled = experiment.training.metrics or (), experiment.task, experiment.data.scales_target
+    # The task names none of the stated metrics; it decides only which are usual.
+    for number, message in name_problems(training_metrics(experiment.training, "regression", scaled) if stated else ()):
+        yield RuleProblem(("training", "metrics", number), message)
+    if task == "auto":
+        return
+    loss = experiment.training.loss or default_loss(task)
+    if loss_misfit(loss, task, scaled) is None:
+        for number, metric in enumerate(stated):
+            misfit = metric_misfit(metric, task, loss, scaled)
+            if misfit:
+                yield RuleProblem(("training", "metrics", number), misfit)
+
+
+def _logits_have_no_activation(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    loss = experiment.training.loss
+    if isinstance(experiment.model, Mlp | Linear) and loss is not None and loss.takes_logits:
+        yield RuleProblem(
+            ("training", "loss", "from_logits"),
+            f"a model of type {experiment.model.type} ends in probabilities: remove from_logits",
+        )
+
+
+def _layers_have_names_of_their_own(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    if isinstance(experiment.model, Sequential):
+        names = [dict(layer.arguments).get("name") for layer in experiment.model.layers]
+        for number, name in enumerate(names):
+            if name is not None and name in names[:number]:
+                message = f"layers[{names.index(name)}] has the name '{name}' already: each layer needs one of its own"
+                yield RuleProblem(("model", "layers", number, "name"), message)
+
+
 def _layers_fit_a_stack(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     if isinstance(experiment.model, Sequential):
         for number, layer in enumerate(experiment.model.layers):
@@ -118,5 +162,9 @@ RULES = (
     Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule(("task", "evaluation.metrics"), _metrics_fit_the_task),
+    Rule(("task", "training.loss", "data.target"), _loss_fits_the_task),
+    Rule(("task", "training.loss", "training.metrics", "data.target"), _training_metrics_fit),
+    Rule(("model", "training.loss"), _logits_have_no_activation),
     Rule(("model.layers",), _layers_fit_a_stack),
+    Rule(("model.layers",), _layers_have_names_of_their_own),
 )

@@ -87,10 +87,13 @@ def as_measured(metric: str, known: dict[str, str | None]) -> str:
 
 def not_measured(metric: str, known: dict[str, str | None]) -> str:
     """Return the sentence that says that `metric` will not be measured, and what will be."""
-    split = metric.partition(".")[0]
+    split, _, name = metric.partition(".")
     if split == "test":
         return f"'{metric}' cannot be used while training: test rows choose nothing; use validation"
     if split == "validation" and "validation.loss" not in known:
         return f"'{metric}' will not be measured: there are no validation rows (data.split.validation)"
-    hint = suggest(metric, known) or f" (measured are {', '.join(known)})"
+    # By the name alone, where the split is right: all of "validation.f2" and "validation.r2" but one letter is alike.
+    beside = [each.removeprefix(f"{split}.") for each in known if each.startswith(f"{split}.")]
+    near = suggest(name, beside).replace("'", f"'{split}.", 1) if beside else suggest(metric, known)
+    hint = near or f" (measured are {', '.join(known)})"
     return f"'{metric}' will not be measured{hint}"

@@ -37,10 +37,25 @@ def normalise(name: str) -> str:
 
 
 def suggest(wrong: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean 'x'?)` for the known name nearest to `wrong`, or an empty string when none is near."""
+    """Return ` (did you mean 'x'?)` for the known name nearest to `wrong`, or an empty string when none is near.
+
+    A name that `wrong` begins, as `acc` begins `accuracy`, is nearest; the first letter is the one that is hardly ever
+    mistyped, and counts more.
+    """
     by_normal_form = {normalise(name): name for name in known}
-    near = difflib.get_close_matches(normalise(wrong), by_normal_form, n=1, cutoff=0.6)
-    return f" (did you mean '{by_normal_form[near[0]]}'?)" if near else ""
+    wrong = normalise(wrong)
+
+    def likeness(name: str) -> float:
+        if len(wrong) > 2 and name.startswith(wrong):
+            return 2 - len(name) / 1000
+        matcher = difflib.SequenceMatcher(None, name, wrong)
+        # The quick ones are upper bounds: most names are not worth the exact one.
+        if min(matcher.real_quick_ratio(), matcher.quick_ratio()) < 0.6 or matcher.ratio() < 0.6:
+            return 0
+        return matcher.ratio() + 0.1 * (name[:1] == wrong[:1])
+
+    nearest = max(by_normal_form, key=likeness, default=None)
+    return f" (did you mean '{by_normal_form[nearest]}'?)" if nearest is not None and likeness(nearest) else ""
 
 
 def with_article(noun: str) -> str:

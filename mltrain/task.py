@@ -26,6 +26,8 @@ class DataInfo:
         classes: names of the classes in the order of the outputs; empty for regression.
         feature_names: of each column of a flat input, as `("bill_length", "island=Biscoe")`; empty for arrays.
         train_rows: number of training examples.
+        smallest_input: of all rows, where the inputs may be indices: int32 arrays, and columns of a table.
+        largest_input: of the same.
     """
 
     task: Task
@@ -35,6 +37,8 @@ class DataInfo:
     classes: tuple[str, ...]
     feature_names: tuple[str, ...]
     train_rows: int
+    smallest_input: float | None = None
+    largest_input: float | None = None
 
 
 @dataclass(frozen=True)

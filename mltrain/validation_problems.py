@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 from pydantic_core import ErrorDetails
 
-from mltrain.expected import choices, expected_at, number_text, opened, specs_of
+from mltrain.expected import choices, constraints, expected_at, number_text, opened, specs_of
 from mltrain.problems import KeyPath, Problem, shortened
 from mltrain.spec import Spec, suggest
 from mltrain.yaml_node import Node
@@ -76,8 +76,10 @@ def _message(errors: list[ErrorDetails], expected: list[Any], path: KeyPath, spe
     others = [error for error in errors if not _expectation(error, expected)]
     if others:  # they know more: an unknown name rather than "expected a number or a name"
         return "; ".join(dict.fromkeys(_said(error, path, spec, data) for error in others))
-    value = errors[0]["input"]
+    value = _value_at(data, path)
     hint = ""
+    if said := _said_of_text(value, expected):
+        return said
     if isinstance(value, str):
         hint = suggest(value, choices(expected)) or _quotes_hint(value, phrases)
     wanted = phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} or {phrases[-1]}"
@@ -130,12 +132,40 @@ def _key_hint(path: KeyPath, spec: type[Spec], data: Any) -> str:
     known = [name for each in specs for name in each.model_fields]
     if near := suggest(wrong, known):
         return near
+    shown = f" (known: {', '.join(dict.fromkeys(known))})" if 0 < len(known) <= 12 else ""
+    others = [each for each in specs_of(expected_at(spec, parent, data), {}) if wrong in each.model_fields]
+    if others:
+        return f": it belongs to type {_types(others)}, and this is {_types(specs)}{shown}"
     for name, field in spec.model_fields.items():
-        for section in specs_of([field], {}):
+        for section in specs_of([field], {}) if parent != (name,) else ():
             near = suggest(wrong, section.model_fields)
             if near and (not parent or wrong in section.model_fields):
                 return near.replace("'", f"'{name}.", 1)
-    return f" (known: {', '.join(dict.fromkeys(known))})" if 0 < len(known) <= 12 else ""
+    return shown
+
+
+def _types(specs: list[type[Spec]]) -> str:
+    return " or ".join(str(each.model_fields["type"].default) for each in specs if "type" in each.model_fields)
+
+
+def _value_at(data: Any, path: KeyPath) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def _said_of_text(value: Any, expected: list[Any]) -> str:
+    """Return what is wrong with a number as the text that is expected, as "3" is no cadence: that says more than
+    "expected text"."""
+    if type(value) not in (int, float):
+        return ""
+    for validator in (each for annotation in expected for each in constraints(annotation, str)):
+        if isinstance(validator, AfterValidator):
+            try:
+                validator.func(str(value))  # type: ignore[call-arg]
+            except ValueError as error:
+                return str(error)
+    return ""
 
 
 def _quotes_hint(value: str, phrases: list[str]) -> str:

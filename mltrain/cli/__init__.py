@@ -1,1 +1,1 @@
-"""The command line: one file a command; `app.py` lists them and prints every error."""
+"""The command line: one file a command; `commands.py` lists them, `app.py` prints every error."""

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from mltrain.load import Loaded
+    from mltrain.run.rundir import LockedRun
+
+
+def _readable(given: str | list[str]) -> str | list[str]:
+    # At once, before anything is made: a standard input that is closed is None, and no file of the user's.
+    if "-" in ([given] if isinstance(given, str) else given) and sys.stdin is None:
+        from mltrain.errors import UsageError
+
+        raise UsageError("the config shall come from standard input (-), and that is closed")
+    return given
+
+
 ConfigPath = Annotated[
-    str, typer.Argument(metavar="CONFIG", help="The YAML file of the experiment; - is standard input.")
+    str,
+    typer.Argument(metavar="CONFIG", help="The YAML file of the experiment; - is standard input.", callback=_readable),
+]
+ConfigPaths = Annotated[
+    list[str], typer.Argument(metavar="CONFIG…", help="YAML files; - is standard input.", callback=_readable)
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -24,6 +43,29 @@ RunsDirectory = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, errors too.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
+
+
+def print_run(run: LockedRun, loaded: Loaded | None = None) -> None:
+    """Print the run directory on stdout, of a new run before anything else is done with it.
+
+    Args:
+        run: it.
+        loaded: the experiment of a new run: when stdout cannot be written, the run says that it failed so.
+
+    Raises:
+        WriteError: stdout cannot be written.
+        ReaderLeftError: nobody reads it.
+    """
+    from mltrain.errors import MltrainError
+    from mltrain.run.status import status
+
+    try:
+        typer.echo(run.path.absolute())
+    except MltrainError as error:
+        if loaded is not None:
+            run.write_config(loaded.text)
+            run.write_status(status("failed", str(error), epoch=0, step=0, exit_code=error.exit_code))
+        raise
 
 
 def runs_directory(given: Path | None) -> Path:

@@ -58,7 +58,9 @@ def _findings() -> dict[str, dict[str, Any]]:
             "free disk": f"{shutil.disk_usage(Path.cwd()).free / 2**30:.1f} GiB in {Path.cwd()}",
         },
         "optional packages": {
-            "CUDA libraries": _version("nvidia-cuda-runtime-cu12", missing="not installed: pip install 'mltrain[gpu]'"),
+            "CUDA libraries": _version(
+                "nvidia-cuda-runtime-cu12", missing="not installed: python -m pip install '.[gpu]'"
+            ),
         },
     }
 

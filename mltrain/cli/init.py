@@ -57,7 +57,7 @@ def init(
     path: Annotated[Path, typer.Argument(metavar="[FILE]", help="The config to write.")] = Path("config.yaml"),
 ) -> None:
     """Write a commented starter config that runs as it is, and the JSON Schema that its first line names."""
-    from mltrain.errors import UsageError
+    from mltrain.errors import UsageError, WriteError
     from mltrain.run.durable import without_links, write_file
     from mltrain.schema import json_schema
 
@@ -67,9 +67,15 @@ def init(
     if not path.absolute().parent.is_dir():
         raise UsageError(f"{path}: there is no folder {path.parent}")
     text = STARTER.format(schema=SCHEMA_NAME, config=path.name, name="first-experiment")
-    write_file(
-        without_links(schema_path.absolute()), f"{json.dumps(json_schema(), indent=1, ensure_ascii=False)}\n".encode()
-    )
-    write_file(without_links(path.absolute()), text.encode())
+    schema = f"{json.dumps(json_schema(), indent=1, ensure_ascii=False)}\n"
+    try:
+        write_file(without_links(schema_path.absolute()), schema.encode())
+        write_file(without_links(path.absolute()), text.encode())
+    except WriteError as error:
+        # Its own words advise another --runs-dir, which means nothing here.
+        reason = getattr(error.__cause__, "strerror", None) or error
+        raise WriteError(
+            f"{path}: cannot write: {reason}; name a file elsewhere, as `mltrain init ~/{path.name}`"
+        ) from error
     typer.echo(path)
     typer.echo(f"the schema for your editor is in {schema_path}; next: mltrain train {path}", err=True)

@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from mltrain.components import Component
 
 
+_WIDTH = 100
+_UNBROKEN = "\N{NO-BREAK SPACE}"
+# Arguments that (nearly) every component of a kind takes: said once, they leave the signatures readable.
+_SHARED = {
+    "layer": ("activity_regularizer", "trainable", "dtype", "name"),
+    "optimizer": (
+        *("clipnorm", "clipvalue", "global_clipnorm", "use_ema", "ema_momentum", "ema_overwrite_frequency"),
+        *("loss_scale_factor", "gradient_accumulation_steps", "name"),
+    ),
+    "loss": ("reduction", "dtype"),
+    "keras_metric": ("name", "dtype"),
+}
+
+
 def list_components(
     kind: Annotated[
         str | None, typer.Argument(metavar="[KIND]", help="source, model, layer, optimizer, loss, …")
@@ -34,13 +48,20 @@ def list_components(
             json_format.dumps({each: [one.as_json() for one in found] for each, found in shown.items()}, indent=2)
         )
         return
+    if name:
+        typer.echo("\n".join(_explained(component) for component in shown[kinds[0]]))
+        return
     for each, found in shown.items():
-        if not kind:
-            typer.echo(f"{each} — {KINDS[each]}")
+        typer.echo(f"{each} — {KINDS[each]}")
+        if each in _SHARED:
+            typer.echo(_wrapped(f"(nearly all also take {', '.join(_SHARED[each])})", "  "))
         for component in found:
-            typer.echo(_long(component) if kind else f"  {component.signature()}")
-    if not kind:
-        typer.echo("\n`mltrain list layer` explains each layer, `mltrain list layer Dense` one.")
+            typer.echo(_signature(component, each))
+            if kind:
+                typer.echo(_wrapped(component.doc, "      "))
+    example = f"{kinds[0]} {shown[kinds[0]][0].name}" if kind else "layer Dense"
+    more = "" if kind else "`mltrain list layer` says what each layer is, "
+    typer.echo(f"\n{more}`mltrain list {example}` explains its arguments.")
 
 
 def _found(given: str, known: list[str], what: str) -> str:
@@ -54,14 +75,34 @@ def _found(given: str, known: list[str], what: str) -> str:
     raise UsageError(f"there is no {what} {given!r}{suggest(given, known)}{shown}")
 
 
-def _long(component: Component) -> str:
+def _signature(component: Component, kind: str) -> str:
+    """Return name and arguments, `Dense(units, activation=null, …)`, in lines, without those that nearly all take."""
+    arguments = [
+        each.name if each.default is None else f"{each.name}={each.default}"
+        for each in component.arguments
+        if each.name not in _SHARED.get(kind, ())
+    ]
+    # A line may end after an argument, not within one; textwrap breaks at no space of this sort.
+    whole = ", ".join(argument.replace(" ", _UNBROKEN) for argument in arguments)
+    return _wrapped(f"{component.name}({whole})", "  ", "      ").replace(_UNBROKEN, " ")
+
+
+def _explained(component: Component) -> str:
     also = f" (also: {', '.join(component.aliases)})" if component.aliases else ""
-    lines = [f"{component.name}{also}"]
-    lines += textwrap.wrap(component.doc, 100, initial_indent="  ", subsequent_indent="  ")
+    lines = [f"{component.name}{also}", _wrapped(component.doc, "  ")]
     for argument in component.arguments:
         default = "required" if argument.default is None else f"default {argument.default}"
-        lines += textwrap.wrap(
-            f"{argument.name}: {argument.type}; {default}", 100, initial_indent="    ", subsequent_indent="      "
-        )
-        lines += textwrap.wrap(argument.doc, 100, initial_indent="      ", subsequent_indent="      ")
-    return "\n".join(lines) + "\n"
+        lines.append(_wrapped(f"{argument.name}: {argument.type}; {default}", "    ", "      "))
+        lines.append(_wrapped(argument.doc, "      "))
+    return "\n".join(line for line in lines if line)
+
+
+def _wrapped(text: str, indent: str, further: str | None = None) -> str:
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent if further is None else further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

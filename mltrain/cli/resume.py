@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from mltrain.cli.arguments import Json, Overrides, Quiet, RunReference, RunsDirectory, runs_directory
+from mltrain.cli.arguments import Json, Overrides, Quiet, RunReference, RunsDirectory, print_run, runs_directory
 
 if TYPE_CHECKING:
     from mltrain.procedures.resume import Finished
@@ -42,8 +42,7 @@ def resume(
             say_finished(found, ended, json=json, quiet=quiet)
         with lock_run(found.path) as locked:
             if not json:
-                typer.echo(locked.path.absolute())
-                sys.stdout.flush()
+                print_run(locked)
             loaded, going_on = take_up(locked, None, overrides or (), epochs, allow_inexact, tuple(sys.argv))
             terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
             metrics = resume_run(loaded, locked, terminal, interruption, going_on)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mltrain.cli.arguments import ConfigPath, Json, Overrides, Quiet, RunsDirectory, runs_directory
+from mltrain.cli.arguments import ConfigPath, Json, Overrides, Quiet, RunsDirectory, print_run, runs_directory
 
 
 def train(
@@ -58,8 +58,7 @@ def train(
             run, begun = create_run(runs_directory(runs_dir), loaded.spec.name, run_dir), False
         with run:
             if not json:
-                typer.echo(run.path.absolute())
-                sys.stdout.flush()
+                print_run(run, None if begun else loaded)
             terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
             if begun:
                 epochs = asked_epochs(run.path, loaded)

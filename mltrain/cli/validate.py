@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json as json_format
-from typing import Annotated
 
 import typer
 
-from mltrain.cli.arguments import Json, Overrides
-from mltrain.errors import ConfigError, MltrainError
+from mltrain.cli.arguments import ConfigPaths, Json, Overrides
+from mltrain.errors import ConfigError, UsageError
 
 
-def validate(
-    configs: Annotated[list[str], typer.Argument(metavar="CONFIG…", help="YAML files; - is standard input.")],
-    overrides: Overrides = None,
-    json: Json = False,
-) -> None:
+def validate(configs: ConfigPaths, overrides: Overrides = None, json: Json = False) -> None:
     """Check configs: every problem at once, each at its line, in well under a second."""
     from mltrain.load import load
 
     checked: list[dict[str, object]] = []
-    failure: MltrainError | None = None
+    exit_codes = {0}
     for config in configs:
         try:
             load(config, overrides or ())
@@ -28,12 +23,17 @@ def validate(
             problems = [problem.as_json() for problem in getattr(error, "problems", ())]
             checked.append({"config": config, "valid": False, "problems": problems})
             typer.echo(str(error), err=True)
-            failure = error
+            exit_codes.add(error.exit_code)
+        except UsageError as error:  # the file is not there: no reason to say nothing of the others
+            problem = {"path": "", "file": config, "line": None, "column": None, "message": str(error)}
+            checked.append({"config": config, "valid": False, "problems": [problem]})
+            typer.echo(f"error: {error}", err=True)
+            exit_codes.add(error.exit_code)
         else:
             checked.append({"config": config, "valid": True, "problems": []})
             if not json:
                 typer.echo(f"{config}: ok")
     if json:
         typer.echo(json_format.dumps({"configs": checked}, indent=2))
-    if failure is not None:
-        raise typer.Exit(failure.exit_code)
+    # A file that is not there comes before one that is wrong.
+    raise typer.Exit(UsageError.exit_code if UsageError.exit_code in exit_codes else max(exit_codes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -18,6 +19,9 @@ from mltrain.data.files import FileContent, check_unpacked_size, read_file_conte
 from mltrain.data.table import Column, Origin, Table
 from mltrain.errors import DataError
 from mltrain.spec import suggest
+
+# What Python and NumPy raise for bytes that are no UTF-8, halves of surrogate pairs, and numbers that no character has.
+_NO_TEXT = (UnicodeError, ValueError, SystemError)
 
 
 def read_npz(path: Path, arrays: Mapping[str, str] | None, declared: Mapping[str, str]) -> Table:
@@ -65,12 +69,12 @@ def column_of_array(array: np.ndarray, where: ColumnPlace, kind: str | None = No
     """
     if array.ndim > 1:
         return finite_array(array, where)
-    if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8")
-    if array.dtype.kind not in "biufUM":
+    if array.dtype.kind not in "biufUSM" or array.dtype in (np.longdouble, np.dtype("M8")):
         raise where.error(0, f"an array of {array.dtype}; expected numbers, texts, booleans or dates")
     if array.dtype.kind == "M":
         array = array.astype("datetime64[us]")
+    if array.dtype.kind in "US":
+        return typed_column(_texts(array, where), where, kind)
     return typed_column(pa.array(array.astype(array.dtype.newbyteorder("="))), where, kind)
 
 
@@ -82,6 +86,27 @@ def sha256_of_arrays(arrays: Mapping[str, np.ndarray]) -> str:
         digest.update(f"{name}\0{little_endian.dtype.str}\0{array.shape}\0".encode())
         digest.update(little_endian.tobytes())
     return digest.hexdigest()
+
+
+def _texts(array: np.ndarray, where: ColumnPlace) -> pa.Array:
+    try:
+        return _decoded(array)
+    except _NO_TEXT as error:
+        row = next(row for row in range(len(array)) if not _is_text(array[row : row + 1]))
+        raise where.error(row, "a text that is not valid Unicode (texts of bytes must be UTF-8)") from error
+
+
+def _decoded(array: np.ndarray) -> pa.Array:
+    values = array.tolist()
+    return pa.array([value.decode() for value in values] if array.dtype.kind == "S" else values, pa.string())
+
+
+def _is_text(array: np.ndarray) -> bool:
+    try:
+        _decoded(array)
+    except _NO_TEXT:
+        return False
+    return True
 
 
 def _load(content: FileContent, arrays: Mapping[str, str] | None) -> dict[str, np.ndarray]:
@@ -98,9 +123,28 @@ def _load(content: FileContent, arrays: Mapping[str, str] | None) -> dict[str, n
                     )
             if not wanted:
                 raise DataError(f"{name}: the file holds no array")
+            for key in wanted.values():
+                _check_header(file.zip, f"{key}.npy")
             return {column: np.asarray(file[key]) for column, key in wanted.items()}
     except zipfile.BadZipFile as error:
         raise DataError(f"{name}: not an .npz file, or damaged ({error})") from error
-    except (ValueError, EOFError, OSError, MemoryError, zlib.error) as error:
+    except (ValueError, TypeError, EOFError, OSError, MemoryError, RuntimeError, zlib.error) as error:
         # Object arrays are pickles, which can run code when they are read: they are refused, not decoded.
         raise DataError(f"{name}: not readable as arrays of numbers or texts ({error})") from error
+
+
+def _check_header(archive: zipfile.ZipFile, member: str) -> None:
+    """Refuse an array that is not as long as its header says: numpy.load makes room for what the header says.
+
+    Raises:
+        ValueError: it is not, or its values have no size, so that billions of them fit into nothing.
+    """
+    if member not in archive.namelist():  # no array, which is said later
+        return
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+        size = archive.getinfo(member).file_size - file.tell()
+    if not dtype.hasobject and (not dtype.itemsize or math.prod(shape) * dtype.itemsize != size):
+        raise ValueError(f"{member} has {size} bytes of data, its header says {shape} of {dtype}")

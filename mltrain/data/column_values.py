@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 from mltrain.data.column_types import TIMESTAMP, ColumnPlace, first_row, parse_dates, parse_texts, quoted
 from mltrain.data.table import Column
 
+MOST_AXES = 32  # more than any layer takes, and fewer than NumPy's limit
+
 _DECLARED_TYPES = {"number": (pa.int64(), pa.float64()), "boolean": (pa.bool_(),), "datetime": (TIMESTAMP,)}
 
 
@@ -83,6 +85,8 @@ def finite_array(array: np.ndarray, where: ColumnPlace) -> np.ndarray:
     """
     if array.dtype.kind not in "biuf":
         raise where.error(0, f"an array of {array.dtype}; expected numbers")
+    if array.ndim > MOST_AXES:
+        raise where.error(0, f"an array of {array.ndim} axes; expected {MOST_AXES} at most")
     if 0 in array.shape[1:]:
         raise where.error(0, f"an array of shape {array.shape}; expected no axis of length 0")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -195,6 +199,8 @@ def _from_lists(column: pa.Array, where: ColumnPlace) -> np.ndarray:
         if not length:
             raise where.error(0, "an empty list; expected numbers")
         shape.append(length)
+        if len(shape) > MOST_AXES:
+            raise where.error(0, f"lists nested more than {MOST_AXES - 1} deep")
         column = column.flatten()
     if column.null_count:
         item = first_row(pc.is_null(column))

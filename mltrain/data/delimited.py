@@ -164,13 +164,14 @@ def _header(name: str, text: bytes, delimiter: str) -> tuple[list[str], int]:
     except csv.Error as error:
         raise csv_fault(name, error) from error
     line, names = header.line, [field.strip() for field in header.fields]
+    numbers: dict[str, int] = {}
     for number, column in enumerate(names, start=1):
         if not column:
             raise DataError(
                 f"{name}:{line}: column {number} of {len(names)} has no name; name it in the header "
                 "(pandas leaves the index without a name: write the file with index=False)"
             )
-        if (first := names.index(column) + 1) != number:
+        if (first := numbers.setdefault(column, number)) != number:
             raise DataError(f"{name}:{line}: columns {first} and {number} are both named {column!r}; rename one")
     other = next((mark for mark in ";\t|," if mark in names[0]), None) if len(names) == 1 else None
     if other:

@@ -10,9 +10,11 @@ from typing import Any
 
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.column_values import column_of_values
-from mltrain.data.files import read_file_content
+from mltrain.data.files import check_unpacked_size, read_file_content
 from mltrain.data.table import Origin, Table
 from mltrain.errors import DataError
+
+_CELL = 8  # bytes that a missing value takes
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ def read_json_lines(path: Path, missing: Sequence[str], declared: Mapping[str, s
     names = list(dict.fromkeys(name for row in objects for name in row))
     if not names:
         raise DataError(f"{content.name}: the objects have no keys")
+    # A line that adds a key adds a cell to every other: some hundred KB could become a table of gigabytes.
+    check_unpacked_size(content.name, len(content.data), _CELL * len(objects) * len(names))
     origin = LinesOrigin(content.name, lines)
     columns = {
         name: column_of_values(

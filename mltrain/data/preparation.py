@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -92,8 +92,12 @@ def prepare(spec: DataSpec, seed: int, task: Task | Literal["auto"] = "auto") ->
     leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
     preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
 
-    info = data_info(preprocessing, len(splits.train))
     examples = {name: encode_examples(preprocessing, table.take(rows)) for name, rows in splits.items()}
+    info = data_info(preprocessing, len(splits.train))
+    if info.input_dtype == "int32" or len(info.input_shape) == 1:
+        inputs = [each.x for each in examples.values()]
+        smallest, largest = min(float(x.min()) for x in inputs), max(float(x.max()) for x in inputs)
+        info = replace(info, smallest_input=smallest, largest_input=largest)
     return Prepared(table, splits, preprocessing, info, (*decisions, *split_decisions, *feature_decisions), examples)
 
 

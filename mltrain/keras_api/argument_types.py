@@ -4,7 +4,7 @@ The catalogue, the error messages, `mltrain list` and the JSON Schema all come f
 
     integer >= 1                          a whole number; bounds are written as they are read
     number >= 0 < 1                       also a whole number, never NaN or infinite
-    boolean, text, name, null             a name is a text without "/", as Keras wants for layers
+    boolean, text, name, null             a name is a text of letters, digits, _ . and -
     'valid' | 'same'                      one of these texts
     integer >= 1 | [integer >= 1; 2]      one integer, or a list of exactly two
     [[integer >= 0; 2]; 2]                lists nest
@@ -41,10 +41,12 @@ _WORDS = {
     "number": "a number",
     "boolean": "true or false",
     "text": "a text",
-    "name": "a name without '/'",
+    "name": "a name of letters, digits, '_', '.' and '-' that begins with a letter or a digit",
     "null": "null",
 }
 _LARGEST = 2**63 - 1
+# What TensorFlow takes for a scope, without the separators of Keras' paths.
+_NAME = "[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Scalar:
     def accepts(self, value: Any) -> bool:
         """Return whether `value`, which has this type, is also in its bounds."""
         if self.word == "name":
-            return bool(value) and "/" not in value
+            return re.fullmatch(_NAME, value) is not None
         if self.word in ("integer", "number"):
             in_range = math.isfinite(value) if isinstance(value, float) else -_LARGEST <= value <= _LARGEST
             return in_range and all(_BOUNDS[sign][0](value, limit) for sign, limit in self.bounds)
@@ -90,7 +92,7 @@ class Scalar:
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of this type."""
         if self.word == "name":
-            return {"type": "string", "pattern": "^[^/]+$"}
+            return {"type": "string", "pattern": f"^{_NAME}$"}
         named = {"text": "string"}.get(self.word, self.word)
         return {"type": named, **{_BOUNDS[sign][2]: limit for sign, limit in self.bounds}}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from mltrain.errors import ConfigError
 from mltrain.keras_api.components import KerasComponent
@@ -22,8 +23,14 @@ _MODULES = {
     "regularizer": keras.regularizers,
     "schedule": keras.optimizers.schedules,
 }
-# `compile` makes the binary, categorical or sparse kind of these, whichever fits the model's output; a class cannot.
+# The binary, categorical or sparse kind of these is made, whichever fits the model's output; a class cannot be all.
 _BY_SHAPE = {"accuracy", "crossentropy"}
+
+# What Keras and TensorFlow raise where shapes, dtypes or names do not go together.
+REFUSALS = (
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RuntimeError),
+    tf.errors.OpError,
+)
 
 
 def build(component: KerasComponent) -> Any:
@@ -31,7 +38,7 @@ def build(component: KerasComponent) -> Any:
 
     Only what differs from Keras' defaults is passed on, so the object is the one that hand-written Keras code would
     make, and draws the same seeds under `keras.utils.set_random_seed`. An activation is a function; the metrics
-    "accuracy" and "crossentropy" stay names, for `compile` to choose by the shape of the output.
+    "accuracy" and "crossentropy" stay names: the kind is chosen where the shape of the output is known.
 
     Raises:
         ConfigError: Keras refuses the combination of arguments.

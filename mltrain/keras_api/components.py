@@ -48,6 +48,11 @@ class KerasComponent:
         """
         return dict(self.arguments)[name]
 
+    @property
+    def takes_logits(self) -> bool:
+        """Whether this is a loss or metric that is told to expect scores before the activation."""
+        return bool(dict(self.arguments).get("from_logits", False))
+
     def changed(self) -> dict[str, Any]:
         """Return the arguments whose value is not Keras' default."""
         return {

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-import keras
+from dataclasses import dataclass
+from typing import Any
 
-from mltrain.errors import MisfitError
-from mltrain.keras_api.build import build
+import keras
+import tensorflow as tf
+
+from mltrain.errors import ConfigError, MisfitError
+from mltrain.keras_api.build import REFUSALS, build
 from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.messages import reason
 from mltrain.task import DataInfo
 
+Shape = tuple[int | None, ...]
+Path = tuple[str | int, ...]
 
-def stack(layers: tuple[KerasComponent, ...], info: DataInfo) -> keras.Model:
+
+def stack(layers: tuple[KerasComponent, ...], info: DataInfo, written: int = 0) -> keras.Model:
     """Return a model that puts `layers` on an input of `(batch, *info.input_shape)`.
+
+    Args:
+        layers: from the input to the output.
+        info: what is known of the data.
+        written: how many of them are written under `model.layers`; the rest are ours.
 
     Raises:
         MisfitError: a layer does not fit on the one below it, or the outputs do not fit the task.
@@ -21,12 +33,8 @@ def stack(layers: tuple[KerasComponent, ...], info: DataInfo) -> keras.Model:
         [keras.Input(shape=info.input_shape, dtype=info.input_dtype, name="features")], name="model"
     )
     for number, layer in enumerate(layers):
-        below = model.output_shape[1:] if model.layers else info.input_shape
-        try:
-            model.add(build(layer))
-        except (ValueError, TypeError, IndexError, AttributeError) as error:
-            message = f"{layer.type} does not fit on outputs of shape {_shape(below)} below it: {reason(error)}"
-            raise MisfitError(("model", "layers", number), message) from error
+        _add(model, layer, number, written, info)
+    _follow(model, layers, info, written)
     if model.output_shape[1:] != (info.outputs,):
         message = (
             f"it ends in shape {_shape(model.output_shape[1:])}, and {info.task} needs {_shape((info.outputs,))}; "
@@ -35,5 +43,87 @@ def stack(layers: tuple[KerasComponent, ...], info: DataInfo) -> keras.Model:
     return model
 
 
-def _shape(shape: tuple[int | None, ...]) -> str:
+def _add(model: keras.Model, layer: KerasComponent, number: int, written: int, info: DataInfo) -> None:
+    path = _path(number, written)
+    below = model.output_shape[1:] if model.layers else info.input_shape
+    try:
+        built = build(layer)
+    except ConfigError as error:
+        raise MisfitError(path, str(error)) from error
+    taken = {each.name: place for place, each in enumerate(model.layers)}
+    if built.name in taken:
+        # Keras names what has no name; the one that was named is the one to change.
+        stated = number < written and dict(layer.arguments).get("name") is not None
+        message = f"another layer of the model has the name '{built.name}': each needs one of its own"
+        raise MisfitError(_path(number if stated else taken[built.name], written), message)
+    try:
+        model.add(built)
+    except REFUSALS as error:
+        raise MisfitError(path, _misfit(layer, below, "", error)) from error
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """One way through the layers: the shapes behind each, and the error that ended it early."""
+
+    shapes: list[Shape]
+    error: Exception | None
+
+
+def _follow(model: keras.Model, layers: tuple[KerasComponent, ...], info: DataInfo, written: int) -> None:
+    """Refuse a model that cannot be called.
+
+    `add` trusts the shapes that layers promise, and random layers do something only while training: a RandomFlip on
+    flat rows, or a RandomCrop, whose outputs are smaller only while training (Keras 3.15), would fail in the first
+    step, or after it.
+    """
+    inference, training = _passed(model, info, training=False), _passed(model, info, training=True)
+    both = enumerate(zip(inference.shapes, training.shapes, strict=False))
+    unlike = [number for number, (one, other) in both if not _alike(one, other)]
+    failed = inference.error or training.error
+    if unlike and (failed or unlike[-1] == len(layers) - 1):
+        first = unlike[0]
+        one, other = _shape(training.shapes[first]), _shape(inference.shapes[first])
+        message = f"{layers[first].type} gives outputs of shape {one} while training and {other} otherwise"
+        advice = "put a layer behind it that makes both the same, as CenterCrop with the height and width of the crop"
+        raise MisfitError(_path(first, written), f"{message}: {advice}")
+    for each, when in ((inference, ""), (training, " while training")):
+        if each.error is not None:
+            number = len(each.shapes)
+            below = each.shapes[-1] if each.shapes else info.input_shape
+            raise MisfitError(_path(number, written), _misfit(layers[number], below, when, each.error)) from each.error
+
+
+def _passed(model: keras.Model, info: DataInfo, training: bool) -> _Pass:
+    """Return what becomes of the shapes, from a trace of the layers that runs nothing."""
+    shapes: list[Shape] = []
+
+    def call(values: Any) -> Any:
+        for layer in model.layers:
+            values = layer(values, training=training)
+            shapes.append(tuple(values.shape[1:]))
+        return values
+
+    inputs = tf.TensorSpec((None, *info.input_shape), info.input_dtype)
+    try:
+        tf.function(call, autograph=False).get_concrete_function(inputs)
+    except REFUSALS as error:
+        return _Pass(shapes, error)
+    return _Pass(shapes, None)
+
+
+def _alike(one: Shape, other: Shape) -> bool:
+    """Return whether two shapes can be one; a size that a trace does not know can be any."""
+    return len(one) == len(other) and all(a == b or None in (a, b) for a, b in zip(one, other, strict=True))
+
+
+def _path(number: int, written: int) -> Path:
+    return ("model", "layers", number) if number < written else ("model",)
+
+
+def _misfit(layer: KerasComponent, below: Shape, when: str, error: Exception) -> str:
+    return f"{layer.type} does not fit{when} on outputs of shape {_shape(below)} below it: {reason(error)}"
+
+
+def _shape(shape: Shape) -> str:
     return "(" + ", ".join("?" if size is None else str(size) for size in ("batch", *shape)) + ")"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mltrain.errors import MisfitError
 from mltrain.keras_api.components import KerasComponent, make
 from mltrain.task import DataInfo, Decision, Task
 
@@ -34,13 +35,16 @@ def find_head(layers: tuple[KerasComponent, ...], info: DataInfo, loss: KerasCom
     A model ends in a head when its last layer is `Dense` with one unit for each output and the activation of the
     task, or a `Softmax` or `Activation` layer behind such a `Dense`; without an activation it is a head of logits if
     the loss says `from_logits`.
+
+    Raises:
+        MisfitError: the loss says `from_logits`, and the model does not end in logits.
     """
     activation = ACTIVATION[info.task]
     kinds = "1 unit" if info.outputs == 1 else f"{info.outputs} units"
     ends = _last_dense(layers)
     if ends is not None:
         dense, last_activation = ends
-        from_logits = loss is not None and bool(dict(loss.arguments).get("from_logits", False))
+        from_logits = loss is not None and loss.takes_logits
         if dense.argument("units") == info.outputs and last_activation in (activation, "linear"):
             if last_activation == activation and not from_logits:
                 decision = Decision("head", "the model's own", f"it ends in {kinds} with {activation}")
@@ -48,8 +52,23 @@ def find_head(layers: tuple[KerasComponent, ...], info: DataInfo, loss: KerasCom
             if last_activation == "linear" and from_logits and info.task != "regression":
                 decision = Decision("head", "the model's own", f"it ends in {kinds} of logits, as the loss expects")
                 return Head(added=False, logits=True, decision=decision)
-    decision = Decision("head", f"Dense {info.outputs} {activation}", f"added: {info.task} needs {kinds}")
-    return Head(added=True, logits=False, decision=decision)
+    return added_head(info, loss, f"added: {info.task} needs {kinds}")
+
+
+def added_head(info: DataInfo, loss: KerasComponent | None, why: str) -> Head:
+    """Return the head that a model is given, with the activation of the task.
+
+    Raises:
+        MisfitError: the loss would apply that activation a second time.
+    """
+    layer = f"Dense {info.outputs} {ACTIVATION[info.task]}"
+    if loss is not None and loss.takes_logits:
+        message = (
+            f"the model ends in {ACTIVATION[info.task]}, which the loss would apply again: remove from_logits, or end "
+            f"a sequential model in a Dense layer of {info.outputs} units without an activation"
+        )
+        raise MisfitError(("training", "loss", "from_logits"), message)
+    return Head(added=True, logits=False, decision=Decision("head", layer, why))
 
 
 def head_layer(info: DataInfo, **arguments: Any) -> KerasComponent:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from mltrain.keras_api.components import KerasComponent, keras_component, make
-from mltrain.models.head import ACTIVATION, Head, head_layer
+from mltrain.models.head import Head, added_head, head_layer
 from mltrain.spec import Spec
-from mltrain.task import DataInfo, Decision
+from mltrain.task import DataInfo
 
 Initializer = Annotated[KerasComponent, keras_component("initializer")]
 
@@ -25,8 +25,7 @@ class Linear(Spec):
 
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: the one layer that `build` makes."""
-        layer = f"Dense {info.outputs} {ACTIVATION[info.task]}"
-        return Head(added=True, logits=False, decision=Decision("head", layer, "a linear model is its head"))
+        return added_head(info, loss, "a linear model is its head")
 
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
         """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, info.outputs)` out."""

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from mltrain.keras_api.components import KerasComponent, keras_component, make
-from mltrain.models.head import ACTIVATION, Head, head_layer
+from mltrain.models.head import Head, added_head, head_layer
 from mltrain.spec import Many, Spec
-from mltrain.task import DataInfo, Decision
+from mltrain.task import DataInfo
 
 
 class Mlp(Spec):
@@ -32,10 +32,7 @@ class Mlp(Spec):
 
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: always a layer that `build` adds."""
-        layer = f"Dense {info.outputs} {ACTIVATION[info.task]}"
-        return Head(
-            added=True, logits=False, decision=Decision("head", layer, f"an mlp ends in what {info.task} needs")
-        )
+        return added_head(info, loss, f"an mlp ends in what {info.task} needs")
 
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
         """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, info.outputs)` out."""

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from mltrain.keras_api.components import KerasComponent, keras_component
 from mltrain.models.head import Head, find_head, head_layer
+from mltrain.models.indices import refuse_indices
 from mltrain.spec import Many, Spec
 from mltrain.task import DataInfo
 
@@ -29,9 +30,11 @@ class Sequential(Spec):
         """Return the `keras.Model`: `(batch, *info.input_shape)` in, `(batch, info.outputs)` out.
 
         Raises:
-            MisfitError: the layers do not fit on each other; the message names the first that does not.
+            MisfitError: the layers do not fit on each other or on the data; the path is that of the first that does
+                not.
         """
         from mltrain.models.assembly import stack
 
         added = (head_layer(info),) if self.head(info, loss).added else ()
-        return stack(self.layers + added, info)
+        refuse_indices(self.layers, info)
+        return stack(self.layers + added, info, written=len(self.layers))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import IO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -44,7 +45,7 @@ class LiveTerminal:
         """Show the bar: it fills over all epochs, as one of each epoch would only flicker where epochs are short."""
         self._steps = steps
         # No thread redraws the bar: it moves when there is news.
-        self._progress = Progress(
+        self._progress = _CurrentProgress(
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}", markup=False),
             BarColumn(bar_width=None),
             TextColumn("step {task.fields[step]}/{task.fields[steps]}  loss {task.fields[loss]}", markup=False),
@@ -63,15 +64,40 @@ class LiveTerminal:
     def move_bar(self, epoch: int, done: int, loss: float) -> None:
         """Show that `done` steps of an epoch are done, at most every tenth of a second."""
         now = time.monotonic()
-        if self._progress is None or now - self._drawn < _REDRAW:
-            return
-        self._drawn = now
-        completed = (epoch - 1) * self._steps + done
-        self._progress.update(self._task, completed=completed, epoch=epoch, step=done, loss=number(loss))
-        self._progress.refresh()
+        if self._progress is not None and now - self._drawn >= _REDRAW:
+            self._drawn = now
+            self._update_bar(epoch, done, loss)
+            self._progress.refresh()
+
+    def end_epoch(self, epoch: int, loss: float) -> None:
+        """Note that an epoch is done: the next line that is printed draws the bar so, as it must not lag behind."""
+        self._update_bar(epoch, self._steps, loss)
 
     def stop_bar(self) -> None:
         """Take the bar away."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+    def _update_bar(self, epoch: int, done: int, loss: float) -> None:
+        if self._progress is not None:
+            completed = (epoch - 1) * self._steps + done
+            self._progress.update(self._task, completed=completed, epoch=epoch, step=done, loss=number(loss))
+
+
+class _CurrentProgress(Progress):
+    """A bar that is drawn as it is now below each printed line: rich repeats the last refresh there.
+
+    To refresh at each line would draw it twice, which takes 0.5 ms more.
+    """
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield _Drawing(self)
+
+
+class _Drawing:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def __rich__(self) -> RenderableType:
+        return self._progress.make_tasks_table(self._progress.tasks)

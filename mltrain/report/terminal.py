@@ -129,6 +129,8 @@ class Terminal:
             self._choose_columns(row)
         line = self._epoch_line(epoch, row, improved)
         self._pending = line
+        if self._live:
+            self._live.end_epoch(epoch, row["train.loss"])
         if epoch % self._progress_every == 0:
             self._say(line)
             self._pending = None

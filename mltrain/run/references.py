@@ -27,7 +27,7 @@ def find_run(reference: str, runs_dir: Path, *, marker: str) -> Path:
         RunError: nothing is found, or several are; says which.
     """
     name, _, beginning = reference.rpartition("/")
-    if reference != _LATEST:
+    if reference not in ("", _LATEST):  # Path("") is the current directory
         path = _as_path(reference, marker)
         if path is not None:
             return path
@@ -102,14 +102,15 @@ def _named(runs: Sequence[Path]) -> str:
 
 
 def _nothing(reference: str, runs_dir: Path, marker: str) -> RunError:
-    path = Path(reference)
     with suppress(OSError, ValueError):
-        if path.is_dir():
+        if reference and Path(reference).is_dir():
             return RunError(f"{reference}: no {marker} in it, so it is no run, or one that died before it began")
     runs = list_runs(runs_dir, marker=marker)
     if not runs:
-        return RunError(f"{reference}: no such run, and there is none in {runs_dir}; `mltrain train` makes one")
+        return RunError(
+            f"{reference or repr(reference)}: no such run, and there is none in {runs_dir}; `mltrain train` makes one"
+        )
     names = [run.name for run in runs] + [f"{run.parent.name}/{run.name}" for run in runs]
     names += sorted({f"{run.parent.name}/{_LATEST}" for run in runs})
     near = suggest(reference, names) or f" (the newest: {_named(runs[-1:])})"
-    return RunError(f"{reference}: no such run, neither a path nor in {runs_dir}{near}")
+    return RunError(f"{reference or repr(reference)}: no such run, neither a path nor in {runs_dir}{near}")

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
 import numpy as np
 
 from mltrain.errors import MisfitError
-from mltrain.keras_api.build import build
+from mltrain.keras_api.build import REFUSALS, build
+from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.messages import reason
 from mltrain.task import DataInfo
 from mltrain.training.metrics import TrainingMetric, default_loss, training_metrics
 from mltrain.training.spec import TrainingSpec
+from mltrain.training.targets import TargetForm, loss_misfit, metric_misfit, target_form
+
+_CROSSENTROPY = {
+    "zero or one": keras.metrics.BinaryCrossentropy,
+    "one-hot": keras.metrics.CategoricalCrossentropy,
+    "class numbers": keras.metrics.SparseCategoricalCrossentropy,
+}
 
 
 def compile_model(model: keras.Model, training: TrainingSpec, info: DataInfo, scaled: bool) -> None:
@@ -28,47 +37,89 @@ def compile_model(model: keras.Model, training: TrainingSpec, info: DataInfo, sc
     Raises:
         MisfitError: the loss or a metric does not fit the task.
     """
-    metrics = [_keras_metric(metric) for metric in training_metrics(training, info.task, scaled)]
+    loss = training.loss or default_loss(info.task)
+    _refuse_misfits(training, loss, info, scaled)
+    metrics = training_metrics(training, info.task, scaled)
+    try:
+        _compile(model, training, loss, metrics, info)
+    except REFUSALS as error:
+        path = _culprit(model, training, loss, metrics, info)
+        raise MisfitError(path, f"it does not fit a {info.task} task: {reason(error)}") from error
+
+
+def _refuse_misfits(training: TrainingSpec, loss: KerasComponent, info: DataInfo, scaled: bool) -> None:
+    message = loss_misfit(loss, info.task, scaled)
+    if message:
+        raise MisfitError(("training", "loss"), message)
+    for number, metric in enumerate(training.metrics or ()):
+        message = metric_misfit(metric, info.task, loss, scaled, info.outputs)
+        if message:
+            raise MisfitError(("training", "metrics", number), message)
+
+
+def _compile(
+    model: keras.Model, training: TrainingSpec, loss: KerasComponent, metrics: Iterable[TrainingMetric], info: DataInfo
+) -> None:
     model.compile(
         optimizer=build(training.optimizer),
-        loss=build(training.loss or default_loss(info.task)),
-        metrics=metrics,
+        loss=build(loss),
+        metrics=[_keras_metric(metric, training, info) for metric in metrics],
         jit_compile=False,
     )
-    target_shape, target_dtype = target_form(training, info)
-    try:
-        model._symbolic_build(
-            data_batch=(
-                keras.KerasTensor((2, *info.input_shape), dtype=info.input_dtype),
-                keras.KerasTensor((2, *target_shape), dtype=target_dtype),
-            )
+    shape, dtype = _target(training, info)
+    model._symbolic_build(
+        data_batch=(
+            keras.KerasTensor((2, *info.input_shape), dtype=info.input_dtype),
+            keras.KerasTensor((2, *shape), dtype=dtype),
         )
-    except (ValueError, TypeError) as error:
-        raise MisfitError(("training",), f"loss or metrics do not fit a {info.task} task: {reason(error)}") from error
+    )
 
 
-def target_form(training: TrainingSpec, info: DataInfo) -> tuple[tuple[int, ...], str]:
+def _culprit(
+    model: keras.Model, training: TrainingSpec, loss: KerasComponent, metrics: Iterable[TrainingMetric], info: DataInfo
+) -> tuple[str | int, ...]:
+    """Return the path of what cannot be compiled: the loss, or the first metric that fails alone."""
+    alone: list[tuple[tuple[str | int, ...], tuple[TrainingMetric, ...]]] = [(("training", "loss"), ())]
+    alone += [(("training", "metrics", number), (metric,)) for number, metric in enumerate(metrics)]
+    for path, chosen in alone:
+        try:
+            _compile(model, training, loss, chosen, info)
+        except REFUSALS:
+            return path
+    return ("training",)
+
+
+def _target(training: TrainingSpec, info: DataInfo) -> tuple[tuple[int, ...], str]:
     """Return the shape of one target, without the batch, and its dtype."""
-    if info.task == "multiclass":
-        return ((info.outputs,), "float32") if one_hot(training, info) else ((), "int32")
+    match _form(training, info):
+        case "one-hot":
+            return (info.outputs,), "float32"
+        case "class numbers":
+            return (), "int32"
     return (1,), "float32"
 
 
-def one_hot(training: TrainingSpec, info: DataInfo) -> bool:
-    """Return whether the loss wants classes one-hot: every Keras loss but the sparse one does."""
-    loss = training.loss or default_loss(info.task)
-    return info.task == "multiclass" and not loss.type.startswith("Sparse")
+def _form(training: TrainingSpec, info: DataInfo) -> TargetForm:
+    return target_form(info.task, training.loss or default_loss(info.task))
 
 
 def shape_targets(y: np.ndarray, training: TrainingSpec, info: DataInfo) -> np.ndarray:
     """Return the targets as the loss wants them: `(rows,)` int32, one-hot `(rows, classes)`, or `(rows, 1)` float32."""
-    if one_hot(training, info):
-        return np.eye(info.outputs, dtype=np.float32)[y]
-    return y if info.task == "multiclass" else y.reshape(-1, 1).astype(np.float32)
+    match _form(training, info):
+        case "one-hot":
+            return np.eye(info.outputs, dtype=np.float32)[y]
+        case "class numbers":
+            return y
+    return y.reshape(-1, 1).astype(np.float32)
 
 
-def _keras_metric(metric: TrainingMetric) -> Any:
+def _keras_metric(metric: TrainingMetric, training: TrainingSpec, info: DataInfo) -> Any:
     built = build(metric.component)
+    logits = training.loss is not None and training.loss.takes_logits
+    if built == "crossentropy":  # in Keras 3.15 `compile` does not know its own name for it
+        return _CROSSENTROPY[_form(training, info)](name=built, from_logits=logits)
+    if built == "accuracy" and logits and info.task == "binary":
+        return keras.metrics.BinaryAccuracy(name=built, threshold=0.0)  # Keras' choice would cut logits at 0.5
     if isinstance(built, str):  # "accuracy": Keras chooses the kind by the shapes of targets and outputs
         return built
     return type(built).from_config({**built.get_config(), "name": metric.name})

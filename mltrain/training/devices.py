@@ -63,4 +63,4 @@ def _why_no_gpu() -> str:
         return "this TensorFlow is built without CUDA"
     if not Path("/dev/nvidiactl").exists():
         return "the machine has no NVIDIA driver"
-    return "TensorFlow finds none; its CUDA libraries come with pip install 'mltrain[gpu]'"
+    return "TensorFlow finds none; its CUDA libraries come with: python -m pip install '.[gpu]'"

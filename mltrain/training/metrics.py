@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mltrain.keras_api.components import KerasComponent, make
@@ -70,7 +71,7 @@ def _name(component: KerasComponent, scaled: bool) -> str:
     name = component.changed().get("name")
     if isinstance(name, str):
         return name
-    if component.type in _SAME_AS_OURS and not scaled:
+    if component.type in _SAME_AS_OURS and not scaled and not component.changed():
         return _SAME_AS_OURS[component.type]
     # The spelling of Keras' own to_snake_case: AUC is auc, MeanIoU is mean_io_u.
     words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", component.type)
@@ -83,3 +84,14 @@ def _direction(component: KerasComponent) -> str | None:
     name = component.type.lower()
     smaller = name.endswith(_SMALLER_IS_BETTER) or name.startswith("false")
     return "min" if smaller else "max"
+
+
+def name_problems(metrics: tuple[TrainingMetric, ...]) -> Iterator[tuple[int, str]]:
+    """Yield the position and the problem of each metric whose name is taken: the loop would keep one of the two."""
+    names = ["loss"]
+    for position, metric in enumerate(metrics):
+        if metric.name == "loss":
+            yield position, "'loss' is the name of the loss: give the metric another name"
+        elif metric.name in names:
+            yield position, f"'{metric.name}' is in the list already: name it once, or give it a name of its own"
+        names.append(metric.name)

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from mltrain.errors import InterruptedRunError
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# No signal has this number.
+_END = b"\0"
 
 
 class Interruption:
@@ -27,21 +32,26 @@ class Interruption:
     @contextmanager
     def handled(self) -> Iterator[Interruption]:
         """While inside, both signals come here."""
-        before = {number: signal.signal(number, self._receive) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield self
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        with _second_leaves():
+            before = {number: signal.signal(number, self._receive) for number in _SIGNALS}
+            try:
+                yield self
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """While inside, the first signal waits for `raise_if_received`."""
-        self._deferred = True
+        """While inside, the first signal waits for `raise_if_received`.
+
+        For code that must not be left midway, and for code of others that may catch what it did not raise: TensorFlow
+        imports its parts inside `try … except`.
+        """
+        before, self._deferred = self._deferred, True
         try:
             yield
         finally:
-            self._deferred = False
+            self._deferred = before
 
     def raise_if_received(self) -> None:
         """Raise if a signal has come.
@@ -54,7 +64,40 @@ class Interruption:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self._received is not None:
-            os._exit(128 + number)
+            return  # the second is not ours, see `_second_leaves`
         self._received = number
         if not self._deferred:
             self.raise_if_received()
+
+
+@contextmanager
+def _second_leaves() -> Iterator[None]:
+    """While inside, the second signal ends the process.
+
+    Python's handlers run between two bytecodes only, and a call of C++ may last for minutes: the number of each signal
+    is therefore also written into a pipe, by Python's handler in C, and a thread reads there.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    watcher = threading.Thread(target=_leave_at_the_second, args=(reading,), name="signals", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.write(writing, _END)  # closing is not enough: a process that was forked may hold the pipe, too
+        watcher.join()
+        os.close(writing)
+        os.close(reading)
+
+
+def _leave_at_the_second(reading: int) -> None:
+    received = 0
+    while True:
+        for number in os.read(reading, 64):
+            if number == _END[0]:
+                return
+            received += number in _SIGNALS
+            if received == 2:
+                os._exit(128 + number)

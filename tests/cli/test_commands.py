@@ -5,7 +5,8 @@ import json
 import jsonschema
 import pytest
 
-from mltrain.components import KINDS
+from mltrain.cli.list import _SHARED
+from mltrain.components import KINDS, components
 
 
 def test_init_writes_a_config_that_is_valid_and_its_schema(shell, tmp_path):
@@ -50,6 +51,28 @@ def test_validate_for_programs(mltrain, config):
     assert [problem["path"] for problem in checked["problems"]] == ["training.epoch"]
 
 
+def test_validate_says_all_of_the_others_when_a_file_is_missing(mltrain, config):
+    done = mltrain("validate", "missing.yaml", config(), config(epochs="  epoch: 2"), "--json")
+    assert done.code == 2
+    missing, _, wrong = json.loads(done.out)["configs"]
+    assert missing["problems"][0]["message"].startswith("config file not found: missing.yaml")
+    assert wrong["problems"][0]["path"] == "training.epoch"
+    assert "error: config file not found" in done.err
+
+
+def test_init_where_nothing_can_be_written_has_an_advice_of_its_own(mltrain):
+    done = mltrain("init", "/proc/first.yaml")
+    assert done.code == 7
+    assert done.err.startswith("error: /proc/first.yaml: cannot write: ")
+    assert done.err.endswith("name a file elsewhere, as `mltrain init ~/first.yaml`\n")
+
+
+def test_show_nothing_is_no_run(mltrain, config, tmp_path):
+    (tmp_path / "config.yaml").write_text("what makes a folder look like a run")
+    done = mltrain("show", "")
+    assert (done.code, done.err.partition(",")[0]) == (5, "error: '': no such run")
+
+
 def test_train_takes_standard_input(shell, config):
     text = config().read_text()
     done = shell("mltrain train - --run-dir run --quiet", stdin=text)
@@ -86,6 +109,21 @@ def test_list_names_everything_with_its_arguments(mltrain):
         "EarlyStopping(monitor=",
     ):
         assert f"  {signature}" in done.out
+    assert max(map(len, done.out.splitlines())) <= 100
+
+
+def test_list_of_a_kind_says_what_each_is(mltrain):
+    lines = mltrain("list", "layer").out.splitlines()
+    dense = next(number for number, line in enumerate(lines) if line.startswith("  Dense("))
+    assert lines[dense].startswith("  Dense(units, activation=null, ")
+    assert "      Just your regular densely-connected NN layer." in lines[dense:]
+
+
+@pytest.mark.parametrize("kind", _SHARED)
+def test_arguments_that_list_says_once_are_those_of_nearly_all(kind):
+    every = [{argument.name for argument in component.arguments} for component in components(kind)]
+    for name in _SHARED[kind]:
+        assert sum(name in names for names in every) >= 0.95 * len(every), name
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -116,9 +154,3 @@ def test_doctor(mltrain):
 
 def test_version(shell):
     assert shell("mltrain --version").out.startswith("mltrain 0.")
-
-
-def test_a_reader_that_leaves_is_no_error_of_ours(shell):
-    done = shell("mltrain list | head -1")
-    assert done.err == ""
-    assert done.out.startswith("source")

@@ -135,5 +135,5 @@ def test_130_and_143_a_signal_keeps_what_was_trained(config, tmp_path, number, c
     assert "Traceback" not in err
     assert '"interrupted"' in (tmp_path / "run" / "status.json").read_text()
     kept = [entry.name for entry in (tmp_path / "run" / "checkpoints").iterdir()]
-    assert any(name.startswith("last-") for name in kept)
+    assert any(name.startswith("state-") for name in kept)
     assert any(name.startswith("best-") for name in kept)

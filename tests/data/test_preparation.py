@@ -161,3 +161,32 @@ def test_specs_and_made_features_are_the_same():
     assert run(features={"age": NumberFeature(scale="minmax")}).preprocessing == (
         run(features={"age": {"type": "number", "scale": "minmax"}}).preprocessing
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "scale", "dtype"),
+    [(np.arange(40), "none", "int32"), (np.arange(40.0), "none", "float32"), (np.arange(40), "minmax", "float32")],
+)
+def test_the_range_of_inputs_that_may_be_indices_is_that_of_all_rows(tmp_path, values, scale, dtype):
+    np.savez(tmp_path / "data.npz", x=values.reshape(20, 2), y=np.linspace(0, 1, 20))
+    spec = {
+        "source": {"type": "npz", "path": str(tmp_path / "data.npz")},
+        "target": "y",
+        "features": {"x": {"type": "array", "scale": scale}},
+    }
+    prepared = prepare(DataSpec.model_validate(spec), 7, "regression")
+    everything = np.concatenate([examples.x for examples in prepared.examples.values()])
+    assert prepared.info.input_dtype == dtype
+    assert (prepared.info.smallest_input, prepared.info.largest_input) == (everything.min(), everything.max())
+    assert len(everything) > len(prepared.examples["train"].x)
+
+
+def test_the_range_of_images_is_not_looked_for(tmp_path):
+    np.savez(tmp_path / "data.npz", x=np.zeros((20, 4, 4), np.uint8), y=np.linspace(0, 1, 20))
+    spec = {
+        "source": {"type": "npz", "path": str(tmp_path / "data.npz")},
+        "target": "y",
+        "features": {"x": {"type": "image"}},
+    }
+    info = prepare(DataSpec.model_validate(spec), 7, "regression").info
+    assert (info.smallest_input, info.largest_input) == (None, None)

@@ -56,6 +56,78 @@ def test_a_layer_that_does_not_fit_is_named():
     assert error.value.message.startswith("MaxPooling2D does not fit on outputs of shape (batch, 4) below it: ")
 
 
+def layer(kind, /, **arguments):
+    return make("layer", kind, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("layers", "place", "message"),
+    [
+        (
+            [layer("Flatten"), layer("RandomFlip")],
+            1,
+            r"RandomFlip does not fit (while training )?on outputs of shape \(batch, 64\) below it: Expected image",
+        ),
+        (
+            [layer("RandomCrop", height=5, width=5), layer("Flatten"), layer("Dense", units=4)],
+            0,
+            r"RandomCrop gives outputs of shape \(batch, 5, 5, 1\) while training and \(batch, 8, 8, 1\) otherwise: "
+            "put a layer behind it that makes both the same, as CenterCrop",
+        ),
+        ([layer("Flatten"), layer("Dense", units=2, name="x"), layer("Dense", units=2, name="x")], 2, "the name 'x'"),
+        # The head is ours: the one that can be changed is to blame.
+        (
+            [layer("Flatten"), layer("Dense", units=2, name="head")],
+            1,
+            "another layer of the model has the name 'head': each needs one of its own",
+        ),
+        ([layer("Conv2D", filters=2, kernel_size=9)], 0, "Computed output size would be zero or negative"),
+        ([layer("Flatten"), layer("BatchNormalization", axis=5)], 1, "BatchNormalization does not fit"),
+    ],
+)
+def test_a_layer_that_cannot_be_called_is_named(layers, place, message):
+    with pytest.raises(MisfitError, match=message) as error:
+        Sequential(layers=layers).build(info((8, 8, 1)), None)
+    assert error.value.path == ("model", "layers", place)
+
+
+@pytest.mark.parametrize("behind", ["CenterCrop", "GlobalAveragePooling2D"])
+def test_a_random_crop_is_fine_when_what_follows_takes_both_shapes(behind):
+    size = {"height": 5, "width": 5}
+    layers = (layer("RandomCrop", **size), layer(behind, **(size if behind == "CenterCrop" else {})), layer("Flatten"))
+    assert Sequential(layers=layers).build(info((8, 8, 1)), None).output_shape == (None, 3)
+
+
+def indices(smallest, largest, dtype="int32"):
+    return DataInfo("multiclass", (6,), dtype, 3, ("a", "b", "c"), (), 10, smallest, largest)
+
+
+@pytest.mark.parametrize("above", [(), (layer("Reshape", target_shape=(6,)),)])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (indices(0, 5), "the largest index in the data is 5: expected at least 6, received 5"),
+        (indices(-1, 4), "the smallest index in the data is -1, and indices begin at 0"),
+        (indices(-0.5, 1, "float32"), "the smallest index in the data is -0.5"),
+    ],
+)
+def test_an_index_without_a_place_in_the_table(above, data, message):
+    layers = (*above, layer("Embedding", input_dim=5, output_dim=2), layer("Flatten"))
+    with pytest.raises(MisfitError, match=message) as error:
+        Sequential(layers=layers).build(data, None)
+    assert error.value.path == ("model", "layers", len(above), "input_dim")
+
+
+def test_indices_that_fit_or_are_made_by_a_layer():
+    embedding = (layer("Embedding", input_dim=5, output_dim=2), layer("Flatten"))
+    for data, layers in [
+        (indices(0, 4), embedding),
+        (indices(None, None), embedding),
+        (indices(0, 900), (layer("Hashing", num_bins=5), *embedding)),
+    ]:
+        assert Sequential(layers=layers).build(data, None).output_shape == (None, 3)
+
+
 def test_outputs_of_the_wrong_shape_are_named():
     spec = Sequential(layers=(make("layer", "Conv1D", filters=4, kernel_size=2),))
     with pytest.raises(MisfitError, match=r"it ends in shape \(batch, 4, 3\), and multiclass needs \(batch, 3\)"):

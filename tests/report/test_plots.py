@@ -121,6 +121,23 @@ def test_confusion_says_counts_and_shares(axes_of):
     assert [text.get_text() for text in axes.get_yticklabels()] == ["no", "yes"]
 
 
+@pytest.mark.parametrize(
+    ("classes", "shown"),
+    [
+        (("Iris setosa (wild)", "Iris setosa (bred in a garden)"), ("Iris setosa (wild)", "Iris setosa (bred…")),
+        (("a country of the north", "a country of the nxxth"), ("a countr…he north", "a countr…he nxxth")),
+        (
+            ("x" * 20 + "a" + "y" * 20, "x" * 20 + "b" + "y" * 20, "z"),
+            ("0: xxxxxxxx…yyyyyyyy", "1: xxxxxxxx…yyyyyyyy", "z"),
+        ),
+        (("日本", "中国"), ("0: □□", "1: □□")),
+    ],
+)
+def test_no_two_classes_have_the_same_name(axes_of, classes, shown):
+    axes = axes_of(confusion_plot, np.eye(len(classes), dtype=int), classes, "test")[0]
+    assert tuple(text.get_text() for text in axes.get_yticklabels()) == shown
+
+
 def test_names_that_do_not_fit_stand_upright(axes_of):
     short, long = (axes_of(confusion_plot, np.eye(3, dtype=int), [name] * 3, "test")[0] for name in ("no", "n" * 17))
     assert {text.get_rotation() for text in short.get_xticklabels()} == {0}

@@ -110,6 +110,15 @@ def test_training_without_validation():
     assert stream.getvalue() == "epoch 1/1  train.loss 0.5000  train.accuracy 0.9000  500 ms\n"
 
 
+def test_the_bar_is_where_the_rows_are():
+    text = on_a_terminal()
+    # Epochs end faster than the bar is drawn by itself: still, below each row it says the epoch of that row.
+    parts = re.split(r"\n +(\d)/3 ", ANSI.sub("", text).replace("\r", ""))
+    for epoch, below in zip(parts[1::2], parts[2::2], strict=True):
+        assert f"epoch {epoch}/3" in below
+        assert "step 10/10" in below
+
+
 def test_quiet_says_nothing():
     stream = io.StringIO()
     terminal = Terminal(quiet=True, stream=stream)

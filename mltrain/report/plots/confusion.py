@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from mltrain.problems import printable
 from mltrain.report.plots.canvas import figure, label, png
 
 # From so many classes on, the cells are too small for the share, for the count, for the name of every class.
 _SHARES_UP_TO, _COUNTS_UP_TO, _NAMES_UP_TO = 12, 30, 40
+# Characters of a name.
+_NAME = 18
 
 
 def confusion_plot(counts: np.ndarray, classes: Sequence[str], split: str) -> bytes:
@@ -26,7 +29,7 @@ def confusion_plot(counts: np.ndarray, classes: Sequence[str], split: str) -> by
     """
     rows = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, rows, out=np.zeros(counts.shape), where=rows > 0)
-    names = [label(name, 18) for name in classes]
+    names = _distinct(classes)
     # Inches: of a cell, by what is written in it; of the names, at 12 characters an inch.
     cell = 0.62 if len(classes) <= _SHARES_UP_TO else 0.42 if len(classes) <= _COUNTS_UP_TO else 10 / len(classes)
     longest = max(map(len, names)) / 12
@@ -48,6 +51,20 @@ def confusion_plot(counts: np.ndarray, classes: Sequence[str], split: str) -> by
         axes.set_title(f"confusion matrix, {label(split)}, n = {counts.sum()}", fontsize="medium")
         axes.spines[:].set_visible(False)
         return png(drawn)
+
+
+def _distinct(classes: Sequence[str]) -> list[str]:
+    """Return names as they are drawn; those that would look the same are cut in the middle, else numbered.
+
+    Numbers are those of the classes, from 0, as predictions give them.
+    """
+    names = [label(name, _NAME) for name in classes]
+    if len(set(names)) < len(names):
+        half = (_NAME - 1) // 2
+        whole = [printable(name) for name in classes]
+        cut = [name if len(name) <= _NAME else f"{name[:half]}…{name[-half:]}" for name in whole]
+        names = [label(name, _NAME) for name in cut]
+    return [name if names.count(name) == 1 else f"{number}: {name}" for number, name in enumerate(names)]
 
 
 def _write_cells(axes: Any, counts: np.ndarray, shares: np.ndarray) -> None:

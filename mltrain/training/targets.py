@@ -1,0 +1,225 @@
+"""Which of Keras' losses and metrics fit which targets and predictions. No TensorFlow here.
+
+Keras checks shapes at most: categorical cross-entropy of one output is 0 whatever is learned, binary cross-entropy of a
+price has no lower end, and the sparse accuracy of one output is the share of class 0. Each of these trains, and means
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from mltrain.keras_api.components import KerasComponent
+from mltrain.task import Task
+
+# What the loss gets to compare with: 0 or 1 and numbers are `(rows, 1)`, classes `(rows, classes)` or `(rows,)`.
+TargetForm = Literal["zero or one", "one-hot", "class numbers", "numbers"]
+
+_BINARY: tuple[Task, ...] = ("binary",)
+_MULTICLASS: tuple[Task, ...] = ("multiclass",)
+_CLASSES: tuple[Task, ...] = ("binary", "multiclass")
+_REGRESSION: tuple[Task, ...] = ("regression",)
+_EVERY: tuple[Task, ...] = ("binary", "multiclass", "regression")
+
+# Predictions are probabilities from a sigmoid or a softmax, or any number from a linear head. So Poisson, which takes
+# the logarithm of a prediction, is for classes; and a cosine of one output is its sign.
+LOSSES: Mapping[str, tuple[Task, ...]] = {
+    "BinaryCrossentropy": _BINARY,
+    "BinaryFocalCrossentropy": _BINARY,
+    "CTC": (),
+    "CategoricalCrossentropy": _MULTICLASS,
+    "CategoricalFocalCrossentropy": _MULTICLASS,
+    "CategoricalGeneralizedCrossEntropy": _MULTICLASS,
+    "CategoricalHinge": _MULTICLASS,
+    "Circle": (),
+    "CosineSimilarity": _MULTICLASS,
+    "Dice": _CLASSES,
+    "Hinge": _BINARY,
+    "Huber": _EVERY,
+    "KLDivergence": _MULTICLASS,
+    "LogCosh": _EVERY,
+    "MeanAbsoluteError": _EVERY,
+    "MeanAbsolutePercentageError": _REGRESSION,
+    "MeanSquaredError": _EVERY,
+    "MeanSquaredLogarithmicError": _EVERY,
+    "Poisson": _CLASSES,
+    "SparseCategoricalCrossentropy": _MULTICLASS,
+    "SquaredHinge": _BINARY,
+    "Tversky": _CLASSES,
+}
+_FITS_NO_TASK = {
+    "CTC": "it aligns sequences of labels, and a row here has one target",
+    "Circle": "it compares embeddings, and a model here ends in predictions",
+}
+_OF_CLASS_NUMBERS = ("CategoricalGeneralizedCrossEntropy", "SparseCategoricalCrossentropy")
+# Percentages and logarithms of a target that was moved to mean 0 are of nothing.
+_OF_OWN_UNITS = ("MeanAbsolutePercentageError", "MeanSquaredLogarithmicError")
+
+_ONE_OUTPUT_OR_ONE_HOT: tuple[TargetForm, ...] = ("zero or one", "one-hot")
+_ONE_HOT: tuple[TargetForm, ...] = ("one-hot",)
+_ZERO_OR_ONE: tuple[TargetForm, ...] = ("zero or one",)
+_CLASS_NUMBERS: tuple[TargetForm, ...] = ("class numbers",)
+_DIFFERENCES: tuple[TargetForm, ...] = ("zero or one", "one-hot", "numbers")
+METRICS: Mapping[str, tuple[TargetForm, ...]] = {
+    "AUC": _ONE_OUTPUT_OR_ONE_HOT,
+    "BinaryAccuracy": _ZERO_OR_ONE,
+    "BinaryCrossentropy": _ZERO_OR_ONE,
+    "BinaryIoU": _ZERO_OR_ONE,
+    "CategoricalAccuracy": _ONE_HOT,
+    "CategoricalCrossentropy": _ONE_HOT,
+    "CategoricalHinge": _ONE_HOT,
+    "ConcordanceCorrelation": _DIFFERENCES,
+    "CosineSimilarity": _ONE_HOT,
+    "F1Score": _ONE_OUTPUT_OR_ONE_HOT,
+    "FBetaScore": _ONE_OUTPUT_OR_ONE_HOT,
+    "FalseNegatives": _ONE_OUTPUT_OR_ONE_HOT,
+    "FalsePositives": _ONE_OUTPUT_OR_ONE_HOT,
+    "Hinge": _ZERO_OR_ONE,
+    "IoU": ("one-hot", "class numbers"),
+    "KLDivergence": _ONE_HOT,
+    "LogCoshError": _DIFFERENCES,
+    "MeanAbsoluteError": _DIFFERENCES,
+    "MeanAbsolutePercentageError": ("numbers",),
+    "MeanIoU": ("one-hot", "class numbers"),
+    "MeanSquaredError": _DIFFERENCES,
+    "MeanSquaredLogarithmicError": _DIFFERENCES,
+    "OneHotIoU": _ONE_HOT,
+    "OneHotMeanIoU": _ONE_HOT,
+    "PearsonCorrelation": _DIFFERENCES,
+    "Poisson": _ONE_OUTPUT_OR_ONE_HOT,
+    "Precision": _ONE_OUTPUT_OR_ONE_HOT,
+    "PrecisionAtRecall": _ONE_OUTPUT_OR_ONE_HOT,
+    "R2Score": _DIFFERENCES,
+    "Recall": _ONE_OUTPUT_OR_ONE_HOT,
+    "RecallAtPrecision": _ONE_OUTPUT_OR_ONE_HOT,
+    "RootMeanSquaredError": _DIFFERENCES,
+    "SensitivityAtSpecificity": _ONE_OUTPUT_OR_ONE_HOT,
+    "SparseCategoricalAccuracy": _CLASS_NUMBERS,
+    "SparseCategoricalCrossentropy": _CLASS_NUMBERS,
+    "SparseTopKCategoricalAccuracy": _CLASS_NUMBERS,
+    "SpecificityAtSensitivity": _ONE_OUTPUT_OR_ONE_HOT,
+    "SquaredHinge": _ZERO_OR_ONE,
+    "TopKCategoricalAccuracy": _ONE_HOT,
+    "TrueNegatives": _ONE_OUTPUT_OR_ONE_HOT,
+    "TruePositives": _ONE_OUTPUT_OR_ONE_HOT,
+    "accuracy": ("zero or one", "one-hot", "class numbers"),
+    "crossentropy": ("zero or one", "one-hot", "class numbers"),
+}
+# These look for the largest output, which is the same of logits and of probabilities, or are compiled for either.
+_OF_BOTH = {
+    *("CategoricalAccuracy", "SparseCategoricalAccuracy", "TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy"),
+    *("IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"),
+    *("accuracy", "crossentropy"),
+}
+
+
+def loss_misfit(loss: KerasComponent, task: Task | Literal["auto"], scaled: bool) -> str | None:
+    """Return why `loss` does not fit, and what does, or None.
+
+    Args:
+        loss: of Keras.
+        task: "auto" where it is not known yet.
+        scaled: whether the target is scaled for training.
+    """
+    if loss.type in _FITS_NO_TASK:
+        return f"{loss.type} fits no task: {_FITS_NO_TASK[loss.type]}"
+    if task == "auto":
+        return None
+    if task not in LOSSES[loss.type]:
+        fitting = ", ".join(name for name, tasks in LOSSES.items() if task in tasks)
+        return f"{loss.type} is a loss for {' and '.join(LOSSES[loss.type])}, the task is {task} (expected: {fitting})"
+    return _units_misfit(loss, scaled)
+
+
+def target_form(task: Task, loss: KerasComponent) -> TargetForm:
+    """Return the form in which `loss` wants the targets."""
+    if task == "multiclass":
+        return "class numbers" if loss.type in _OF_CLASS_NUMBERS else "one-hot"
+    return "zero or one" if task == "binary" else "numbers"
+
+
+def metric_misfit(
+    metric: KerasComponent, task: Task, loss: KerasComponent, scaled: bool, outputs: int | None = None
+) -> str | None:
+    """Return why `metric` does not fit, and what to do, or None.
+
+    Args:
+        metric: of Keras.
+        task: what is learned.
+        loss: decides the form of the targets, and whether the model ends in logits.
+        scaled: whether the target is scaled for training.
+        outputs: of the model, where that is known.
+    """
+    form = target_form(task, loss)
+    if form not in METRICS[metric.type]:
+        return _form_misfit(metric, task, loss)
+    return (
+        _units_misfit(metric, scaled) or _argument_misfit(metric, form, outputs) or _logits_misfit(metric, form, loss)
+    )
+
+
+def _units_misfit(component: KerasComponent, scaled: bool) -> str | None:
+    if scaled and component.type in _OF_OWN_UNITS:
+        return f"{component.type} needs the target in its own units: remove data.target.scale"
+    return None
+
+
+def _form_misfit(metric: KerasComponent, task: Task, loss: KerasComponent) -> str:
+    tasks: Mapping[Task, tuple[TargetForm, ...]] = {
+        "binary": ("zero or one",),
+        "multiclass": ("one-hot", "class numbers"),
+        "regression": ("numbers",),
+    }
+    fitting = [name for name, forms in tasks.items() if set(forms) & set(METRICS[metric.type])]
+    if task not in fitting:
+        return f"{metric.type} is a metric for {' and '.join(fitting)}, the task is {task}"
+    other = "SparseCategoricalCrossentropy" if "class numbers" in METRICS[metric.type] else "CategoricalCrossentropy"
+    (wanted,) = METRICS[metric.type] if len(METRICS[metric.type]) == 1 else ("one-hot",)
+    return (
+        f"{metric.type} compares with {_in_words(wanted)}, and the loss {loss.type} with "
+        f"{_in_words(target_form(task, loss))}: choose another metric (those of evaluation.metrics always fit), "
+        f"or state training.loss: {other}"
+    )
+
+
+def _in_words(form: TargetForm) -> str:
+    return "one-hot classes" if form == "one-hot" else form
+
+
+def _argument_misfit(metric: KerasComponent, form: TargetForm, outputs: int | None) -> str | None:
+    given = dict(metric.arguments)
+    one_output = form in ("zero or one", "numbers")
+    if metric.type in ("F1Score", "FBetaScore") and one_output and given["threshold"] is None:
+        return f"{metric.type} of one output needs a threshold, as 0.5: without one every row is positive"
+    if metric.type in ("ConcordanceCorrelation", "PearsonCorrelation") and one_output and given["axis"] != 0:
+        return f"{metric.type} of one output needs axis: 0, along the rows"
+    if given.get("sparse_y_pred"):
+        return f"{metric.type} needs sparse_y_pred: false, as the model predicts probabilities"
+    if "sparse_y_true" in given and given["sparse_y_true"] != (form == "class numbers"):
+        return f"{metric.type} needs sparse_y_true: {str(form == 'class numbers').lower()}, as the loss does"
+    if outputs is not None:
+        for name, limit in (("class_id", outputs - 1), ("k", outputs), ("top_k", outputs)):
+            if given.get(name) is not None and given[name] > limit:
+                return f"{name}: expected at most {limit}, as there are {outputs} outputs, received {given[name]}"
+        if given.get("num_classes") is not None and given["num_classes"] != outputs:
+            return f"num_classes: expected {outputs}, the number of outputs, received {given['num_classes']}"
+    return None
+
+
+def _logits_misfit(metric: KerasComponent, form: TargetForm, loss: KerasComponent) -> str | None:
+    logits = loss.takes_logits
+    if metric.takes_logits and not logits:
+        return f"{metric.type} expects logits, and the model ends in probabilities: remove from_logits"
+    if not logits or metric.takes_logits or metric.type in _OF_BOTH:
+        return None
+    given = dict(metric.arguments)
+    if "from_logits" in given:
+        return f"{metric.type} needs from_logits: true, as the loss does"
+    if metric.type == "BinaryAccuracy":
+        return None if given["threshold"] == 0 else "BinaryAccuracy of logits needs threshold: 0"
+    if metric.type in ("F1Score", "FBetaScore") and form == "one-hot" and given["threshold"] is None:
+        return None
+    return (
+        f"{metric.type} needs probabilities, and the model ends in logits: give it its activation, without from_logits"
+    )
