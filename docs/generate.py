@@ -118,7 +118,7 @@ def _keras(kind: str) -> Iterator[str]:
     names = _keras_names(kind)
     if names:
         listed = ", ".join(f"`{name}`" for name in names)
-        yield f"From Keras (`mltrain list {kind}` explains all, `mltrain list {kind} {names[0]}` one): {listed}\n"
+        yield f"From Keras (`mltrain list {kind}` shows all, `mltrain list {kind} {names[0]}` one): {listed}\n"
 
 
 def _keras_names(kind: str) -> list[str]:

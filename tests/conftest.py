@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ def in_process(folder: Path, *arguments: object) -> Outcome:
     from mltrain.cli.app import main
 
     out, err, argv = io.StringIO(), io.StringIO(), sys.argv
+    handler = signal.getsignal(signal.SIGINT)
     with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         sys.argv = ["mltrain", *map(str, arguments)]
         try:
@@ -60,6 +62,7 @@ def in_process(folder: Path, *arguments: object) -> Outcome:
             code = int(ended.code or 0)
         finally:
             sys.argv = argv
+            signal.signal(signal.SIGINT, handler)
     return Outcome(code, out.getvalue(), err.getvalue())
 
 

@@ -38,7 +38,9 @@ def train(
     Raises:
         MltrainError: as the error says; what was trained so far is kept.
     """
-    with told_in_status(loaded, run):
+    # A signal waits for the next phase or chunk of steps: an exception in the middle of an import, or of Keras, would
+    # land in a try of somebody else's.
+    with told_in_status(loaded, run), interruption.deferred():
         run.write_config(loaded.text)
         run.write_resolved(resolved_yaml(loaded).encode())
         record = start_record(command, loaded.path.absolute().parent if loaded.path else run.path)
@@ -68,7 +70,7 @@ def resume(
     """
     before, previous = going_on.before, run.status()
     try:
-        with told_in_status(loaded, run):
+        with told_in_status(loaded, run), interruption.deferred():
             record = start_record(going_on.command, run.path).with_values(
                 started=before.started, command=before.command, git=before.git
             )
@@ -88,10 +90,8 @@ def _train(
     going_on: GoingOn | None = None,
     resolved: str = "",
 ) -> dict[str, Any]:
-    _phase(run, "importing TensorFlow")
-    with interruption.deferred():  # an exception in the middle of the import would land in a try of TensorFlow's own
-        run.log(start_tensorflow())
-    interruption.raise_if_received()
+    _phase(run, interruption, "importing TensorFlow")
+    run.log(start_tensorflow())
     from mltrain.data.preparation import prepare
     from mltrain.procedures.checkpoints import newest_valid
     from mltrain.procedures.fitting import fit
@@ -102,11 +102,11 @@ def _train(
 
     device = choose_device(spec.device)
 
-    _phase(run, "reading the data")
+    _phase(run, interruption, "reading the data")
     prepared = prepare(spec.data, spec.seed, spec.task)
     plan = make_plan(spec, prepared.info, set(prepared.examples))
 
-    _phase(run, "building the model")
+    _phase(run, interruption, "building the model")
     network = build_network(spec, prepared.info, prepared.preprocessing.target)
     decisions = (
         Decision("device", f"{device.kind} ({device.name})", device.reason),
@@ -139,12 +139,12 @@ def _train(
     run.write_record(record)
     terminal.decisions(decisions)
 
-    _phase(run, "training")
+    _phase(run, interruption, "training")
     fitted = fit(
         network, prepared, plan, run, terminal, interruption, saved, longer=going_on is not None and going_on.longer
     )
 
-    _phase(run, "evaluating", fitted.last_epoch, fitted.steps)
+    _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
     metrics = write_results(run, network, prepared, plan, fitted, terminal)
     run.write_record(record.with_values(finished=now()))
     run.write_status(status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0))
@@ -179,7 +179,8 @@ def told_in_status(loaded: Loaded, run: LockedRun) -> Iterator[None]:
         raise
 
 
-def _phase(run: LockedRun, words: str, epoch: int = 0, step: int = 0) -> None:
+def _phase(run: LockedRun, interruption: Interruption, words: str, epoch: int = 0, step: int = 0) -> None:
+    interruption.raise_if_received()
     run.write_status(status("running", words, epoch=epoch, step=step))
 
 

@@ -105,7 +105,8 @@ def interrupt(monkeypatch):
 
 
 @pytest.mark.parametrize("text", [IMAGES, AVERAGED, SEQUENCES], ids=["images", "averaged", "sequences"])
-@pytest.mark.parametrize("looks", [3, 8, 14])
+# Four looks are between the phases, before the first step.
+@pytest.mark.parametrize("looks", [7, 12, 18])
 def test_an_interrupted_run_ends_as_if_it_had_not_been(train, mltrain, interrupt, monkeypatch, text, looks):
     whole = train(text, "whole")
     interrupt(looks)
@@ -121,11 +122,11 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(train, mltrain, interrupt
 
 def test_many_interruptions(train, mltrain, interrupt, monkeypatch):
     whole = train(IMAGES, "whole")
-    interrupt(4)
+    interrupt(8)
     run = train(IMAGES, "run", code=143)
     codes = []
     while not codes or codes[-1] != 0:
-        interrupt(5)
+        interrupt(9)
         codes.append(mltrain("resume", run).code)
     monkeypatch.undo()
     assert len(codes) > 3
@@ -184,7 +185,7 @@ def test_more_epochs_are_those_that_a_longer_run_has(train, mltrain):
 
 def test_a_damaged_checkpoint_is_passed_over_and_said(train, mltrain, interrupt, monkeypatch):
     whole = train(IMAGES, "whole")
-    interrupt(14)
+    interrupt(18)
     run = train(IMAGES, "run", code=143)
     monkeypatch.undo()
     arrays = newest(run / "checkpoints", "state") / "arrays.npz"
@@ -198,7 +199,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_said(train, mltrain, interrupt,
 
 
 def test_where_no_checkpoint_is_valid_nothing_starts_afresh(train, mltrain, interrupt, monkeypatch):
-    interrupt(14)
+    interrupt(18)
     run = train(IMAGES, "run", code=143)
     monkeypatch.undo()
     for path in (run / "checkpoints").glob("state-*/arrays.npz"):
@@ -211,7 +212,7 @@ def test_where_no_checkpoint_is_valid_nothing_starts_afresh(train, mltrain, inte
 
 
 def test_what_changes_the_result_is_refused_and_listed(train, mltrain, interrupt, monkeypatch):
-    interrupt(14)
+    interrupt(18)
     run = train(IMAGES, "run", code=143)
     monkeypatch.undo()
     other = ["--set", "training.batch_size=8", "--set", "seed=1"]
@@ -226,7 +227,7 @@ def test_what_changes_the_result_is_refused_and_listed(train, mltrain, interrupt
 
 def test_the_cadence_of_checkpoints_may_change(train, mltrain, interrupt, monkeypatch):
     whole = train(IMAGES, "whole")
-    interrupt(14)
+    interrupt(18)
     run = train(IMAGES, "run", code=143)
     monkeypatch.undo()
     done = mltrain("resume", run, "--set", "training.checkpoint.every=1 epoch", "--set", "training.progress_every=3")
@@ -235,7 +236,7 @@ def test_the_cadence_of_checkpoints_may_change(train, mltrain, interrupt, monkey
 
 
 def test_other_versions_are_refused(train, mltrain, interrupt, monkeypatch):
-    interrupt(14)
+    interrupt(18)
     run = train(IMAGES, "run", code=143)
     monkeypatch.undo()
     record = json.loads((run / "record.json").read_text())
@@ -260,7 +261,7 @@ def test_a_half_made_run_is_started_again(train, mltrain, kept):
 
 def test_a_run_that_died_before_its_first_checkpoint_starts_at_step_0(train, mltrain, interrupt, monkeypatch):
     whole = train(AVERAGED, "whole")
-    interrupt(1)  # after TensorFlow's import
+    interrupt(2)  # after TensorFlow's import
     run = train(AVERAGED, "run", code=143)
     monkeypatch.undo()
     done = mltrain("resume", run)
