@@ -54,7 +54,8 @@ def suggest(wrong: str, known: Iterable[str]) -> str:
             return 0
         return matcher.ratio() + 0.1 * (name[:1] == wrong[:1])
 
-    nearest = max(by_normal_form, key=likeness, default=None)
+    # Of names that are equally near the last one, as of two runs the later: the order of a set must not decide.
+    nearest = max(by_normal_form, key=lambda name: (likeness(name), name), default=None)
     return f" (did you mean '{by_normal_form[nearest]}'?)" if nearest is not None and likeness(nearest) else ""
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mltrain.errors import DataError
+from mltrain.problems import printable
 from mltrain.spec import suggest
 
 # A decompression bomb is told by what it unpacks to: real tables shrink 3 to 50 times, deflate can do 1032.
@@ -32,7 +33,7 @@ class FileContent:
     """What was in a file when it was read.
 
     Attributes:
-        name: the file's name without its folder, as messages say it.
+        name: the file's name without its folder, as messages say it: safe to print.
         data: the bytes, unpacked where the file is gzip-compressed.
         sha256: of the bytes as they are on disk.
     """
@@ -52,11 +53,12 @@ def read_file_content(path: Path) -> FileContent:
     """
     data = _read_regular(path)
     digest = hashlib.sha256(data).hexdigest()
+    name = printable(path.name)
     if path.name.lower().endswith(".gz"):
-        data = _unpack(path.name, data)
+        data = _unpack(name, data)
     elif data.startswith(b"\x1f\x8b"):
-        raise DataError(f"{path.name}: the file is gzip-compressed; give it a name that ends in .gz")
-    return FileContent(path.name, data, digest)
+        raise DataError(f"{name}: the file is gzip-compressed; give it a name that ends in .gz")
+    return FileContent(name, data, digest)
 
 
 def check_unpacked_size(name: str, packed: int, unpacked: int) -> None:
@@ -69,6 +71,7 @@ def check_unpacked_size(name: str, packed: int, unpacked: int) -> None:
 
 
 def _read_regular(path: Path) -> bytes:
+    shown = printable(str(path))  # a config from a stranger may name the file
     try:
         _require_regular(path, path.stat())  # opening some devices does something already
         with open(path, "rb", opener=_without_waiting) as file:  # Path.open takes no opener
@@ -76,20 +79,20 @@ def _read_regular(path: Path) -> bytes:
             before = _identity(file)
             data = file.read()
             if _identity(file) != before or len(data) != before[0]:
-                raise DataError(f"{path}: the file changed while it was read; try again when it is complete")
+                raise DataError(f"{shown}: the file changed while it was read; try again when it is complete")
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise DataError(f"{path}: no such file{_near(path)}") from error
+        raise DataError(f"{shown}: no such file{_near(path)}") from error
     except PermissionError as error:
-        raise DataError(f"{path}: no permission to read it") from error
+        raise DataError(f"{shown}: no permission to read it") from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+        raise DataError(f"{shown}: cannot be read: {error.strerror}") from error
     return data
 
 
 def _require_regular(path: Path, status: os.stat_result) -> None:
     kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG:
-        raise DataError(f"{path}: expected a regular file, found {_KINDS.get(kind, 'something else')}")
+        raise DataError(f"{printable(str(path))}: expected a regular file, found {_KINDS.get(kind, 'something else')}")
 
 
 def _without_waiting(path: str, flags: int) -> int:
@@ -104,7 +107,7 @@ def _identity(file: io.BufferedReader) -> tuple[int, int]:
 
 def _near(path: Path) -> str:
     if not path.parent.is_dir():
-        return f" (there is no folder {path.parent})"
+        return f" (there is no folder {printable(str(path.parent))})"
     return suggest(path.name, [entry.name for entry in path.parent.iterdir()])
 
 

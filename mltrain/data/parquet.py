@@ -30,9 +30,9 @@ def read_parquet(path: Path, declared: Mapping[str, str]) -> Table:
     content = read_file_content(path)
     try:
         found = _read(content)
-    except (pa.ArrowException, OSError, MemoryError) as error:
+        names = found.column_names
+    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
         raise DataError(f"{content.name}: not a Parquet file, or damaged ({error})") from error
-    names = found.column_names
     twice = next((name for name, times in Counter(names).items() if times > 1), None)
     if twice is not None:
         raise DataError(f"{content.name}: two columns are named {twice!r}; rename one")
@@ -53,23 +53,27 @@ def _read(content: FileContent) -> pa.Table:
     before it is unfolded.
     """
     with parquet.ParquetFile(pa.BufferReader(content.data)) as file:
-        check_unpacked_size(content.name, len(content.data), _stated_size(file))
         leaves = [file.schema.column(number) for number in range(len(file.schema))]
-    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+        texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+        size = sum(_stated_values(file, number) * _width(leaf) for number, leaf in enumerate(leaves))
+    check_unpacked_size(content.name, len(content.data), size)
     found = parquet.read_table(pa.BufferReader(content.data), read_dictionary=texts)
     check_unpacked_size(content.name, len(content.data), sum(map(_unfolded_size, found.itercolumns())))
+    found.validate(full=True)  # texts may be no UTF-8
     return found.combine_chunks()
 
 
-def _stated_size(file: parquet.ParquetFile) -> int:
-    """Return how many bytes the numbers of a file are, and its texts packed."""
-    size = 0
-    for number in range(len(file.schema)):
-        width = max(8, file.schema.column(number).length or 0)  # a length have only values of a fixed number of bytes
-        for group in range(file.num_row_groups):
-            chunk = file.metadata.row_group(group).column(number)
-            size += max(width * chunk.num_values, chunk.total_uncompressed_size)
-    return size
+def _stated_values(file: parquet.ParquetFile, number: int) -> int:
+    """Return how many values a file says that a column has."""
+    if not file.schema.column(number).max_repetition_level:
+        return max(file.metadata.num_rows, 0)
+    # Only where needed, for lists: pyarrow ends the process over some damages of what is asked here.
+    groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
+    return sum(max(group.column(number).num_values, 0) for group in groups)
+
+
+def _width(leaf: parquet.ColumnSchema) -> int:
+    return max(8, leaf.length or 0)  # only values of a fixed number of bytes have a length
 
 
 def _unfolded_size(column: pa.ChunkedArray) -> int:
