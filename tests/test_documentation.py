@@ -2,8 +2,15 @@
 real run, links lead somewhere."""
 
 import json
+import os
 import re
 import runpy
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +91,72 @@ def test_every_file_of_a_run_is_explained(mltrain, config, tmp_path):
     explained = (REPOSITORY / "docs" / "run_directory.md").read_text(encoding="utf-8")
     for path in (tmp_path / "run").iterdir():
         assert f"| `{path.name}" in explained, path.name
+
+
+@pytest.fixture
+def until_done(tmp_path):
+    """Start the script of the page on preemption, with the `mltrain` of a folder, or else the real one."""
+    (script,) = blocks(REPOSITORY / "docs" / "preemption.md", "bash")
+    (tmp_path / "train-until-done").write_text(script)
+
+    def start(*arguments, commands=Path(sys.executable).parent):
+        return subprocess.Popen(
+            ["bash", tmp_path / "train-until-done", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+@pytest.mark.parametrize(
+    "codes", [[0], [137, 143, 130, 0], [137, 8], *([code] for code in (1, 2, 3, 4, 5, 6, 7, 9, 141))]
+)
+def test_the_script_goes_on_after_signals_and_only_then(until_done, tmp_path, codes):
+    fake = tmp_path / "mltrain"
+    fake.write_text(
+        '#!/bin/sh\necho "$@" >> calls\n'
+        f"for code in {' '.join(map(str, codes))}; do\n"
+        '    n=$((${n:-0} + 1)); [ "$n" = "$(wc -l < calls)" ] && exit "$code"\ndone\n'
+    )
+    fake.chmod(0o755)
+    process = until_done("a b.yaml", "run", commands=tmp_path)
+    process.communicate(timeout=60)
+    assert process.returncode == codes[-1]
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert calls == ["train --resume a b.yaml --run-dir run"] * len(codes)
+
+
+def test_the_script_survives_five_kills(until_done, mltrain, config, tmp_path):
+    text = config(epochs="  epochs: 60\n  checkpoint: {every: 1 epoch}").read_text()
+    (tmp_path / "config.yaml").write_text(text.replace("rows: 60", "rows: 20000"))
+    process = until_done("config.yaml", "killed")
+    kills, history = 0, tmp_path / "killed" / "history.csv"
+    seen, deadline = 1, time.monotonic() + 300
+    while kills < 5:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+        # The row of an epoch stands before its checkpoint: with two more than before, there is a checkpoint of one more.
+        rows = history.read_text().count("\n") if history.exists() else 0
+        if rows < seen + 2:
+            continue
+        trainer = json.loads((tmp_path / "killed" / "status.json").read_text())["pid"]
+        with suppress(FileNotFoundError):  # it is the one that was killed before
+            if f"\nPPid:\t{process.pid}\n" in Path(f"/proc/{trainer}/status").read_text():
+                os.kill(trainer, signal.SIGKILL)
+                kills, seen = kills + 1, rows
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert said.count("exit code 137") == 5
+    resumed = json.loads((tmp_path / "killed" / "record.json").read_text())["resumed"]
+    assert len(resumed) == 5
+    assert all(one["step"] > 0 and not one["inexact"] for one in resumed)
+    assert mltrain("train", "config.yaml", "--run-dir", "whole", "--quiet").code == 0
+    assert (tmp_path / "killed" / "metrics.json").read_bytes() == (tmp_path / "whole" / "metrics.json").read_bytes()
 
 
 def assert_is_part(excerpt, whole, place):
