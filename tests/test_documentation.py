@@ -140,7 +140,7 @@ def test_the_script_survives_five_kills(until_done, mltrain, config, tmp_path):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
-        # The row of an epoch stands before its checkpoint: with two more than before, there is a checkpoint of one more.
+        # The row of an epoch stands before its checkpoint: with two more than before, there is a checkpoint more.
         rows = history.read_text().count("\n") if history.exists() else 0
         if rows < seen + 2:
             continue
