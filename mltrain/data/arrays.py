@@ -141,7 +141,7 @@ def _check_header(archive: zipfile.ZipFile, member: str) -> None:
     """
     if member not in archive.namelist():  # no array, which is said later
         return
-    with archive.open(member) as file:
+    with archive.open(member, "r") as file:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read(file)
