@@ -221,7 +221,10 @@ class _ResolvedPath:
         if info.context and "directory" in info.context and not isinstance(value, FromWorkingDirectory):
             base = info.context["directory"]
         # Not resolve(): a link stays a link, so that what is recorded is what was written.
-        return Path(base, Path(str(value)).expanduser())
+        try:
+            return Path(base, Path(str(value)).expanduser())
+        except RuntimeError:  # ~name, and nobody has that name
+            raise PydanticCustomError("path", "expected the path of a file: there is no such user") from None
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         return {"type": "string", "description": "A path, relative to the YAML file."}

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from mltrain.cli.streams import ReaderLeftError, prepare_streams
 from mltrain.errors import InterruptedRunError, MltrainError
+from mltrain.problems import printable, shortened
 
 
 def main() -> NoReturn:
@@ -47,8 +48,10 @@ def _run() -> int:
 
 
 def _say(error: MltrainError) -> None:
-    plain = "\n" in str(error) or isinstance(error, InterruptedRunError)  # a user who stopped a run made no error
-    print(error if plain else f"error: {error}", file=sys.stderr)
+    # A message may quote any name or value: here is the last place where it can be kept from driving the terminal.
+    message = "\n".join(map(printable, str(error).split("\n")))
+    plain = "\n" in message or isinstance(error, InterruptedRunError)  # a user who stopped a run made no error
+    print(message if plain else f"error: {message}", file=sys.stderr)
     problems = [problem.as_json() for problem in getattr(error, "problems", ())]
     _say_json({"exit_code": error.exit_code, "message": str(error), "problems": problems})
 
@@ -62,7 +65,7 @@ def _say_bug(error: Exception) -> None:
     with tempfile.NamedTemporaryFile("w", prefix="mltrain-bug-", suffix=".txt", delete=False, encoding="utf-8") as file:
         file.write(f"mltrain {__version__}, Python {sys.version}\ncommand: {sys.argv}\n\n")
         traceback.print_exception(error, file=file)
-    reason = " ".join(str(error).split())[:200]
+    reason = shortened(" ".join(str(error).split()), 200)
     print(f"bug in mltrain: {type(error).__name__}: {reason} (the traceback is in {file.name})", file=sys.stderr)
     _say_json({"exit_code": 1, "message": reason, "traceback": file.name})
 

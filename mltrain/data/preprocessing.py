@@ -51,6 +51,12 @@ class Preprocessing(Spec):
         """Names of the encoded columns; empty for arrays."""
         return tuple(name for encoder in self.columns for name in encoder.names)
 
+    def column_of(self, position: int) -> str:
+        """Return the raw column that a position of one flattened encoded example comes from."""
+        if self.array:
+            return self.array.column
+        return [encoder.column for encoder in self.columns for _ in encoder.names][position]
+
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Shape of one encoded example."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from mltrain.errors import MisfitError
 from mltrain.keras_api.components import KerasComponent
 from mltrain.task import DataInfo
@@ -9,6 +12,31 @@ from mltrain.task import DataInfo
 # By layer, the argument that says how many index numbers there are.
 _SIZES = {"CategoryEncoding": "num_tokens", "Embedding": "input_dim", "ReversibleEmbedding": "input_dim"}
 _SAME_VALUES = {"Flatten", "Identity", "Permute", "RepeatVector", "Reshape"}
+
+
+@dataclass(frozen=True)
+class IndexTable:
+    """The layer that looks up the index numbers of the data.
+
+    Attributes:
+        layer: its number.
+        argument: the name of the argument that says its size.
+        size: how many index numbers have a place in it: those from 0 to `size - 1`.
+    """
+
+    layer: int
+    argument: str
+    size: int
+
+
+def index_table(layers: Sequence[KerasComponent]) -> IndexTable | None:
+    """Return the first layer that looks at the values of the data, where it takes them for index numbers."""
+    for number, layer in enumerate(layers):
+        if layer.type in _SIZES:
+            return IndexTable(number, _SIZES[layer.type], layer.argument(_SIZES[layer.type]))
+        if layer.type not in _SAME_VALUES:
+            return None
+    return None
 
 
 def refuse_indices(layers: tuple[KerasComponent, ...], info: DataInfo) -> None:
@@ -19,19 +47,14 @@ def refuse_indices(layers: tuple[KerasComponent, ...], info: DataInfo) -> None:
     Raises:
         MisfitError: an index in the data is negative, or too large for the first layer that looks at it.
     """
-    if info.largest_input is None or info.smallest_input is None:
+    table = index_table(layers)
+    if table is None or info.largest_input is None or info.smallest_input is None:
         return
-    for number, layer in enumerate(layers):
-        if layer.type in _SIZES:
-            name = _SIZES[layer.type]
-            size = layer.argument(name)
-            path = ("model", "layers", number, name)
-            if info.largest_input >= size:
-                needed = int(info.largest_input) + 1
-                message = f"the largest index in the data is {info.largest_input:g}: expected at least {needed}"
-                raise MisfitError(path, f"{message}, received {size}")
-            if info.smallest_input < 0:
-                message = f"the smallest index in the data is {info.smallest_input:g}, and indices begin at 0"
-                raise MisfitError(path, message)
-        if layer.type not in _SAME_VALUES:
-            return
+    path = ("model", "layers", table.layer, table.argument)
+    if info.largest_input >= table.size:
+        needed = int(info.largest_input) + 1
+        message = f"the largest index in the data is {info.largest_input:g}: expected at least {needed}"
+        raise MisfitError(path, f"{message}, received {table.size}")
+    if info.smallest_input < 0:
+        message = f"the smallest index in the data is {info.smallest_input:g}, and indices begin at 0"
+        raise MisfitError(path, message)

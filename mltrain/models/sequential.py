@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mltrain.keras_api.components import KerasComponent, keras_component
 from mltrain.models.head import Head, find_head, head_layer
-from mltrain.models.indices import refuse_indices
+from mltrain.models.indices import IndexTable, index_table, refuse_indices
 from mltrain.spec import Many, Spec
 from mltrain.task import DataInfo
 
@@ -25,6 +25,11 @@ class Sequential(Spec):
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: its own last layer, or one that `build` adds."""
         return find_head(self.layers, info, loss)
+
+    @property
+    def index_table(self) -> IndexTable | None:
+        """The layer that looks up index numbers in the data, or None."""
+        return index_table(self.layers)
 
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
         """Return the `keras.Model`: `(batch, *info.input_shape)` in, `(batch, info.outputs)` out.

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mltrain.data.preparation import Examples, data_info, declared_kinds, encode_examples, read_rows
+from mltrain.data.encoders.column import RawColumn, first_row
+from mltrain.data.preparation import data_info, declared_kinds, encode_examples, read_rows
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.sources import read_file
+from mltrain.data.table import Table
 from mltrain.errors import ConfigError, RunError
 from mltrain.experiment import ExperimentSpec
 from mltrain.load import load_text
+from mltrain.models.sequential import Sequential
 from mltrain.procedures.plan import final_weights
 from mltrain.run.checkpoint_files import newest, read_checkpoint
 from mltrain.run.proof import proved_preprocessing, proved_splits
@@ -56,16 +60,17 @@ def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> d
     choose_device(spec.device)
     network = build_network(spec, data_info(preprocessing, len(ids["train"])), preprocessing.target)
     put_weights(network.model, arrays, str(run.checkpoints))
-    name = data.name if data is not None else chosen
     if data is not None:
-        examples = _examples_of_file(data, spec, preprocessing)
+        name, table = data.name, read_file(data, declared_kinds(spec.data, network.info.task), like=spec.data.source)
     else:
-        examples = _examples(run, spec, record, preprocessing, ids[chosen])
+        name, table = chosen, _rows(run, spec, record, ids[chosen])
+    examples = encode_examples(preprocessing, table)
+    _refuse_indices(spec, preprocessing, table, examples.x)
     result, _ = measure_split(network, examples)
     return {
         "task": network.info.task,
         "classes": list(network.info.classes),
-        "model": {"weights": final, "epoch": state["epoch"]},
+        "model": {"weights": final, "epoch": _epoch(state, run)},
         "splits": {name: result},
     }
 
@@ -77,14 +82,14 @@ def _spec(run: RunDirectory) -> ExperimentSpec:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
 
 
-def _examples_of_file(data: Path, spec: ExperimentSpec, preprocessing: Preprocessing) -> Examples:
-    declared = declared_kinds(spec.data, preprocessing.target.task)
-    return encode_examples(preprocessing, read_file(data, declared, like=spec.data.source))
+def _epoch(state: Mapping[str, Any], run: RunDirectory) -> int:
+    epoch = state.get("epoch")
+    if type(epoch) is not int:
+        raise RunError(f"{run.checkpoints}: the weights do not say of which epoch they are")
+    return epoch
 
 
-def _examples(
-    run: RunDirectory, spec: ExperimentSpec, record: Record, preprocessing: Preprocessing, ids: np.ndarray
-) -> Examples:
+def _rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: np.ndarray) -> Table:
     table = read_rows(spec.data, spec.seed, spec.task)
     recorded = record.data
     if recorded is not None and table.sha256 != recorded.sha256:
@@ -92,4 +97,21 @@ def _examples(
             f"{run.path}: {recorded.source} has changed since the run ({recorded.rows} rows then, {len(table)} now), "
             "so these would be other rows; measure them with --data"
         )
-    return encode_examples(preprocessing, table.take(ids))
+    if ids.max() >= len(table):  # what is recorded of the ids can be changed together with them
+        raise RunError(f"{run.path}: row {ids.max()} is in splits/, and the data has {len(table)} rows, counted from 0")
+    return table.take(ids)
+
+
+def _refuse_indices(spec: ExperimentSpec, preprocessing: Preprocessing, table: Table, values: np.ndarray) -> None:
+    """Refuse rows with index numbers that the training data did not have: TensorFlow names neither row nor column."""
+    indices = spec.model.index_table if isinstance(spec.model, Sequential) else None
+    if indices is None:
+        return
+    outside = ((values < 0) | (values >= indices.size)).reshape(len(values), -1)
+    if outside.any():
+        row = first_row(outside.any(axis=1))
+        place = first_row(outside[row])
+        column = RawColumn.of(table, preprocessing.column_of(place))
+        raise column.error(
+            row, f"expected an index from 0 to {indices.size - 1}, found {values[row].reshape(-1)[place]:g}"
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mltrain.data.preparation import Prepared
-from mltrain.errors import DivergedError, InterruptedRunError
+from mltrain.errors import DivergedError, InterruptedRunError, RunError
 from mltrain.evaluation.metrics import measure
 from mltrain.procedures.checkpoints import Checkpoints, Saved, newest_valid
 from mltrain.procedures.network import Network
@@ -62,6 +62,7 @@ def fit(
     training = _training(network, prepared, plan, interruption, Cadence.parse(spec.checkpoint.every).steps)
     checkpoints = Checkpoints(run, spec.checkpoint, training)
     if saved is not None:
+        _refuse_other_callbacks(training, saved)
         checkpoints.restore(saved)
         if longer:
             training.position = replace(training.position, stopped=None)
@@ -90,6 +91,13 @@ def fit(
         # With moving averages the averaged weights are the model of the run, as they are what was validated.
         network.model.optimizer.finalize_variable_values(network.model.trainable_variables)
     return Fitted(epoch, checkpoints.last_epoch, checkpoints.step, stopped, training.best)
+
+
+def _refuse_other_callbacks(training: Training, saved: Saved) -> None:
+    """Refuse a checkpoint that was written by other callbacks than the config has: one of the two was changed."""
+    kept, expected = (state["callbacks"] for state in (saved.state["training"], training.state()))
+    if [sorted(callback) for callback in kept] != [sorted(callback) for callback in expected]:
+        raise RunError(f"{saved.name}: it was not written with the callbacks of config.resolved.yaml")
 
 
 def _epochs(training: Training, checkpoints: Checkpoints, run: LockedRun, terminal: Terminal) -> str:

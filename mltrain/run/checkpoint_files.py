@@ -24,6 +24,7 @@ from mltrain.run import durable
 from mltrain.run.arrays import from_npz, to_npz
 from mltrain.run.json_text import from_json, to_json
 from mltrain.run.reading import MEBIBYTE, read_file
+from mltrain.run.training_state import check_training_state
 
 FORMAT = 1
 
@@ -88,6 +89,8 @@ def read_checkpoint(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     # Sums that fit can be made by a stranger: what follows is checked as well.
     if not isinstance(state.get("raw_types"), dict) or not isinstance(state.get("state"), dict):
         raise RunError(f"{path / _STATE}: expected the objects 'raw_types' and 'state'")
+    if path.name.startswith("state-"):
+        check_training_state(state["state"], path / _STATE)
     try:
         return from_npz(files[_ARRAYS], state["raw_types"]), state["state"]
     except ValueError as error:

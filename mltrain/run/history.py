@@ -80,14 +80,14 @@ class HistoryFile:
         """Add one epoch; the first one fixes the columns.
 
         Raises:
-            ValueError: not the columns of the first epoch.
+            RunError: not the columns of the first epoch.
             WriteError: it cannot be written.
         """
         data = b""
         if not self._columns:
             data = _header(tuple(row))
         elif set(row) != set(self._columns):
-            raise ValueError(f"the columns of the history are {self._columns}, not {tuple(row)}")
+            raise RunError(f"{self._path}: its columns are {self._columns}, and those of this epoch are {tuple(row)}")
         columns = self._columns or tuple(row)
         durable.append(self._path, data + _row([row[name] for name in columns]))
         self._columns = columns

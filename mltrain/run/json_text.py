@@ -10,6 +10,8 @@ from typing import Any
 
 from mltrain.errors import RunError
 
+_DEEPEST = 32  # what mltrain writes is 6 deep
+
 
 def to_json(value: Any, *, exact: bool = False) -> bytes:
     """Return `value` as JSON text. Equal values give equal bytes.
@@ -37,10 +39,13 @@ def from_json(data: bytes, place: object) -> dict[str, Any]:
         place: where it comes from, for the message.
 
     Raises:
-        RunError: not UTF-8, not JSON, a key twice, NaN, nested without end, or not an object.
+        RunError: not UTF-8, not JSON, a key twice, NaN, a number that no float holds, nested deeply, or not an object.
     """
     try:
-        value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique)
+        value = json.loads(
+            data.decode("utf-8"), parse_float=_finite, parse_constant=_refuse_constant, object_pairs_hook=_unique
+        )
+        _refuse_depth(value)
     except RecursionError:
         raise RunError(f"{place}: not valid: nested too deeply") from None
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
@@ -65,6 +70,23 @@ def _plain(value: Any, exact: bool) -> Any:
     if isinstance(value, float) and not math.isfinite(value) and not exact:
         return None
     return value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):  # 1e999, which would be written again as no JSON
+        raise ValueError(f"{text[:20]} is more than a float holds")
+    return number
+
+
+def _refuse_depth(value: Any) -> None:
+    """Refuse what later steps, which go down level by level, would run out of stack over."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        inner = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list)))
+        level = [item for items in inner for item in items]
+    if level:
+        raise ValueError(f"nested more than {_DEEPEST} deep")
 
 
 def _refuse_constant(name: str) -> Any:

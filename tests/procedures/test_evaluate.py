@@ -170,3 +170,44 @@ def test_changed_preprocessing_is_exit_5(evaluate, run):
     content["columns"][0]["scaling"]["center"] += 1.0
     path.write_text(json.dumps(content))
     assert "preprocessing.json is not what record.json says" in evaluate(run, code=5)
+
+
+@pytest.mark.parametrize(
+    ("source", "more", "layers", "said"),
+    [
+        (
+            "{type: npz, path: known.npz}",
+            "",
+            "[{type: Embedding, input_dim: 5, output_dim: 2}, Flatten]",
+            "new.npz[1]: column 'x': expected an index from 0 to 4, found {}",
+        ),
+        (
+            "{type: csv, path: known.csv}",
+            "  features: {a: {type: number, scale: none}, b: {type: number, scale: none}}\n",
+            "[{type: Embedding, input_dim: 5, output_dim: 2}, Flatten]",
+            "new.csv:3: column 'b': expected an index from 0 to 4, found {}",
+        ),
+    ],
+    ids=["array", "columns"],
+)
+@pytest.mark.parametrize("index", [5, -1, 2_000_000_000])
+def test_an_index_without_a_place_in_the_embedding_is_exit_4(mltrain, tmp_path, source, more, layers, said, index):
+    known = np.arange(40).reshape(20, 2) % 5
+    new = np.array([[0, 1], [2, index]])
+    for name, values in (("known", known), ("new", new)):
+        labels = np.arange(len(values)) % 2
+        np.savez(tmp_path / f"{name}.npz", x=values, y=labels)
+        rows = [f"{a},{b},{label}\n" for (a, b), label in zip(values, labels, strict=True)]
+        (tmp_path / f"{name}.csv").write_text("a,b,y\n" + "".join(rows))
+    (tmp_path / "config.yaml").write_text(
+        f"data:\n  source: {source}\n  target: y\n{more}"
+        f"model: {{type: sequential, layers: {layers}}}\ntraining: {{epochs: 1, batch_size: 8}}\n"
+    )
+    done = mltrain("train", "config.yaml", "--run-dir", "run", "--quiet")
+    assert done.code == 0, done.err
+    assert mltrain("evaluate", "run").code == 0
+    kind = "npz" if "npz" in source else "csv"
+    assert mltrain("evaluate", "run", "--data", f"known.{kind}").code == 0
+    done = mltrain("evaluate", "run", "--data", f"new.{kind}")
+    assert done.code == 4, done.err
+    assert said.format(f"{index:g}") in done.err

@@ -53,7 +53,7 @@ def test_headers_cannot_be_formulas_and_come_back(tmp_path: Path, name: str) -> 
 def test_other_columns_than_those_of_the_first_epoch_are_refused(tmp_path: Path) -> None:
     history = HistoryFile(tmp_path / "history.csv")
     history.append({"epoch": 1, "train.loss": 1.0})
-    with pytest.raises(ValueError, match="the columns of the history"):
+    with pytest.raises(RunError, match="its columns are"):
         history.append({"epoch": 2, "train.accuracy": 1.0})
     assert len(read(tmp_path / "history.csv").rows) == 1
 

@@ -1,0 +1,96 @@
+"""What stands in a `state-…` checkpoint beside the arrays. Sums that fit prove no form: a stranger can make them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from mltrain.errors import RunError
+from mltrain.run.history import History
+from mltrain.spec import Many, Spec
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class KeptPosition(Spec):
+    """Where in the training the checkpoint was written."""
+
+    epoch: Annotated[int, Field(ge=1)]
+    """The epoch under way."""
+    step: Count
+    """Its steps that were done."""
+    seconds: float
+    """What it had taken."""
+    logs: Mapping[str, float] | None
+    """Its loss and metrics, once only validation was left."""
+    stopped: str | None
+    """Why the training had ended, if it had."""
+
+
+class KeptWait(Spec):
+    """What early stopping remembers."""
+
+    wait: Count
+    """Epochs without an improvement."""
+    best: float | None
+    """The best value."""
+
+
+class KeptPlateau(KeptWait):
+    """What the reduction of the learning rate remembers."""
+
+    cooldown: Count
+    """Epochs in which it does not count."""
+
+
+class KeptTraining(Spec):
+    """What the epochs need."""
+
+    position: KeptPosition
+    """Where they were."""
+    best: float | None
+    """The best value of the objective."""
+    callbacks: Many[KeptWait | KeptPlateau]
+    """Of each callback of ours."""
+
+
+class KeptState(Spec):
+    """The state of a training, without its arrays."""
+
+    training: KeptTraining
+    """What the epochs need."""
+    history: str
+    """The content of history.csv."""
+    best_epoch: Count
+    """Whose weights are the best ones; 0 for none."""
+    best_step: Count
+    """Updates of the weights until then."""
+    retries: Count
+    """How often a divergence was gone back from."""
+    step: Count
+    """Updates of the weights."""
+
+
+def check_training_state(state: Mapping[str, Any], place: object) -> None:
+    """Refuse a state that training cannot have written.
+
+    Args:
+        state: of a `state-…` checkpoint.
+        place: where it is from, for the message.
+
+    Raises:
+        RunError: says what is wrong with it.
+    """
+    try:
+        kept = KeptState.model_validate(state)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise RunError(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    try:
+        epochs = len(History.from_csv(kept.history.encode(), place).rows)
+    except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can hold
+        raise RunError(f"{place}: history: {error}") from None
+    if kept.training.position.epoch != epochs + 1 or kept.best_epoch > epochs:
+        raise RunError(f"{place}: its history has {epochs} epochs, which is not where it says that training was")
