@@ -13,6 +13,7 @@ from pyarrow import parquet
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.column_values import typed_column
 from mltrain.data.files import FileContent, check_unpacked_size, read_file_content
+from mltrain.data.parquet_footer import stated_values
 from mltrain.data.table import Origin, Table
 from mltrain.errors import DataError
 
@@ -31,7 +32,7 @@ def read_parquet(path: Path, declared: Mapping[str, str]) -> Table:
     try:
         found = _read(content)
         names = found.column_names
-    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
         raise DataError(f"{content.name}: not a Parquet file, or damaged ({error})") from error
     twice = next((name for name, times in Counter(names).items() if times > 1), None)
     if twice is not None:
@@ -55,21 +56,15 @@ def _read(content: FileContent) -> pa.Table:
     with parquet.ParquetFile(pa.BufferReader(content.data)) as file:
         leaves = [file.schema.column(number) for number in range(len(file.schema))]
         texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
-        size = sum(_stated_values(file, number) * _width(leaf) for number, leaf in enumerate(leaves))
+        counts = [file.metadata.num_rows] * len(leaves)
+        if any(leaf.max_repetition_level for leaf in leaves):  # a row of a list column is any number of values
+            counts = stated_values(content.data)
+        size = sum(max(count, 0) * _width(leaf) for count, leaf in zip(counts, leaves, strict=True))
     check_unpacked_size(content.name, len(content.data), size)
     found = parquet.read_table(pa.BufferReader(content.data), read_dictionary=texts)
     check_unpacked_size(content.name, len(content.data), sum(map(_unfolded_size, found.itercolumns())))
     found.validate(full=True)  # texts may be no UTF-8
     return found.combine_chunks()
-
-
-def _stated_values(file: parquet.ParquetFile, number: int) -> int:
-    """Return how many values a file says that a column has."""
-    if not file.schema.column(number).max_repetition_level:
-        return max(file.metadata.num_rows, 0)
-    # Only where needed, for lists: pyarrow ends the process over some damages of what is asked here.
-    groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
-    return sum(max(group.column(number).num_values, 0) for group in groups)
 
 
 def _width(leaf: parquet.ColumnSchema) -> int:
