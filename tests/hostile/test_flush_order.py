@@ -32,6 +32,7 @@ for number in (1, 2, 3):
     write_checkpoint(directory, f"state-{number:06d}", {"w": np.zeros(1000)}, {"step": number})
     prune(directory, "state", 2)
 durable.write_file(Path(sys.argv[1]) / "metrics.json", b"{}")
+durable.append(Path(sys.argv[1]) / "log.txt", b"end", durable=True)
 """
 
 # `-y` writes the path behind each descriptor: 5</tmp/x/arrays.npz>.
@@ -153,6 +154,14 @@ def test_everything_is_flushed_before_its_rename_and_its_parent_after_it(traced)
     kept = [new for _, new in renames if "/.tmp-" not in new]
     assert kept == [*(f"{folder}/checkpoints/state-00000{number}" for number in (1, 2, 3)), f"{folder}/metrics.json"]
     assert faults(trace) == []
+    # The directory of the checkpoints stands before there is one in it.
+    assert trace.at("flush", folder, "")[0] < trace.events.index(("rename", *renames[0]))
+    # What is added is on the disk, and so is the name of the new file.
+    assert trace.events[-3:] == [
+        ("write", f"{folder}/log.txt", ""),
+        ("flush", f"{folder}/log.txt", ""),
+        ("flush", folder, ""),
+    ]
     # What is pruned goes after the newest stands.
     pruned = [place for place, event in enumerate(trace.events) if event[0] == "remove"]
     newest = next(place for place, event in enumerate(trace.events) if event[2].endswith("state-000003"))
