@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -98,7 +98,8 @@ def prepare(spec: DataSpec, seed: int, task: Task | Literal["auto"] = "auto") ->
         inputs = [each.x for each in examples.values()]
         smallest, largest = min(float(x.min()) for x in inputs), max(float(x.max()) for x in inputs)
         info = replace(info, smallest_input=smallest, largest_input=largest)
-    return Prepared(table, splits, preprocessing, info, (*decisions, *split_decisions, *feature_decisions), examples)
+    decisions = (*decisions, *split_decisions, *feature_decisions, *_repeated(examples))
+    return Prepared(table, splits, preprocessing, info, decisions, examples)
 
 
 def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"]) -> Table:
@@ -141,6 +142,26 @@ def _unscaled(values: np.ndarray) -> tuple[Decision, ...]:
         return ()
     reason = f"mean {mean:.4g}, deviation {deviation:.4g}: data.target.scale: standard is learned much faster"
     return (Decision("target.scale", "none", reason),)
+
+
+def _repeated(examples: Mapping[SplitName, Examples]) -> tuple[Decision, ...]:
+    """Return a word on held-out rows that stand among the training rows, too: they measure memory."""
+    known = set(_hashes(examples["train"]))
+    counts = {name: sum(row in known for row in _hashes(each)) for name, each in examples.items() if name != "train"}
+    return tuple(
+        Decision(
+            f"split.{name}",
+            f"{count} of {len(examples[name].y)} rows are training rows too",
+            "input and target are the same, so their score says little of new rows",
+        )
+        for name, count in counts.items()
+        if count
+    )
+
+
+def _hashes(examples: Examples) -> Iterator[int]:
+    # Hashes and not the bytes, which would be a copy of the data.
+    return (hash((row.tobytes(), target)) for row, target in zip(examples.x, examples.y.tolist(), strict=True))
 
 
 def declared_kinds(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, str]:

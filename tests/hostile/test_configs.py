@@ -278,7 +278,8 @@ def changed(draw: st.DrawFn) -> bytes:
         parent = at(tree, path)
         kind = draw(st.sampled_from(["replace", "replace", "rename", "remove", "graft"]))
         if kind == "replace":
-            parent[last] = draw(st.sampled_from(VALUES) | st.integers() | st.floats() | st.text(max_size=8))
+            value = draw(st.sampled_from(VALUES) | st.integers() | st.floats() | st.text(max_size=8))
+            parent[last] = copy.deepcopy(value)  # what is drawn next may change it
         elif kind == "graft":
             other = draw(st.sampled_from(TREES))
             parent[last] = copy.deepcopy(at(other, draw(st.sampled_from(places(other)))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 
 from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row, numbers_of
 from mltrain.data.encoders.scaling import Scaling, center_and_width
@@ -66,6 +67,7 @@ def _fit(
     absent = np.isnan(numbers)
     scaling = fit_scaling(column, numbers, scale, missing)
     decisions = fill_decision(column, int(absent.sum()), missing) + constant_decision(column.name, numbers)
+    decisions += _rounded_decision(column, numbers)
     return NumberEncoder(column=column.name, scaling=scaling, indicator=bool(absent.any())), decisions
 
 
@@ -161,3 +163,12 @@ def constant_decision(name: str, numbers: np.ndarray) -> tuple[Decision, ...]:
         return ()
     reason = "every training row that has a value has the same, so nothing can be learned from it"
     return (Decision(f"features.{name}", "constant", reason),)
+
+
+def _rounded_decision(column: RawColumn, numbers: np.ndarray) -> tuple[Decision, ...]:
+    """Return what is said of whole numbers that float64 cannot tell apart: they are ids more often than amounts."""
+    whole = isinstance(column.values, pa.Array) and pa.types.is_integer(column.values.type)
+    if not whole or not (np.abs(numbers) > 2**53).any():
+        return ()
+    reason = f"whole numbers beyond 2^53 lose their last digits; if they are ids: data.features.{column.name}: ignore"
+    return (Decision(f"features.{column.name}", "rounded", reason),)
