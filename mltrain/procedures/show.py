@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mltrain.errors import RunError
+from mltrain.run.metrics_form import check_metrics
 from mltrain.run.rundir import RunDirectory
 
 
@@ -31,7 +32,9 @@ def summary(run: RunDirectory) -> dict[str, Any]:
 
 def _metrics(run: RunDirectory) -> dict[str, Any] | None:
     try:
-        return run.metrics()
+        metrics = run.metrics()
+        check_metrics(metrics, f"{run.path}: metrics.json")
+        return metrics
     except RunError:
         if run.status().state == "finished":
             raise

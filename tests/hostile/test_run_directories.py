@@ -167,6 +167,32 @@ def test_the_model_for_users_of_keras_is_never_read(call, run, folder):
     assert not canary.exists()
 
 
+@pytest.mark.parametrize("name", ["model.keras", "model.h5", "model.pkl", "saved_model", "model.joblib"])
+def test_models_of_others_are_not_loaded(folder, name):
+    """An archive of Keras, a pickle, a SavedModel: neither a run nor data."""
+    canary, model = folder.parent / "canary", folder / name
+    if name == "saved_model":
+        model.mkdir()
+        (model / "saved_model.pb").write_bytes(b"\x08\x01")
+        (model / "config.json").write_text('{"class_name": "Lambda"}')
+    else:
+        model.write_bytes(pickle.dumps(Canary(canary)))
+    (folder / "other.yaml").write_text(CONFIG.replace("data.csv", name))
+    before = snapshot(folder, folder / "new")
+    for arguments, code in {
+        ("show", name): 5,
+        ("evaluate", name): 5,
+        ("resume", name): 5,
+        ("evaluate", "run", "--data", name): 4,
+        ("train", "other.yaml", "--run-dir", "new", "--quiet"): 4,
+    }.items():
+        done = in_process(folder, *arguments)
+        assert done.code == code, done.err
+        assert "Traceback" not in done.err
+    assert not canary.exists()
+    assert snapshot(folder, folder / "new") == before
+
+
 def test_a_pickle_in_place_of_arrays_is_not_run(call, run, folder):
     canary = folder.parent / "canary"
     objects = np.array([Canary(canary)], dtype=object)
@@ -274,6 +300,32 @@ def test_edited_files_are_noticed(call, run, name, change):
 def test_json_that_is_none(call, run, name, command, data):
     (run / name).write_bytes(data)
     call(command, code=5)
+
+
+def every_change(values):
+    """Yield `values` with each part of it, in turn, replaced by what does not belong there."""
+    items = values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ()
+    for key, inner in items:
+        for other in (None, [1], {}, "x\x1b[2J", 10**400):
+            yield {**values, key: other} if isinstance(values, dict) else [*values[:key], other, *values[key + 1 :]]
+        for changed in every_change(inner):
+            yield {**values, key: changed} if isinstance(values, dict) else [*values[:key], changed, *values[key + 1 :]]
+    if isinstance(values, dict):
+        yield from ({name: inner for name, inner in values.items() if name != key} for key in values)
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "status.json", "record.json"])
+def test_whatever_stands_in_a_file_is_shown_or_refused(run, name):
+    genuine = json.loads((run / name).read_text())
+    codes = set()
+    for values in every_change(genuine):
+        (run / name).write_text(json.dumps(values))
+        done = in_process(run.parent, "show", "run")
+        codes.add(done.code)
+        assert done.code in (0, 5), (values, done.err)
+        assert all(character.isprintable() or character == "\n" for character in done.out + done.err), values
+        assert len(done.err.splitlines()) == bool(done.code), done.err
+    assert codes == {0, 5}
 
 
 def forge_splits(run, name, rows):

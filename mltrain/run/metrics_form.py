@@ -1,0 +1,99 @@
+"""The form of metrics.json, as far as it is shown. No sum covers the file: whoever gave us the run may have written
+it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ConfigDict, ValidationError
+
+from mltrain.errors import RunError
+from mltrain.spec import Spec
+
+
+class Part(Spec):
+    """A part of which only some keys are shown."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class RecordedValue(Part):
+    """A metric on a split."""
+
+    value: float | None
+    """None where it has none."""
+    undefined: str | None = None
+    """Why it has none."""
+
+
+class RecordedSplit(Part):
+    """The results on a split."""
+
+    n: int
+    """Its rows."""
+    metrics: Mapping[str, RecordedValue]
+    """By name."""
+    unknown_categories: Mapping[str, int] = {}
+    """How many values no training row has, by column."""
+
+
+class RecordedModel(Part):
+    """Which model it is."""
+
+    weights: str
+    """Best or last."""
+    epoch: int
+    """Whose weights it has."""
+    epochs: int
+    """That were trained."""
+    stopped: str
+    """Why training ended."""
+
+
+class RecordedObjective(Part):
+    """What "best" was."""
+
+    metric: str
+    """Its name."""
+    best: float | None
+    """Its best value."""
+
+
+class RecordedChance(Part):
+    """Whether the model is better than guessing."""
+
+    sentence: str
+    """In words."""
+
+
+class RecordedMetrics(Part):
+    """The whole file."""
+
+    model: RecordedModel
+    """Which model it is."""
+    objective: RecordedObjective
+    """What "best" was."""
+    splits: Mapping[str, RecordedSplit]
+    """The results, by split."""
+    chance: RecordedChance | None = None
+    """Of classifications with held-out rows."""
+    coefficients: Mapping[str, float] = {}
+    """Of linear regressions."""
+
+
+def check_metrics(values: Mapping[str, Any], place: object) -> None:
+    """Refuse what cannot be shown.
+
+    Args:
+        values: the content of metrics.json.
+        place: where it is from, for the message.
+
+    Raises:
+        RunError: says what is wrong with it.
+    """
+    try:
+        RecordedMetrics.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise RunError(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
