@@ -90,9 +90,11 @@ def _epoch(state: Mapping[str, Any], run: RunDirectory) -> int:
 
 
 def _rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: np.ndarray) -> Table:
-    table = read_rows(spec.data, spec.seed, spec.task)
     recorded = record.data
-    if recorded is not None and table.sha256 != recorded.sha256:
+    if recorded is None:
+        raise RunError(f"{run.path}: record.json does not say which data it was; measure other rows with --data")
+    table = read_rows(spec.data, spec.seed, spec.task)
+    if table.sha256 != recorded.sha256:
         raise RunError(
             f"{run.path}: {recorded.source} has changed since the run ({recorded.rows} rows then, {len(table)} now), "
             "so these would be other rows; measure them with --data"

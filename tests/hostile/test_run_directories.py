@@ -267,6 +267,7 @@ def edit(path, change):
 
 EDITS = {
     "data hash": ("record.json", lambda record: record["data"].update(sha256="0" * 64)),
+    "no data": ("record.json", lambda record: record.update(data=None)),
     "row hash": ("record.json", lambda record: record["splits"]["test"].update(sha256="0" * 64)),
     "no splits": ("record.json", lambda record: record.update(splits={})),
     "another type": ("record.json", lambda record: record.update(data=[1])),
