@@ -20,7 +20,7 @@ from tests.conftest import CONFIGS, REPOSITORY
 PAGES = [
     *sorted(REPOSITORY.glob("docs/*.md")),
     REPOSITORY / "benchmarks" / "README.md",
-    *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
 ]
 # What a block of YAML that shows one section leaves out.
 REST = {
