@@ -174,9 +174,7 @@ class Checkpoints:
     def finish(self) -> None:
         """Write the state and the last weights, from which nothing is lost when training ends here."""
         self.write()
-        if self.last_epoch not in numbers(self._run.checkpoints, "last"):
-            mark = self._mark(self.last_epoch, self.step)
-            write_checkpoint(self._run.checkpoints, f"last-{self.last_epoch:06d}", self._weights(), mark)
+        self._write_weights("last", self.last_epoch, self.step, self._weights())
         prune(self._run.checkpoints, "last", 1)
 
     def keep_best(self) -> None:
@@ -188,10 +186,15 @@ class Checkpoints:
         return seconds is not None and time.monotonic() - self._written_at >= seconds
 
     def _write_best(self) -> None:
-        if self.best_epoch > self._best_on_disk and self.best_epoch not in numbers(self._run.checkpoints, "best"):
-            mark = self._mark(self.best_epoch, self._best_step)
-            write_checkpoint(self._run.checkpoints, f"best-{self.best_epoch:06d}", self.best, mark)
+        if self.best_epoch > self._best_on_disk:
+            self._write_weights("best", self.best_epoch, self._best_step, self.best)
             self._best_on_disk = self.best_epoch
+
+    def _write_weights(self, kind: str, epoch: int, step: int, weights: Mapping[str, np.ndarray]) -> None:
+        # One of that name is of a time that this run has gone back from: it may be damaged, or of another config.
+        if epoch in numbers(self._run.checkpoints, kind):
+            remove(self._run.checkpoints, kind, epoch)
+        write_checkpoint(self._run.checkpoints, f"{kind}-{epoch:06d}", weights, {"epoch": epoch, "step": step})
 
     def _prune(self) -> None:
         """Remove surplus and damaged states, and the best weights that none of the kept ones refers to."""
@@ -218,7 +221,3 @@ class Checkpoints:
     def _weights(self) -> dict[str, np.ndarray]:
         with averaged_weights(self._training.model):
             return take_weights(self._training.model)
-
-    @staticmethod
-    def _mark(epoch: int, step: int) -> dict[str, int]:
-        return {"epoch": epoch, "step": step}

@@ -1,0 +1,24 @@
+"""The fork server, and the runs that were never interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.torture.experiments import LONG, SHORT, VARIANTS
+from tests.torture.forking import ForkServer
+from tests.torture.interruptions import Battery
+
+
+@pytest.fixture(scope="session")
+def battery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Battery]:
+    """A folder with every experiment's config, and a server that runs commands in it."""
+    folder = tmp_path_factory.mktemp("torture")
+    drawn = np.random.default_rng(0)
+    np.savez(folder / "words.npz", x=drawn.integers(0, 20, (90, 6)), y=drawn.integers(0, 2, 90))
+    for name, text in {"short": SHORT, "long": LONG, **VARIANTS}.items():
+        (folder / f"{name}.yaml").write_text(text)
+    with ForkServer(folder) as server:
+        yield Battery(server)

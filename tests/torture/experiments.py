@@ -1,0 +1,112 @@
+"""Small experiments: each has something that an inexact resume would get wrong."""
+
+from __future__ import annotations
+
+# The one that is killed at every operation: dropout, a partial last batch, a plateau, and early stopping.
+SHORT = """\
+name: short
+data:
+  source: {type: synthetic, kind: blobs, rows: 40}
+  split: {type: random, validation: 0.25}
+model: {type: mlp, units: [4], dropout: 0.3}
+training:
+  optimizer: {type: Adam, learning_rate: 0.05}
+  epochs: 3
+  batch_size: 8
+  checkpoint: {every: 5 steps}
+  callbacks:
+    - {type: EarlyStopping, patience: 1, min_delta: 0.5}
+    - {type: ReduceLROnPlateau, patience: 1, min_delta: 0.5}
+"""
+
+_BLOBS = "source: {type: synthetic, kind: blobs, rows: 90}"
+_SEQUENCES = "source: {type: synthetic, kind: sequences, steps: 12, rows: 90}"
+_SHAPES = "source: {type: synthetic, kind: shapes, size: 8, rows: 90}"
+
+
+def experiment(
+    model: str,
+    training: str = "",
+    *,
+    data: str = _BLOBS,
+    optimizer: str = "Adam",
+    epochs: int = 5,
+    every: str = "2 steps",
+) -> str:
+    """Return a config of 63 training rows, or 7 full batches and a partial one an epoch."""
+    return f"""\
+name: torture
+data:
+  {data}
+  split: {{type: random, validation: 0.2, test: 0.1}}
+model: {model}
+training:
+  optimizer: {optimizer}
+  epochs: {epochs}
+  batch_size: 8
+  checkpoint: {{every: {every}}}
+{training}"""
+
+
+def _layers(*layers: str) -> str:
+    return f"{{type: sequential, layers: [{', '.join(layers)}]}}"
+
+
+_MLP = "{type: mlp, units: [8]}"
+
+# The one that is killed many times: 60 epochs, of which a resumption does some.
+LONG = experiment("{type: mlp, units: [8], dropout: 0.2}", epochs=60)
+
+VARIANTS = {
+    "dropout": experiment("{type: mlp, units: [8], dropout: 0.5}"),
+    "noise": experiment(_layers("{type: GaussianNoise, stddev: 0.5}", "{type: Dense, units: 4}")),
+    "batch_norm": experiment(_layers("{type: Dense, units: 8}", "{type: BatchNormalization, momentum: 0.8}")),
+    "ema": experiment(_MLP, optimizer="{type: AdamW, learning_rate: 0.05, use_ema: true, ema_momentum: 0.9}"),
+    "ema_that_overwrites": experiment(
+        _MLP, optimizer="{type: SGD, learning_rate: 0.2, use_ema: true, ema_momentum: 0.9, ema_overwrite_frequency: 5}"
+    ),
+    "schedule": experiment(
+        _MLP,
+        optimizer="{type: Adam, learning_rate: {type: CosineDecay, initial_learning_rate: 0.1, decay_steps: 30}}",
+    ),
+    "plateau": experiment(
+        _MLP,
+        "  callbacks: [{type: ReduceLROnPlateau, patience: 2, min_delta: 0.5, factor: 0.3, cooldown: 1}]",
+        optimizer="{type: SGD, learning_rate: 0.1}",
+    ),
+    "early_stopping": experiment(_MLP, "  callbacks: [{type: EarlyStopping, patience: 3, min_delta: 1}]", epochs=50),
+    "augmentation": experiment(
+        _layers(
+            "{type: RandomTranslation, height_factor: 0.2, width_factor: 0.2}",
+            "{type: RandomFlip, mode: horizontal}",
+            "{type: Conv2D, filters: 3, kernel_size: 3}",
+            "Flatten",
+        ),
+        data=_SHAPES,
+        epochs=3,
+    ),
+    "class_weights": experiment(_MLP, "  class_weight: {'0': 3, '1': 0.5}"),
+    "no_partial_batch": experiment(_MLP).replace("batch_size: 8", "batch_size: 9"),
+    "full_batch": experiment(_MLP, epochs=12).replace("batch_size: 8", "batch_size: full"),
+    "mixed_precision": experiment(
+        _layers("{type: Dense, units: 8, dtype: mixed_bfloat16}", "{type: Dropout, rate: 0.2}")
+    ),
+    "bfloat16_weights": experiment(_layers("{type: Dense, units: 8, dtype: bfloat16}")),
+    "lstm": experiment(
+        _layers("{type: LSTM, units: 4, dropout: 0.2, recurrent_dropout: 0.1}"), data=_SEQUENCES, epochs=3
+    ),
+    "momentum": experiment(_MLP, optimizer="{type: SGD, learning_rate: 0.05, momentum: 0.9, nesterov: true}"),
+    "gradient_accumulation": experiment(
+        _MLP, optimizer="{type: Adam, learning_rate: 0.05, gradient_accumulation_steps: 3}"
+    ),
+    "global_clip": experiment(_MLP, optimizer="{type: RMSprop, centered: true, momentum: 0.5, global_clipnorm: 0.5}"),
+    "by_epochs": experiment("{type: mlp, units: [8], dropout: 0.2}", every="1 epoch"),
+    "by_seconds": experiment("{type: mlp, units: [8], dropout: 0.2}", every="0.01s"),
+    "no_validation": experiment("{type: mlp, units: [8], dropout: 0.2}").replace(
+        "validation: 0.2, test: 0.1", "test: 0.3"
+    ),
+    "embedding": experiment(
+        _layers("{type: Embedding, input_dim: 20, output_dim: 4}", "Flatten", "{type: Dropout, rate: 0.2}"),
+        data="source: {type: npz, path: words.npz}\n  target: y",
+    ),
+}

@@ -1,0 +1,37 @@
+"""SIGKILL at a random time, in every kind of experiment: the end is that of the run that was never killed."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.torture.comparison import step_on_disk
+from tests.torture.experiments import VARIANTS
+from tests.torture.forking import KILLED
+from tests.torture.interruptions import is_finished
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(25, marks=pytest.mark.torture)])
+@pytest.mark.parametrize("experiment", VARIANTS)
+def test_one_kill(battery, experiment, kills):
+    drawn = random.Random(f"{experiment} {kills}")
+    runs = [battery.killed_in_training(experiment, drawn) for _ in range(kills)]
+    assert min(battery.end(experiment, runs)) > 0
+
+
+@pytest.mark.parametrize("number", [0, *(pytest.param(n, marks=pytest.mark.torture) for n in range(1, 20))])
+def test_twenty_kills_of_one_run(battery, number):
+    drawn = random.Random(number)
+    _, ended = battery.whole("long")
+    run = battery.new("long")
+    kills, steps = 0, []
+    while kills < 20:
+        arguments = ("resume", run, "--quiet") if kills else battery.training("long", run)
+        done = battery.server(*arguments, after=drawn.uniform(0, ended.seconds / 15))
+        assert done.code == KILLED, done.err
+        assert not is_finished(run)
+        kills += 1
+        steps.append(step_on_disk(run))
+    assert battery.end("long", [run]) == steps[-1:]
+    assert steps == sorted(steps)
