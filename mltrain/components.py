@@ -89,11 +89,6 @@ class Component:
     aliases: tuple[str, ...]
     arguments: tuple[ComponentArgument, ...]
 
-    def signature(self) -> str:
-        """Return name and arguments in one line: `Dense(units, activation=null, …)`."""
-        arguments = [each.name if each.default is None else f"{each.name}={each.default}" for each in self.arguments]
-        return f"{self.name}({', '.join(arguments)})"
-
     def as_json(self) -> dict[str, Any]:
         """Return this for programs."""
         return asdict(self)

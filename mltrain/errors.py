@@ -55,7 +55,7 @@ class WriteError(MltrainError):
 
 
 class DivergedError(MltrainError):
-    """Training met NaN or Inf in the loss."""
+    """Training met NaN or Inf in the loss, a metric, a prediction or a weight."""
 
     exit_code = 8
 

@@ -18,7 +18,7 @@ from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, name_problems, training_metrics
 from mltrain.training.monitoring import Monitoring
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
-from mltrain.training.targets import loss_misfit, metric_misfit
+from mltrain.training.targets import class_weight_misfit, loss_misfit, metric_misfit
 
 if TYPE_CHECKING:
     from mltrain.experiment import ExperimentSpec
@@ -107,6 +107,13 @@ def _loss_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
         yield RuleProblem(("training", "loss"), message)
 
 
+def _class_weights_reach_their_rows(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    loss = experiment.training.loss
+    message = class_weight_misfit(loss) if loss and experiment.training.class_weight is not None else None
+    if message:
+        yield RuleProblem(("training", "class_weight"), message)
+
+
 def _training_metrics_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     stated, task, scaled = experiment.training.metrics or (), experiment.task, experiment.data.scales_target
     # The task names none of the stated metrics; it decides only which are usual.
@@ -163,6 +170,7 @@ RULES = (
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule(("task", "evaluation.metrics"), _metrics_fit_the_task),
     Rule(("task", "training.loss", "data.target"), _loss_fits_the_task),
+    Rule(("training.loss", "training.class_weight"), _class_weights_reach_their_rows),
     Rule(("task", "training.loss", "training.metrics", "data.target"), _training_metrics_fit),
     Rule(("model", "training.loss"), _logits_have_no_activation),
     Rule(("model.layers",), _layers_fit_a_stack),

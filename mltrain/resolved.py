@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import Any
 
@@ -12,13 +12,22 @@ from mltrain.spec import as_plain, normalise
 from mltrain.yaml_node import Node
 from mltrain.yaml_text import scalar_text, value_text
 
+Setter = Callable[[Node, KeyPath, Any], str]
+
 _WIDEST = 120
 _HEADER = "# Every value of this experiment, with who set it. Training it again gives the same run.\n"
 
 
-def resolved_yaml(loaded: Loaded) -> str:
-    """Return the text of `config.resolved.yaml`. Paths are absolute."""
-    return _HEADER + "".join(f"{line}\n" for line in _block(as_plain(loaded.spec), (), loaded.root, ""))
+def resolved_yaml(loaded: Loaded, *, again: bool = False) -> str:
+    """Return the text of `config.resolved.yaml`. Paths are absolute.
+
+    Args:
+        loaded: the experiment.
+        again: whether it was read from such a text: who set a value at first is what is said there, and the overrides
+            are those of `resume`.
+    """
+    setter = _who_set_first if again else who_set
+    return _HEADER + "".join(f"{line}\n" for line in _block(as_plain(loaded.spec), (), loaded.root, setter))
 
 
 def who_set(root: Node, path: KeyPath, value: Any) -> str:
@@ -40,18 +49,28 @@ def who_set(root: Node, path: KeyPath, value: Any) -> str:
     return place.source.name if place.source.override else f"{PurePath(place.source.name).name}:{place.line}"
 
 
-def _block(value: Any, path: KeyPath, root: Node, indent: str) -> Iterator[str]:
+def _who_set_first(root: Node, path: KeyPath, value: Any) -> str:
+    said = who_set(root, path, value)
+    place = root.at(root.existing(path)).place
+    if place.source.override:
+        return f"resume {said}"
+    # Every value of such a text is on one line, with the comment at its end. A value of a newer version is not there.
+    _, mark, first = place.source.lines[place.line - 1].rpartition("  # ")
+    return said if said == "default" or not mark else first
+
+
+def _block(value: Any, path: KeyPath, root: Node, setter: Setter, indent: str = "") -> Iterator[str]:
     """Yield the lines of a mapping or list, without the key above it."""
     for part, inner in value.items() if isinstance(value, dict) else enumerate(value):
         inner_path = (*path, part)
-        setters = dict.fromkeys(_setters(inner, inner_path, root))
+        setters = dict.fromkeys(_setters(inner, inner_path, root, setter))
         key = "-" if isinstance(part, int) else f"{scalar_text(part)}:"
         line = f"{indent}{key} {value_text(inner)}"
         # What one line has set, and fits on a line, stays on one: rows of inline data, `source: {type: sklearn, …}`.
         if not isinstance(inner, (dict, list)) or not inner or (len(setters) == 1 and len(line) <= _WIDEST):
             yield f"{line}  # {', '.join(setters)}"
             continue
-        lines = _block(inner, inner_path, root, indent + "  ")
+        lines = _block(inner, inner_path, root, setter, indent + "  ")
         if key == "-":  # the first line of the item stands beside the dash
             yield f"{indent}- {next(lines).lstrip()}"
         else:
@@ -59,12 +78,12 @@ def _block(value: Any, path: KeyPath, root: Node, indent: str) -> Iterator[str]:
         yield from lines
 
 
-def _setters(value: Any, path: KeyPath, root: Node) -> Iterator[str]:
+def _setters(value: Any, path: KeyPath, root: Node, setter: Setter) -> Iterator[str]:
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield from _setters(inner, (*path, key), root)
+            yield from _setters(inner, (*path, key), root, setter)
     elif isinstance(value, list) and value:
         for position, inner in enumerate(value):
-            yield from _setters(inner, (*path, position), root)
+            yield from _setters(inner, (*path, position), root, setter)
     else:
-        yield who_set(root, path, value)
+        yield setter(root, path, value)

@@ -71,10 +71,10 @@ class Objective:
     def better(self, value: float, than: float | None, min_delta: float = 0.0) -> bool:
         """Return whether `value` improves on `than` by more than `min_delta`.
 
-        NaN never improves on anything, and anything finite improves on nothing (`None`) or NaN: in Keras one NaN in
-        the first epoch is "the best" for good, because no later value compares as better than it.
+        What is not finite never improves on anything, and anything finite improves on nothing (`None`) or NaN: in
+        Keras one NaN in the first epoch is "the best" for good, because no later value compares as better than it.
         """
-        if math.isnan(value):
+        if not math.isfinite(value):
             return False
         if than is None or math.isnan(than):
             return True

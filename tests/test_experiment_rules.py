@@ -101,6 +101,14 @@ def test_the_config_itself_is_fine():
             "SparseCategoricalCrossentropy with class numbers",
         ),
         (
+            ("optimizer: adam", "loss: Dice\n  class_weight: balanced"),
+            "c.yaml:5:17: training.class_weight: Dice is one loss for all rows of a batch, so a class in it",
+        ),
+        (
+            ("optimizer: adam", "loss: {type: Tversky, axis: [0, 1]}\n  class_weight: {1: 2}"),
+            "training.class_weight: Tversky is one loss for all rows of a batch, so a class in it has no weight",
+        ),
+        (
             ("optimizer: adam", "metrics: [mse, {type: MeanSquaredError, name: loss}]"),
             "c.yaml:4:18: training.metrics[1]: 'loss' is the name of the loss",
         ),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from mltrain.load import Loaded
-    from mltrain.run.rundir import LockedRun
+    from mltrain.run.rundir import LockedRun, RunDirectory
 
 
 def _readable(given: str | list[str]) -> str | list[str]:
@@ -66,6 +67,12 @@ def print_run(run: LockedRun, loaded: Loaded | None = None) -> None:
             run.write_config(loaded.text)
             run.write_status(status("failed", str(error), epoch=0, step=0, exit_code=error.exit_code))
         raise
+
+
+def result(run: RunDirectory, metrics: dict[str, Any]) -> str:
+    """Return what `train` and `resume` print with --json: the run, from where it went on, and its results."""
+    resumed = [{"step": each.step, "checkpoint": each.checkpoint} for each in run.record().resumed]
+    return json.dumps({"run": str(run.path.absolute()), "resumed": resumed, "metrics": metrics})
 
 
 def runs_directory(given: Path | None) -> Path:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json as json_format
 import sys
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from mltrain.cli.arguments import Json, Overrides, Quiet, RunReference, RunsDirectory, print_run, runs_directory
+from mltrain.cli.arguments import Json, Overrides, Quiet, RunReference, RunsDirectory, print_run, result, runs_directory
 
 if TYPE_CHECKING:
     from mltrain.procedures.resume import Finished
@@ -40,20 +39,21 @@ def resume(
         ended = finished(found, epochs)
         if ended is not None:
             say_finished(found, ended, json=json, quiet=quiet)
-        with lock_run(found.path) as locked:
+        # A signal waits until the run says what it is doing: one that was left half-made has no status.
+        with interruption.deferred(), lock_run(found.path) as locked:
             if not json:
                 print_run(locked)
             loaded, going_on = take_up(locked, None, overrides or (), epochs, allow_inexact, tuple(sys.argv))
             terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
             metrics = resume_run(loaded, locked, terminal, interruption, going_on)
             if json:
-                typer.echo(json_format.dumps({"run": str(locked.path.absolute()), "metrics": metrics}))
+                typer.echo(result(locked, metrics))
 
 
 def say_finished(run: RunDirectory, ended: Finished, *, json: bool, quiet: bool) -> NoReturn:
     """Print what there is of a run that has nothing left to do, and leave with its exit code."""
     if json:
-        typer.echo(json_format.dumps({"run": str(run.path.absolute()), "metrics": run.metrics()}))
+        typer.echo(result(run, run.metrics()))
     else:
         typer.echo(run.path.absolute())
     if not quiet:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_format
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mltrain.cli.arguments import ConfigPath, Json, Overrides, Quiet, RunsDirectory, print_run, runs_directory
+from mltrain.cli.arguments import ConfigPath, Json, Overrides, Quiet, RunsDirectory, print_run, result, runs_directory
 
 
 def train(
@@ -49,22 +48,24 @@ def train(
         raise UsageError("--resume needs --run-dir: the run to start, or to go on with")
     with Interruption().handled() as interruption:
         loaded = load(config, overrides or ())
-        if resume and run_dir is not None:
-            ended = finished(RunDirectory(run_dir), asked_epochs(run_dir, loaded))
-            if ended is not None:
-                say_finished(RunDirectory(run_dir), ended, json=json, quiet=quiet)
-            run, begun = start_or_take_up(run_dir)
-        else:
-            run, begun = create_run(runs_directory(runs_dir), loaded.spec.name, run_dir), False
-        with run:
-            if not json:
-                print_run(run, None if begun else loaded)
-            terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
-            if begun:
-                epochs = asked_epochs(run.path, loaded)
-                loaded, going_on = take_up(run, loaded, (), epochs, allow_inexact, tuple(sys.argv))
-                metrics = resume_run(loaded, run, terminal, interruption, going_on)
+        # From here on a signal waits until the run has its first files: else there would be nothing to go on with.
+        with interruption.deferred():
+            if resume and run_dir is not None:
+                ended = finished(RunDirectory(run_dir), asked_epochs(run_dir, loaded))
+                if ended is not None:
+                    say_finished(RunDirectory(run_dir), ended, json=json, quiet=quiet)
+                run, begun = start_or_take_up(run_dir)
             else:
-                metrics = train_run(loaded, run, terminal, interruption, command=tuple(sys.argv))
-            if json:
-                typer.echo(json_format.dumps({"run": str(run.path.absolute()), "metrics": metrics}))
+                run, begun = create_run(runs_directory(runs_dir), loaded.spec.name, run_dir), False
+            with run:
+                if not json:
+                    print_run(run, None if begun else loaded)
+                terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
+                if begun:
+                    epochs = asked_epochs(run.path, loaded)
+                    loaded, going_on = take_up(run, loaded, (), epochs, allow_inexact, tuple(sys.argv))
+                    metrics = resume_run(loaded, run, terminal, interruption, going_on)
+                else:
+                    metrics = train_run(loaded, run, terminal, interruption, command=tuple(sys.argv))
+                if json:
+                    typer.echo(result(run, metrics))

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.errors import DivergedError, RunError
+from mltrain.errors import RunError
 from mltrain.run.checkpoint_files import numbers, prune, read_checkpoint, remove, write_checkpoint
 from mltrain.run.history import History
 from mltrain.run.rundir import LockedRun
@@ -212,11 +212,10 @@ class Checkpoints:
 
     def _refuse_divergence(self, arrays: Mapping[str, np.ndarray]) -> None:
         for place, array in arrays.items():
-            if place.startswith("model") and array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise DivergedError(
-                    f"training diverged: a weight is NaN or infinite after step {self.step}; "
-                    "try a smaller training.optimizer.learning_rate, or clipnorm: 1.0"
-                )
+            # bfloat16 is of a kind that NumPy does not know.
+            if place.startswith("model") and array.dtype.kind in "fV" and not np.isfinite(array).all():
+                worst = float(array[~np.isfinite(array)].flat[0])
+                self._training.refuse_divergence(self._training.position.epoch, {"a weight": worst})
 
     def _weights(self) -> dict[str, np.ndarray]:
         with averaged_weights(self._training.model):

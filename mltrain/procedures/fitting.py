@@ -55,7 +55,7 @@ def fit(
     """Train, from the start or from a checkpoint; append each epoch to the history, show it, and keep what is needed.
 
     Raises:
-        DivergedError: loss or weights are NaN or infinite, and no retry is left; what was good is kept.
+        DivergedError: loss, metrics or weights are NaN or infinite, and no retry is left; what was good is kept.
         InterruptedRunError: a signal came; a checkpoint of where it came is written.
     """
     spec = network.spec.training

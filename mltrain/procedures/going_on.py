@@ -41,6 +41,7 @@ class GoingOn:
         differences: in the config, a sentence each.
         allow_inexact: whether to go on where something differs, and mark the run.
         longer: whether more epochs are asked for than before: then a stop that was decided does not count.
+        resolved: the config with every value filled in, as it shall be kept from now on; None where it is as before.
         command: the command line.
     """
 
@@ -48,6 +49,7 @@ class GoingOn:
     differences: tuple[str, ...]
     allow_inexact: bool
     longer: bool
+    resolved: bytes | None
     command: tuple[str, ...]
 
     def checked(self, record: Record, saved: Checkpoint | None) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,20 @@ from mltrain.evaluation.metrics import measure, undefined
 from mltrain.procedures.network import Network
 
 
-def measure_split(network: Network, examples: Examples) -> tuple[dict[str, Any], np.ndarray]:
+def measure_split(
+    network: Network, examples: Examples, between_chunks: Callable[[], None] = lambda: None
+) -> tuple[dict[str, Any], np.ndarray]:
     """Measure one split.
 
     Args:
         network: with the weights to measure.
         examples: of the split.
+        between_chunks: as for `EvaluationLoop.run`.
 
     Returns:
         The split's part of metrics.json, and the predictions as `Network.predictions` describes them.
     """
-    logs, outputs = network.evaluation(examples).run()
+    logs, outputs = network.evaluation(examples).run(between_chunks)
     predictions = network.predictions(outputs)
     task, classes = network.info.task, network.info.classes
     metrics = network.spec.evaluation.metrics_for(task)

@@ -22,18 +22,29 @@ from mltrain.procedures.plan import Plan
 from mltrain.report.terminal import Terminal
 from mltrain.run.rundir import LockedRun
 from mltrain.task import SPLITS, SplitName
+from mltrain.training.signals import Interruption
 
 METRICS_FORMAT = 1
 
 
 def write_results(
-    run: LockedRun, network: Network, prepared: Prepared, plan: Plan, fitted: Fitted, terminal: Terminal
+    run: LockedRun,
+    network: Network,
+    prepared: Prepared,
+    plan: Plan,
+    fitted: Fitted,
+    terminal: Terminal,
+    interruption: Interruption,
 ) -> dict[str, Any]:
-    """Measure every split with the model of the run, write the rest, and return what is in metrics.json."""
+    """Measure every split with the model of the run, write the rest, and return what is in metrics.json.
+
+    Raises:
+        InterruptedRunError: a signal came; `resume` finds the training done, and measures again.
+    """
     splits: dict[str, Any] = {}
     predictions: dict[SplitName, np.ndarray] = {}
     for name, examples in prepared.examples.items():
-        splits[name], predictions[name] = measure_split(network, examples)
+        splits[name], predictions[name] = measure_split(network, examples, interruption.raise_if_received)
     metrics: dict[str, Any] = {
         "format": METRICS_FORMAT,
         "task": network.info.task,
@@ -50,12 +61,16 @@ def write_results(
         )
     if _is_linear_regression(network, prepared):
         metrics["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
+    interruption.raise_if_received()
     run.write_metrics(metrics)
     run.write_model(_archive(network, prepared))
     best_epoch = fitted.epoch if plan.final == "best" else None
     formula = _formula(metrics.get("coefficients", {}))
     pictures = draw(run.history(), network, prepared, best_epoch, predictions, formula)
-    plots = [run.write_plot(name, picture) for name, picture in pictures]
+    plots = []
+    for title, picture in pictures:
+        interruption.raise_if_received()  # a picture takes 0.1 to 0.3 s
+        plots.append(run.write_plot(title, picture))
     terminal.results(metrics, run.path, plots)
     return metrics
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from mltrain.errors import ConfigError, RunError
 from mltrain.load import Loaded, load_text
 from mltrain.procedures.going_on import GoingOn, config_differences
+from mltrain.resolved import resolved_yaml
 from mltrain.run.rundir import RunDirectory
 
 
@@ -73,6 +74,11 @@ def take_up(
         RunError: the run ended before there was anything to go on with.
         ConfigError: an override is wrong.
     """
+    if not run.has_begun():
+        raise RunError(
+            f"{run.path}: the run ended before all of its first files were written, so there is nothing to go on with; "
+            f"`mltrain train --resume CONFIG --run-dir {run.path}` starts it again"
+        )
     more = () if epochs is None else (f"training.epochs={epochs}",)
     try:
         before = load_text(run.resolved(), "config.resolved.yaml", run.path)
@@ -83,5 +89,6 @@ def take_up(
     else:
         loaded = load_text(run.resolved(), "config.resolved.yaml", run.path, (*overrides, *more))
     differences = config_differences(before.spec, loaded.spec)
-    longer = epochs is not None and epochs > run.status().epoch
-    return loaded, GoingOn(run.record(), differences, allow_inexact, longer, command)
+    longer = epochs is not None and run.has_status() and epochs > run.status().epoch
+    resolved = None if loaded.spec == before.spec else resolved_yaml(loaded, again=asked is None).encode()
+    return loaded, GoingOn(run.record(), differences, allow_inexact, longer, resolved, command)

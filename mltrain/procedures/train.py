@@ -68,16 +68,17 @@ def resume(
         MltrainError: as `train`; a RunError where something differs that changes the result, or where there are
             checkpoints and none is valid.
     """
-    before, previous = going_on.before, run.status()
+    before, previous = going_on.before, run.status() if run.has_status() else None
     try:
         with told_in_status(loaded, run), interruption.deferred():
             record = start_record(going_on.command, run.path).with_values(
                 started=before.started, command=before.command, git=before.git
             )
-            return _train(loaded.spec, run, terminal, interruption, record, going_on, resolved_yaml(loaded))
+            return _train(loaded.spec, run, terminal, interruption, record, going_on)
     except RunError:
         # Refused: the run is what it was before somebody tried.
-        run.write_status(previous)
+        if previous is not None:
+            run.write_status(previous)
         raise
 
 
@@ -88,7 +89,6 @@ def _train(
     interruption: Interruption,
     record: Record,
     going_on: GoingOn | None = None,
-    resolved: str = "",
 ) -> dict[str, Any]:
     _phase(run, interruption, "importing TensorFlow")
     run.log(start_tensorflow())
@@ -131,7 +131,8 @@ def _train(
     if going_on is not None:
         saved = newest_valid(run)
         record = going_on.checked(record, saved)
-        run.write_resolved(resolved.encode())
+        if going_on.resolved is not None:
+            run.write_resolved(going_on.resolved)
         terminal.note(resumed_sentence(saved))
     if not run.has_splits():
         run.write_splits(dict(prepared.splits.items()))
@@ -145,7 +146,7 @@ def _train(
     )
 
     _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
-    metrics = write_results(run, network, prepared, plan, fitted, terminal)
+    metrics = write_results(run, network, prepared, plan, fitted, terminal, interruption)
     run.write_record(record.with_values(finished=now()))
     run.write_status(status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0))
     return metrics
@@ -187,9 +188,10 @@ def _phase(run: LockedRun, interruption: Interruption, words: str, epoch: int = 
 def _end(run: LockedRun, state: State, error: BaseException, exit_code: int) -> None:
     # The run may be what is broken, or cannot be written to: then the error itself is what the user must see.
     with suppress(MltrainError):
-        before = run.status()
+        before = run.status() if run.has_status() else None  # none before its first phase
+        epoch, step = (before.epoch, before.step) if before else (0, 0)
         reason = str(error) or type(error).__name__
-        run.write_status(status(state, reason, epoch=before.epoch, step=before.step, exit_code=exit_code))
+        run.write_status(status(state, reason, epoch=epoch, step=step, exit_code=exit_code))
 
 
 def _split_seed(spec: ExperimentSpec) -> int:

@@ -176,6 +176,14 @@ class RunDirectory:
         """Return what the run is doing, or how it ended."""
         return self._read_spec(_STATUS, Status)
 
+    def has_begun(self) -> bool:
+        """Return whether the files are there without which nothing can be gone on with."""
+        return self._has(_RESOLVED) and self._has(_RECORD)
+
+    def has_status(self) -> bool:
+        """Return whether the run got as far as its first phase."""
+        return self._has(_STATUS)
+
     def splits(self) -> dict[str, np.ndarray]:
         """Return the row ids (int64) of each split, in the order of train, validation, test."""
         import numpy as np

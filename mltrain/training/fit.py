@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -131,7 +131,7 @@ class Training:
                 so far.
 
         Raises:
-            DivergedError: the loss is NaN or infinite.
+            DivergedError: the loss, a metric or a prediction is NaN or infinite.
             InterruptedRunError: a signal came; the epoch that it came in is not recorded.
         """
         # Chunks adapt over the whole training; a Keras callback that hooks into every step gets single steps.
@@ -147,7 +147,7 @@ class Training:
             logs = self.position.logs or self.loop.metrics()
             seconds = time.perf_counter() - started
             self.position = Position(epoch, self.loop.steps, seconds, logs)
-            measured = {f"train.{name}": value for name, value in logs.items()}
+            measured = _of_split("train", logs)
             with averaged_weights(self.model):
                 measured |= self._validate(epoch)
             record = self._finish(epoch, measured, started)
@@ -167,10 +167,10 @@ class Training:
         self._step_begins(first)
         for done in self.loop.epoch(order, chunks, first, self._every):
             self._step_ended(done)
-            loss = self.loop.metrics()["loss"]
-            self._refuse_divergence(epoch, "loss", loss)
+            logs = self.loop.metrics()
+            self.refuse_divergence(epoch, _of_split("train", logs))
             self.position = Position(epoch, done, time.perf_counter() - started)
-            progress(epoch, done, self.loop.steps, loss)
+            progress(epoch, done, self.loop.steps, logs["loss"])
             self._interruption.raise_if_received()
             if self.model.stop_training and done < self.loop.steps:
                 break
@@ -190,9 +190,15 @@ class Training:
         self._theirs.on_test_begin()
         logs, outputs = self.validation.run(self._interruption.raise_if_received)
         self._theirs.on_test_end(logs)
-        self._refuse_divergence(epoch, "validation loss", logs["loss"])
+        self.refuse_divergence(epoch, _of_split("validation", logs))
+        self.refuse_divergence(epoch, {"a validation prediction": float(np.abs(outputs).max())})
+        exact = self._measure(outputs)
+        # Of finite predictions, NaN says that a metric is not defined for these rows, as roc_auc where all are of one
+        # class: that is in metrics.json, and no fault of the training.
+        defined = {name: value for name, value in exact.items() if not math.isnan(value)}
+        self.refuse_divergence(epoch, _of_split("validation", defined))
         # The exact metric wins over Keras' running average of the same name: they are equal but for the last bits.
-        return {f"validation.{name}": value for name, value in (logs | self._measure(outputs)).items()}
+        return _of_split("validation", logs | exact)
 
     def _finish(self, epoch: int, measured: dict[str, float], started: float) -> EpochRecord:
         learning_rate = float(self.model.optimizer.learning_rate)
@@ -230,14 +236,24 @@ class Training:
         for callback, kept in zip(self._ours, state["callbacks"], strict=True):
             callback.restore(kept)
 
-    def _refuse_divergence(self, epoch: int, what: str, loss: float) -> None:
-        if not math.isfinite(loss):
-            step = int(self.model.optimizer.iterations.numpy())
-            rate = float(self.model.optimizer.learning_rate)
-            raise DivergedError(
-                f"training diverged: the {what} is {loss} in epoch {epoch} (step {step}, learning rate {rate:g}); "
-                "try a smaller training.optimizer.learning_rate, or clipnorm: 1.0"
-            )
+    def refuse_divergence(self, epoch: int, values: Mapping[str, float]) -> None:
+        """Raise where one of `values`, by what they are, is not finite.
+
+        Raises:
+            DivergedError: it says which, the epoch, the step and the learning rate.
+        """
+        for what, value in values.items():
+            if not math.isfinite(value):
+                step = int(self.model.optimizer.iterations.numpy())
+                rate = float(self.model.optimizer.learning_rate)
+                raise DivergedError(
+                    f"training diverged: {what} is {value} in epoch {epoch} (step {step}, learning rate {rate:g}); "
+                    "try a smaller training.optimizer.learning_rate, or clipnorm: 1.0"
+                )
+
+
+def _of_split(split: str, values: Mapping[str, float]) -> dict[str, float]:
+    return {f"{split}.{name}": value for name, value in values.items()}
 
 
 def _keras_logs(measured: dict[str, float]) -> dict[str, float]:

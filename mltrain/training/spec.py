@@ -74,7 +74,7 @@ class CheckpointSpec(Spec):
 
 
 class OnDivergence(Spec):
-    """What happens when the loss or a weight becomes NaN or infinite."""
+    """What happens when the loss, a metric or a weight becomes NaN or infinite."""
 
     retry: Annotated[int, Field(ge=0, le=100)] = 0
     """How often training goes back to the last good checkpoint instead of ending."""
@@ -109,7 +109,7 @@ class TrainingSpec(Spec):
     checkpoint: CheckpointSpec = CheckpointSpec()
     """How often everything that the training needs to go on is written."""
     on_divergence: OnDivergence = OnDivergence()
-    """What happens when the loss or a weight becomes NaN or infinite."""
+    """What happens when the loss, a metric or a weight becomes NaN or infinite."""
     progress_every: Annotated[int, Field(ge=1)] = 1
     """One line of progress every so many epochs, and one for the last."""
 

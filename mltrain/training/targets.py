@@ -53,6 +53,7 @@ _FITS_NO_TASK = {
     "Circle": "it compares embeddings, and a model here ends in predictions",
 }
 _OF_CLASS_NUMBERS = ("CategoricalGeneralizedCrossEntropy", "SparseCategoricalCrossentropy")
+_OF_WHOLE_BATCHES = ("Dice", "Tversky")
 # Percentages and logarithms of a target that was moved to mean 0 are of nothing.
 _OF_OWN_UNITS = ("MeanAbsolutePercentageError", "MeanSquaredLogarithmicError")
 
@@ -130,6 +131,24 @@ def loss_misfit(loss: KerasComponent, task: Task | Literal["auto"], scaled: bool
         fitting = ", ".join(name for name, tasks in LOSSES.items() if task in tasks)
         return f"{loss.type} is a loss for {' and '.join(LOSSES[loss.type])}, the task is {task} (expected: {fitting})"
     return _units_misfit(loss, scaled)
+
+
+def class_weight_misfit(loss: KerasComponent) -> str | None:
+    """Return why classes cannot be weighted in `loss`, and what to do, or None.
+
+    Keras' Dice and Tversky sum over the rows of a batch by default, so there is one loss for all of them: the weights
+    of the rows would only scale it, by their mean over the batch.
+    """
+    if loss.type not in _OF_WHOLE_BATCHES:
+        return None
+    axis = dict(loss.arguments)["axis"]
+    axes = axis if isinstance(axis, (list, tuple)) else (axis,)
+    if axes and not {None, 0, -2} & set(axes):
+        return None
+    return (
+        f"{loss.type} is one loss for all rows of a batch, so a class in it has no weight of its own: remove "
+        "class_weight, or give the loss axis: -1, for one loss a row"
+    )
 
 
 def target_form(task: Task, loss: KerasComponent) -> TargetForm:

@@ -1,6 +1,7 @@
 """NaN and Inf: training stops with exit 8, or goes back to the last good checkpoint with a smaller learning rate."""
 
 import json
+import re
 
 import pytest
 
@@ -32,6 +33,40 @@ def test_a_single_epoch_that_ends_in_nan_is_not_finished(train):
         "training.optimizer={type: SGD, learning_rate: 1e38}", "training.epochs=1", "training.batch_size=full"
     )
     assert done.code == 8, done.err
+
+
+# Of finite predictions beyond 1e19 the squares are infinite in float32, and the absolute errors are not.
+FAR = (
+    "training={loss: mae, epochs: 3, batch_size: full, optimizer: {type: SGD, learning_rate: 1e22}, metrics: [mse]}",
+    "model=linear",
+    "data.source={type: synthetic, kind: linear, rows: 60}",
+    "evaluation.metrics=[mae]",
+    "objective=train.loss",
+)
+
+
+def test_a_metric_that_is_infinite_stops_a_training_whose_loss_is_finite(train):
+    done, run = train(*FAR)
+    assert done.code == 8, done.err
+    words = r"training diverged: validation\.mse is inf in epoch 1 \(step 1, learning rate 1e\+22\)"
+    assert re.search(words, done.err.splitlines()[-1]), done.err
+    assert not (run / "history.csv").exists()
+
+
+def test_a_metric_that_has_no_value_for_these_rows_is_no_divergence(train, tmp_path):
+    rows = ["x,y,split", *(f"{number},{number % 2},train" for number in range(20)), "1,1,validation", "3,1,validation"]
+    (tmp_path / "rows.csv").write_text("\n".join(rows) + "\n")
+    done, run = train(
+        "data={source: {type: csv, path: rows.csv}, target: y, split: {type: column, column: split}}",
+        "task=binary",
+        "evaluation.metrics=[accuracy, roc_auc]",
+        "objective=validation.roc_auc",
+        "training.final=last",
+    )
+    assert done.code == 0, done.err
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["splits"]["validation"]["metrics"]["roc_auc"]["value"] is None
+    assert metrics["objective"]["best"] is None
 
 
 def test_a_retry_goes_back_with_a_smaller_learning_rate(train):

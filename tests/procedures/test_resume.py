@@ -1,6 +1,7 @@
 """A run that was interrupted and resumed is the run that never was: bit for bit, through the command."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -124,12 +125,14 @@ def test_many_interruptions(train, mltrain, interrupt, monkeypatch):
     whole = train(IMAGES, "whole")
     interrupt(8)
     run = train(IMAGES, "run", code=143)
-    codes = []
-    while not codes or codes[-1] != 0:
+    rounds, training = 0, True
+    while training:
         interrupt(9)
-        codes.append(mltrain("resume", run).code)
+        training = "kept up to step" in mltrain("resume", run).err  # else it came while the splits were measured
+        rounds += 1
     monkeypatch.undo()
-    assert len(codes) > 3
+    assert rounds > 3
+    assert mltrain("resume", run).code == 0
     steps = [taken_up["step"] for taken_up in resumptions(run)]
     assert steps == sorted(set(steps))
     assert result(run) == result(whole)
@@ -268,6 +271,95 @@ def test_a_run_that_died_before_its_first_checkpoint_starts_at_step_0(train, mlt
     assert done.code == 0, done.err
     assert "resumed from step 0: no checkpoint had been written yet" in done.err
     assert result(run)[:2] == result(whole)[:2]
+
+
+def test_what_has_no_record_is_no_run_yet(train, mltrain):
+    run = train(AVERAGED, "run")
+    (run / "record.json").unlink()
+    (run / "status.json").unlink()
+    done = mltrain("resume", run)
+    assert done.code == 5
+    assert f"`mltrain train --resume CONFIG --run-dir {run}` starts it again" in done.err
+
+
+@pytest.mark.parametrize("again", [("resume",), ("train", "--resume", "config.yaml", "--run-dir")], ids=" ".join)
+def test_a_signal_before_the_first_file_leaves_a_run_that_can_go_on(train, mltrain, monkeypatch, tmp_path, again):
+    whole = train(AVERAGED, "whole")
+    monkeypatch.setattr("mltrain.cli.train.print_run", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    run = train(AVERAGED, "run", code=143)
+    monkeypatch.undo()
+    status = json.loads((run / "status.json").read_text())
+    assert (status["state"], status["exit_code"]) == ("interrupted", 143)
+    done = mltrain(*again, run)
+    assert done.code == 0, done.err
+    assert "resumed from step 0" in done.err
+    assert result(run) == result(whole)
+
+
+def test_a_run_without_a_status_goes_on(train, mltrain, interrupt, monkeypatch):
+    whole = train(AVERAGED, "whole")
+    interrupt(12)
+    run = train(AVERAGED, "run", code=143)
+    monkeypatch.undo()
+    (run / "status.json").unlink()
+    done = mltrain("resume", run)
+    assert done.code == 0, done.err
+    assert result(run) == result(whole)
+
+
+# Of the splits, before metrics.json, and between the plots.
+@pytest.mark.parametrize("look", [1, 2, 4, 6, 7])
+def test_a_signal_after_the_training_is_noticed_and_the_end_is_the_same(train, mltrain, monkeypatch, tmp_path, look):
+    whole = train(AVERAGED, "whole")
+    seen = 0
+
+    def raise_if_received(self):
+        nonlocal seen
+        status = tmp_path / "run" / "status.json"
+        seen += status.exists() and '"evaluating"' in status.read_text()
+        if seen == look:
+            raise InterruptedRunError("stopped by SIGTERM", signal.SIGTERM)
+
+    monkeypatch.setattr(Interruption, "raise_if_received", raise_if_received)
+    run = train(AVERAGED, "run", code=143)
+    assert seen == look
+    monkeypatch.undo()
+    assert json.loads((run / "status.json").read_text())["state"] == "interrupted"
+    assert (run / "metrics.json").exists() == (look == 7)
+    done = mltrain("resume", run)
+    assert done.code == 0, done.err
+    assert resumptions(run)[0]["step"] > 0
+    assert result(run) == result(whole)
+
+
+def test_who_set_a_value_first_is_not_forgotten(train, mltrain, interrupt, monkeypatch):
+    interrupt(12)
+    run = train(AVERAGED, "run", "--set", "training.epochs=7", code=143)
+    interrupt(7)
+    before = (run / "config.resolved.yaml").read_text()
+    assert mltrain("resume", run).code == 143
+    assert (run / "config.resolved.yaml").read_text() == before
+    monkeypatch.undo()
+    done = mltrain("resume", run, "--set", "training.progress_every=3")
+    assert done.code == 0, done.err
+    set_line = "  progress_every: 3  # resume --set #1\n"
+    after = before.replace("  progress_every: 1  # default\n", set_line)
+    assert set_line in after
+    assert "  epochs: 7  # --set #1\n" in after
+    assert (run / "config.resolved.yaml").read_text() == after
+
+
+def test_json_says_from_which_step_it_went_on(train, mltrain, interrupt, monkeypatch):
+    interrupt(18)
+    run = train(IMAGES, "run", code=143)
+    monkeypatch.undo()
+    for command in (("resume", run), ("train", "--resume", "config.yaml", "--run-dir", run)):  # the second: finished
+        said = json.loads(mltrain(*command, "--json").out)
+        (taken_up,) = resumptions(run)
+        assert said["run"] == str(run)
+        assert said["resumed"] == [{"step": taken_up["step"], "checkpoint": taken_up["checkpoint"]}]
+        assert taken_up["step"] > 0
+    assert json.loads(mltrain("train", "config.yaml", "--run-dir", run.parent / "new", "--json").out)["resumed"] == []
 
 
 def test_resume_needs_a_place_and_touches_no_other(mltrain, config, tmp_path):

@@ -16,7 +16,7 @@ from mltrain.training.compilation import compile_model, shape_targets
 from mltrain.training.loop import TrainingLoop
 from mltrain.training.metrics import training_metrics
 from mltrain.training.spec import TrainingSpec
-from mltrain.training.targets import LOSSES, METRICS, loss_misfit, metric_misfit
+from mltrain.training.targets import LOSSES, METRICS, class_weight_misfit, loss_misfit, metric_misfit
 
 ROWS = 48
 INFO = {
@@ -276,3 +276,15 @@ def test_a_metric_with_other_arguments_has_a_name_of_its_own():
     named = training_metrics(TrainingSpec(metrics=metrics), "binary", False)
     assert [metric.name for metric in named] == ["accuracy", "binary_accuracy"]
     assert type(build(metrics[0])) is keras.metrics.BinaryAccuracy
+
+
+@pytest.mark.parametrize("kind", ["Dice", "Tversky"])
+def test_only_a_loss_of_single_rows_weighs_classes(kind):
+    truth, predicted = np.float32([[0], [1], [1]]), np.float32([[0.2], [0.9], [0.3]])
+    weights = np.float32([1, 1, 3])
+    whole, rows = make("loss", kind), make("loss", kind, axis=-1)
+    for loss, weighs in ((whole, False), (rows, True)):
+        weighted = float(build(loss)(truth, predicted, sample_weight=weights))
+        plain = float(build(loss)(truth, predicted))
+        assert (weighted != pytest.approx(plain * weights.mean())) == weighs
+        assert (class_weight_misfit(loss) is None) == weighs
