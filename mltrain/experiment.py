@@ -51,3 +51,6 @@ class ExperimentSpec(Spec):
     """How it is judged."""
     device: Literal["auto", "cpu", "gpu"] = "auto"
     """Where it is trained; auto takes the first GPU, and the CPU where there is none."""
+    precision: Literal["auto", "float32", "mixed_bfloat16"] = "float32"
+    """In what the layers compute; weights and the last layer are float32 in any case. Auto takes mixed_bfloat16 for
+    convolutions where the processor has instructions for it."""

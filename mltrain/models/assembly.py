@@ -32,7 +32,10 @@ def stack(layers: tuple[KerasComponent, ...], info: DataInfo, written: int = 0) 
     model = keras.Sequential(
         [keras.Input(shape=info.input_shape, dtype=info.input_dtype, name="features")], name="model"
     )
+    policy = keras.config.dtype_policy()
     for number, layer in enumerate(layers):
+        # The last layer is in float32 whatever the others compute in: probabilities of three digits make a bad loss.
+        keras.config.set_dtype_policy("float32" if number == len(layers) - 1 else policy)
         _add(model, layer, number, written, info)
     _follow(model, layers, info, written)
     if model.output_shape[1:] != (info.outputs,):

@@ -54,11 +54,15 @@ def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> d
     start_tensorflow()
     from mltrain.procedures.measurement import measure_split
     from mltrain.procedures.network import build_network
+    from mltrain.training.acceleration import PRECISIONS
     from mltrain.training.devices import choose_device
     from mltrain.training.weights import put_weights
 
     choose_device(spec.device)
-    network = build_network(spec, data_info(preprocessing, len(ids["train"])), preprocessing.target)
+    precision = record.determinism.get("precision", "float32")
+    if precision not in PRECISIONS:
+        raise RunError(f"{run.path}: record.json names the precision {precision!r}; expected one of {PRECISIONS}")
+    network = build_network(spec, data_info(preprocessing, len(ids["train"])), preprocessing.target, precision)
     put_weights(network.model, arrays, str(run.checkpoints))
     if data is not None:
         name, table = data.name, read_file(data, declared_kinds(spec.data, network.info.task), like=spec.data.source)

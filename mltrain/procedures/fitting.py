@@ -15,6 +15,7 @@ from mltrain.procedures.plan import Plan
 from mltrain.report.terminal import Terminal
 from mltrain.run.rundir import LockedRun
 from mltrain.run.status import status
+from mltrain.training.acceleration import Acceleration
 from mltrain.training.class_weights import row_weights
 from mltrain.training.fit import EpochRecord, Training
 from mltrain.training.loop import TrainingLoop
@@ -46,6 +47,7 @@ def fit(
     network: Network,
     prepared: Prepared,
     plan: Plan,
+    acceleration: Acceleration,
     run: LockedRun,
     terminal: Terminal,
     interruption: Interruption,
@@ -59,7 +61,8 @@ def fit(
         InterruptedRunError: a signal came; a checkpoint of where it came is written.
     """
     spec = network.spec.training
-    training = _training(network, prepared, plan, interruption, Cadence.parse(spec.checkpoint.every).steps)
+    every = Cadence.parse(spec.checkpoint.every).steps
+    training = _training(network, prepared, plan, acceleration, interruption, every)
     checkpoints = Checkpoints(run, spec.checkpoint, training)
     if saved is not None:
         _refuse_other_callbacks(training, saved)
@@ -131,13 +134,19 @@ def _retry(
 
 
 def _training(
-    network: Network, prepared: Prepared, plan: Plan, interruption: Interruption, every: int | None
+    network: Network,
+    prepared: Prepared,
+    plan: Plan,
+    acceleration: Acceleration,
+    interruption: Interruption,
+    every: int | None,
 ) -> Training:
     spec, info = network.spec, network.info
     train = prepared.examples["train"]
     arrays = network.arrays(train)
     weights = row_weights(spec.training, train.y, info)
-    loop = TrainingLoop(network.model, arrays if weights is None else (*arrays, weights), network.batch_size)
+    weighted = arrays if weights is None else (*arrays, weights)
+    loop = TrainingLoop(network.model, weighted, network.batch_size, acceleration)
     held_out = prepared.examples.get("validation")
     metrics = spec.evaluation.metrics_for(info.task)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import keras
 import numpy as np
@@ -13,8 +14,9 @@ from mltrain.data.target import TargetEncoder
 from mltrain.experiment import ExperimentSpec
 from mltrain.models.head import ACTIVATION, Head
 from mltrain.task import DataInfo
-from mltrain.training.compilation import compile_model, shape_targets
-from mltrain.training.loop import Arrays, EvaluationLoop
+from mltrain.training.acceleration import Precision, evaluation_block
+from mltrain.training.compilation import compile_model, shape_targets, target_signature
+from mltrain.training.loop import Arrays, CompiledEvaluation, EvaluationLoop
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,23 @@ class Network:
         batch_size = self.spec.training.batch_size
         return self.info.train_rows if batch_size == "full" else batch_size
 
+    @property
+    def updates(self) -> int:
+        """Updates of the weights, when all epochs are trained."""
+        return self.spec.training.epochs * -(-self.info.train_rows // self.batch_size)
+
     def arrays(self, examples: Examples) -> Arrays:
         """Return `(x, y)` of one split, the targets as the loss wants them."""
         return examples.x, shape_targets(examples.y, self.spec.training, self.info)
 
     def evaluation(self, examples: Examples) -> EvaluationLoop:
-        """Return the loop that measures one split. Its batches are those of training, so that every number can be had
-        again."""
-        return EvaluationLoop(self.model, self.arrays(examples), self.batch_size)
+        """Return the loop that measures one split."""
+        return EvaluationLoop(self._compiled_evaluation, self.arrays(examples))
+
+    @cached_property
+    def _compiled_evaluation(self) -> CompiledEvaluation:
+        target = target_signature(self.spec.training, self.info)
+        return CompiledEvaluation(self.model, evaluation_block(self.model), target)
 
     def predictions(self, outputs: np.ndarray) -> np.ndarray:
         """Return what the model's outputs `(rows, outputs)` mean.
@@ -71,7 +82,9 @@ class Network:
         return keras.Sequential([self.model, keras.layers.Activation(ACTIVATION[self.info.task])])
 
 
-def build_network(spec: ExperimentSpec, info: DataInfo, target: TargetEncoder) -> Network:
+def build_network(
+    spec: ExperimentSpec, info: DataInfo, target: TargetEncoder, precision: Precision = "float32"
+) -> Network:
     """Build and compile the model of an experiment; its first weights follow from the seed alone.
 
     Raises:
@@ -79,6 +92,10 @@ def build_network(spec: ExperimentSpec, info: DataInfo, target: TargetEncoder) -
     """
     keras.utils.set_random_seed(spec.seed)
     head = spec.model.head(info, spec.training.loss)
-    model = spec.model.build(info, spec.training.loss)
+    keras.config.set_dtype_policy(precision)
+    try:
+        model = spec.model.build(info, spec.training.loss)
+    finally:
+        keras.config.set_dtype_policy("float32")
     compile_model(model, spec.training, info, spec.data.scales_target)
     return Network(spec, info, target, model, head)

@@ -97,6 +97,7 @@ def _train(
     from mltrain.procedures.fitting import fit
     from mltrain.procedures.network import build_network
     from mltrain.procedures.results import write_results
+    from mltrain.training.acceleration import accelerate, choose_precision, evaluation_decision
     from mltrain.training.class_weights import class_weight_decision
     from mltrain.training.devices import choose_device
 
@@ -107,19 +108,35 @@ def _train(
     plan = make_plan(spec, prepared.info, set(prepared.examples))
 
     _phase(run, interruption, "building the model")
-    network = build_network(spec, prepared.info, prepared.preprocessing.target)
+    precision, precision_decision = choose_precision(spec.precision, spec.model, device)
+    network = build_network(spec, prepared.info, prepared.preprocessing.target, precision)
+    acceleration = accelerate(
+        network.model,
+        network.updates,
+        device,
+        spec.training.xla,
+        going_on.before.determinism if going_on is not None else {},
+    )
     decisions = (
         Decision("device", f"{device.kind} ({device.name})", device.reason),
         *prepared.decisions,
         network.head.decision,
         *plan.decisions,
         *class_weight_decision(spec.training, prepared.examples["train"].y, prepared.info),
+        precision_decision,
+        *acceleration.decisions,
+        evaluation_decision(network.model),
     )
     preprocessing = prepared.preprocessing.to_json()
     record = record.with_values(
         device=Device(value=device.kind, reason=device.reason),
         threads=Threads(intra_op=device.intra_op_threads, inter_op=device.inter_op_threads),
-        determinism={"op_determinism": False, "xla": False, "precision": "float32"},
+        determinism={
+            "op_determinism": False,
+            "xla": acceleration.xla,
+            "unrolled": acceleration.unroll,
+            "precision": precision,
+        },
         data=Data(source=prepared.table.origin.name, rows=len(prepared.table), sha256=prepared.table.sha256),
         preprocessing=json_fingerprint(preprocessing),
         splits={name: row_fingerprint(rows) for name, rows in prepared.splits.items()},
@@ -141,9 +158,8 @@ def _train(
     terminal.decisions(decisions)
 
     _phase(run, interruption, "training")
-    fitted = fit(
-        network, prepared, plan, run, terminal, interruption, saved, longer=going_on is not None and going_on.longer
-    )
+    longer = going_on is not None and going_on.longer
+    fitted = fit(network, prepared, plan, acceleration, run, terminal, interruption, saved, longer)
 
     _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
     metrics = write_results(run, network, prepared, plan, fitted, terminal, interruption)

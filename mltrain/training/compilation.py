@@ -66,7 +66,7 @@ def _compile(
         metrics=[_keras_metric(metric, training, info) for metric in metrics],
         jit_compile=False,
     )
-    shape, dtype = _target(training, info)
+    shape, dtype = target_signature(training, info)
     model._symbolic_build(
         data_batch=(
             keras.KerasTensor((2, *info.input_shape), dtype=info.input_dtype),
@@ -89,8 +89,8 @@ def _culprit(
     return ("training",)
 
 
-def _target(training: TrainingSpec, info: DataInfo) -> tuple[tuple[int, ...], str]:
-    """Return the shape of one target, without the batch, and its dtype."""
+def target_signature(training: TrainingSpec, info: DataInfo) -> tuple[tuple[int, ...], str]:
+    """Return the shape of one target as the loss wants it, without the batch, and its dtype."""
     match _form(training, info):
         case "one-hot":
             return (info.outputs,), "float32"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ class DeviceChoice:
         reason: why it was chosen.
         intra_op_threads: within one operation; 0 is TensorFlow's own choice, the number of cores.
         inter_op_threads: operations at the same time; 0 likewise.
+        computes_bfloat16: whether it has instructions for products of bfloat16.
     """
 
     kind: str
@@ -29,6 +32,7 @@ class DeviceChoice:
     reason: str
     intra_op_threads: int
     inter_op_threads: int
+    computes_bfloat16: bool
 
 
 def choose_device(asked: str) -> DeviceChoice:
@@ -49,11 +53,19 @@ def choose_device(asked: str) -> DeviceChoice:
         if graphics:
             tf.config.set_visible_devices([], "GPU")
         reason = "asked for" if asked == "cpu" else f"no GPU: {_why_no_gpu()}"
-        return DeviceChoice("cpu", processor(), reason, *threads)
+        return DeviceChoice("cpu", processor(), reason, *threads, computes_bfloat16=_cpu_computes_bfloat16())
     tf.config.set_visible_devices(graphics[0], "GPU")
     details = tf.config.experimental.get_device_details(graphics[0])
     reason = "asked for" if asked == "gpu" else f"the first of {len(graphics)} GPUs" if len(graphics) > 1 else "the GPU"
-    return DeviceChoice("gpu", details.get("device_name", graphics[0].name), reason, *threads)
+    name, capability = details.get("device_name", graphics[0].name), details.get("compute_capability", (0, 0))
+    return DeviceChoice("gpu", name, reason, *threads, computes_bfloat16=capability >= (8, 0))
+
+
+def _cpu_computes_bfloat16() -> bool:
+    with suppress(OSError):
+        flags = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+        return bool(re.search(r"\b(avx512_bf16|amx_bf16)\b", flags))
+    return False
 
 
 def _why_no_gpu() -> str:

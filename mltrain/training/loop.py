@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mltrain.training.acceleration import UNACCELERATED, Acceleration, recurrences, unrolled
 from mltrain.training.chunks import Chunks
 
 Arrays = tuple[np.ndarray, ...]
@@ -28,16 +29,21 @@ class TrainingLoop:
         model: compiled and built, see `mltrain.training.compilation`.
         arrays: `(x, y)` or `(x, y, sample_weight)`, each with the training rows on its first axis.
         batch_size: rows in one step; a larger one than there are rows means one step an epoch.
+        acceleration: how it is compiled.
     """
 
-    def __init__(self, model: keras.Model, arrays: Arrays, batch_size: int) -> None:
+    def __init__(
+        self, model: keras.Model, arrays: Arrays, batch_size: int, acceleration: Acceleration = UNACCELERATED
+    ) -> None:
         self.model = model
         self.rows = len(arrays[0])
         self.batch_size = batch_size
         self._full_batches = self.rows // batch_size
         self._partial_rows = self.rows % batch_size
         self._tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
-        self._run_full = tf.function(self._full_steps, autograph=False)
+        self._unrolled = recurrences(model) if acceleration.unroll else []
+        # With `jit_compile=False` TensorFlow would refuse to call what a layer wants compiled.
+        self._run_full = tf.function(self._full_steps, autograph=False, jit_compile=acceleration.xla or None)
         self._run_partial = tf.function(self._partial_step, autograph=False)
         self._read = tf.function(self._results, autograph=False)
 
@@ -85,7 +91,8 @@ class TrainingLoop:
         return self.model.get_metrics_result()
 
     def _train_on(self, rows: tf.Tensor) -> None:
-        self.model.train_step(tuple(tf.gather(tensor, rows) for tensor in self._tensors))
+        with unrolled(self._unrolled):  # this is Python, which runs only while it is traced
+            self.model.train_step(tuple(tf.gather(tensor, rows) for tensor in self._tensors))
 
     def _full_steps(self, order: tf.Tensor, first: tf.Tensor, count: tf.Tensor) -> None:
         def body(step: tf.Tensor) -> tuple[tf.Tensor]:
@@ -99,52 +106,25 @@ class TrainingLoop:
         self._train_on(order[self._full_batches * self.batch_size :])
 
 
-class EvaluationLoop:
-    """Measures loss and Keras metrics over all rows of one split, and keeps the predictions.
-
-    Validation during training, the final numbers and `mltrain evaluate` all use this loop with the same batch size,
-    so that the number in the log is the number you get later, to the last bit. The batches are those of
-    `model.evaluate`.
+class CompiledEvaluation:
+    """One model's compiled loop over blocks of rows, for every split: a later one needs no new trace.
 
     Args:
         model: compiled and built.
-        arrays: `(x, y)` with the rows of the split on the first axis.
-        batch_size: rows in one step.
+        block: rows in one step.
+        target: one target's shape, without the batch, and dtype.
     """
 
-    def __init__(self, model: keras.Model, arrays: Arrays, batch_size: int) -> None:
+    def __init__(self, model: keras.Model, block: int, target: tuple[tuple[int, ...], str]) -> None:
         self.model = model
-        self.rows = len(arrays[0])
-        self.batch_size = min(batch_size, max(self.rows, 1))
-        self._full_batches = self.rows // self.batch_size
-        self._tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
-        self._outputs = model.output_shape[-1]
-        self._run_full = tf.function(self._full_steps, autograph=False)
-        self._run_partial = tf.function(self._partial_step, autograph=False)
-        self._read = tf.function(self._results, autograph=False)
-
-    def run(self, between_chunks: Callable[[], None] = lambda: None) -> tuple[dict[str, float], np.ndarray]:
-        """Return the loss and Keras metrics by name, and the model's outputs `(rows, outputs)` in float32.
-
-        Args:
-            between_chunks: called between two calls of the compiled loop; it may raise, to stop.
-        """
-        chunks, parts, step = Chunks(), [], 0
-        self.model.reset_metrics()
-        while step < self._full_batches:
-            count = chunks.next(self._full_batches - step)
-            started = time.perf_counter()
-            parts.append(self._run_full(tf.constant(step), tf.constant(count)).numpy())
-            chunks.took(count, time.perf_counter() - started)
-            step += count
-            between_chunks()
-        if self.rows % self.batch_size:
-            parts.append(self._run_partial().numpy())
-        logs = {name: float(value) for name, value in self._read().items()}
-        return logs, np.concatenate(parts).astype(np.float32)
-
-    def _results(self) -> dict[str, tf.Tensor]:
-        return self.model.get_metrics_result()
+        self.block = block
+        self.outputs = model.output_shape[-1]
+        shape, dtype = target
+        examples = (tf.TensorSpec(model.input_shape, model.inputs[0].dtype), tf.TensorSpec((None, *shape), dtype))
+        number = tf.TensorSpec((), "int32")
+        self.full = tf.function(self._full_steps, (examples, number, number), autograph=False)
+        self.partial = tf.function(self._partial_step, (examples, number), autograph=False)
+        self.results = tf.function(model.get_metrics_result, autograph=False)
 
     def _evaluate_on(self, batch: tuple[tf.Tensor, ...]) -> tf.Tensor:
         # The body of Keras' test_step, which does not hand out the predictions.
@@ -155,20 +135,58 @@ class EvaluationLoop:
         self.model.compute_metrics(x, y, predictions)
         return tf.cast(predictions, tf.float32)
 
-    def _full_steps(self, first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-        outputs = tf.TensorArray(tf.float32, size=count, element_shape=(self.batch_size, self._outputs))
+    def _full_steps(self, tensors: tuple[tf.Tensor, ...], first: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+        outputs = tf.TensorArray(tf.float32, size=count, element_shape=(self.block, self.outputs))
 
         def body(step: tf.Tensor, kept: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-            start = (first + step) * self.batch_size
+            start = (first + step) * self.block
             batch = tuple(
-                tf.ensure_shape(tensor[start : start + self.batch_size], (self.batch_size, *tensor.shape[1:]))
-                for tensor in self._tensors
+                tf.ensure_shape(tensor[start : start + self.block], (self.block, *tensor.shape[1:]))
+                for tensor in tensors
             )
             return step + 1, kept.write(step, self._evaluate_on(batch))
 
         _, outputs = tf.while_loop(lambda step, _: step < count, body, (0, outputs), parallel_iterations=1)
-        return tf.reshape(outputs.stack(), (-1, self._outputs))
+        return tf.reshape(outputs.stack(), (-1, self.outputs))
 
-    def _partial_step(self) -> tf.Tensor:
-        start = self._full_batches * self.batch_size
-        return self._evaluate_on(tuple(tensor[start:] for tensor in self._tensors))
+    def _partial_step(self, tensors: tuple[tf.Tensor, ...], start: tf.Tensor) -> tf.Tensor:
+        return self._evaluate_on(tuple(tensor[start:] for tensor in tensors))
+
+
+class EvaluationLoop:
+    """Measures loss and Keras metrics over all rows of one split, and keeps the predictions.
+
+    Validation during training, the final numbers and `mltrain evaluate` all use this loop with the same blocks, so that
+    the number in the log is the number you get later, to the last bit. The batches are those of
+    `model.evaluate(batch_size=block)`.
+
+    Args:
+        compiled: of the model.
+        arrays: `(x, y)` with the rows of the split on the first axis.
+    """
+
+    def __init__(self, compiled: CompiledEvaluation, arrays: Arrays) -> None:
+        self._compiled = compiled
+        self._tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
+        self.rows = len(arrays[0])
+
+    def run(self, between_chunks: Callable[[], None] = lambda: None) -> tuple[dict[str, float], np.ndarray]:
+        """Return the loss and Keras metrics by name, and the model's outputs `(rows, outputs)` in float32.
+
+        Args:
+            between_chunks: called between two calls of the compiled loop; it may raise, to stop.
+        """
+        compiled, chunks, parts, step = self._compiled, Chunks(), [], 0
+        blocks = self.rows // compiled.block
+        compiled.model.reset_metrics()
+        while step < blocks:
+            count = chunks.next(blocks - step)
+            started = time.perf_counter()
+            parts.append(compiled.full(self._tensors, tf.constant(step), tf.constant(count)).numpy())
+            chunks.took(count, time.perf_counter() - started)
+            step += count
+            between_chunks()
+        if self.rows % compiled.block:
+            parts.append(compiled.partial(self._tensors, tf.constant(blocks * compiled.block)).numpy())
+        logs = {name: float(value) for name, value in compiled.results().items()}
+        return logs, np.concatenate(parts).astype(np.float32)

@@ -103,6 +103,8 @@ class TrainingSpec(Spec):
     """EarlyStopping, ReduceLROnPlateau, TerminateOnNaN."""
     stop_when: Annotated[str, AfterValidator(_comparison)] | None = None
     """Stop as soon as this holds at the end of an epoch, as `validation.accuracy >= 0.98`."""
+    xla: Literal["auto"] | bool = "auto"
+    """Whether XLA compiles the steps; auto does it for dense nets on a CPU that train for 30,000 steps or more."""
     final: Literal["auto", "best", "last"] = "auto"
     """The model of the run: the best epoch by the objective or the last; auto is best when there is a validation
     split."""

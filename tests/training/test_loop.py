@@ -5,8 +5,9 @@ import keras
 import numpy as np
 import pytest
 
+from mltrain.training.acceleration import UNACCELERATED
 from mltrain.training.chunks import Chunks
-from mltrain.training.loop import EvaluationLoop, TrainingLoop
+from mltrain.training.loop import CompiledEvaluation, EvaluationLoop, TrainingLoop
 from mltrain.training.order import epoch_order
 
 ROWS, VALIDATION_ROWS, BATCH, CLASSES, EPOCHS, SEED = 107, 43, 16, 3, 3, 5
@@ -39,8 +40,16 @@ def compiled(network, shape, optimizer):
     return model
 
 
-def by_our_loop(model, train, validation, chunks):
-    loop, evaluation, history = TrainingLoop(model, train, BATCH), EvaluationLoop(model, validation, BATCH), []
+def evaluation_loop(model, arrays, block):
+    return EvaluationLoop(CompiledEvaluation(model, block, ((), "int32")), arrays)
+
+
+def by_our_loop(model, train, validation, chunks, acceleration=UNACCELERATED):
+    loop, evaluation, history = (
+        TrainingLoop(model, train, BATCH, acceleration),
+        evaluation_loop(model, validation, BATCH),
+        [],
+    )
     loop.trace()
     for epoch in range(1, EPOCHS + 1):
         model.reset_metrics()
@@ -165,7 +174,7 @@ def test_every_row_is_trained_on_once(rows):
 def test_predictions_come_in_the_order_of_the_rows():
     train, validation = data((7,), ROWS, 1), data((7,), VALIDATION_ROWS, 2)
     model = compiled(dense, (7,), adam)
-    _, predictions = EvaluationLoop(model, validation, BATCH).run()
+    _, predictions = evaluation_loop(model, validation, BATCH).run()
     assert predictions.shape == (VALIDATION_ROWS, CLASSES)
     np.testing.assert_allclose(predictions, model.predict(validation[0], verbose=0), atol=1e-6)
-    assert len(EvaluationLoop(model, train, 1000).run()[1]) == ROWS
+    assert len(evaluation_loop(model, train, 1000).run()[1]) == ROWS

@@ -1,0 +1,188 @@
+"""How a training is computed: what depends on the model and the processor, and changes speed and the last bits only.
+
+Each choice is a rule over things that are the same whenever the config is run: the layers, their shapes, the number of
+steps, the kind of processor. A stopwatch would choose better now and then, and two runs of one config could differ
+because the machine was busy. Imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import keras
+
+from mltrain.models import Model
+from mltrain.models.sequential import Sequential
+from mltrain.task import Decision
+from mltrain.training.devices import DeviceChoice
+
+Precision = Literal["float32", "mixed_bfloat16"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "mixed_bfloat16")
+
+# Layers that XLA compiles on a CPU into something faster than the loop without it. Convolutions become 10 to 40 times
+# slower there, random image layers do not compile at all, and recurrences compile for 15 s.
+_DENSE = (
+    keras.layers.InputLayer,
+    keras.layers.Dense,
+    keras.layers.Activation,
+    keras.layers.ReLU,
+    keras.layers.LeakyReLU,
+    keras.layers.PReLU,
+    keras.layers.ELU,
+    keras.layers.Softmax,
+    keras.layers.BatchNormalization,
+    keras.layers.LayerNormalization,
+    keras.layers.Flatten,
+    keras.layers.Reshape,
+    keras.layers.Rescaling,
+    keras.layers.Dropout,
+    keras.layers.GaussianNoise,
+    keras.layers.GaussianDropout,
+    keras.layers.ActivityRegularization,
+)
+# Compiling takes about a second, and a step saves about 70 µs: 15,000 steps pay for it, and half of all trainings stop
+# early.
+_STEPS_WORTH_XLA = 30_000
+
+# An unrolled recurrence is traced step by step, which takes about 25 ms for each, and saves up to a quarter of each
+# update.
+_LONGEST_UNROLLED = 64
+_UPDATES_WORTH_UNROLLING = 2_000
+
+# Rows in a block of an evaluation: more make no dense net faster. The largest layer's outputs are to stay below 64 MB
+# in float32: convolutions are fastest with 256 to 1,024 rows.
+_LARGEST_BLOCK, _SMALLEST_BLOCK, _LARGEST_OUTPUTS = 8_192, 32, 1 << 24
+
+
+@dataclass(frozen=True)
+class Acceleration:
+    """How the training loop is compiled.
+
+    Attributes:
+        xla: whether XLA compiles it.
+        unroll: whether its recurrences are written out step by step.
+        decisions: the same, with reasons.
+    """
+
+    xla: bool
+    unroll: bool
+    decisions: tuple[Decision, ...] = ()
+
+
+UNACCELERATED = Acceleration(xla=False, unroll=False)
+
+
+def choose_precision(
+    asked: Literal["auto"] | Precision, model: Model, device: DeviceChoice
+) -> tuple[Precision, Decision]:
+    """Return what the layers compute in, and why."""
+    if asked != "auto":
+        return asked, Decision("precision", asked, "stated" if asked != "float32" else "the default")
+    written = model.layers if isinstance(model, Sequential) else ()
+    convolution = next((layer.type for layer in written if "Conv" in layer.type), None)
+    if convolution is None:
+        return "float32", Decision("precision", "float32", "only convolutions gain from less")
+    if not device.computes_bfloat16:
+        return "float32", Decision("precision", "float32", f"{device.name} has no instructions for bfloat16")
+    return "mixed_bfloat16", Decision("precision", "mixed_bfloat16", f"{convolution} on {device.name} is faster in it")
+
+
+def accelerate(
+    model: keras.Model,
+    updates: int,
+    device: DeviceChoice,
+    asked: Literal["auto"] | bool,
+    before: Mapping[str, bool | str],
+) -> Acceleration:
+    """Return how to compile the training of `model`.
+
+    Args:
+        model: built.
+        updates: of its weights, at most.
+        device: where it is trained.
+        asked: `training.xla`.
+        before: `determinism` of the record where a run goes on; empty for a new one.
+    """
+    xla, why = (asked, "training.xla") if asked != "auto" else _xla(model, updates, device)
+    if asked == "auto" and "xla" in before:
+        xla, why = bool(before["xla"]), "as the run began"
+    decisions = [Decision("XLA", "on" if xla else "off", why)]
+    unroll = False
+    if recurrences(model):
+        unroll, why = _unroll(model, updates, device, xla)
+        if "unrolled" in before:
+            unroll, why = bool(before["unrolled"]), "as the run began"
+        decisions.append(Decision("recurrence", "unrolled" if unroll else "a loop", why))
+    return Acceleration(xla, unroll, tuple(decisions))
+
+
+def _xla(model: keras.Model, updates: int, device: DeviceChoice) -> tuple[bool, str]:
+    other = next((layer for layer in layers(model) if not isinstance(layer, _DENSE)), None)
+    if device.kind != "cpu":
+        return False, "a GPU has fast kernels of its own"
+    if other is not None:
+        return False, f"on a CPU {type(other).__name__} is no faster with it"
+    if updates < _STEPS_WORTH_XLA:
+        return False, f"compiling takes longer than it saves in {updates:,} steps"
+    return True, f"dense layers, up to {updates:,} steps; the last digits are not those without it"
+
+
+def _unroll(model: keras.Model, updates: int, device: DeviceChoice, xla: bool) -> tuple[bool, str]:
+    longest = max(layer.input.shape[1] or math.inf for layer in recurrences(model))
+    if device.kind != "cpu":
+        return False, "a GPU has a kernel for all time steps"
+    if xla:
+        return False, "XLA compiles unrolled ones for minutes"
+    if longest > _LONGEST_UNROLLED:
+        return False, f"{longest} time steps are more than {_LONGEST_UNROLLED}"
+    if updates < _UPDATES_WORTH_UNROLLING:
+        return False, f"tracing it takes longer than it saves in {updates:,} steps"
+    return True, f"{longest} time steps, up to {updates:,} steps"
+
+
+def evaluation_decision(model: keras.Model) -> Decision:
+    """Return how many rows an evaluation takes at once, and why."""
+    return Decision("evaluation", f"{evaluation_block(model):,} rows at once", "by the largest outputs of a layer")
+
+
+def evaluation_block(model: keras.Model) -> int:
+    """Return how many rows one step of an evaluation takes: a power of two, by the largest outputs of a layer."""
+    largest = max(_size(layer) for layer in (*layers(model), model))
+    fitting = max(_LARGEST_OUTPUTS // max(largest, 1), 1)
+    return max(_SMALLEST_BLOCK, min(_LARGEST_BLOCK, 1 << fitting.bit_length() - 1))
+
+
+def layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Yield every layer of a model, also those inside of wrappers."""
+    return model._flatten_layers(include_self=False)
+
+
+def recurrences(model: keras.Model) -> list[keras.layers.RNN]:
+    """Return the layers that go through time steps."""
+    return [layer for layer in layers(model) if isinstance(layer, keras.layers.RNN)]
+
+
+@contextmanager
+def unrolled(recurrent: list[keras.layers.RNN]) -> Iterator[None]:
+    """Trace what is called inside with recurrences written out step by step."""
+    before = [layer.unroll for layer in recurrent]
+    for layer in recurrent:
+        layer.unroll = True
+    try:
+        yield
+    finally:
+        for layer, unroll in zip(recurrent, before, strict=True):
+            layer.unroll = unroll
+
+
+def _size(layer: keras.layers.Layer) -> int:
+    """Return how many numbers a layer gives for one example; 0 where it does not know."""
+    try:
+        shape = layer.output.shape
+    except (AttributeError, ValueError):  # of a layer inside another one
+        return 0
+    return math.prod(size or 1 for size in shape[1:])
