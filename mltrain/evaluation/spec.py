@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import field_validator
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
 
 from mltrain.evaluation.catalogue import DEFAULTS, AnyMetric, Metric
 from mltrain.spec import Many, Spec, fail, problem
@@ -15,6 +17,8 @@ class EvaluationSpec(Spec):
     metrics: Many[AnyMetric] | None = None
     """Exact metrics of the predictions: on every split at the end, on validation also after every epoch. Null takes
     those that are usual for the task."""
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Rows in one step of an evaluation; auto takes 32 to 8192, fewer where a layer gives more numbers for each."""
 
     @field_validator("metrics")
     @classmethod

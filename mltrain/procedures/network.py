@@ -13,7 +13,7 @@ from mltrain.data.preparation import Examples
 from mltrain.data.target import TargetEncoder
 from mltrain.experiment import ExperimentSpec
 from mltrain.models.head import ACTIVATION, Head
-from mltrain.task import DataInfo
+from mltrain.task import DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
 from mltrain.training.loop import Arrays, CompiledEvaluation, EvaluationLoop
@@ -59,7 +59,12 @@ class Network:
     @cached_property
     def _compiled_evaluation(self) -> CompiledEvaluation:
         target = target_signature(self.spec.training, self.info)
-        return CompiledEvaluation(self.model, evaluation_block(self.model), target)
+        return CompiledEvaluation(self.model, self.evaluation_block[0], target)
+
+    @property
+    def evaluation_block(self) -> tuple[int, Decision]:
+        """Rows in one step of an evaluation, and why."""
+        return evaluation_block(self.model, self.spec.evaluation.batch_size)
 
     def predictions(self, outputs: np.ndarray) -> np.ndarray:
         """Return what the model's outputs `(rows, outputs)` mean.

@@ -97,7 +97,7 @@ def _train(
     from mltrain.procedures.fitting import fit
     from mltrain.procedures.network import build_network
     from mltrain.procedures.results import write_results
-    from mltrain.training.acceleration import accelerate, choose_precision, evaluation_decision
+    from mltrain.training.acceleration import accelerate, choose_precision
     from mltrain.training.class_weights import class_weight_decision
     from mltrain.training.devices import choose_device
 
@@ -114,7 +114,7 @@ def _train(
         network.model,
         network.updates,
         device,
-        spec.training.xla,
+        spec.training,
         going_on.before.determinism if going_on is not None else {},
     )
     decisions = (
@@ -125,7 +125,7 @@ def _train(
         *class_weight_decision(spec.training, prepared.examples["train"].y, prepared.info),
         precision_decision,
         *acceleration.decisions,
-        evaluation_decision(network.model),
+        network.evaluation_block[1],
     )
     preprocessing = prepared.preprocessing.to_json()
     record = record.with_values(

@@ -19,12 +19,14 @@ from mltrain.models import Model
 from mltrain.models.sequential import Sequential
 from mltrain.task import Decision
 from mltrain.training.devices import DeviceChoice
+from mltrain.training.spec import TrainingSpec
 
 Precision = Literal["float32", "mixed_bfloat16"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "mixed_bfloat16")
 
-# Layers that XLA compiles on a CPU into something faster than the loop without it. Convolutions become 10 to 40 times
-# slower there, random image layers do not compile at all, and recurrences compile for 15 s.
+# Layers that XLA compiles on a CPU into something faster than the loop without it, with the same history but for the
+# last digits. Convolutions become 10 to 40 times slower there, recurrences compile for 15 s, some random image layers
+# do not compile, and Dropout draws other numbers: another training, if as good a one.
 _DENSE = (
     keras.layers.InputLayer,
     keras.layers.Dense,
@@ -39,9 +41,6 @@ _DENSE = (
     keras.layers.Flatten,
     keras.layers.Reshape,
     keras.layers.Rescaling,
-    keras.layers.Dropout,
-    keras.layers.GaussianNoise,
-    keras.layers.GaussianDropout,
     keras.layers.ActivityRegularization,
 )
 # Compiling takes about a second, and a step saves about 70 µs: 15,000 steps pay for it, and half of all trainings stop
@@ -95,7 +94,7 @@ def accelerate(
     model: keras.Model,
     updates: int,
     device: DeviceChoice,
-    asked: Literal["auto"] | bool,
+    training: TrainingSpec,
     before: Mapping[str, bool | str],
 ) -> Acceleration:
     """Return how to compile the training of `model`.
@@ -104,35 +103,43 @@ def accelerate(
         model: built.
         updates: of its weights, at most.
         device: where it is trained.
-        asked: `training.xla`.
+        training: what is stated of it.
         before: `determinism` of the record where a run goes on; empty for a new one.
     """
-    xla, why = (asked, "training.xla") if asked != "auto" else _xla(model, updates, device)
-    if asked == "auto" and "xla" in before:
+    if training.xla != "auto":
+        xla, why = training.xla, "training.xla"
+    elif "xla" in before:
         xla, why = bool(before["xla"]), "as the run began"
-    decisions = [Decision("XLA", "on" if xla else "off", why)]
-    unroll = False
-    if recurrences(model):
+    else:
+        xla, why = _xla(model, updates, device)
+    decisions = [Decision("training.xla", "on" if xla else "off", why)]
+    if not recurrences(model):
+        return Acceleration(xla, unroll=False, decisions=tuple(decisions))
+    if training.unroll != "auto":
+        unroll, why = training.unroll, "training.unroll"
+    elif "unrolled" in before:
+        unroll, why = bool(before["unrolled"]), "as the run began"
+    else:
         unroll, why = _unroll(model, updates, device, xla)
-        if "unrolled" in before:
-            unroll, why = bool(before["unrolled"]), "as the run began"
-        decisions.append(Decision("recurrence", "unrolled" if unroll else "a loop", why))
+    decisions.append(Decision("training.unroll", "on" if unroll else "off", why))
     return Acceleration(xla, unroll, tuple(decisions))
 
 
 def _xla(model: keras.Model, updates: int, device: DeviceChoice) -> tuple[bool, str]:
-    other = next((layer for layer in layers(model) if not isinstance(layer, _DENSE)), None)
+    other = next((layer for layer in _layers(model) if not isinstance(layer, (*_DENSE, keras.Model))), None)
     if device.kind != "cpu":
         return False, "a GPU has fast kernels of its own"
     if other is not None:
-        return False, f"on a CPU {type(other).__name__} is no faster with it"
+        return False, f"{type(other).__name__} would be slower, or draw other random numbers"
     if updates < _STEPS_WORTH_XLA:
         return False, f"compiling takes longer than it saves in {updates:,} steps"
     return True, f"dense layers, up to {updates:,} steps; the last digits are not those without it"
 
 
 def _unroll(model: keras.Model, updates: int, device: DeviceChoice, xla: bool) -> tuple[bool, str]:
-    longest = max(layer.input.shape[1] or math.inf for layer in recurrences(model))
+    # An inner layer, as of Bidirectional, does not know its input.
+    outer = (layer for layer in model.layers if recurrences(layer))
+    longest = max(layer.input.shape[1] or math.inf for layer in outer)
     if device.kind != "cpu":
         return False, "a GPU has a kernel for all time steps"
     if xla:
@@ -144,26 +151,20 @@ def _unroll(model: keras.Model, updates: int, device: DeviceChoice, xla: bool) -
     return True, f"{longest} time steps, up to {updates:,} steps"
 
 
-def evaluation_decision(model: keras.Model) -> Decision:
-    """Return how many rows an evaluation takes at once, and why."""
-    return Decision("evaluation", f"{evaluation_block(model):,} rows at once", "by the largest outputs of a layer")
-
-
-def evaluation_block(model: keras.Model) -> int:
-    """Return how many rows one step of an evaluation takes: a power of two, by the largest outputs of a layer."""
-    largest = max(_size(layer) for layer in (*layers(model), model))
+def evaluation_block(model: keras.Model, asked: Literal["auto"] | int) -> tuple[int, Decision]:
+    """Return how many rows one step of an evaluation takes, and why: a power of two, by the largest outputs of a
+    layer."""
+    if asked != "auto":
+        return asked, Decision("evaluation.batch_size", str(asked), "stated")
+    largest = max(_size(layer) for layer in _layers(model))
     fitting = max(_LARGEST_OUTPUTS // max(largest, 1), 1)
-    return max(_SMALLEST_BLOCK, min(_LARGEST_BLOCK, 1 << fitting.bit_length() - 1))
+    block = max(_SMALLEST_BLOCK, min(_LARGEST_BLOCK, 1 << fitting.bit_length() - 1))
+    return block, Decision("evaluation.batch_size", str(block), f"a layer gives {largest:,} numbers for each row")
 
 
-def layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    """Yield every layer of a model, also those inside of wrappers."""
-    return model._flatten_layers(include_self=False)
-
-
-def recurrences(model: keras.Model) -> list[keras.layers.RNN]:
-    """Return the layers that go through time steps."""
-    return [layer for layer in layers(model) if isinstance(layer, keras.layers.RNN)]
+def recurrences(layer: keras.layers.Layer) -> list[keras.layers.RNN]:
+    """Return the layers in a layer or model, and itself, that go through time steps."""
+    return [each for each in _layers(layer) if isinstance(each, keras.layers.RNN)]
 
 
 @contextmanager
@@ -177,6 +178,11 @@ def unrolled(recurrent: list[keras.layers.RNN]) -> Iterator[None]:
     finally:
         for layer, unroll in zip(recurrent, before, strict=True):
             layer.unroll = unroll
+
+
+def _layers(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+    """Yield a layer or model, and every layer inside of it and of wrappers."""
+    return layer._flatten_layers()
 
 
 def _size(layer: keras.layers.Layer) -> int:

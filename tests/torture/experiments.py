@@ -92,6 +92,12 @@ VARIANTS = {
         _layers("{type: Dense, units: 8, dtype: mixed_bfloat16}", "{type: Dropout, rate: 0.2}")
     ),
     "bfloat16_weights": experiment(_layers("{type: Dense, units: 8, dtype: bfloat16}")),
+    "xla": experiment(_MLP, "  xla: true"),
+    "precision": experiment(_layers("{type: Conv2D, filters: 3, kernel_size: 3}", "Flatten"), data=_SHAPES, epochs=3)
+    + "precision: mixed_bfloat16\n",
+    "unrolled": experiment(
+        _layers("{type: GRU, units: 4, recurrent_dropout: 0.1}"), "  unroll: true", data=_SEQUENCES, epochs=3
+    ),
     "lstm": experiment(
         _layers("{type: LSTM, units: 4, dropout: 0.2, recurrent_dropout: 0.1}"), data=_SEQUENCES, epochs=3
     ),

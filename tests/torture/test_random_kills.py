@@ -28,7 +28,7 @@ def test_twenty_kills_of_one_run(battery, number):
     kills, steps = 0, []
     while kills < 20:
         arguments = ("resume", run, "--quiet") if kills else battery.training("long", run)
-        done = battery.server(*arguments, after=drawn.uniform(0, ended.seconds / 15))
+        done = battery.server(*arguments, after=drawn.uniform(0, ended.seconds / 40))
         assert done.code == KILLED, done.err
         assert not is_finished(run)
         kills += 1
