@@ -160,8 +160,6 @@ class Training:
 
     def _train(self, epoch: int, chunks: Chunks, progress: Progress, started: float) -> None:
         first = self.position.step
-        if first == 0:
-            self.model.reset_metrics()
         self._theirs.on_epoch_begin(epoch - 1)
         order = epoch_order(self.loop.rows, self._seed, epoch, self.spec.shuffle)
         self._step_begins(first)

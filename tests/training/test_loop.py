@@ -52,7 +52,6 @@ def by_our_loop(model, train, validation, chunks, acceleration=UNACCELERATED):
     )
     loop.trace()
     for epoch in range(1, EPOCHS + 1):
-        model.reset_metrics()
         steps = list(loop.epoch(epoch_order(ROWS, SEED, epoch), chunks))
         assert steps[-1] == loop.steps
         logs = loop.metrics()
