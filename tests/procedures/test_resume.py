@@ -134,7 +134,8 @@ def test_many_interruptions(train, mltrain, interrupt, monkeypatch):
     assert rounds > 3
     assert mltrain("resume", run).code == 0
     steps = [taken_up["step"] for taken_up in resumptions(run)]
-    assert steps == sorted(set(steps))
+    assert steps == sorted(steps)
+    assert len(set(steps)) >= rounds  # only what came while the splits were measured has the same step twice
     assert result(run) == result(whole)
 
 
@@ -308,9 +309,10 @@ def test_a_run_without_a_status_goes_on(train, mltrain, interrupt, monkeypatch):
 
 
 # Of the splits, before metrics.json, and between the plots.
-@pytest.mark.parametrize("look", [1, 2, 4, 6, 7])
+@pytest.mark.parametrize("look", [1, 2, 4, 7])
 def test_a_signal_after_the_training_is_noticed_and_the_end_is_the_same(train, mltrain, monkeypatch, tmp_path, look):
-    whole = train(AVERAGED, "whole")
+    experiment = AVERAGED + "evaluation: {batch_size: 16}\n"  # else each split is measured in one call
+    whole = train(experiment, "whole")
     seen = 0
 
     def raise_if_received(self):
@@ -321,7 +323,7 @@ def test_a_signal_after_the_training_is_noticed_and_the_end_is_the_same(train, m
             raise InterruptedRunError("stopped by SIGTERM", signal.SIGTERM)
 
     monkeypatch.setattr(Interruption, "raise_if_received", raise_if_received)
-    run = train(AVERAGED, "run", code=143)
+    run = train(experiment, "run", code=143)
     assert seen == look
     monkeypatch.undo()
     assert json.loads((run / "status.json").read_text())["state"] == "interrupted"
