@@ -18,14 +18,27 @@ from mltrain.errors import DataError
 from mltrain.task import Task
 
 _CELL = ("radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points")
-_CELL += ("symmetry", "fractal dimension")
 _BREAST_CANCER = tuple(
-    name for form in ("mean {}", "{} error", "worst {}") for name in (form.format(each) for each in _CELL)
+    form.format(name)
+    for form in ("mean {}", "{} error", "worst {}")
+    for name in (*_CELL, "symmetry", "fractal dimension")
 )
 _IRIS = tuple(f"{part} {size} (cm)" for part in ("sepal", "petal") for size in ("length", "width"))
-_WINE = ("alcohol", "malic_acid", "ash", "alcalinity_of_ash", "magnesium", "total_phenols", "flavanoids")
-_WINE += ("nonflavanoid_phenols", "proanthocyanins", "color_intensity", "hue", "od280/od315_of_diluted_wines")
-_WINE += ("proline",)
+_WINE = (
+    "alcohol",
+    "malic_acid",
+    "ash",
+    "alcalinity_of_ash",
+    "magnesium",
+    "total_phenols",
+    "flavanoids",
+    "nonflavanoid_phenols",
+    "proanthocyanins",
+    "color_intensity",
+    "hue",
+    "od280/od315_of_diluted_wines",
+    "proline",
+)
 _DIABETES = ("age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6")
 _DIGITS = tuple(f"pixel_{row}_{column}" for row in range(8) for column in range(8))
 
