@@ -7,6 +7,8 @@ stand in `try … except ImportError`, so while TensorFlow is imported they are 
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import os
 import sys
@@ -39,7 +41,7 @@ def start_tensorflow() -> str:
     os.environ.setdefault("MPLBACKEND", "Agg")
     with tempfile.TemporaryFile() as captured:
         try:
-            with _captured_stderr(captured.fileno()), _hidden_packages():
+            with _captured_stderr(captured.fileno()), _hidden_packages(), _left_alone_by_the_collector():
                 tensorflow = importlib.import_module("tensorflow")
                 importlib.import_module("keras")
                 tensorflow.config.list_physical_devices()
@@ -67,6 +69,19 @@ def _hidden_packages() -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(finder)
+
+
+@contextmanager
+def _left_alone_by_the_collector() -> Iterator[None]:
+    # What is imported stays until the end. Python's garbage collector looks through it again and again while it is
+    # made, then for 0.2 s now and then, and for 1 s when the process ends, and finds nothing.
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+        atexit.register(gc.freeze)
 
 
 @contextmanager

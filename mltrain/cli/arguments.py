@@ -45,6 +45,11 @@ RunsDirectory = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, errors too.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
 
+Profiled = Annotated[
+    bool,
+    typer.Option("--profile", help="Say where the time went, and write it into the run: profile.json."),
+]
+
 
 def print_run(run: LockedRun, loaded: Loaded | None = None) -> None:
     """Print the run directory on stdout, of a new run before anything else is done with it.

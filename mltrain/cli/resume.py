@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from mltrain.cli.arguments import Json, Overrides, Quiet, RunReference, RunsDirectory, print_run, result, runs_directory
+from mltrain.cli.arguments import (
+    Json,
+    Overrides,
+    Profiled,
+    Quiet,
+    RunReference,
+    RunsDirectory,
+    print_run,
+    result,
+    runs_directory,
+)
 
 if TYPE_CHECKING:
     from mltrain.procedures.resume import Finished
@@ -24,6 +34,7 @@ def resume(
         bool, typer.Option("--allow-inexact", help="Go on although something differs, and mark the run.")
     ] = False,
     runs_dir: RunsDirectory = None,
+    profile: Profiled = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -32,8 +43,10 @@ def resume(
     from mltrain.procedures.train import resume as resume_run
     from mltrain.report.terminal import Terminal
     from mltrain.run.rundir import lock_run, open_run
+    from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
 
+    stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption:
         found = open_run(run, runs_directory(runs_dir))
         ended = finished(found, epochs)
@@ -45,7 +58,7 @@ def resume(
                 print_run(locked)
             loaded, going_on = take_up(locked, None, overrides or (), epochs, allow_inexact, tuple(sys.argv))
             terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
-            metrics = resume_run(loaded, locked, terminal, interruption, going_on)
+            metrics = resume_run(loaded, locked, terminal, interruption, going_on, stopwatch)
             if json:
                 typer.echo(result(locked, metrics))
 

@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from mltrain.cli.arguments import ConfigPath, Json, Overrides, Quiet, RunsDirectory, print_run, result, runs_directory
+from mltrain.cli.arguments import (
+    ConfigPath,
+    Json,
+    Overrides,
+    Profiled,
+    Quiet,
+    RunsDirectory,
+    print_run,
+    result,
+    runs_directory,
+)
 
 
 def train(
@@ -26,6 +36,7 @@ def train(
     allow_inexact: Annotated[
         bool, typer.Option("--allow-inexact", help="With --resume: go on although something differs, and mark the run.")
     ] = False,
+    profile: Profiled = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -38,6 +49,7 @@ def train(
     from mltrain.procedures.train import train as train_run
     from mltrain.report.terminal import Terminal
     from mltrain.run.rundir import RunDirectory, create_run, start_or_take_up
+    from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
 
     if runs_dir is not None and run_dir is not None:
@@ -46,6 +58,7 @@ def train(
         )
     if resume and run_dir is None:
         raise UsageError("--resume needs --run-dir: the run to start, or to go on with")
+    stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption:
         loaded = load(config, overrides or ())
         # From here on a signal waits until the run has its first files: else there would be nothing to go on with.
@@ -64,8 +77,8 @@ def train(
                 if begun:
                     epochs = asked_epochs(run.path, loaded)
                     loaded, going_on = take_up(run, loaded, (), epochs, allow_inexact, tuple(sys.argv))
-                    metrics = resume_run(loaded, run, terminal, interruption, going_on)
+                    metrics = resume_run(loaded, run, terminal, interruption, going_on, stopwatch)
                 else:
-                    metrics = train_run(loaded, run, terminal, interruption, command=tuple(sys.argv))
+                    metrics = train_run(loaded, run, terminal, interruption, tuple(sys.argv), stopwatch)
                 if json:
                     typer.echo(result(run, metrics))

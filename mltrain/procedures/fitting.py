@@ -15,6 +15,7 @@ from mltrain.procedures.plan import Plan
 from mltrain.report.terminal import Terminal
 from mltrain.run.rundir import LockedRun
 from mltrain.run.status import status
+from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.training.acceleration import Acceleration
 from mltrain.training.class_weights import row_weights
 from mltrain.training.fit import EpochRecord, Training
@@ -53,6 +54,7 @@ def fit(
     interruption: Interruption,
     saved: Saved | None = None,
     longer: bool = False,
+    stopwatch: NoStopwatch = NO_STOPWATCH,
 ) -> Fitted:
     """Train, from the start or from a checkpoint; append each epoch to the history, show it, and keep what is needed.
 
@@ -62,24 +64,28 @@ def fit(
     """
     spec = network.spec.training
     every = Cadence.parse(spec.checkpoint.every).steps
-    training = _training(network, prepared, plan, acceleration, interruption, every)
+    with stopwatch.phase("building the model"):
+        training = _training(network, prepared, plan, acceleration, interruption, stopwatch, every)
     checkpoints = Checkpoints(run, spec.checkpoint, training)
     if saved is not None:
         _refuse_other_callbacks(training, saved)
-        checkpoints.restore(saved)
+        with stopwatch.phase("checkpoints"):
+            checkpoints.restore(saved)
         if longer:
             training.position = replace(training.position, stopped=None)
     try:
         with interruption.deferred(), terminal.training(spec.epochs, training.loop.steps):
             if saved is None:
-                checkpoints.write()  # of step 0: whatever happens from now on can be resumed
+                with stopwatch.phase("checkpoints"):
+                    checkpoints.write()  # of step 0: whatever happens from now on can be resumed
             while True:
                 try:
-                    stopped = _epochs(training, checkpoints, run, terminal)
+                    stopped = _epochs(training, checkpoints, run, terminal, stopwatch)
                     break
                 except DivergedError as error:
                     _retry(error, checkpoints, run, terminal, spec.on_divergence)
-            checkpoints.finish()
+            with stopwatch.phase("checkpoints"):
+                checkpoints.finish()
     except InterruptedRunError as error:
         checkpoints.write()
         kept = f"kept up to step {checkpoints.step}; `mltrain resume {run.path}` goes on from there"
@@ -103,17 +109,24 @@ def _refuse_other_callbacks(training: Training, saved: Saved) -> None:
         raise RunError(f"{saved.name}: it was not written with the callbacks of config.resolved.yaml")
 
 
-def _epochs(training: Training, checkpoints: Checkpoints, run: LockedRun, terminal: Terminal) -> str:
+def _epochs(
+    training: Training, checkpoints: Checkpoints, run: LockedRun, terminal: Terminal, stopwatch: NoStopwatch
+) -> str:
     """Train to the end, write down each epoch, and return why training ended."""
 
     def chunk_ended(epoch: int, done: int, steps: int, loss: float) -> None:
-        terminal.steps(epoch, done, steps, loss)
-        checkpoints.chunk_ended()
+        with stopwatch.phase("history and terminal"):
+            terminal.steps(epoch, done, steps, loss)
+        with stopwatch.phase("checkpoints"):
+            checkpoints.chunk_ended()
 
     for record in training.epochs(chunk_ended):
-        run.history_file.append(_row(record))
-        checkpoints.epoch_ended(record)
-        terminal.epoch_ended(record.epoch, _row(record), record.improved, record.notes)
+        with stopwatch.phase("history and terminal"):
+            run.history_file.append(_row(record))
+        with stopwatch.phase("checkpoints"):
+            checkpoints.epoch_ended(record)
+        with stopwatch.phase("history and terminal"):
+            terminal.epoch_ended(record.epoch, _row(record), record.improved, record.notes)
     return training.position.stopped or f"all {training.spec.epochs} epochs are done"
 
 
@@ -139,6 +152,7 @@ def _training(
     plan: Plan,
     acceleration: Acceleration,
     interruption: Interruption,
+    stopwatch: NoStopwatch,
     every: int | None,
 ) -> Training:
     spec, info = network.spec, network.info
@@ -167,6 +181,7 @@ def _training(
         seed=spec.seed,
         interruption=interruption,
         every=every,
+        stopwatch=stopwatch,
     )
 
 

@@ -21,6 +21,7 @@ from mltrain.procedures.pictures import draw
 from mltrain.procedures.plan import Plan
 from mltrain.report.terminal import Terminal
 from mltrain.run.rundir import LockedRun
+from mltrain.stopwatch import NoStopwatch
 from mltrain.task import SPLITS, SplitName
 from mltrain.training.signals import Interruption
 
@@ -35,6 +36,7 @@ def write_results(
     fitted: Fitted,
     terminal: Terminal,
     interruption: Interruption,
+    stopwatch: NoStopwatch,
 ) -> dict[str, Any]:
     """Measure every split with the model of the run, write the rest, and return what is in metrics.json.
 
@@ -62,16 +64,19 @@ def write_results(
     if _is_linear_regression(network, prepared):
         metrics["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
     interruption.raise_if_received()
-    run.write_metrics(metrics)
-    run.write_model(_archive(network, prepared))
+    with stopwatch.phase("run files"):
+        run.write_metrics(metrics)
+    with stopwatch.phase("model.keras"):
+        run.write_model(_archive(network, prepared))
     best_epoch = fitted.epoch if plan.final == "best" else None
     formula = _formula(metrics.get("coefficients", {}))
-    pictures = draw(run.history(), network, prepared, best_epoch, predictions, formula)
     plots = []
-    for title, picture in pictures:
-        interruption.raise_if_received()  # a picture takes 0.1 to 0.3 s
-        plots.append(run.write_plot(title, picture))
-    terminal.results(metrics, run.path, plots)
+    with stopwatch.phase("plots"):
+        for title, picture in draw(run.history(), network, prepared, best_epoch, predictions, formula):
+            interruption.raise_if_received()  # a picture takes 0.1 to 0.3 s
+            plots.append(run.write_plot(title, picture))
+    with stopwatch.phase("history and terminal"):
+        terminal.results(metrics, run.path, plots)
     return metrics
 
 

@@ -11,7 +11,7 @@ from mltrain.run.rundir import RunDirectory
 
 def summary(run: RunDirectory) -> dict[str, Any]:
     """Return status, record, epochs and metrics of a run; what an unfinished one does not have is null."""
-    status, record = run.status(), run.record()
+    status, record, profile = run.status(), run.record(), run.profile()
     history = run.history()
     return {
         "run": str(run.path),
@@ -27,6 +27,7 @@ def summary(run: RunDirectory) -> dict[str, Any]:
         "epochs": len(history.rows),
         "metrics": _metrics(run),
         "plots": [str(path) for path in run.plots()],
+        "profile": profile.model_dump(mode="json") if profile else None,
     }
 
 

@@ -19,17 +19,24 @@ from mltrain.procedures.going_on import GoingOn, resumed_sentence
 from mltrain.procedures.plan import make_plan
 from mltrain.report.terminal import Terminal
 from mltrain.resolved import resolved_yaml
+from mltrain.run.profile import profile_of
 from mltrain.run.proof import json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
 from mltrain.run.rundir import LockedRun
 from mltrain.run.status import State, now, status
+from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import Decision
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
 
 
 def train(
-    loaded: Loaded, run: LockedRun, terminal: Terminal, interruption: Interruption, command: tuple[str, ...]
+    loaded: Loaded,
+    run: LockedRun,
+    terminal: Terminal,
+    interruption: Interruption,
+    command: tuple[str, ...],
+    stopwatch: NoStopwatch = NO_STOPWATCH,
 ) -> dict[str, Any]:
     """Train an experiment into an empty, locked run directory, and return what is in its metrics.json.
 
@@ -38,6 +45,7 @@ def train(
     Raises:
         MltrainError: as the error says; what was trained so far is kept.
     """
+    stopwatch.turn_to("run files")
     # A signal waits for the next phase or chunk of steps: an exception in the middle of an import, or of Keras, would
     # land in a try of somebody else's.
     with told_in_status(loaded, run), interruption.deferred():
@@ -45,7 +53,7 @@ def train(
         run.write_resolved(resolved_yaml(loaded).encode())
         record = start_record(command, loaded.path.absolute().parent if loaded.path else run.path)
         run.write_record(record)
-        return _train(loaded.spec, run, terminal, interruption, record)
+        return _train(loaded.spec, run, terminal, interruption, stopwatch, record)
 
 
 def resume(
@@ -54,6 +62,7 @@ def resume(
     terminal: Terminal,
     interruption: Interruption,
     going_on: GoingOn,
+    stopwatch: NoStopwatch = NO_STOPWATCH,
 ) -> dict[str, Any]:
     """Go on with a run from its newest valid checkpoint; returns as `train`.
 
@@ -63,18 +72,20 @@ def resume(
         terminal: where to say what happens.
         interruption: of this process.
         going_on: what the run was so far, and whether differences are allowed.
+        stopwatch: notes where the time goes.
 
     Raises:
         MltrainError: as `train`; a RunError where something differs that changes the result, or where there are
             checkpoints and none is valid.
     """
+    stopwatch.turn_to("run files")
     before, previous = going_on.before, run.status() if run.has_status() else None
     try:
         with told_in_status(loaded, run), interruption.deferred():
             record = start_record(going_on.command, run.path).with_values(
                 started=before.started, command=before.command, git=before.git
             )
-            return _train(loaded.spec, run, terminal, interruption, record, going_on)
+            return _train(loaded.spec, run, terminal, interruption, stopwatch, record, going_on)
     except RunError:
         # Refused: the run is what it was before somebody tried.
         if previous is not None:
@@ -87,9 +98,11 @@ def _train(
     run: LockedRun,
     terminal: Terminal,
     interruption: Interruption,
+    stopwatch: NoStopwatch,
     record: Record,
     going_on: GoingOn | None = None,
 ) -> dict[str, Any]:
+    stopwatch.turn_to("importing TensorFlow")
     _phase(run, interruption, "importing TensorFlow")
     run.log(start_tensorflow())
     from mltrain.data.preparation import prepare
@@ -103,10 +116,12 @@ def _train(
 
     device = choose_device(spec.device)
 
+    stopwatch.turn_to("reading the data")
     _phase(run, interruption, "reading the data")
     prepared = prepare(spec.data, spec.seed, spec.task)
     plan = make_plan(spec, prepared.info, set(prepared.examples))
 
+    stopwatch.turn_to("building the model")
     _phase(run, interruption, "building the model")
     precision, precision_decision = choose_precision(spec.precision, spec.model, device)
     network = build_network(spec, prepared.info, prepared.preprocessing.target, precision)
@@ -127,6 +142,7 @@ def _train(
         *acceleration.decisions,
         network.evaluation_block[1],
     )
+    stopwatch.turn_to("run files")
     preprocessing = prepared.preprocessing.to_json()
     record = record.with_values(
         device=Device(value=device.kind, reason=device.reason),
@@ -157,13 +173,17 @@ def _train(
     run.write_record(record)
     terminal.decisions(decisions)
 
+    stopwatch.turn_to("other")
     _phase(run, interruption, "training")
     longer = going_on is not None and going_on.longer
-    fitted = fit(network, prepared, plan, acceleration, run, terminal, interruption, saved, longer)
+    fitted = fit(network, prepared, plan, acceleration, run, terminal, interruption, saved, longer, stopwatch)
 
+    stopwatch.turn_to("measuring the splits")
     _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
-    metrics = write_results(run, network, prepared, plan, fitted, terminal, interruption)
+    metrics = write_results(run, network, prepared, plan, fitted, terminal, interruption, stopwatch)
+    stopwatch.turn_to("run files")
     run.write_record(record.with_values(finished=now()))
+    _write_profile(stopwatch, run, terminal)
     run.write_status(status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0))
     return metrics
 
@@ -199,6 +219,14 @@ def told_in_status(loaded: Loaded, run: LockedRun) -> Iterator[None]:
 def _phase(run: LockedRun, interruption: Interruption, words: str, epoch: int = 0, step: int = 0) -> None:
     interruption.raise_if_received()
     run.write_status(status("running", words, epoch=epoch, step=step))
+
+
+def _write_profile(stopwatch: NoStopwatch, run: LockedRun, terminal: Terminal) -> None:
+    laps = stopwatch.laps()
+    if laps:
+        profile = profile_of(laps)
+        run.write_profile(profile)
+        terminal.profile(profile)
 
 
 def _end(run: LockedRun, state: State, error: BaseException, exit_code: int) -> None:

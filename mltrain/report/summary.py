@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mltrain.problems import printable
+from mltrain.report.profile import profile_table
 from mltrain.report.text import number
+from mltrain.run.profile import Profile
 
 
 def decision_line(what: str, value: str, reason: str) -> str:
@@ -52,8 +54,8 @@ def run_summary(found: Mapping[str, Any]) -> str:
     """Return what `show` prints of a run, as lines.
 
     Args:
-        found: `run`, `status`, `started`, `finished`, `device`, `data`, `decisions`, `epochs`, `metrics`, `plots`; None
-            for what an unfinished run does not have.
+        found: `run`, `status`, `started`, `finished`, `device`, `data`, `decisions`, `epochs`, `metrics`, `plots`,
+            `profile`; None for what a run does not have.
     """
     status, data, device = found["status"], found["data"], found["device"]
     lines = [
@@ -71,6 +73,8 @@ def run_summary(found: Mapping[str, Any]) -> str:
         lines += ["", *results_table(found["metrics"]).splitlines(), "", *result_lines(found["metrics"])]
     if found["plots"]:
         lines += ["", "plots", *(f"  {path}" for path in found["plots"])]
+    if found["profile"]:
+        lines += ["", *profile_table(Profile.model_validate(found["profile"])).splitlines()]
     return "\n".join(printable(line) for line in lines)
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from mltrain.problems import printable
+from mltrain.report.profile import profile_table
 from mltrain.report.summary import decision_line, result_lines, results_table
 from mltrain.report.text import duration, number
+from mltrain.run.profile import Profile
 from mltrain.task import Decision
 
 # In a pipe there is no width to fit, but a log should stay readable.
@@ -152,6 +154,11 @@ class Terminal:
             self._say(line, words=bool(line))
         for name, path in zip(("run", "plots", *[""] * len(plots)), (run, *plots), strict=False):
             self._say(f"{name:<7}{printable(str(path))}")
+
+    def profile(self, profile: Profile) -> None:
+        """Show where the time went."""
+        for line in ("", *profile_table(profile).splitlines()):
+            self._say(line)
 
     def _say(self, line: str, *, words: bool = False, bold: int = 0, style: str = "") -> None:
         """Print one line, on a terminal broken between words if it consists of such."""

@@ -21,6 +21,7 @@ from mltrain.run import durable
 from mltrain.run.history import History, HistoryFile
 from mltrain.run.json_text import from_json, to_json
 from mltrain.run.lock import Lock
+from mltrain.run.profile import Profile
 from mltrain.run.reading import MEBIBYTE, read_file
 from mltrain.run.record import Record
 from mltrain.run.references import find_run
@@ -43,6 +44,7 @@ _SPLITS = "splits"
 _PREPROCESSING = "preprocessing.json"
 _HISTORY = "history.csv"
 _METRICS = "metrics.json"
+_PROFILE = "profile.json"
 _PLOTS = "plots"
 _MODEL = "model.keras"
 _CHECKPOINTS = "checkpoints"
@@ -58,6 +60,7 @@ _PARTS = {
     _PREPROCESSING,
     _HISTORY,
     _METRICS,
+    _PROFILE,
     _PLOTS,
     _MODEL,
     _CHECKPOINTS,
@@ -225,6 +228,10 @@ class RunDirectory:
         """Return the results on every split."""
         return self._read_json(_METRICS)
 
+    def profile(self) -> Profile | None:
+        """Return where the time of the process went; None where that was not asked for."""
+        return self._read_spec(_PROFILE, Profile) if self._has(_PROFILE) else None
+
     def plots(self) -> tuple[Path, ...]:
         """Return the pictures that are there, by name."""
         return tuple(sorted((self.path / _PLOTS).glob("*.png")))
@@ -311,6 +318,10 @@ class LockedRun(RunDirectory):
     def write_metrics(self, values: Mapping[str, Any]) -> None:
         """Keep the results on every split; NaN becomes null. No times belong here: equal runs give equal bytes."""
         durable.write_file(self.path / _METRICS, to_json(values))
+
+    def write_profile(self, profile: Profile) -> None:
+        """Keep where the time of this process went."""
+        durable.write_file(self.path / _PROFILE, to_json(profile.model_dump(mode="json")))
 
     def write_plot(self, name: str, png: bytes) -> Path:
         """Keep a picture; `name` is without ending. Returns its path."""

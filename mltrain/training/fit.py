@@ -18,6 +18,7 @@ from mltrain.errors import DivergedError
 from mltrain.expression import Comparison
 from mltrain.keras_api.build import build
 from mltrain.keras_api.components import KerasComponent
+from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import Objective
 from mltrain.training.chunks import Chunks
 from mltrain.training.consequence import EpochCallback
@@ -88,6 +89,7 @@ class Training:
         seed: of the experiment.
         interruption: asked between two chunks of steps.
         every: a chunk ends at each multiple of so many steps of the training, for checkpoints; None where it need not.
+        stopwatch: notes where the time goes.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Training:
         seed: int,
         interruption: Interruption,
         every: int | None = None,
+        stopwatch: NoStopwatch = NO_STOPWATCH,
     ) -> None:
         self.spec = spec
         self.model = model
@@ -115,6 +118,7 @@ class Training:
         self._seed = seed
         self._every = every
         self._interruption = interruption
+        self._stopwatch = stopwatch
         self._stop_when = stop_when
         self._ours = callbacks
         theirs = [build(callback) for callback in spec.callbacks if isinstance(callback, KerasComponent)]
@@ -136,31 +140,37 @@ class Training:
         """
         # Chunks adapt over the whole training; a Keras callback that hooks into every step gets single steps.
         chunks = Chunks(0.0 if self._step_hooks else 0.15)
-        self.loop.trace()
+        with self._stopwatch.phase("tracing"):
+            self.loop.trace()
         self.model.stop_training = False
-        self._theirs.on_train_begin()
+        with self._stopwatch.phase("callbacks"):
+            self._theirs.on_train_begin()
         last = self.spec.epochs if self.position.stopped is None else 0
         for epoch in range(self.position.epoch, last + 1):
             started = time.perf_counter() - self.position.seconds
-            if self.position.logs is None:
-                self._train(epoch, chunks, progress, started)
-            logs = self.position.logs or self.loop.metrics()
+            with self._stopwatch.phase("steps"):
+                if self.position.logs is None:
+                    self._train(epoch, chunks, progress, started)
+                logs = self.position.logs or self.loop.metrics()
             seconds = time.perf_counter() - started
             self.position = Position(epoch, self.loop.steps, seconds, logs)
             measured = _of_split("train", logs)
-            with averaged_weights(self.model):
+            with self._stopwatch.phase("validation"), averaged_weights(self.model):
                 measured |= self._validate(epoch)
-            record = self._finish(epoch, measured, started)
+            with self._stopwatch.phase("callbacks"):
+                record = self._finish(epoch, measured, started)
             self.position = Position(epoch + 1, stopped=record.stop)
             yield record
             if record.stop:
                 break
             self._interruption.raise_if_received()
-        self._theirs.on_train_end()
+        with self._stopwatch.phase("callbacks"):
+            self._theirs.on_train_end()
 
     def _train(self, epoch: int, chunks: Chunks, progress: Progress, started: float) -> None:
         first = self.position.step
-        self._theirs.on_epoch_begin(epoch - 1)
+        with self._stopwatch.phase("callbacks"):
+            self._theirs.on_epoch_begin(epoch - 1)
         order = epoch_order(self.loop.rows, self._seed, epoch, self.spec.shuffle)
         self._step_begins(first)
         for done in self.loop.epoch(order, chunks, first, self._every):
@@ -175,19 +185,23 @@ class Training:
 
     def _step_begins(self, step: int) -> None:
         if self._step_hooks and step < self.loop.steps:
-            self._theirs.on_train_batch_begin(step)
+            with self._stopwatch.phase("callbacks"):
+                self._theirs.on_train_batch_begin(step)
 
     def _step_ended(self, done: int) -> None:
         if self._step_hooks:
-            self._theirs.on_train_batch_end(done - 1, self.loop.metrics())
+            with self._stopwatch.phase("callbacks"):
+                self._theirs.on_train_batch_end(done - 1, self.loop.metrics())
             self._step_begins(done)
 
     def _validate(self, epoch: int) -> dict[str, float]:
         if self.validation is None:
             return {}
-        self._theirs.on_test_begin()
+        with self._stopwatch.phase("callbacks"):
+            self._theirs.on_test_begin()
         logs, outputs = self.validation.run(self._interruption.raise_if_received)
-        self._theirs.on_test_end(logs)
+        with self._stopwatch.phase("callbacks"):
+            self._theirs.on_test_end(logs)
         self.refuse_divergence(epoch, _of_split("validation", logs))
         self.refuse_divergence(epoch, {"a validation prediction": float(np.abs(outputs).max())})
         exact = self._measure(outputs)

@@ -6,6 +6,8 @@ import datetime
 import gzip
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -293,6 +295,21 @@ def test_the_bundled_sets_are_scikit_learns_own():
     assert images.sha256 != SklearnSource(name="digits").read(0).sha256
     with pytest.raises(ValidationError, match="iris has no images"):
         SklearnSource(name="iris", images=True)
+
+
+def test_the_bundled_sets_are_read_without_scikit_learn():
+    code = (
+        "import sys; from mltrain.data.bundled import read_bundled\n"
+        "for name in ('iris', 'wine', 'breast_cancer', 'digits', 'diabetes'): read_bundled(name, False)\n"
+        "sys.exit(bool({'sklearn', 'scipy', 'pandas'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_bundled_set_that_is_elsewhere_is_said(monkeypatch):
+    monkeypatch.setattr("mltrain.data.bundled.find_spec", lambda name: None)
+    with pytest.raises(DataError, match=r"iris\.csv: not among the files of scikit-learn"):
+        SklearnSource(name="iris").read(0)
 
 
 def test_a_file_is_read_by_its_ending(tmp_path):
