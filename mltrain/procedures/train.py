@@ -123,7 +123,7 @@ def _train(
 
     stopwatch.turn_to("building the model")
     _phase(run, interruption, "building the model")
-    precision, precision_decision = choose_precision(spec.precision, spec.model, device)
+    precision, precision_decisions = choose_precision(spec.precision, spec.model, device)
     network = build_network(spec, prepared.info, prepared.preprocessing.target, precision)
     acceleration = accelerate(
         network.model,
@@ -138,7 +138,7 @@ def _train(
         network.head.decision,
         *plan.decisions,
         *class_weight_decision(spec.training, prepared.examples["train"].y, prepared.info),
-        precision_decision,
+        *precision_decisions,
         *acceleration.decisions,
         network.evaluation_block[1],
     )

@@ -77,17 +77,18 @@ UNACCELERATED = Acceleration(xla=False, unroll=False)
 
 def choose_precision(
     asked: Literal["auto"] | Precision, model: Model, device: DeviceChoice
-) -> tuple[Precision, Decision]:
-    """Return what the layers compute in, and why."""
+) -> tuple[Precision, tuple[Decision, ...]]:
+    """Return what the layers compute in, and why, where that was not stated."""
     if asked != "auto":
-        return asked, Decision("precision", asked, "stated" if asked != "float32" else "the default")
+        return asked, ()
     written = model.layers if isinstance(model, Sequential) else ()
     convolution = next((layer.type for layer in written if "Conv" in layer.type), None)
     if convolution is None:
-        return "float32", Decision("precision", "float32", "only convolutions gain from less")
+        return "float32", (Decision("precision", "float32", "only convolutions gain from less"),)
     if not device.computes_bfloat16:
-        return "float32", Decision("precision", "float32", f"{device.name} has no instructions for bfloat16")
-    return "mixed_bfloat16", Decision("precision", "mixed_bfloat16", f"{convolution} on {device.name} is faster in it")
+        reason = f"{device.name} has no instructions for bfloat16"
+        return "float32", (Decision("precision", "float32", reason),)
+    return "mixed_bfloat16", (Decision("precision", "mixed_bfloat16", f"{convolution} is faster in it here"),)
 
 
 def accelerate(
