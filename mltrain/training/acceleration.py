@@ -108,7 +108,7 @@ def accelerate(
         before: `determinism` of the record where a run goes on; empty for a new one.
     """
     if training.xla != "auto":
-        xla, why = training.xla, "training.xla"
+        xla, why = training.xla, "stated"
     elif "xla" in before:
         xla, why = bool(before["xla"]), "as the run began"
     else:
@@ -117,7 +117,7 @@ def accelerate(
     if not recurrences(model):
         return Acceleration(xla, unroll=False, decisions=tuple(decisions))
     if training.unroll != "auto":
-        unroll, why = training.unroll, "training.unroll"
+        unroll, why = training.unroll, "stated"
     elif "unrolled" in before:
         unroll, why = bool(before["unrolled"]), "as the run began"
     else:
