@@ -48,7 +48,8 @@ def test_the_phases_are_the_whole_and_almost_all_has_a_name(shell, config):
     assert sum(phase.share for phase in found.phases) == pytest.approx(1)
     assert seconds["other"] < 0.05 * found.seconds + 0.1
     wall = float(next(line for line in done.err.splitlines() if line.startswith("real")).split()[1])
-    assert found.seconds <= wall + 0.02  # the age of a process is known in hundredths
+    # The age of a process is known in hundredths. What comes after the writing is the end of Python.
+    assert 0.95 * wall - 0.5 <= found.seconds <= wall + 0.02
     # Python and TensorFlow take longer to import than an experiment of 36 rows to train.
     assert seconds["start-up"] > 0.05
     assert seconds["importing TensorFlow"] > seconds["steps"]
