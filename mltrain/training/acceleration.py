@@ -43,9 +43,9 @@ _DENSE = (
     keras.layers.Rescaling,
     keras.layers.ActivityRegularization,
 )
-# Compiling takes about a second, and a step saves about 70 µs: 15,000 steps pay for it, and half of all trainings stop
-# early.
-_STEPS_WORTH_XLA = 30_000
+# Compiling takes about a second, and a step saves about 70 µs: 15,000 steps pay for it. Many trainings stop early, and
+# one that is not worth seconds had better be equal to `model.fit` bit for bit.
+_STEPS_WORTH_XLA = 100_000
 
 # An unrolled recurrence is traced step by step, which takes about 25 ms for each, and saves up to a quarter of each
 # update.

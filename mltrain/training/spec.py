@@ -104,7 +104,7 @@ class TrainingSpec(Spec):
     stop_when: Annotated[str, AfterValidator(_comparison)] | None = None
     """Stop as soon as this holds at the end of an epoch, as `validation.accuracy >= 0.98`."""
     xla: Literal["auto"] | bool = "auto"
-    """Whether XLA compiles the steps; auto does it for dense nets on a CPU that train for 30,000 steps or more."""
+    """Whether XLA compiles the steps; auto does it for dense nets on a CPU that train for 100,000 steps or more."""
     unroll: Literal["auto"] | bool = "auto"
     """Whether recurrences are written out step by step while training; auto does it for up to 64 time steps on a CPU
     and 2,000 updates of the weights or more."""
