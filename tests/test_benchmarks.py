@@ -47,6 +47,16 @@ def test_what_is_not_installed_is_said(monkeypatch):
     assert rows[-1].measured == "not installed"
 
 
+@pytest.mark.parametrize("number, framework", [(0, "jax"), (1, "torch"), (3, "torch")])
+def test_a_peer_trains_the_same_rows(number, framework):
+    pytest.importorskip(framework, reason=f"{framework} is an extra of the benchmarks")
+    plan = training_loop.PLANS[number]
+    row = training_loop.measured(replace(plan, case=replace(plan.case, rows=300)), rounds=1)[-1]
+    ours, theirs = map(float, row.results.split(": ")[1].split(", "))
+    # JAX starts from the same weights; PyTorch has first weights of its own.
+    assert ours == pytest.approx(theirs, rel=1e-3 if framework == "jax" else 0.5)
+
+
 def test_linear_regression_finds_one_line_in_three_ways():
     assert len(list(linear_regression.measured(epochs=3, rounds=1))) == 2
 
