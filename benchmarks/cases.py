@@ -90,7 +90,7 @@ TRANSFORMER = Case(
     (TOKENS,),
     64,
     _transformer,
-    tolerance=1e-4,
+    tolerance=1e-3,
 )
 CASES = (DENSE, TABLE, CNN, LSTM, TRANSFORMER)
 
