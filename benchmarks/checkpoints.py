@@ -1,4 +1,4 @@
-"""What checkpoints cost: `python benchmarks/checkpoints.py`, four minutes, up to 1 GB below the working directory.
+"""What checkpoints cost: `python -m benchmarks.checkpoints`, four minutes, up to 1 GB below the working directory.
 
 Three questions, each with the limit that mltrain promises:
 
@@ -17,15 +17,15 @@ import signal
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
-from ratios import Ratio, in_turns, machine, ratio
 
+from benchmarks.ratios import Ratio, in_turns, machine, quick, ratio
 from mltrain.errors import InterruptedRunError
 from mltrain.load import load_text
 from mltrain.report.terminal import Terminal
@@ -36,7 +36,7 @@ from mltrain.training.signals import Interruption
 from mltrain.training.spec import CheckpointSpec, TrainingSpec
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-ROUNDS = 7
+ROUNDS, QUICK_ROUNDS = 7, 2
 INPUTS, CLASSES = 784, 10
 # Units of two layers between 784 inputs and 10 classes, and the million parameters that they make.
 SIZES = ((110, 0.1), (679, 1.0), (1873, 5.0), (4092, 20.0))
@@ -52,7 +52,7 @@ training:
   batch_size: 32
 """
 LONG_SECONDS = 80
-CHECKPOINTS, FIRST_LOOK = 500, 50
+CHECKPOINTS, QUICK_CHECKPOINTS, FIRST_LOOK = 500, 60, 50
 
 
 class Deadline(Interruption):
@@ -68,25 +68,29 @@ class Deadline(Interruption):
 
 
 def main() -> None:
+    short = quick(__doc__)
+    rounds = QUICK_ROUNDS if short else ROUNDS
+    count = QUICK_CHECKPOINTS if short else CHECKPOINTS
     start_tensorflow()
     # Below the working directory: the system's directory for temporary files is often memory, where a flush is nothing.
     with tempfile.TemporaryDirectory(dir=".", prefix="checkpoints-") as name:
         directory = Path(name).resolve()
-        print(f"{machine()}; medians of {ROUNDS} rounds (lowest to highest)\n")
+        print(f"{machine()}; medians of {rounds} rounds (lowest to highest)\n")
         # First: growth would hide in what the others have freed.
-        first, last = _memory(directory)
+        first, last = _memory(directory, count)
         print(
-            f"resident after {FIRST_LOOK} checkpoints: {first:.1f} MiB; after {CHECKPOINTS}: {last:.1f} MiB\n",
+            f"resident after {FIRST_LOOK} checkpoints: {first:.1f} MiB; after {count}: {last:.1f} MiB\n",
             flush=True,
         )
         print("| training | seconds | checkpoints | share of the time, % |\n|---|---|---|---|")
         for config in ("breast_cancer", "digits_cnn"):
             text = (CONFIGS / f"{config}.yaml").read_text("utf-8")
-            print(_share(config, text, directory, ROUNDS, Interruption), flush=True)
+            print(_share(config, text, directory, rounds, Interruption), flush=True)
         title = f"0.5 million parameters, stopped after {LONG_SECONDS} s"
-        print(_share(title, LONG, directory, 1, lambda: Deadline(LONG_SECONDS)), flush=True)
+        if not short:
+            print(_share(title, LONG, directory, 1, lambda: Deadline(LONG_SECONDS)), flush=True)
         print("\n| million parameters | ms | ms per million | × a plain write and flush |\n|---|---|---|---|")
-        for line in _sizes(directory):
+        for line in _sizes(directory, SIZES[:2] if short else SIZES, rounds):
             print(line, flush=True)
 
 
@@ -156,9 +160,9 @@ def _train(text: str, path: Path, interruption: Interruption) -> tuple[float, fl
     return whole[0], inside[0], written[0]
 
 
-def _sizes(directory: Path) -> Iterator[str]:
+def _sizes(directory: Path, sizes: Sequence[tuple[int, float]], rounds: int) -> Iterator[str]:
     """Yield a row for each size of a model."""
-    for units, million in SIZES:
+    for units, million in sizes:
         checkpoints, training = _checkpoints(units, directory / f"size-{units}")
         count = training.model.count_params() / 1e6
         state = b"\x5a" * int(12e6 * count)
@@ -171,22 +175,22 @@ def _sizes(directory: Path) -> Iterator[str]:
                 os.fsync(file.fileno())
             place.unlink()
 
-        seconds = in_turns({"checkpoint": checkpoints.write, "plain": plain}, ROUNDS)
+        seconds = in_turns({"checkpoint": checkpoints.write, "plain": plain}, rounds)
         took = statistics.median(seconds["checkpoint"]) * 1000
         compared = ratio(seconds["checkpoint"], seconds["plain"])
         yield f"| {million:g} | {took:.1f} | {took / count:.1f} | {compared} |"
 
 
-def _memory(directory: Path) -> tuple[float, float]:
+def _memory(directory: Path, count: int) -> tuple[float, float]:
     """Return the resident MiB after the first checkpoints, and after all of them, each with a step of training before
     it."""
-    checkpoints, training = _checkpoints(SIZES[1][0], directory / "memory", epochs=CHECKPOINTS)
+    checkpoints, training = _checkpoints(SIZES[1][0], directory / "memory", epochs=count)
     resident = {}
     for record in training.epochs(lambda epoch, done, steps, loss: None):
         checkpoints.epoch_ended(record)
         checkpoints.write()
         resident[record.epoch] = _resident()
-    return resident[FIRST_LOOK], resident[CHECKPOINTS]
+    return resident[FIRST_LOOK], resident[count]
 
 
 def _checkpoints(units: int, path: Path, epochs: int = 1) -> tuple[Any, Any]:

@@ -1,175 +1,209 @@
-"""An epoch of mltrain's compiled loop against one of `model.fit`: `python benchmarks/training_loop.py`, a minute.
+"""mltrain's loop against `model.fit`, JAX and PyTorch: `python -m benchmarks.training_loop`, a quarter of an hour.
 
-Both train the same model from the same weights on the same rows in the same order, an epoch of one and an epoch of the
-other in turns. The first epochs, in which both trace their functions, are not counted, and neither is the time to bring
-the rows into the order of the epoch for `fit`, which the loop does inside. At the end the weights and the losses must
-agree: to the last bit for dense nets, to 1e-5 where the sums of a convolution or a recurrence may run in another order.
+All start from the same weights and train on the same rows in the same order, one epoch of each in turns. The first
+epochs, in which they trace and compile, are not counted, and neither is the time to bring the rows into the order of
+the epoch for `fit`, which all others do themselves. JAX and PyTorch, where they are installed, are processes of their
+own; both are written by hand as fast as they are without tricks, see peers/.
+
+What a way is allowed to change is checked in the same run: weights and losses are those of `fit` to the last bit where
+it says so, to the case's tolerance where sums run in another order. With XLA or unrolled, the losses of the first
+epoch and of the second shall be within 1e-5 of those of `fit`: they stand out where they are not, and end the benchmark
+where that cannot be rounding. In bfloat16 the accuracy on rows that nobody trained on is shown beside that of `fit`.
 """
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
-from ratios import machine, ratio
 
-from mltrain.task import DataInfo, Objective, Task
+from benchmarks.cases import CNN, DENSE, LSTM, SEED, TABLE, TRANSFORMER, Case, build, data
+from benchmarks.peers.process import Peer, installed
+from benchmarks.ratios import Row, in_turns, quick, ratio, show
 from mltrain.tensorflow_start import start_tensorflow
 
-SEED = 42
+ROUNDS, QUICK_ROUNDS = 5, 2
+# Of the losses where operations are fused or sums run in another order: what they shall be within, and what no rounding
+# explains in two epochs. Later the last digits have grown into others.
+HISTORY_EPOCHS, HISTORY_TOLERANCE, WRONG = 2, 1e-5, 1e-2
+TEST_ROWS = 4_000
+Way = Literal["loop", "loop with XLA", "loop, unrolled", "loop in bfloat16"]
 
 
 @dataclass(frozen=True)
-class Case:
-    """One model on one set of random rows.
+class Plan:
+    """What one case is measured with.
 
     Attributes:
-        name: in the table.
-        task: multiclass with 10 classes, or regression.
-        rows: of the data.
-        shape: of one example.
-        batch_size: rows in a step.
-        layers: makes the layers before the head.
-        epochs: that are measured.
-        tolerance: how far weights and losses may be apart; 0 is bit for bit.
+        case: the model.
+        at_least: what `fit` shall take, as a multiple of each way of ours.
+        peers: a framework, its module, the way it is compared with, and what it shall take at least.
     """
 
-    name: str
-    task: Task
-    rows: int
-    shape: tuple[int, ...]
-    batch_size: int
-    layers: Callable[[Any], list[Any]]
-    epochs: int = 21
-    tolerance: float = 0.0
+    case: Case
+    at_least: dict[Way, float]
+    peers: tuple[tuple[str, str, Way, float], ...] = ()
 
 
-CASES = (
-    Case(
-        "dense 784-64-10, batch 32",
-        "multiclass",
-        20_000,
-        (784,),
-        32,
-        lambda layers: [layers.Dense(64, activation="relu")],
-    ),
-    Case(
-        "table 20-128-128-1, batch 256",
-        "regression",
-        20_000,
-        (20,),
-        256,
-        lambda layers: [layers.Dense(128, activation="relu"), layers.Dense(128, activation="relu")],
-    ),
-    Case("linear regression, 100 rows in one step", "regression", 100, (1,), 100, lambda layers: [], epochs=99),
-    Case(
-        "CNN 3×3×16, 3×3×32 on 16×16, batch 32",
-        "multiclass",
-        2_000,
-        (16, 16, 1),
-        32,
-        lambda layers: [
-            layers.Conv2D(16, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.Flatten(),
-        ],
-        tolerance=1e-5,
-    ),
-    Case(
-        "LSTM of 32 units on 32 steps, batch 32",
-        "multiclass",
-        1_500,
-        (32, 1),
-        32,
-        lambda layers: [layers.LSTM(32)],
-        tolerance=1e-5,
-    ),
+PLANS = (
+    Plan(DENSE, {"loop": 5, "loop with XLA": 7}, (("jax", "jax_scan", "loop with XLA", 1.0),)),
+    Plan(TABLE, {"loop": 3, "loop with XLA": 4}, (("torch", "torch_eager", "loop", 2.0),)),
+    Plan(CNN, {"loop": 1.8, "loop in bfloat16": 2.5}),
+    Plan(LSTM, {"loop": 1.0, "loop, unrolled": 2.5}, (("torch", "torch_eager", "loop, unrolled", 1.0),)),
+    Plan(TRANSFORMER, {"loop": 1.3}),
 )
+PEERS = {"jax": "JAX, `lax.scan` by hand", "torch": "PyTorch, eager by hand"}
+
+
+@dataclass
+class Trained:
+    """One model that is trained, an epoch at a time.
+
+    Attributes:
+        model: compiled.
+        run: one epoch in a given order; returns its loss.
+        losses: of the epochs so far.
+    """
+
+    model: Any
+    run: Callable[[np.ndarray], float]
+    losses: list[float] = field(default_factory=list)
 
 
 def main() -> None:
+    short = quick(__doc__)
     start_tensorflow()
-    print(f"{machine()}; medians over the epochs (lowest to highest)\n")
-    print("| model | `model.fit` / loop, an epoch | weights and losses |\n|---|---|---|")
-    for case in CASES:
-        ours, theirs, difference = _measured(case)
-        if difference > case.tolerance:
-            raise SystemExit(f"{case.name}: weights or losses differ by {difference:.3g}")
-        agree = "equal bit for bit" if difference == 0 else f"differ by {difference:.0e} at most"
-        print(f"| {case.name} | {ratio(theirs, ours)} | {agree} |", flush=True)
+    rounds = QUICK_ROUNDS if short else ROUNDS
+    show(row for plan in PLANS for row in measured(_shortened(plan) if short else plan, rounds))
 
 
-def _measured(case: Case) -> tuple[list[float], list[float], float]:
-    """Return the seconds of our epochs and of those of fit, and how far the results are apart."""
+def _shortened(plan: Plan) -> Plan:
+    return replace(plan, case=replace(plan.case, rows=plan.case.rows // 10))
+
+
+def measured(plan: Plan, rounds: int) -> list[Row]:
+    """Return the rows of one case.
+
+    Raises:
+        SystemExit: what was computed differs by more than it may.
+    """
+    case = plan.case
+    x, y = data(case)
+    ways = {way: _way(case, way, x, y) for way in plan.at_least if _possible(way)}
+    fitted = build(case)
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        peers = {
+            framework: stack.enter_context(closing(_peer(module, case, fitted, directory)))
+            for framework, module, _, _ in plan.peers
+            if installed(framework)
+        }
+        actions = {way: _epoch_after_epoch(trained, case) for way, trained in ways.items()}
+        losses: list[float] = []
+        actions["fit"] = _fit_epochs(fitted, case, x, y, losses)
+        seconds = in_turns({**actions, **{name: peer.epoch for name, peer in peers.items()}}, rounds)
+    rows = []
+    for way, bound in plan.at_least.items():
+        what = f"{case.name}: {way}"
+        if way not in ways:
+            rows.append(Row(what, "`model.fit`", bound, "not measured: no instructions for bfloat16"))
+            continue
+        agreement = _agreement(case, way, ways[way], fitted, losses)
+        rows.append(Row(what, "`model.fit`", bound, ratio(seconds["fit"], seconds[way]), agreement))
+    for framework, _, way, bound in plan.peers:
+        what, reference = f"{case.name}: {way}", PEERS[framework]
+        if framework not in peers:
+            rows.append(Row(what, reference, bound, "not installed"))
+            continue
+        agreement = f"losses after {rounds + 1} epochs: {ways[way].losses[-1]:.4f}, {peers[framework].loss:.4f}"
+        rows.append(Row(what, reference, bound, ratio(seconds[framework], seconds[way]), agreement))
+    return rows
+
+
+def _possible(way: Way) -> bool:
+    from mltrain.training.devices import choose_device
+
+    return way != "loop in bfloat16" or choose_device("cpu").computes_bfloat16
+
+
+def _peer(module: str, case: Case, model: Any, directory: Path) -> Peer:
+    return Peer(module, case, directory, model.get_weights() if module == "jax_scan" else None)
+
+
+def _way(case: Case, way: Way, x: np.ndarray, y: np.ndarray) -> Trained:
+    from mltrain.training.acceleration import Acceleration
+    from mltrain.training.chunks import Chunks
+    from mltrain.training.loop import TrainingLoop
+
+    model = build(case, "mixed_bfloat16" if way == "loop in bfloat16" else "float32")
+    acceleration = Acceleration(xla=way == "loop with XLA", unroll=way == "loop, unrolled")
+    loop, chunks = TrainingLoop(model, (x, y), case.batch_size, acceleration), Chunks()
+
+    def run(order: np.ndarray) -> float:
+        model.reset_metrics()
+        for _ in loop.epoch(order, chunks):
+            loop.metrics()  # as a training does, to see whether the loss is still a number
+        return loop.metrics()["loss"]
+
+    return Trained(model, run)
+
+
+def _epoch_after_epoch(trained: Trained, case: Case) -> Callable[[], None]:
     from mltrain.training.order import epoch_order
 
-    random = np.random.default_rng(SEED)
-    x = random.random((case.rows, *case.shape), dtype=np.float32)
-    y = random.integers(0, 10, case.rows) if case.task == "multiclass" else random.random(case.rows)
-    y = y.astype(np.int32) if case.task == "multiclass" else y.astype(np.float32).reshape(-1, 1)
-    looped, fitted = _model(case), _model(case)
-    fitted.set_weights(looped.get_weights())
+    def epoch() -> None:
+        order = epoch_order(case.rows, SEED, len(trained.losses) + 1)
+        trained.losses.append(trained.run(order))
 
-    epochs = _epochs(case, looped, x, y)
-    ours, theirs, apart = [], [], []
-    for epoch in range(1, case.epochs + 2):
-        started = time.perf_counter()
-        loss = next(epochs)
-        ours.append(time.perf_counter() - started)
+    return epoch
 
-        order = epoch_order(case.rows, SEED, epoch)
+
+def _fit_epochs(model: Any, case: Case, x: np.ndarray, y: np.ndarray, losses: list[float]) -> Callable[[], float]:
+    from mltrain.training.order import epoch_order
+
+    def epoch() -> float:
+        order = epoch_order(case.rows, SEED, len(losses) + 1)
         x_ordered, y_ordered = x[order], y[order]
         started = time.perf_counter()
-        history = fitted.fit(x_ordered, y_ordered, batch_size=case.batch_size, shuffle=False, verbose=0).history
-        theirs.append(time.perf_counter() - started)
-        apart.append(abs(loss - history["loss"][0]))
-    pairs = zip(looped.get_weights(), fitted.get_weights(), strict=True)
-    apart += [float(np.abs(mine - their).max()) for mine, their in pairs]
-    return ours[1:], theirs[1:], max(apart)
+        history = model.fit(x_ordered, y_ordered, batch_size=case.batch_size, shuffle=False, verbose=0).history
+        seconds = time.perf_counter() - started
+        losses.append(history["loss"][0])
+        return seconds
+
+    return epoch
 
 
-def _model(case: Case) -> Any:
-    """Return the model, compiled as mltrain does it."""
-    import keras
+def _agreement(case: Case, way: Way, trained: Trained, fitted: Any, losses: list[float]) -> str:
+    """Return in words how far the results of a way are from those of `fit`."""
+    if way == "loop in bfloat16":
+        ours, theirs = (_accuracy(model, case) for model in (trained.model, fitted))
+        return f"accuracy on other rows {ours:.4f}, `fit` {theirs:.4f}"
+    apart = [abs(mine - theirs) for mine, theirs in zip(trained.losses, losses, strict=True)]
+    if way != "loop":
+        _refuse(case, way, max(apart[:HISTORY_EPOCHS]), WRONG)
+        first, second = (f"**{each:.0e}**" if each > HISTORY_TOLERANCE else f"{each:.0e}" for each in apart[:2])
+        return f"loss of the first epoch within {first}, of the second within {second}"
+    pairs = zip(trained.model.get_weights(), fitted.get_weights(), strict=True)
+    difference = max(*apart, *(float(np.abs(mine - their).max()) for mine, their in pairs))
+    _refuse(case, way, difference, case.tolerance)
+    epochs = f"{len(losses)} epochs"
+    return f"equal bit for bit after {epochs}" if difference == 0 else f"within {difference:.0e} after {epochs}"
 
-    from mltrain.training.compilation import compile_model
-    from mltrain.training.spec import TrainingSpec
 
-    keras.utils.set_random_seed(SEED)
-    outputs = 10 if case.task == "multiclass" else 1
-    head = keras.layers.Dense(outputs, activation="softmax" if case.task == "multiclass" else None)
-    model = keras.Sequential([keras.Input(case.shape), *case.layers(keras.layers), head])
-    classes = tuple(map(str, range(10))) if case.task == "multiclass" else ()
-    info = DataInfo(case.task, case.shape, "float32", outputs, classes, (), case.rows)
-    compile_model(model, TrainingSpec(), info, scaled=False)
-    return model
+def _refuse(case: Case, way: Way, difference: float, tolerance: float) -> None:
+    if difference > tolerance:
+        raise SystemExit(f"{case.name}, {way}: weights or losses differ by {difference:.3g}, more than {tolerance:g}")
 
 
-def _epochs(case: Case, model: Any, x: np.ndarray, y: np.ndarray) -> Iterator[float]:
-    """Yield the loss of each epoch, trained by mltrain."""
-    from mltrain.training.fit import Training
-    from mltrain.training.loop import TrainingLoop
-    from mltrain.training.signals import Interruption
-    from mltrain.training.spec import TrainingSpec
-
-    training = Training(
-        spec=TrainingSpec(epochs=case.epochs + 1),
-        model=model,
-        loop=TrainingLoop(model, (x, y), case.batch_size),
-        validation=None,
-        measure=lambda outputs: {},
-        objective=Objective("train.loss", "min"),
-        callbacks=(),
-        stop_when=None,
-        seed=SEED,
-        interruption=Interruption(),
-    )
-    for record in training.epochs(lambda epoch, done, steps, loss: None):
-        yield record.measured["train.loss"]
+def _accuracy(model: Any, case: Case) -> float:
+    x, y = data(case, rows=TEST_ROWS, seed=SEED + 1)
+    return float((model.predict(x, batch_size=512, verbose=0).argmax(-1) == y).mean())
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ history = model.fit(
     x_train,
     y_train,
     batch_size=256,
-    epochs=10,
+    epochs=5,
     validation_data=(x_validation, y_validation),
     callbacks=[
         keras.callbacks.ModelCheckpoint(directory / "best.weights.h5", save_best_only=True, save_weights_only=True),
