@@ -9,6 +9,7 @@ import numpy as np
 from mltrain.data.encoders.column import RawColumn, numbers_of
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.preparation import Prepared
+from mltrain.data.table import Table
 from mltrain.evaluation.counts import confusion_matrix, decide
 from mltrain.procedures.network import Network
 from mltrain.report.plots.confusion import confusion_plot
@@ -52,15 +53,15 @@ def draw(
         counts = confusion_matrix(truth, decide(info.task, predictions[split]), len(info.classes))
         yield "confusion", confusion_plot(counts, info.classes, split)
     encoder = prepared.preprocessing.columns[0]
-    if len(prepared.preprocessing.columns) == 1 and isinstance(encoder, NumberEncoder) and info.task != "multiclass":
-        yield "learned", _learned(network, prepared, encoder, formula)
+    if prepared.table is not None and isinstance(encoder, NumberEncoder) and info.task != "multiclass":
+        yield "learned", _learned(network, prepared, prepared.table, encoder, formula)
 
 
-def _learned(network: Network, prepared: Prepared, encoder: NumberEncoder, formula: str) -> bytes:
+def _learned(network: Network, prepared: Prepared, table: Table, encoder: NumberEncoder, formula: str) -> bytes:
     """Return the plot of the one numeric input, its rows and the prediction over its range."""
     points = {}
     for name, rows in prepared.splits.items():
-        inputs = numbers_of(RawColumn.of(prepared.table.take(rows), encoder.column))
+        inputs = numbers_of(RawColumn.of(table.take(rows), encoder.column))
         points[str(name)] = (inputs, prepared.examples[name].truth)
     known = np.concatenate([inputs for inputs, _ in points.values()])
     known = known[~np.isnan(known)]

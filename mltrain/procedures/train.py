@@ -153,7 +153,7 @@ def _train(
             "unrolled": acceleration.unroll,
             "precision": precision,
         },
-        data=Data(source=prepared.table.origin.name, rows=len(prepared.table), sha256=prepared.table.sha256),
+        data=Data(source=prepared.source, rows=prepared.rows, sha256=prepared.sha256),
         preprocessing=json_fingerprint(preprocessing),
         splits={name: row_fingerprint(rows) for name, rows in prepared.splits.items()},
         seeds={"experiment": spec.seed, "split": _split_seed(spec)},

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mltrain.data.features import NumberFeature
-from mltrain.data.preparation import Prepared, encode_examples, prepare
+from mltrain.data.preparation import Prepared, encode_examples, prepare, read_rows
 from mltrain.data.spec import DataSpec
 from mltrain.errors import DataError
 from tests.data.tables import table
@@ -39,7 +39,7 @@ def test_arrays_of_every_split_in_the_order_of_its_rows():
         "validation": 8,
         "test": 4,
     }
-    whole = prepared.preprocessing.features(prepared.table)
+    whole = prepared.preprocessing.features(read_rows(data(), 7, "auto"))
     for name, rows in prepared.splits.items():
         examples = prepared.examples[name]
         assert np.array_equal(examples.x, whole[rows])
