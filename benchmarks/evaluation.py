@@ -39,7 +39,7 @@ def measured(rows: int, rounds: int) -> Iterator[Row]:
     case = replace(TABLE, body=_small, rows=rows)
     x, y = data(case)
     model = build(case)
-    compiled = CompiledEvaluation(model, evaluation_block(model), ((1,), "float32"))
+    compiled = CompiledEvaluation(model, evaluation_block(model, "auto")[0], ((1,), "float32"))
     kept: dict[str, object] = {}
 
     def loop() -> None:
