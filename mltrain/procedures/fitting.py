@@ -157,7 +157,7 @@ def _training(
 ) -> Training:
     spec, info = network.spec, network.info
     train = prepared.examples["train"]
-    arrays = network.arrays(train)
+    arrays = network.tensors(train)
     weights = row_weights(spec.training, train.y, info)
     weighted = arrays if weights is None else (*arrays, weights)
     loop = TrainingLoop(network.model, weighted, network.batch_size, acceleration)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import keras
@@ -36,6 +36,7 @@ class Network:
     target: TargetEncoder
     model: keras.Model
     head: Head
+    _held: dict[int, tuple[Examples, Arrays]] = field(default_factory=dict, repr=False)
 
     @property
     def batch_size(self) -> int:
@@ -48,13 +49,17 @@ class Network:
         """Updates of the weights, when all epochs are trained."""
         return self.spec.training.epochs * -(-self.info.train_rows // self.batch_size)
 
-    def arrays(self, examples: Examples) -> Arrays:
-        """Return `(x, y)` of one split, the targets as the loss wants them."""
-        return examples.x, shape_targets(examples.y, self.spec.training, self.info)
+    def tensors(self, examples: Examples) -> Arrays:
+        """Return `(x, y)` of one split on the device, the targets as the loss wants them. They are made once: training,
+        validation and the last measurement share them."""
+        if id(examples) not in self._held:
+            arrays = (examples.x, shape_targets(examples.y, self.spec.training, self.info))
+            self._held[id(examples)] = (examples, tuple(tf.convert_to_tensor(array) for array in arrays))
+        return self._held[id(examples)][1]
 
     def evaluation(self, examples: Examples) -> EvaluationLoop:
         """Return the loop that measures one split."""
-        return EvaluationLoop(self._compiled_evaluation, self.arrays(examples))
+        return EvaluationLoop(self._compiled_evaluation, self.tensors(examples))
 
     @cached_property
     def _compiled_evaluation(self) -> CompiledEvaluation:

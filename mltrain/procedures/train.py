@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mltrain.errors import InterruptedRunError, MisfitError, MltrainError, RunError
 from mltrain.experiment import ExperimentSpec
@@ -28,6 +28,9 @@ from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import Decision
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
+
+if TYPE_CHECKING:
+    from mltrain.data.preparation import Prepared
 
 
 def train(
@@ -125,13 +128,8 @@ def _train(
     _phase(run, interruption, "building the model")
     precision, precision_decisions = choose_precision(spec.precision, spec.model, device)
     network = build_network(spec, prepared.info, prepared.preprocessing.target, precision)
-    acceleration = accelerate(
-        network.model,
-        network.updates,
-        device,
-        spec.training,
-        going_on.before.determinism if going_on is not None else {},
-    )
+    before = going_on.before.determinism if going_on is not None else {}
+    acceleration = accelerate(network.model, network.updates, device, spec.training, before)
     decisions = (
         Decision("device", f"{device.kind} ({device.name})", device.reason),
         *prepared.decisions,
@@ -143,23 +141,14 @@ def _train(
         network.evaluation_block[1],
     )
     stopwatch.turn_to("run files")
-    preprocessing = prepared.preprocessing.to_json()
     record = record.with_values(
         device=Device(value=device.kind, reason=device.reason),
         threads=Threads(intra_op=device.intra_op_threads, inter_op=device.inter_op_threads),
-        determinism={
-            "op_determinism": False,
-            "xla": acceleration.xla,
-            "unrolled": acceleration.unroll,
-            "precision": precision,
-        },
-        data=Data(source=prepared.source, rows=prepared.rows, sha256=prepared.sha256),
-        preprocessing=json_fingerprint(preprocessing),
-        splits={name: row_fingerprint(rows) for name, rows in prepared.splits.items()},
+        determinism={"op_determinism": False, "precision": precision, **acceleration.determinism},
         seeds={"experiment": spec.seed, "split": _split_seed(spec)},
         decisions=decisions,
+        **_fingerprints(prepared),
     )
-
     saved = None
     if going_on is not None:
         saved = newest_valid(run)
@@ -169,7 +158,7 @@ def _train(
         terminal.note(resumed_sentence(saved))
     if not run.has_splits():
         run.write_splits(dict(prepared.splits.items()))
-    run.write_preprocessing(preprocessing)
+    run.write_preprocessing(prepared.preprocessing.to_json())
     run.write_record(record)
     terminal.decisions(decisions)
 
@@ -236,6 +225,15 @@ def _end(run: LockedRun, state: State, error: BaseException, exit_code: int) -> 
         epoch, step = (before.epoch, before.step) if before else (0, 0)
         reason = str(error) or type(error).__name__
         run.write_status(status(state, reason, epoch=epoch, step=step, exit_code=exit_code))
+
+
+def _fingerprints(prepared: Prepared) -> dict[str, Any]:
+    """Return what the record says of the data, by its names: enough to prove later that it is the same."""
+    return {
+        "data": Data(source=prepared.source, rows=prepared.rows, sha256=prepared.sha256),
+        "preprocessing": json_fingerprint(prepared.preprocessing.to_json()),
+        "splits": {name: row_fingerprint(rows) for name, rows in prepared.splits.items()},
+    }
 
 
 def _split_seed(spec: ExperimentSpec) -> int:

@@ -71,6 +71,11 @@ class Acceleration:
     unroll: bool
     decisions: tuple[Decision, ...] = ()
 
+    @property
+    def determinism(self) -> dict[str, bool | str]:
+        """What the record keeps of it, for a run that goes on."""
+        return {"xla": self.xla, "unrolled": self.unroll}
+
 
 UNACCELERATED = Acceleration(xla=False, unroll=False)
 

@@ -20,7 +20,8 @@ import tensorflow as tf
 from mltrain.training.acceleration import UNACCELERATED, Acceleration, recurrences, unrolled
 from mltrain.training.chunks import Chunks
 
-Arrays = tuple[np.ndarray, ...]
+# A tensor is taken as it is, an array is copied into one.
+Arrays = tuple[np.ndarray | tf.Tensor, ...]
 # The outputs of some rows, and the loss and metrics so far.
 Measured = tuple[tf.Tensor, dict[str, tf.Tensor]]
 Measure = Callable[..., Measured]
