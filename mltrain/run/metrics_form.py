@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ConfigDict, ValidationError
 
-from mltrain.errors import RunError
+from mltrain.run.reading import wrong_form
 from mltrain.spec import Spec
 
 
@@ -95,5 +95,4 @@ def check_metrics(values: Mapping[str, Any], place: object) -> None:
     try:
         RecordedMetrics.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise RunError(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise wrong_form(place, error) from None

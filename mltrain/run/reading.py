@@ -10,8 +10,12 @@ import errno
 import os
 import stat
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from mltrain.errors import RunError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 MEBIBYTE = 1 << 20
 
@@ -64,3 +68,9 @@ def _reason(error: OSError) -> str:
     if error.errno == errno.ENXIO:
         return "not a regular file; a run holds plain files and directories only"
     return f"cannot be read: {error.strerror}"
+
+
+def wrong_form(place: object, error: ValidationError) -> RunError:
+    """Return the error that says where in `place` the first value stands that a spec refuses, and why."""
+    first = error.errors(include_url=False)[0]
+    return RunError(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}")

@@ -22,7 +22,7 @@ from mltrain.run.history import History, HistoryFile
 from mltrain.run.json_text import from_json, to_json
 from mltrain.run.lock import Lock
 from mltrain.run.profile import Profile
-from mltrain.run.reading import MEBIBYTE, read_file
+from mltrain.run.reading import MEBIBYTE, read_file, wrong_form
 from mltrain.run.record import Record
 from mltrain.run.references import find_run
 from mltrain.run.status import Status
@@ -252,9 +252,7 @@ class RunDirectory:
         try:
             return spec.model_validate_json(data)
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise RunError(f"{place}: {where}: {first['msg']}") from error
+            raise wrong_form(place, error) from error
 
 
 class LockedRun(RunDirectory):

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from mltrain.errors import RunError
 from mltrain.run.history import History
+from mltrain.run.reading import wrong_form
 from mltrain.spec import Many, Spec
 
 Count = Annotated[int, Field(ge=0)]
@@ -86,8 +87,7 @@ def check_training_state(state: Mapping[str, Any], place: object) -> None:
     try:
         kept = KeptState.model_validate(state)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise RunError(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise wrong_form(place, error) from None
     try:
         epochs = len(History.from_csv(kept.history.encode(), place).rows)
     except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can hold

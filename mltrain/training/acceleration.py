@@ -8,7 +8,7 @@ because the machine was busy. Imports TensorFlow.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -112,23 +112,26 @@ def accelerate(
         training: what is stated of it.
         before: `determinism` of the record where a run goes on; empty for a new one.
     """
-    if training.xla != "auto":
-        xla, why = training.xla, "stated"
-    elif "xla" in before:
-        xla, why = bool(before["xla"]), "as the run began"
-    else:
-        xla, why = _xla(model, updates, device)
-    decisions = [Decision("training.xla", "on" if xla else "off", why)]
+    xla, decision = _chosen("xla", training.xla, before.get("xla"), lambda: _xla(model, updates, device))
     if not recurrences(model):
-        return Acceleration(xla, unroll=False, decisions=tuple(decisions))
-    if training.unroll != "auto":
-        unroll, why = training.unroll, "stated"
-    elif "unrolled" in before:
-        unroll, why = bool(before["unrolled"]), "as the run began"
+        return Acceleration(xla, unroll=False, decisions=(decision,))
+    unroll, unrolling = _chosen(
+        "unroll", training.unroll, before.get("unrolled"), lambda: _unroll(model, updates, device, xla)
+    )
+    return Acceleration(xla, unroll, (decision, unrolling))
+
+
+def _chosen(
+    key: str, stated: Literal["auto"] | bool, before: bool | str | None, rule: Callable[[], tuple[bool, str]]
+) -> tuple[bool, Decision]:
+    """Return what is stated, else what the run began with, else what the rule says; and why."""
+    if stated != "auto":
+        chosen, why = stated, "stated"
+    elif before is not None:
+        chosen, why = bool(before), "as the run began"
     else:
-        unroll, why = _unroll(model, updates, device, xla)
-    decisions.append(Decision("training.unroll", "on" if unroll else "off", why))
-    return Acceleration(xla, unroll, tuple(decisions))
+        chosen, why = rule()
+    return chosen, Decision(f"training.{key}", "on" if chosen else "off", why)
 
 
 def _xla(model: keras.Model, updates: int, device: DeviceChoice) -> tuple[bool, str]:
