@@ -53,12 +53,3 @@ def resumptions(run: Path) -> list[dict[str, Any]]:
     """Return what the run's record says of each time that it was taken up."""
     record: dict[str, Any] = json.loads((run / "record.json").read_text())
     return list(record["resumed"])
-
-
-def tree(folder: Path) -> dict[str, tuple[int, int, bytes]]:
-    """Return every file below a folder: its inode, the time of its last change in nanoseconds, and its bytes."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return {
-        str(path.relative_to(folder)): (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
-        for path in files
-    }

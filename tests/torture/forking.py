@@ -21,7 +21,8 @@ class Call:
 
     Attributes:
         arguments: of `mltrain`.
-        options: for the server: `fault` and `at` (see its `Faults`), `signal` with `at_chunk` or `after`.
+        options: for the server: `fault` with `at`, `for_good` and `within` (see its `Faults`), or `after`,
+            the seconds of training until SIGKILL.
     """
 
     arguments: tuple[str, ...]

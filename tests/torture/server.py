@@ -95,10 +95,9 @@ def _killed_midway(name: str, *, dir_fd: int) -> None:
 
 
 def _watch_training(request: dict[str, Any], counts: Counts) -> None:
-    """Send the signal that was asked for: at a chunk of steps, or some time after the first one is done."""
+    """Count the chunks of steps and their time; kill the process some time after the first one, if that was asked."""
     from mltrain.training.loop import TrainingLoop
 
-    number = getattr(signal, request.get("signal", "SIGKILL"))
     epoch = TrainingLoop.epoch
     began: list[float] = []
 
@@ -108,14 +107,12 @@ def _watch_training(request: dict[str, Any], counts: Counts) -> None:
             if began:
                 counts.seconds = time.monotonic() - began[0]
             counts.store()
-            if counts.chunks == request.get("at_chunk"):
-                os.kill(os.getpid(), number)
             yield done
             # Only now is the checkpoint of the first chunk written, where there is one to write.
             if not began:
                 began.append(time.monotonic())
                 if "after" in request:
-                    timer = threading.Timer(request["after"], os.kill, (os.getpid(), number))
+                    timer = threading.Timer(request["after"], os.kill, (os.getpid(), signal.SIGKILL))
                     timer.daemon = True
                     timer.start()
 
@@ -141,8 +138,7 @@ def _child(request: dict[str, Any], counts: Counts) -> None:
     sys.argv = ["mltrain", *request["arguments"]]
     durable.perform = Faults(request, counts).perform
     _watch_training(request, counts)
-    if not request.get("pictures", False):
-        _without_pictures()
+    _without_pictures()
     code = 1
     try:
         main()
