@@ -29,7 +29,7 @@ from benchmarks.ratios import Ratio, in_turns, machine, quick, ratio
 from mltrain.errors import InterruptedRunError
 from mltrain.load import load_text
 from mltrain.report.terminal import Terminal
-from mltrain.run.rundir import create_run
+from mltrain.run.opening import create_run
 from mltrain.task import DataInfo, Objective
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption

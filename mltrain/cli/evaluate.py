@@ -28,7 +28,7 @@ def evaluate(
     from mltrain.errors import UsageError
     from mltrain.procedures.evaluate import evaluate as evaluate_run
     from mltrain.report.summary import results_table, split_lines
-    from mltrain.run.rundir import open_run
+    from mltrain.run.opening import open_run
 
     if split is not None and data is not None:
         raise UsageError("--split and --data were both given: a file of other rows has no splits")

@@ -42,7 +42,7 @@ def resume(
     from mltrain.procedures.resume import finished, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.report.terminal import Terminal
-    from mltrain.run.rundir import lock_run, open_run
+    from mltrain.run.opening import lock_run, open_run
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
 

@@ -13,7 +13,7 @@ def show(run: RunReference, runs_dir: RunsDirectory = None, json: Json = False) 
     """Show what a run is, how it ended and what came out. Reads only, without TensorFlow."""
     from mltrain.procedures.show import summary
     from mltrain.report.summary import run_summary
-    from mltrain.run.rundir import open_run
+    from mltrain.run.opening import open_run
 
     found = summary(open_run(run, runs_directory(runs_dir)))
     typer.echo(json_format.dumps(found, indent=2) if json else run_summary(found))

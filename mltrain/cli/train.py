@@ -48,7 +48,8 @@ def train(
     from mltrain.procedures.train import resume as resume_run
     from mltrain.procedures.train import train as train_run
     from mltrain.report.terminal import Terminal
-    from mltrain.run.rundir import RunDirectory, create_run, start_or_take_up
+    from mltrain.run.opening import create_run, start_or_take_up
+    from mltrain.run.rundir import RunDirectory
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from mltrain.run.rundir import lock_run
+from mltrain.run.opening import lock_run
 
 
 @pytest.mark.parametrize(

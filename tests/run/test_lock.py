@@ -59,7 +59,7 @@ def test_of_many_at_once_exactly_one_wins(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from mltrain.errors import RunExistsError
-from mltrain.run.rundir import create_run
+from mltrain.run.opening import create_run
 sys.stdin.readline()
 try:
     run = create_run(Path("unused"), "x", Path(sys.argv[1]))

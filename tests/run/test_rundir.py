@@ -11,8 +11,9 @@ import pytest
 from mltrain.errors import ConfigError, MltrainError, RunError, RunExistsError, WriteError
 from mltrain.run import rundir
 from mltrain.run.lock import Lock
+from mltrain.run.opening import create_run, open_run
 from mltrain.run.record import start_record
-from mltrain.run.rundir import LockedRun, RunDirectory, create_run, open_run
+from mltrain.run.rundir import LockedRun, RunDirectory
 from mltrain.run.status import status
 
 

@@ -1,0 +1,47 @@
+"""The names of the files in a run directory: no other module knows one."""
+
+from __future__ import annotations
+
+import re
+
+# What becomes part of a path: no separators, no leading dot or dash, nothing that another system reserves.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+CONFIG = "config.yaml"
+RESOLVED = "config.resolved.yaml"
+RECORD = "record.json"
+STATUS = "status.json"
+SPLITS = "splits"
+PREPROCESSING = "preprocessing.json"
+HISTORY = "history.csv"
+METRICS = "metrics.json"
+PROFILE = "profile.json"
+PLOTS = "plots"
+MODEL = "model.keras"
+CHECKPOINTS = "checkpoints"
+LOG = "log.txt"
+LOCK = ".lock"
+
+PARTS = {
+    CONFIG,
+    RESOLVED,
+    RECORD,
+    STATUS,
+    SPLITS,
+    PREPROCESSING,
+    HISTORY,
+    METRICS,
+    PROFILE,
+    PLOTS,
+    MODEL,
+    CHECKPOINTS,
+    LOG,
+    LOCK,
+}
+
+
+def safe_name(name: str) -> str:
+    """Return `name`, which becomes part of a path; a ValueError where it cannot."""
+    if not NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot be a file name")
+    return name
