@@ -1,4 +1,4 @@
-"""The bytes of data files: whole, unchanged, from regular files only."""
+"""The bytes of data files: unchanged while they are read, from regular files only."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import io
 import os
 import stat
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +53,8 @@ def read_file_content(path: Path) -> FileContent:
     Raises:
         DataError: the file is not there, not regular, not readable, changes while it is read, or is no whole gzip file.
     """
-    data = _read_regular(path)
+    with open_regular(path) as file:
+        data = file.read()
     digest = hashlib.sha256(data).hexdigest()
     name = printable(path.name)
     if path.name.lower().endswith(".gz"):
@@ -70,15 +73,21 @@ def check_unpacked_size(name: str, packed: int, unpacked: int) -> None:
         )
 
 
-def _read_regular(path: Path) -> bytes:
+@contextmanager
+def open_regular(path: Path) -> Iterator[io.BufferedReader]:
+    """Open a regular file, to read it in parts.
+
+    Raises:
+        DataError: the file is not there, not regular, not readable, or not the same at the end as it was before.
+    """
     shown = printable(str(path))  # a config from a stranger may name the file
     try:
         _require_regular(path, path.stat())  # opening some devices does something already
         with open(path, "rb", opener=_without_waiting) as file:  # Path.open takes no opener
             _require_regular(path, os.fstat(file.fileno()))  # what was looked at may have been replaced
             before = _identity(file)
-            data = file.read()
-            if _identity(file) != before or len(data) != before[0]:
+            yield file
+            if _identity(file) != before or file.tell() != before[0]:
                 raise DataError(f"{shown}: the file changed while it was read; try again when it is complete")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"{shown}: no such file{_near(path)}") from error
@@ -86,7 +95,6 @@ def _read_regular(path: Path) -> bytes:
         raise DataError(f"{shown}: no permission to read it") from error
     except OSError as error:
         raise DataError(f"{shown}: cannot be read: {error.strerror}") from error
-    return data
 
 
 def _require_regular(path: Path, status: os.stat_result) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,10 +14,11 @@ from pyarrow import parquet
 
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.column_values import typed_column
-from mltrain.data.files import FileContent, check_unpacked_size, read_file_content
+from mltrain.data.files import check_unpacked_size, open_regular, read_file_content
 from mltrain.data.parquet_footer import stated_values
-from mltrain.data.table import Origin, Table
+from mltrain.data.table import Column, Origin, Table
 from mltrain.errors import DataError
+from mltrain.problems import printable
 
 
 def read_parquet(path: Path, declared: Mapping[str, str]) -> Table:
@@ -28,43 +31,80 @@ def read_parquet(path: Path, declared: Mapping[str, str]) -> Table:
     Raises:
         DataError: it is not a Parquet file, has no rows, or a column has no place in a table.
     """
-    content = read_file_content(path)
+    if path.name.lower().endswith(".gz"):
+        content = read_file_content(path)
+        packed = _Packed(content.name, pa.BufferReader(content.data), len(content.data))
+        return Table(_columns(packed, declared), Origin(content.name), content.sha256)
+    with open_regular(path) as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        packed = _Packed(printable(path.name), pa.PythonFile(file, "r"), file.tell())
+        columns = _columns(packed, declared)
+        file.seek(packed.size)
+    return Table(columns, Origin(packed.name), sha256)
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """A Parquet file: its name in messages, its bytes, and how many there are."""
+
+    name: str
+    bytes: pa.NativeFile
+    size: int
+
+
+def _columns(packed: _Packed, declared: Mapping[str, str]) -> dict[str, Column]:
+    origin = Origin(packed.name)
+    columns = {}
+    for name, column in _read(packed):
+        columns[name] = typed_column(column, ColumnPlace(name, origin.place), declared.get(name))
+    return columns
+
+
+def _read(packed: _Packed) -> Iterator[tuple[str, pa.Array]]:
+    """Yield name and values of each column as it is in the file, texts as dictionaries.
+
+    One column after the other: all of them at once, beside what becomes of them, are three times the table. A value
+    that stands in the file once can be repeated a billion times by a few bytes: what it comes to is looked at before it
+    is unfolded.
+    """
     try:
-        found = _read(content)
-        names = found.column_names
+        leaves = _checked_leaves(packed)
+        texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+        file = parquet.ParquetFile(packed.bytes, read_dictionary=texts)
+        names = file.schema_arrow.names
+        flat = all(leaf.path == leaf.name for leaf in leaves)  # a part of a nested column may be named as another one
+        unfolded = 0
+        for table in (file.read([name]).select([name]) for name in names) if flat else [file.read()]:
+            unfolded += sum(map(_unfolded_size, table.itercolumns()))
+            check_unpacked_size(packed.name, packed.size, unfolded)
+            table.validate(full=True)  # texts may be no UTF-8
+            for name, column in zip(table.column_names, table.combine_chunks().columns, strict=True):
+                yield name, pa.concat_arrays(column.chunks)
     except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
-        raise DataError(f"{content.name}: not a Parquet file, or damaged ({error})") from error
+        raise DataError(f"{packed.name}: not a Parquet file, or damaged ({error})") from error
+
+
+def _checked_leaves(packed: _Packed) -> list[parquet.ColumnSchema]:
+    """Return the columns as they are stored: of a nested one, each of its parts.
+
+    Raises:
+        DataError: there are no rows, two columns have one name, or they unpack to far more than data does.
+    """
+    file = parquet.ParquetFile(packed.bytes)
+    names, rows = file.schema_arrow.names, file.metadata.num_rows
     twice = next((name for name, times in Counter(names).items() if times > 1), None)
     if twice is not None:
-        raise DataError(f"{content.name}: two columns are named {twice!r}; rename one")
-    if not found.num_rows or not names:
-        raise DataError(f"{content.name}: the file has {len(names)} columns and {found.num_rows} rows")
-    origin = Origin(content.name)
-    columns = {}
-    for name in names:
-        column = pa.concat_arrays(found.column(name).chunks)
-        columns[name] = typed_column(column, ColumnPlace(name, origin.place), declared.get(name))
-    return Table(columns, origin, content.sha256)
-
-
-def _read(content: FileContent) -> pa.Table:
-    """Return the table as it is in the file, texts as dictionaries.
-
-    A value that stands in the file once can be repeated a billion times by a few bytes: what it comes to is looked at
-    before it is unfolded.
-    """
-    with parquet.ParquetFile(pa.BufferReader(content.data)) as file:
-        leaves = [file.schema.column(number) for number in range(len(file.schema))]
-        texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
-        counts = [file.metadata.num_rows] * len(leaves)
-        if any(leaf.max_repetition_level for leaf in leaves):  # a row of a list column is any number of values
-            counts = stated_values(content.data)
-        size = sum(max(count, 0) * _width(leaf) for count, leaf in zip(counts, leaves, strict=True))
-    check_unpacked_size(content.name, len(content.data), size)
-    found = parquet.read_table(pa.BufferReader(content.data), read_dictionary=texts)
-    check_unpacked_size(content.name, len(content.data), sum(map(_unfolded_size, found.itercolumns())))
-    found.validate(full=True)  # texts may be no UTF-8
-    return found.combine_chunks()
+        raise DataError(f"{packed.name}: two columns are named {twice!r}; rename one")
+    if not rows or not names:
+        raise DataError(f"{packed.name}: the file has {len(names)} columns and {rows} rows")
+    leaves = [file.schema.column(number) for number in range(len(file.schema))]
+    counts = [rows] * len(leaves)
+    if any(leaf.max_repetition_level for leaf in leaves):  # a row of a list column is any number of values
+        packed.bytes.seek(0)
+        counts = stated_values(packed.bytes.read())
+    size = sum(max(count, 0) * _width(leaf) for count, leaf in zip(counts, leaves, strict=True))
+    check_unpacked_size(packed.name, packed.size, size)
+    return leaves
 
 
 def _width(leaf: parquet.ColumnSchema) -> int:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 
 from mltrain.data.classes import check_classes, shown
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
-from mltrain.data.table import Table
+from mltrain.data.table import Column, Table
 from mltrain.data.target import fit_target
 from mltrain.errors import DataError
 from mltrain.task import DataInfo, Decision, SplitName, Task
 
 # Outputs start near 0 and move by about the learning rate a step.
 LARGE_TARGET = 30.0
+# Bytes of columns that are encoded, before memory is given back, which takes some milliseconds.
+_GIVEN_BACK_AT_ONCE = 1 << 25
 # Numbers of which a copy is made at a time, to be hashed.
 _HASHED_AT_ONCE = 1 << 20
 
@@ -82,6 +85,8 @@ def prepare(spec: DataSpec, seed: int, task: Task | Literal["auto"] = "auto") ->
         DataError: the data is not there, not readable, or does not fit what was asked.
     """
     table = read_rows(spec, seed, task)
+    rows, columns = len(table), dict(table.columns)
+    table = replace(table, columns=columns)  # nobody else holds a column, so that each can be let go once it is encoded
     target_spec = _target(spec, table)
     target_column = RawColumn.of(table, target_spec.column)
     target, decisions = fit_target(target_column, target_spec, task, table.task, table.classes)
@@ -100,16 +105,18 @@ def prepare(spec: DataSpec, seed: int, task: Task | Literal["auto"] = "auto") ->
     leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
     preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
 
-    examples = {name: encode_examples(preprocessing, table.take(rows)) for name, rows in splits.items()}
+    # A wider table does not stay: its numbers have twice the digits of the examples.
+    kept = (
+        replace(table, columns=dict(columns)) if len(preprocessing.columns) == 1 and not preprocessing.array else None
+    )
+    examples = _encode_splits(preprocessing, table, splits, encoded=_letting_go(columns))
     info = data_info(preprocessing, len(splits.train))
     if info.input_dtype == "int32" or len(info.input_shape) == 1:
         inputs = [each.x for each in examples.values()]
         smallest, largest = min(float(x.min()) for x in inputs), max(float(x.max()) for x in inputs)
         info = replace(info, smallest_input=smallest, largest_input=largest)
     decisions = (*decisions, *split_decisions, *feature_decisions, *_repeated(examples))
-    # A wider table does not stay: its numbers have twice the digits of the examples.
-    kept = table if len(preprocessing.columns) == 1 and preprocessing.array is None else None
-    return Prepared(table.origin.name, len(table), table.sha256, splits, preprocessing, info, decisions, examples, kept)
+    return Prepared(table.origin.name, rows, table.sha256, splits, preprocessing, info, decisions, examples, kept)
 
 
 def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"]) -> Table:
@@ -143,6 +150,32 @@ def encode_examples(preprocessing: Preprocessing, table: Table) -> Examples:
     return Examples(
         encoded.values, preprocessing.targets(table), preprocessing.truth(table), encoded.missing, encoded.unknown
     )
+
+
+def _encode_splits(
+    preprocessing: Preprocessing, table: Table, splits: Splits, encoded: Callable[[str], object]
+) -> dict[SplitName, Examples]:
+    """Return the examples of each split; `encoded` as for `Preprocessing.encode_each`."""
+    taken = {name: table.take(rows) for name, rows in splits.items()}
+    targets = {name: (preprocessing.targets(rows), preprocessing.truth(rows)) for name, rows in taken.items()}
+    return {
+        name: Examples(features.values, *targets[name], features.missing, features.unknown)
+        for name, features in preprocessing.encode_each(taken, encoded).items()
+    }
+
+
+def _letting_go(columns: dict[str, Column]) -> Callable[[str], None]:
+    """Return what drops one of `columns`, and gives its memory back: pyarrow keeps what it has had."""
+    held = pa.total_allocated_bytes()
+
+    def let_go(name: str) -> None:
+        nonlocal held
+        del columns[name]
+        if held - pa.total_allocated_bytes() > _GIVEN_BACK_AT_ONCE:
+            pa.default_memory_pool().release_unused()
+            held = pa.total_allocated_bytes()
+
+    return let_go
 
 
 def _unscaled(values: np.ndarray) -> tuple[Decision, ...]:

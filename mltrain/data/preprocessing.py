@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import Field, ValidationError
 
+from mltrain.data.aligned import aligned_empty
 from mltrain.data.classes import shown
 from mltrain.data.encoders.array import ArrayEncoder
 from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder, OrdinalEncoder
@@ -23,6 +24,8 @@ from mltrain.data.target import TargetEncoder
 from mltrain.errors import DataError, RunError
 from mltrain.spec import Many, Spec, suggest
 from mltrain.task import Decision
+
+Name = TypeVar("Name", bound=str)
 
 AnyEncoder = Annotated[
     NumberEncoder | CategoryEncoder | IndexEncoder | OrdinalEncoder | DatetimeEncoder | ArrayEncoder,
@@ -84,11 +87,28 @@ class Preprocessing(Spec):
         Raises:
             DataError: a column is not there (others that are do not matter), or a value cannot be encoded.
         """
-        parts = [encoder.encode(RawColumn.of(table, encoder.column)) for encoder in self.columns]
-        values = parts[0].values if len(parts) == 1 else np.concatenate([part.values for part in parts], axis=1)
-        missing = {name: count for part in parts for name, count in part.missing.items()}
-        unknown = {name: count for part in parts for name, count in part.unknown.items()}
-        return Encoded(values, missing, unknown)
+        return self.encode_each({"": table})[""]
+
+    def encode_each(
+        self, tables: Mapping[Name, Table], encoded: Callable[[str], object] = lambda column: None
+    ) -> dict[Name, Encoded]:
+        """Return the features of several tables by their names, column by column; raises as `encode`.
+
+        Args:
+            tables: with the same columns, as the splits of one.
+            encoded: is told the raw column that is done with in all of them.
+        """
+        if self.array is not None:
+            arrays = {name: self.array.encode(RawColumn.of(table, self.array.column)) for name, table in tables.items()}
+            encoded(self.array.column)
+            return arrays
+        parts: dict[Name, list[Encoded]] = {name: [] for name in tables}
+        for encoder in self.columns:
+            for name, table in tables.items():
+                parts[name].append(encoder.encode(RawColumn.of(table, encoder.column)))
+            encoded(encoder.column)
+        # Only now beside each other: the first column would touch the memory of all rows, while the table is there.
+        return {name: _joined(parts[name], len(table), len(self.feature_names)) for name, table in tables.items()}
 
     def features(self, table: Table) -> np.ndarray:
         """Return the features of a table: float32 (rows, features), or (rows, …) for arrays; raises as `encode`."""
@@ -124,6 +144,19 @@ class Preprocessing(Spec):
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
             raise RunError(f"preprocessing: {place}: {first['msg']} (damaged, or written by another version)") from None
+
+
+def _joined(parts: list[Encoded], rows: int, width: int) -> Encoded:
+    """Return columns beside each other, `(rows, width)`; empties the list, so that each can go once it is copied."""
+    whole = Encoded(aligned_empty((rows, width), np.float32), {}, {})
+    first = 0
+    for part in iter(lambda: parts.pop(0) if parts else None, None):
+        last = first + part.values.shape[1]
+        whole.values[:, first:last] = part.values
+        whole.missing.update(part.missing)
+        whole.unknown.update(part.unknown)
+        first = last
+    return whole
 
 
 def fit_preprocessing(

@@ -6,7 +6,7 @@ Whatever the source, examples become a `Table`; splits, folds and batches are ro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -83,7 +83,7 @@ class Table:
     given: tuple[tuple[SplitName, int], ...] = ()
 
     def __len__(self) -> int:
-        return len(next(iter(self.columns.values())))
+        return self.columns.rows if isinstance(self.columns, _TakenColumns) else len(next(iter(self.columns.values())))
 
     def column(self, name: str) -> Column:
         """Return one column.
@@ -97,16 +97,35 @@ class Table:
         return self.columns[name]
 
     def take(self, indices: np.ndarray) -> Table:
-        """Return the rows `indices`, in that order; row places stay those of the source."""
-        return replace(
-            self,
-            columns={
-                name: column[indices] if isinstance(column, np.ndarray) else column.take(pa.array(indices))
-                for name, column in self.columns.items()
-            },
-            origin=_TakenOrigin(self.origin.name, self.origin, np.asarray(indices)),
-            given=(),
-        )
+        """Return the rows `indices`, in that order; row places stay those of the source.
+
+        A column is copied when it is asked for, and each time again: all of them together are as large as the rows.
+        """
+        indices = np.asarray(indices)
+        origin = _TakenOrigin(self.origin.name, self.origin, indices)
+        return replace(self, columns=_TakenColumns(self.columns, indices), origin=origin, given=())
+
+
+class _TakenColumns(Mapping[str, Column]):
+    """Some rows of columns, copied one column at a time."""
+
+    def __init__(self, whole: Mapping[str, Column], indices: np.ndarray) -> None:
+        self._whole = whole
+        self._indices = indices
+        self.rows = len(indices)
+
+    def __getitem__(self, name: str) -> Column:
+        column = self._whole[name]
+        return column[self._indices] if isinstance(column, np.ndarray) else column.take(pa.array(self._indices))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._whole  # that of Mapping would copy the column
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._whole)
+
+    def __len__(self) -> int:
+        return len(self._whole)
 
 
 def join(parts: Mapping[SplitName, Table]) -> Table:

@@ -17,6 +17,7 @@ from mltrain.task import DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
 from mltrain.training.loop import Arrays, CompiledEvaluation, EvaluationLoop
+from mltrain.training.residence import resident
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Network:
         validation and the last measurement share them."""
         if id(examples) not in self._held:
             arrays = (examples.x, shape_targets(examples.y, self.spec.training, self.info))
-            self._held[id(examples)] = (examples, tuple(tf.convert_to_tensor(array) for array in arrays))
+            self._held[id(examples)] = (examples, tuple(map(resident, arrays)))
         return self._held[id(examples)][1]
 
     def evaluation(self, examples: Examples) -> EvaluationLoop:

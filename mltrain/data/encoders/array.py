@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from mltrain.data.aligned import aligned_empty
 from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row
 from mltrain.data.features.number import Scale
 from mltrain.spec import Many, Spec
@@ -66,8 +67,9 @@ class ArrayEncoder(Spec):
         return Encoded(values[..., None] if self.channel else values, {}, {})
 
     def _scaled(self, column: RawColumn, raw: np.ndarray) -> np.ndarray:
+        values = aligned_empty(raw.shape, np.float32)
         with np.errstate(over="ignore"):  # what float32 cannot hold is found below
-            values: np.ndarray = raw.astype(np.float32)
+            values[...] = raw
         if any(self.center):
             values -= np.asarray(self.center, np.float32)
         if any(width != 1 for width in self.width):
@@ -185,12 +187,14 @@ def refuse_not_finite(column: RawColumn, values: np.ndarray) -> None:
     """Raise DataError for the first row with NaN, Inf or more than float32 holds."""
     if values.dtype.kind != "f":
         return
-    finite = np.isfinite(values)
-    if not finite.all():
-        row = first_row(~finite.reshape(len(values), -1).all(axis=1))
-        raise column.error(
-            row, "the array holds NaN, Inf, or a number too large for float32 (correct or leave out the row)"
-        )
+    rows = max(1, BLOCK // max(values[:1].size, 1))
+    for start in range(0, len(values), rows):
+        finite = np.isfinite(values[start : start + rows])
+        if not finite.all():
+            row = start + first_row(~finite.reshape(len(finite), -1).all(axis=1))
+            raise column.error(
+                row, "the array holds NaN, Inf, or a number too large for float32 (correct or leave out the row)"
+            )
 
 
 def _whole(column: RawColumn, raw: np.ndarray) -> np.ndarray:
@@ -200,4 +204,6 @@ def _whole(column: RawColumn, raw: np.ndarray) -> np.ndarray:
     if raw.size and (int(raw.min()) < INT32.min or int(raw.max()) > INT32.max):
         outside = ((raw < INT32.min) | (raw > INT32.max)).reshape(len(raw), -1).any(axis=1)
         raise column.error(first_row(outside), f"expected whole numbers from {INT32.min} to {INT32.max}")
-    return raw.astype(np.int32)
+    values = aligned_empty(raw.shape, np.int32)
+    values[...] = raw
+    return values
