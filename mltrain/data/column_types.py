@@ -102,6 +102,21 @@ def parse_dates(texts: pa.Array, where: ColumnPlace, declared: bool = False) -> 
     raise _impossible_date(texts, where)
 
 
+def plain_numbers(texts: pa.Array) -> pa.Array | None:
+    """Return int64, or float64 where one has a fraction, or None when not every text is a number."""
+    numbers = _cast(texts, pa.int64())
+    # Arrow reads 0x1F as an integer, and below inf and nan as floats; to us they are texts.
+    if numbers is not None and not pc.any(pc.match_substring(texts, "x", ignore_case=True)).as_py():
+        return numbers
+    numbers = _cast(texts, pa.float64())
+    return numbers if numbers is not None and pc.all(pc.is_finite(numbers)).as_py() is not False else None
+
+
+def may_be_rounded(numbers: pa.Array) -> bool:
+    """Return whether a number is so large that whole ones beside it cannot be told apart as float64."""
+    return bool(pc.any(pc.greater_equal(pc.abs(pc.cast(numbers, pa.float64(), safe=False)), 2.0**53)).as_py())
+
+
 def first_row(mask: pa.Array) -> int:
     """Return the first row where `mask` is true; there must be one."""
     return int(pc.index(mask, value=True).as_py())
@@ -129,12 +144,8 @@ def _declared_booleans(texts: pa.Array, where: ColumnPlace) -> pa.Array:
 
 def _numbers(texts: pa.Array, where: ColumnPlace, declared: bool = False) -> pa.Array | None:
     """Return int64 or float64, or None when most of the texts are not numbers."""
-    numbers = _cast(texts, pa.int64())
-    # Arrow reads 0x1F as an integer, and below inf and nan as floats; to us they are texts.
-    if numbers is not None and not pc.any(pc.match_substring(texts, "x", ignore_case=True)).as_py():
-        return numbers
-    numbers = _cast(texts, pa.float64())
-    if numbers is not None and pc.all(pc.is_finite(numbers)).as_py() is not False:
+    numbers = plain_numbers(texts)
+    if numbers is not None:
         _check_exact(numbers, texts, where)
         return numbers
     are_numbers = pc.match_substring_regex(texts, _NUMBER)
@@ -155,10 +166,9 @@ def _cast(texts: pa.Array, number_type: pa.DataType) -> pa.Array | None:
 
 def _check_exact(numbers: pa.Array, texts: pa.Array, where: ColumnPlace) -> None:
     """Refuse whole numbers that a float would round: they are identifiers, and two of them could become one."""
-    large = pc.greater_equal(pc.abs(numbers), 2.0**53)
-    if not pc.any(large).as_py():
+    if not pa.types.is_floating(numbers.type) or not may_be_rounded(numbers):
         return
-    for row in pc.indices_nonzero(large).to_pylist():
+    for row in pc.indices_nonzero(pc.greater_equal(pc.abs(numbers), 2.0**53)).to_pylist():
         text = texts[row].as_py()
         if text.lstrip("+-").isdigit() and int(text) != int(numbers[row].as_py()):
             raise where.error(

@@ -6,51 +6,28 @@ One path for every file: pyarrow reads every column as text, and `column_types` 
 from __future__ import annotations
 
 import codecs
-import csv
 import itertools
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv as arrow_csv
 
 from mltrain.data.column_types import ColumnPlace, parse_texts
-from mltrain.data.delimited_faults import LONGEST_FIELD, csv_fault, find_fault, quotes_in_order, records
+from mltrain.data.delimited_blocks import read_in_blocks
+from mltrain.data.delimited_faults import LONGEST_FIELD, records
+from mltrain.data.delimited_text import Dialect, Fields, cleaned, header, longest, missing_texts, text_columns
 from mltrain.data.files import FileContent, read_file_content
 from mltrain.data.table import Origin, Table
 from mltrain.errors import DataError, MltrainError
-
-# The texts that pandas reads as "no value", so that a file means the same here.
-MISSING = (
-    *("", "NA", "N/A", "n/a", "<NA>", "#NA", "#N/A", "#N/A N/A", "null", "NULL", "None", "nan", "NaN", "-nan", "-NaN"),
-    *("1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
-)
-BLOCK_BYTES = 8 * 2**20  # pyarrow refuses a row that is longer than a block
+from mltrain.problems import printable
 
 _BINARY = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"PAR1": "a Parquet file",
     b"\x93NUMPY": "a NumPy array",
 }
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a delimited text is written.
-
-    Attributes:
-        delimiter: one character.
-        missing: texts that mean "no value", besides `MISSING`.
-        encoding: as Python names it.
-    """
-
-    delimiter: str
-    missing: Sequence[str] = ()
-    encoding: str = "utf-8"
 
 
 def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) -> Table:
@@ -64,26 +41,37 @@ def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) ->
     Raises:
         DataError: with the file, the line and the column.
     """
+    found = read_in_blocks(path, dialect, declared) or _read_whole(path, dialect)
+    name, rows = printable(path.name), len(found.columns[0])
+    if not rows:
+        raise DataError(f"{name}: the file has a header and no rows")
+    every_row_a_line = found.lines == found.header_lines + rows
+    origin = DelimitedOrigin(name, path, found.sha256, dialect, found.header_lines + 1 if every_row_a_line else None)
+    missing = missing_texts(dialect)
+    typed = {}
+    for column_name in found.names:
+        column, where = found.columns.pop(0), ColumnPlace(column_name, origin.place, missing_key=True)
+        if pa.types.is_string(column.type):
+            _check_lengths(column, where)
+            column = parse_texts(cleaned(column, missing), where, declared.get(column_name))
+        typed[column_name] = column
+    return Table(typed, origin, found.sha256)
+
+
+def _read_whole(path: Path, dialect: Dialect) -> Fields:
     content = read_file_content(path)
     text = _utf8(content, dialect.encoding)
-    names, header_lines = _header(content.name, text, dialect.delimiter)
-    columns = _text_columns(content.name, text, names, header_lines, dialect.delimiter)
-    rows = len(columns[0])
-    if not rows:
-        raise DataError(f"{content.name}: the file has a header and no rows")
-
+    names, header_lines = header(content.name, text, dialect.delimiter)
+    columns = text_columns(content.name, text, names, header_lines, dialect.delimiter)
     lines = text.count(b"\n") + (not text.endswith(b"\n"))
-    origin = DelimitedOrigin(
-        content.name, path, content.sha256, dialect, header_lines + 1 if lines == header_lines + rows else None
-    )
-    missing = pa.array([*MISSING, *(token.strip() for token in dialect.missing)])
-    typed = {}
-    for name, column in zip(names, columns, strict=True):
-        where = ColumnPlace(name, origin.place, missing_key=True)
-        _check_lengths(column, where)
-        cleaned = _cleaned(column, missing)
-        typed[name] = parse_texts(cleaned, where, declared.get(name))
-    return Table(typed, origin, content.sha256)
+    return Fields(names, columns, header_lines, lines, content.sha256)
+
+
+def _check_lengths(column: pa.Array, where: ColumnPlace) -> None:
+    length = longest(column)
+    if length > LONGEST_FIELD:
+        row = int(pc.index(pc.binary_length(column), length).as_py())
+        raise where.error(row, f"a field of {length} bytes (limit: {LONGEST_FIELD}); is a quote not closed?")
 
 
 @dataclass(frozen=True)
@@ -155,77 +143,3 @@ def _undecodable(name: str, data: bytes, encoding: str, error: UnicodeError) -> 
         f"{name}:{line}: byte {error.start - begin + 1} of the line is 0x{data[error.start]:02x}, "
         f"which is not {encoding} text; {remedy}"
     )
-
-
-def _header(name: str, text: bytes, delimiter: str) -> tuple[list[str], int]:
-    """Return the names of the columns, and the number of lines down to the end of the header."""
-    try:
-        header = next(records(text, delimiter))
-    except csv.Error as error:
-        raise csv_fault(name, error) from error
-    line, names = header.line, [field.strip() for field in header.fields]
-    numbers: dict[str, int] = {}
-    for number, column in enumerate(names, start=1):
-        if not column:
-            raise DataError(
-                f"{name}:{line}: column {number} of {len(names)} has no name; name it in the header "
-                "(pandas leaves the index without a name: write the file with index=False)"
-            )
-        if (first := numbers.setdefault(column, number)) != number:
-            raise DataError(f"{name}:{line}: columns {first} and {number} are both named {column!r}; rename one")
-    other = next((mark for mark in ";\t|," if mark in names[0]), None) if len(names) == 1 else None
-    if other:
-        raise DataError(
-            f"{name}:{line}: the header is one column {names[0]!r} when split at {delimiter!r}; "
-            f"set data.source.delimiter: {other!r}"
-        )
-    return names, header.last_line
-
-
-def _text_columns(name: str, text: bytes, names: list[str], header_lines: int, delimiter: str) -> list[pa.Array]:
-    """Return the texts of each column."""
-    if not quotes_in_order(text, delimiter):
-        find_fault(name, text, names, delimiter)
-    line_ends = re.finditer(rb"\r\n|\r|\n", text)
-    header_end = next(itertools.islice(line_ends, header_lines - 1, None), None)
-    body = pa.py_buffer(text).slice(header_end.end() if header_end else len(text))
-    if not body.size:
-        return [pa.array([], pa.string()) for _ in names]
-    try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(body),
-            # pyarrow takes its column names as text that need not be unique; numbers keep them out of the way.
-            read_options=arrow_csv.ReadOptions(
-                column_names=[str(i) for i in range(len(names))], block_size=BLOCK_BYTES
-            ),
-            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=b'"' in text),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types={str(i): pa.string() for i in range(len(names))},
-                strings_can_be_null=False,
-                check_utf8=False,
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        find_fault(name, text, names, delimiter)
-        raise DataError(f"{name}: not readable as delimited text: {error}") from error
-    return [
-        pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string()) for column in table.columns
-    ]
-
-
-def _check_lengths(column: pa.Array, where: ColumnPlace) -> None:
-    lengths = pc.binary_length(column)
-    longest = pc.max(lengths).as_py() or 0
-    if longest > LONGEST_FIELD:
-        row = int(pc.index(lengths, longest).as_py())
-        raise where.error(row, f"a field of {longest} bytes (limit: {LONGEST_FIELD}); is a quote not closed?")
-
-
-def _cleaned(column: pa.Array, missing: pa.Array) -> pa.Array:
-    """Return the texts without the blanks around them, and null for those that mean "no value"."""
-    characters = np.frombuffer(column.buffers()[2] or b"", np.uint8)
-    if (
-        (characters <= ord(" ")) | (characters >= 0x80)
-    ).any():  # most columns hold no blank: it saves a third of the time
-        column = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.is_in(column, missing), pa.scalar(None, column.type), column)

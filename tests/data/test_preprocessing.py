@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,3 +140,23 @@ def test_one_array_column_is_the_input():
     assert (preprocessing.input_shape, preprocessing.input_dtype) == ((4,), "int32")
     assert (preprocessing.feature_names, decisions) == ((), ())
     assert preprocessing.features(table(tokens=tokens)).dtype == np.int32
+
+
+def test_a_column_is_told_once_it_is_encoded_in_every_split(mixed):
+    rows = mixed_table(40, seed=1)
+    told = []
+    splits = {"train": rows.take(np.arange(30)), "test": rows.take(np.arange(30, 40))}
+    encoded = mixed.encode_each(splits, told.append)
+    assert told == [encoder.column for encoder in mixed.columns]
+    whole = mixed.encode(rows).values
+    np.testing.assert_array_equal(np.concatenate([encoded["train"].values, encoded["test"].values]), whole)
+
+
+def test_rows_that_are_taken_copy_no_column_before_it_is_asked_for():
+    rows = mixed_table(40, seed=1)
+    columns = dict(rows.columns)
+    taken = replace(rows, columns=columns).take(np.array([3, 1]))
+    name = next(iter(columns))
+    del columns[name]
+    assert name not in taken.columns
+    assert len(taken) == 2

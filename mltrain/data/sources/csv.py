@@ -49,7 +49,8 @@ class CsvSource(Spec):
         Raises:
             DataError: the file is not there or not a regular file, or its content is not a table of such columns.
         """
-        from mltrain.data.delimited import Dialect, read_delimited  # pyarrow costs 50 ms at import
+        from mltrain.data.delimited import read_delimited  # pyarrow costs 50 ms at import
+        from mltrain.data.delimited_text import Dialect
 
         delimiter = self.delimiter or ("\t" if self.path.name.lower().endswith((".tsv", ".tsv.gz")) else ",")
         return read_delimited(self.path, Dialect(delimiter, self.missing, self.encoding), declared or {})

@@ -273,7 +273,7 @@ def test_any_texts_come_back(read, rows):
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([("a", "b"), *rows])
     table = read(text.getvalue(), {"a": "category", "b": "ignore"})
-    from mltrain.data.delimited import MISSING
+    from mltrain.data.delimited_text import MISSING
 
     expected = [
         [None if value.strip() in MISSING else value.strip() for value in column] for column in zip(*rows, strict=True)

@@ -1,0 +1,174 @@
+"""Delimited text in blocks of lines: what is plain and mostly numbers needs no more memory than the numbers.
+
+Texts of numbers are two to five times as large as the numbers. What is not plain (quotes, another encoding, a fault, a
+column that is something else further down) is left to the one that reads the file whole: it knows what to say of it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import io
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from mltrain.data.column_types import may_be_rounded, plain_numbers
+from mltrain.data.delimited_faults import LONGEST_FIELD
+from mltrain.data.delimited_text import Dialect, Fields, cleaned, fields, header, longest, missing_texts
+from mltrain.data.files import open_regular
+from mltrain.problems import printable
+
+BLOCK_BYTES = 8 * 2**20
+# Files of other kinds that no text begins with: who reads the file whole says what they are.
+_FOREIGN = (b"PK\x03\x04", b"PAR1", b"\x93NUMPY", b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_TEXTS = ("category", "boolean", "datetime", "ignore")
+
+
+class _Numbers:
+    """The values of a column that has held nothing but numbers so far.
+
+    In one array from the first block on: between what is read and let go again, thousands of small ones would keep
+    twice their memory busy.
+
+    Args:
+        rows: how many there will be, about.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._values = np.empty(rows)
+        self._rows = 0
+        self._whole = True
+        self.empty = True
+
+    def add(self, texts: pa.Array) -> bool:
+        """Take the next block; return whether it is numbers, too, and all are exact as float64."""
+        numbers = plain_numbers(texts)
+        if numbers is None or may_be_rounded(numbers):
+            return False
+        last = self._rows + len(numbers)
+        if last > len(self._values):
+            self._values = np.concatenate([self._values[: self._rows], np.empty(last)])
+        self._values[self._rows : last] = numbers.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        if numbers.null_count < len(numbers):
+            self.empty = False
+            self._whole = self._whole and pa.types.is_integer(numbers.type)
+        self._rows = last
+        return True
+
+    def values(self, kind: str | None) -> pa.Array:
+        """Return int64 where no number has a fraction, else float64."""
+        found = pa.array(self._values[: self._rows], from_pandas=True)  # NaN is null; no number is NaN
+        # A column without any value is what `parse_texts` makes of it.
+        return found.cast(pa.int64()) if self._whole and not (self.empty and kind is None) else found
+
+
+class _Texts:
+    """The values of a column of texts."""
+
+    def __init__(self) -> None:
+        self._blocks: list[pa.Array] = []
+
+    def add(self, texts: pa.Array) -> bool:
+        """Take the next block; return that it fits."""
+        self._blocks.append(texts)
+        return True
+
+    def values(self, kind: str | None) -> pa.Array:
+        """Return the texts."""
+        return pa.concat_arrays(self._blocks)
+
+
+def read_in_blocks(path: Path, dialect: Dialect, declared: Mapping[str, str]) -> Fields | None:
+    """Return what a delimited text file with a header line holds, or None where it has to be read whole.
+
+    Args:
+        path: of the file.
+        dialect: how it is written.
+        declared: the kind of a column, by name, where it was stated.
+
+    Raises:
+        DataError: the file is not there, not readable, or changes while it is read; or its header is wrong.
+    """
+    if path.name.lower().endswith(".gz") or dialect.encoding.lower() not in ("utf-8", "utf-8-sig"):
+        return None
+    with open_regular(path) as file:
+        found = _read(file, printable(path.name), dialect, declared)
+        file.seek(0, io.SEEK_END)
+    return found
+
+
+def _read(file: io.BufferedReader, name: str, dialect: Dialect, declared: Mapping[str, str]) -> Fields | None:
+    digest, lines, missing = hashlib.sha256(), 0, missing_texts(dialect)
+    names: list[str] = []
+    columns: list[_Numbers | _Texts] = []
+    for block in _blocks_of_lines(file):
+        digest.update(block)
+        body = block if names else block.removeprefix(codecs.BOM_UTF8)
+        if not _is_plain(body) or (not names and (body.startswith(_FOREIGN) or body.isspace())):
+            return None
+        lines += body.count(b"\n") + (not body.endswith(b"\n"))
+        if not names:
+            names, header_lines = header(name, body, dialect.delimiter)
+            body = b"\n".join(body.split(b"\n", header_lines)[header_lines:])
+        if not body:
+            continue
+        texts = _texts(body, len(names), dialect.delimiter, missing)
+        if texts is None:
+            return None
+        if not columns:
+            rows = len(texts[0]) * os.fstat(file.fileno()).st_size // len(body) + len(texts[0])
+            columns = [_column(each, rows, declared.get(of)) for each, of in zip(texts, names, strict=True)]
+        if not all(column.add(each) for column, each in zip(columns, texts, strict=True)):
+            return None
+    if not columns:
+        return None
+    pa.default_memory_pool().release_unused()  # what the texts of the blocks took
+    values = [columns.pop(0).values(declared.get(each)) for each in names]
+    return Fields(names, values, header_lines, lines, digest.hexdigest())
+
+
+def _column(texts: pa.Array, rows: int, kind: str | None) -> _Numbers | _Texts:
+    """Return what takes a column, by its first block."""
+    are_texts = kind in _TEXTS or plain_numbers(texts) is None
+    return _Texts() if are_texts else _Numbers(rows)
+
+
+def _texts(body: bytes, columns: int, delimiter: str, missing: pa.Array) -> list[pa.Array] | None:
+    """Return the texts of each column of some lines, or None where they are not in order."""
+    if b'"' in body:  # a line may go on in the next one; in the header many programs quote names
+        return None
+    try:
+        found = fields(pa.py_buffer(body), columns, delimiter, newlines=False)
+    except pa.ArrowInvalid:
+        return None
+    if any(longest(texts) > LONGEST_FIELD for texts in found):
+        return None
+    return [cleaned(texts, missing) for texts in found]
+
+
+def _blocks_of_lines(file: io.BufferedReader) -> Iterator[bytes]:
+    """Yield the bytes of a file in whole lines."""
+    begun = b""
+    while block := file.read(BLOCK_BYTES):
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield begun + block[:end]
+            begun = b""
+        begun += block[end:]
+    if begun:
+        yield begun
+
+
+def _is_plain(text: bytes) -> bool:
+    """Return whether these lines are UTF-8, and end as most do."""
+    if b"\0" in text or b"\r" in text.replace(b"\r\n", b"\n"):
+        return False
+    try:
+        text.isascii() or text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
