@@ -90,12 +90,13 @@ def _mltrain(x: np.ndarray, y: np.ndarray, epochs: int, directory: Path) -> Call
     from mltrain.training.fit import Training
     from mltrain.training.loop import TrainingLoop
     from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+    from mltrain.training.shared_epochs import SharedEpochs
     from mltrain.training.signals import Interruption
     from mltrain.training.spec import TrainingSpec
 
     model = _model()
     loop, objective = TrainingLoop(model, (x, y), ROWS), Objective("train.loss", "min")
-    path = directory / "mltrain.csv"
+    shared, path = SharedEpochs.of(loop), directory / "mltrain.csv"
 
     def run() -> np.ndarray:
         _start_again(model)
@@ -115,6 +116,7 @@ def _mltrain(x: np.ndarray, y: np.ndarray, epochs: int, directory: Path) -> Call
             stop_when=None,
             seed=42,
             interruption=Interruption(),
+            shared=shared,
         )
         for record in training.epochs(lambda epoch, done, steps, loss: None):
             history.append({"epoch": record.epoch, **record.measured, "learning_rate": record.learning_rate})

@@ -19,10 +19,10 @@ from mltrain.errors import RunError
 from mltrain.run.checkpoint_files import numbers, prune, read_checkpoint, remove, write_checkpoint
 from mltrain.run.history import History
 from mltrain.run.rundir import LockedRun
-from mltrain.training.fit import EpochRecord, Training
+from mltrain.training.fit import Training
+from mltrain.training.progress import EpochRecord
 from mltrain.training.spec import Cadence, CheckpointSpec
 from mltrain.training.state import put_state, take_state
-from mltrain.training.weights import averaged_weights, take_weights
 
 STATE = "state"
 
@@ -118,7 +118,7 @@ class Checkpoints:
     @property
     def step(self) -> int:
         """Updates of the weights so far."""
-        return int(self._training.model.optimizer.iterations.numpy())
+        return self._training.step
 
     def reduce_learning_rate(self, factor: float, retries: int) -> float:
         """Multiply the learning rate, note that this is retry number `retries`, and make that the newest checkpoint.
@@ -142,9 +142,9 @@ class Checkpoints:
         """Keep what this epoch brought."""
         self.last_epoch = record.epoch
         if record.improved:
-            self.best, self.best_epoch, self._best_step = self._weights(), record.epoch, self.step
+            self.best, self.best_epoch, self._best_step = self._training.weights(), record.epoch, self.step
         by_epochs = self._cadence.epochs is not None and record.epoch - self._written_epoch >= self._cadence.epochs
-        if by_epochs or self._seconds_are_over():
+        if (by_epochs or self._seconds_are_over()) and self._training.settled:
             self.write()
 
     def write(self) -> None:
@@ -174,7 +174,7 @@ class Checkpoints:
     def finish(self) -> None:
         """Write the state and the last weights, from which nothing is lost when training ends here."""
         self.write()
-        self._write_weights("last", self.last_epoch, self.step, self._weights())
+        self._write_weights("last", self.last_epoch, self.step, self._training.weights())
         prune(self._run.checkpoints, "last", 1)
 
     def keep_best(self) -> None:
@@ -216,7 +216,3 @@ class Checkpoints:
             if place.startswith("model") and array.dtype.kind in "fV" and not np.isfinite(array).all():
                 worst = float(array[~np.isfinite(array)].flat[0])
                 self._training.refuse_divergence(self._training.position.epoch, {"a weight": worst})
-
-    def _weights(self) -> dict[str, np.ndarray]:
-        with averaged_weights(self._training.model):
-            return take_weights(self._training.model)

@@ -18,8 +18,10 @@ from mltrain.run.status import status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.training.acceleration import Acceleration
 from mltrain.training.class_weights import row_weights
-from mltrain.training.fit import EpochRecord, Training
+from mltrain.training.fit import Training
 from mltrain.training.loop import TrainingLoop
+from mltrain.training.progress import EpochRecord
+from mltrain.training.shared_epochs import SharedEpochs
 from mltrain.training.signals import Interruption
 from mltrain.training.spec import Cadence, OnDivergence
 from mltrain.training.weights import put_weights
@@ -63,9 +65,8 @@ def fit(
         InterruptedRunError: a signal came; a checkpoint of where it came is written.
     """
     spec = network.spec.training
-    every = Cadence.parse(spec.checkpoint.every).steps
     with stopwatch.phase("building the model"):
-        training = _training(network, prepared, plan, acceleration, interruption, stopwatch, every)
+        training = _training(network, prepared, plan, acceleration, interruption, stopwatch)
     checkpoints = Checkpoints(run, spec.checkpoint, training)
     if saved is not None:
         _refuse_other_callbacks(training, saved)
@@ -153,7 +154,6 @@ def _training(
     acceleration: Acceleration,
     interruption: Interruption,
     stopwatch: NoStopwatch,
-    every: int | None,
 ) -> Training:
     spec, info = network.spec, network.info
     train = prepared.examples["train"]
@@ -161,6 +161,7 @@ def _training(
     weights = row_weights(spec.training, train.y, info)
     weighted = arrays if weights is None else (*arrays, weights)
     loop = TrainingLoop(network.model, weighted, network.batch_size, acceleration)
+    cadence = Cadence.parse(spec.training.checkpoint.every)
     held_out = prepared.examples.get("validation")
     metrics = spec.evaluation.metrics_for(info.task)
 
@@ -180,7 +181,8 @@ def _training(
         stop_when=plan.stop_when,
         seed=spec.seed,
         interruption=interruption,
-        every=every,
+        every=cadence.epochs * loop.steps if cadence.epochs else cadence.steps,
+        shared=SharedEpochs.of(loop),
         stopwatch=stopwatch,
     )
 

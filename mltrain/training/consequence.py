@@ -27,6 +27,9 @@ class EpochCallback(Protocol):
     def epoch_ended(self, epoch: int, measured: dict[str, float], learning_rate: float) -> Consequence:
         """Take what epoch `epoch` (from 1) measured, and decide."""
 
+    def idle_epochs(self) -> int:
+        """Return how many epochs end, at the least, until the one that something may follow from; at least 1."""
+
     def state(self) -> dict[str, Any]:
         """Return what has to be kept to go on exactly, as JSON can hold it."""
 

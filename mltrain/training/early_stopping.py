@@ -66,6 +66,10 @@ class EarlyStoppingState:
         epochs = "1 epoch" if self._wait == 1 else f"{self._wait} epochs"
         return Consequence(stop=f"early stopping: {self._objective.metric} has not improved for {epochs}")
 
+    def idle_epochs(self) -> int:
+        """Return how many epochs end, at the least, until the one that something may follow from."""
+        return max(1, self._spec.patience - self._wait)
+
     def state(self) -> dict[str, Any]:
         """Return what has to be kept to go on exactly."""
         return {"wait": self._wait, "best": self._best}

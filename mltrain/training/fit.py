@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
+from keras.optimizers.schedules import LearningRateSchedule
 
 from mltrain.errors import DivergedError
 from mltrain.expression import Comparison
@@ -22,56 +24,17 @@ from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import Objective
 from mltrain.training.chunks import Chunks
 from mltrain.training.consequence import EpochCallback
+from mltrain.training.keras_callbacks import hooks_into_steps, keras_logs
 from mltrain.training.loop import EvaluationLoop, TrainingLoop
 from mltrain.training.order import epoch_order
+from mltrain.training.progress import EpochRecord, Position
+from mltrain.training.shared_epochs import MOST_EPOCHS, SharedEpochs
 from mltrain.training.signals import Interruption
 from mltrain.training.spec import TrainingSpec
-from mltrain.training.weights import averaged_weights
+from mltrain.training.weights import averaged_weights, by_place, take_weights
 
 Measure = Callable[[np.ndarray], dict[str, float]]
 Progress = Callable[[int, int, int, float], None]
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """What one epoch was.
-
-    Attributes:
-        epoch: counted from 1.
-        measured: every `split.metric`.
-        learning_rate: at the end of the epoch.
-        seconds: wall time of the epoch with its validation.
-        improved: whether it is the best so far by the objective.
-        stop: why training ends with it, or None.
-        notes: what callbacks of ours did.
-    """
-
-    epoch: int
-    measured: dict[str, float]
-    learning_rate: float
-    seconds: float
-    improved: bool
-    stop: str | None
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where a training stands.
-
-    Attributes:
-        epoch: the epoch under way, counted from 1.
-        step: its steps that are done.
-        seconds: what it has taken so far.
-        logs: its training loss and metrics once all of its steps are done, and only validation is left.
-        stopped: why the training has ended, or None.
-    """
-
-    epoch: int = 1
-    step: int = 0
-    seconds: float = 0.0
-    logs: dict[str, float] | None = None
-    stopped: str | None = None
 
 
 class Training:
@@ -89,6 +52,7 @@ class Training:
         seed: of the experiment.
         interruption: asked between two chunks of steps.
         every: a chunk ends at each multiple of so many steps of the training, for checkpoints; None where it need not.
+        shared: runs several epochs of `loop` in one call; None where each has its own.
         stopwatch: notes where the time goes.
     """
 
@@ -105,6 +69,7 @@ class Training:
         seed: int,
         interruption: Interruption,
         every: int | None = None,
+        shared: SharedEpochs | None = None,
         stopwatch: NoStopwatch = NO_STOPWATCH,
     ) -> None:
         self.spec = spec
@@ -117,6 +82,7 @@ class Training:
         self._measure = measure
         self._seed = seed
         self._every = every
+        self._shared = shared
         self._interruption = interruption
         self._stopwatch = stopwatch
         self._stop_when = stop_when
@@ -125,7 +91,9 @@ class Training:
         self._theirs = keras.callbacks.CallbackList(
             theirs, add_history=False, model=model, epochs=spec.epochs, steps=loop.steps, verbose=0
         )
-        self._step_hooks = any(_hooks_into_steps(callback) for callback in theirs)
+        # How many steps the variables are ahead of the last recorded epoch, and the weights that it ended with.
+        self._ahead: tuple[int, tuple[np.ndarray, ...]] | None = None
+        self._step_hooks = any(hooks_into_steps(callback) for callback in theirs)
 
     def epochs(self, progress: Progress) -> Iterator[EpochRecord]:
         """Train; yield a record after each epoch.
@@ -138,15 +106,22 @@ class Training:
             DivergedError: the loss, a metric or a prediction is NaN or infinite.
             InterruptedRunError: a signal came; the epoch that it came in is not recorded.
         """
+        self.model.stop_training = False
+        with self._stopwatch.phase("callbacks"):
+            self._theirs.on_train_begin()
+        if self._shared is not None and self._undisturbed():
+            yield from self._shared_epochs(self._shared)
+        else:
+            yield from self._single_epochs(progress)
+        with self._stopwatch.phase("callbacks"):
+            self._theirs.on_train_end()
+
+    def _single_epochs(self, progress: Progress) -> Iterator[EpochRecord]:
         # Chunks adapt over the whole training; a Keras callback that hooks into every step gets single steps.
         chunks = Chunks(0.0 if self._step_hooks else 0.15)
         with self._stopwatch.phase("tracing"):
             self.loop.trace()
-        self.model.stop_training = False
-        with self._stopwatch.phase("callbacks"):
-            self._theirs.on_train_begin()
-        last = self.spec.epochs if self.position.stopped is None else 0
-        for epoch in range(self.position.epoch, last + 1):
+        for epoch in self._epochs_left():
             started = time.perf_counter() - self.position.seconds
             with self._stopwatch.phase("steps"):
                 if self.position.logs is None:
@@ -158,22 +133,85 @@ class Training:
             with self._stopwatch.phase("validation"), averaged_weights(self.model):
                 measured |= self._validate(epoch)
             with self._stopwatch.phase("callbacks"):
-                record = self._finish(epoch, measured, started)
+                record = self._finish(epoch, measured, time.perf_counter() - started)
             self.position = Position(epoch + 1, stopped=record.stop)
             yield record
             if record.stop:
-                break
+                return
             self._interruption.raise_if_received()
-        with self._stopwatch.phase("callbacks"):
-            self._theirs.on_train_end()
+
+    def _shared_epochs(self, shared: SharedEpochs) -> Iterator[EpochRecord]:
+        """Train with as many epochs in a call as end before something may be decided."""
+        chunks = Chunks()
+        with self._stopwatch.phase("tracing"):
+            shared.trace()
+        while epochs := self._epochs_left():
+            undecided = min((callback.idle_epochs() for callback in self._ours), default=MOST_EPOCHS)
+            count = chunks.next(min(len(epochs), undecided, MOST_EPOCHS))
+            started = time.perf_counter()
+            with self._stopwatch.phase("steps"):
+                ended = shared.run([self._order(epoch) for epoch in epochs[:count]])
+            seconds = time.perf_counter() - started
+            chunks.took(count, seconds)
+            for number, (epoch, end) in enumerate(zip(epochs, ended, strict=False), start=1):
+                # The variables are those of the last of them until it is reached.
+                self._ahead = (count - number, end.weights) if number < count else None
+                measured = _of_split("train", end.logs)
+                self.refuse_divergence(epoch, measured)
+                with self._stopwatch.phase("callbacks"):
+                    record = self._finish(epoch, measured, seconds / count)
+                self.position = Position(epoch + 1, stopped=record.stop)
+                yield record
+            self._interruption.raise_if_received()
+
+    def _epochs_left(self) -> range:
+        return range(self.position.epoch, self.spec.epochs + 1 if self.position.stopped is None else 0)
+
+    def _order(self, epoch: int) -> np.ndarray:
+        return epoch_order(self.loop.rows, self._seed, epoch, self.spec.shuffle)
+
+    def _undisturbed(self) -> bool:
+        """Return whether nothing happens between two epochs but what our own callbacks decide."""
+        return not (
+            self.validation is not None
+            or self._stop_when is not None
+            or self._theirs.callbacks
+            or self._every is not None
+            or self.position.step
+            or getattr(self.model.optimizer, "use_ema", False)
+        )
+
+    @property
+    def settled(self) -> bool:
+        """Whether the variables are those that the last recorded epoch ended with: only then can a state be kept."""
+        return self._ahead is None
+
+    @property
+    def step(self) -> int:
+        """Updates of the weights up to the last recorded epoch, or so far in the one under way."""
+        return int(self.model.optimizer.iterations.numpy()) - (self._ahead[0] if self._ahead else 0)
+
+    @property
+    def learning_rate(self) -> float:
+        """That of the step after `step`."""
+        optimizer = self.model.optimizer
+        if self._ahead is None or not isinstance(optimizer._learning_rate, LearningRateSchedule):
+            return float(optimizer.learning_rate)
+        return float(optimizer._learning_rate(ops.convert_to_tensor(self.step, optimizer.iterations.dtype)))
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Return the weights that the last recorded epoch ended with, as `take_weights`."""
+        if self._ahead is not None:
+            return by_place(self._ahead[1])
+        with averaged_weights(self.model):
+            return take_weights(self.model)
 
     def _train(self, epoch: int, chunks: Chunks, progress: Progress, started: float) -> None:
         first = self.position.step
         with self._stopwatch.phase("callbacks"):
             self._theirs.on_epoch_begin(epoch - 1)
-        order = epoch_order(self.loop.rows, self._seed, epoch, self.spec.shuffle)
         self._step_begins(first)
-        for done in self.loop.epoch(order, chunks, first, self._every):
+        for done in self.loop.epoch(self._order(epoch), chunks, first, self._every):
             self._step_ended(done)
             logs = self.loop.metrics()
             self.refuse_divergence(epoch, _of_split("train", logs))
@@ -212,8 +250,8 @@ class Training:
         # The exact metric wins over Keras' running average of the same name: they are equal but for the last bits.
         return _of_split("validation", logs | exact)
 
-    def _finish(self, epoch: int, measured: dict[str, float], started: float) -> EpochRecord:
-        learning_rate = float(self.model.optimizer.learning_rate)
+    def _finish(self, epoch: int, measured: dict[str, float], seconds: float) -> EpochRecord:
+        learning_rate = self.learning_rate
         improved = self.objective.better(measured[self.objective.metric], self.best)
         if improved:
             self.best = measured[self.objective.metric]
@@ -226,10 +264,9 @@ class Training:
                 self.model.optimizer.learning_rate = consequence.learning_rate
             stops += [consequence.stop] if consequence.stop else []
             notes += [consequence.note] if consequence.note else []
-        self._theirs.on_epoch_end(epoch - 1, _keras_logs(measured))
+        self._theirs.on_epoch_end(epoch - 1, keras_logs(measured))
         if self.model.stop_training:
             stops.append("a Keras callback stopped the training")
-        seconds = time.perf_counter() - started
         stop = "; ".join(stops) or None
         return EpochRecord(epoch, measured, learning_rate, seconds, improved, stop, tuple(notes))
 
@@ -243,7 +280,7 @@ class Training:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` returned."""
-        self.position = Position(**state["position"])
+        self.position, self._ahead = Position(**state["position"]), None
         self.best = state["best"]
         for callback, kept in zip(self._ours, state["callbacks"], strict=True):
             callback.restore(kept)
@@ -256,26 +293,12 @@ class Training:
         """
         for what, value in values.items():
             if not math.isfinite(value):
-                step = int(self.model.optimizer.iterations.numpy())
-                rate = float(self.model.optimizer.learning_rate)
+                where = f"epoch {epoch} (step {self.step}, learning rate {self.learning_rate:g})"
                 raise DivergedError(
-                    f"training diverged: {what} is {value} in epoch {epoch} (step {step}, learning rate {rate:g}); "
+                    f"training diverged: {what} is {value} in {where}; "
                     "try a smaller training.optimizer.learning_rate, or clipnorm: 1.0"
                 )
 
 
 def _of_split(split: str, values: Mapping[str, float]) -> dict[str, float]:
     return {f"{split}.{name}": value for name, value in values.items()}
-
-
-def _keras_logs(measured: dict[str, float]) -> dict[str, float]:
-    """Return `measured` under the names that Keras callbacks know: `loss`, `val_loss`."""
-    return {
-        name.removeprefix("train.") if name.startswith("train.") else name.replace("validation.", "val_", 1): value
-        for name, value in measured.items()
-    }
-
-
-def _hooks_into_steps(callback: keras.callbacks.Callback) -> bool:
-    names = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
-    return any(getattr(type(callback), name) is not getattr(keras.callbacks.Callback, name) for name in names)

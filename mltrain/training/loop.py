@@ -43,6 +43,7 @@ class TrainingLoop:
         self.model = model
         self.rows = len(arrays[0])
         self.batch_size = batch_size
+        self.xla = acceleration.xla
         self._full_batches = self.rows // batch_size
         self._partial_rows = self.rows % batch_size
         self._tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
@@ -107,14 +108,15 @@ class TrainingLoop:
     def _results(self) -> dict[str, tf.Tensor]:
         return self.model.get_metrics_result()
 
-    def _train_on(self, rows: tf.Tensor) -> None:
+    def train_on(self, rows: tf.Tensor) -> None:
+        """Run one step on some rows, int32 numbers of them; called while a graph is traced."""
         with unrolled(self._unrolled):  # this is Python, which runs only while it is traced
             self.model.train_step(tuple(tf.gather(tensor, rows) for tensor in self._tensors))
 
     def _full_steps(self, order: tf.Tensor, first: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
         def body(step: tf.Tensor) -> tuple[tf.Tensor]:
             # tf.slice with a static size: `order[a:b]` under XLA pads a short slice with row 0 without a word.
-            self._train_on(tf.slice(order, [step * self.batch_size], [self.batch_size]))
+            self.train_on(tf.slice(order, [step * self.batch_size], [self.batch_size]))
             return (step + 1,)
 
         _reset_metrics(self.model, when=first == 0)
@@ -123,7 +125,7 @@ class TrainingLoop:
 
     def _partial_step(self, order: tf.Tensor) -> dict[str, tf.Tensor]:
         _reset_metrics(self.model, when=tf.constant(self._full_batches == 0))
-        self._train_on(order[self._full_batches * self.batch_size :])
+        self.train_on(order[self._full_batches * self.batch_size :])
         return self._results()
 
 

@@ -72,6 +72,10 @@ class ReduceLROnPlateauState:
             note=f"{self._objective.metric} is on a plateau: learning rate {learning_rate:g} → {reduced:g}",
         )
 
+    def idle_epochs(self) -> int:
+        """Return how many epochs end, at the least, until the one that something may follow from."""
+        return max(1, self._spec.patience - self._wait)
+
     def state(self) -> dict[str, Any]:
         """Return what has to be kept to go on exactly."""
         return {"best": self._best, "wait": self._wait, "cooldown": self._cooldown}

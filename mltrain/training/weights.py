@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import keras
@@ -16,7 +16,12 @@ def take_weights(model: keras.Model) -> dict[str, np.ndarray]:
 
     Places, not Keras' paths: an automatic name depends on what else the process has built.
     """
-    return {_place(number): variable.numpy() for number, variable in enumerate(model.weights)}
+    return by_place([variable.numpy() for variable in model.weights])
+
+
+def by_place(arrays: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the weights of a model, in Keras' order, by their places."""
+    return {_place(number): array for number, array in enumerate(arrays)}
 
 
 def put_weights(model: keras.Model, arrays: Mapping[str, np.ndarray], origin: str) -> None:
