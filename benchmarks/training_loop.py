@@ -33,7 +33,7 @@ ROUNDS, QUICK_ROUNDS = 5, 2
 # explains in two epochs. Later the last digits have grown into others.
 HISTORY_EPOCHS, HISTORY_TOLERANCE, WRONG = 2, 1e-5, 1e-2
 TEST_ROWS = 4_000
-Way = Literal["loop", "loop with XLA", "loop, unrolled", "loop in bfloat16"]
+Way = Literal["loop", "loop with XLA", "loop, unrolled", "loop, fused", "loop in bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ PLANS = (
     Plan(DENSE, {"loop": 5, "loop with XLA": 7}, (("jax", "jax_scan", "loop with XLA", 1.0),)),
     Plan(TABLE, {"loop": 3, "loop with XLA": 4}, (("torch", "torch_eager", "loop", 2.0),)),
     Plan(CNN, {"loop": 1.8, "loop in bfloat16": 2.5}),
-    Plan(LSTM, {"loop": 1.0, "loop, unrolled": 2.5}, (("torch", "torch_eager", "loop, unrolled", 1.0),)),
+    Plan(
+        LSTM, {"loop": 1.0, "loop, unrolled": 1.0, "loop, fused": 2.5}, (("torch", "torch_eager", "loop, fused", 1.0),)
+    ),
     Plan(TRANSFORMER, {"loop": 1.3}),
 )
 PEERS = {"jax": "JAX, `lax.scan` by hand", "torch": "PyTorch, eager by hand"}
@@ -142,7 +144,7 @@ def _way(case: Case, way: Way, x: np.ndarray, y: np.ndarray) -> Trained:
     from mltrain.training.loop import TrainingLoop
 
     model = build(case, "mixed_bfloat16" if way == "loop in bfloat16" else "float32")
-    acceleration = Acceleration(xla=way == "loop with XLA", unroll=way == "loop, unrolled")
+    acceleration = Acceleration(xla=way == "loop with XLA", unroll=way == "loop, unrolled", fuse=way == "loop, fused")
     loop, chunks = TrainingLoop(model, (x, y), case.batch_size, acceleration), Chunks()
 
     def run(order: np.ndarray) -> float:

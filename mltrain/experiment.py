@@ -51,6 +51,9 @@ class ExperimentSpec(Spec):
     """How it is judged."""
     device: Literal["auto", "cpu", "gpu"] = "auto"
     """Where it is trained; auto takes the first GPU, and the CPU where there is none."""
+    threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
+    """How many threads one operation may use; auto takes as many as there are cores. For several trainings at once on
+    one machine, fewer each are faster. The number changes the last digits of convolutions, so it is recorded."""
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "float32"
     """In what the layers compute; weights and the last layer are float32 in any case. Auto takes mixed_bfloat16 for
     convolutions where the processor has instructions for it."""

@@ -58,7 +58,7 @@ def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> d
     from mltrain.training.devices import choose_device
     from mltrain.training.weights import put_weights
 
-    choose_device(spec.device)
+    choose_device(spec.device, spec.threads)
     precision = record.determinism.get("precision", "float32")
     if precision not in PRECISIONS:
         raise RunError(f"{run.path}: record.json names the precision {precision!r}; expected one of {PRECISIONS}")

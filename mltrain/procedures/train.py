@@ -117,7 +117,7 @@ def _train(
     from mltrain.training.class_weights import class_weight_decision
     from mltrain.training.devices import choose_device
 
-    device = choose_device(spec.device)
+    device = choose_device(spec.device, spec.threads)
 
     stopwatch.turn_to("reading the data")
     _phase(run, interruption, "reading the data")

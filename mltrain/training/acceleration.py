@@ -19,6 +19,7 @@ from mltrain.models import Model
 from mltrain.models.sequential import Sequential
 from mltrain.task import Decision
 from mltrain.training.devices import DeviceChoice
+from mltrain.training.fused_lstm import fusible
 from mltrain.training.spec import TrainingSpec
 
 Precision = Literal["float32", "mixed_bfloat16"]
@@ -51,6 +52,8 @@ _STEPS_WORTH_XLA = 100_000
 # update.
 _LONGEST_UNROLLED = 64
 _UPDATES_WORTH_UNROLLING = 2_000
+# A fused LSTM halves an update. A training of a second had better be equal to `model.fit` bit for bit.
+_UPDATES_WORTH_FUSING = 500
 
 # Rows in a block of an evaluation: more make no dense net faster. The largest layer's outputs are to stay below 64 MB
 # in float32: convolutions are fastest with 256 to 1,024 rows.
@@ -64,17 +67,19 @@ class Acceleration:
     Attributes:
         xla: whether XLA compiles it.
         unroll: whether its recurrences are written out step by step.
+        fuse: whether its LSTM layers are one operation each.
         decisions: the same, with reasons.
     """
 
     xla: bool
     unroll: bool
+    fuse: bool = False
     decisions: tuple[Decision, ...] = ()
 
     @property
     def determinism(self) -> dict[str, bool | str]:
         """What the record keeps of it, for a run that goes on."""
-        return {"xla": self.xla, "unrolled": self.unroll}
+        return {"xla": self.xla, "unrolled": self.unroll, "fused": self.fuse}
 
 
 UNACCELERATED = Acceleration(xla=False, unroll=False)
@@ -115,10 +120,12 @@ def accelerate(
     xla, decision = _chosen("xla", training.xla, before.get("xla"), lambda: _xla(model, updates, device))
     if not recurrences(model):
         return Acceleration(xla, unroll=False, decisions=(decision,))
+    began_fused = before.get("fused", False) if before else None  # a record from before there was the choice
+    fuse, fusing = _chosen("fuse", training.fuse, began_fused, lambda: _fuse(model, updates, device, xla))
     unroll, unrolling = _chosen(
-        "unroll", training.unroll, before.get("unrolled"), lambda: _unroll(model, updates, device, xla)
+        "unroll", training.unroll, before.get("unrolled"), lambda: _unroll(model, updates, device, xla, fuse)
     )
-    return Acceleration(xla, unroll, (decision, unrolling))
+    return Acceleration(xla, unroll, fuse, (decision, fusing, unrolling))
 
 
 def _chosen(
@@ -145,14 +152,32 @@ def _xla(model: keras.Model, updates: int, device: DeviceChoice) -> tuple[bool, 
     return True, f"dense layers, up to {updates:,} steps; the last digits are not those without it"
 
 
-def _unroll(model: keras.Model, updates: int, device: DeviceChoice, xla: bool) -> tuple[bool, str]:
+def _fuse(model: keras.Model, updates: int, device: DeviceChoice, xla: bool) -> tuple[bool, str]:
+    other = next((layer for layer in recurrences(model) if not fusible(layer)), None)
+    if device.kind != "cpu":
+        return False, "a GPU has a kernel of its own"
+    if xla:
+        return False, "XLA does not know the operation"
+    if other is not None:
+        return False, f"{type(other).__name__} with these arguments has no such operation"
+    if any(isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) for layer in _layers(model)):
+        return False, "the operation takes no masks"
+    if updates < _UPDATES_WORTH_FUSING:
+        return False, f"{updates:,} steps are not worth other last digits"
+    return True, f"LSTM in one operation, up to {updates:,} steps; the last digits are not those without it"
+
+
+def _unroll(model: keras.Model, updates: int, device: DeviceChoice, xla: bool, fuse: bool) -> tuple[bool, str]:
     # An inner layer, as of Bidirectional, does not know its input.
     outer = (layer for layer in model.layers if recurrences(layer))
-    longest = max(layer.input.shape[1] or math.inf for layer in outer)
+    # Behind a Masking layer the mask is an input, too.
+    longest = max(keras.tree.flatten(layer.input)[0].shape[1] or math.inf for layer in outer)
     if device.kind != "cpu":
         return False, "a GPU has a kernel for all time steps"
     if xla:
         return False, "XLA compiles unrolled ones for minutes"
+    if fuse and all(fusible(layer) for layer in recurrences(model)):
+        return False, "fused layers have no steps to write out"
     if longest > _LONGEST_UNROLLED:
         return False, f"{longest} time steps are more than {_LONGEST_UNROLLED}"
     if updates < _UPDATES_WORTH_UNROLLING:

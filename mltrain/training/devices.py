@@ -7,6 +7,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tensorflow as tf
 
@@ -35,15 +36,21 @@ class DeviceChoice:
     computes_bfloat16: bool
 
 
-def choose_device(asked: str) -> DeviceChoice:
+def choose_device(asked: str, threads: int | Literal["auto"] = "auto") -> DeviceChoice:
     """Return the device for `asked` ("auto", "cpu", "gpu") and make it the only one that TensorFlow sees.
+
+    Args:
+        asked: the device.
+        threads: within one operation; auto leaves it to TensorFlow, which takes as many as there are cores.
 
     Raises:
         DeviceError: a GPU was asked for and there is none: training on the CPU instead would be ten times slower in
             silence.
     """
+    if threads not in ("auto", tf.config.threading.get_intra_op_parallelism_threads()):
+        tf.config.threading.set_intra_op_parallelism_threads(threads)  # before TensorFlow's first operation
     graphics = tf.config.list_physical_devices("GPU")
-    threads = (
+    used = (
         tf.config.threading.get_intra_op_parallelism_threads(),
         tf.config.threading.get_inter_op_parallelism_threads(),
     )
@@ -53,12 +60,12 @@ def choose_device(asked: str) -> DeviceChoice:
         if graphics:
             tf.config.set_visible_devices([], "GPU")
         reason = "asked for" if asked == "cpu" else f"no GPU: {_why_no_gpu()}"
-        return DeviceChoice("cpu", processor(), reason, *threads, computes_bfloat16=_cpu_computes_bfloat16())
+        return DeviceChoice("cpu", processor(), reason, *used, computes_bfloat16=_cpu_computes_bfloat16())
     tf.config.set_visible_devices(graphics[0], "GPU")
     details = tf.config.experimental.get_device_details(graphics[0])
     reason = "asked for" if asked == "gpu" else f"the first of {len(graphics)} GPUs" if len(graphics) > 1 else "the GPU"
     name, capability = details.get("device_name", graphics[0].name), details.get("compute_capability", (0, 0))
-    return DeviceChoice("gpu", name, reason, *threads, computes_bfloat16=capability >= (8, 0))
+    return DeviceChoice("gpu", name, reason, *used, computes_bfloat16=capability >= (8, 0))
 
 
 def _cpu_computes_bfloat16() -> bool:

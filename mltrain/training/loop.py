@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from mltrain.training.acceleration import UNACCELERATED, Acceleration, recurrences, unrolled
 from mltrain.training.chunks import Chunks
+from mltrain.training.fused_lstm import fused
 
 # A tensor is taken as it is, an array is copied into one.
 Arrays = tuple[np.ndarray | tf.Tensor, ...]
@@ -48,6 +49,7 @@ class TrainingLoop:
         self._partial_rows = self.rows % batch_size
         self._tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
         self._unrolled = recurrences(model) if acceleration.unroll else []
+        self._fuse = acceleration.fuse
         # With `jit_compile=False` TensorFlow would refuse to call what a layer wants compiled.
         self._run_full = tf.function(self._full_steps, autograph=False, jit_compile=acceleration.xla or None)
         self._run_partial = tf.function(self._partial_step, autograph=False)
@@ -110,7 +112,7 @@ class TrainingLoop:
 
     def train_on(self, rows: tf.Tensor) -> None:
         """Run one step on some rows, int32 numbers of them; called while a graph is traced."""
-        with unrolled(self._unrolled):  # this is Python, which runs only while it is traced
+        with unrolled(self._unrolled), fused(self._fuse):  # this is Python, which runs only while it is traced
             self.model.train_step(tuple(tf.gather(tensor, rows) for tensor in self._tensors))
 
     def _full_steps(self, order: tf.Tensor, first: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -105,6 +105,9 @@ class TrainingSpec(Spec):
     """Stop as soon as this holds at the end of an epoch, as `validation.accuracy >= 0.98`."""
     xla: Literal["auto"] | bool = "auto"
     """Whether XLA compiles the steps; auto does it for dense nets on a CPU that train for 100,000 steps or more."""
+    fuse: Literal["auto"] | bool = "auto"
+    """Whether each LSTM layer is one operation while training; auto does it on a CPU for 500 updates of the weights or
+    more, where the layers are as Keras makes them and take no masks."""
     unroll: Literal["auto"] | bool = "auto"
     """Whether recurrences are written out step by step while training; auto does it for up to 64 time steps on a CPU
     and 2,000 updates of the weights or more."""

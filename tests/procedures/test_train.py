@@ -250,3 +250,9 @@ def test_errors_are_printed_for_programs_too(mltrain, config):
     assert error["exit_code"] == done.code == 3
     assert error["problems"][0]["path"] == "training.epoch"
     assert (error["problems"][0]["line"], error["problems"][0]["column"]) == (9, 3)
+
+
+def test_the_number_of_threads_is_what_is_asked_for(shell, config, tmp_path):
+    done = shell(f"mltrain train {config()} --run-dir run --set threads=1 --set training.epochs=1")
+    assert done.code == 0, done.err
+    assert json.loads((tmp_path / "run" / "record.json").read_text())["threads"]["intra_op"] == 1
