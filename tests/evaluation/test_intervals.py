@@ -29,7 +29,7 @@ from mltrain.evaluation.catalogue import (
     RocAuc,
     TopKAccuracy,
 )
-from mltrain.evaluation.influence import DERIVATIVES, variance
+from mltrain.evaluation.influence import DERIVATIVES, standard_error
 from mltrain.evaluation.interval_forms import Interval, roc_auc_interval, student_t, wilson
 from mltrain.evaluation.intervals import intervals, paired_difference
 from mltrain.evaluation.metrics import measure
@@ -163,7 +163,7 @@ def test_the_variance_of_roc_auc_is_delongs():
     above = np.subtract.outer(predictions[target == 1], predictions[target == 0])
     kernel = np.heaviside(above, 0.5)
     delong = kernel.mean(axis=1).var(ddof=1) / kernel.shape[0] + kernel.mean(axis=0).var(ddof=1) / kernel.shape[1]
-    assert variance(derivatives) == pytest.approx(delong, rel=1e-12)
+    assert standard_error(derivatives) ** 2 == pytest.approx(delong, rel=1e-12)
 
 
 @pytest.mark.parametrize("task", list(CLASSES))
@@ -263,6 +263,14 @@ def test_what_has_no_value_has_no_interval():
     assert "precision" not in found("binary", np.array([0, 1, 1]), np.full(3, 0.1))  # 0 / 0
     assert found("binary", np.array([0, 1]), np.array([0.1, np.nan])) == {}
     assert "r2" not in found("regression", np.ones(9), np.linspace(0, 1, 9))
+
+
+@pytest.mark.parametrize("size", [1e150, 1e-200])
+def test_intervals_of_huge_and_of_tiny_errors_are_as_wide(size):
+    target, predictions = sample("regression", np.random.default_rng(0), 100)
+    (plain,) = found("regression", target, predictions, (Mae(),)).values()
+    (scaled,) = found("regression", target * size, predictions * size, (Mae(),)).values()
+    assert (scaled.low / size, scaled.high / size) == pytest.approx((plain.low, plain.high))
 
 
 def test_a_few_rows_have_intervals_of_shares_only():
