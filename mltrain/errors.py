@@ -66,6 +66,12 @@ class OutOfMemoryError(MltrainError):
     exit_code = 9
 
 
+class GateError(MltrainError):
+    """The model is there, and misses a gate."""
+
+    exit_code = 10
+
+
 class DeviceError(MltrainError):
     """A device or an optional package that was asked for is not there."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from mltrain.evaluation.catalogue import DEFAULTS, AnyMetric, Metric
+from mltrain.evaluation.gates import GateText
 from mltrain.spec import Many, Spec, fail, problem
 from mltrain.task import Task
 
@@ -17,6 +18,9 @@ class EvaluationSpec(Spec):
     metrics: Many[AnyMetric] | None = None
     """Exact metrics of the predictions: on every split at the end, on validation also after every epoch. Null takes
     those that are usual for the task."""
+    gates: Many[GateText] = ()
+    """What the results must fulfil, as `test.f1.low >= 0.8`: train ends with exit code 10 when one is missed. The form
+    is explained in [Gates](ci.md#gates)."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Rows in one step of an evaluation; auto takes 32 to 8192, fewer where a layer gives more numbers for each."""
 

@@ -12,6 +12,7 @@ from typing import Literal
 from mltrain.errors import MisfitError
 from mltrain.experiment import ExperimentSpec
 from mltrain.expression import Comparison
+from mltrain.gate_rules import gate_problem
 from mltrain.keras_api.components import KerasComponent
 from mltrain.measured import (
     as_measured,
@@ -60,6 +61,9 @@ def make_plan(spec: ExperimentSpec, info: DataInfo, splits: set[SplitName]) -> P
     """
     for path, message in spec.evaluation.misfits(info.task):
         raise MisfitError(("evaluation", *path), message)
+    for number, gate in enumerate(spec.evaluation.gates):
+        if message := gate_problem(gate, spec, (info.task,), splits, info.classes):
+            raise MisfitError(("evaluation", "gates", number), message)
     known = measured(spec.training, spec.evaluation, info.task, splits, spec.data.scales_target)
     objective = _objective(spec, known, splits)
     if spec.training.on_divergence.retry and isinstance(
