@@ -20,6 +20,7 @@ from mltrain.procedures.network import Network
 from mltrain.procedures.pictures import draw
 from mltrain.procedures.plan import Plan
 from mltrain.report.terminal import Terminal
+from mltrain.run.predictions import StoredPredictions
 from mltrain.run.rundir import LockedRun
 from mltrain.stopwatch import NoStopwatch
 from mltrain.task import SPLITS, SplitName
@@ -65,6 +66,7 @@ def write_results(
         metrics["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
     interruption.raise_if_received()
     with stopwatch.phase("run files"):
+        run.write_predictions(_held_out_predictions(prepared, predictions))
         run.write_metrics(metrics)
     with stopwatch.phase("model.keras"):
         run.write_model(_archive(network, prepared))
@@ -78,6 +80,13 @@ def write_results(
     with stopwatch.phase("history and terminal"):
         terminal.results(metrics, run.path, plots)
     return metrics
+
+
+def _held_out_predictions(prepared: Prepared, predictions: dict[SplitName, np.ndarray]) -> dict[str, StoredPredictions]:
+    """Return the predictions to keep: for held-out rows, and for training rows only where there are no others."""
+    rows = dict(prepared.splits.items())
+    kept = [name for name in predictions if name != "train"] or ["train"]
+    return {name: StoredPredictions(rows[name], prepared.examples[name].truth, predictions[name]) for name in kept}
 
 
 def _is_linear_regression(network: Network, prepared: Prepared) -> bool:

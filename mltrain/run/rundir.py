@@ -27,6 +27,7 @@ from mltrain.run.layout import (
     METRICS,
     MODEL,
     PLOTS,
+    PREDICTIONS,
     PREPROCESSING,
     PROFILE,
     RECORD,
@@ -44,6 +45,8 @@ from mltrain.spec import Spec
 
 if TYPE_CHECKING:  # NumPy costs 80 ms, and `show` of a run needs none
     import numpy as np
+
+    from mltrain.run.predictions import StoredPredictions
 
 SpecT = TypeVar("SpecT", bound=Spec)
 
@@ -128,6 +131,14 @@ class RunDirectory:
     def metrics(self) -> dict[str, Any]:
         """Return the results on every split."""
         return self._read_json(METRICS)
+
+    def predictions(self, split: str) -> StoredPredictions | None:
+        """Return what was predicted for the rows of a split; None where the run keeps no predictions for it."""
+        from mltrain.run.predictions import read_predictions
+
+        if not self._has(f"{PREDICTIONS}/{safe_name(split)}.rows.npy"):
+            return None
+        return read_predictions(split, lambda name: read_file(self.path, name, limit=4096 * MEBIBYTE), self.path)
 
     def profile(self) -> Profile | None:
         """Return where the time of the process went; None where that was not asked for."""
@@ -217,6 +228,14 @@ class LockedRun(RunDirectory):
     def write_metrics(self, values: Mapping[str, Any]) -> None:
         """Keep the results on every split; NaN becomes null. No times belong here: equal runs give equal bytes."""
         durable.write_file(self.path / METRICS, to_json(values))
+
+    def write_predictions(self, predictions: Mapping[str, StoredPredictions]) -> None:
+        """Keep what was predicted for the rows of each split given, in place of what a shorter training kept."""
+        from mltrain.run.predictions import prediction_files
+
+        if self._has(PREDICTIONS):
+            durable.remove_tree(self.path / PREDICTIONS)
+        durable.write_directory(self.path / PREDICTIONS, prediction_files(predictions))
 
     def write_profile(self, profile: Profile) -> None:
         """Keep where the time of this process went."""

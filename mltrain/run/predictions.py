@@ -1,0 +1,94 @@
+"""What the model of a run predicted for each held-out row, as arrays that need no TensorFlow to be read.
+
+Three files a split, in the order of its row numbers: `<split>.rows.npy`, `<split>.target.npy`, `<split>.predictions.npy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mltrain.errors import RunError
+from mltrain.run.arrays import from_npy, to_npy
+from mltrain.run.layout import PREDICTIONS, safe_name
+
+
+@dataclass(frozen=True)
+class StoredPredictions:
+    """The predictions for the rows of one split.
+
+    Attributes:
+        rows: row numbers, int64 (n,), as in `splits/`.
+        target: what is true, (n,): int64 class numbers, or float64 in the unit of the target.
+        values: as `Network.predictions` gives them, float32 or float64: probabilities of the positive class (n,),
+            probabilities of the classes (n, classes), or values in the unit of the target (n,).
+    """
+
+    rows: np.ndarray
+    target: np.ndarray
+    values: np.ndarray
+
+
+def prediction_files(predictions: Mapping[str, StoredPredictions]) -> dict[str, bytes]:
+    """Return the content of every file in `predictions/` by its name there.
+
+    Args:
+        predictions: by the name of the split.
+    """
+    files = {}
+    for split, stored in predictions.items():
+        for part, array in zip(("rows", "target", "predictions"), _parts(stored), strict=True):
+            files[f"{safe_name(split)}.{part}.npy"] = to_npy(array)
+    return files
+
+
+def read_predictions(split: str, read: Callable[[str], bytes], place: object) -> StoredPredictions:
+    """Return the predictions for the rows of a split.
+
+    Args:
+        split: its name.
+        read: gives the content of a file by its name in the run, as `predictions/test.rows.npy`; raises a RunError.
+        place: the path of the run, for messages.
+
+    Raises:
+        RunError: a file is missing or damaged, or the three do not fit together; names it.
+    """
+    found = {}
+    for part in ("rows", "target", "predictions"):
+        name = f"{PREDICTIONS}/{split}.{part}.npy"
+        try:
+            found[part] = from_npy(read(name))
+        except ValueError as error:
+            raise RunError(f"{place}/{name}: not an array of predictions: {error}") from error
+    stored = StoredPredictions(found["rows"], found["target"], found["predictions"])
+    wrong = _misfit(stored)
+    if wrong is not None:
+        raise RunError(f"{place}/{PREDICTIONS}/{split}.{wrong[0]}.npy: {wrong[1]}")
+    return stored
+
+
+def _parts(stored: StoredPredictions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return np.asarray(stored.rows, np.int64), stored.target, stored.values
+
+
+def _misfit(stored: StoredPredictions) -> tuple[str, str] | None:
+    """Return the part that is wrong and what is wrong with it."""
+    rows, target, values = stored.rows, stored.target, stored.values
+    if rows.dtype != np.int64 or rows.ndim != 1 or not len(rows):
+        return "rows", f"expected row numbers, int64 (n,), found {rows.dtype} {rows.shape}"
+    if rows.min() < 0 or len(np.unique(rows)) < len(rows):
+        return "rows", "a row number is negative or stands there twice"
+    if target.dtype not in (np.int64, np.float64) or target.shape != rows.shape:
+        return "target", f"expected int64 or float64 {rows.shape}, found {target.dtype} {target.shape}"
+    if not np.isfinite(target).all():
+        return "target", "a value is NaN or infinite"
+    of_classes = target.dtype == np.int64 and values.ndim == 2 and values.shape[1] > 1
+    shape = (len(rows), values.shape[1]) if of_classes else rows.shape
+    if values.dtype not in (np.float32, np.float64) or values.shape != shape:
+        return "predictions", f"expected a float for each of {len(rows)} rows, found {values.dtype} {values.shape}"
+    classes = values.shape[1] if of_classes else 2
+    if target.dtype == np.int64 and (target.min() < 0 or target.max() >= classes):
+        return "target", f"expected class numbers from 0 to {classes - 1}"
+    return None
