@@ -66,8 +66,8 @@ class OutOfMemoryError(MltrainError):
     exit_code = 9
 
 
-class GateError(MltrainError):
-    """The model is there, and misses a gate."""
+class VerdictError(MltrainError):
+    """What was to be found out is found out, and the answer is no: a run cannot be reproduced, a gate is not passed."""
 
     exit_code = 10
 

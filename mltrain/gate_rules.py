@@ -73,8 +73,8 @@ def _metric_problem(quantity: Quantity, experiment: ExperimentSpec, tasks: Seque
     if quantity.of_class is not None and metric in _OF_CLASSES:
         return None  # measured of every class, whatever is measured of all
     known = list(dict.fromkeys([*exact, *running]))
-    near = suggest(metric, known)
-    return f"'{metric}' will not be measured{near or f' (measured are {", ".join(known)})'}"
+    hint = suggest(metric, known) or f" (measured are {', '.join(known)})"
+    return f"'{metric}' will not be measured{hint}"
 
 
 def _class_problem(quantity: Quantity, tasks: Sequence[Task], classes: Sequence[str] | None) -> str | None:

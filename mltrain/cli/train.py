@@ -19,6 +19,16 @@ from mltrain.cli.arguments import (
     result,
     runs_directory,
 )
+from mltrain.cli.gates import (
+    Against,
+    AgainstMetric,
+    GateOptions,
+    JUnit,
+    Tolerance,
+    conclude,
+    gate_places,
+    refuse_strays,
+)
 
 
 def train(
@@ -36,6 +46,11 @@ def train(
     allow_inexact: Annotated[
         bool, typer.Option("--allow-inexact", help="With --resume: go on although something differs, and mark the run.")
     ] = False,
+    gates: GateOptions = None,
+    against: Against = None,
+    tolerance: Tolerance = 0.0,
+    metric: AgainstMetric = None,
+    junit: JUnit = None,
     profile: Profiled = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -43,12 +58,14 @@ def train(
     """Train an experiment. The only line on stdout is the run directory; everything for people goes to stderr."""
     from mltrain.cli.resume import say_finished
     from mltrain.errors import UsageError
+    from mltrain.evaluation.gates import judge, recorded
     from mltrain.load import load
+    from mltrain.procedures.against import standard
     from mltrain.procedures.resume import asked_epochs, finished, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.procedures.train import train as train_run
     from mltrain.report.terminal import Terminal
-    from mltrain.run.opening import create_run, start_or_take_up
+    from mltrain.run.opening import create_run, open_run, start_or_take_up
     from mltrain.run.rundir import RunDirectory
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
@@ -61,16 +78,25 @@ def train(
         raise UsageError("--resume needs --run-dir: the run to start, or to go on with")
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption:
-        loaded = load(config, overrides or ())
+        loaded = load(config, overrides or (), gates or ())
+        refuse_strays(against, tolerance, metric, junit, loaded.spec.evaluation.gates)
+        folder, places = runs_directory(runs_dir), gate_places(loaded)
+        other = standard(open_run(against, folder), tolerance, metric) if against is not None else None
         # From here on a signal waits until the run has its first files: else there would be nothing to go on with.
         with interruption.deferred():
             if resume and run_dir is not None:
                 ended = finished(RunDirectory(run_dir), asked_epochs(run_dir, loaded))
                 if ended is not None:
-                    say_finished(RunDirectory(run_dir), ended, json=json, quiet=quiet)
+                    # The gates may be others than when it was trained: they are judged by what was measured then.
+                    there = RunDirectory(run_dir)
+                    judged = judge(loaded.spec.evaluation.gates, there.metrics())
+                    judged += (other.judge(there),) if other else ()
+                    say_finished(there, ended, json=json, quiet=quiet, judged=judged)
+                    conclude(judged, there, places, junit=junit, json=json, quiet=quiet)
+                    return
                 run, begun = start_or_take_up(run_dir)
             else:
-                run, begun = create_run(runs_directory(runs_dir), loaded.spec.name, run_dir), False
+                run, begun = create_run(folder, loaded.spec.name, run_dir), False
             with run:
                 if not json:
                     print_run(run, None if begun else loaded)
@@ -81,5 +107,7 @@ def train(
                     metrics = resume_run(loaded, run, terminal, interruption, going_on, stopwatch)
                 else:
                     metrics = train_run(loaded, run, terminal, interruption, tuple(sys.argv), stopwatch)
+                judged = recorded(metrics) + ((other.judge(run),) if other else ())
                 if json:
-                    typer.echo(result(run, metrics))
+                    typer.echo(result(run, metrics, judged))
+                conclude(judged, run, places, junit=junit, json=json, quiet=quiet)

@@ -5,7 +5,7 @@
                 split.metric.bound                      test.f1.low: an end of its 95 % interval, low or high
                 split[slice].metric                     test[sex=f].f1.low: on some of the rows
                 split.metric(class)                     test.recall(malignant): precision, recall or f1 of one class
-                split.metric - baseline                 test.accuracy - majority: what the model has more than a baseline
+                split.metric - baseline                 test.accuracy - majority: more than a baseline has
                 (split.metric - baseline).bound         (test.accuracy - majority).low: an end of that difference
 
 The split is train, validation or test; or data, for the rows of `mltrain evaluate --data`.
@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, cast, get_args
 
 from pydantic import AfterValidator
 
@@ -89,7 +89,9 @@ class Quantity:
         part = _found(metrics["splits"], name, "split")
         if self.slice is not None:
             name = f"{self.split}[{self.slice}]"
-            part = _found({each["slice"]: each for each in part.get("slices", ())}, self.slice, f"slice of {self.split}")
+            part = _found(
+                {each["slice"]: each for each in part.get("slices", ())}, self.slice, f"slice of {self.split}"
+            )
         if self.baseline is not None:
             part = _found(part.get("baselines", {}), self.baseline, f"baseline of {name}")
             name = f"{name} - {self.baseline}"
@@ -103,7 +105,9 @@ class Quantity:
         number = found.get(self.bound)
         if number is None:
             why = found.get("undefined")
-            raise NoValueError(why or (f"{metric} has no interval here" if self.bound != "value" else "it has no value"))
+            raise NoValueError(
+                why or (f"{metric} has no interval here" if self.bound != "value" else "it has no value")
+            )
         return float(number)
 
 
@@ -168,31 +172,35 @@ class Judgement:
         return {"gate": self.gate, "value": self.value, "passed": self.passed, "reason": self.reason}
 
 
+def recorded(metrics: Mapping[str, Any]) -> tuple[Judgement, ...]:
+    """Return what became of the gates of a run, as its results say."""
+    return tuple(Judgement(**gate) for gate in metrics.get("gates", ()))
+
+
 def judge(gates: Sequence[str], metrics: Mapping[str, Any]) -> tuple[Judgement, ...]:
     """Return what becomes of each gate, in their order."""
     return tuple(Gate.parse(gate).judge(metrics) for gate in gates)
 
 
 def _quantity(text: str) -> Quantity:
-    match = next((found for form in _QUANTITIES if (found := form.fullmatch(text))), None)
+    match = next(filter(None, (form.fullmatch(text) for form in _QUANTITIES)), None)
     if match is None:
         raise ValueError(
             f"{text!r} is no quantity: expected as test.f1, test.f1.low, test[sex=f].f1, test.recall(yes), "
             "test.f1 - majority or (test.f1 - majority).low"
         )
-    found = match.groupdict()
-    if found["split"] not in _SPLITS:
-        raise ValueError(f"{found['split']!r} is no split{suggest(found['split'], _SPLITS)}")
-    bound = found.get("bound") or "value"
+    parts: dict[str, str | None] = match.groupdict()
+    split, metric, bound = str(parts["split"]), str(parts["metric"]), parts.get("bound") or "value"
+    of_slice, of_class, baseline = parts["slice"], parts.get("class"), parts.get("baseline")
+    if split not in _SPLITS:
+        raise ValueError(f"{split!r} is no split{suggest(split, _SPLITS)}")
     if bound not in get_args(Bound):
         raise ValueError(f"{bound!r} is no end of an interval: expected .low or .high (or .value)")
-    if found.get("slice") is not None and found.get("baseline") is not None:
-        raise ValueError(f"{text!r}: the baselines are measured on the whole split: remove [{found['slice']}]")
-    if found.get("class") is not None and found.get("slice") is not None:
-        raise ValueError(f"{text!r}: classes are measured on the whole split: remove [{found['slice']}]")
-    return Quantity(
-        found["split"], found["metric"], found["slice"], found.get("class"), found.get("baseline"), bound  # type: ignore[arg-type]
-    )
+    if of_slice is not None and baseline is not None:
+        raise ValueError(f"{text!r}: the baselines are measured on the whole split: remove [{of_slice}]")
+    if of_slice is not None and of_class is not None:
+        raise ValueError(f"{text!r}: classes are measured on the whole split: remove [{of_slice}]")
+    return Quantity(split, metric, of_slice, of_class, baseline, cast(Bound, bound))
 
 
 def _found(values: Mapping[str, Any], name: str, what: str) -> Any:

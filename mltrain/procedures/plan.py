@@ -62,8 +62,8 @@ def make_plan(spec: ExperimentSpec, info: DataInfo, splits: set[SplitName]) -> P
     for path, message in spec.evaluation.misfits(info.task):
         raise MisfitError(("evaluation", *path), message)
     for number, gate in enumerate(spec.evaluation.gates):
-        if message := gate_problem(gate, spec, (info.task,), splits, info.classes):
-            raise MisfitError(("evaluation", "gates", number), message)
+        if wrong := gate_problem(gate, spec, (info.task,), splits, info.classes):
+            raise MisfitError(("evaluation", "gates", number), wrong)
     known = measured(spec.training, spec.evaluation, info.task, splits, spec.data.scales_target)
     objective = _objective(spec, known, splits)
     if spec.training.on_divergence.retry and isinstance(

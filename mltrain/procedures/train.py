@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from mltrain.errors import InterruptedRunError, MisfitError, MltrainError, RunError
+from mltrain.errors import InterruptedRunError, MisfitError, MltrainError, RunError, VerdictError
 from mltrain.experiment import ExperimentSpec
 from mltrain.load import Loaded
 from mltrain.procedures.faults import machine_failure
@@ -173,7 +173,8 @@ def _train(
     stopwatch.turn_to("run files")
     run.write_record(record.with_values(finished=now()))
     _write_profile(stopwatch, run, terminal)
-    run.write_status(status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0))
+    code = 0 if all(gate["passed"] for gate in metrics.get("gates", ())) else VerdictError.exit_code
+    run.write_status(status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=code))
     return metrics
 
 

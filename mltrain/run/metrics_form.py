@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ConfigDict, ValidationError
 
 from mltrain.run.reading import wrong_form
-from mltrain.spec import Spec
+from mltrain.spec import Many, Spec
 
 
 class Part(Spec):
@@ -67,6 +67,19 @@ class RecordedChance(Part):
     """In words."""
 
 
+class RecordedGate(Part):
+    """What became of a gate."""
+
+    gate: str
+    """In words."""
+    value: float | None
+    """That was found."""
+    passed: bool
+    """Whether it is fulfilled."""
+    reason: str = ""
+    """Why there is no value."""
+
+
 class RecordedMetrics(Part):
     """The whole file."""
 
@@ -78,6 +91,8 @@ class RecordedMetrics(Part):
     """The results, by split."""
     chance: RecordedChance | None = None
     """Of classifications with held-out rows."""
+    gates: Many[RecordedGate] = ()
+    """What became of evaluation.gates."""
     coefficients: Mapping[str, float] = {}
     """Of linear regressions."""
 
