@@ -69,7 +69,7 @@ def write_results(
         metrics["gates"] = [each.as_json() for each in judge(network.spec.evaluation.gates, metrics)]
     interruption.raise_if_received()
     with stopwatch.phase("run files"):
-        run.write_predictions(_held_out_predictions(prepared, predictions))
+        run.write_predictions(_kept(prepared, predictions))
         run.write_metrics(metrics)
     with stopwatch.phase("model.keras"):
         run.write_model(_archive(network, prepared))
@@ -85,11 +85,13 @@ def write_results(
     return metrics
 
 
-def _held_out_predictions(prepared: Prepared, predictions: dict[SplitName, np.ndarray]) -> dict[str, StoredPredictions]:
+def _kept(prepared: Prepared, predictions: dict[SplitName, np.ndarray]) -> dict[str, StoredPredictions]:
     """Return the predictions to keep: for held-out rows, and for training rows only where there are no others."""
-    rows = dict(prepared.splits.items())
-    kept = [name for name in predictions if name != "train"] or ["train"]
-    return {name: StoredPredictions(rows[name], prepared.examples[name].truth, predictions[name]) for name in kept}
+    return {
+        name: StoredPredictions(rows, prepared.examples[name].truth, predictions[name])
+        for name, rows in prepared.splits.items()
+        if name != "train" or len(predictions) == 1
+    }
 
 
 def _is_linear_regression(network: Network, prepared: Prepared) -> bool:
