@@ -93,4 +93,5 @@ def _baseline_problem(quantity: Quantity, tasks: Sequence[Task]) -> str | None:
     known = list(dict.fromkeys(name for task in tasks for name in _BASELINES[task]))
     if quantity.baseline is None or quantity.baseline in known:
         return None
-    return f"there is no baseline {quantity.baseline!r}{suggest(quantity.baseline, known)} (known: {', '.join(known)})"
+    hint = suggest(quantity.baseline, known) or f" (known: {', '.join(known)})"
+    return f"there is no baseline {quantity.baseline!r}{hint}"

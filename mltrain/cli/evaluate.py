@@ -31,8 +31,8 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Rebuild the model of a run and measure it. Reads only: a read-only run directory is fine."""
+    from mltrain.comparison.against import standard
     from mltrain.errors import UsageError
-    from mltrain.procedures.against import standard
     from mltrain.procedures.asked_gates import checked_gates, judge_measured
     from mltrain.procedures.evaluate import evaluate as evaluate_run
     from mltrain.report.summary import results_table, split_lines

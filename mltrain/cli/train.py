@@ -57,10 +57,10 @@ def train(
 ) -> None:
     """Train an experiment. The only line on stdout is the run directory; everything for people goes to stderr."""
     from mltrain.cli.resume import say_finished
+    from mltrain.comparison.against import standard
     from mltrain.errors import UsageError
     from mltrain.evaluation.gates import judge, recorded
     from mltrain.load import load
-    from mltrain.procedures.against import standard
     from mltrain.procedures.resume import asked_epochs, finished, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.procedures.train import train as train_run

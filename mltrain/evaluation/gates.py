@@ -136,7 +136,7 @@ class Gate:
         return cls(_quantity(gate["quantity"]), gate["operator"], number)
 
     def __str__(self) -> str:
-        return f"{self.quantity} {self.operator} {self.number!r}"
+        return f"{self.quantity} {self.operator} {self.number!r}".removesuffix(".0")
 
     def judge(self, metrics: Mapping[str, Any]) -> Judgement:
         """Return whether the results pass; a gate without a value is missed, with the reason.

@@ -21,7 +21,7 @@ class Paired:
         direction: whether larger or smaller is better.
         rows: on which both were measured.
         value: the metric of the model minus that of the other.
-        low: lower end of the 95 % interval of the difference, by a paired bootstrap.
+        low: lower end of the 95 % interval of the difference, in which what both do alike does not count.
         high: its upper end.
         mcnemar: of the two, the other one first; None for regressions.
     """

@@ -1,5 +1,7 @@
-"""What became of the gates: for people, for JUnit, for GitHub. Every text in it is checked: classes and slices come from
-the data."""
+"""What became of the gates: for people, for JUnit, for GitHub.
+
+Every text in it is checked, as the names of classes and slices come from the data.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,7 @@ def junit_xml(judged: Sequence[Judgement], run: str, now: datetime | None = None
         )
         if not each.passed:
             failure = ElementTree.SubElement(case, "failure", {"type": "VerdictError", "message": _found(each)})
-            failure.text = missed_sentence([each])
+            failure.text = printable(f"{each.gate}: {_found(each)}")
     ElementTree.SubElement(suite, "system-out").text = "\n".join(
         printable(f"{each.gate}: {_found(each)}") for each in judged
     )

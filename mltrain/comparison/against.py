@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mltrain.comparison.compared_run import ComparedRun, read_run
+from mltrain.comparison.pairing import Pair, pair
 from mltrain.evaluation.gates import Judgement
-from mltrain.procedures.compared_run import ComparedRun, read_run
-from mltrain.procedures.pairing import Pair, pair
 from mltrain.run.rundir import RunDirectory
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.evaluation.catalogue import Direction, Metric, canonical_name
 from mltrain.evaluation.spec import EvaluationSpec
+from mltrain.problems import shortened
 from mltrain.run.metrics_form import check_metrics
 from mltrain.run.reading import wrong_form
 from mltrain.run.rundir import RunDirectory
@@ -33,7 +34,7 @@ class ComparedRun:
         classes: their names.
         metrics: what is in metrics.json.
         measured: the exact metrics of its config.
-        config: every value, by its path.
+        config: every value, as in config.resolved.yaml.
         data: the fingerprint of its data; None where that was not recorded.
     """
 
@@ -72,10 +73,17 @@ class ComparedRun:
         """Return the metric of that name (without its split), if it is measured exactly."""
         return next((metric for metric in self.measured if metric.name in (name, canonical_name(name))), None)
 
-    def direction(self, name: str) -> Direction | None:
-        """Return whether larger or smaller is better; None where that is not known."""
-        metric = self.exact(name)
-        return metric.direction if metric else "min" if name == "loss" else None
+    def direction(self, metric: str) -> Direction:
+        """Return whether larger or smaller is better in `split.metric`.
+
+        Raises:
+            UsageError: that is not known.
+        """
+        name = metric.partition(".")[2]
+        exact = self.exact(name)
+        if exact is None and name != "loss":
+            raise UsageError(f"neither smaller nor larger is known to be better for {metric!r}: name another metric")
+        return exact.direction if exact else "min"
 
     def value(self, metric: str) -> float | None:
         """Return the value of `split.metric`; None where the run has none."""
@@ -109,7 +117,8 @@ def read_run(directory: RunDirectory) -> ComparedRun:
     path = directory.path
     status = directory.status()
     if status.state != "finished":
-        raise RunError(f"{path}: {status.state} ({status.reason}), after {status.epoch} epochs: no results yet")
+        why = shortened(status.reason.partition("\n")[0], 100)
+        raise RunError(f"{path}: no results yet: {status.state}, {status.epoch} epochs done ({why})")
     metrics = directory.metrics()
     check_metrics(metrics, f"{path}: metrics.json")
     task, classes = metrics.get("task"), metrics.get("classes", [])
@@ -128,7 +137,7 @@ def read_run(directory: RunDirectory) -> ComparedRun:
         tuple(map(str, classes)),
         metrics,
         _measured(config, task, path),
-        dict(_values(config, "")),
+        config,
         record.data.sha256 if record.data else None,
     )
 
@@ -148,15 +157,3 @@ def _measured(config: Mapping[str, Any], task: Task, path: object) -> tuple[Metr
         return EvaluationSpec.model_validate({"metrics": stated}).metrics_for(task)
     except ValidationError as error:
         raise wrong_form(f"{path}: config.resolved.yaml", error) from error
-
-
-def _values(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield every scalar and empty collection below `value` with its path."""
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _values(inner, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list) and value:
-        for position, inner in enumerate(value):
-            yield from _values(inner, f"{path}[{position}]")
-    else:
-        yield path, value

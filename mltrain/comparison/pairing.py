@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mltrain.errors import RunError, UsageError
+from mltrain.comparison.compared_run import ComparedRun
+from mltrain.errors import RunError
 from mltrain.evaluation.catalogue import Direction
 from mltrain.evaluation.mcnemar import McNemar
 from mltrain.evaluation.verdict import Paired
-from mltrain.procedures.compared_run import ComparedRun
 
 if TYPE_CHECKING:  # NumPy costs 80 ms, and runs that cannot be paired need none
     import numpy as np
@@ -80,9 +80,7 @@ def pair(run: ComparedRun, other: ComparedRun, metric: str | None = None) -> Pai
         UsageError: the other run did not measure it, or it is not known which direction is better.
     """
     named = other.found_metric(metric) if metric is not None else other.primary
-    direction = other.direction(named.partition(".")[2])
-    if direction is None:
-        raise UsageError(f"neither smaller nor larger is known to be better for {named!r}: name another metric")
+    direction = other.direction(named)
     mine, theirs = run.value(named), other.value(named)
     difference = None if mine is None or theirs is None else mine - theirs
     try:
@@ -125,7 +123,7 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
         theirs, mine = _decided(other, first).astype(np.float64), _decided(run, second).astype(np.float64)
     found = paired_difference(metric, other.task, first.target, mine, theirs, other.classes, seed=_SEED)
     if not np.isfinite([found.value, found.low, found.high]).all():
-        raise _CannotPairError(f"{name} has no value on these rows")
+        raise _CannotPairError(f"for {name} there is no interval of the difference on these rows")
     mcnemar = _mcnemar(run, other, first, second)
     return Paired(named, metric.direction, len(first.rows), found.value, found.low, found.high, mcnemar)
 
