@@ -33,7 +33,7 @@ JUnit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Wri
 
 
 def refuse_strays(
-    against: str | None, tolerance: float, metric: str | None, junit: Path | None, gates: Sequence[str] | None
+    against: str | None, tolerance: float, metric: str | None, junit: Path | None, gates: Sequence[Any] | None
 ) -> None:
     """Refuse options that nothing else gives a meaning.
 

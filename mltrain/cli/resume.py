@@ -48,6 +48,7 @@ def resume(
     from mltrain.procedures.resume import finished, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.report.terminal import Terminal
+    from mltrain.run.metrics_form import checked_metrics
     from mltrain.run.opening import lock_run, open_run
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
@@ -59,7 +60,7 @@ def resume(
         if ended is not None:
             say_finished(found, ended, json=json, quiet=quiet)
             if ended.exit_code == VerdictError.exit_code:  # what was missed stays missed
-                conclude(recorded(found.metrics()), found, junit=None, json=json, quiet=quiet)
+                conclude(recorded(checked_metrics(found)), found, junit=None, json=json, quiet=quiet)
             raise typer.Exit(ended.exit_code)
         # A signal waits until the run says what it is doing: one that was left half-made has no status.
         with interruption.deferred(), lock_run(found.path) as locked:
@@ -80,8 +81,9 @@ def say_finished(
     """Print what there is of a run that has nothing left to do."""
     if json:
         from mltrain.evaluation.gates import recorded
+        from mltrain.run.metrics_form import checked_metrics
 
-        metrics = run.metrics()
+        metrics = checked_metrics(run)
         typer.echo(result(run, metrics, judged or recorded(metrics)))
     else:
         typer.echo(run.path.absolute())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,6 +29,13 @@ from mltrain.cli.gates import (
     gate_places,
     refuse_strays,
 )
+
+if TYPE_CHECKING:
+    from mltrain.comparison.against import Standard
+    from mltrain.load import Loaded
+    from mltrain.problems import Place
+    from mltrain.procedures.resume import Finished
+    from mltrain.run.rundir import RunDirectory
 
 
 def train(
@@ -56,10 +63,9 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train an experiment. The only line on stdout is the run directory; everything for people goes to stderr."""
-    from mltrain.cli.resume import say_finished
     from mltrain.comparison.against import standard
     from mltrain.errors import UsageError
-    from mltrain.evaluation.gates import judge, recorded
+    from mltrain.evaluation.gates import recorded
     from mltrain.load import load
     from mltrain.procedures.resume import asked_epochs, finished, take_up
     from mltrain.procedures.train import resume as resume_run
@@ -79,20 +85,15 @@ def train(
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption:
         loaded = load(config, overrides or (), gates or ())
-        refuse_strays(against, tolerance, metric, junit, loaded.spec.evaluation.gates)
         folder, places = runs_directory(runs_dir), gate_places(loaded)
+        refuse_strays(against, tolerance, metric, junit, places)
         other = standard(open_run(against, folder), tolerance, metric) if against is not None else None
         # From here on a signal waits until the run has its first files: else there would be nothing to go on with.
         with interruption.deferred():
             if resume and run_dir is not None:
                 ended = finished(RunDirectory(run_dir), asked_epochs(run_dir, loaded))
                 if ended is not None:
-                    # The gates may be others than when it was trained: they are judged by what was measured then.
-                    there = RunDirectory(run_dir)
-                    judged = judge(loaded.spec.evaluation.gates, there.metrics())
-                    judged += (other.judge(there),) if other else ()
-                    say_finished(there, ended, json=json, quiet=quiet, judged=judged)
-                    conclude(judged, there, places, junit=junit, json=json, quiet=quiet)
+                    _say_again(RunDirectory(run_dir), ended, loaded, other, places, junit, json, quiet)
                     return
                 run, begun = start_or_take_up(run_dir)
             else:
@@ -111,3 +112,25 @@ def train(
                 if json:
                     typer.echo(result(run, metrics, judged))
                 conclude(judged, run, places, junit=junit, json=json, quiet=quiet)
+
+
+def _say_again(
+    run: RunDirectory,
+    ended: Finished,
+    loaded: Loaded,
+    other: Standard | None,
+    places: list[Place | None],
+    junit: Path | None,
+    json: bool,
+    quiet: bool,
+) -> None:
+    """Say what there is of a run that has nothing left to do. The gates may be others than when it was trained: they are
+    judged by what was measured then."""
+    from mltrain.cli.resume import say_finished
+    from mltrain.evaluation.gates import judge
+    from mltrain.run.metrics_form import checked_metrics
+
+    gates = loaded.spec.evaluation.gates
+    judged = (judge(gates, checked_metrics(run)) if gates else ()) + ((other.judge(run),) if other else ())
+    say_finished(run, ended, json=json, quiet=quiet, judged=judged)
+    conclude(judged, run, places, junit=junit, json=json, quiet=quiet)

@@ -36,7 +36,7 @@ class Standard:
         """
         found = pair(read_run(run), self.run, self.metric)
         gate = f"{self.metric} no worse than {self.run.name}"
-        gate += f" by more than {self.tolerance:g}" if self.tolerance else ""
+        gate += f" (tolerance {self.tolerance:g})" if self.tolerance else ""
         sentence = found.sentence("the run", "that one")
         return Judgement(gate, found.run.value(self.metric), _no_worse(found, self.tolerance), sentence)
 

@@ -12,7 +12,7 @@ from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.evaluation.catalogue import Direction, Metric, canonical_name
 from mltrain.evaluation.spec import EvaluationSpec
 from mltrain.problems import shortened
-from mltrain.run.metrics_form import check_metrics
+from mltrain.run.metrics_form import checked_metrics
 from mltrain.run.reading import wrong_form
 from mltrain.run.rundir import RunDirectory
 from mltrain.spec import suggest
@@ -67,7 +67,9 @@ class ComparedRun:
     @property
     def threshold(self) -> float:
         """The probability above which the positive class is predicted."""
-        return float(self.metrics.get("threshold", {}).get("value", 0.5))
+        found = self.metrics.get("threshold")
+        value = found.get("value") if isinstance(found, Mapping) else None
+        return float(value) if isinstance(value, (int, float)) else 0.5
 
     def exact(self, name: str) -> Metric | None:
         """Return the metric of that name (without its split), if it is measured exactly."""
@@ -119,8 +121,7 @@ def read_run(directory: RunDirectory) -> ComparedRun:
     if status.state != "finished":
         why = shortened(status.reason.partition("\n")[0], 100)
         raise RunError(f"{path}: no results yet: {status.state}, {status.epoch} epochs done ({why})")
-    metrics = directory.metrics()
-    check_metrics(metrics, f"{path}: metrics.json")
+    metrics = checked_metrics(directory)
     task, classes = metrics.get("task"), metrics.get("classes", [])
     if task not in get_args(Task) or not isinstance(classes, list) or not set(metrics["splits"]) <= {*SPLITS}:
         raise RunError(f"{path}: metrics.json: task, classes or splits are none that mltrain writes")

@@ -43,7 +43,8 @@ def comparison_page(found: SideBySide) -> str:
     """Return the page: which run is better, the metrics, what differs in the configs, and the curves."""
     parts = [
         f"<h1>{len(found.runs)} runs</h1>",
-        f"<p>Each is compared with run 1, {_safe(found.why_first)}, by {_safe(found.compared_by)} on the same rows.</p>",
+        f"<p>Each is compared with run 1, {_safe(found.why_first)}, by {_safe(found.compared_by)} on the same rows: "
+        "what it has more, with the 95 % interval of that.</p>",
         *(_list(pair_sentences(found)) if few(found) else ()),
         "<h2>Metrics</h2>",
         _metrics(found),
@@ -77,7 +78,7 @@ def _metrics(found: SideBySide) -> str:
     cells = [[metric_cell(run, metric) for metric in found.metrics] for run in found.runs]
     against = pair_cells(found)
     rows = [[*_name(found, n), against[n], *each] for n, each in enumerate(cells)]
-    return _table(["", "run", "against 1", *found.metrics], rows)
+    return _table("Metrics", ["", "run", "against 1", *found.metrics], rows)
 
 
 def _configs(found: SideBySide) -> str:
@@ -85,12 +86,12 @@ def _configs(found: SideBySide) -> str:
         return "<p>They do not differ.</p>"
     if few(found):
         rows = [["", path, *map(config_cell, values)] for path, values in found.config.items()]
-        return _table(["", "key", *(_name(found, n)[1] for n in range(len(found.runs)))], rows)
+        return _table("Configs", ["", "key", *(_name(found, n)[1] for n in range(len(found.runs)))], rows)
     rows = [
         [*_name(found, n), *(config_cell(values[n]) for values in found.config.values())]
         for n in range(len(found.runs))
     ]
-    return _table(["", "run", *found.config], rows)
+    return _table("Configs", ["", "run", *found.config], rows)
 
 
 def _name(found: SideBySide, position: int) -> tuple[str, str]:
@@ -129,14 +130,16 @@ def _key(position: int) -> str:
     return f'<svg class="key c{position}" viewBox="0 0 32 10" aria-hidden="true">{stroke}</svg>'
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(label: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table; the first cell of a row is the key of the run, the second its name, which is its header."""
     top = "".join(f'<th scope="col">{_safe(cell)}</th>' for cell in head)
     body = ""
     for key, name, *cells in rows:
         values = "".join(f"<td>{_safe(cell)}</td>" for cell in cells)
         body += f'<tr><td>{key}</td><th scope="row">{_safe(name)}</th>{values}</tr>\n'
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>\n{body}</tbody></table></div>'
+    # What is wider than the page is scrolled, by the keyboard too: therefore it takes the focus.
+    region = f'<div class="wide" role="region" aria-label="{escape(label)}" tabindex="0">'
+    return f"{region}<table><thead><tr>{top}</tr></thead><tbody>\n{body}</tbody></table></div>"
 
 
 def _list(lines: Iterable[str]) -> list[str]:

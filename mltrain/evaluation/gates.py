@@ -83,8 +83,14 @@ class Quantity:
             metrics: the results, in the form of metrics.json.
 
         Raises:
-            NoValueError: they do not have it.
+            NoValueError: they do not have it, or in another form.
         """
+        try:
+            return self._read(metrics)
+        except (AttributeError, KeyError, TypeError, ValueError):  # a file that somebody else may have written
+            raise NoValueError("the results have another form there: they are damaged") from None
+
+    def _read(self, metrics: Mapping[str, Any]) -> float:
         name = self.split
         part = _found(metrics["splits"], name, "split")
         if self.slice is not None:
@@ -174,7 +180,10 @@ class Judgement:
 
 def recorded(metrics: Mapping[str, Any]) -> tuple[Judgement, ...]:
     """Return what became of the gates of a run, as its results say."""
-    return tuple(Judgement(**gate) for gate in metrics.get("gates", ()))
+    return tuple(
+        Judgement(gate["gate"], gate["value"], gate["passed"], gate.get("reason", ""))
+        for gate in metrics.get("gates", ())
+    )
 
 
 def judge(gates: Sequence[str], metrics: Mapping[str, Any]) -> tuple[Judgement, ...]:
