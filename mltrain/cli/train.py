@@ -124,8 +124,10 @@ def _say_again(
     json: bool,
     quiet: bool,
 ) -> None:
-    """Say what there is of a run that has nothing left to do. The gates may be others than when it was trained: they are
-    judged by what was measured then."""
+    """Say what there is of a run that has nothing left to do.
+
+    The gates may be others than when it was trained: they are judged by what was measured then.
+    """
     from mltrain.cli.resume import say_finished
     from mltrain.evaluation.gates import judge
     from mltrain.run.metrics_form import checked_metrics
