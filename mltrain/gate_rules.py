@@ -3,7 +3,7 @@ TensorFlow here."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mltrain.evaluation.catalogue import canonical_name
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mltrain.experiment import ExperimentSpec
 
 _OF_CLASSES = ("precision", "recall", "f1")
+_AREAS_OF_CLASSES = ("roc_auc", "pr_auc")
 _BASELINES: dict[Task, tuple[str, ...]] = {
     "binary": ("majority", "logistic"),
     "multiclass": ("majority", "logistic"),
@@ -45,6 +46,7 @@ def gate_problem(
         or _metric_problem(quantity, experiment, tasks)
         or _class_problem(quantity, tasks, classes)
         or _baseline_problem(quantity, tasks)
+        or _slice_problem(quantity, [each.column for each in experiment.evaluation.slices])
     )
 
 
@@ -63,9 +65,11 @@ def _metric_problem(quantity: Quantity, experiment: ExperimentSpec, tasks: Seque
     scaled = experiment.data.scales_target
     running = ["loss", *(metric.name for task in tasks for metric in training_metrics(training, task, scaled))]
     metric = quantity.metric
+    plain = quantity.bound == "value" and quantity.baseline is quantity.slice is quantity.of_class is None
+    if quantity.split == "train" and not plain:
+        return "training rows have plain values only: intervals, slices, classes and baselines are of held-out rows"
     if metric in exact or (metric not in running and canonical_name(metric) in exact):
         return None
-    plain = quantity.bound == "value" and quantity.baseline is None and quantity.slice is None
     if metric in running and plain:
         return None
     if metric in running:
@@ -82,8 +86,9 @@ def _class_problem(quantity: Quantity, tasks: Sequence[Task], classes: Sequence[
         return None
     if set(tasks) == {"regression"}:
         return "a regression has no classes"
-    if quantity.metric not in _OF_CLASSES:
-        return f"'{quantity.metric}' is not measured of one class: expected {', '.join(_OF_CLASSES)}"
+    known = (*_OF_CLASSES, *(_AREAS_OF_CLASSES if "multiclass" in tasks else ()))
+    if quantity.metric not in known:
+        return f"'{quantity.metric}' is not measured of one class: expected {', '.join(known)}"
     if classes is not None and quantity.of_class not in classes:
         return f"there is no class {quantity.of_class!r}{suggest(quantity.of_class, classes)}"
     return None
@@ -95,3 +100,26 @@ def _baseline_problem(quantity: Quantity, tasks: Sequence[Task]) -> str | None:
         return None
     hint = suggest(quantity.baseline, known) or f" (known: {', '.join(known)})"
     return f"there is no baseline {quantity.baseline!r}{hint}"
+
+
+def _slice_problem(quantity: Quantity, columns: Sequence[str]) -> str | None:
+    if quantity.slice is None or any(column in quantity.slice for column in columns):
+        return None
+    if not columns:
+        return "no slices are measured: name their columns in evaluation.slices"
+    return f"'{quantity.slice}' is no slice by {' or '.join(columns)}, as evaluation.slices says"
+
+
+def unknown_slice(text: str, slices: Mapping[str, Sequence[str]]) -> str | None:
+    """Return what is wrong with the slice of a gate once the data is there, or None.
+
+    Args:
+        text: the gate.
+        slices: the names of those that are measured, by split.
+    """
+    quantity = Gate.parse(text).quantity
+    known = slices.get(quantity.split, ())
+    if quantity.slice is None or quantity.slice in known:
+        return None
+    hint = suggest(quantity.slice, known) or f" (there are: {', '.join(known)})"
+    return f"there is no slice '{quantity.slice}' of the {quantity.split} rows{hint}"

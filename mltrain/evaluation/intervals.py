@@ -8,10 +8,11 @@ Which form it has follows from the metric, each being the simplest that keeps wh
   F1 score, arXiv:2309.14621, 2023.
 - **other functions of the confusion matrix** (balanced accuracy, averages over classes, MCC, kappa): percentiles of
   draws of the matrix, `draws.py`.
-- **areas, mean losses, explained shares**: a normal form with Student's t on a scale on which the metric has no border
-  and little skew, with the variance of `influence.py`: the log odds of ROC AUC and PR AUC (DeLong's interval, on the
-  scale that Pepe, The statistical evaluation of medical tests, 2003, section 5.2 recommends; Boyd, Eng and Page, Area
-  under the precision-recall curve, 2013), the logarithm of a loss, the logarithm of the unexplained share for R².
+- **ROC AUC of two classes**: the variance of DeLong in a score interval as Newcombe's, `roc_auc_interval`.
+- **PR AUC, the mean ROC AUC of several classes, mean losses, explained shares**: a normal form with Student's t, with
+  the variance of `influence.py`, on a scale on which the metric has no border and little skew: the log odds of an area
+  (Boyd, Eng and Page, Area under the precision-recall curve, 2013), the logarithm of a loss, the logarithm of the
+  unexplained share for R².
 - **the median of the errors**: two of the errors, chosen by rank: Woodruff, Confidence intervals for medians, 1952.
 
 Rows of one group are drawn together everywhere: one weight a group in the draws, sums over groups in the variances.
@@ -23,7 +24,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import NormalDist
 
 import numpy as np
 
@@ -31,25 +31,27 @@ from mltrain.evaluation.catalogue import AveragedMetric, Metric
 from mltrain.evaluation.draws import draw_margins
 from mltrain.evaluation.formulas import FORMULAS
 from mltrain.evaluation.influence import DERIVATIVES, variance
+from mltrain.evaluation.interval_forms import (
+    Interval,
+    Z,
+    around,
+    around_log,
+    around_log_odds,
+    f1_interval,
+    median_interval,
+    percentiles,
+    roc_auc_interval,
+    student_t,
+    wilson,
+)
 from mltrain.evaluation.margins import FROM_MARGINS, Margins
-from mltrain.evaluation.ranking import rankings
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.task import Task
 
-LEVEL = 0.95
 # The spread of fewer rows says nothing of itself; shares and counts need none, they know theirs.
 FEWEST_ROWS = 5
-_Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 _AREAS = ("roc_auc", "pr_auc")
 _EXPLAINED = ("r2", "explained_variance")
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Both ends of a 95 % interval; the value of the metric lies in it."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -126,39 +128,13 @@ def paired_difference(
         both = (a.predicted, b.predicted)
         drawn = draw_margins(a.target, both, len(a.classes), seed=seed, draws=draws, groups=numbers)
         of_a, of_b = (FROM_MARGINS[metric.type](metric, task, margins) for margins in drawn)
-        found = _percentiles(of_a - of_b, value)
+        found = percentiles(of_a - of_b, value)
     elif metric.type == "median_absolute_error" or _units(a, numbers) < FEWEST_ROWS:
         return Difference(value, math.nan, math.nan)
     else:
         derivatives = DERIVATIVES[metric.type](metric, a) - DERIVATIVES[metric.type](metric, b)
-        half = student_t(_units(a, numbers) - 1) * math.sqrt(variance(derivatives, numbers))
-        found = Interval(value - half, value + half)
+        found = around(value, student_t(_units(a, numbers) - 1) * math.sqrt(variance(derivatives, numbers)))
     return Difference(value, found.low, found.high)
-
-
-def wilson(hits: float, rows: float) -> Interval | None:
-    """Return Wilson's interval of a share; None of no rows."""
-    if not rows:
-        return None
-    share, extra = hits / rows, _Z**2 / rows
-    middle, half = share + extra / 2, math.sqrt(extra * share * (1 - share) + extra**2 / 4)
-    return _holding(share, (middle - half) / (1 + extra), (middle + half) / (1 + extra))
-
-
-def f1_interval(correct: float, others: float) -> Interval | None:
-    """Return the interval of F1 = 2q / (1 + q), q = correct / (correct + others), others = false alarms and misses."""
-    share = wilson(correct, correct + others)
-    return None if share is None else Interval(*(2 * q / (1 + q) for q in (share.low, share.high)))
-
-
-def student_t(freedom: int) -> float:
-    """Return the 97.5 % quantile of Student's t, to 0.002 from 4 degrees of freedom: Abramowitz and Stegun, 26.7.5."""
-    z, v = _Z, freedom
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    fourth = (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160
-    return z + first / v + second / v**2 + third / v**3 + fourth / v**4
 
 
 @dataclass(frozen=True)
@@ -189,12 +165,8 @@ def _interval(metric: Metric, sample: _Sample) -> Interval | None:
         if _is_share(metric, rows.task):
             return _share_interval(metric, rows)
     if metric.type in FROM_MARGINS:
-        return _percentiles(FROM_MARGINS[metric.type](metric, rows.task, sample.margins), value)
-    if _units(rows, groups) < FEWEST_ROWS:
-        return None
-    if metric.type == "median_absolute_error":
-        return _median_interval(np.abs(rows.errors), value, groups)
-    return _transformed(metric, rows, value, groups)
+        return percentiles(FROM_MARGINS[metric.type](metric, rows.task, sample.margins), value)
+    return None if _units(rows, groups) < FEWEST_ROWS else _of_rows(metric, rows, value, groups)
 
 
 def _is_share(metric: Metric, task: Task) -> bool:
@@ -212,51 +184,42 @@ def _share_interval(metric: Metric, rows: Rows) -> Interval | None:
     return wilson(int(np.trace(rows.confusion)), len(rows.target))
 
 
-def _transformed(metric: Metric, rows: Rows, value: float, groups: np.ndarray | None) -> Interval | None:
-    """Return value ± t × error on the scale of the metric, brought back."""
+def _of_rows(metric: Metric, rows: Rows, value: float, groups: np.ndarray | None) -> Interval | None:
     units = _units(rows, groups)
-    if metric.type in _EXPLAINED and (value == 1 or not np.ptp(rows.target)):
+    if metric.type == "median_absolute_error":
+        errors = np.abs(rows.errors)
+        return median_interval(errors, Z * math.sqrt(variance(((errors <= value) - 0.5) / len(errors), groups)))
+    if metric.type in _EXPLAINED and not np.ptp(rows.target):
         return None
-    if metric.type in _AREAS:
-        units = min(units, *(min(each.positives, each.negatives) for each in rankings(rows)))
-        if units < 2:
-            return None
-    error = math.sqrt(variance(DERIVATIVES[metric.type](metric, rows), groups))
+    rarest = _rarest(rows) if metric.type in _AREAS else units
+    found = variance(DERIVATIVES[metric.type](metric, rows), groups)
+    if metric.type == "roc_auc" and rows.task == "binary":
+        return roc_auc_interval(value, found, rarest, len(rows.target) - rarest)
+    if rarest < 2:
+        return None
+    steps = student_t(units - 1) * math.sqrt(found)
     if metric.type in _EXPLAINED:
-        factor = math.exp(student_t(units - 1) * error / (1 - value))
-        return _holding(value, 1 - (1 - value) * factor, 1 - (1 - value) / factor)
+        unexplained = around_log(1 - value, steps)
+        return None if unexplained is None else Interval(1 - unexplained.high, 1 - unexplained.low)
     if metric.type in (*_AREAS, "top_k_accuracy"):
-        if not 1e-12 < value < 1 - 1e-12:
-            return wilson(value * units, units)
-        factor = math.exp(student_t(_units(rows, groups) - 1) * error / (value * (1 - value)))
-        odds = value / (1 - value)
-        return _holding(value, odds / (odds + factor), odds * factor / (1 + odds * factor))
-    if not value:
-        return None
-    factor = math.exp(student_t(units - 1) * error / value)
-    return _holding(value, value / factor, value * factor)
+        at_border = not 1e-12 < value < 1 - 1e-12
+        return wilson(value * rarest, rarest) if at_border else around_log_odds(value, steps)
+    return around_log(value, steps)
 
 
-def _median_interval(errors: np.ndarray, value: float, groups: np.ndarray | None) -> Interval:
-    share = math.sqrt(variance(((errors <= value) - 0.5) / len(errors), groups)) * _Z
-    low, high = np.quantile(errors, [max(0.5 - share, 0), min(0.5 + share, 1)])
-    return _holding(value, low, high)
-
-
-def _percentiles(drawn: np.ndarray, value: float) -> Interval:
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return _holding(value, low, high)
-
-
-def _holding(value: float, low: float, high: float) -> Interval:
-    """Return the interval, stretched to hold the value: of a metric on its border the draws all lie on one side."""
-    return Interval(min(float(low), value), max(float(high), value))
+def _rarest(rows: Rows) -> int:
+    """Return the rows of the class with the fewest, or the rows outside of one if those are fewer."""
+    counts = np.bincount(rows.target, minlength=len(rows.classes))
+    return int(min(counts.min(), len(rows.target) - counts.max()))
 
 
 def _value(metric: Metric, rows: Rows) -> float:
     if not np.isfinite(rows.predictions).all():
-        raise UndefinedError
-    return float(FORMULAS[metric.type](metric, rows))
+        raise UndefinedError("a prediction is NaN or infinite")
+    value = float(FORMULAS[metric.type](metric, rows))
+    if not math.isfinite(value):
+        raise UndefinedError("the value is larger than a float holds")
+    return value
 
 
 def _units(rows: Rows, groups: np.ndarray | None) -> int:

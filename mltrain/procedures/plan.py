@@ -6,13 +6,14 @@ No TensorFlow here: `evaluate` and others make the same plan from a run director
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from mltrain.errors import MisfitError
 from mltrain.experiment import ExperimentSpec
 from mltrain.expression import Comparison
-from mltrain.gate_rules import gate_problem
+from mltrain.gate_rules import gate_problem, unknown_slice
 from mltrain.keras_api.components import KerasComponent
 from mltrain.measured import (
     as_measured,
@@ -86,6 +87,21 @@ def make_plan(spec: ExperimentSpec, info: DataInfo, splits: set[SplitName]) -> P
         Decision("model of the run", f"the {final} epoch", reason),
     )
     return Plan(objective, _monitors(spec, objective, known), _stop_when(spec, known), final, decisions)
+
+
+def refuse_unknown_slices(spec: ExperimentSpec, slices: Mapping[SplitName, Sequence[str]]) -> None:
+    """Refuse gates on slices that no row is in.
+
+    Args:
+        spec: the experiment.
+        slices: the names of those that will be measured, by split.
+
+    Raises:
+        MisfitError: at the first such gate.
+    """
+    for number, gate in enumerate(spec.evaluation.gates):
+        if wrong := unknown_slice(gate, dict(slices)):
+            raise MisfitError(("evaluation", "gates", number), wrong)
 
 
 def final_weights(spec: ExperimentSpec, splits: set[SplitName]) -> tuple[Literal["best", "last"], str]:

@@ -16,7 +16,7 @@ from mltrain.experiment import ExperimentSpec
 from mltrain.load import Loaded
 from mltrain.procedures.faults import machine_failure
 from mltrain.procedures.going_on import GoingOn, resumed_sentence
-from mltrain.procedures.plan import make_plan
+from mltrain.procedures.plan import make_plan, refuse_unknown_slices
 from mltrain.report.terminal import Terminal
 from mltrain.resolved import resolved_yaml
 from mltrain.run.profile import profile_of
@@ -113,6 +113,7 @@ def _train(
     from mltrain.procedures.fitting import fit
     from mltrain.procedures.network import build_network
     from mltrain.procedures.results import write_results
+    from mltrain.procedures.slices import fit_slices, slice_columns
     from mltrain.training.acceleration import accelerate, choose_precision
     from mltrain.training.class_weights import class_weight_decision
     from mltrain.training.devices import choose_device
@@ -121,8 +122,10 @@ def _train(
 
     stopwatch.turn_to("reading the data")
     _phase(run, interruption, "reading the data")
-    prepared = prepare(spec.data, spec.seed, spec.task)
+    prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices))
+    slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples))
+    refuse_unknown_slices(spec, {split: [each.name for each in found] for split, found in slices.held_out.items()})
 
     stopwatch.turn_to("building the model")
     _phase(run, interruption, "building the model")
@@ -146,6 +149,7 @@ def _train(
         threads=Threads(intra_op=device.intra_op_threads, inter_op=device.inter_op_threads),
         determinism={"op_determinism": False, "precision": precision, **acceleration.determinism},
         seeds={"experiment": spec.seed, "split": _split_seed(spec)},
+        slices=slices.edges,
         decisions=decisions,
         **_fingerprints(prepared),
     )
@@ -169,7 +173,7 @@ def _train(
 
     stopwatch.turn_to("measuring the splits")
     _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
-    metrics = write_results(run, network, prepared, plan, fitted, terminal, interruption, stopwatch)
+    metrics = write_results(run, network, prepared, plan, fitted, slices.held_out, terminal, interruption, stopwatch)
     stopwatch.turn_to("run files")
     run.write_record(record.with_values(finished=now()))
     _write_profile(stopwatch, run, terminal)
