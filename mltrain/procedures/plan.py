@@ -49,21 +49,26 @@ class Plan:
     decisions: tuple[Decision, ...]
 
 
-def make_plan(spec: ExperimentSpec, info: DataInfo, splits: set[SplitName]) -> Plan:
+def make_plan(
+    spec: ExperimentSpec, info: DataInfo, splits: set[SplitName], slices: Mapping[str, Sequence[str]] | None = None
+) -> Plan:
     """Return the plan for an experiment whose data is known.
 
     Args:
         spec: the experiment.
         info: what is known of the data.
         splits: those that have rows.
+        slices: the names of those that will be measured, by split.
 
     Raises:
-        MisfitError: a metric does not fit the task, or something is watched that will not be measured.
+        MisfitError: a metric does not fit the task, or something is watched or asked for by a gate that will not be
+            measured.
     """
     for path, message in spec.evaluation.misfits(info.task):
         raise MisfitError(("evaluation", *path), message)
     for number, gate in enumerate(spec.evaluation.gates):
-        if wrong := gate_problem(gate, spec, (info.task,), splits, info.classes):
+        wrong = gate_problem(gate, spec, (info.task,), splits, info.classes) or unknown_slice(gate, slices or {})
+        if wrong:
             raise MisfitError(("evaluation", "gates", number), wrong)
     known = measured(spec.training, spec.evaluation, info.task, splits, spec.data.scales_target)
     objective = _objective(spec, known, splits)
@@ -87,21 +92,6 @@ def make_plan(spec: ExperimentSpec, info: DataInfo, splits: set[SplitName]) -> P
         Decision("model of the run", f"the {final} epoch", reason),
     )
     return Plan(objective, _monitors(spec, objective, known), _stop_when(spec, known), final, decisions)
-
-
-def refuse_unknown_slices(spec: ExperimentSpec, slices: Mapping[SplitName, Sequence[str]]) -> None:
-    """Refuse gates on slices that no row is in.
-
-    Args:
-        spec: the experiment.
-        slices: the names of those that will be measured, by split.
-
-    Raises:
-        MisfitError: at the first such gate.
-    """
-    for number, gate in enumerate(spec.evaluation.gates):
-        if wrong := unknown_slice(gate, dict(slices)):
-            raise MisfitError(("evaluation", "gates", number), wrong)
 
 
 def final_weights(spec: ExperimentSpec, splits: set[SplitName]) -> tuple[Literal["best", "last"], str]:

@@ -16,7 +16,7 @@ from mltrain.experiment import ExperimentSpec
 from mltrain.load import Loaded
 from mltrain.procedures.faults import machine_failure
 from mltrain.procedures.going_on import GoingOn, resumed_sentence
-from mltrain.procedures.plan import make_plan, refuse_unknown_slices
+from mltrain.procedures.plan import make_plan
 from mltrain.report.terminal import Terminal
 from mltrain.resolved import resolved_yaml
 from mltrain.run.profile import profile_of
@@ -124,8 +124,7 @@ def _train(
     _phase(run, interruption, "reading the data")
     prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices))
     slices = fit_slices(spec.evaluation.slices, prepared)
-    plan = make_plan(spec, prepared.info, set(prepared.examples))
-    refuse_unknown_slices(spec, {split: [each.name for each in found] for split, found in slices.held_out.items()})
+    plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 
     stopwatch.turn_to("building the model")
     _phase(run, interruption, "building the model")
