@@ -62,6 +62,7 @@ class Pair:
             "against": str(self.other.directory.path),
             "metric": self.metric,
             "difference": self.difference,
+            "verdict": self.paired.verdict if self.paired else None,
             "paired": self.paired.as_json() if self.paired else None,
             "why_not_paired": self.why_not or None,
         }
