@@ -146,9 +146,13 @@ def read_run(directory: RunDirectory) -> ComparedRun:
 def _config(directory: RunDirectory) -> Mapping[str, Any]:
     # Only what is written there, not a whole valid experiment: 100 runs are read in a second.
     try:
-        return dict(parse(*decode(directory.resolved(), "config.resolved.yaml")).root.plain())
-    except (ConfigError, TypeError, ValueError) as error:
+        document = parse(*decode(directory.resolved(), "config.resolved.yaml"))
+    except ConfigError as error:
         raise RunError(f"{directory.path}: config.resolved.yaml is damaged: {error}") from error
+    config = document.root.plain()
+    if document.problems or not isinstance(config, dict) or not {"data", "model"} <= config.keys():
+        raise RunError(f"{directory.path}: config.resolved.yaml is damaged: it is no config of mltrain")
+    return config
 
 
 def _measured(config: Mapping[str, Any], task: Task, path: object) -> tuple[Metric, ...]:

@@ -41,7 +41,7 @@ def curves_svg(title: str, curves: Sequence[Curve]) -> str:
     if not finite:
         return f"<p>{escape(title)} has no value in any epoch.</p>"
     low, high = min(finite), max(finite)
-    if low == high:
+    if low / 2 == high / 2:
         low, high = low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2
     epochs = max(len(curve.values) for curve in curves)
     frame = _Frame(low, high, max(2, epochs))
