@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mltrain.comparison.compared_run import ComparedRun
 from mltrain.errors import RunError
-from mltrain.evaluation.catalogue import Direction
+from mltrain.evaluation.catalogue import Direction, Metric
 from mltrain.evaluation.mcnemar import McNemar
 from mltrain.evaluation.verdict import Paired
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # NumPy costs 80 ms, and runs that cannot be paired need none
 
 # What is measured from predicted classes alone.
 _OF_DECISIONS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc", "cohen_kappa")
+# At the level, a coin that shows one side only must have been tossed so often: 2 / 2^6 is the first below it.
+_LEVEL, _FEWEST = 0.05, 6
 # The draws of the bootstrap: the same two runs give the same interval again.
 _SEED = 0
 
@@ -122,11 +124,14 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
     if other.task == "binary" and metric.type in _OF_DECISIONS:
         # Each by its own threshold: as certain decisions they are what every formula makes of them.
         theirs, mine = _decided(other, first).astype(np.float64), _decided(run, second).astype(np.float64)
+    mcnemar = _mcnemar(run, other, first, second)
+    if np.array_equal(mine, theirs):
+        return Paired(named, metric.direction, len(first.rows), 0.0, 0.0, 0.0, mcnemar)
     found = paired_difference(metric, other.task, first.target, mine, theirs, other.classes, seed=_SEED)
     if not np.isfinite([found.value, found.low, found.high]).all():
         raise _CannotPairError(f"for {name} there is no interval of the difference on these rows")
-    mcnemar = _mcnemar(run, other, first, second)
-    return Paired(named, metric.direction, len(first.rows), found.value, found.low, found.high, mcnemar)
+    ends = found.value, found.low, found.high
+    return Paired(named, metric.direction, len(first.rows), *ends, mcnemar, _confirmed(metric, mcnemar))
 
 
 def _stored(run: ComparedRun, split: str) -> StoredPredictions:
@@ -156,6 +161,16 @@ def _mcnemar(
     from mltrain.evaluation.mcnemar import mcnemar
 
     return mcnemar(_decided(other, first) == first.target, _decided(run, second) == second.target)
+
+
+def _confirmed(metric: Metric, mcnemar: McNemar | None) -> bool:
+    """Return whether an exact test agrees: for the accuracy that is McNemar's own; what else follows from predicted
+    classes needs as many rows that tell the two apart as could ever be significant in it."""
+    if mcnemar is None or metric.type not in _OF_DECISIONS:
+        return True
+    if metric.type == "accuracy":
+        return mcnemar.p_value <= _LEVEL
+    return mcnemar.only_first + mcnemar.only_second >= _FEWEST
 
 
 def _decided(run: ComparedRun, stored: StoredPredictions) -> np.ndarray:

@@ -37,18 +37,7 @@ def few(found: SideBySide) -> bool:
 
 def pair_sentences(found: SideBySide) -> list[str]:
     """Return what each pair says, in a line."""
-    lines = []
-    for position, each in enumerate(found.pairs, start=2):
-        name, other = f"run {position}", "run 1"
-        line = each.sentence(name, other)
-        mcnemar = each.paired.mcnemar if each.paired else None
-        if mcnemar and mcnemar.only_first + mcnemar.only_second:
-            line += (
-                f". Rows that only {name} has right: {mcnemar.only_second}, only {other}: {mcnemar.only_first} "
-                f"(McNemar's exact test: p = {mcnemar.p_value:.2g})"
-            )
-        lines.append(printable(line))
-    return lines
+    return [printable(each.sentence(f"run {position}", "run 1")) for position, each in enumerate(found.pairs, start=2)]
 
 
 def pair_cells(found: SideBySide) -> list[str]:

@@ -24,6 +24,8 @@ class Paired:
         low: lower end of the 95 % interval of the difference, in which what both do alike does not count.
         high: its upper end.
         mcnemar: of the two, the other one first; None for regressions.
+        confirmed: whether an exact test agrees that there is a difference, where there is one. An interval from draws
+            is too narrow where only a handful of rows tells the two apart.
     """
 
     metric: str
@@ -33,13 +35,14 @@ class Paired:
     low: float
     high: float
     mcnemar: McNemar | None = None
+    confirmed: bool = True
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the model is better than the other; not resolved where the interval holds 0."""
+        """Whether the model is better than the other; not resolved where the interval holds 0, or by too few rows."""
         if self.value == self.low == self.high == 0:
             return "equal"
-        if self.low <= 0 <= self.high:
+        if self.low <= 0 <= self.high or not self.confirmed:
             return "not resolved"
         return "better" if (self.value > 0) == (self.direction == "max") else "worse"
 
@@ -71,8 +74,17 @@ class Paired:
         found = f"{self.metric} is {size}, 95 % interval of the difference {self.low:.4g} to {self.high:.4g}, {on}"
         if self.verdict == "not resolved":
             more = f"; about {self.rows_needed:,} rows could tell" if self.rows_needed else ""
-            return f"{name} against {other} is not resolved: {found}{more}"
-        return f"{name} is {self.verdict} than {other}: {found}"
+            return f"{name} against {other} is not resolved: {found}{more}{self._mcnemar(name, other)}"
+        return f"{name} is {self.verdict} than {other}: {found}{self._mcnemar(name, other)}"
+
+    def _mcnemar(self, name: str, other: str) -> str:
+        test = self.mcnemar
+        if test is None or test.only_first + test.only_second == 0:
+            return ""
+        return (
+            f"; rows that only {name} has right: {test.only_second}, only {other}: {test.only_first} "
+            f"(McNemar's exact test: p = {test.p_value:.2g})"
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -81,6 +93,7 @@ class Paired:
             "rows": self.rows,
             "difference": {"value": self.value, "low": self.low, "high": self.high},
             "verdict": self.verdict,
+            "confirmed": self.confirmed,
             "rows_needed": self.rows_needed,
             "mcnemar": {
                 "only_other": self.mcnemar.only_first,

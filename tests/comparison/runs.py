@@ -15,10 +15,8 @@ def finished_run(folder: Path, name: str, source: Path, *, flipped: int = 0, **m
     shutil.copytree(source, run, ignore=shutil.ignore_patterns("checkpoints", "plots", "model.keras", ".lock"))
     if flipped:
         change_predictions(run, lambda values: np.where(np.arange(len(values)) < flipped, 1 - values, values))
-    for metric, value in metrics.items():
-        change(
-            run / "metrics.json", lambda found: found["splits"]["test"]["metrics"].update({metric: {"value": value}})
-        )
+    values = {metric: {"value": value} for metric, value in metrics.items()}
+    change(run / "metrics.json", lambda found: found["splits"]["test"]["metrics"].update(values))
     return run
 
 

@@ -64,6 +64,16 @@ def test_a_few_rows_are_not_resolved(make):
     assert found.paired.verdict in ("not resolved", "equal")
 
 
+@pytest.mark.parametrize("metric", ["accuracy", "f1"])
+def test_a_handful_of_rows_resolves_nothing(make, metric):
+    first = make("a")
+    found = pair(read(make("b", flipped=5)), read(first), metric)
+    assert found.paired.mcnemar.p_value > 0.05
+    assert found.paired.verdict == "not resolved"
+    assert "McNemar's exact test: p = " in found.sentence("b", "a")
+    assert found.paired.rows_needed > 120
+
+
 def test_the_same_predictions_are_equal(make):
     found = pair(read(make("b")), read(make("a")), "roc_auc")
     assert found.paired.verdict == "equal"

@@ -4,12 +4,11 @@ import json
 
 import pytest
 
-from tests.comparison.conftest import trained  # noqa: F401 (a fixture)
 from tests.comparison.runs import change, finished_run
 
 
 @pytest.fixture
-def runs(trained, tmp_path):  # noqa: F811
+def runs(trained, tmp_path):
     folder = tmp_path / "runs" / "pair"
     folder.mkdir(parents=True)
     for name, flipped in (("a", 0), ("b", 40), ("c", 3)):
@@ -64,7 +63,7 @@ def test_each_is_compared_with_the_first(mltrain, runs):
     assert found["config"] == {"training.epochs": [6, 7, 6]}
 
 
-def test_many_runs_have_a_line_each(mltrain, runs, trained):  # noqa: F811
+def test_many_runs_have_a_line_each(mltrain, runs, trained):
     names = ["a", "b", "c", *(finished_run(runs, f"d{n}", trained, flipped=n).name for n in range(3))]
     done = mltrain("compare", *(runs / name for name in names))
     assert done.code == 0, done.err
