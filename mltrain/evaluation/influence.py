@@ -60,7 +60,7 @@ def _explained_variance(metric: Metric, rows: Rows) -> np.ndarray:
 
 
 def _roc_auc(metric: Metric, rows: Rows) -> np.ndarray:
-    return np.mean([_class_roc_auc(ranking) for ranking in rows.rankings], axis=0)
+    return _mean_of_classes(_class_roc_auc, rows)
 
 
 def _class_roc_auc(ranking: Ranking) -> np.ndarray:
@@ -76,7 +76,7 @@ def _class_roc_auc(ranking: Ranking) -> np.ndarray:
 
 
 def _pr_auc(metric: Metric, rows: Rows) -> np.ndarray:
-    return np.mean([_class_pr_auc(ranking) for ranking in rows.rankings], axis=0)
+    return _mean_of_classes(_class_pr_auc, rows)
 
 
 def _class_pr_auc(ranking: Ranking) -> np.ndarray:
@@ -89,6 +89,13 @@ def _class_pr_auc(ranking: Ranking) -> np.ndarray:
     as_row = np.cumsum((ranking.found * ranking.precision / rows_above)[::-1])[::-1]
     own = (ranking.precision - value + as_found)[ranking.threshold]
     return (np.where(ranking.member, own, 0.0) - as_row[ranking.threshold]) / _unbiased(ranking.positives)
+
+
+def _mean_of_classes(of_class: Callable[[Ranking], np.ndarray], rows: Rows) -> np.ndarray:
+    mean = np.zeros(len(rows.target))
+    for ranking in rows.rankings():
+        mean += of_class(ranking) / (1 if rows.task == "binary" else len(rows.classes))
+    return mean
 
 
 def _unbiased(n: int) -> float:
