@@ -9,7 +9,7 @@ from mltrain.comparison.compared_run import ComparedRun
 from mltrain.errors import RunError
 from mltrain.evaluation.catalogue import Direction, Metric
 from mltrain.evaluation.mcnemar import McNemar
-from mltrain.evaluation.verdict import Paired
+from mltrain.evaluation.paired import Paired
 
 if TYPE_CHECKING:  # NumPy costs 80 ms, and runs that cannot be paired need none
     import numpy as np

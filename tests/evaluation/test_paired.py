@@ -3,7 +3,7 @@
 import pytest
 
 from mltrain.evaluation.mcnemar import McNemar
-from mltrain.evaluation.verdict import Paired
+from mltrain.evaluation.paired import Paired
 
 
 def paired(value, low, high, direction="max", rows=100):
