@@ -22,12 +22,15 @@ from pydantic import AfterValidator
 
 from mltrain.evaluation.catalogue import canonical_name
 from mltrain.expression import OPERATORS
+from mltrain.problems import shortened
 from mltrain.spec import suggest
 from mltrain.task import SPLITS
 
 Bound = Literal["value", "low", "high"]
 
 DATA = "data"
+# In characters: the forms below take the square of that in steps to refuse what is none of them.
+_LONGEST = 500
 _SPLITS = (*SPLITS, DATA)
 _BASELINE = r"\s*-\s*(?P<baseline>[A-Za-z_]\w*)"
 _OPTIONAL_BOUND = r"(\.(?P<bound>\w+))?"
@@ -132,13 +135,15 @@ class Gate:
         Raises:
             ValueError: `text` has another form; says which is expected.
         """
-        gate = _GATE.fullmatch(text)
+        gate = _GATE.fullmatch(text) if len(text) <= _LONGEST else None
         try:
             number = float(gate["number"]) if gate else 0.0
         except ValueError:
             gate = None
         if gate is None:
-            raise ValueError(f"expected 'split.metric >= number', as 'test.f1.low >= 0.8', received {text!r}")
+            raise ValueError(
+                f"expected 'split.metric >= number', as 'test.f1.low >= 0.8', received {shortened(text)!r}"
+            )
         return cls(_quantity(gate["quantity"]), gate["operator"], number)
 
     def __str__(self) -> str:

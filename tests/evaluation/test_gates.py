@@ -60,6 +60,7 @@ def test_the_number_keeps_every_digit(number):
         ("test.f1", "expected 'split.metric >= number'"),
         ("test.f1 >= high", "expected 'split.metric >= number'"),
         ("test.f1 >= 0.8.1", "expected 'split.metric >= number'"),
+        (f"test.f1 >= {'1' * 600}", "1…'"),
         ("test.f1 == 0.8", "expected 'split.metric >= number'"),
         ("f1 >= 0.8", "is no quantity"),
         ("test.f1 + test.f1 >= 0.8", "is no quantity"),
