@@ -172,6 +172,11 @@ class TestAgainst:
         assert (judged.value, judged.passed) == (value, passed)
         assert "by the recorded values alone" in judged.reason or value == 0.8
 
+    def test_as_good_is_no_worse(self, make):
+        first, second = make("a", accuracy=0.8), make("b", accuracy=0.8)
+        change_predictions(second, lambda rows: rows + 1, "rows")
+        assert standard(RunDirectory(first), 0.0, None).judge(RunDirectory(second)).passed
+
     def test_a_smaller_loss_is_better(self, make):
         first = RunDirectory(make("a", loss=0.5))
         assert standard(first, 0.0, "loss").judge(RunDirectory(make("b", loss=0.4))).passed
