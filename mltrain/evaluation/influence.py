@@ -8,6 +8,7 @@ difference.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,17 +21,18 @@ from mltrain.evaluation.ranking import Ranking
 from mltrain.evaluation.rows import Rows, UndefinedError
 
 
-def variance(derivatives: np.ndarray, groups: np.ndarray | None = None) -> float:
-    """Return the variance of a metric.
+def standard_error(derivatives: np.ndarray, groups: np.ndarray | None = None) -> float:
+    """Return the standard error of a metric.
 
     Args:
-        derivatives: of each row (n,). groups: (n,) whole numbers from 0, each of which occurs: rows of one group are
-            drawn together. None where every row is for itself.
+        derivatives: of each row (n,).
+        groups: (n,) whole numbers from 0, each of which occurs: rows of one group are drawn together. None where every
+            row is for itself.
     """
-    if groups is None:
-        return float(derivatives @ derivatives)
-    sums = np.bincount(groups, derivatives)
-    return float(sums @ sums) * len(sums) / max(len(sums) - 1, 1)
+    units = derivatives if groups is None else np.bincount(groups, derivatives)
+    of_few_groups = 1.0 if groups is None else len(units) / max(len(units) - 1, 1)
+    largest = float(np.abs(units).max())  # the square of an error in Euros or in metres may be no float
+    return largest and largest * math.sqrt(of_few_groups * float(np.sum((units / largest) ** 2)))
 
 
 def _mean_loss(metric: Metric, rows: Rows) -> np.ndarray:

@@ -131,7 +131,8 @@ def finished(tmp_path_factory):
 def test_slices_are_in_the_results_with_their_intervals(finished):
     folder, done = finished
     splits = json.loads((folder / "run/metrics.json").read_text())["splits"]
-    assert "slices" not in splits["train"]
+    assert not {"slices", "classes"} & set(splits["train"])
+    assert set(splits["train"]["metrics"]["accuracy"]) == {"value"}
     for split in ("validation", "test"):
         of_sex = [each for each in splits[split]["slices"] if each["slice"].startswith("sex")]
         assert sum(each["n"] for each in of_sex) == splits[split]["n"] == 24
