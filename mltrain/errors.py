@@ -66,6 +66,12 @@ class OutOfMemoryError(MltrainError):
     exit_code = 9
 
 
+class VerdictError(MltrainError):
+    """What was to be found out is found out, and the answer is no: a run cannot be reproduced, a gate is not passed."""
+
+    exit_code = 10
+
+
 class DeviceError(MltrainError):
     """A device or an optional package that was asked for is not there."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit
 from mltrain.expression import Comparison
+from mltrain.gate_rules import gate_problem
 from mltrain.keras_api.components import KerasComponent
 from mltrain.measured import as_measured, measured, not_measured, watched
 from mltrain.models.linear import Linear
@@ -70,6 +71,15 @@ def _stop_condition_is_measured(experiment: ExperimentSpec) -> Iterator[RuleProb
         metric, known = Comparison.parse(experiment.training.stop_when).metric, measurable(experiment)
         if as_measured(metric, known) not in known:
             yield RuleProblem(("training", "stop_when"), not_measured(metric, known))
+
+
+def _gates_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    tasks = get_args(Task) if experiment.task == "auto" else (experiment.task,)
+    splits = asked_splits(experiment.data.split)
+    for number, gate in enumerate(experiment.evaluation.gates):
+        message = gate_problem(gate, experiment, tasks, splits)
+        if message:
+            yield RuleProblem(("evaluation", "gates", number), message)
 
 
 def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
@@ -166,6 +176,7 @@ RULES = (
         ("training.stop_when", "data.split", "evaluation.metrics", "training.metrics", "task"),
         _stop_condition_is_measured,
     ),
+    Rule(("evaluation", "data.split", "training.metrics", "task"), _gates_are_measured),
     Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule(("task", "evaluation.metrics"), _metrics_fit_the_task),

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
     ">": operator.gt,
@@ -53,7 +53,7 @@ class Comparison:
 
     def holds(self, value: float) -> bool:
         """Return whether `value` fulfils the comparison; NaN never does."""
-        return _OPERATORS[self.operator](value, self.number)
+        return OPERATORS[self.operator](value, self.number)
 
     def __str__(self) -> str:
         return f"{self.metric} {self.operator} {self.number:g}"

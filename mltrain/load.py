@@ -10,6 +10,7 @@ from typing import cast
 
 from mltrain.errors import ConfigError, UsageError
 from mltrain.experiment import ExperimentSpec
+from mltrain.gate_options import with_gates
 from mltrain.overrides import apply_override
 from mltrain.problems import InvalidConfigError, KeyPath, Problem
 from mltrain.repair import check
@@ -46,19 +47,20 @@ class Loaded:
         return InvalidConfigError([Problem(path, self.root.place_of(path), message)])
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> Loaded:
+def load(path: str | Path, overrides: Sequence[str] = (), gates: Sequence[str] = ()) -> Loaded:
     """Read an experiment.
 
     Args:
         path: of a YAML file, or `-` for standard input.
         overrides: as `training.epochs=3`, each with a YAML value; the later wins.
+        gates: of the command line, as `test.f1 >= 0.8`: they come after those of the YAML.
 
     Raises:
         UsageError: there is no such file.
         ConfigError: all that is wrong with the YAML and the overrides.
     """
     if str(path) == "-":
-        return load_text(sys.stdin.buffer.read(MOST_BYTES + 1), "stdin", Path.cwd(), overrides)
+        return load_text(sys.stdin.buffer.read(MOST_BYTES + 1), "stdin", Path.cwd(), overrides, gates)
     path = Path(path)
     try:
         with path.open("rb") as file:
@@ -67,7 +69,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Loaded:
         raise UsageError(f"config file not found: {path}{_near(path)}") from None
     except OSError as error:
         raise UsageError(f"cannot read the config {path}: {error.strerror}") from None
-    return load_text(text, str(path), path.absolute().parent, overrides, path=path)
+    return load_text(text, str(path), path.absolute().parent, overrides, gates, path=path)
 
 
 def load_text(
@@ -75,6 +77,7 @@ def load_text(
     name: str,
     directory: Path,
     overrides: Sequence[str] = (),
+    gates: Sequence[str] = (),
     *,
     spec: type[Spec] = ExperimentSpec,
     path: Path | None = None,
@@ -86,6 +89,7 @@ def load_text(
         name: what messages call it.
         directory: what its paths are relative to.
         overrides: as for `load`.
+        gates: as for `load`.
         spec: the class of the whole.
         path: of the file, if it is one.
 
@@ -93,6 +97,7 @@ def load_text(
         ConfigError: all that is wrong.
     """
     root, problems = _merged(text, name, overrides, spec)
+    root = with_gates(root, gates)
     experiment = check(root, problems, spec, directory)
     return Loaded(cast(ExperimentSpec, experiment), root, text, path, tuple(overrides))
 

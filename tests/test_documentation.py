@@ -5,6 +5,7 @@ import json
 import os
 import re
 import runpy
+import shlex
 import signal
 import subprocess
 import sys
@@ -157,6 +158,62 @@ def test_the_script_survives_five_kills(until_done, mltrain, config, tmp_path):
     assert all(one["step"] > 0 and not one["inexact"] for one in resumed)
     assert mltrain("train", "config.yaml", "--run-dir", "whole", "--quiet").code == 0
     assert (tmp_path / "killed" / "metrics.json").read_bytes() == (tmp_path / "whole" / "metrics.json").read_bytes()
+
+
+@pytest.fixture
+def script(shell, config, tmp_path):
+    """Run a script of the page on continuous integration, by its name, in a folder with a small experiment."""
+    text = config(epochs="  epochs: 4").read_text().replace("rows: 60", "rows: 300").replace("rate: 0.01", "rate: 0.1")
+    (tmp_path / "config.yaml").write_text(text)
+    for each in blocks(REPOSITORY / "docs" / "ci.md", "bash"):
+        assert each.startswith("#!/usr/bin/env bash\n# Usage: ")
+        assert "\nset -euo pipefail\n" in each
+        (tmp_path / each.split()[4]).write_text(each)
+
+    def run(name, *arguments):
+        line = " ".join(map(shlex.quote, ("bash", name, *arguments)))
+        return shell(line)
+
+    return run
+
+
+def test_the_script_trains_and_gates(script, tmp_path):
+    done = script("train-and-gate", "config.yaml", "test.accuracy >= 0.5", "test.accuracy.high > 0")
+    assert done.code == 0, done.err
+    assert (done.run / "model.keras").is_file()
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["splits"].keys() == {"test"}
+    assert 'tests="2"' in (tmp_path / "gates.xml").read_text()
+    (tmp_path / "result.json").unlink()
+    done = script("train-and-gate", "config.yaml", "test.accuracy > 1")
+    assert (done.code, done.out) == (10, "")
+    assert 'failures="1"' in (tmp_path / "gates.xml").read_text()
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_the_nightly_script_keeps_the_last_good_run(script, tmp_path):
+    good = tmp_path / "last-good"
+    assert script("nightly", "config.yaml").code == 0
+    first = good.resolve()
+    done = script("nightly", "config.yaml")
+    assert done.code == 0, done.err
+    second = good.resolve()
+    assert second != first
+    path = tmp_path / "config.yaml"
+    path.write_text(path.read_text().replace("learning_rate: 0.1", "learning_rate: 0.000001"))
+    done = script("nightly", "config.yaml")
+    assert done.code == 10
+    assert "the run is worse than that one" in done.err
+    assert good.resolve() == second
+    assert 'failures="1"' in (tmp_path / "nightly.xml").read_text()
+
+
+def test_the_script_compares_two(script, tmp_path):
+    done = script("compare-two", "config.yaml", "training.optimizer.learning_rate=0.000001")
+    assert done.code == 0, done.err
+    assert "run 2 is worse than run 1" in done.out
+    assert json.loads((tmp_path / "comparison.json").read_text())["pairs"][0]["verdict"] == "worse"
+    assert (tmp_path / "comparison.html").read_text().startswith("<!DOCTYPE html>")
 
 
 def assert_is_part(excerpt, whole, place):

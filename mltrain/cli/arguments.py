@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mltrain.evaluation.gates import Judgement
     from mltrain.load import Loaded
     from mltrain.run.rundir import LockedRun, RunDirectory
 
@@ -74,10 +77,11 @@ def print_run(run: LockedRun, loaded: Loaded | None = None) -> None:
         raise
 
 
-def result(run: RunDirectory, metrics: dict[str, Any]) -> str:
-    """Return what `train` and `resume` print with --json: the run, from where it went on, and its results."""
+def result(run: RunDirectory, metrics: dict[str, Any], judged: Sequence[Judgement] = ()) -> str:
+    """Return what `train` and `resume` print with --json: the run, from where it went on, its results and its gates."""
     resumed = [{"step": each.step, "checkpoint": each.checkpoint} for each in run.record().resumed]
-    return json.dumps({"run": str(run.path.absolute()), "resumed": resumed, "metrics": metrics})
+    gates = {"gates": [each.as_json() for each in judged]} if judged else {}
+    return json.dumps({"run": str(run.path.absolute()), "resumed": resumed, "metrics": metrics, **gates})
 
 
 def runs_directory(given: Path | None) -> Path:

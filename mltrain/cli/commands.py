@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mltrain import __version__
+from mltrain.cli.compare import compare
 from mltrain.cli.doctor import doctor
 from mltrain.cli.evaluate import evaluate
 from mltrain.cli.init import init
@@ -30,6 +31,7 @@ app.command()(train)
 app.command()(resume)
 app.command()(evaluate)
 app.command()(show)
+app.command()(compare)
 app.command("list")(list_components)
 app.command()(schema)
 app.command()(doctor)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from mltrain.cli.arguments import Json, RunReference, RunsDirectory, runs_directory
+from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolerance, conclude, refuse_strays
 
 
 def evaluate(
@@ -21,18 +22,36 @@ def evaluate(
         Path | None,
         typer.Option("--data", metavar="FILE", help="Other rows: a .csv, .tsv, .parquet, .jsonl or .npz file."),
     ] = None,
+    gates: GateOptions = None,
+    against: Against = None,
+    tolerance: Tolerance = 0.0,
+    metric: AgainstMetric = None,
+    junit: JUnit = None,
     runs_dir: RunsDirectory = None,
     json: Json = False,
 ) -> None:
     """Rebuild the model of a run and measure it. Reads only: a read-only run directory is fine."""
+    from mltrain.comparison.against import standard
     from mltrain.errors import UsageError
+    from mltrain.procedures.asked_gates import checked_gates, judge_measured
     from mltrain.procedures.evaluate import evaluate as evaluate_run
     from mltrain.report.summary import results_table, split_lines
     from mltrain.run.opening import open_run
 
     if split is not None and data is not None:
         raise UsageError("--split and --data were both given: a file of other rows has no splits")
-    metrics = evaluate_run(open_run(run, runs_directory(runs_dir)), split, data)
+    if against is not None and data is not None:
+        raise UsageError("--against and --data were both given: runs are held against each other on their own rows")
+    refuse_strays(against, tolerance, metric, junit, gates)
+    folder = runs_directory(runs_dir)
+    found = open_run(run, folder)
+    checked_gates(found, gates or (), split, data is not None)
+    other = standard(open_run(against, folder), tolerance, metric, split) if against is not None else None
+    metrics = evaluate_run(found, split, data)
+    judged = judge_measured(gates or (), metrics, data is not None) + ((other.judge(found),) if other else ())
+    if judged:
+        metrics["gates"] = [each.as_json() for each in judged]
     typer.echo(json_format.dumps(metrics, indent=2) if json else results_table(metrics))
     for line in split_lines(metrics):
         typer.echo(line, err=True)
+    conclude(judged, found, junit=junit, json=json)

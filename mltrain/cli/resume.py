@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from mltrain.cli.arguments import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mltrain.evaluation.gates import Judgement
     from mltrain.procedures.resume import Finished
     from mltrain.run.rundir import RunDirectory
 
@@ -39,9 +42,13 @@ def resume(
     quiet: Quiet = False,
 ) -> None:
     """Go on with a run from its newest valid checkpoint: the end is that of the run that was never interrupted."""
+    from mltrain.cli.gates import conclude
+    from mltrain.errors import VerdictError
+    from mltrain.evaluation.gates import recorded
     from mltrain.procedures.resume import finished, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.report.terminal import Terminal
+    from mltrain.run.metrics_form import checked_metrics
     from mltrain.run.opening import lock_run, open_run
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
@@ -52,6 +59,9 @@ def resume(
         ended = finished(found, epochs)
         if ended is not None:
             say_finished(found, ended, json=json, quiet=quiet)
+            if ended.exit_code == VerdictError.exit_code:  # what was missed stays missed
+                conclude(recorded(checked_metrics(found)), found, junit=None, json=json, quiet=quiet)
+            raise typer.Exit(ended.exit_code)
         # A signal waits until the run says what it is doing: one that was left half-made has no status.
         with interruption.deferred(), lock_run(found.path) as locked:
             if not json:
@@ -59,18 +69,25 @@ def resume(
             loaded, going_on = take_up(locked, None, overrides or (), epochs, allow_inexact, tuple(sys.argv))
             terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
             metrics = resume_run(loaded, locked, terminal, interruption, going_on, stopwatch)
+            judged = recorded(metrics)
             if json:
-                typer.echo(result(locked, metrics))
+                typer.echo(result(locked, metrics, judged))
+            conclude(judged, locked, junit=None, json=json, quiet=quiet)
 
 
-def say_finished(run: RunDirectory, ended: Finished, *, json: bool, quiet: bool) -> NoReturn:
-    """Print what there is of a run that has nothing left to do, and leave with its exit code."""
+def say_finished(
+    run: RunDirectory, ended: Finished, *, json: bool, quiet: bool, judged: Sequence[Judgement] = ()
+) -> None:
+    """Print what there is of a run that has nothing left to do."""
     if json:
-        typer.echo(result(run, run.metrics()))
+        from mltrain.evaluation.gates import recorded
+        from mltrain.run.metrics_form import checked_metrics
+
+        metrics = checked_metrics(run)
+        typer.echo(result(run, metrics, judged or recorded(metrics)))
     else:
         typer.echo(run.path.absolute())
     if not quiet:
         typer.echo(
             f"nothing to do: the run is finished ({ended.reason}); more epochs are asked for by --epochs", err=True
         )
-    raise typer.Exit(ended.exit_code)

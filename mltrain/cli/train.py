@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,23 @@ from mltrain.cli.arguments import (
     result,
     runs_directory,
 )
+from mltrain.cli.gates import (
+    Against,
+    AgainstMetric,
+    GateOptions,
+    JUnit,
+    Tolerance,
+    conclude,
+    gate_places,
+    refuse_strays,
+)
+
+if TYPE_CHECKING:
+    from mltrain.comparison.against import Standard
+    from mltrain.load import Loaded
+    from mltrain.problems import Place
+    from mltrain.procedures.resume import Finished
+    from mltrain.run.rundir import RunDirectory
 
 
 def train(
@@ -36,19 +53,25 @@ def train(
     allow_inexact: Annotated[
         bool, typer.Option("--allow-inexact", help="With --resume: go on although something differs, and mark the run.")
     ] = False,
+    gates: GateOptions = None,
+    against: Against = None,
+    tolerance: Tolerance = 0.0,
+    metric: AgainstMetric = None,
+    junit: JUnit = None,
     profile: Profiled = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Train an experiment. The only line on stdout is the run directory; everything for people goes to stderr."""
-    from mltrain.cli.resume import say_finished
+    from mltrain.comparison.against import standard
     from mltrain.errors import UsageError
+    from mltrain.evaluation.gates import recorded
     from mltrain.load import load
     from mltrain.procedures.resume import asked_epochs, finished, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.procedures.train import train as train_run
     from mltrain.report.terminal import Terminal
-    from mltrain.run.opening import create_run, start_or_take_up
+    from mltrain.run.opening import create_run, open_run, start_or_take_up
     from mltrain.run.rundir import RunDirectory
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
@@ -61,16 +84,20 @@ def train(
         raise UsageError("--resume needs --run-dir: the run to start, or to go on with")
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption:
-        loaded = load(config, overrides or ())
+        loaded = load(config, overrides or (), gates or ())
+        folder, places = runs_directory(runs_dir), gate_places(loaded)
+        refuse_strays(against, tolerance, metric, junit, places)
+        other = standard(open_run(against, folder), tolerance, metric) if against is not None else None
         # From here on a signal waits until the run has its first files: else there would be nothing to go on with.
         with interruption.deferred():
             if resume and run_dir is not None:
                 ended = finished(RunDirectory(run_dir), asked_epochs(run_dir, loaded))
                 if ended is not None:
-                    say_finished(RunDirectory(run_dir), ended, json=json, quiet=quiet)
+                    _say_again(RunDirectory(run_dir), ended, loaded, other, places, junit, json, quiet)
+                    return
                 run, begun = start_or_take_up(run_dir)
             else:
-                run, begun = create_run(runs_directory(runs_dir), loaded.spec.name, run_dir), False
+                run, begun = create_run(folder, loaded.spec.name, run_dir), False
             with run:
                 if not json:
                     print_run(run, None if begun else loaded)
@@ -81,5 +108,31 @@ def train(
                     metrics = resume_run(loaded, run, terminal, interruption, going_on, stopwatch)
                 else:
                     metrics = train_run(loaded, run, terminal, interruption, tuple(sys.argv), stopwatch)
+                judged = recorded(metrics) + ((other.judge(run),) if other else ())
                 if json:
-                    typer.echo(result(run, metrics))
+                    typer.echo(result(run, metrics, judged))
+                conclude(judged, run, places, junit=junit, json=json, quiet=quiet)
+
+
+def _say_again(
+    run: RunDirectory,
+    ended: Finished,
+    loaded: Loaded,
+    other: Standard | None,
+    places: list[Place | None],
+    junit: Path | None,
+    json: bool,
+    quiet: bool,
+) -> None:
+    """Say what there is of a run that has nothing left to do.
+
+    The gates may be others than when it was trained: they are judged by what was measured then.
+    """
+    from mltrain.cli.resume import say_finished
+    from mltrain.evaluation.gates import judge
+    from mltrain.run.metrics_form import checked_metrics
+
+    gates = loaded.spec.evaluation.gates
+    judged = (judge(gates, checked_metrics(run)) if gates else ()) + ((other.judge(run),) if other else ())
+    say_finished(run, ended, json=json, quiet=quiet, judged=judged)
+    conclude(judged, run, places, junit=junit, json=json, quiet=quiet)

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import core_schema
 
 from mltrain.evaluation.catalogue import DEFAULTS, AnyMetric, Metric
+from mltrain.evaluation.gates import GateText
 from mltrain.spec import Many, Spec, fail, problem
 from mltrain.task import Task
 
@@ -38,6 +39,9 @@ class EvaluationSpec(Spec):
     those that are usual for the task."""
     slices: Many[SliceSpec] = ()
     """Columns by whose values validation and test rows are measured apart, too: `[sex, {column: age, bins: 4}]`."""
+    gates: Many[GateText] = ()
+    """What the results must fulfil, as `test.f1.low >= 0.8`; training ends with exit code 10 where one is missed. The
+    guide to continuous integration, docs/ci.md, has every form."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Rows in one step of an evaluation; auto takes 32 to 8192, fewer where a layer gives more numbers for each."""
 

@@ -13,7 +13,7 @@ from mltrain.run.status import now
 from mltrain.spec import as_plain
 
 # What may change without changing a bit of what was and will be trained.
-FREE = ("training.epochs", "training.checkpoint", "training.progress_every")
+FREE = ("training.epochs", "training.checkpoint", "training.progress_every", "evaluation.gates")
 
 
 class Checkpoint(Protocol):

@@ -6,12 +6,14 @@ No TensorFlow here: `evaluate` and others make the same plan from a run director
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from mltrain.errors import MisfitError
 from mltrain.experiment import ExperimentSpec
 from mltrain.expression import Comparison
+from mltrain.gate_rules import gate_problem, unknown_slice
 from mltrain.keras_api.components import KerasComponent
 from mltrain.measured import (
     as_measured,
@@ -47,19 +49,27 @@ class Plan:
     decisions: tuple[Decision, ...]
 
 
-def make_plan(spec: ExperimentSpec, info: DataInfo, splits: set[SplitName]) -> Plan:
+def make_plan(
+    spec: ExperimentSpec, info: DataInfo, splits: set[SplitName], slices: Mapping[str, Sequence[str]] | None = None
+) -> Plan:
     """Return the plan for an experiment whose data is known.
 
     Args:
         spec: the experiment.
         info: what is known of the data.
         splits: those that have rows.
+        slices: the names of those that will be measured, by split.
 
     Raises:
-        MisfitError: a metric does not fit the task, or something is watched that will not be measured.
+        MisfitError: a metric does not fit the task, or something is watched or asked for by a gate that will not be
+            measured.
     """
     for path, message in spec.evaluation.misfits(info.task):
         raise MisfitError(("evaluation", *path), message)
+    for number, gate in enumerate(spec.evaluation.gates):
+        wrong = gate_problem(gate, spec, (info.task,), splits, info.classes) or unknown_slice(gate, slices or {})
+        if wrong:
+            raise MisfitError(("evaluation", "gates", number), wrong)
     known = measured(spec.training, spec.evaluation, info.task, splits, spec.data.scales_target)
     objective = _objective(spec, known, splits)
     if spec.training.on_divergence.retry and isinstance(

@@ -13,6 +13,7 @@ import numpy as np
 from mltrain.data.preparation import Prepared
 from mltrain.data.raw_model import raw_model
 from mltrain.errors import WriteError
+from mltrain.evaluation.gates import judge
 from mltrain.models.linear import Linear
 from mltrain.procedures.coefficients import coefficients
 from mltrain.procedures.fitting import Fitted
@@ -69,6 +70,8 @@ def write_results(
         )
     if _is_linear_regression(network, prepared):
         metrics["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
+    if network.spec.evaluation.gates:
+        metrics["gates"] = [each.as_json() for each in judge(network.spec.evaluation.gates, metrics)]
     interruption.raise_if_received()
     with stopwatch.phase("run files"):
         run.write_predictions(_kept(prepared, predictions))

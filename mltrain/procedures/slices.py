@@ -45,6 +45,11 @@ class Slices:
     edges: Mapping[str, tuple[float, ...]]
     held_out: Mapping[SplitName, tuple[Slice, ...]]
 
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """The names of the slices of each split."""
+        return {split: tuple(each.name for each in slices) for split, slices in self.held_out.items()}
+
 
 def slice_columns(specs: Sequence[SliceSpec]) -> dict[str, tuple[str | int, ...]]:
     """Return the columns that slices need, each with the place in the config that names it."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from mltrain.errors import InterruptedRunError, MisfitError, MltrainError, RunError
+from mltrain.errors import InterruptedRunError, MisfitError, MltrainError, RunError, VerdictError
 from mltrain.experiment import ExperimentSpec
 from mltrain.load import Loaded
 from mltrain.procedures.faults import machine_failure
@@ -23,7 +23,7 @@ from mltrain.run.profile import profile_of
 from mltrain.run.proof import json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
 from mltrain.run.rundir import LockedRun
-from mltrain.run.status import State, now, status
+from mltrain.run.status import State, Status, now, status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import Decision
 from mltrain.tensorflow_start import start_tensorflow
@@ -31,6 +31,7 @@ from mltrain.training.signals import Interruption
 
 if TYPE_CHECKING:
     from mltrain.data.preparation import Prepared
+    from mltrain.procedures.fitting import Fitted
 
 
 def train(
@@ -124,7 +125,7 @@ def _train(
     _phase(run, interruption, "reading the data")
     prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices))
     slices = fit_slices(spec.evaluation.slices, prepared)
-    plan = make_plan(spec, prepared.info, set(prepared.examples))
+    plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 
     stopwatch.turn_to("building the model")
     _phase(run, interruption, "building the model")
@@ -176,8 +177,14 @@ def _train(
     stopwatch.turn_to("run files")
     run.write_record(record.with_values(finished=now()))
     _write_profile(stopwatch, run, terminal)
-    run.write_status(status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0))
+    run.write_status(_finished(fitted, metrics))
     return metrics
+
+
+def _finished(fitted: Fitted, metrics: dict[str, Any]) -> Status:
+    passed = all(gate["passed"] for gate in metrics.get("gates", ()))
+    code = 0 if passed else VerdictError.exit_code
+    return status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=code)
 
 
 @contextmanager

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mltrain.evaluation.gates import recorded
 from mltrain.problems import printable
+from mltrain.report.gates import gates_table
 from mltrain.report.profile import profile_table
 from mltrain.report.text import interval, number
 from mltrain.run.profile import Profile
@@ -72,6 +74,8 @@ def run_summary(found: Mapping[str, Any]) -> str:
         lines += [f"  {decision_line(one['what'], one['value'], one['reason'])}" for one in found["decisions"]]
     if found["metrics"]:
         lines += ["", *results_table(found["metrics"]).splitlines(), "", *result_lines(found["metrics"])]
+        gates = recorded(found["metrics"])
+        lines += ["", "gates", *gates_table(gates).splitlines()] if gates else []
     if found["plots"]:
         lines += ["", "plots", *(f"  {path}" for path in found["plots"])]
     if found["profile"]:

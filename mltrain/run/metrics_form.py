@@ -4,12 +4,15 @@ it."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, ValidationError
 
 from mltrain.run.reading import wrong_form
 from mltrain.spec import Many, Spec
+
+if TYPE_CHECKING:
+    from mltrain.run.rundir import RunDirectory
 
 
 class Part(Spec):
@@ -86,6 +89,19 @@ class RecordedChance(Part):
     """In words."""
 
 
+class RecordedGate(Part):
+    """What became of a gate."""
+
+    gate: str
+    """In words."""
+    value: float | None
+    """That was found."""
+    passed: bool
+    """Whether it is fulfilled."""
+    reason: str = ""
+    """Why there is no value."""
+
+
 class RecordedMetrics(Part):
     """The whole file."""
 
@@ -97,8 +113,21 @@ class RecordedMetrics(Part):
     """The results, by split."""
     chance: RecordedChance | None = None
     """Of classifications with held-out rows."""
+    gates: Many[RecordedGate] = ()
+    """What became of evaluation.gates."""
     coefficients: Mapping[str, float] = {}
     """Of linear regressions."""
+
+
+def checked_metrics(run: RunDirectory) -> dict[str, Any]:
+    """Return what is in the metrics.json of a run.
+
+    Raises:
+        RunError: it is not there, or says what is wrong with it.
+    """
+    metrics = run.metrics()
+    check_metrics(metrics, f"{run.path}: metrics.json")
+    return metrics
 
 
 def check_metrics(values: Mapping[str, Any], place: object) -> None:

@@ -108,6 +108,13 @@ def test_7_read_only_place(shell, config, tmp_path):
     assert shell("mltrain train config.yaml --runs-dir locked/runs").code == 7
 
 
+def test_10_a_gate_is_missed(shell, config):
+    done = shell(f"mltrain train {config()} --gate 'test.accuracy > 1'")
+    assert done.code == 10
+    assert (done.run / "model.keras").is_file()
+    assert done.err.splitlines()[-1].startswith("error: 1 of 1 gate missed: test.accuracy > 1 (")
+
+
 def test_12_no_gpu(shell, config):
     done = shell(f"mltrain train {config()} --set device=gpu", CUDA_VISIBLE_DEVICES="-1")
     assert done.code == 12

@@ -30,14 +30,26 @@ except SystemExit as ended:
         ["list", "layer", "Dense"],
         ["init", "other.yaml"],
         ["show", "a-run"],
+        ["compare", "a-run", "another-run", "--html", "page.html"],
+        [
+            "train",
+            "config.yaml",
+            "--run-dir",
+            "a-run",
+            "--resume",
+            "--gate",
+            "test.loss < 99",
+            "--against",
+            "another-run",
+        ],
     ],
     ids=" ".join,
 )
 def test_tensorflow_is_not_imported(shell, config, mltrain, tmp_path, arguments):
     path = config()
     (tmp_path / "wrong.yaml").write_text("model: {type: nlp}\n")
-    if arguments[0] == "show":
-        assert mltrain("train", path, "--run-dir", tmp_path / "a-run", "--quiet").code == 0
+    for run in {"a-run", "another-run"} & set(arguments):
+        assert mltrain("train", path, "--run-dir", tmp_path / run, "--quiet").code == 0
     (tmp_path / "probe.py").write_text(PROBE)
     done = shell(f"{sys.executable} probe.py '{json.dumps(arguments)}'")
     code, loaded = json.loads(done.err.rpartition("LOADED ")[2])

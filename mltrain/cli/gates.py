@@ -1,0 +1,107 @@
+"""The options by which a command judges a run, and how it says the outcome: exit code 10 where a gate is missed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from mltrain.evaluation.gates import Judgement
+    from mltrain.load import Loaded
+    from mltrain.problems import Place
+    from mltrain.run.rundir import RunDirectory
+
+GateOptions = Annotated[
+    list[str] | None,
+    typer.Option("--gate", metavar="GATE", help="What must hold, as 'test.f1.low >= 0.8', else exit 10; repeatable."),
+]
+Against = Annotated[
+    str | None, typer.Option("--against", metavar="RUN", help="The run must be no worse than this one, else exit 10.")
+]
+Tolerance = Annotated[
+    float, typer.Option("--tolerance", min=0, help="With --against: how much worse it may be, in the metric's unit.")
+]
+AgainstMetric = Annotated[
+    str | None,
+    typer.Option("--metric", metavar="METRIC", help="With --against: by what. Default: what is nearest the objective."),
+]
+JUnit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the gates as JUnit XML, too.")]
+
+
+def refuse_strays(
+    against: str | None, tolerance: float, metric: str | None, junit: Path | None, gates: Sequence[Any] | None
+) -> None:
+    """Refuse options that nothing else gives a meaning.
+
+    Raises:
+        UsageError: --tolerance or --metric without --against, or --junit without a gate.
+    """
+    from mltrain.errors import UsageError
+
+    if against is None and (tolerance or metric is not None):
+        raise UsageError("--tolerance and --metric say how to hold the run against another: they need --against RUN")
+    if junit is not None and against is None and not gates:
+        raise UsageError("--junit writes what became of gates, and there is none: add --gate, or evaluation.gates")
+
+
+def gate_places(loaded: Loaded) -> list[Place | None]:
+    """Return where each gate of an experiment is written; None for those of the command line."""
+    places = [loaded.root.place_of(("evaluation", "gates", n)) for n in range(len(loaded.spec.evaluation.gates))]
+    return [place if place.source.override is None and loaded.path is not None else None for place in places]
+
+
+def conclude(
+    judged: Sequence[Judgement],
+    run: RunDirectory,
+    places: Sequence[Place | None] = (),
+    *,
+    junit: Path | None,
+    json: bool,
+    quiet: bool = False,
+) -> None:
+    """Say what became of the gates, on stderr and wherever else it is asked for; nothing where there are none.
+
+    Args:
+        judged: the gates.
+        run: whose they are.
+        places: where the first of them are written; None for those that are in no file.
+        junit: the file for JUnit XML.
+        json: whether the result was printed as JSON, with the gates in it.
+        quiet: say only what was missed.
+
+    Raises:
+        VerdictError: one was missed.
+        WriteError: a file cannot be written.
+    """
+    from mltrain.cli.output_file import append_output, write_output
+    from mltrain.errors import VerdictError
+    from mltrain.report.gates import annotation, gates_table, junit_xml, missed_sentence, step_summary
+
+    name = str(run.path)
+    if judged and not quiet:
+        typer.echo(f"\ngates\n{gates_table(judged)}\n", err=True)
+    if junit is not None:
+        write_output(junit, junit_xml(judged, name), "--junit")
+    if not judged:
+        return
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        append_output(Path(summary), step_summary(judged, name).encode())
+    missed = [(each, place) for each, place in zip(judged, _as_many(places, judged), strict=True) if not each.passed]
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        workspace = os.environ.get("GITHUB_WORKSPACE")
+        for each, place in missed:
+            typer.echo(annotation(each, place, Path(workspace) if workspace else None), err=True)
+    if missed and json:
+        # The one object on stdout has the gates in it: the error that main() would print is not a second one.
+        typer.echo(f"error: {missed_sentence(judged)}", err=True)
+        raise typer.Exit(VerdictError.exit_code)
+    if missed:
+        raise VerdictError(missed_sentence(judged))
+
+
+def _as_many(places: Sequence[Place | None], judged: Sequence[Any]) -> list[Place | None]:
+    return [*places, *[None] * (len(judged) - len(places))]

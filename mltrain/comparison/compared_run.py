@@ -1,0 +1,164 @@
+"""A finished run as it is compared with others: read from its directory alone, without TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+from pydantic import ValidationError
+
+from mltrain.errors import ConfigError, RunError, UsageError
+from mltrain.evaluation.catalogue import Direction, Metric, canonical_name
+from mltrain.evaluation.spec import EvaluationSpec
+from mltrain.problems import shortened
+from mltrain.run.metrics_form import checked_metrics
+from mltrain.run.reading import wrong_form
+from mltrain.run.rundir import RunDirectory
+from mltrain.spec import suggest
+from mltrain.task import SPLITS, Task
+from mltrain.yaml_document import decode, parse
+
+# What stands for the loss among the exact metrics: the same quantity, without class weights, penalties and scaling.
+_LOSS = ("log_loss", "mse")
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """A finished run.
+
+    Attributes:
+        directory: where everything else is.
+        name: experiment and id, as `breast-cancer/20261120T201500Z-4bc2`.
+        task: what was learned.
+        classes: their names.
+        metrics: what is in metrics.json.
+        measured: the exact metrics of its config.
+        config: every value, as in config.resolved.yaml.
+        data: the fingerprint of its data; None where that was not recorded.
+    """
+
+    directory: RunDirectory
+    name: str
+    task: Task
+    classes: tuple[str, ...]
+    metrics: Mapping[str, Any]
+    measured: tuple[Metric, ...]
+    config: Mapping[str, Any]
+    data: str | None
+
+    @property
+    def split(self) -> str:
+        """The split that nothing was chosen by, as far as there is one: test, else validation, else train."""
+        return [split for split in SPLITS if split in self.metrics["splits"]][-1]
+
+    @property
+    def primary(self) -> str:
+        """The metric by which the run is compared where none is named, as `test.log_loss`.
+
+        That of the objective, if it is measured exactly; for a loss the exact metric that is nearest to it; else the
+        first of `evaluation.metrics`.
+        """
+        names = [metric.name for metric in self.measured]
+        wanted = canonical_name(str(self.metrics["objective"]["metric"]).partition(".")[2])
+        found = [name for name in (wanted, *(_LOSS if wanted == "loss" else ())) if name in names]
+        return f"{self.split}.{[*found, *names, 'loss'][0]}"
+
+    @property
+    def threshold(self) -> float:
+        """The probability above which the positive class is predicted."""
+        found = self.metrics.get("threshold")
+        value = found.get("value") if isinstance(found, Mapping) else None
+        return float(value) if isinstance(value, (int, float)) else 0.5
+
+    def exact(self, name: str) -> Metric | None:
+        """Return the metric of that name (without its split), if it is measured exactly."""
+        return next((metric for metric in self.measured if metric.name in (name, canonical_name(name))), None)
+
+    def direction(self, metric: str) -> Direction:
+        """Return whether larger or smaller is better in `split.metric`.
+
+        Raises:
+            UsageError: that is not known.
+        """
+        name = metric.partition(".")[2]
+        exact = self.exact(name)
+        if exact is None and name != "loss":
+            raise UsageError(f"neither smaller nor larger is known to be better for {metric!r}: name another metric")
+        return exact.direction if exact else "min"
+
+    def value(self, metric: str) -> float | None:
+        """Return the value of `split.metric`; None where the run has none."""
+        split, _, name = metric.partition(".")
+        values = self.metrics["splits"].get(split, {}).get("metrics", {})
+        found = values.get(name, values.get(canonical_name(name), {})).get("value")
+        return None if found is None else float(found)
+
+    def found_metric(self, metric: str) -> str:
+        """Return `split.metric` for what a user wrote: the split may be left out.
+
+        Raises:
+            UsageError: the run did not measure it.
+        """
+        asked = metric if "." in metric else f"{self.split}.{metric}"
+        split, _, name = asked.partition(".")
+        values = self.metrics["splits"].get(split, {}).get("metrics", {})
+        for each in (name, canonical_name(name)):
+            if each in values:
+                return f"{split}.{each}"
+        known = [f"{split}.{name}" for split, part in self.metrics["splits"].items() for name in part["metrics"]]
+        raise UsageError(f"{metric!r} was not measured in {self.name}{suggest(asked, known) or f': {known}'}")
+
+
+def read_run(directory: RunDirectory) -> ComparedRun:
+    """Return a finished run.
+
+    Raises:
+        RunError: it did not finish, or is damaged; says which file.
+    """
+    path = directory.path
+    status = directory.status()
+    if status.state != "finished":
+        why = shortened(status.reason.partition("\n")[0], 100)
+        raise RunError(f"{path}: no results yet: {status.state}, {status.epoch} epochs done ({why})")
+    metrics = checked_metrics(directory)
+    task, classes = metrics.get("task"), metrics.get("classes", [])
+    if task not in get_args(Task) or not isinstance(classes, list) or not set(metrics["splits"]) <= {*SPLITS}:
+        raise RunError(f"{path}: metrics.json: task, classes or splits are none that mltrain writes")
+    if not metrics["splits"]:
+        raise RunError(f"{path}: metrics.json: no split was measured")
+    task = cast(Task, task)
+    config = _config(directory)
+    record = directory.record()
+    absolute = path.absolute()
+    return ComparedRun(
+        directory,
+        f"{absolute.parent.name}/{absolute.name}",
+        task,
+        tuple(map(str, classes)),
+        metrics,
+        _measured(config, task, path),
+        config,
+        record.data.sha256 if record.data else None,
+    )
+
+
+def _config(directory: RunDirectory) -> Mapping[str, Any]:
+    # Only what is written there, not a whole valid experiment: 100 runs are read in a second.
+    try:
+        document = parse(*decode(directory.resolved(), "config.resolved.yaml"))
+    except ConfigError as error:
+        raise RunError(f"{directory.path}: config.resolved.yaml is damaged: {error}") from error
+    config = document.root.plain()
+    if document.problems or not isinstance(config, dict) or not {"data", "model"} <= config.keys():
+        raise RunError(f"{directory.path}: config.resolved.yaml is damaged: it is no config of mltrain")
+    return config
+
+
+def _measured(config: Mapping[str, Any], task: Task, path: object) -> tuple[Metric, ...]:
+    section = config.get("evaluation")
+    stated = section.get("metrics") if isinstance(section, dict) else None
+    try:
+        return EvaluationSpec.model_validate({"metrics": stated}).metrics_for(task)
+    except ValidationError as error:
+        raise wrong_form(f"{path}: config.resolved.yaml", error) from error

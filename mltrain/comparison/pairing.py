@@ -1,0 +1,184 @@
+"""Two runs on the same rows: whether they can be paired, and what follows. No TensorFlow here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mltrain.comparison.compared_run import ComparedRun
+from mltrain.errors import RunError
+from mltrain.evaluation.catalogue import Direction, Metric
+from mltrain.evaluation.mcnemar import McNemar
+from mltrain.evaluation.paired import Paired
+
+if TYPE_CHECKING:  # NumPy costs 80 ms, and runs that cannot be paired need none
+    import numpy as np
+
+    from mltrain.run.predictions import StoredPredictions
+
+# What is measured from predicted classes alone.
+_OF_DECISIONS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc", "cohen_kappa")
+# At the level, a coin that shows one side only must have been tossed so often: 2 / 2^6 is the first below it.
+_LEVEL, _FEWEST = 0.05, 6
+# The draws of the bootstrap: the same two runs give the same interval again.
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A run beside another.
+
+    Attributes:
+        run: the one that is judged.
+        other: what it is compared with.
+        metric: `split.metric` by which.
+        direction: whether larger or smaller is better.
+        difference: the metric of the run minus that of the other, as recorded; None where one of them has none.
+        paired: what the same rows say; None where they are not the same.
+        why_not: why they are not paired; empty where they are.
+    """
+
+    run: ComparedRun
+    other: ComparedRun
+    metric: str
+    direction: Direction
+    difference: float | None
+    paired: Paired | None
+    why_not: str = ""
+
+    def sentence(self, name: str, other: str) -> str:
+        """Return the finding in one sentence, with these names for the runs."""
+        if self.paired is not None:
+            return self.paired.sentence(name, other)
+        if self.difference is None:
+            return f"{name} and {other} cannot be compared by {self.metric}: {self.why_not}"
+        size = (
+            f"{abs(self.difference):.4g} {'higher' if self.difference > 0 else 'lower'}" if self.difference else "equal"
+        )
+        return f"{name} against {other}: {self.metric} is {size}, by the recorded values alone, as {self.why_not}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {
+            "run": str(self.run.directory.path),
+            "against": str(self.other.directory.path),
+            "metric": self.metric,
+            "difference": self.difference,
+            "verdict": self.paired.verdict if self.paired else None,
+            "paired": self.paired.as_json() if self.paired else None,
+            "why_not_paired": self.why_not or None,
+        }
+
+
+def pair(run: ComparedRun, other: ComparedRun, metric: str | None = None) -> Pair:
+    """Compare two runs.
+
+    Args:
+        run: the one that is judged.
+        other: what it is compared with.
+        metric: `split.metric`, or a metric of the split that nothing was chosen by; None takes that of the objective
+            of the other run.
+
+    Raises:
+        UsageError: the other run did not measure it, or it is not known which direction is better.
+    """
+    named = other.found_metric(metric) if metric is not None else other.primary
+    direction = other.direction(named)
+    mine, theirs = run.value(named), other.value(named)
+    difference = None if mine is None or theirs is None else mine - theirs
+    try:
+        paired = _paired(run, other, named)
+    except _CannotPairError as reason:
+        return Pair(run, other, named, direction, difference, None, str(reason))
+    return Pair(run, other, named, direction, difference, paired)
+
+
+class _CannotPairError(Exception):
+    """The two have not the same rows; the message says what differs."""
+
+
+def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
+    split, _, name = named.partition(".")
+    metric = other.exact(name)
+    if metric is None:
+        raise _CannotPairError(f"{name} is no exact metric, which can be measured again on single rows")
+    if (run.task, run.classes) != (other.task, other.classes):
+        raise _CannotPairError("they have other tasks or classes")
+    if run.data is None or run.data != other.data:
+        raise _CannotPairError("they are from other data")
+    first, second = _stored(other, split), _stored(run, split)
+
+    import numpy as np
+
+    from mltrain.evaluation.intervals import paired_difference
+
+    if not np.array_equal(np.sort(first.rows), np.sort(second.rows)):
+        raise _CannotPairError(f"their {split} rows are not the same")
+    # The same rows may stand in another order, as where other columns are read.
+    first, second = _by_row(first), _by_row(second)
+    if not np.array_equal(first.target, second.target):
+        raise _CannotPairError(f"the targets of their {split} rows are not the same")
+    if first.values.shape != second.values.shape:
+        raise _CannotPairError(f"their predictions have other shapes: {first.values.shape} and {second.values.shape}")
+    theirs, mine = first.values, second.values
+    if other.task == "binary" and metric.type in _OF_DECISIONS:
+        # Each by its own threshold: as certain decisions they are what every formula makes of them.
+        theirs, mine = _decided(other, first).astype(np.float64), _decided(run, second).astype(np.float64)
+    mcnemar = _mcnemar(run, other, first, second)
+    if np.array_equal(mine, theirs):
+        return Paired(named, metric.direction, len(first.rows), 0.0, 0.0, 0.0, mcnemar)
+    found = paired_difference(metric, other.task, first.target, mine, theirs, other.classes, seed=_SEED)
+    if not np.isfinite([found.value, found.low, found.high]).all():
+        raise _CannotPairError(f"for {name} there is no interval of the difference on these rows")
+    ends = found.value, found.low, found.high
+    return Paired(named, metric.direction, len(first.rows), *ends, mcnemar, _confirmed(metric, mcnemar))
+
+
+def _stored(run: ComparedRun, split: str) -> StoredPredictions:
+    try:
+        stored = run.directory.predictions(split)
+    except RunError as error:
+        raise _CannotPairError(str(error)) from error
+    if stored is None:
+        raise _CannotPairError(f"{run.name} keeps no predictions of its {split} rows")
+    return stored
+
+
+def _by_row(stored: StoredPredictions) -> StoredPredictions:
+    import numpy as np
+
+    from mltrain.run.predictions import StoredPredictions
+
+    order = np.argsort(stored.rows, kind="stable")
+    return StoredPredictions(stored.rows[order], stored.target[order], stored.values[order])
+
+
+def _mcnemar(
+    run: ComparedRun, other: ComparedRun, first: StoredPredictions, second: StoredPredictions
+) -> McNemar | None:
+    if run.task == "regression":
+        return None
+    from mltrain.evaluation.mcnemar import mcnemar
+
+    return mcnemar(_decided(other, first) == first.target, _decided(run, second) == second.target)
+
+
+def _confirmed(metric: Metric, mcnemar: McNemar | None) -> bool:
+    """Return whether an exact test agrees: for the accuracy that is McNemar's own; what else follows from predicted
+    classes needs as many rows that tell the two apart as could ever be significant in it."""
+    if mcnemar is None or metric.type not in _OF_DECISIONS:
+        return True
+    if metric.type == "accuracy":
+        return mcnemar.p_value <= _LEVEL
+    return mcnemar.only_first + mcnemar.only_second >= _FEWEST
+
+
+def _decided(run: ComparedRun, stored: StoredPredictions) -> np.ndarray:
+    """Return the predicted class of each row (n,), for binary by the threshold of the run."""
+    import numpy as np
+
+    from mltrain.evaluation.counts import decide
+
+    if run.task != "binary":
+        return decide(run.task, stored.values)
+    return (stored.values.astype(np.float64) > run.threshold).astype(np.int64)

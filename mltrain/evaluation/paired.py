@@ -1,0 +1,105 @@
+"""Which of two models is better on the same rows, in words, and how many rows could tell."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mltrain.evaluation.catalogue import Direction
+from mltrain.evaluation.mcnemar import McNemar
+
+Verdict = Literal["better", "worse", "equal", "not resolved"]
+
+
+@dataclass(frozen=True)
+class Paired:
+    """One model against another on the same rows.
+
+    Attributes:
+        metric: `split.metric` by which they are compared.
+        direction: whether larger or smaller is better.
+        rows: on which both were measured.
+        value: the metric of the model minus that of the other.
+        low: lower end of the 95 % interval of the difference, in which what both do alike does not count.
+        high: its upper end.
+        mcnemar: of the two, the other one first; None for regressions.
+        confirmed: whether an exact test agrees that there is a difference, where there is one. An interval from draws
+            is too narrow where only a handful of rows tells the two apart.
+    """
+
+    metric: str
+    direction: Direction
+    rows: int
+    value: float
+    low: float
+    high: float
+    mcnemar: McNemar | None = None
+    confirmed: bool = True
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the model is better than the other; not resolved where the interval holds 0, or by too few rows."""
+        if self.value == self.low == self.high == 0:
+            return "equal"
+        if self.low <= 0 <= self.high or not self.confirmed:
+            return "not resolved"
+        return "better" if (self.value > 0) == (self.direction == "max") else "worse"
+
+    @property
+    def rows_needed(self) -> int | None:
+        """About how many rows could resolve a difference as large as this one; None where it is 0 or is resolved.
+
+        The interval narrows with the root of the rows: it must become no wider than the difference on each side.
+        """
+        if self.verdict != "not resolved" or self.value == 0:
+            return None
+        needed = self.rows * ((self.high - self.low) / 2 / self.value) ** 2
+        # Two digits are more than such an estimate is worth. More rows than now in any case: these do not resolve it.
+        needed = max(needed, self.rows * 1.1)
+        unit = 10 ** max(0, math.floor(math.log10(needed)) - 1)
+        return math.ceil(needed / unit) * unit
+
+    def sentence(self, name: str, other: str) -> str:
+        """Return the finding in one sentence.
+
+        Args:
+            name: of the model.
+            other: the name of the one it is compared with.
+        """
+        on = f"on the same {self.rows:,} rows"
+        if self.verdict == "equal":
+            return f"{name} and {other} are equal in {self.metric} {on}"
+        size = f"{abs(self.value):.4g} {'higher' if self.value > 0 else 'lower'}" if self.value else "equal"
+        found = f"{self.metric} is {size}, 95 % interval of the difference {self.low:.4g} to {self.high:.4g}, {on}"
+        if self.verdict == "not resolved":
+            more = f"; about {self.rows_needed:,} rows could tell" if self.rows_needed else ""
+            return f"{name} against {other} is not resolved: {found}{more}{self._mcnemar(name, other)}"
+        return f"{name} is {self.verdict} than {other}: {found}{self._mcnemar(name, other)}"
+
+    def _mcnemar(self, name: str, other: str) -> str:
+        test = self.mcnemar
+        if test is None or test.only_first + test.only_second == 0:
+            return ""
+        return (
+            f"; rows that only {name} has right: {test.only_second}, only {other}: {test.only_first} "
+            f"(McNemar's exact test: p = {test.p_value:.2g})"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {
+            "metric": self.metric,
+            "rows": self.rows,
+            "difference": {"value": self.value, "low": self.low, "high": self.high},
+            "verdict": self.verdict,
+            "confirmed": self.confirmed,
+            "rows_needed": self.rows_needed,
+            "mcnemar": {
+                "only_other": self.mcnemar.only_first,
+                "only_run": self.mcnemar.only_second,
+                "p_value": self.mcnemar.p_value,
+            }
+            if self.mcnemar
+            else None,
+        }

@@ -1,0 +1,125 @@
+"""What can be wrong with a gate before training: a metric, a split, a class that the results will not have. No
+TensorFlow here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from mltrain.evaluation.catalogue import canonical_name
+from mltrain.evaluation.gates import DATA, Gate, Quantity
+from mltrain.spec import suggest
+from mltrain.task import SPLITS, Task
+from mltrain.training.metrics import training_metrics
+
+if TYPE_CHECKING:
+    from mltrain.experiment import ExperimentSpec
+
+_OF_CLASSES = ("precision", "recall", "f1")
+_AREAS_OF_CLASSES = ("roc_auc", "pr_auc")
+_BASELINES: dict[Task, tuple[str, ...]] = {
+    "binary": ("majority", "logistic"),
+    "multiclass": ("majority", "logistic"),
+    "regression": ("mean", "ridge"),
+}
+
+
+def gate_problem(
+    text: str,
+    experiment: ExperimentSpec,
+    tasks: Sequence[Task],
+    splits: Collection[str],
+    classes: Sequence[str] | None = None,
+) -> str | None:
+    """Return what is wrong with a gate, or None.
+
+    Args:
+        text: the gate.
+        experiment: whose results it speaks of.
+        tasks: the task, or all that are possible while it is not known.
+        splits: those that will be measured.
+        classes: their names; None while they are not known.
+    """
+    quantity = Gate.parse(text).quantity
+    return (
+        _split_problem(quantity.split, splits)
+        or _metric_problem(quantity, experiment, tasks)
+        or _class_problem(quantity, tasks, classes)
+        or _baseline_problem(quantity, tasks)
+        or _slice_problem(quantity, [each.column for each in experiment.evaluation.slices])
+    )
+
+
+def _split_problem(split: str, splits: Collection[str]) -> str | None:
+    if split in splits:
+        return None
+    if split == DATA:
+        return f"'{DATA}' means the rows of `mltrain evaluate --data`: expected {', '.join(splits)}"
+    measured = ", ".join(name for name in (*SPLITS, DATA) if name in splits)
+    return f"{split} is not measured here (measured: {measured})"
+
+
+def _metric_problem(quantity: Quantity, experiment: ExperimentSpec, tasks: Sequence[Task]) -> str | None:
+    training, evaluation = experiment.training, experiment.evaluation
+    exact = [metric.name for task in tasks for metric in evaluation.metrics_for(task)]
+    scaled = experiment.data.scales_target
+    running = ["loss", *(metric.name for task in tasks for metric in training_metrics(training, task, scaled))]
+    metric = quantity.metric
+    plain = quantity.bound == "value" and quantity.baseline is quantity.slice is quantity.of_class is None
+    if quantity.split == "train" and not plain:
+        return "training rows have plain values only: intervals, slices, classes and baselines are of held-out rows"
+    if metric in exact or (metric not in running and canonical_name(metric) in exact):
+        return None
+    if metric in running and plain:
+        return None
+    if metric in running:
+        return f"'{metric}' has a plain value only: intervals, slices and baselines are there for evaluation.metrics"
+    if quantity.of_class is not None and metric in _OF_CLASSES:
+        return None  # measured of every class, whatever is measured of all
+    known = list(dict.fromkeys([*exact, *running]))
+    hint = suggest(metric, known) or f" (measured are {', '.join(known)})"
+    return f"'{metric}' will not be measured{hint}"
+
+
+def _class_problem(quantity: Quantity, tasks: Sequence[Task], classes: Sequence[str] | None) -> str | None:
+    if quantity.of_class is None:
+        return None
+    if set(tasks) == {"regression"}:
+        return "a regression has no classes"
+    known = (*_OF_CLASSES, *(_AREAS_OF_CLASSES if "multiclass" in tasks else ()))
+    if quantity.metric not in known:
+        return f"'{quantity.metric}' is not measured of one class: expected {', '.join(known)}"
+    if classes is not None and quantity.of_class not in classes:
+        return f"there is no class {quantity.of_class!r}{suggest(quantity.of_class, classes)}"
+    return None
+
+
+def _baseline_problem(quantity: Quantity, tasks: Sequence[Task]) -> str | None:
+    known = list(dict.fromkeys(name for task in tasks for name in _BASELINES[task]))
+    if quantity.baseline is None or quantity.baseline in known:
+        return None
+    hint = suggest(quantity.baseline, known) or f" (known: {', '.join(known)})"
+    return f"there is no baseline {quantity.baseline!r}{hint}"
+
+
+def _slice_problem(quantity: Quantity, columns: Sequence[str]) -> str | None:
+    if quantity.slice is None or any(column in quantity.slice for column in columns):
+        return None
+    if not columns:
+        return "no slices are measured: name their columns in evaluation.slices"
+    return f"'{quantity.slice}' is no slice by {' or '.join(columns)}, as evaluation.slices says"
+
+
+def unknown_slice(text: str, slices: Mapping[str, Sequence[str]]) -> str | None:
+    """Return what is wrong with the slice of a gate once the data is there, or None.
+
+    Args:
+        text: the gate.
+        slices: the names of those that are measured, by split.
+    """
+    quantity = Gate.parse(text).quantity
+    known = slices.get(quantity.split, ())
+    if quantity.slice is None or quantity.slice in known:
+        return None
+    hint = suggest(quantity.slice, known) or f" (there are: {', '.join(known)})"
+    return f"there is no slice '{quantity.slice}' of the {quantity.split} rows{hint}"

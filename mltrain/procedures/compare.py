@@ -1,0 +1,78 @@
+"""`compare`: what differs between runs, in their configs and in what came out. No TensorFlow here; writes nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from mltrain.comparison.compared_run import ComparedRun, read_run
+from mltrain.comparison.differences import differences
+from mltrain.comparison.pairing import pair
+from mltrain.comparison.side_by_side import LeftOut, SideBySide
+from mltrain.errors import RunError, UsageError
+from mltrain.run.opening import open_run
+
+
+def compare(references: Sequence[str], runs_dir: Path, sort: str | None = None) -> SideBySide:
+    """Compare runs.
+
+    Args:
+        references: two or more, as `open_run` takes them.
+        runs_dir: the folder of runs.
+        sort: a metric by which they are ordered, the best first; None keeps the order.
+
+    Raises:
+        UsageError: fewer than two, or no run measured `sort`.
+        RunError: fewer than two of them can be read; says why of each other.
+    """
+    if len(references) < 2:
+        raise UsageError("one run was given: compare takes two or more (`mltrain show` shows one)")
+    runs, left_out = _read(references, runs_dir)
+    if len(runs) < 2:
+        reasons = "; ".join(each.reason for each in left_out)
+        raise RunError(f"{len(runs)} of {len(references)} runs can be compared: {reasons}")
+    why_first = "the first"
+    if sort is not None:
+        runs, why_first = _sorted(runs, sort)
+    pairs = tuple(pair(run, runs[0]) for run in runs[1:])
+    return SideBySide(tuple(runs), why_first, differences([run.config for run in runs]), pairs, tuple(left_out))
+
+
+def _read(references: Sequence[str], runs_dir: Path) -> tuple[list[ComparedRun], list[LeftOut]]:
+    runs: dict[Path, ComparedRun] = {}
+    left_out = []
+    for reference in references:
+        try:
+            directory = open_run(reference, runs_dir)
+            real = directory.path.resolve()
+            if real in runs:  # as `runs/name/*`, which names the newest twice
+                left_out.append(LeftOut(reference, f"{reference}: is {runs[real].name}, which was given already"))
+                continue
+            runs[real] = read_run(directory)
+        except RunError as error:
+            left_out.append(LeftOut(reference, str(error)))
+    return list(runs.values()), left_out
+
+
+def _sorted(runs: list[ComparedRun], metric: str) -> tuple[list[ComparedRun], str]:
+    named, by = _measured_by(runs, metric)
+    direction = by.direction(named)
+    sign = -1.0 if direction == "max" else 1.0
+
+    def place(run: ComparedRun) -> float:
+        value = run.value(named)
+        return math.inf if value is None else sign * value
+
+    return sorted(runs, key=place), f"the best by {named}"
+
+
+def _measured_by(runs: Sequence[ComparedRun], metric: str) -> tuple[str, ComparedRun]:
+    """Return the full name of a metric, and the first run that measured it."""
+    first_error: UsageError | None = None
+    for run in runs:
+        try:
+            return run.found_metric(metric), run
+        except UsageError as error:
+            first_error = first_error or error
+    raise first_error or UsageError(f"{metric!r} was not measured")
