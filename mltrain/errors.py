@@ -18,6 +18,10 @@ class MltrainError(Exception):
     exit_code = 1
 
 
+class SelfCheckError(MltrainError):
+    """A run that is rebuilt from its directory is not the run that was trained: a bug of ours, or broken hardware."""
+
+
 class UsageError(MltrainError):
     """The command line is wrong, or the config file is not there."""
 
@@ -64,6 +68,12 @@ class OutOfMemoryError(MltrainError):
     """The device or the machine has no memory left for this batch, model or data."""
 
     exit_code = 9
+
+
+class VerdictError(MltrainError):
+    """What was to be found out is found out, and the answer is no: a run cannot be reproduced, a gate is not passed."""
+
+    exit_code = 10
 
 
 class DeviceError(MltrainError):

@@ -25,6 +25,8 @@ PhaseName = Literal[
     "measuring the splits",
     "model.keras",
     "plots",
+    "self-check",
+    "verifying model.keras",
     "run files",
     "other",
 ]

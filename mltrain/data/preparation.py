@@ -20,6 +20,8 @@ from mltrain.task import DataInfo, Decision, SplitName, Task
 
 # Outputs start near 0 and move by about the learning rate a step.
 LARGE_TARGET = 30.0
+# Raw rows that are kept, to try what was written on them.
+SAMPLE_ROWS = 64
 # Numbers of which a copy is made at a time, to be hashed.
 _HASHED_AT_ONCE = 1 << 20
 
@@ -57,6 +59,7 @@ class Prepared:
         decisions: what was not stated and had to be decided, in the order in which it was.
         examples: by the name of the split; only splits that have rows.
         table: all rows, where they have one input, which the plot of what was learned shows as it was; else None.
+        sample: the first rows of the last split, as they were read: what `model.keras` takes.
     """
 
     source: str
@@ -68,6 +71,7 @@ class Prepared:
     decisions: tuple[Decision, ...]
     examples: Mapping[SplitName, Examples]
     table: Table | None
+    sample: Table
 
 
 def prepare(spec: DataSpec, seed: int, task: Task | Literal["auto"] = "auto") -> Prepared:
@@ -109,7 +113,19 @@ def prepare(spec: DataSpec, seed: int, task: Task | Literal["auto"] = "auto") ->
     decisions = (*decisions, *split_decisions, *feature_decisions, *_repeated(examples))
     # A wider table does not stay: its numbers have twice the digits of the examples.
     kept = table if len(preprocessing.columns) == 1 and preprocessing.array is None else None
-    return Prepared(table.origin.name, len(table), table.sha256, splits, preprocessing, info, decisions, examples, kept)
+    *_, (_, last) = splits.items()
+    return Prepared(
+        source=table.origin.name,
+        rows=len(table),
+        sha256=table.sha256,
+        splits=splits,
+        preprocessing=preprocessing,
+        info=info,
+        decisions=decisions,
+        examples=examples,
+        table=kept,
+        sample=table.take(last[:SAMPLE_ROWS]),
+    )
 
 
 def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"]) -> Table:

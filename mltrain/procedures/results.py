@@ -65,6 +65,9 @@ def write_results(
         metrics["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
     interruption.raise_if_received()
     with stopwatch.phase("run files"):
+        if "test" in splits:
+            record = run.record()
+            run.count_look(record.resumed[-1].command if record.resumed else record.command)
         run.write_metrics(metrics)
     with stopwatch.phase("model.keras"):
         run.write_model(_archive(network, prepared))

@@ -113,6 +113,7 @@ def _train(
     from mltrain.procedures.fitting import fit
     from mltrain.procedures.network import build_network
     from mltrain.procedures.results import write_results
+    from mltrain.procedures.self_check import check_itself
     from mltrain.training.acceleration import accelerate, choose_precision
     from mltrain.training.class_weights import class_weight_decision
     from mltrain.training.devices import choose_device
@@ -170,6 +171,7 @@ def _train(
     stopwatch.turn_to("measuring the splits")
     _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
     metrics = write_results(run, network, prepared, plan, fitted, terminal, interruption, stopwatch)
+    check_itself(run, network, prepared, precision, interruption, stopwatch)
     stopwatch.turn_to("run files")
     run.write_record(record.with_values(finished=now()))
     _write_profile(stopwatch, run, terminal)

@@ -8,6 +8,7 @@ from typing import Any
 from mltrain.problems import printable
 from mltrain.report.profile import profile_table
 from mltrain.report.text import number
+from mltrain.run.looks import looks_sentence
 from mltrain.run.profile import Profile
 
 
@@ -54,8 +55,8 @@ def run_summary(found: Mapping[str, Any]) -> str:
     """Return what `show` prints of a run, as lines.
 
     Args:
-        found: `run`, `status`, `started`, `finished`, `device`, `data`, `decisions`, `epochs`, `metrics`, `plots`,
-            `profile`; None for what a run does not have.
+        found: `run`, `status`, `started`, `finished`, `device`, `data`, `decisions`, `epochs`, `metrics`,
+            `test_looks`, `plots`, `profile`; None for what a run does not have.
     """
     status, data, device = found["status"], found["data"], found["device"]
     lines = [
@@ -71,6 +72,8 @@ def run_summary(found: Mapping[str, Any]) -> str:
         lines += [f"  {decision_line(one['what'], one['value'], one['reason'])}" for one in found["decisions"]]
     if found["metrics"]:
         lines += ["", *results_table(found["metrics"]).splitlines(), "", *result_lines(found["metrics"])]
+    if found["test_looks"]:
+        lines += ["", looks_sentence(found["test_looks"])]
     if found["plots"]:
         lines += ["", "plots", *(f"  {path}" for path in found["plots"])]
     if found["profile"]:

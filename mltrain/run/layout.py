@@ -15,6 +15,7 @@ SPLITS = "splits"
 PREPROCESSING = "preprocessing.json"
 HISTORY = "history.csv"
 METRICS = "metrics.json"
+LOOKS = "test_looks.jsonl"
 PROFILE = "profile.json"
 PLOTS = "plots"
 MODEL = "model.keras"
@@ -31,6 +32,7 @@ PARTS = {
     PREPROCESSING,
     HISTORY,
     METRICS,
+    LOOKS,
     PROFILE,
     PLOTS,
     MODEL,
