@@ -15,6 +15,7 @@ from mltrain.cli.arguments import (
     Profiled,
     Quiet,
     RunsDirectory,
+    VerifyExport,
     print_run,
     result,
     runs_directory,
@@ -36,6 +37,7 @@ def train(
     allow_inexact: Annotated[
         bool, typer.Option("--allow-inexact", help="With --resume: go on although something differs, and mark the run.")
     ] = False,
+    verify_export: VerifyExport = False,
     profile: Profiled = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -78,8 +80,8 @@ def train(
                 if begun:
                     epochs = asked_epochs(run.path, loaded)
                     loaded, going_on = take_up(run, loaded, (), epochs, allow_inexact, tuple(sys.argv))
-                    metrics = resume_run(loaded, run, terminal, interruption, going_on, stopwatch)
+                    metrics = resume_run(loaded, run, terminal, interruption, going_on, stopwatch, verify_export)
                 else:
-                    metrics = train_run(loaded, run, terminal, interruption, tuple(sys.argv), stopwatch)
+                    metrics = train_run(loaded, run, terminal, interruption, tuple(sys.argv), stopwatch, verify_export)
                 if json:
                     typer.echo(result(run, metrics))

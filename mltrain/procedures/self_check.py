@@ -26,20 +26,13 @@ from mltrain.procedures.network import Network
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.json_text import from_json, to_json
 from mltrain.run.rundir import RunDirectory
-from mltrain.stopwatch import NoStopwatch
-from mltrain.task import SPLITS
+from mltrain.task import SPLITS, SplitName
 from mltrain.training.acceleration import Precision
-from mltrain.training.signals import Interruption
 from mltrain.training.weights import put_weights
 
 
 def check_itself(
-    run: RunDirectory,
-    network: Network,
-    prepared: Prepared,
-    precision: Precision,
-    interruption: Interruption,
-    stopwatch: NoStopwatch,
+    run: RunDirectory, network: Network, prepared: Prepared, precision: Precision, between_chunks: Callable[[], None]
 ) -> None:
     """Compare a run with what its directory gives again. The network then has the weights that were read.
 
@@ -48,20 +41,11 @@ def check_itself(
         network: of the training.
         prepared: its data.
         precision: of its layers.
-        interruption: asked between two chunks of a measurement.
-        stopwatch: notes how long it takes.
+        between_chunks: as for `EvaluationLoop.run`.
 
     Raises:
         SelfCheckError: something is not the same; says what.
-        InterruptedRunError: a signal came; `resume` measures and checks again.
     """
-    with stopwatch.phase("self-check"):
-        _check(run, network, prepared, precision, interruption.raise_if_received)
-
-
-def _check(
-    run: RunDirectory, network: Network, prepared: Prepared, precision: Precision, between_chunks: Callable[[], None]
-) -> None:
     try:
         stored = read_model(run)
         recorded = run.metrics()
@@ -98,7 +82,8 @@ def _other_parts(stored: StoredModel, network: Network, prepared: Prepared, prec
 def _other_numbers(
     recorded: Mapping[str, Any], network: Network, prepared: Prepared, between_chunks: Callable[[], None]
 ) -> Iterator[str]:
-    for split in [name for name in prepared.examples if name != "train"] or list(prepared.examples):
+    held_out: list[SplitName] = [name for name in prepared.examples if name != "train"]
+    for split in held_out or ["train"]:
         measured, _ = measure_split(network, prepared.examples[split], between_chunks)
         measured = from_json(to_json(measured), "the measurement")  # as it comes back from a file
         for name, metric in measured["metrics"].items():

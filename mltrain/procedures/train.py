@@ -31,6 +31,8 @@ from mltrain.training.signals import Interruption
 
 if TYPE_CHECKING:
     from mltrain.data.preparation import Prepared
+    from mltrain.procedures.network import Network
+    from mltrain.training.acceleration import Precision
 
 
 def train(
@@ -40,10 +42,11 @@ def train(
     interruption: Interruption,
     command: tuple[str, ...],
     stopwatch: NoStopwatch = NO_STOPWATCH,
+    verify_export: bool = False,
 ) -> dict[str, Any]:
     """Train an experiment into an empty, locked run directory, and return what is in its metrics.json.
 
-    Whatever happens, status.json says how it ended.
+    Whatever happens, status.json says how it ended. With `verify_export`, model.keras is opened as its user will.
 
     Raises:
         MltrainError: as the error says; what was trained so far is kept.
@@ -56,7 +59,7 @@ def train(
         run.write_resolved(resolved_yaml(loaded).encode())
         record = start_record(command, loaded.path.absolute().parent if loaded.path else run.path)
         run.write_record(record)
-        return _train(loaded.spec, run, terminal, interruption, stopwatch, record)
+        return _train(loaded.spec, run, terminal, interruption, stopwatch, record, None, verify_export)
 
 
 def resume(
@@ -66,6 +69,7 @@ def resume(
     interruption: Interruption,
     going_on: GoingOn,
     stopwatch: NoStopwatch = NO_STOPWATCH,
+    verify_export: bool = False,
 ) -> dict[str, Any]:
     """Go on with a run from its newest valid checkpoint; returns as `train`.
 
@@ -76,6 +80,7 @@ def resume(
         interruption: of this process.
         going_on: what the run was so far, and whether differences are allowed.
         stopwatch: notes where the time goes.
+        verify_export: whether to open model.keras as its user will.
 
     Raises:
         MltrainError: as `train`; a RunError where something differs that changes the result, or where there are
@@ -88,7 +93,7 @@ def resume(
             record = start_record(going_on.command, run.path).with_values(
                 started=before.started, command=before.command, git=before.git
             )
-            return _train(loaded.spec, run, terminal, interruption, stopwatch, record, going_on)
+            return _train(loaded.spec, run, terminal, interruption, stopwatch, record, going_on, verify_export)
     except RunError:
         # Refused: the run is what it was before somebody tried.
         if previous is not None:
@@ -103,7 +108,8 @@ def _train(
     interruption: Interruption,
     stopwatch: NoStopwatch,
     record: Record,
-    going_on: GoingOn | None = None,
+    going_on: GoingOn | None,
+    verify_export: bool,
 ) -> dict[str, Any]:
     stopwatch.turn_to("importing TensorFlow")
     _phase(run, interruption, "importing TensorFlow")
@@ -113,7 +119,6 @@ def _train(
     from mltrain.procedures.fitting import fit
     from mltrain.procedures.network import build_network
     from mltrain.procedures.results import write_results
-    from mltrain.procedures.self_check import check_itself
     from mltrain.training.acceleration import accelerate, choose_precision
     from mltrain.training.class_weights import class_weight_decision
     from mltrain.training.devices import choose_device
@@ -171,12 +176,34 @@ def _train(
     stopwatch.turn_to("measuring the splits")
     _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
     metrics = write_results(run, network, prepared, plan, fitted, terminal, interruption, stopwatch)
-    check_itself(run, network, prepared, precision, interruption, stopwatch)
+    _prove(run, network, prepared, precision, terminal, interruption, stopwatch, verify_export)
     stopwatch.turn_to("run files")
     run.write_record(record.with_values(finished=now()))
     _write_profile(stopwatch, run, terminal)
     run.write_status(status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0))
     return metrics
+
+
+def _prove(
+    run: LockedRun,
+    network: Network,
+    prepared: Prepared,
+    precision: Precision,
+    terminal: Terminal,
+    interruption: Interruption,
+    stopwatch: NoStopwatch,
+    verify_export: bool,
+) -> None:
+    """Fail where the run does not give its own numbers again."""
+    from mltrain.procedures.self_check import check_itself
+
+    stopwatch.turn_to("self-check")
+    check_itself(run, network, prepared, precision, interruption.raise_if_received)
+    if verify_export:
+        from mltrain.procedures.verify_export import verify_export as verify
+
+        stopwatch.turn_to("verifying model.keras")
+        terminal.note(verify(run.model, network, prepared, precision))
 
 
 @contextmanager
