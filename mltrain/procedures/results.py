@@ -4,6 +4,7 @@ TensorFlow."""
 from __future__ import annotations
 
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import numpy as np
 from mltrain.data.preparation import Prepared
 from mltrain.data.raw_model import raw_model
 from mltrain.errors import WriteError
+from mltrain.evaluation.diagnosis import diagnose
 from mltrain.models.linear import Linear
 from mltrain.procedures.coefficients import coefficients
+from mltrain.procedures.diagnosing import gather
 from mltrain.procedures.fitting import Fitted
 from mltrain.procedures.measurement import chance_of, measure_split
 from mltrain.procedures.network import Network
@@ -63,6 +66,9 @@ def write_results(
         )
     if _is_linear_regression(network, prepared):
         metrics["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
+    with stopwatch.phase("diagnosis"):
+        found = diagnose(gather(network, prepared, run.history(), splits, predictions, exhausted=fitted.exhausted))
+        metrics["diagnosis"] = [asdict(each) for each in found]
     interruption.raise_if_received()
     with stopwatch.phase("run files"):
         if "test" in splits:

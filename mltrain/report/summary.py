@@ -41,7 +41,8 @@ def result_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what the results say, a sentence a line.
 
     Args:
-        metrics: what is in metrics.json; of `model`, `objective`, `coefficients` and `chance`, those that are there.
+        metrics: what is in metrics.json; of `model`, `objective`, `coefficients`, `chance` and
+            `diagnosis`, those that are there.
     """
     return tuple(printable(line) for line in _sentences(metrics))
 
@@ -93,6 +94,8 @@ def _sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
         yield f"learned: {learned}"
     if metrics.get("chance"):
         yield metrics["chance"]["sentence"]
+    for found in metrics.get("diagnosis", ()):
+        yield f"{found['sentence']} [{found['key']}]"
     yield from _split_sentences(metrics["splits"])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ConfigDict, ValidationError
 
 from mltrain.run.reading import wrong_form
-from mltrain.spec import Spec
+from mltrain.spec import Many, Spec
 
 
 class Part(Spec):
@@ -67,6 +67,15 @@ class RecordedChance(Part):
     """In words."""
 
 
+class RecordedFinding(Part):
+    """Something that is wrong with the training."""
+
+    sentence: str
+    """In words."""
+    key: str
+    """Of the YAML, to turn."""
+
+
 class RecordedMetrics(Part):
     """The whole file."""
 
@@ -80,6 +89,8 @@ class RecordedMetrics(Part):
     """Of classifications with held-out rows."""
     coefficients: Mapping[str, float] = {}
     """Of linear regressions."""
+    diagnosis: Many[RecordedFinding] = ()
+    """What is wrong with the training."""
 
 
 def check_metrics(values: Mapping[str, Any], place: object) -> None:

@@ -127,6 +127,25 @@ def test_dummy_labels_are_said_to_be_no_better_than_chance(trained, mltrain):
     assert "is no better than chance" in said
 
 
+# What the diagnosis says of each, and all of it is so: curves and pass_fail end while they learn, the line is found after
+# half of its epochs. Of the others it says nothing.
+DIAGNOSES = {
+    "curves": {"still_falling"},
+    "linear_regression": {"plateau"},
+    "mlp_784": {"memorising"},
+    "pass_fail": {"too_few_rows", "low_learning_rate"},
+}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_diagnosis_says_what_is_so_and_nothing_else(path, trained, mltrain):
+    _, metrics, said = trained(path, mltrain)
+    assert {each["finding"] for each in metrics["diagnosis"]} == DIAGNOSES.get(path.stem, set())
+    for each in metrics["diagnosis"]:
+        assert f"{each['sentence']} [{each['key']}]" in said
+    assert "warning" not in said
+
+
 def test_real_labels_are_not_said_to_be_chance(mltrain, tmp_path):
     """The same net on data that has something in it."""
     real = ["--set", "data.source={type: sklearn, name: digits}", "--set", "name=real"]
@@ -134,6 +153,7 @@ def test_real_labels_are_not_said_to_be_chance(mltrain, tmp_path):
     assert done.code == 0, done.err
     assert "is better than chance" in done.err
     assert "no better than chance" not in done.err
+    assert "memorising" not in done.err
 
 
 def test_the_line_of_the_first_lesson(trained, mltrain):
