@@ -123,7 +123,7 @@ def _dead_units(model: keras.Model, x: np.ndarray) -> tuple[DeadUnits, ...]:
     layers = [layer for layer in model.layers if _is_relu(layer)]
     if not layers:
         return ()
-    outputs = keras.Model(model.inputs, [layer.output for layer in layers])(x, training=False)
+    outputs = keras.Model(model.inputs[0], [layer.output for layer in layers])(x, training=False)
     found = []
     for layer, output in zip(layers, outputs if isinstance(outputs, list) else [outputs], strict=True):
         largest = np.asarray(output, np.float32).reshape(-1, output.shape[-1]).max(axis=0)

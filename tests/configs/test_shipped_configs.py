@@ -127,8 +127,8 @@ def test_dummy_labels_are_said_to_be_no_better_than_chance(trained, mltrain):
     assert "is no better than chance" in said
 
 
-# What the diagnosis says of each, and all of it is so: curves and pass_fail end while they learn, the line is found after
-# half of its epochs. Of the others it says nothing.
+# What the diagnosis says of each, and all of it is so: curves and pass_fail end while they learn, the line is found
+# after half of its epochs. Of the others it says nothing.
 DIAGNOSES = {
     "curves": {"still_falling"},
     "linear_regression": {"plateau"},
