@@ -120,16 +120,19 @@ def _strengths(prepared: Prepared) -> Mapping[str, float] | None:
 
 def _dead_units(model: keras.Model, x: np.ndarray) -> tuple[DeadUnits, ...]:
     """Return each layer of ReLU that has units which are 0 for all of `x`, at every place."""
-    layers = [layer for layer in model.layers if _is_relu(layer)]
+    # By its place: an automatic name depends on what else the process has built.
+    numbered = enumerate((layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)), start=1)
+    layers = {f"layer {number} ({type(layer).__name__})": layer for number, layer in numbered if _is_relu(layer)}
     if not layers:
         return ()
-    outputs = keras.Model(model.inputs[0], [layer.output for layer in layers])(x, training=False)
+    outputs = keras.Model(model.inputs[0], [layer.output for layer in layers.values()])(x, training=False)
     found = []
-    for layer, output in zip(layers, outputs if isinstance(outputs, list) else [outputs], strict=True):
+    # Keras gives a list of one output as that output.
+    for name, output in zip(layers, outputs if isinstance(outputs, list) else [outputs], strict=True):
         largest = np.asarray(output, np.float32).reshape(-1, output.shape[-1]).max(axis=0)
         dead = int((largest <= 0).sum())
         if dead:
-            found.append(DeadUnits(layer.name, dead, len(largest)))
+            found.append(DeadUnits(name, dead, len(largest)))
     return tuple(found)
 
 

@@ -241,7 +241,7 @@ class TestNeverPredicted:
 class TestDeadUnits:
     def test_half_of_a_layer(self):
         (found,) = diagnose(facts(dead=(DeadUnits("dense", 40, 64), DeadUnits("dense_1", 2, 64))))
-        assert "40 of 64 in 'dense' give 0 for each of 256 training rows" in found.sentence
+        assert "40 of 64 in dense give 0 for each of 256 training rows" in found.sentence
         assert "dense_1" not in found.sentence
 
     @pytest.mark.parametrize(
@@ -282,13 +282,13 @@ class TestLeaks:
         assert diagnose(facts(strengths={"age": 0.99, "size": 0.5})) == ()
 
     def test_all_right_after_one_epoch(self):
-        perfect = curves(WELL, WELL, **{"validation.accuracy": [1.0] * 12})
+        perfect = curves(WELL, WELL, exhausted=False, **{"validation.accuracy": [1.0] * 12})
         found = diagnose(facts(curves=perfect, strengths={"age": 0.98, "size": 0.5}))
         assert names(found) == {"perfect_at_once"}
         assert "'age', 0.980 of 1" in found[0].sentence
 
     def test_all_right_later_is_learned(self):
-        learned = curves(WELL, WELL, **{"validation.accuracy": [0.9, *[1.0] * 11]})
+        learned = curves(WELL, WELL, exhausted=False, **{"validation.accuracy": [0.9, *[1.0] * 11]})
         assert diagnose(facts(curves=learned)) == ()
 
 

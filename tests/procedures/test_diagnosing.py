@@ -73,7 +73,7 @@ def test_a_dead_layer(diagnosed):
         "bias_initializer: {type: Constant, value: -50}}]}"
     )
     found, _ = diagnosed({"a": a, "b": b, "y": (a > 0).astype(int)}, "{epochs: 2}", dead)
-    assert "8 of 8 in 'dense" in found["dead_units"]["sentence"]
+    assert "8 of 8 in layer 1 (Dense) give 0" in found["dead_units"]["sentence"]
     assert "underfitting" in found
 
 

@@ -106,7 +106,7 @@ def still_falling(curves: Curves) -> Finding | None:
     span = max(3, len(train) // 4)
     if not curves.exhausted or len(train) < span + 2 or not _falls(train[-span - 1 :], 0.9):
         return None
-    if train[-span - 1] - train[-1] < 0.05 * (train[0] - train[-1]):
+    if train[-span - 1] - train[-1] < 0.03 * (train[0] - train[-1]):
         return None  # a tail: nearly all is learned
     if held_out and (held_out[-1] > min(held_out) or held_out[-1] > 0.95 * held_out[-span - 1]):
         return None

@@ -59,7 +59,7 @@ class DeadUnits:
     """A layer with units that give 0 for every row of a sample.
 
     Attributes:
-        layer: its name.
+        layer: which it is, as "layer 1 (Dense)".
         dead: how many they are.
         units: of the layer.
     """

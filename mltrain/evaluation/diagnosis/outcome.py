@@ -127,7 +127,7 @@ def dead_units(facts: Facts) -> Finding | None:
     dead = [layer for layer in facts.dead if layer.dead >= max(2, layer.units / 2)]
     if not dead or facts.sampled < _MANY:
         return None
-    shown = ", ".join(f"{layer.dead} of {layer.units} in '{layer.layer}'" for layer in dead)
+    shown = ", ".join(f"{layer.dead} of {layer.units} in {layer.layer}" for layer in dead)
     return Finding(
         "dead_units",
         f"dead units: {shown} give 0 for each of {facts.sampled} training rows, and a ReLU that does so learns no "
