@@ -13,6 +13,7 @@ measured again, where there are others: there may be many.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,10 +22,10 @@ import numpy as np
 
 from mltrain.data.preparation import Prepared, data_info
 from mltrain.errors import RunError, SelfCheckError
-from mltrain.procedures.measurement import measure_split
+from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.metrics import measure
 from mltrain.procedures.network import Network
 from mltrain.procedures.stored_model import StoredModel, read_model
-from mltrain.run.json_text import from_json, to_json
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS, SplitName
 from mltrain.training.acceleration import Precision
@@ -82,17 +83,22 @@ def _other_parts(stored: StoredModel, network: Network, prepared: Prepared, prec
 def _other_numbers(
     recorded: Mapping[str, Any], network: Network, prepared: Prepared, between_chunks: Callable[[], None]
 ) -> Iterator[str]:
+    task, classes = network.info.task, network.info.classes
+    metrics = network.spec.evaluation.metrics_for(task)
     held_out: list[SplitName] = [name for name in prepared.examples if name != "train"]
     for split in held_out or ["train"]:
-        measured, _ = measure_split(network, prepared.examples[split], between_chunks)
-        measured = from_json(to_json(measured), "the measurement")  # as it comes back from a file
-        for name, metric in measured["metrics"].items():
+        truth = prepared.examples[split].truth
+        logs, outputs = network.evaluation(prepared.examples[split]).run(between_chunks)
+        predictions = network.predictions(outputs)
+        for name, value in (logs | measure(metrics, task, truth, predictions, classes)).items():
+            now = float(value) if math.isfinite(value) else None
             before = recorded[split]["metrics"].get(name, {}).get("value")
-            if metric["value"] != before:
-                yield f"{split}.{name} is {metric['value']}, and metrics.json says {before}"
-        for name in ("n", "missing_values", "unknown_categories", "confusion_matrix"):
-            if measured.get(name) != recorded[split].get(name):
-                yield f"{split}: {name} is not that of metrics.json"
+            if now != before:
+                yield f"{split}.{name} is {now}, and metrics.json says {before}"
+        if task != "regression":
+            confusion = confusion_matrix(truth, decide(task, predictions), len(classes))
+            if confusion.tolist() != recorded[split].get("confusion_matrix"):
+                yield f"{split}: the confusion matrix is not that of metrics.json"
 
 
 def _failure(difference: str) -> SelfCheckError:

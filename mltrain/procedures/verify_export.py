@@ -89,15 +89,19 @@ def _as_a_user(archive: Path, raw: dict[str, np.ndarray]) -> np.ndarray:
     packed = io.BytesIO()
     columns: dict[str, Any] = {str(number): _plain(column) for number, column in enumerate(raw.values())}
     np.savez(packed, **columns)
-    done = subprocess.run(  # noqa: S603 (the program is written above, the path is that of the run)
-        # -P: a file of the user's that is called keras.py is not Keras.
-        [sys.executable, "-P", "-c", _USER, str(archive.absolute()), json.dumps(list(raw))],
-        input=packed.getvalue(),
-        capture_output=True,
-        timeout=_SECONDS,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 (the program is written above, the path is that of the run)
+            # -P: a file of the user's that is called keras.py is not Keras.
+            [sys.executable, "-P", "-c", _USER, str(archive.absolute()), json.dumps(list(raw))],
+            input=packed.getvalue(),
+            capture_output=True,
+            timeout=_SECONDS,
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
+            start_new_session=True,  # Ctrl-C is for this process, and is noticed here
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _failure(f"{archive} was not opened and called within {_SECONDS} s") from error
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise _failure(f"{archive} cannot be opened with Keras: {said[-1] if said else f'exit {done.returncode}'}")
