@@ -103,6 +103,6 @@ def _other_numbers(
 
 def _failure(difference: str) -> SelfCheckError:
     return SelfCheckError(
-        f"the run does not give its own numbers again: {difference}. Do not rely on it: this is a bug in mltrain, or a "
-        "fault of the machine; `mltrain resume` measures and checks once more"
+        f"the run does not give its own numbers again: {difference}. Do not rely on it: mltrain has a bug, the "
+        "machine a fault, or the run was changed meanwhile; `mltrain resume` measures and checks once more"
     )

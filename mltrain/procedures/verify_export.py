@@ -116,4 +116,4 @@ def _plain(column: np.ndarray) -> np.ndarray:
 
 
 def _failure(message: str) -> SelfCheckError:
-    return SelfCheckError(f"{message}. Do not rely on it: this is a bug in mltrain or Keras")
+    return SelfCheckError(f"{message}. Do not rely on it: mltrain or Keras has a bug")

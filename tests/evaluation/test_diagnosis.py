@@ -98,6 +98,13 @@ class TestOverfitting:
         assert "overfitting" not in names(diagnose_at_once(curves(both, both)))
 
 
+def test_a_history_that_others_have_changed_is_no_bug():
+    for columns in ({}, {"validation.loss": [0.5 + epoch for epoch in range(9)]}, {"train.loss": []}):
+        changed = Curves(columns, 9, exhausted=True, chance_loss=LN2)
+        assert diagnose(facts(curves=changed)) == ()
+    assert names(diagnose_at_once(curves([1.0, 0.0, 1.0, 0.0, 1.0]))) == {"high_learning_rate"}
+
+
 class TestFirstLoss:
     def test_large_outputs(self):
         (found,) = diagnose_at_once(curves([25.0]))

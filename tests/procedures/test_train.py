@@ -19,6 +19,7 @@ FILES = {
     "preprocessing.json",
     "history.csv",
     "metrics.json",
+    "test_looks.jsonl",
     "plots/loss.png",
     "plots/metrics.png",
     "plots/confusion.png",

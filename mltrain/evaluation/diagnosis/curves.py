@@ -41,7 +41,7 @@ def high_learning_rate(curves: Curves) -> Finding | None:
         and loss[epoch] - min(loss[:epoch]) > 0.1 * loss[0]
     ]
     if len(jumps) >= 2:
-        worst = max(jumps, key=lambda epoch: loss[epoch] / loss[epoch - 1])
+        worst = max(jumps, key=lambda epoch: loss[epoch] - loss[epoch - 1])
         seen = f"jumps up {len(jumps)} times, as from {loss[worst - 1]:.3g} to {loss[worst]:.3g} in epoch {worst + 1}"
     elif min(loss[-2:]) > 1.2 * loss[0] > 0:
         seen = f"is {loss[-1]:.3g} in epoch {len(loss)}, above the {loss[0]:.3g} of the first"
@@ -58,7 +58,7 @@ def high_learning_rate(curves: Curves) -> Finding | None:
 def overfitting(curves: Curves) -> Finding | None:
     """The validation loss rises for good while the training loss falls."""
     held_out, train = curves.validation, curves.train
-    if len(held_out) < 2 * _NEAR:
+    if len(held_out) < 2 * _NEAR or len(train) != len(held_out):
         return None
     best = min(range(len(held_out)), key=held_out.__getitem__)
     low, end = _around(held_out, best), _mean(held_out[-_NEAR:])

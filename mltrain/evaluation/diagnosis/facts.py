@@ -45,8 +45,8 @@ class Curves:
 
     @property
     def train(self) -> Sequence[float]:
-        """The training loss."""
-        return self.columns["train.loss"]
+        """The training loss; empty where the history of a run was changed by others."""
+        return self.columns.get("train.loss", ())
 
     @property
     def validation(self) -> Sequence[float]:
