@@ -18,6 +18,10 @@ class MltrainError(Exception):
     exit_code = 1
 
 
+class SelfCheckError(MltrainError):
+    """A run that is rebuilt from its directory is not the run that was trained: a bug of ours, or broken hardware."""
+
+
 class UsageError(MltrainError):
     """The command line is wrong, or the config file is not there."""
 

@@ -23,8 +23,11 @@ PhaseName = Literal[
     "checkpoints",
     "history and terminal",
     "measuring the splits",
+    "diagnosis",
     "model.keras",
     "plots",
+    "self-check",
+    "verifying model.keras",
     "run files",
     "other",
 ]

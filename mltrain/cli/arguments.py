@@ -53,6 +53,11 @@ Profiled = Annotated[
     typer.Option("--profile", help="Say where the time went, and write it into the run: profile.json."),
 ]
 
+VerifyExport = Annotated[
+    bool,
+    typer.Option("--verify-export", help="Open model.keras in another process with plain Keras; it must agree."),
+]
+
 
 def print_run(run: LockedRun, loaded: Loaded | None = None) -> None:
     """Print the run directory on stdout, of a new run before anything else is done with it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,9 +31,10 @@ def evaluate(
     runs_dir: RunsDirectory = None,
     json: Json = False,
 ) -> None:
-    """Rebuild the model of a run and measure it. Reads only: a read-only run directory is fine."""
+    """Rebuild the model of a run and measure it. A look at its test rows is counted; a read-only run is fine."""
     from mltrain.comparison.against import standard
     from mltrain.errors import UsageError
+    from mltrain.problems import printable
     from mltrain.procedures.asked_gates import checked_gates, judge_measured
     from mltrain.procedures.evaluate import evaluate as evaluate_run
     from mltrain.report.summary import results_table, split_lines
@@ -47,11 +49,12 @@ def evaluate(
     found = open_run(run, folder)
     checked_gates(found, gates or (), split, data is not None)
     other = standard(open_run(against, folder), tolerance, metric, split) if against is not None else None
-    metrics = evaluate_run(found, split, data)
+    metrics = evaluate_run(found, split, data, tuple(sys.argv))
     judged = judge_measured(gates or (), metrics, data is not None) + ((other.judge(found),) if other else ())
     if judged:
         metrics["gates"] = [each.as_json() for each in judged]
     typer.echo(json_format.dumps(metrics, indent=2) if json else results_table(metrics))
-    for line in split_lines(metrics):
+    looks = [metrics["test_looks"]["sentence"]] if "test_looks" in metrics else []
+    for line in (*split_lines(metrics), *map(printable, looks)):
         typer.echo(line, err=True)
     conclude(judged, found, junit=junit, json=json)

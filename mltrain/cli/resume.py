@@ -14,6 +14,7 @@ from mltrain.cli.arguments import (
     Quiet,
     RunReference,
     RunsDirectory,
+    VerifyExport,
     print_run,
     result,
     runs_directory,
@@ -37,6 +38,7 @@ def resume(
         bool, typer.Option("--allow-inexact", help="Go on although something differs, and mark the run.")
     ] = False,
     runs_dir: RunsDirectory = None,
+    verify_export: VerifyExport = False,
     profile: Profiled = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -68,7 +70,7 @@ def resume(
                 print_run(locked)
             loaded, going_on = take_up(locked, None, overrides or (), epochs, allow_inexact, tuple(sys.argv))
             terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
-            metrics = resume_run(loaded, locked, terminal, interruption, going_on, stopwatch)
+            metrics = resume_run(loaded, locked, terminal, interruption, going_on, stopwatch, verify_export)
             judged = recorded(metrics)
             if json:
                 typer.echo(result(locked, metrics, judged))

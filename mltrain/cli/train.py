@@ -15,6 +15,7 @@ from mltrain.cli.arguments import (
     Profiled,
     Quiet,
     RunsDirectory,
+    VerifyExport,
     print_run,
     result,
     runs_directory,
@@ -58,6 +59,7 @@ def train(
     tolerance: Tolerance = 0.0,
     metric: AgainstMetric = None,
     junit: JUnit = None,
+    verify_export: VerifyExport = False,
     profile: Profiled = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -105,9 +107,9 @@ def train(
                 if begun:
                     epochs = asked_epochs(run.path, loaded)
                     loaded, going_on = take_up(run, loaded, (), epochs, allow_inexact, tuple(sys.argv))
-                    metrics = resume_run(loaded, run, terminal, interruption, going_on, stopwatch)
+                    metrics = resume_run(loaded, run, terminal, interruption, going_on, stopwatch, verify_export)
                 else:
-                    metrics = train_run(loaded, run, terminal, interruption, tuple(sys.argv), stopwatch)
+                    metrics = train_run(loaded, run, terminal, interruption, tuple(sys.argv), stopwatch, verify_export)
                 judged = recorded(metrics) + ((other.judge(run),) if other else ())
                 if json:
                     typer.echo(result(run, metrics, judged))

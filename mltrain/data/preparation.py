@@ -24,6 +24,8 @@ from mltrain.task import DataInfo, Decision, SplitName, Task
 LARGE_TARGET = 30.0
 # Bytes of columns that are encoded, before memory is given back, which takes some milliseconds.
 _GIVEN_BACK_AT_ONCE = 1 << 25
+# Raw rows that are kept, to try what was written on them.
+SAMPLE_ROWS = 64
 # Numbers of which a copy is made at a time, to be hashed.
 _HASHED_AT_ONCE = 1 << 20
 
@@ -62,6 +64,7 @@ class Prepared:
         examples: by the name of the split; only splits that have rows.
         kept: raw columns of all rows that were asked for beside the examples, by name.
         table: all rows, where they have one input, which the plot of what was learned shows as it was; else None.
+        sample: the first rows of the last split, as they were read: what `model.keras` takes.
     """
 
     source: str
@@ -74,6 +77,7 @@ class Prepared:
     examples: Mapping[SplitName, Examples]
     kept: Mapping[str, RawColumn]
     table: Table | None
+    sample: Table
 
 
 def prepare(
@@ -120,6 +124,9 @@ def prepare(
     shown_table = (
         replace(table, columns=dict(columns)) if len(preprocessing.columns) == 1 and not preprocessing.array else None
     )
+    *_, (_, last) = splits.items()
+    taken = table.take(last[:SAMPLE_ROWS])
+    sample = replace(taken, columns=dict(taken.columns))  # as they are now: the columns go
     examples = _encode_splits(preprocessing, table, splits, encoded=_letting_go(columns))
     info = data_info(preprocessing, len(splits.train))
     if info.input_dtype == "int32" or len(info.input_shape) == 1:
@@ -128,7 +135,17 @@ def prepare(
         info = replace(info, smallest_input=smallest, largest_input=largest)
     decisions = (*decisions, *split_decisions, *feature_decisions, *_repeated(examples))
     return Prepared(
-        table.origin.name, rows, table.sha256, splits, preprocessing, info, decisions, examples, kept, shown_table
+        source=table.origin.name,
+        rows=rows,
+        sha256=table.sha256,
+        splits=splits,
+        preprocessing=preprocessing,
+        info=info,
+        decisions=decisions,
+        examples=examples,
+        kept=kept,
+        table=shown_table,
+        sample=sample,
     )
 
 

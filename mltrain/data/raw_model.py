@@ -153,7 +153,8 @@ def _lookup(categories: Sequence[str], output: str) -> keras.layers.Layer:
 
 
 def _predictions(target: TargetEncoder, core: keras.Model, encoded: Any) -> Any:
-    predictions = core(encoded)
+    # Layers that change images draw at random in any call that does not say that it is no training.
+    predictions = core(encoded, training=False)
     if (target.center, target.width) == (0.0, 1.0):
         return predictions
     return keras.layers.Rescaling(target.width, target.center, dtype="float32")(predictions)

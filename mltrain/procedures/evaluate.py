@@ -1,8 +1,8 @@
-"""`evaluate`: the model of a run, rebuilt from its directory and measured again. Writes nothing."""
+"""`evaluate`: the model of a run, rebuilt from its directory and measured again. Writes nothing but
+that the test rows were looked at, and takes no lock."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,45 +13,42 @@ from mltrain.data.preparation import data_info, declared_kinds, encode_examples,
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.sources import read_file
 from mltrain.data.table import Table
-from mltrain.errors import ConfigError, RunError
+from mltrain.errors import RunError, WriteError
 from mltrain.experiment import ExperimentSpec
-from mltrain.load import load_text
 from mltrain.models.sequential import Sequential
-from mltrain.procedures.plan import final_weights
 from mltrain.procedures.slices import Slice, split_slices
-from mltrain.run.checkpoint_files import newest, read_checkpoint
-from mltrain.run.proof import proved_preprocessing, proved_splits
+from mltrain.procedures.stored_model import read_model
+from mltrain.run.looks import count_look, looks_sentence, uncounted_sentence
 from mltrain.run.record import Record
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS, SplitName
 from mltrain.tensorflow_start import start_tensorflow
 
 
-def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> dict[str, Any]:
+def evaluate(
+    run: RunDirectory, split: SplitName | None, data: Path | None, command: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Measure the model of a run.
 
     Args:
         run: where everything comes from; metrics.json is not read.
         split: the rows to measure on; None takes test, else validation, else train.
         data: a file with other rows.
+        command: the command line, to be kept where looks at the test rows are counted.
 
     Returns:
-        The same shape as metrics.json.
+        The same shape as metrics.json; and `test_looks`, where it was the test rows that were measured.
 
     Raises:
         RunError: the run is damaged or unfinished, or its data has changed since.
         DataError: the data is not there, or not valid.
     """
-    spec = _spec(run)
-    record = run.record()
-    preprocessing = Preprocessing.from_json(proved_preprocessing(run, record))
-    ids = proved_splits(run, record)
-    splits: list[SplitName] = [name for name in SPLITS if name in ids]
+    stored = read_model(run)
+    spec, preprocessing = stored.spec, stored.preprocessing
+    splits: list[SplitName] = [name for name in SPLITS if name in stored.splits]
     if split is not None and split not in splits:
         raise RunError(f"{run.path}: the run has no {split} rows (it has: {', '.join(splits)})")
     chosen = split or splits[-1]
-    final, _ = final_weights(spec, set(splits))
-    arrays, state = read_checkpoint(newest(run.checkpoints, final))
     start_tensorflow()
     from mltrain.procedures.measurement import measure_split
     from mltrain.procedures.network import build_network
@@ -60,39 +57,38 @@ def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> d
     from mltrain.training.weights import put_weights
 
     choose_device(spec.device, spec.threads)
-    precision = record.determinism.get("precision", "float32")
-    if precision not in PRECISIONS:
-        raise RunError(f"{run.path}: record.json names the precision {precision!r}; expected one of {PRECISIONS}")
-    network = build_network(spec, data_info(preprocessing, len(ids["train"])), preprocessing.target, precision)
-    put_weights(network.model, arrays, str(run.checkpoints))
+    if stored.precision not in PRECISIONS:
+        raise RunError(
+            f"{run.path}: record.json names the precision {stored.precision!r}; expected one of {PRECISIONS}"
+        )
+    info = data_info(preprocessing, len(stored.splits["train"]))
+    network = build_network(spec, info, preprocessing.target, stored.precision)
+    put_weights(network.model, stored.weights, str(run.checkpoints))
     if data is not None:
         name, table = data.name, read_file(data, declared_kinds(spec.data, network.info.task), like=spec.data.source)
     else:
-        name, table = chosen, _rows(run, spec, record, ids[chosen])
+        name, table = chosen, _rows(run, spec, stored.record, stored.splits[chosen])
     examples = encode_examples(preprocessing, table)
     _refuse_indices(spec, preprocessing, table, examples.x)
-    slices = _slices(run, spec, record, table) if name != "train" else ()
+    slices = _slices(run, spec, stored.record, table) if name != "train" else ()
     result, _ = measure_split(network, examples, name, slices)
-    return {
+    measured = {
         "task": network.info.task,
         "classes": list(network.info.classes),
-        "model": {"weights": final, "epoch": _epoch(state, run)},
+        "model": {"weights": stored.kind, "epoch": stored.epoch},
         "splits": {name: result},
     }
+    return measured if name != "test" or data is not None else {**measured, "test_looks": _counted(run, command)}
 
 
-def _spec(run: RunDirectory) -> ExperimentSpec:
+def _counted(run: RunDirectory, command: tuple[str, ...]) -> dict[str, Any]:
+    """Count that the test rows are looked at, before anybody sees what came out; say how often that was."""
     try:
-        return load_text(run.resolved(), "config.resolved.yaml", run.path).spec
-    except ConfigError as error:
-        raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
-
-
-def _epoch(state: Mapping[str, Any], run: RunDirectory) -> int:
-    epoch = state.get("epoch")
-    if type(epoch) is not int:
-        raise RunError(f"{run.checkpoints}: the weights do not say of which epoch they are")
-    return epoch
+        count_look(run.path, command)
+        count = len(run.looks())
+    except (WriteError, RunError) as error:  # a run that cannot be written may be measured all the same
+        return {"count": None, "sentence": uncounted_sentence(error)}
+    return {"count": count, "sentence": looks_sentence(count)}
 
 
 def _rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: np.ndarray) -> Table:

@@ -10,6 +10,7 @@ from mltrain.data.preparation import Prepared
 from mltrain.errors import DivergedError, InterruptedRunError, RunError
 from mltrain.evaluation.metrics import measure
 from mltrain.procedures.checkpoints import Checkpoints, Saved, newest_valid
+from mltrain.procedures.diagnosing import Watch, chance_loss
 from mltrain.procedures.network import Network
 from mltrain.procedures.plan import Plan
 from mltrain.report.terminal import Terminal
@@ -37,6 +38,7 @@ class Fitted:
         steps: updates of the weights.
         stopped: why training ended.
         best: the objective's value in the best epoch; None when it never was a number.
+        exhausted: whether all epochs were trained, and nothing has ended the training before.
     """
 
     epoch: int
@@ -44,6 +46,7 @@ class Fitted:
     steps: int
     stopped: str
     best: float | None
+    exhausted: bool
 
 
 def fit(
@@ -74,6 +77,7 @@ def fit(
             checkpoints.restore(saved)
         if longer:
             training.position = replace(training.position, stopped=None)
+    watch = Watch(run.history(), spec.epochs, chance_loss(network))
     try:
         with interruption.deferred(), terminal.training(spec.epochs, training.loop.steps):
             if saved is None:
@@ -81,7 +85,7 @@ def fit(
                     checkpoints.write()  # of step 0: whatever happens from now on can be resumed
             while True:
                 try:
-                    stopped = _epochs(training, checkpoints, run, terminal, stopwatch)
+                    stopped = _epochs(training, checkpoints, run, terminal, watch, stopwatch)
                     break
                 except DivergedError as error:
                     _retry(error, checkpoints, run, terminal, spec.on_divergence)
@@ -100,7 +104,8 @@ def fit(
     else:
         # With moving averages the averaged weights are the model of the run, as they are what was validated.
         network.model.optimizer.finalize_variable_values(network.model.trainable_variables)
-    return Fitted(epoch, checkpoints.last_epoch, checkpoints.step, stopped, training.best)
+    exhausted = training.position.stopped is None
+    return Fitted(epoch, checkpoints.last_epoch, checkpoints.step, stopped, training.best, exhausted)
 
 
 def _refuse_other_callbacks(training: Training, saved: Saved) -> None:
@@ -111,7 +116,12 @@ def _refuse_other_callbacks(training: Training, saved: Saved) -> None:
 
 
 def _epochs(
-    training: Training, checkpoints: Checkpoints, run: LockedRun, terminal: Terminal, stopwatch: NoStopwatch
+    training: Training,
+    checkpoints: Checkpoints,
+    run: LockedRun,
+    terminal: Terminal,
+    watch: Watch,
+    stopwatch: NoStopwatch,
 ) -> str:
     """Train to the end, write down each epoch, and return why training ended."""
 
@@ -128,6 +138,8 @@ def _epochs(
             checkpoints.epoch_ended(record)
         with stopwatch.phase("history and terminal"):
             terminal.epoch_ended(record.epoch, _row(record), record.improved, record.notes)
+            for sentence in watch.epoch_ended(_row(record)):
+                terminal.warning(sentence)
     return training.position.stopped or f"all {training.spec.epochs} epochs are done"
 
 

@@ -62,7 +62,7 @@ class GoingOn:
         Raises:
             RunError: something differs that changes the result, and it is not allowed.
         """
-        differences = (*self.differences, *_differences(self.before, record))
+        differences = (*self.differences, *record_differences(self.before, record))
         if differences and not self.allow_inexact:
             raise RunError(
                 f"the run cannot go on exactly: {'; '.join(differences)}; --allow-inexact goes on all the same and "
@@ -95,8 +95,8 @@ def resumed_sentence(saved: Checkpoint | None) -> str:
     return f"resumed from step {saved.state['step']}, checkpoint {saved.name}{damaged}"
 
 
-def _differences(before: Record, after: Record) -> Iterator[str]:
-    """Yield what differs in what a run's bits depend on besides its config."""
+def record_differences(before: Record, after: Record) -> Iterator[str]:
+    """Yield what differs in what a run's bits depend on besides its config, a sentence each."""
     for name in ("versions", "environment", "determinism", "seeds"):
         yield from _mapping_differences(name, getattr(before, name), getattr(after, name))
     if before.machine.processor != after.machine.processor:

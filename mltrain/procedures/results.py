@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import numpy as np
 from mltrain.data.preparation import Prepared
 from mltrain.data.raw_model import raw_model
 from mltrain.errors import WriteError
+from mltrain.evaluation.diagnosis import diagnose
 from mltrain.evaluation.gates import judge
 from mltrain.models.linear import Linear
 from mltrain.procedures.coefficients import coefficients
+from mltrain.procedures.diagnosing import gather
 from mltrain.procedures.fitting import Fitted
 from mltrain.procedures.measurement import chance_of, measure_split
 from mltrain.procedures.network import Network
@@ -70,11 +73,17 @@ def write_results(
         )
     if _is_linear_regression(network, prepared):
         metrics["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
+    with stopwatch.phase("diagnosis"):
+        found = diagnose(gather(network, prepared, run.history(), splits, predictions, exhausted=fitted.exhausted))
+        metrics["diagnosis"] = [asdict(each) for each in found]
     if network.spec.evaluation.gates:
         metrics["gates"] = [each.as_json() for each in judge(network.spec.evaluation.gates, metrics)]
     interruption.raise_if_received()
     with stopwatch.phase("run files"):
         run.write_predictions(_kept(prepared, predictions))
+        if "test" in splits:
+            record = run.record()
+            run.count_look(record.resumed[-1].command if record.resumed else record.command)
         run.write_metrics(metrics)
     with stopwatch.phase("model.keras"):
         run.write_model(_archive(network, prepared))

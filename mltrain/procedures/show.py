@@ -26,6 +26,7 @@ def summary(run: RunDirectory) -> dict[str, Any]:
         ],
         "epochs": len(history.rows),
         "metrics": _metrics(run),
+        "test_looks": len(run.looks()),
         "plots": [str(path) for path in run.plots()],
         "profile": profile.model_dump(mode="json") if profile else None,
     }

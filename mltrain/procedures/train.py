@@ -32,6 +32,8 @@ from mltrain.training.signals import Interruption
 if TYPE_CHECKING:
     from mltrain.data.preparation import Prepared
     from mltrain.procedures.fitting import Fitted
+    from mltrain.procedures.network import Network
+    from mltrain.training.acceleration import Precision
 
 
 def train(
@@ -41,10 +43,11 @@ def train(
     interruption: Interruption,
     command: tuple[str, ...],
     stopwatch: NoStopwatch = NO_STOPWATCH,
+    verify_export: bool = False,
 ) -> dict[str, Any]:
     """Train an experiment into an empty, locked run directory, and return what is in its metrics.json.
 
-    Whatever happens, status.json says how it ended.
+    Whatever happens, status.json says how it ended. With `verify_export`, model.keras is opened as its user will.
 
     Raises:
         MltrainError: as the error says; what was trained so far is kept.
@@ -57,7 +60,7 @@ def train(
         run.write_resolved(resolved_yaml(loaded).encode())
         record = start_record(command, loaded.path.absolute().parent if loaded.path else run.path)
         run.write_record(record)
-        return _train(loaded.spec, run, terminal, interruption, stopwatch, record)
+        return _train(loaded.spec, run, terminal, interruption, stopwatch, record, None, verify_export)
 
 
 def resume(
@@ -67,6 +70,7 @@ def resume(
     interruption: Interruption,
     going_on: GoingOn,
     stopwatch: NoStopwatch = NO_STOPWATCH,
+    verify_export: bool = False,
 ) -> dict[str, Any]:
     """Go on with a run from its newest valid checkpoint; returns as `train`.
 
@@ -77,6 +81,7 @@ def resume(
         interruption: of this process.
         going_on: what the run was so far, and whether differences are allowed.
         stopwatch: notes where the time goes.
+        verify_export: whether to open model.keras as its user will.
 
     Raises:
         MltrainError: as `train`; a RunError where something differs that changes the result, or where there are
@@ -89,7 +94,7 @@ def resume(
             record = start_record(going_on.command, run.path).with_values(
                 started=before.started, command=before.command, git=before.git
             )
-            return _train(loaded.spec, run, terminal, interruption, stopwatch, record, going_on)
+            return _train(loaded.spec, run, terminal, interruption, stopwatch, record, going_on, verify_export)
     except RunError:
         # Refused: the run is what it was before somebody tried.
         if previous is not None:
@@ -104,7 +109,8 @@ def _train(
     interruption: Interruption,
     stopwatch: NoStopwatch,
     record: Record,
-    going_on: GoingOn | None = None,
+    going_on: GoingOn | None,
+    verify_export: bool,
 ) -> dict[str, Any]:
     stopwatch.turn_to("importing TensorFlow")
     _phase(run, interruption, "importing TensorFlow")
@@ -174,6 +180,7 @@ def _train(
     stopwatch.turn_to("measuring the splits")
     _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
     metrics = write_results(run, network, prepared, plan, fitted, slices.held_out, terminal, interruption, stopwatch)
+    _prove(run, network, prepared, precision, terminal, interruption, stopwatch, verify_export)
     stopwatch.turn_to("run files")
     run.write_record(record.with_values(finished=now()))
     _write_profile(stopwatch, run, terminal)
@@ -185,6 +192,28 @@ def _finished(fitted: Fitted, metrics: dict[str, Any]) -> Status:
     passed = all(gate["passed"] for gate in metrics.get("gates", ()))
     code = 0 if passed else VerdictError.exit_code
     return status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=code)
+
+
+def _prove(
+    run: LockedRun,
+    network: Network,
+    prepared: Prepared,
+    precision: Precision,
+    terminal: Terminal,
+    interruption: Interruption,
+    stopwatch: NoStopwatch,
+    verify_export: bool,
+) -> None:
+    """Fail where the run does not give its own numbers again."""
+    from mltrain.procedures.self_check import check_itself
+
+    stopwatch.turn_to("self-check")
+    check_itself(run, network, prepared, precision, interruption.raise_if_received)
+    if verify_export:
+        from mltrain.procedures.verify_export import verify_export as verify
+
+        stopwatch.turn_to("verifying model.keras")
+        terminal.note(verify(run.model, network, prepared, precision))
 
 
 @contextmanager

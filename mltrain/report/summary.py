@@ -10,6 +10,7 @@ from mltrain.problems import printable
 from mltrain.report.gates import gates_table
 from mltrain.report.profile import profile_table
 from mltrain.report.text import interval, number
+from mltrain.run.looks import looks_sentence
 from mltrain.run.profile import Profile
 
 SLICE_METRICS = 3
@@ -43,7 +44,8 @@ def result_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what the results say, a sentence a line.
 
     Args:
-        metrics: what is in metrics.json; of `model`, `objective`, `coefficients` and `chance`, those that are there.
+        metrics: what is in metrics.json; of `model`, `objective`, `coefficients`, `chance` and
+            `diagnosis`, those that are there.
     """
     return tuple(printable(line) for line in _sentences(metrics))
 
@@ -57,8 +59,8 @@ def run_summary(found: Mapping[str, Any]) -> str:
     """Return what `show` prints of a run, as lines.
 
     Args:
-        found: `run`, `status`, `started`, `finished`, `device`, `data`, `decisions`, `epochs`, `metrics`, `plots`,
-            `profile`; None for what a run does not have.
+        found: `run`, `status`, `started`, `finished`, `device`, `data`, `decisions`, `epochs`, `metrics`,
+            `test_looks`, `plots`, `profile`; None for what a run does not have.
     """
     status, data, device = found["status"], found["data"], found["device"]
     lines = [
@@ -76,6 +78,8 @@ def run_summary(found: Mapping[str, Any]) -> str:
         lines += ["", *results_table(found["metrics"]).splitlines(), "", *result_lines(found["metrics"])]
         gates = recorded(found["metrics"])
         lines += ["", "gates", *gates_table(gates).splitlines()] if gates else []
+    if found["test_looks"]:
+        lines += ["", looks_sentence(found["test_looks"])]
     if found["plots"]:
         lines += ["", "plots", *(f"  {path}" for path in found["plots"])]
     if found["profile"]:
@@ -122,6 +126,8 @@ def _sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
         yield f"learned: {learned}"
     if metrics.get("chance"):
         yield metrics["chance"]["sentence"]
+    for found in metrics.get("diagnosis", ()):
+        yield f"{found['sentence']} [{found['key']}]"
     yield from _split_sentences(metrics["splits"])
 
 

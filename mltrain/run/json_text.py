@@ -31,6 +31,12 @@ def to_json(value: Any, *, exact: bool = False) -> bytes:
     return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
+def to_json_line(value: Any) -> bytes:
+    """Return `value` as JSON on one line, with its end; else as `to_json`."""
+    text = json.dumps(_plain(value, exact=False), ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode("utf-8", "backslashreplace")
+
+
 def from_json(data: bytes, place: object) -> dict[str, Any]:
     """Return the object that the JSON text `data` holds.
 

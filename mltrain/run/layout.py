@@ -16,6 +16,7 @@ PREPROCESSING = "preprocessing.json"
 HISTORY = "history.csv"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions"
+LOOKS = "test_looks.jsonl"
 PROFILE = "profile.json"
 PLOTS = "plots"
 MODEL = "model.keras"
@@ -33,6 +34,7 @@ PARTS = {
     HISTORY,
     METRICS,
     PREDICTIONS,
+    LOOKS,
     PROFILE,
     PLOTS,
     MODEL,

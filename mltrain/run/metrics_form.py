@@ -102,6 +102,15 @@ class RecordedGate(Part):
     """Why there is no value."""
 
 
+class RecordedFinding(Part):
+    """Something that is wrong with the training."""
+
+    sentence: str
+    """In words."""
+    key: str
+    """Of the YAML, to turn."""
+
+
 class RecordedMetrics(Part):
     """The whole file."""
 
@@ -117,6 +126,8 @@ class RecordedMetrics(Part):
     """What became of evaluation.gates."""
     coefficients: Mapping[str, float] = {}
     """Of linear regressions."""
+    diagnosis: Many[RecordedFinding] = ()
+    """What is wrong with the training."""
 
 
 def checked_metrics(run: RunDirectory) -> dict[str, Any]:

@@ -189,12 +189,12 @@ def start_record(command: Sequence[str], config_directory: Path) -> Record:
     """
     return Record(
         started=now(),
-        command=tuple(map(_readable, command)),
-        working_directory=_readable(str(Path.cwd())),
+        command=tuple(map(readable, command)),
+        working_directory=readable(str(Path.cwd())),
         versions={"python": platform.python_version(), **_versions()},
         machine=Machine(system=platform.platform(), processor=processor(), cores=_cores()),
         git=git_state(config_directory),
-        environment={name: _readable(os.environ[name]) for name in _ENVIRONMENT if name in os.environ},
+        environment={name: readable(os.environ[name]) for name in _ENVIRONMENT if name in os.environ},
     )
 
 
@@ -207,7 +207,7 @@ def row_fingerprint(rows: Any) -> SplitRows:
     return SplitRows(rows=len(rows), sha256=hashlib.sha256(np.asarray(rows, dtype="<i8").tobytes()).hexdigest())
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """Return a text of the operating system, which need not be UTF-8, as one that JSON and every reader can hold."""
     return os.fsencode(text).decode("utf-8", "backslashreplace")
 

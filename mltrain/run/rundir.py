@@ -7,7 +7,7 @@ not have (yet) is a RunError that names the file. `opening.py` finds, makes and 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -24,6 +24,7 @@ from mltrain.run.layout import (
     HISTORY,
     LOCK,
     LOG,
+    LOOKS,
     METRICS,
     MODEL,
     PLOTS,
@@ -37,6 +38,7 @@ from mltrain.run.layout import (
     safe_name,
 )
 from mltrain.run.lock import Lock
+from mltrain.run.looks import Look, count_look, read_looks
 from mltrain.run.profile import Profile
 from mltrain.run.reading import MEBIBYTE, read_file, wrong_form
 from mltrain.run.record import Record
@@ -140,6 +142,10 @@ class RunDirectory:
             return None
         return read_predictions(split, lambda name: read_file(self.path, name, limit=4096 * MEBIBYTE), self.path)
 
+    def looks(self) -> tuple[Look, ...]:
+        """Return each time that its test rows were looked at, the first one first."""
+        return read_looks(self.path) if self._has(LOOKS) else ()
+
     def profile(self) -> Profile | None:
         """Return where the time of the process went; None where that was not asked for."""
         return self._read_spec(PROFILE, Profile) if self._has(PROFILE) else None
@@ -236,6 +242,10 @@ class LockedRun(RunDirectory):
         if self._has(PREDICTIONS):
             durable.remove_tree(self.path / PREDICTIONS)
         durable.write_directory(self.path / PREDICTIONS, prediction_files(predictions))
+
+    def count_look(self, command: Sequence[str]) -> None:
+        """Count that the test rows are looked at, by this command line."""
+        count_look(self.path, command)
 
     def write_profile(self, profile: Profile) -> None:
         """Keep where the time of this process went."""

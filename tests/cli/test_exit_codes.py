@@ -115,6 +115,16 @@ def test_10_a_gate_is_missed(shell, config):
     assert done.err.splitlines()[-1].startswith("error: 1 of 1 gate missed: test.accuracy > 1 (")
 
 
+def test_10_a_run_that_cannot_be_reproduced(shell, config):
+    done = shell(
+        f"set -eo pipefail; mltrain train {config()} --run-dir run --quiet; cd run; "
+        "sed -i 's/^seed: .*/seed: 7/' config.resolved.yaml; cd ..; mltrain reproduce run --quiet --tolerance 0"
+    )
+    assert done.code == 10, done.err
+    assert "not as it was: seeds.experiment: 42 became 7" in done.out
+    assert "different: metrics differ by " in done.out
+
+
 def test_12_no_gpu(shell, config):
     done = shell(f"mltrain train {config()} --set device=gpu", CUDA_VISIBLE_DEVICES="-1")
     assert done.code == 12

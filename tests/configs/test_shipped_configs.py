@@ -4,6 +4,7 @@ trains to the same numbers."""
 import json
 import re
 
+import numpy as np
 import pytest
 
 from tests.conftest import CONFIGS
@@ -90,10 +91,59 @@ def test_evaluate_gives_the_same_numbers_to_the_last_bit(path, trained, mltrain)
         assert json.loads(done.out)["splits"] == {split: recorded}
 
 
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_model_keras_gives_the_same_on_raw_rows(path, trained, mltrain):
+    """Opened with plain Keras and called, as the documentation says: also where layers change images at random."""
+    directory, _, _ = trained(path, mltrain)
+    import keras
+    import tensorflow as tf
+
+    from mltrain.data.preparation import data_info, encode_examples, read_rows
+    from mltrain.procedures.network import build_network
+    from mltrain.procedures.stored_model import read_model
+    from mltrain.run.rundir import RunDirectory
+    from mltrain.training.weights import put_weights
+
+    stored = read_model(RunDirectory(directory))
+    spec, preprocessing = stored.spec, stored.preprocessing
+    rows = read_rows(spec.data, spec.seed, spec.task).take(list(stored.splits.values())[-1])
+    network = build_network(
+        spec, data_info(preprocessing, len(stored.splits["train"])), preprocessing.target, stored.precision
+    )
+    put_weights(network.model, stored.weights, "the run")
+    _, outputs = network.evaluation(encode_examples(preprocessing, rows)).run()
+    expected = network.predictions(outputs).reshape(len(rows), -1)
+
+    model = keras.saving.load_model(directory / "model.keras")
+    raw = {name: tf.constant(values) for name, values in preprocessing.raw(rows).items()}
+    found = model(raw if isinstance(model.input, dict) else next(iter(raw.values()))).numpy()
+    tolerance = 1e-6 if stored.precision == "float32" else 2**-7
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * max(1.0, float(abs(expected).max())))
+
+
 def test_dummy_labels_are_said_to_be_no_better_than_chance(trained, mltrain):
     _, metrics, said = trained(CONFIGS / "mlp_784.yaml", mltrain)
     assert not metrics["chance"]["better"]
     assert "is no better than chance" in said
+
+
+# What the diagnosis says of each, and all of it is so: curves and pass_fail end while they learn, the line is found
+# after half of its epochs. Of the others it says nothing.
+DIAGNOSES = {
+    "curves": {"still_falling"},
+    "linear_regression": {"plateau"},
+    "mlp_784": {"memorising"},
+    "pass_fail": {"too_few_rows", "low_learning_rate"},
+}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_diagnosis_says_what_is_so_and_nothing_else(path, trained, mltrain):
+    _, metrics, said = trained(path, mltrain)
+    assert {each["finding"] for each in metrics["diagnosis"]} == DIAGNOSES.get(path.stem, set())
+    for each in metrics["diagnosis"]:
+        assert f"{each['sentence']} [{each['key']}]" in said
+    assert "warning" not in said
 
 
 def test_real_labels_are_not_said_to_be_chance(mltrain, tmp_path):
@@ -103,6 +153,7 @@ def test_real_labels_are_not_said_to_be_chance(mltrain, tmp_path):
     assert done.code == 0, done.err
     assert "is better than chance" in done.err
     assert "no better than chance" not in done.err
+    assert "memorising" not in done.err
 
 
 def test_the_line_of_the_first_lesson(trained, mltrain):

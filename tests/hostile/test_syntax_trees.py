@@ -56,6 +56,15 @@ def test_files_are_written_in_one_module():
     }
 
 
+def test_one_program_in_a_text_opens_an_archive_and_only_what_a_training_has_just_written():
+    """The walker reads no texts, and this one is run by another process: `train --verify-export`, never `evaluate`."""
+    opening = {path for path in SOURCES if "load_model(" in path.read_text(encoding="utf-8")}
+    verify = REPOSITORY / "mltrain" / "procedures" / "verify_export.py"
+    assert opening == {verify}
+    using = {path for path in SOURCES if "procedures.verify_export" in path.read_text(encoding="utf-8")}
+    assert using == {REPOSITORY / "mltrain" / "procedures" / "train.py"}
+
+
 @pytest.mark.parametrize(
     "line",
     [

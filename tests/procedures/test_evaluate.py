@@ -1,5 +1,6 @@
 """`mltrain evaluate`: the run is rebuilt from its directory, and only from what proves itself."""
 
+import errno
 import json
 import shutil
 
@@ -57,9 +58,9 @@ def test_the_numbers_are_those_of_the_end_of_training(evaluate, run):
 
 
 def test_the_numbers_do_not_come_from_metrics_json(evaluate, run):
-    before = evaluate(run)
+    before = evaluate(run)["splits"]
     (run / "metrics.json").write_text("{}")
-    assert evaluate(run) == before
+    assert evaluate(run)["splits"] == before
 
 
 def test_a_changed_weight_gives_other_numbers(evaluate, run):
@@ -84,31 +85,42 @@ def test_a_changed_byte_is_exit_5(evaluate, run, name):
     assert "damaged" in said or "manifest" in said
 
 
-def test_nothing_in_the_run_is_touched(evaluate, run):
+def test_nothing_in_the_run_is_touched_but_the_count_of_looks(evaluate, run, folder):
     def tree():
-        return {
-            path: (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None) for path in run.rglob("*")
-        }
+        return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in run.rglob("*") if path.is_file()}
 
     before = tree()
-    evaluate(run)
+    for split in ("train", "validation"):
+        evaluate(run, "--split", split)
+    evaluate(run, "--data", folder / "data.csv")
     assert tree() == before
+    looks = run / "test_looks.jsonl"
+    del before[looks]
+    evaluate(run)
+    after = tree()
+    del after[looks]
+    assert after == before
 
 
 def test_a_read_only_run_is_fine(evaluate, run, monkeypatch):
     from mltrain.run import durable
 
     def refuse(*arguments, **options):
-        raise AssertionError("evaluate writes")
+        raise OSError(errno.EROFS, "Read-only file system")
 
+    expected = evaluate(run)
     monkeypatch.setattr(durable, "perform", refuse)
     for path in (run, *run.rglob("*")):
         path.chmod(0o500 if path.is_dir() else 0o400)
     try:
-        evaluate(run)
+        found = evaluate(run)
     finally:
         for path in (run, *run.rglob("*")):
             path.chmod(0o700 if path.is_dir() else 0o600)
+    assert found["splits"] == expected["splits"]
+    assert found["test_looks"]["count"] is None
+    assert found["test_looks"]["sentence"].startswith("this look at the test rows is not counted: ")
+    assert "read-only" in found["test_looks"]["sentence"]
 
 
 def test_changed_data_is_exit_5(evaluate, run, finished):
@@ -136,9 +148,9 @@ def test_other_rows_need_the_columns(evaluate, run, folder):
 
 
 def test_runs_are_found_by_name(evaluate, run):
-    expected = evaluate(run)
+    expected = evaluate(run)["splits"]
     for reference in ("latest", "csv/latest", run.name, run.name[:8], f"csv/{run.name[:8]}"):
-        assert evaluate(reference) == expected
+        assert evaluate(reference)["splits"] == expected
     assert "no such run" in evaluate("2031", code=5)
 
 

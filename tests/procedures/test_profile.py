@@ -73,6 +73,8 @@ def test_every_phase_is_there(profiled):
         "measuring the splits": 1,
         "model.keras": 1,
         "plots": 1,
+        "diagnosis": 1,
+        "self-check": 1,
     }
     table = done.err[done.err.index("\ntime ") :].splitlines()[1:]
     assert table[0].split() == ["time", "times", "seconds", "share"]

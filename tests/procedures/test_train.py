@@ -24,6 +24,7 @@ FILES = {
         for name in ("validation", "test")
         for part in ("rows", "target", "predictions")
     ),
+    "test_looks.jsonl",
     "plots/loss.png",
     "plots/metrics.png",
     "plots/confusion.png",

@@ -163,6 +163,7 @@ FOUND = {
     "epochs": 3,
     "metrics": METRICS,
     "plots": ["runs/a/b/plots/loss.png"],
+    "test_looks": 1,
     "profile": None,
 }
 

@@ -1,0 +1,58 @@
+"""`mltrain reproduce`: does training a run again give the same?"""
+
+from __future__ import annotations
+
+import json as json_format
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mltrain.cli.arguments import Json, Quiet, RunReference, RunsDirectory, runs_directory
+
+
+def reproduce(
+    run: RunReference,
+    run_dir: Annotated[
+        Path | None,
+        typer.Option("--run-dir", metavar="DIR", help="Where to train it again; the directory must be empty or new."),
+    ] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option("--tolerance", min=0.0, help="How far a metric may be off; above 1, as a part of the metric."),
+    ] = 1e-3,
+    runs_dir: RunsDirectory = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a finished run again from its record, in a new run directory, and compare: exit code 10 if different."""
+    from mltrain.errors import VerdictError
+    from mltrain.problems import printable
+    from mltrain.procedures.reproduce import as_recorded, compared
+    from mltrain.procedures.train import train
+    from mltrain.report.terminal import Terminal
+    from mltrain.run.opening import create_run, open_run
+    from mltrain.training.signals import Interruption
+
+    with Interruption().handled() as interruption:
+        before = open_run(run, runs_directory(runs_dir))
+        loaded = as_recorded(before)
+        # Under another name: `NAME/latest` stays the newest of those that were trained for their own sake.
+        name = f"{loaded.spec.name[:58]}-again"
+        with interruption.deferred(), create_run(runs_directory(runs_dir), name, run_dir) as again:
+            train(loaded, again, Terminal(quiet=quiet), interruption, tuple(sys.argv))
+            found = compared(before, again, tolerance)
+    path = again.path.absolute()
+    if json:
+        typer.echo(json_format.dumps({"run": str(before.path), "again": str(path), **found.as_json()}, indent=2))
+    else:
+        lines = (
+            *(f"not as it was: {reason}" for reason in found.reasons),
+            *found.differences,
+            found.sentence,
+            f"run  {path}",
+        )
+        typer.echo("\n".join(map(printable, lines)))
+    if found.verdict == "different":
+        raise typer.Exit(VerdictError.exit_code)

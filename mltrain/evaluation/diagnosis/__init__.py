@@ -1,0 +1,67 @@
+"""What is wrong with a training, in plain words, each with the key of the YAML to turn.
+
+One function a rule: it takes facts, and returns a finding or None. A rule that is in doubt says nothing: a false alarm
+costs more than a silence. Test rows are no facts here, as what a finding advises is a choice. Pure functions: no
+TensorFlow.
+"""
+
+from __future__ import annotations
+
+from mltrain.evaluation.diagnosis.curves import (
+    first_loss,
+    high_learning_rate,
+    low_learning_rate,
+    overfitting,
+    plateau,
+    still_falling,
+)
+from mltrain.evaluation.diagnosis.facts import Curves, Facts, Finding
+from mltrain.evaluation.diagnosis.outcome import (
+    dead_units,
+    leaked_feature,
+    memorising,
+    never_predicted,
+    perfect_at_once,
+    small_validation,
+    too_few_rows,
+    underfitting,
+)
+
+__all__ = ["Curves", "Facts", "Finding", "diagnose", "diagnose_at_once"]
+
+# While a training goes on: what no later epoch can undo.
+_AT_ONCE = (first_loss, high_learning_rate, overfitting)
+_OF_CURVES = (first_loss, high_learning_rate, overfitting, plateau, still_falling, low_learning_rate)
+_OF_OUTCOME = (
+    leaked_feature,
+    perfect_at_once,
+    memorising,
+    underfitting,
+    never_predicted,
+    dead_units,
+    small_validation,
+)
+# A finding that explains another one: the other is not said beside it.
+_EXPLAINED = {
+    "memorising": {"overfitting"},
+    "leaked_feature": {"perfect_at_once"},
+    "high_learning_rate": {"first_loss", "overfitting", "underfitting"},
+    "still_falling": {"underfitting"},
+    "low_learning_rate": {"underfitting"},
+}
+
+
+def diagnose(facts: Facts) -> tuple[Finding, ...]:
+    """Return what there is to say of a finished training."""
+    few = too_few_rows(facts)
+    outcomes = [rule(facts) for rule in _OF_OUTCOME] if few is None else [few]
+    found = [each for each in (*outcomes, *(rule(facts.curves) for rule in _OF_CURVES)) if each is not None]
+    explained = {name for each in found for name in _EXPLAINED.get(each.finding, ())}
+    if few is not None:
+        explained |= {"overfitting"}  # of so few held-out rows nothing rises for sure
+    return tuple(each for each in found if each.finding not in explained)
+
+
+def diagnose_at_once(curves: Curves) -> tuple[Finding, ...]:
+    """Return what is certain already while a training goes on."""
+    return tuple(found for rule in _AT_ONCE if (found := rule(curves)) is not None)

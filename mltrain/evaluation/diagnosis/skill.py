@@ -1,0 +1,35 @@
+"""How much better than a constant answer a model is, whatever is measured otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mltrain.task import Task
+
+# A probability of 0 for what happened would be infinitely wrong.
+_SMALLEST = 1e-7
+
+
+def skill(task: Task, truth: np.ndarray, predictions: np.ndarray, training_truth: np.ndarray, classes: int) -> float:
+    """Return the share of a constant answer's loss that the predictions save: 1 is perfect, 0 no better.
+
+    For classes it is cross-entropy, and the constant the shares of the classes in training; for regression squared
+    error and the mean in training.
+
+    Args:
+        task: what is learned.
+        truth: of the split (rows,): class numbers or values.
+        predictions: as `Network.predictions` describes them.
+        training_truth: of the training rows.
+        classes: how many there are; 0 for regression.
+    """
+    if task == "regression":
+        model = float(np.mean((predictions - truth) ** 2))
+        constant = float(np.mean((training_truth.mean() - truth) ** 2))
+    else:
+        given = predictions.astype(np.float64)
+        chosen = np.where(truth == 1, given, 1 - given) if task == "binary" else given[np.arange(len(truth)), truth]
+        shares = np.bincount(training_truth, minlength=classes) / len(training_truth)
+        model = -float(np.log(np.maximum(chosen, _SMALLEST)).mean())
+        constant = -float(np.log(np.maximum(shares[truth], _SMALLEST)).mean())
+    return 1 - model / constant if constant else 0.0

@@ -1,0 +1,142 @@
+"""The facts for a diagnosis, while a training goes on and when it has ended. Imports TensorFlow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from mltrain.data.preparation import Prepared
+from mltrain.evaluation.diagnosis import Curves, Facts, diagnose_at_once
+from mltrain.evaluation.diagnosis.columns import column_strengths
+from mltrain.evaluation.diagnosis.facts import DeadUnits
+from mltrain.evaluation.diagnosis.skill import skill
+from mltrain.procedures.network import Network
+from mltrain.run.history import History
+from mltrain.task import SplitName
+from mltrain.training.metrics import default_loss
+
+# Training rows that are looked at: a forward pass of them, and a sort of each column, take milliseconds.
+_LOOKED_AT, _SORTED = 256, 2_000
+# The rules look at all epochs so far. They are asked when these are so many times more than before: all in all that
+# takes time in proportion to the epochs, not to their square.
+_GROWTH = 1.1
+
+_CROSS_ENTROPIES = ("BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy")
+_MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
+
+
+class Watch:
+    """Says what is certain while a training goes on, each finding once.
+
+    Args:
+        history: of the epochs that were trained before, where a run goes on.
+        epochs: as many were asked for.
+        chance_loss: as `Curves` has it.
+    """
+
+    def __init__(self, history: History, epochs: int, chance: float | None) -> None:
+        self._columns = {name: list(history.column(name)) for name in history.columns}
+        self._epochs = epochs
+        self._chance = chance
+        self._said: set[str] = set()
+        self._next = len(history.rows) + 1
+
+    def epoch_ended(self, row: Mapping[str, float]) -> list[str]:
+        """Take the row of an epoch, and return what is certain with it."""
+        epoch = int(row["epoch"])
+        for name, value in row.items():
+            values = self._columns.setdefault(name, [])
+            del values[epoch - 1 :]  # after a retry from an earlier epoch
+            values.append(value)
+        if epoch < self._next:
+            return []
+        self._next = max(epoch + 1, int(epoch * _GROWTH))
+        found = diagnose_at_once(Curves(self._columns, self._epochs, chance_loss=self._chance))
+        new = [each for each in found if each.finding not in self._said]
+        self._said |= {each.finding for each in new}
+        return [f"{each.sentence} [{each.key}]" for each in new]
+
+
+def chance_loss(network: Network) -> float | None:
+    """Return the training loss of a model that knows nothing, where that is ln C."""
+    training = network.spec.training
+    loss = training.loss or default_loss(network.info.task)
+    plain = loss.type in _CROSS_ENTROPIES and dict(loss.arguments).get("reduction", _MEANS[0]) in _MEANS
+    if not plain or training.class_weight is not None or network.model.losses:
+        return None
+    return math.log(max(2, len(network.info.classes)))
+
+
+def gather(
+    network: Network,
+    prepared: Prepared,
+    history: History,
+    splits: Mapping[str, Any],
+    predictions: Mapping[SplitName, np.ndarray],
+    *,
+    exhausted: bool,
+) -> Facts:
+    """Return the facts of a finished training; nothing of its test rows.
+
+    Args:
+        network: with the weights of the model of the run.
+        prepared: its data.
+        history: of the training.
+        splits: what was measured, as in metrics.json.
+        predictions: of every split.
+        exhausted: as `Curves` has it.
+    """
+    info, train = network.info, prepared.examples["train"]
+    seen: list[SplitName] = [name for name in prepared.examples if name != "test"]
+    columns = {name: history.column(name) for name in history.columns}
+    sample = train.x[:_LOOKED_AT]
+    return Facts(
+        task=info.task,
+        classes=info.classes,
+        curves=Curves(columns, network.spec.training.epochs, exhausted, chance_loss(network)),
+        rows={name: len(prepared.examples[name].truth) for name in seen},
+        confusions={name: splits[name]["confusion_matrix"] for name in seen if info.task != "regression"},
+        skill={
+            name: skill(info.task, prepared.examples[name].truth, predictions[name], train.truth, len(info.classes))
+            for name in seen
+        },
+        sampled=len(sample),
+        dead=_dead_units(network.model, sample),
+        strengths=_strengths(prepared),
+    )
+
+
+def _strengths(prepared: Prepared) -> Mapping[str, float] | None:
+    if prepared.preprocessing.array is not None:
+        return None
+    preprocessing, train = prepared.preprocessing, prepared.examples["train"]
+    columns = [encoder.column for encoder in preprocessing.columns for _ in encoder.names]
+    return column_strengths(train.x[:_SORTED], columns, train.truth[:_SORTED], preprocessing.target.task)
+
+
+def _dead_units(model: keras.Model, x: np.ndarray) -> tuple[DeadUnits, ...]:
+    """Return each layer of ReLU that has units which are 0 for all of `x`, at every place."""
+    # By its place: an automatic name depends on what else the process has built.
+    numbered = enumerate((layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)), start=1)
+    layers = {f"layer {number} ({type(layer).__name__})": layer for number, layer in numbered if _is_relu(layer)}
+    if not layers:
+        return ()
+    outputs = keras.Model(model.inputs[0], [layer.output for layer in layers.values()])(x, training=False)
+    found = []
+    # Keras gives a list of one output as that output.
+    for name, output in zip(layers, outputs if isinstance(outputs, list) else [outputs], strict=True):
+        largest = np.asarray(output, np.float32).reshape(-1, output.shape[-1]).max(axis=0)
+        dead = int((largest <= 0).sum())
+        if dead:
+            found.append(DeadUnits(name, dead, len(largest)))
+    return tuple(found)
+
+
+def _is_relu(layer: keras.layers.Layer) -> bool:
+    if isinstance(layer, keras.layers.ReLU):
+        return not layer.negative_slope
+    return getattr(layer, "activation", None) is keras.activations.relu and not isinstance(layer, keras.layers.RNN)

@@ -1,0 +1,162 @@
+"""`reproduce`: a finished run is trained again from what it recorded, and the two are compared. No TensorFlow at the
+top: `train` imports it when it is needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from mltrain.errors import ConfigError, RunError
+from mltrain.load import Loaded, load_text
+from mltrain.procedures.going_on import record_differences
+from mltrain.procedures.stored_model import resolved_spec
+from mltrain.report.text import number
+from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint
+from mltrain.run.metrics_form import RecordedMetrics, check_metrics
+from mltrain.run.rundir import RunDirectory
+
+Verdict = Literal["identical", "within tolerance", "different"]
+
+_SECONDS = "seconds"
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came of training a run again.
+
+    Attributes:
+        verdict: "identical": weights, history and metrics are the same, bit for bit; "within tolerance": no metric of
+            any split differs by more.
+        tolerance: of a metric: in its own units, above 1 as a part of it.
+        reasons: why there may be differences, a sentence each: what of versions, machine, data is not as it was.
+        differences: what is not the same, a sentence each.
+        largest: the largest difference of a metric, as `tolerance` counts it; infinite where one is missing.
+    """
+
+    verdict: Verdict
+    tolerance: float
+    reasons: tuple[str, ...]
+    differences: tuple[str, ...]
+    largest: float
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in a line."""
+        if self.verdict == "identical":
+            return "identical: weights, history and metrics are the same, bit for bit"
+        if math.isinf(self.largest):
+            return "different: a metric is missing"
+        return f"{self.verdict}: metrics differ by {self.largest:.2g} at most, {self.tolerance:g} is allowed"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as what JSON can hold."""
+        return {
+            "verdict": self.verdict,
+            "tolerance": self.tolerance,
+            "largest": self.largest if math.isfinite(self.largest) else None,
+            "reasons": list(self.reasons),
+            "differences": list(self.differences),
+        }
+
+
+def as_recorded(run: RunDirectory) -> Loaded:
+    """Return the experiment of a finished run, with what was decided for this machine then stated now.
+
+    Raises:
+        RunError: the run is damaged, or did not finish.
+    """
+    status, record, spec = run.status(), run.record(), resolved_spec(run)
+    if status.state != "finished":
+        raise RunError(f"{run.path}: the run is {status.state}; only a finished one can be reproduced")
+    decided = record.determinism
+    stated = []
+    if spec.precision == "auto" and isinstance(decided.get("precision"), str):
+        stated.append(f"precision={decided['precision']}")
+    if spec.training.xla == "auto" and isinstance(decided.get("xla"), bool):
+        stated.append(f"training.xla={str(decided['xla']).lower()}")
+    if spec.training.unroll == "auto" and isinstance(decided.get("unrolled"), bool):
+        stated.append(f"training.unroll={str(decided['unrolled']).lower()}")
+    if spec.device == "auto" and record.device is not None and record.device.value == "cpu":
+        stated.append("device=cpu")
+    try:
+        return load_text(run.resolved(), "config.resolved.yaml", run.path, stated)
+    except ConfigError as error:
+        raise RunError(f"{run.path}: record.json names what no experiment can have: {error}") from error
+
+
+def compared(before: RunDirectory, after: RunDirectory, tolerance: float) -> Reproduction:
+    """Compare a run with another one of the same experiment.
+
+    Raises:
+        RunError: one of them is damaged.
+    """
+    record = before.record()
+    reasons = [f"the run had gone on inexactly: {each}" for resumed in record.resumed for each in resumed.inexact]
+    reasons += record_differences(record, after.record())
+    differences = [*_other_weights(before, after), *_other_history(before, after)]
+    largest = 0.0
+    for name, old, new in _metric_pairs(before, after):
+        if old != new:
+            differences.append(f"{name}: {_shown(old)} became {_shown(new)}")
+            largest = max(largest, _difference(old, new))
+    verdict: Verdict = "identical"
+    if differences:
+        verdict = "within tolerance" if largest <= tolerance else "different"
+    return Reproduction(verdict, tolerance, tuple(reasons), tuple(differences), largest)
+
+
+def _other_weights(before: RunDirectory, after: RunDirectory) -> Iterator[str]:
+    for kind in ("best", "last"):
+        there = [bool(numbers(run.checkpoints, kind)) for run in (before, after)]
+        if there[0] != there[1]:
+            yield f"only {'the run' if there[0] else 'its repetition'} has {kind} weights"
+        if not all(there):
+            continue
+        (old, was), (new, now) = (read_checkpoint(newest(run.checkpoints, kind)) for run in (before, after))
+        if was.get("epoch") != now.get("epoch"):
+            yield f"the {kind} weights are those of epoch {now.get('epoch')} instead of {was.get('epoch')}"
+        elif old.keys() != new.keys() or any(old[name].shape != new[name].shape for name in old):
+            yield f"the {kind} weights are of another model"
+        elif any(old[name].tobytes() != new[name].tobytes() for name in old):
+            gaps = [np.abs(np.subtract(new[name], old[name], dtype=np.float64)).max(initial=0) for name in old]
+            yield f"the {kind} weights differ by up to {max(gaps):.2g}"
+
+
+def _other_history(before: RunDirectory, after: RunDirectory) -> Iterator[str]:
+    """Yield the first place where the histories part."""
+    old, new = before.history(), after.history()
+    if old.columns != new.columns:
+        yield "history.csv has other columns"
+        return
+    for was, now in zip(old.rows, new.rows, strict=False):
+        for name, one, other in zip(old.columns, was, now, strict=True):
+            if name != _SECONDS and one != other and not (math.isnan(one) and math.isnan(other)):
+                yield f"history.csv differs from epoch {was[0]:.0f} on: {name} {number(one)} became {number(other)}"
+                return
+    if len(old.rows) != len(new.rows):
+        yield f"history.csv has {len(new.rows)} epochs instead of {len(old.rows)}"
+
+
+def _metric_pairs(before: RunDirectory, after: RunDirectory) -> Iterator[tuple[str, float | None, float | None]]:
+    old, new = (_values(run) for run in (before, after))
+    for name in [*old, *(name for name in new if name not in old)]:
+        yield name, old.get(name), new.get(name)
+
+
+def _values(run: RunDirectory) -> dict[str, float | None]:
+    content = run.metrics()
+    check_metrics(content, f"{run.path}: metrics.json")
+    splits = RecordedMetrics.model_validate(content).splits
+    return {f"{split}.{name}": metric.value for split, part in splits.items() for name, metric in part.metrics.items()}
+
+
+def _difference(old: float | None, new: float | None) -> float:
+    return math.inf if old is None or new is None else abs(new - old) / max(1.0, abs(old))
+
+
+def _shown(value: float | None) -> str:
+    return "no value" if value is None else repr(value)

@@ -1,0 +1,119 @@
+"""The end of every training: the run is read again from its directory, as `evaluate` reads it, and must give the
+numbers that it has written. Imports TensorFlow.
+
+What is read back: the experiment from config.resolved.yaml, the row numbers from splits/, the preprocessing from
+preprocessing.json, the precision from record.json, the weights from the checkpoint, the numbers from metrics.json.
+Experiment, rows, preprocessing and precision must be what the training had in memory, the preprocessing also by what it
+makes of some raw rows; the weights go back into the network, which measures the held-out splits again.
+
+The model is not built and traced a second time, which would take longer than all the rest (0.3 to 2 s): it is made from
+the experiment, the precision and what is known of the data alone, and these are compared. The rows for training are not
+measured again, where there are others: there may be many.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from mltrain.data.preparation import Prepared, data_info
+from mltrain.errors import RunError, SelfCheckError
+from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.metrics import measure
+from mltrain.procedures.network import Network
+from mltrain.procedures.stored_model import StoredModel, read_model
+from mltrain.run.rundir import RunDirectory
+from mltrain.task import SPLITS, SplitName
+from mltrain.training.acceleration import Precision
+from mltrain.training.weights import put_weights
+
+# A GPU adds up in an order of its own, another one each time.
+_TOLERANCE_OF_GPU = 1e-5
+
+
+def check_itself(
+    run: RunDirectory, network: Network, prepared: Prepared, precision: Precision, between_chunks: Callable[[], None]
+) -> None:
+    """Compare a run with what its directory gives again. The network then has the weights that were read.
+
+    Args:
+        run: with everything written that `evaluate` needs, and metrics.json.
+        network: of the training.
+        prepared: its data.
+        precision: of its layers.
+        between_chunks: as for `EvaluationLoop.run`.
+
+    Raises:
+        SelfCheckError: something is not the same; says what.
+    """
+    try:
+        stored = read_model(run)
+        recorded = run.metrics()
+        put_weights(network.model, stored.weights, str(run.checkpoints))
+    except RunError as error:
+        raise _failure(f"it cannot be read again: {error}") from error
+    for difference in (
+        *_other_parts(stored, network, prepared, precision),
+        *_other_numbers(recorded["splits"], network, prepared, between_chunks),
+    ):
+        raise _failure(difference)
+
+
+def _other_parts(stored: StoredModel, network: Network, prepared: Prepared, precision: Precision) -> Iterator[str]:
+    if stored.spec != network.spec:
+        yield "config.resolved.yaml is another experiment than the one that was trained"
+    if stored.precision != precision:
+        yield f"record.json names the precision {stored.precision}, and it was {precision}"
+    if stored.preprocessing != prepared.preprocessing:
+        yield "preprocessing.json is not what was fitted"
+    rows = {str(name): rows for name, rows in prepared.splits.items()}
+    if rows.keys() != stored.splits.keys() or any(not np.array_equal(rows[name], stored.splits[name]) for name in rows):
+        yield "splits/ has other rows"
+    last = next(name for name in reversed(SPLITS) if name in prepared.examples)
+    encoded = stored.preprocessing.features(prepared.sample)
+    if encoded.tobytes() != prepared.examples[last].x[: len(encoded)].tobytes():
+        yield f"preprocessing.json encodes the first {last} rows in another way"
+    info = data_info(stored.preprocessing, len(stored.splits["train"]))
+    known = replace(network.info, smallest_input=None, largest_input=None)  # which only refuse, and build nothing
+    if info != known:
+        yield f"what is known of the data is {info}, and it was {known}"
+
+
+def _other_numbers(
+    recorded: Mapping[str, Any], network: Network, prepared: Prepared, between_chunks: Callable[[], None]
+) -> Iterator[str]:
+    task, classes = network.info.task, network.info.classes
+    metrics = network.spec.evaluation.metrics_for(task)
+    exact = not tf.config.get_visible_devices("GPU")
+    held_out: list[SplitName] = [name for name in prepared.examples if name != "train"]
+    for split in held_out or ["train"]:
+        truth = prepared.examples[split].truth
+        logs, outputs = network.evaluation(prepared.examples[split]).run(between_chunks)
+        predictions = network.predictions(outputs)
+        for name, value in (logs | measure(metrics, task, truth, predictions, classes)).items():
+            now = float(value) if math.isfinite(value) else None
+            before = recorded[split]["metrics"].get(name, {}).get("value")
+            if not _same(now, before, exact):
+                yield f"{split}.{name} is {now}, and metrics.json says {before}"
+        if task != "regression" and exact:
+            confusion = confusion_matrix(truth, decide(task, predictions), len(classes))
+            if confusion.tolist() != recorded[split].get("confusion_matrix"):
+                yield f"{split}: the confusion matrix is not that of metrics.json"
+
+
+def _same(now: float | None, before: float | None, exact: bool) -> bool:
+    if exact or now is None or before is None:
+        return now == before
+    return math.isclose(now, before, rel_tol=_TOLERANCE_OF_GPU, abs_tol=_TOLERANCE_OF_GPU)
+
+
+def _failure(difference: str) -> SelfCheckError:
+    return SelfCheckError(
+        f"the run does not give its own numbers again: {difference}. Do not rely on it: mltrain has a bug, the "
+        "machine a fault, or the run was changed meanwhile; `mltrain resume` measures and checks once more"
+    )
