@@ -23,6 +23,7 @@ PhaseName = Literal[
     "checkpoints",
     "history and terminal",
     "measuring the splits",
+    "baselines",
     "model.keras",
     "plots",
     "run files",

@@ -20,10 +20,11 @@ from mltrain.models.sequential import Sequential
 from mltrain.procedures.plan import final_weights
 from mltrain.procedures.slices import Slice, split_slices
 from mltrain.run.checkpoint_files import newest, read_checkpoint
-from mltrain.run.proof import proved_preprocessing, proved_splits
+from mltrain.run.decision import DecisionRule
+from mltrain.run.proof import proved_decision, proved_preprocessing, proved_splits
 from mltrain.run.record import Record
 from mltrain.run.rundir import RunDirectory
-from mltrain.task import SPLITS, SplitName
+from mltrain.task import SPLITS, SplitName, Task
 from mltrain.tensorflow_start import start_tensorflow
 
 
@@ -45,6 +46,7 @@ def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> d
     spec = _spec(run)
     record = run.record()
     preprocessing = Preprocessing.from_json(proved_preprocessing(run, record))
+    rule = proved_decision(run, record, spec.evaluation.decides)
     ids = proved_splits(run, record)
     splits: list[SplitName] = [name for name in SPLITS if name in ids]
     if split is not None and split not in splits:
@@ -53,7 +55,7 @@ def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> d
     final, _ = final_weights(spec, set(splits))
     arrays, state = read_checkpoint(newest(run.checkpoints, final))
     start_tensorflow()
-    from mltrain.procedures.measurement import measure_split
+    from mltrain.procedures.measurement import measure_split, predict_split
     from mltrain.procedures.network import build_network
     from mltrain.training.acceleration import PRECISIONS
     from mltrain.training.devices import choose_device
@@ -72,13 +74,20 @@ def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> d
     examples = encode_examples(preprocessing, table)
     _refuse_indices(spec, preprocessing, table, examples.x)
     slices = _slices(run, spec, record, table) if name != "train" else ()
-    result, _ = measure_split(network, examples, name, slices)
+    predicted = predict_split(network, examples).tempered(network, rule)
     return {
         "task": network.info.task,
         "classes": list(network.info.classes),
         "model": {"weights": final, "epoch": _epoch(state, run)},
-        "splits": {name: result},
+        **_decided(network.info.task, rule),
+        "splits": {name: measure_split(network, examples, predicted, rule.threshold, name, slices)},
     }
+
+
+def _decided(task: Task, rule: DecisionRule) -> dict[str, Any]:
+    """Return what is done to the probabilities, by the keys of metrics.json."""
+    threshold = {"threshold": {"value": rule.threshold}} if task == "binary" else {}
+    return threshold if rule.temperature is None else {**threshold, "temperature": rule.temperature}
 
 
 def _spec(run: RunDirectory) -> ExperimentSpec:

@@ -58,7 +58,8 @@ def make_plan(spec: ExperimentSpec, info: DataInfo, splits: set[SplitName]) -> P
     Raises:
         MisfitError: a metric does not fit the task, or something is watched that will not be measured.
     """
-    for path, message in spec.evaluation.misfits(info.task):
+    unchosen = () if "validation" in splits else spec.evaluation.without_validation()
+    for path, message in (*spec.evaluation.misfits(info.task), *unchosen):
         raise MisfitError(("evaluation", *path), message)
     known = measured(spec.training, spec.evaluation, info.task, splits, spec.data.scales_target)
     objective = _objective(spec, known, splits)

@@ -20,7 +20,7 @@ from mltrain.procedures.plan import make_plan
 from mltrain.report.terminal import Terminal
 from mltrain.resolved import resolved_yaml
 from mltrain.run.profile import profile_of
-from mltrain.run.proof import json_fingerprint
+from mltrain.run.proof import decision_fingerprint, json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
 from mltrain.run.rundir import LockedRun
 from mltrain.run.status import State, now, status
@@ -174,7 +174,7 @@ def _train(
     _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
     metrics = write_results(run, network, prepared, plan, fitted, slices.held_out, terminal, interruption, stopwatch)
     stopwatch.turn_to("run files")
-    run.write_record(record.with_values(finished=now()))
+    run.write_record(record.with_values(finished=now(), decision=_decision(run)))
     _write_profile(stopwatch, run, terminal)
     run.write_status(status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0))
     return metrics
@@ -237,6 +237,10 @@ def _fingerprints(prepared: Prepared) -> dict[str, Any]:
         "preprocessing": json_fingerprint(prepared.preprocessing.to_json()),
         "splits": {name: row_fingerprint(rows) for name, rows in prepared.splits.items()},
     }
+
+
+def _decision(run: LockedRun) -> str | None:
+    return decision_fingerprint(run.decision()) if run.has_decision() else None
 
 
 def _split_seed(spec: ExperimentSpec) -> int:

@@ -15,6 +15,7 @@ SPLITS = "splits"
 PREPROCESSING = "preprocessing.json"
 HISTORY = "history.csv"
 METRICS = "metrics.json"
+DECISION = "decision.json"
 PREDICTIONS = "predictions"
 PROFILE = "profile.json"
 PLOTS = "plots"
@@ -32,6 +33,7 @@ PARTS = {
     PREPROCESSING,
     HISTORY,
     METRICS,
+    DECISION,
     PREDICTIONS,
     PROFILE,
     PLOTS,

@@ -97,6 +97,10 @@ class RecordedMetrics(Part):
     """The results, by split."""
     chance: RecordedChance | None = None
     """Of classifications with held-out rows."""
+    baseline_sentences: Many[str] = ()
+    """Whether the model beats the baselines."""
+    decision_sentences: Many[str] = ()
+    """What was chosen on the validation rows."""
     coefficients: Mapping[str, float] = {}
     """Of linear regressions."""
 
