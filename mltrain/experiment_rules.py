@@ -104,9 +104,15 @@ def _one_answer_on_final_weights(experiment: ExperimentSpec) -> Iterator[RulePro
                 )
 
 
-def _metrics_fit_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+def _evaluation_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     if experiment.task != "auto":
         for path, message in experiment.evaluation.misfits(experiment.task):
+            yield RuleProblem(("evaluation", *path), message)
+
+
+def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    if "validation" not in asked_splits(experiment.data.split):
+        for path, message in experiment.evaluation.without_validation():
             yield RuleProblem(("evaluation", *path), message)
 
 
@@ -179,7 +185,8 @@ RULES = (
     Rule(("evaluation", "data.split", "training.metrics", "task"), _gates_are_measured),
     Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
-    Rule(("task", "evaluation.metrics"), _metrics_fit_the_task),
+    Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),
+    Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
     Rule(("task", "training.loss", "data.target"), _loss_fits_the_task),
     Rule(("training.loss", "training.class_weight"), _class_weights_reach_their_rows),
     Rule(("task", "training.loss", "training.metrics", "data.target"), _training_metrics_fit),

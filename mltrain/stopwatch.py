@@ -23,6 +23,7 @@ PhaseName = Literal[
     "checkpoints",
     "history and terminal",
     "measuring the splits",
+    "baselines",
     "diagnosis",
     "model.keras",
     "plots",

@@ -7,10 +7,12 @@ import numpy as np
 from mltrain.task import Task
 
 
-def decide(task: Task, predictions: np.ndarray) -> np.ndarray:
-    """Return the predicted class of each row (n,): the most probable, the first of equals; for binary 1 above 0.5."""
+def decide(task: Task, predictions: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """Return the predicted class of each row (n,): the most probable, the first of equals; for binary 1 above
+    `threshold`."""
     if task == "binary":
-        return (predictions.reshape(-1) > 0.5).astype(np.int64)
+        # In float64: NumPy would round the threshold to float32 first, and then onto a row's own probability.
+        return (predictions.reshape(-1).astype(np.float64) > threshold).astype(np.int64)
     return predictions.argmax(axis=1)
 
 

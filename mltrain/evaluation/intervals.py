@@ -115,6 +115,7 @@ def paired_difference(
     seed: int,
     draws: int = 1000,
     groups: np.ndarray | None = None,
+    thresholds: tuple[float, float] = (0.5, 0.5),
 ) -> Difference:
     """Return the metric of predictions a minus that of predictions b for the same rows.
 
@@ -128,12 +129,16 @@ def paired_difference(
         seed: of the draws.
         draws: how many, for metrics that need some.
         groups: as for `intervals`.
+        thresholds: of a and b, above which a probability means the positive class of two.
 
     Raises:
         ValueError: as `measure`.
     """
     numbers = _numbered(groups)
-    a, b = (Rows.of(task, target, predictions, classes) for predictions in (predictions_a, predictions_b))
+    a, b = (
+        Rows.of(task, target, predictions, classes, threshold)
+        for predictions, threshold in zip((predictions_a, predictions_b), thresholds, strict=True)
+    )
     value, found = math.nan, None
     with suppress(UndefinedError):
         value = _value(metric, a) - _value(metric, b)

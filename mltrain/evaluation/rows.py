@@ -29,9 +29,13 @@ class Rows:
     classes: tuple[str, ...]
     resolution: float
     """Distance from 1 to the next float of the dtype that the predictions came in."""
+    threshold: float = 0.5
+    """Above which a probability means the positive class; for binary only."""
 
     @classmethod
-    def of(cls, task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str]) -> Rows:
+    def of(
+        cls, task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str], threshold: float = 0.5
+    ) -> Rows:
         """Bring arrays as `measure` takes them into these shapes; the errors are those of `measure`."""
         width = len(classes) if task == "multiclass" else 1
         target = np.asarray(target).reshape(-1)
@@ -48,12 +52,13 @@ class Rows:
             predictions.astype(np.float64).reshape((-1, width) if task == "multiclass" else -1),
             tuple(classes),
             float(np.finfo(precise).eps),
+            threshold,
         )
 
     @cached_property
     def predicted(self) -> np.ndarray:
         """The predicted class of each row (n,)."""
-        return decide(self.task, self.predictions)
+        return decide(self.task, self.predictions, self.threshold)
 
     @cached_property
     def confusion(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The `evaluation` section: what is measured on every split, and on which rows apart."""
+"""The `evaluation` section: what is measured, on which rows apart, and how probabilities become decisions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,68 @@ from mltrain.evaluation.catalogue import DEFAULTS, AnyMetric, Metric
 from mltrain.evaluation.gates import GateText
 from mltrain.spec import Many, Spec, fail, problem
 from mltrain.task import Task
+
+# What each aim needs besides its name.
+_CONDITIONS: dict[str, tuple[str, ...]] = {
+    "recall": ("at_precision",),
+    "precision": ("at_recall",),
+    "cost": ("false_positive", "false_negative"),
+}
+
+
+class ThresholdAim(Spec):
+    """What the threshold is chosen for, among all that decide differently on the validation rows; of equally good ones
+    the nearest to 0.5 is taken."""
+
+    aim: Literal["f1", "balanced_accuracy", "recall", "precision", "cost"]
+    """f1 of the positive class; balanced_accuracy, the same as Youden's J; the highest recall with a precision, or
+    precision with a recall, of at least so much; the lowest mean cost."""
+    at_precision: Annotated[float, Field(gt=0, le=1)] | None = None
+    """For recall: the least precision."""
+    at_recall: Annotated[float, Field(gt=0, le=1)] | None = None
+    """For precision: the least recall."""
+    false_positive: Annotated[float, Field(gt=0)] | None = None
+    """For cost: what a row costs that is wrongly predicted as the positive class."""
+    false_negative: Annotated[float, Field(gt=0)] | None = None
+    """For cost: what a row of the positive class costs that is not found."""
+
+    @model_validator(mode="after")
+    def _what_the_aim_needs(self) -> ThresholdAim:
+        needed = _CONDITIONS.get(self.aim, ())
+        problems = [
+            problem("missing_condition", f"the aim {self.aim} needs {name}", ("aim",), self.aim)
+            for name in needed
+            if getattr(self, name) is None
+        ]
+        for aim, names in _CONDITIONS.items():
+            for name in names if aim != self.aim else ():
+                if getattr(self, name) is not None:
+                    said = f"it belongs to the aim {aim}, and this is {self.aim}"
+                    problems.append(problem("foreign_condition", said, (name,), getattr(self, name)))
+        if problems:
+            raise fail("threshold", problems)
+        return self
+
+    @property
+    def words(self) -> str:
+        """The aim with its condition, as "recall at a precision of at least 0.9"."""
+        if self.aim == "recall":
+            return f"recall at a precision of at least {self.at_precision:g}"
+        if self.aim == "precision":
+            return f"precision at a recall of at least {self.at_recall:g}"
+        if self.aim == "cost":
+            return f"mean cost (a false positive {self.false_positive:g}, a false negative {self.false_negative:g})"
+        return self.aim
+
+
+class CalibrationSpec(Spec):
+    """Whether the probabilities of classes are measured against shares, and mended."""
+
+    bins: Annotated[int, Field(ge=1, le=100)] = 15
+    """Of the reliability curve, each with equally many rows; fewer where a bin would have fewer than 10."""
+    temperature: Literal["auto"] | bool = False
+    """Whether the logits are divided by the number that makes the log loss of the validation rows smallest; auto does
+    it where that gains more than chance would (a likelihood ratio test at 5 %)."""
 
 
 class SliceSpec(Spec):
@@ -44,6 +106,14 @@ class EvaluationSpec(Spec):
     guide to continuous integration, docs/ci.md, has every form."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Rows in one step of an evaluation; auto takes 32 to 8192, fewer where a layer gives more numbers for each."""
+    baselines: bool = True
+    """Whether the commonest class or the mean, and a logistic or ridge regression on the same inputs, are measured on
+    the same held-out rows at the end."""
+    threshold: Annotated[float, Field(gt=0, lt=1)] | ThresholdAim = 0.5
+    """For binary: the probability above which a row is predicted as the positive class, or an aim for which it is
+    chosen on the validation rows at the end. While training it is 0.5."""
+    calibration: CalibrationSpec = CalibrationSpec()
+    """Whether probabilities are what they say."""
 
     @field_validator("metrics")
     @classmethod
@@ -76,9 +146,30 @@ class EvaluationSpec(Spec):
         return DEFAULTS[task] if self.metrics is None else self.metrics
 
     def misfits(self, task: Task) -> tuple[tuple[tuple[str | int, ...], str], ...]:
-        """Return `(path below evaluation, message)` for each stated metric that cannot be measured for `task`."""
-        return tuple(
+        """Return `(path below evaluation, message)` for all that is stated and has no meaning for `task`."""
+        found: list[tuple[tuple[str | int, ...], str]] = [
             (("metrics", position), f"'{metric.type}' is a metric for {' and '.join(metric.tasks)}, the task is {task}")
             for position, metric in enumerate(self.metrics or ())
             if task not in metric.tasks
-        )
+        ]
+        if self.threshold != 0.5 and task != "binary":
+            found.append((("threshold",), f"a threshold is for binary, the task is {task}: remove it"))
+        if self.calibration.temperature is True and task == "regression":
+            found.append((("calibration", "temperature"), "a temperature is for classes, the task is regression"))
+        return tuple(found)
+
+    @property
+    def decides(self) -> bool:
+        """Whether something is stated that is done to the probabilities before they are decisions."""
+        return self.threshold != 0.5 or self.calibration.temperature is not False
+
+    def without_validation(self) -> tuple[tuple[tuple[str | int, ...], str], ...]:
+        """Return `(path below evaluation, message)` for all that is stated and needs validation rows."""
+        found: list[tuple[tuple[str | int, ...], str]] = []
+        if isinstance(self.threshold, ThresholdAim):
+            message = "a threshold is chosen on validation rows, and there are none: add a validation split, or state "
+            found.append((("threshold",), f"{message}a number"))
+        if self.calibration.temperature is True:
+            message = "a temperature is fitted on validation rows, and there are none: add a validation split"
+            found.append((("calibration", "temperature"), message))
+        return tuple(found)

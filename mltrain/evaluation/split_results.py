@@ -31,25 +31,32 @@ def metric_results(
     predictions: np.ndarray,
     classes: Sequence[str],
     seed: int | None,
+    threshold: float = 0.5,
 ) -> dict[str, dict[str, Any]]:
     """Return `value`, `low`, `high` and `undefined` of each metric by its name, as far as it has them.
 
     Args:
         metrics: as for `measure`, and so are task, target, predictions and classes.
         seed: of the draws; None for rows whose values need no interval.
+        threshold: above which a probability means the positive class of two.
     """
-    rows = Rows.of(task, target, predictions, classes)
+    rows = Rows.of(task, target, predictions, classes, threshold)
     values, reasons = measure_rows(metrics, rows)
     found = {} if seed is None else row_intervals(metrics, rows, seed)
     return {name: _result(value, found.get(name), reasons.get(name)) for name, value in values.items()}
 
 
 def class_results(
-    metrics: Sequence[Metric], task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str]
+    metrics: Sequence[Metric],
+    task: Task,
+    target: np.ndarray,
+    predictions: np.ndarray,
+    classes: Sequence[str],
+    threshold: float = 0.5,
 ) -> dict[str, dict[str, Any]]:
     """Return rows, precision, recall and F1 of each class by its name; of several classes also its areas against the
-    rest, where they are among the metrics. Arguments as for `measure`."""
-    margins = Margins.of(confusion_matrix(target, decide(task, predictions), len(classes)))
+    rest, where they are among the metrics. Arguments as for `metric_results`."""
+    margins = Margins.of(confusion_matrix(target, decide(task, predictions, threshold), len(classes)))
     values = {kind: per_class(kind, margins).tolist() for kind in ("precision", "recall", "f1")}
     areas = [metric for metric in metrics if metric.type in ("roc_auc", "pr_auc")] if task == "multiclass" else []
     columns = zip(margins.correct.tolist(), margins.of_class.tolist(), margins.as_class.tolist(), strict=True)

@@ -18,10 +18,11 @@ from mltrain.experiment import ExperimentSpec
 from mltrain.models.sequential import Sequential
 from mltrain.procedures.slices import Slice, split_slices
 from mltrain.procedures.stored_model import read_model
+from mltrain.run.decision import DecisionRule
 from mltrain.run.looks import count_look, looks_sentence, uncounted_sentence
 from mltrain.run.record import Record
 from mltrain.run.rundir import RunDirectory
-from mltrain.task import SPLITS, SplitName
+from mltrain.task import SPLITS, SplitName, Task
 from mltrain.tensorflow_start import start_tensorflow
 
 
@@ -50,7 +51,7 @@ def evaluate(
         raise RunError(f"{run.path}: the run has no {split} rows (it has: {', '.join(splits)})")
     chosen = split or splits[-1]
     start_tensorflow()
-    from mltrain.procedures.measurement import measure_split
+    from mltrain.procedures.measurement import measure_split, predict_split
     from mltrain.procedures.network import build_network
     from mltrain.training.acceleration import PRECISIONS
     from mltrain.training.devices import choose_device
@@ -71,14 +72,21 @@ def evaluate(
     examples = encode_examples(preprocessing, table)
     _refuse_indices(spec, preprocessing, table, examples.x)
     slices = _slices(run, spec, stored.record, table) if name != "train" else ()
-    result, _ = measure_split(network, examples, name, slices)
+    predicted = predict_split(network, examples).tempered(network, stored.rule)
     measured = {
         "task": network.info.task,
         "classes": list(network.info.classes),
         "model": {"weights": stored.kind, "epoch": stored.epoch},
-        "splits": {name: result},
+        **_decided(network.info.task, stored.rule),
+        "splits": {name: measure_split(network, examples, predicted, stored.rule.threshold, name, slices)},
     }
     return measured if name != "test" or data is not None else {**measured, "test_looks": _counted(run, command)}
+
+
+def _decided(task: Task, rule: DecisionRule) -> dict[str, Any]:
+    """Return what is done to the probabilities, by the keys of metrics.json."""
+    threshold = {"threshold": {"value": rule.threshold}} if task == "binary" else {}
+    return threshold if rule.temperature is None else {**threshold, "temperature": rule.temperature}
 
 
 def _counted(run: RunDirectory, command: tuple[str, ...]) -> dict[str, Any]:

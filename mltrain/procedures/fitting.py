@@ -10,6 +10,7 @@ from mltrain.data.preparation import Prepared
 from mltrain.errors import DivergedError, InterruptedRunError, RunError
 from mltrain.evaluation.metrics import measure
 from mltrain.procedures.checkpoints import Checkpoints, Saved, newest_valid
+from mltrain.procedures.decision import check_both_classes
 from mltrain.procedures.diagnosing import Watch, chance_loss
 from mltrain.procedures.network import Network
 from mltrain.procedures.plan import Plan
@@ -66,7 +67,9 @@ def fit(
     Raises:
         DivergedError: loss, metrics or weights are NaN or infinite, and no retry is left; what was good is kept.
         InterruptedRunError: a signal came; a checkpoint of where it came is written.
+        MisfitError: a threshold is to be chosen, and the validation rows are of one class.
     """
+    check_both_classes(network.spec.evaluation, prepared)
     spec = network.spec.training
     with stopwatch.phase("building the model"):
         training = _training(network, prepared, plan, acceleration, interruption, stopwatch)

@@ -3,63 +3,114 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from mltrain.data.preparation import Examples
+from mltrain.evaluation.calibration import Calibration, calibration, tempered
 from mltrain.evaluation.chance import against_chance
 from mltrain.evaluation.counts import confusion_matrix, decide
 from mltrain.evaluation.split_results import class_results, draw_seed, metric_results
+from mltrain.evaluation.threads import one_thread
 from mltrain.procedures.network import Network
 from mltrain.procedures.slices import Slice
+from mltrain.run.decision import DecisionRule
 
 # A slice of fewer rows is measured, and its intervals are wide; that it is small is what there is to say first.
 FEW_ROWS = 20
 
 
+@dataclass(frozen=True)
+class Predicted:
+    """What a network says of a split.
+
+    Attributes:
+        logs: the loss and the metrics of Keras, by name.
+        values: the predictions as `Network.predictions` describes them.
+    """
+
+    logs: Mapping[str, float]
+    values: np.ndarray
+
+    def tempered(self, network: Network, rule: DecisionRule) -> Predicted:
+        """Return these with the temperature of `rule` in the probabilities; the loss stays that of the network."""
+        if rule.temperature is None:
+            return self
+        return Predicted(self.logs, tempered(network.info.task, self.values, rule.temperature))
+
+
+def predict_split(network: Network, examples: Examples, between_chunks: Callable[[], None] = lambda: None) -> Predicted:
+    """Return what a network with the weights to measure says of a split.
+
+    Args:
+        network: with these weights.
+        examples: of the split.
+        between_chunks: as for `EvaluationLoop.run`.
+    """
+    logs, outputs = network.evaluation(examples).run(between_chunks)
+    return Predicted(logs, network.predictions(outputs))
+
+
 def measure_split(
     network: Network,
     examples: Examples,
+    predicted: Predicted,
+    threshold: float,
     name: str,
     slices: Sequence[Slice] = (),
     between_chunks: Callable[[], None] = lambda: None,
-) -> tuple[dict[str, Any], np.ndarray]:
-    """Measure one split.
+) -> dict[str, Any]:
+    """Return a split's part of metrics.json.
 
     The rows of the training have no intervals, classes or slices: they are no sample of the rows that will come.
 
     Args:
-        network: with the weights to measure.
+        network: that predicted.
         examples: of the split.
+        predicted: for them, with the temperature of the run in it.
+        threshold: of the run.
         name: of the split, or of the file that the rows are from.
         slices: rows of the split to measure apart, too.
-        between_chunks: as for `EvaluationLoop.run`.
-
-    Returns:
-        The split's part of metrics.json, and the predictions as `Network.predictions` describes them.
+        between_chunks: called after each slice.
     """
-    logs, outputs = network.evaluation(examples).run(between_chunks)
-    predictions, truth = network.predictions(outputs), examples.truth
+    with one_thread(predicted.values.size):
+        return _measured(network, examples, predicted, threshold, name, slices, between_chunks)
+
+
+def _measured(
+    network: Network,
+    examples: Examples,
+    predicted: Predicted,
+    threshold: float,
+    name: str,
+    slices: Sequence[Slice],
+    between_chunks: Callable[[], None],
+) -> dict[str, Any]:
+    predictions, truth = predicted.values, examples.truth
     task, classes, held_out = network.info.task, network.info.classes, name != "train"
     metrics = network.spec.evaluation.metrics_for(task)
 
     def results(rows: slice | np.ndarray, of_what: str) -> dict[str, Any]:
         seed = draw_seed(network.spec.seed, of_what) if held_out else None
-        return metric_results(metrics, task, truth[rows], predictions[rows], classes, seed)
+        return metric_results(metrics, task, truth[rows], predictions[rows], classes, seed, threshold)
 
-    losses = {key: {"value": value if math.isfinite(value) else None} for key, value in logs.items()}
+    losses = {key: {"value": value if math.isfinite(value) else None} for key, value in predicted.logs.items()}
     result: dict[str, Any] = {"n": len(truth), "metrics": losses | results(slice(None), name)}
     if examples.missing:
         result["missing_values"] = dict(examples.missing)
     if examples.unknown:
         result["unknown_categories"] = dict(examples.unknown)
     if task != "regression":
-        confusion = confusion_matrix(truth, decide(task, predictions), len(classes))
+        confusion = confusion_matrix(truth, decide(task, predictions, threshold), len(classes))
         result["confusion_matrix"] = confusion.tolist()
         if held_out:
-            result["classes"] = class_results(metrics, task, truth, predictions, classes)
+            result["classes"] = class_results(metrics, task, truth, predictions, classes, threshold)
+            if np.isfinite(predictions).all():
+                bins = network.spec.evaluation.calibration.bins
+                result["calibration"] = _calibration(calibration(task, truth, predictions, bins))
     if slices:
         result["slices"] = []
     for each in slices:
@@ -68,16 +119,25 @@ def measure_split(
             part["few_rows"] = True
         result["slices"].append(part)
         between_chunks()
-    return result, predictions
+    return result
+
+
+def _calibration(found: Calibration) -> dict[str, Any]:
+    return {"ece": {"value": found.ece, "perfect": found.perfect}, "bins": [asdict(each) for each in found.bins]}
 
 
 def chance_of(
-    network: Network, examples: Examples, predictions: np.ndarray, training_truth: np.ndarray, split: str
+    network: Network,
+    examples: Examples,
+    predictions: np.ndarray,
+    threshold: float,
+    training_truth: np.ndarray,
+    split: str,
 ) -> Any:
     """Return what a test on the counts says of the accuracy of a split, for metrics.json; None for regression."""
     if network.info.task == "regression":
         return None
-    predicted = decide(network.info.task, predictions)
+    predicted = decide(network.info.task, predictions, threshold)
     chance = against_chance(examples.truth, predicted, network.info.classes, training_truth)
     return {
         "split": split,

@@ -13,6 +13,7 @@ from mltrain.data.preparation import Examples
 from mltrain.data.target import TargetEncoder
 from mltrain.experiment import ExperimentSpec
 from mltrain.models.head import ACTIVATION, Head
+from mltrain.models.temperature import tempered_model
 from mltrain.task import DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
@@ -85,12 +86,13 @@ class Network:
             outputs = activation(outputs).numpy()
         return outputs[:, 0] if self.info.task == "binary" else outputs
 
-    def probability_model(self) -> keras.Model:
+    def probability_model(self, temperature: float | None = None) -> keras.Model:
         """Return the model with the activation behind it that turns logits into probabilities, where it ends in
-        logits."""
-        if not self.head.logits:
-            return self.model
-        return keras.Sequential([self.model, keras.layers.Activation(ACTIVATION[self.info.task])])
+        logits, and with the temperature of the run in the probabilities."""
+        model = self.model
+        if self.head.logits:
+            model = keras.Sequential([model, keras.layers.Activation(ACTIVATION[self.info.task])])
+        return model if temperature is None else tempered_model(model, self.info.task, temperature)
 
 
 def build_network(

@@ -10,12 +10,14 @@ from mltrain.data.encoders.column import RawColumn, numbers_of
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.preparation import Prepared
 from mltrain.data.table import Table
+from mltrain.evaluation.calibration import tempered
 from mltrain.evaluation.counts import confusion_matrix, decide
 from mltrain.procedures.network import Network
 from mltrain.report.plots.confusion import confusion_plot
 from mltrain.report.plots.curves import loss_curves, metric_curves
 from mltrain.report.plots.learned import learned_plot
 from mltrain.report.plots.predicted import predicted_plot
+from mltrain.run.decision import DecisionRule
 from mltrain.run.history import History
 from mltrain.task import SPLITS, SplitName
 
@@ -28,6 +30,7 @@ def draw(
     prepared: Prepared,
     best_epoch: int | None,
     predictions: Mapping[SplitName, np.ndarray],
+    rule: DecisionRule,
     formula: str = "",
 ) -> Iterator[tuple[str, bytes]]:
     """Yield name and PNG of each plot that this run has.
@@ -38,6 +41,7 @@ def draw(
         prepared: its data.
         best_epoch: to mark, or None where the last epoch was kept.
         predictions: of every split.
+        rule: how probabilities become decisions.
         formula: of the learned line, where it is one.
     """
     columns = {name: history.column(name) for name in history.columns}
@@ -50,14 +54,16 @@ def draw(
     if info.task == "regression":
         yield "predicted", predicted_plot(truth, predictions[split], network.target.column, split)
     else:
-        counts = confusion_matrix(truth, decide(info.task, predictions[split]), len(info.classes))
+        counts = confusion_matrix(truth, decide(info.task, predictions[split], rule.threshold), len(info.classes))
         yield "confusion", confusion_plot(counts, info.classes, split)
     encoder = prepared.preprocessing.columns[0]
     if prepared.table is not None and isinstance(encoder, NumberEncoder) and info.task != "multiclass":
-        yield "learned", _learned(network, prepared, prepared.table, encoder, formula)
+        yield "learned", _learned(network, prepared, prepared.table, encoder, rule, formula)
 
 
-def _learned(network: Network, prepared: Prepared, table: Table, encoder: NumberEncoder, formula: str) -> bytes:
+def _learned(
+    network: Network, prepared: Prepared, table: Table, encoder: NumberEncoder, rule: DecisionRule, formula: str
+) -> bytes:
     """Return the plot of the one numeric input, its rows and the prediction over its range."""
     points = {}
     for name, rows in prepared.splits.items():
@@ -69,10 +75,12 @@ def _learned(network: Network, prepared: Prepared, table: Table, encoder: Number
     encoded = encoder.scaling.apply(grid).reshape(-1, 1)
     if encoder.indicator:
         encoded = np.concatenate([encoded, np.zeros_like(encoded)], axis=1)
-    outputs = network.model(encoded, training=False).numpy()
+    predictions = network.predictions(network.model(encoded, training=False).numpy())
+    if rule.temperature is not None:
+        predictions = tempered(network.info.task, predictions, rule.temperature)
     return learned_plot(
         points,
-        (grid, network.predictions(outputs)),
+        (grid, predictions),
         input_name=encoder.column,
         target_name=network.target.column,
         classes=network.info.classes,

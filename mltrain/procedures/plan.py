@@ -64,7 +64,8 @@ def make_plan(
         MisfitError: a metric does not fit the task, or something is watched or asked for by a gate that will not be
             measured.
     """
-    for path, message in spec.evaluation.misfits(info.task):
+    unchosen = () if "validation" in splits else spec.evaluation.without_validation()
+    for path, message in (*spec.evaluation.misfits(info.task), *unchosen):
         raise MisfitError(("evaluation", *path), message)
     for number, gate in enumerate(spec.evaluation.gates):
         wrong = gate_problem(gate, spec, (info.task,), splits, info.classes) or unknown_slice(gate, slices or {})

@@ -16,16 +16,20 @@ from mltrain.data.raw_model import raw_model
 from mltrain.errors import WriteError
 from mltrain.evaluation.diagnosis import diagnose
 from mltrain.evaluation.gates import judge
+from mltrain.experiment import ExperimentSpec
 from mltrain.models.linear import Linear
+from mltrain.procedures.baselines import Judged, measure_baselines
 from mltrain.procedures.coefficients import coefficients
+from mltrain.procedures.decision import Chosen, choose
 from mltrain.procedures.diagnosing import gather
 from mltrain.procedures.fitting import Fitted
-from mltrain.procedures.measurement import chance_of, measure_split
+from mltrain.procedures.measurement import Predicted, chance_of, measure_split, predict_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.pictures import draw
 from mltrain.procedures.plan import Plan
 from mltrain.procedures.slices import Slice
 from mltrain.report.terminal import Terminal
+from mltrain.run.decision import DecisionRule
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.rundir import LockedRun
 from mltrain.stopwatch import NoStopwatch
@@ -51,12 +55,16 @@ def write_results(
     Raises:
         InterruptedRunError: a signal came; `resume` finds the training done, and measures again.
     """
-    splits: dict[str, Any] = {}
-    predictions: dict[SplitName, np.ndarray] = {}
-    for name, examples in prepared.examples.items():
-        splits[name], predictions[name] = measure_split(
-            network, examples, name, slices.get(name, ()), interruption.raise_if_received
-        )
+    examples, between = prepared.examples, interruption.raise_if_received
+    predicted = {name: predict_split(network, each, between) for name, each in examples.items()}
+    chosen = _chosen(network, prepared, predicted)
+    rule = chosen.rule
+    predicted = {name: each.tempered(network, rule) for name, each in predicted.items()}
+    splits = {
+        name: measure_split(network, examples[name], each, rule.threshold, name, slices.get(name, ()), between)
+        for name, each in predicted.items()
+    }
+    predictions = {name: each.values for name, each in predicted.items()}
     metrics: dict[str, Any] = {
         "format": METRICS_FORMAT,
         "task": network.info.task,
@@ -64,13 +72,17 @@ def write_results(
         "objective": {"metric": plan.objective.metric, "direction": plan.objective.direction, "best": fitted.best},
         "model": {"weights": plan.final, "epoch": fitted.epoch, "epochs": fitted.last_epoch, "stopped": fitted.stopped},
         "splits": splits,
+        **chosen.results,
     }
     held_out = next(name for name in reversed(SPLITS) if name in prepared.examples)
     if held_out != "train" and network.info.task != "regression":
-        training_truth = prepared.examples["train"].truth
         metrics["chance"] = chance_of(
-            network, prepared.examples[held_out], predictions[held_out], training_truth, held_out
+            network, examples[held_out], predictions[held_out], rule.threshold, examples["train"].truth, held_out
         )
+    if network.spec.evaluation.baselines:
+        interruption.raise_if_received()
+        with stopwatch.phase("baselines"):
+            _add_baselines(metrics, network.spec, prepared, plan, Judged(predictions, rule.threshold))
     if _is_linear_regression(network, prepared):
         metrics["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
     with stopwatch.phase("diagnosis"):
@@ -80,23 +92,42 @@ def write_results(
         metrics["gates"] = [each.as_json() for each in judge(network.spec.evaluation.gates, metrics)]
     interruption.raise_if_received()
     with stopwatch.phase("run files"):
+        if network.spec.evaluation.decides or run.has_decision():
+            run.write_decision(rule)
         run.write_predictions(_kept(prepared, predictions))
         if "test" in splits:
             record = run.record()
             run.count_look(record.resumed[-1].command if record.resumed else record.command)
         run.write_metrics(metrics)
     with stopwatch.phase("model.keras"):
-        run.write_model(_archive(network, prepared))
+        run.write_model(_archive(network, prepared, rule))
     best_epoch = fitted.epoch if plan.final == "best" else None
     formula = _formula(metrics.get("coefficients", {}))
     plots = []
     with stopwatch.phase("plots"):
-        for title, picture in draw(run.history(), network, prepared, best_epoch, predictions, formula):
+        for title, picture in draw(run.history(), network, prepared, best_epoch, predictions, rule, formula):
             interruption.raise_if_received()  # a picture takes 0.1 to 0.3 s
             plots.append(run.write_plot(title, picture))
     with stopwatch.phase("history and terminal"):
         terminal.results(metrics, run.path, plots)
     return metrics
+
+
+def _chosen(network: Network, prepared: Prepared, predicted: Mapping[SplitName, Predicted]) -> Chosen:
+    """Return how probabilities become decisions: what the validation rows say, and no others."""
+    spec, task = network.spec.evaluation, network.info.task
+    if "validation" not in prepared.examples:
+        return choose(spec, task, None, None)
+    return choose(spec, task, prepared.examples["validation"].truth, predicted["validation"].values)
+
+
+def _add_baselines(
+    metrics: dict[str, Any], spec: ExperimentSpec, prepared: Prepared, plan: Plan, model: Judged
+) -> None:
+    found = measure_baselines(spec, prepared, plan.objective, model)
+    metrics |= {"baselines": found.fits, "baseline_sentences": found.sentences}
+    for split, baselines in found.splits.items():
+        metrics["splits"][split]["baselines"] = baselines
 
 
 def _kept(prepared: Prepared, predictions: dict[SplitName, np.ndarray]) -> dict[str, StoredPredictions]:
@@ -121,12 +152,12 @@ def _formula(found: dict[str, float]) -> str:
     )
 
 
-def _archive(network: Network, prepared: Prepared) -> bytes:
+def _archive(network: Network, prepared: Prepared, rule: DecisionRule) -> bytes:
     """Return the `.keras` archive of the model on raw columns. Keras writes to a path only, and not atomically."""
     try:
         with tempfile.TemporaryDirectory(prefix="mltrain-") as directory:
             path = Path(directory, "model.keras")
-            raw_model(prepared.preprocessing, network.probability_model()).save(path)
+            raw_model(prepared.preprocessing, network.probability_model(rule.temperature)).save(path)
             return path.read_bytes()
     except OSError as error:
         place = tempfile.gettempdir()

@@ -24,9 +24,11 @@ import tensorflow as tf
 from mltrain.data.preparation import Prepared, data_info
 from mltrain.errors import RunError, SelfCheckError
 from mltrain.evaluation.counts import confusion_matrix, decide
-from mltrain.evaluation.metrics import measure
+from mltrain.evaluation.split_results import metric_results
+from mltrain.procedures.measurement import predict_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.stored_model import StoredModel, read_model
+from mltrain.run.decision import DecisionRule
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS, SplitName
 from mltrain.training.acceleration import Precision
@@ -59,7 +61,7 @@ def check_itself(
         raise _failure(f"it cannot be read again: {error}") from error
     for difference in (
         *_other_parts(stored, network, prepared, precision),
-        *_other_numbers(recorded["splits"], network, prepared, between_chunks),
+        *_other_numbers(recorded["splits"], stored.rule, network, prepared, between_chunks),
     ):
         raise _failure(difference)
 
@@ -85,7 +87,11 @@ def _other_parts(stored: StoredModel, network: Network, prepared: Prepared, prec
 
 
 def _other_numbers(
-    recorded: Mapping[str, Any], network: Network, prepared: Prepared, between_chunks: Callable[[], None]
+    recorded: Mapping[str, Any],
+    rule: DecisionRule,
+    network: Network,
+    prepared: Prepared,
+    between_chunks: Callable[[], None],
 ) -> Iterator[str]:
     task, classes = network.info.task, network.info.classes
     metrics = network.spec.evaluation.metrics_for(task)
@@ -93,15 +99,16 @@ def _other_numbers(
     held_out: list[SplitName] = [name for name in prepared.examples if name != "train"]
     for split in held_out or ["train"]:
         truth = prepared.examples[split].truth
-        logs, outputs = network.evaluation(prepared.examples[split]).run(between_chunks)
-        predictions = network.predictions(outputs)
-        for name, value in (logs | measure(metrics, task, truth, predictions, classes)).items():
-            now = float(value) if math.isfinite(value) else None
+        predicted = predict_split(network, prepared.examples[split], between_chunks).tempered(network, rule)
+        exact_metrics = metric_results(metrics, task, truth, predicted.values, classes, None, rule.threshold)
+        values = {**predicted.logs, **{name: result["value"] for name, result in exact_metrics.items()}}
+        for name, value in values.items():
+            now = float(value) if value is not None and math.isfinite(value) else None
             before = recorded[split]["metrics"].get(name, {}).get("value")
             if not _same(now, before, exact):
                 yield f"{split}.{name} is {now}, and metrics.json says {before}"
         if task != "regression" and exact:
-            confusion = confusion_matrix(truth, decide(task, predictions), len(classes))
+            confusion = confusion_matrix(truth, decide(task, predicted.values, rule.threshold), len(classes))
             if confusion.tolist() != recorded[split].get("confusion_matrix"):
                 yield f"{split}: the confusion matrix is not that of metrics.json"
 

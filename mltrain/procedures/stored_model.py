@@ -15,7 +15,8 @@ from mltrain.experiment import ExperimentSpec
 from mltrain.load import load_text
 from mltrain.procedures.plan import final_weights
 from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint
-from mltrain.run.proof import proved_preprocessing, proved_splits
+from mltrain.run.decision import DecisionRule
+from mltrain.run.proof import proved_decision, proved_preprocessing, proved_splits
 from mltrain.run.record import Record
 from mltrain.run.rundir import RunDirectory
 
@@ -32,6 +33,7 @@ class StoredModel:
         kind: whether it is the best epoch's, or the last's.
         epoch: whose weights these are.
         weights: for `put_weights`.
+        rule: how its probabilities become decisions.
     """
 
     spec: ExperimentSpec
@@ -41,6 +43,7 @@ class StoredModel:
     kind: Literal["best", "last"]
     epoch: int
     weights: Mapping[str, np.ndarray]
+    rule: DecisionRule
 
     @property
     def precision(self) -> bool | str:
@@ -58,11 +61,12 @@ def read_model(run: RunDirectory) -> StoredModel:
     record = run.record()
     preprocessing = Preprocessing.from_json(proved_preprocessing(run, record))
     splits = proved_splits(run, record)
+    rule = proved_decision(run, record, spec.evaluation.decides)
     kind, _ = final_weights(spec, set(splits))  # type: ignore[arg-type]
     if kind == "best" and numbers(run.checkpoints, "last") and not numbers(run.checkpoints, "best"):
         kind = "last"  # training has ended, and the objective never had a value by which an epoch could be the best
     weights, state = read_checkpoint(newest(run.checkpoints, kind))
-    return StoredModel(spec, record, preprocessing, splits, kind, _epoch(state, run), weights)
+    return StoredModel(spec, record, preprocessing, splits, kind, _epoch(state, run), weights, rule)
 
 
 def resolved_spec(run: RunDirectory) -> ExperimentSpec:

@@ -20,7 +20,7 @@ from mltrain.procedures.plan import make_plan
 from mltrain.report.terminal import Terminal
 from mltrain.resolved import resolved_yaml
 from mltrain.run.profile import profile_of
-from mltrain.run.proof import json_fingerprint
+from mltrain.run.proof import decision_fingerprint, json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
 from mltrain.run.rundir import LockedRun
 from mltrain.run.status import State, Status, now, status
@@ -180,6 +180,7 @@ def _train(
     stopwatch.turn_to("measuring the splits")
     _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
     metrics = write_results(run, network, prepared, plan, fitted, slices.held_out, terminal, interruption, stopwatch)
+    record = _with_decision(record, run)
     _prove(run, network, prepared, precision, terminal, interruption, stopwatch, verify_export)
     stopwatch.turn_to("run files")
     run.write_record(record.with_values(finished=now()))
@@ -213,7 +214,7 @@ def _prove(
         from mltrain.procedures.verify_export import verify_export as verify
 
         stopwatch.turn_to("verifying model.keras")
-        terminal.note(verify(run.model, network, prepared, precision))
+        terminal.note(verify(run.model, network, prepared, precision, run.decision()))
 
 
 @contextmanager
@@ -273,6 +274,15 @@ def _fingerprints(prepared: Prepared) -> dict[str, Any]:
         "preprocessing": json_fingerprint(prepared.preprocessing.to_json()),
         "splits": {name: row_fingerprint(rows) for name, rows in prepared.splits.items()},
     }
+
+
+def _with_decision(record: Record, run: LockedRun) -> Record:
+    """Return the record with what proves decision.json, and write it: whoever reads the run again asks for it."""
+    if not run.has_decision():
+        return record
+    record = record.with_values(decision=decision_fingerprint(run.decision()))
+    run.write_record(record)
+    return record
 
 
 def _split_seed(spec: ExperimentSpec) -> int:

@@ -21,7 +21,9 @@ import tensorflow as tf
 from mltrain.data.preparation import Prepared
 from mltrain.errors import SelfCheckError
 from mltrain.procedures.network import Network
+from mltrain.procedures.measurement import predict_split
 from mltrain.run.arrays import from_npy
+from mltrain.run.decision import DecisionRule
 from mltrain.task import SPLITS
 from mltrain.training.acceleration import Precision
 
@@ -53,7 +55,7 @@ with os.fdopen(answer, "wb") as out:
 """
 
 
-def verify_export(archive: Path, network: Network, prepared: Prepared, precision: Precision) -> str:
+def verify_export(archive: Path, network: Network, prepared: Prepared, precision: Precision, rule: DecisionRule) -> str:
     """Open an archive in another process, and compare what it predicts for raw rows with what was measured.
 
     Args:
@@ -61,6 +63,7 @@ def verify_export(archive: Path, network: Network, prepared: Prepared, precision
         network: with the weights of the model of the run.
         prepared: its data.
         precision: of its layers.
+        rule: of the run; its temperature is in the archive.
 
     Returns:
         What was found, in a sentence.
@@ -71,8 +74,7 @@ def verify_export(archive: Path, network: Network, prepared: Prepared, precision
     split = next(name for name in reversed(SPLITS) if name in prepared.examples)
     raw = prepared.preprocessing.raw(prepared.sample)
     rows = len(prepared.sample)
-    _, outputs = network.evaluation(prepared.examples[split]).run()
-    expected = network.predictions(outputs)[:rows].reshape(rows, -1)
+    expected = predict_split(network, prepared.examples[split]).tempered(network, rule).values[:rows].reshape(rows, -1)
     found = _as_a_user(archive, raw)
     if found.shape != expected.shape:
         raise _failure(f"{archive} gives predictions of shape {found.shape}, expected {expected.shape}")

@@ -124,8 +124,10 @@ def _sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
     if metrics.get("coefficients"):
         learned = ", ".join(f"{name} = {number(value)}" for name, value in metrics["coefficients"].items())
         yield f"learned: {learned}"
+    yield from metrics.get("decision_sentences", ())
     if metrics.get("chance"):
         yield metrics["chance"]["sentence"]
+    yield from metrics.get("baseline_sentences", ())
     for found in metrics.get("diagnosis", ()):
         yield f"{found['sentence']} [{found['key']}]"
     yield from _split_sentences(metrics["splits"])

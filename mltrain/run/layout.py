@@ -15,6 +15,7 @@ SPLITS = "splits"
 PREPROCESSING = "preprocessing.json"
 HISTORY = "history.csv"
 METRICS = "metrics.json"
+DECISION = "decision.json"
 PREDICTIONS = "predictions"
 LOOKS = "test_looks.jsonl"
 PROFILE = "profile.json"
@@ -33,6 +34,7 @@ PARTS = {
     PREPROCESSING,
     HISTORY,
     METRICS,
+    DECISION,
     PREDICTIONS,
     LOOKS,
     PROFILE,

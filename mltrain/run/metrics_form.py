@@ -124,6 +124,10 @@ class RecordedMetrics(Part):
     """Of classifications with held-out rows."""
     gates: Many[RecordedGate] = ()
     """What became of evaluation.gates."""
+    baseline_sentences: Many[str] = ()
+    """Whether the model beats the baselines."""
+    decision_sentences: Many[str] = ()
+    """What was chosen on the validation rows."""
     coefficients: Mapping[str, float] = {}
     """Of linear regressions."""
     diagnosis: Many[RecordedFinding] = ()

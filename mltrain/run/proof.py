@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mltrain.errors import RunError
+from mltrain.run.decision import DecisionRule
 from mltrain.run.json_text import to_json
 from mltrain.run.record import Record, row_fingerprint
 from mltrain.run.rundir import RunDirectory
@@ -31,6 +32,32 @@ def proved_preprocessing(run: RunDirectory, record: Record) -> dict[str, Any]:
     if record.preprocessing is not None and json_fingerprint(values) != record.preprocessing:
         raise RunError(f"{run.path}: preprocessing.json is not what record.json says: it was changed after training")
     return values
+
+
+def decision_fingerprint(rule: DecisionRule) -> str:
+    """Return the sha256 of what decision.json says."""
+    return json_fingerprint(rule.model_dump(mode="json"))
+
+
+def proved_decision(run: RunDirectory, record: Record, stated: bool) -> DecisionRule:
+    """Return how probabilities become decisions.
+
+    Args:
+        run: the run.
+        record: its record.
+        stated: whether its config asks for a threshold or a temperature, so that there must be one.
+
+    Raises:
+        RunError: it is not what the run recorded, or not chosen yet.
+    """
+    rule = run.decision()
+    if record.decision is None and (stated or run.has_decision()):
+        raise RunError(
+            f"{run.path}: threshold and temperature are chosen when training is over, and the run has not ended"
+        )
+    if record.decision is not None and decision_fingerprint(rule) != record.decision:
+        raise RunError(f"{run.path}: decision.json is not what record.json says: it was changed after training")
+    return rule
 
 
 def proved_splits(run: RunDirectory, record: Record) -> dict[str, np.ndarray]:

@@ -163,6 +163,9 @@ class Record(Spec):
     preprocessing: str | None = None
     """The sha256 of preprocessing.json; null before it was fitted."""
 
+    decision: str | None = None
+    """The sha256 of decision.json; null before it is chosen, and where the probabilities are taken as they are."""
+
     resumed: Many[Resumption] = ()
     """Each time that the run was taken up again."""
 

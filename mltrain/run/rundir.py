@@ -16,11 +16,13 @@ from pydantic import ValidationError
 
 from mltrain.errors import RunError
 from mltrain.run import durable
+from mltrain.run.decision import AS_IT_IS, DecisionRule
 from mltrain.run.history import History, HistoryFile
 from mltrain.run.json_text import from_json, to_json
 from mltrain.run.layout import (
     CHECKPOINTS,
     CONFIG,
+    DECISION,
     HISTORY,
     LOCK,
     LOG,
@@ -134,6 +136,14 @@ class RunDirectory:
         """Return the results on every split."""
         return self._read_json(METRICS)
 
+    def decision(self) -> DecisionRule:
+        """Return how probabilities become decisions; nothing is done to them where the run has no such file."""
+        return self._read_spec(DECISION, DecisionRule) if self.has_decision() else AS_IT_IS
+
+    def has_decision(self) -> bool:
+        """Return whether a threshold or a temperature is kept."""
+        return self._has(DECISION)
+
     def predictions(self, split: str) -> StoredPredictions | None:
         """Return what was predicted for the rows of a split; None where the run keeps no predictions for it."""
         from mltrain.run.predictions import read_predictions
@@ -234,6 +244,10 @@ class LockedRun(RunDirectory):
     def write_metrics(self, values: Mapping[str, Any]) -> None:
         """Keep the results on every split; NaN becomes null. No times belong here: equal runs give equal bytes."""
         durable.write_file(self.path / METRICS, to_json(values))
+
+    def write_decision(self, rule: DecisionRule) -> None:
+        """Keep how probabilities become decisions."""
+        durable.write_file(self.path / DECISION, to_json(rule.model_dump(mode="json"), exact=True))
 
     def write_predictions(self, predictions: Mapping[str, StoredPredictions]) -> None:
         """Keep what was predicted for the rows of each split given, in place of what a shorter training kept."""

@@ -52,6 +52,8 @@ def evaluate(folder, mltrain):
 
 def test_the_numbers_are_those_of_the_end_of_training(evaluate, run):
     recorded = json.loads((run / "metrics.json").read_text())["splits"]
+    for split in recorded.values():
+        split.pop("baselines", None)
     assert evaluate(run)["splits"] == {"test": recorded["test"]}
     for split in recorded:
         assert evaluate(run, "--split", split)["splits"] == {split: recorded[split]}

@@ -71,6 +71,7 @@ def test_every_phase_is_there(profiled):
         "history and terminal": times(run)["history and terminal"],
         "validation": 2,
         "measuring the splits": 1,
+        "baselines": 1,
         "model.keras": 1,
         "plots": 1,
         "diagnosis": 1,

@@ -1,0 +1,88 @@
+"""What any model must beat: the commonest class or the mean, and a regression that is linear in the same inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mltrain.evaluation.linear_fit import fit_logistic, fit_ridge
+from mltrain.task import DataInfo
+
+# A fit is bounded to a few tenths of a second: a sample of so many rows says of a straight line nearly what all say.
+MOST_ROWS = 20_000
+MOST_INPUTS = 1_000
+MOST_NUMBERS = 5_000_000
+# Rows × inputs × scores, which an iteration of the logistic regression multiplies four times.
+MOST_PRODUCTS = 20_000_000
+ROWS_PER_CLASS = 10
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A predictor without choices, fitted on training rows.
+
+    Attributes:
+        name: in results.
+        words: in sentences.
+        rows: training rows that it was fitted on.
+        predict: from encoded inputs (n, …) to predictions as those of the model: probabilities of the positive class
+            (n,), of the classes (n, classes), or values in the units of the target (n,).
+        converged: whether the fit came to its end.
+    """
+
+    name: str
+    words: str
+    rows: int
+    predict: Callable[[np.ndarray], np.ndarray]
+    converged: bool = True
+
+
+def constant_baseline(info: DataInfo, truth: np.ndarray) -> Baseline:
+    """Return the shares of the classes in training, whose decision is the commonest class, or the mean.
+
+    Args:
+        info: what is known of the data.
+        truth: of all training rows (n,).
+    """
+    if info.task == "regression":
+        mean = float(truth.mean())
+        return Baseline("mean", "always the mean", len(truth), lambda inputs: np.full(len(inputs), mean))
+    shares = np.bincount(truth, minlength=len(info.classes)) / len(truth)
+    commonest = f"always '{info.classes[int(shares.argmax())]}'"
+    if info.task == "binary":
+        return Baseline("majority", commonest, len(truth), lambda inputs: np.full(len(inputs), shares[1]))
+    return Baseline("majority", commonest, len(truth), lambda inputs: np.tile(shares, (len(inputs), 1)))
+
+
+def linear_baseline(info: DataInfo, inputs: np.ndarray, truth: np.ndarray, seed: int) -> Baseline | str:
+    """Return a logistic or ridge regression, or why there is none.
+
+    Args:
+        info: what is known of the data.
+        inputs: of all training rows, encoded (n, …).
+        truth: of the same (n,), in the units of the target.
+        seed: of the sample, where there are more rows than are taken.
+    """
+    if info.input_dtype != "float32":
+        return "the inputs are index numbers, whose size means nothing"
+    flat = inputs.reshape(len(inputs), -1)
+    count = flat.shape[1]
+    if count > MOST_INPUTS:
+        return f"an example has {count:,} inputs, and a quick fit takes {MOST_INPUTS:,} at most"
+    regression = info.task == "regression"
+    rows = min(len(flat), MOST_ROWS, MOST_NUMBERS // count, MOST_PRODUCTS // (count * info.outputs))
+    if rows < min(len(flat), ROWS_PER_CLASS * info.outputs):
+        return f"{info.outputs:,} classes of examples with {count:,} inputs are too much for a quick fit"
+    if rows < len(flat):
+        chosen = np.sort(np.random.default_rng(seed).choice(len(flat), rows, replace=False))
+        flat, truth = flat[chosen], truth[chosen]
+    fit = fit_ridge(flat, truth) if regression else fit_logistic(flat, truth, len(info.classes))
+    name, words = ("ridge", "ridge regression") if regression else ("logistic", "logistic regression")
+
+    def predict(inputs: np.ndarray) -> np.ndarray:
+        flat = inputs.reshape(len(inputs), -1)
+        return fit.scores(flat)[:, 0] if regression else fit.probabilities(flat)
+
+    return Baseline(name, words, rows, predict, fit.converged)

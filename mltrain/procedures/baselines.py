@@ -1,0 +1,176 @@
+"""Baselines beside the model: measured on the same held-out rows, with the paired differences. No TensorFlow here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mltrain.data.encoders.category import IndexEncoder
+from mltrain.data.preparation import Prepared
+from mltrain.evaluation.baselines import Baseline, constant_baseline, linear_baseline
+from mltrain.evaluation.catalogue import Metric
+from mltrain.evaluation.counts import decide
+from mltrain.evaluation.intervals import Difference, paired_difference
+from mltrain.evaluation.margins import FROM_MARGINS
+from mltrain.evaluation.spec import EvaluationSpec, ThresholdAim
+from mltrain.evaluation.split_results import draw_seed, metric_results
+from mltrain.evaluation.threads import one_thread
+from mltrain.evaluation.threshold import choose_threshold
+from mltrain.evaluation.verdict import Comparison, nothing_held_out, sign_test
+from mltrain.experiment import ExperimentSpec
+from mltrain.task import SPLITS, Objective, SplitName
+
+# Of more classes, differences that are drawn from the table of all three (true, model's, baseline's) cost 0.1 s each.
+DRAWN_CLASSES = 5
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Predictions that are compared.
+
+    Attributes:
+        values: by split.
+        threshold: above which a probability means the positive class.
+    """
+
+    values: Mapping[SplitName, np.ndarray]
+    threshold: float
+
+
+@dataclass(frozen=True)
+class BaselineResults:
+    """What metrics.json says of the baselines.
+
+    Attributes:
+        fits: by name, on how many rows each was fitted, or why it is left out.
+        splits: by held-out split and name, its metrics and the model's differences from them.
+        sentences: whether the model beats them.
+    """
+
+    fits: dict[str, Any]
+    splits: dict[SplitName, dict[str, Any]]
+    sentences: list[str]
+
+
+def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objective, model: Judged) -> BaselineResults:
+    """Fit the baselines on the training rows and measure them beside the model on every held-out split.
+
+    A threshold for an aim is chosen for each in the same way as for the model. The sentences are about the last split,
+    and about the metric of the objective if that is measured exactly, else about the first of `evaluation.metrics`.
+
+    Args:
+        spec: the experiment.
+        prepared: its data.
+        objective: of the training.
+        model: what it predicts.
+    """
+    held_out: list[SplitName] = [name for name in SPLITS if name in prepared.examples and name != "train"]
+    if not held_out:
+        return BaselineResults({}, {}, [nothing_held_out(len(prepared.examples["train"].truth))])
+    results = BaselineResults({}, {name: {} for name in held_out}, [])
+    metrics = spec.evaluation.metrics_for(prepared.info.task)
+    named = [metric for metric in metrics if metric.name == objective.metric.rpartition(".")[2]]
+    main = [*named, metrics[0]][0]
+    with one_thread(sum(examples.x.size for examples in prepared.examples.values())):
+        for baseline in _fitted(spec, prepared, results.fits):
+            guesses = {name: baseline.predict(prepared.examples[name].x) for name in held_out}
+            judged = Judged(guesses, _threshold(spec.evaluation, prepared, guesses))
+            for name in held_out:
+                pair = _Pair(spec, prepared, name, model, judged)
+                results.splits[name][baseline.name] = pair.results(metrics, main)
+            results.sentences.append(pair.comparison(main, baseline.words).sentence())
+    return results
+
+
+def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, Any]) -> list[Baseline]:
+    """Return the baselines, and say in `fits` how each came about."""
+    info, train = prepared.info, prepared.examples["train"]
+    name = "ridge" if info.task == "regression" else "logistic"
+    indices = [encoder.column for encoder in prepared.preprocessing.columns if isinstance(encoder, IndexEncoder)]
+    linear: Baseline | str
+    if indices:
+        linear = f"the categories of '{indices[0]}' are index numbers, whose size means nothing"
+    else:
+        linear = linear_baseline(info, train.x, train.truth, spec.seed)
+    baselines = [constant_baseline(info, train.truth)]
+    if isinstance(linear, Baseline):
+        baselines.append(linear)
+    for each in baselines:
+        fits[each.name] = {"rows": each.rows, "of": len(train.truth)}
+        if not each.converged:
+            fits[each.name]["converged"] = False
+    if isinstance(linear, str):
+        fits[name] = {"left_out": linear}
+    return baselines
+
+
+def _threshold(spec: EvaluationSpec, prepared: Prepared, guesses: Mapping[SplitName, np.ndarray]) -> float:
+    if prepared.info.task != "binary" or not isinstance(spec.threshold, ThresholdAim):
+        return spec.threshold if isinstance(spec.threshold, float) else 0.5
+    return choose_threshold(spec.threshold, prepared.examples["validation"].truth, guesses["validation"]).threshold
+
+
+class _Pair:
+    """Model and baseline on one split."""
+
+    def __init__(
+        self, spec: ExperimentSpec, prepared: Prepared, split: SplitName, model: Judged, other: Judged
+    ) -> None:
+        self._seed, self._split = draw_seed(spec.seed, split), split
+        self._task, self._classes = prepared.info.task, prepared.info.classes
+        self._truth = prepared.examples[split].truth
+        self._values = (model.values[split], other.values[split])
+        self._thresholds = (model.threshold, other.threshold)
+        self._differences: dict[str, Difference] = {}
+
+    def results(self, metrics: Sequence[Metric], main: Metric) -> dict[str, Any]:
+        """Return what metrics.json says of the baseline."""
+        compared = [metric for metric in metrics if metric == main or self._is_quick(metric)]
+        differences = {metric.name: _form(self._difference(metric)) for metric in compared}
+        return {"metrics": self._measured(metrics, 1, self._seed), "difference": differences}
+
+    def comparison(self, metric: Metric, words: str) -> Comparison:
+        """Return the two beside each other by one metric."""
+        values = [self._measured([metric], which, None)[metric.name]["value"] for which in (0, 1)]
+        model, other = (math.nan if value is None else value for value in values)
+        p_value = sign_test(*self._right()) if metric.type == "accuracy" else None
+        difference = self._difference(metric)
+        return Comparison(self._split, metric, words, model, other, difference, len(self._truth), p_value)
+
+    def _measured(self, metrics: Sequence[Metric], which: int, seed: int | None) -> dict[str, dict[str, Any]]:
+        values, threshold = self._values[which], self._thresholds[which]
+        return metric_results(metrics, self._task, self._truth, values, self._classes, seed, threshold)
+
+    def _is_quick(self, metric: Metric) -> bool:
+        return metric.type == "accuracy" or metric.type not in FROM_MARGINS or len(self._classes) <= DRAWN_CLASSES
+
+    def _difference(self, metric: Metric) -> Difference:
+        if metric.name not in self._differences:
+            self._differences[metric.name] = self._compared(metric)
+        return self._differences[metric.name]
+
+    def _compared(self, metric: Metric) -> Difference:
+        if metric.type == "accuracy" and np.isfinite(self._values[0]).all():
+            # A table of right and wrong instead of one of all classes: the same difference, and four cells to draw.
+            a, b = (right.astype(np.float64) for right in self._right())
+            return paired_difference(metric, "binary", np.ones(len(a)), a, b, ("wrong", "right"), seed=self._seed)
+        return paired_difference(
+            metric, self._task, self._truth, *self._values, self._classes, seed=self._seed, thresholds=self._thresholds
+        )
+
+    def _right(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return which rows the model gets right, and which the baseline (n,)."""
+        model, other = (
+            decide(self._task, values, threshold) == self._truth
+            for values, threshold in zip(self._values, self._thresholds, strict=True)
+        )
+        return model, other
+
+
+def _form(difference: Difference) -> dict[str, float | None]:
+    ends = {"value": difference.value, "low": difference.low, "high": difference.high}
+    return {name: end if math.isfinite(end) else None for name, end in ends.items()}

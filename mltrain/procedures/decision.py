@@ -1,0 +1,113 @@
+"""How the probabilities of a trained model become decisions: temperature and threshold, from the validation rows only.
+No TensorFlow here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mltrain.data.preparation import Prepared
+from mltrain.errors import MisfitError
+from mltrain.evaluation.calibration import HOTTEST, fit_temperature, tempered
+from mltrain.evaluation.spec import EvaluationSpec, ThresholdAim
+from mltrain.evaluation.threshold import choose_threshold
+from mltrain.run.decision import DecisionRule
+from mltrain.task import Task
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A decision rule, and how it came about.
+
+    Attributes:
+        rule: to apply and to keep.
+        results: what metrics.json says of it, by its keys there.
+    """
+
+    rule: DecisionRule
+    results: dict[str, Any]
+
+
+def check_both_classes(spec: EvaluationSpec, prepared: Prepared) -> None:
+    """Refuse to choose a threshold on rows of one class, before the training instead of after it.
+
+    Raises:
+        MisfitError: names the class that no validation row has.
+    """
+    if isinstance(spec.threshold, ThresholdAim) and prepared.info.task == "binary":
+        counts = np.bincount(prepared.examples["validation"].truth, minlength=2)
+        if not counts.all():
+            name = prepared.info.classes[int(counts.argmin())]
+            message = f"a threshold is chosen on validation rows of both classes, and none is '{name}': set "
+            raise MisfitError(("evaluation", "threshold"), f"{message}data.split.stratify: true, or state a number")
+
+
+def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictions: np.ndarray | None) -> Chosen:
+    """Return what the validation rows say; for regression, and by the defaults, nothing is done to predictions.
+
+    Args:
+        spec: the `evaluation` section.
+        task: what is learned.
+        truth: class indices of the validation rows (n,); None where there are none.
+        predictions: for them, of the model of the run.
+    """
+    if task == "regression":
+        return Chosen(DecisionRule(), {})
+    sentences: list[str] = []
+    results: dict[str, Any] = {"decision_sentences": sentences} if spec.decides else {}
+    threshold, temperature = 0.5, None
+    if predictions is not None and not np.isfinite(predictions).all():
+        predictions = None  # the metrics say so, and why they have no value
+    if spec.calibration.temperature is not False and truth is not None and predictions is not None:
+        temperature, sentence = _temperature(spec, task, truth, predictions)
+        sentences.append(sentence)
+        if temperature is not None:
+            results["temperature"] = temperature
+            predictions = tempered(task, predictions, temperature)
+    if task == "binary":
+        results["threshold"], sentence = _threshold(spec.threshold, truth, predictions)
+        threshold = results["threshold"]["value"]
+        sentences += [sentence] if sentence else []
+    return Chosen(DecisionRule(threshold=threshold, temperature=temperature), results)
+
+
+def _temperature(
+    spec: EvaluationSpec, task: Task, truth: np.ndarray, predictions: np.ndarray
+) -> tuple[float | None, str]:
+    found = fit_temperature(task, truth, predictions)
+    if found.value is None:
+        return None, (
+            f"no temperature between {1 / HOTTEST:g} and {HOTTEST:g} is best for the {len(truth)} validation rows, as "
+            "when every one is right: the probabilities stay as they are"
+        )
+    losses = f"the log loss on validation is {found.after:.4f} with it, {found.before:.4f} without"
+    if spec.calibration.temperature == "auto" and not found.significant:
+        return None, f"a temperature of {found.value:.4g} is left out: {losses}, no more than chance gives"
+    return found.value, f"the temperature is {found.value:.4g}: {losses}"
+
+
+def _threshold(
+    stated: float | ThresholdAim, truth: np.ndarray | None, predictions: np.ndarray | None
+) -> tuple[dict[str, Any], str]:
+    """Return what metrics.json says of the threshold, and a sentence on it."""
+    if not isinstance(stated, ThresholdAim):
+        return {"value": stated}, ""
+    about = {"aim": stated.words, "split": "validation"}
+    if truth is None or predictions is None:
+        return {"value": 0.5, **about}, "the threshold is 0.5: predictions for the validation rows are NaN or infinite"
+    choice = choose_threshold(stated, truth, predictions)
+    at = f"{choice.threshold:.4g}"
+    if choice.reached:
+        sentence = (
+            f"the threshold is {at}: on validation the {stated.words} is {choice.value:.4f} there and "
+            f"{choice.usual:.4f} at 0.5"
+        )
+    else:
+        condition = "precision" if stated.aim == "recall" else "recall"
+        sentence = (
+            f"no threshold gives the {stated.words} on validation: {at} gives the highest {condition}, "
+            f"{choice.nearest:.4f}, and a {stated.aim} of {choice.value:.4f}"
+        )
+    return {"value": choice.threshold, **about, "reached": choice.reached}, sentence
