@@ -25,6 +25,7 @@ PhaseName = Literal[
     "measuring the splits",
     "model.keras",
     "plots",
+    "report",
     "run files",
     "other",
 ]

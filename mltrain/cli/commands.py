@@ -11,6 +11,7 @@ from mltrain.cli.doctor import doctor
 from mltrain.cli.evaluate import evaluate
 from mltrain.cli.init import init
 from mltrain.cli.list import list_components
+from mltrain.cli.report import report
 from mltrain.cli.resume import resume
 from mltrain.cli.schema import schema
 from mltrain.cli.show import show
@@ -30,6 +31,7 @@ app.command()(train)
 app.command()(resume)
 app.command()(evaluate)
 app.command()(show)
+app.command()(report)
 app.command("list")(list_components)
 app.command()(schema)
 app.command()(doctor)

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from mltrain.data.encoders.column import RawColumn, numbers_of
-from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.preparation import Prepared
-from mltrain.data.table import Table
 from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.procedures.learned import Learned
 from mltrain.procedures.network import Network
 from mltrain.report.plots.confusion import confusion_plot
 from mltrain.report.plots.curves import loss_curves, metric_curves
@@ -19,8 +17,6 @@ from mltrain.report.plots.predicted import predicted_plot
 from mltrain.run.history import History
 from mltrain.task import SPLITS, SplitName
 
-_CURVE_POINTS = 400
-
 
 def draw(
     history: History,
@@ -28,7 +24,7 @@ def draw(
     prepared: Prepared,
     best_epoch: int | None,
     predictions: Mapping[SplitName, np.ndarray],
-    formula: str = "",
+    learned: Learned | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """Yield name and PNG of each plot that this run has.
 
@@ -38,7 +34,7 @@ def draw(
         prepared: its data.
         best_epoch: to mark, or None where the last epoch was kept.
         predictions: of every split.
-        formula: of the learned line, where it is one.
+        learned: of the one numeric input, where there is one.
     """
     columns = {name: history.column(name) for name in history.columns}
     yield "loss", loss_curves(columns, best_epoch)
@@ -52,29 +48,12 @@ def draw(
     else:
         counts = confusion_matrix(truth, decide(info.task, predictions[split]), len(info.classes))
         yield "confusion", confusion_plot(counts, info.classes, split)
-    encoder = prepared.preprocessing.columns[0]
-    if prepared.table is not None and isinstance(encoder, NumberEncoder) and info.task != "multiclass":
-        yield "learned", _learned(network, prepared, prepared.table, encoder, formula)
-
-
-def _learned(network: Network, prepared: Prepared, table: Table, encoder: NumberEncoder, formula: str) -> bytes:
-    """Return the plot of the one numeric input, its rows and the prediction over its range."""
-    points = {}
-    for name, rows in prepared.splits.items():
-        inputs = numbers_of(RawColumn.of(table.take(rows), encoder.column))
-        points[str(name)] = (inputs, prepared.examples[name].truth)
-    known = np.concatenate([inputs for inputs, _ in points.values()])
-    known = known[~np.isnan(known)]
-    grid = np.linspace(known.min(), known.max(), _CURVE_POINTS)
-    encoded = encoder.scaling.apply(grid).reshape(-1, 1)
-    if encoder.indicator:
-        encoded = np.concatenate([encoded, np.zeros_like(encoded)], axis=1)
-    outputs = network.model(encoded, training=False).numpy()
-    return learned_plot(
-        points,
-        (grid, network.predictions(outputs)),
-        input_name=encoder.column,
-        target_name=network.target.column,
-        classes=network.info.classes,
-        formula=formula,
-    )
+    if learned is not None:
+        yield "learned", learned_plot(
+            learned.points,
+            learned.curve,
+            input_name=learned.input_name,
+            target_name=learned.target_name,
+            classes=learned.classes,
+            formula=learned.formula,
+        )

@@ -15,6 +15,7 @@ from mltrain.errors import WriteError
 from mltrain.models.linear import Linear
 from mltrain.procedures.coefficients import coefficients
 from mltrain.procedures.fitting import Fitted
+from mltrain.procedures.learned import learned_of
 from mltrain.procedures.measurement import chance_of, measure_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.pictures import draw
@@ -71,10 +72,12 @@ def write_results(
     with stopwatch.phase("model.keras"):
         run.write_model(_archive(network, prepared))
     best_epoch = fitted.epoch if plan.final == "best" else None
-    formula = _formula(metrics.get("coefficients", {}))
     plots = []
     with stopwatch.phase("plots"):
-        for title, picture in draw(run.history(), network, prepared, best_epoch, predictions, formula):
+        learned = learned_of(network, prepared, _formula(metrics.get("coefficients", {})))
+        if learned is not None:
+            run.write_learned(learned.recorded())
+        for title, picture in draw(run.history(), network, prepared, best_epoch, predictions, learned):
             interruption.raise_if_received()  # a picture takes 0.1 to 0.3 s
             plots.append(run.write_plot(title, picture))
     with stopwatch.phase("history and terminal"):

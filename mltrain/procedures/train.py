@@ -23,7 +23,7 @@ from mltrain.run.profile import profile_of
 from mltrain.run.proof import json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
 from mltrain.run.rundir import LockedRun
-from mltrain.run.status import State, now, status
+from mltrain.run.status import State, Status, now, status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import Decision
 from mltrain.tensorflow_start import start_tensorflow
@@ -109,6 +109,7 @@ def _train(
     _phase(run, interruption, "importing TensorFlow")
     run.log(start_tensorflow())
     from mltrain.data.preparation import prepare
+    from mltrain.procedures.architecture import architecture_of
     from mltrain.procedures.checkpoints import newest_valid
     from mltrain.procedures.fitting import fit
     from mltrain.procedures.network import build_network
@@ -159,6 +160,7 @@ def _train(
     if not run.has_splits():
         run.write_splits(dict(prepared.splits.items()))
     run.write_preprocessing(prepared.preprocessing.to_json())
+    run.write_architecture(architecture_of(network.model))
     run.write_record(record)
     terminal.decisions(decisions)
 
@@ -171,9 +173,14 @@ def _train(
     _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
     metrics = write_results(run, network, prepared, plan, fitted, terminal, interruption, stopwatch)
     stopwatch.turn_to("run files")
-    run.write_record(record.with_values(finished=now()))
+    record = record.with_values(finished=now())
+    run.write_record(record)
+    ended = status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0)
+    stopwatch.turn_to("report")
+    _write_report(spec, run, ended, record, stopwatch)
+    stopwatch.turn_to("run files")
     _write_profile(stopwatch, run, terminal)
-    run.write_status(status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0))
+    run.write_status(ended)
     return metrics
 
 
@@ -208,6 +215,16 @@ def told_in_status(loaded: Loaded, run: LockedRun) -> Iterator[None]:
 def _phase(run: LockedRun, interruption: Interruption, words: str, epoch: int = 0, step: int = 0) -> None:
     interruption.raise_if_received()
     run.write_status(status("running", words, epoch=epoch, step=step))
+
+
+def _write_report(
+    spec: ExperimentSpec, run: LockedRun, ended: Status, record: Record, stopwatch: NoStopwatch
+) -> None:
+    """Write the page while status.json still says that the run goes on: when it says "finished", all is there."""
+    from mltrain.procedures.report import facts_of, report_of, write_report
+
+    laps = stopwatch.laps()  # the page cannot hold how long it took itself
+    write_report(run, report_of(facts_of(run, spec.name, ended, record, profile_of(laps) if laps else None)))
 
 
 def _write_profile(stopwatch: NoStopwatch, run: LockedRun, terminal: Terminal) -> None:

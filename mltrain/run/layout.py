@@ -17,7 +17,11 @@ HISTORY = "history.csv"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions"
 PROFILE = "profile.json"
+LAYERS = "model.json"
+LEARNED = "learned.json"
 PLOTS = "plots"
+PAGE = "report.html"
+CARD = "report.md"
 MODEL = "model.keras"
 CHECKPOINTS = "checkpoints"
 LOG = "log.txt"
@@ -34,7 +38,11 @@ PARTS = {
     METRICS,
     PREDICTIONS,
     PROFILE,
+    LAYERS,
+    LEARNED,
     PLOTS,
+    PAGE,
+    CARD,
     MODEL,
     CHECKPOINTS,
     LOG,

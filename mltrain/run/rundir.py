@@ -16,16 +16,21 @@ from pydantic import ValidationError
 
 from mltrain.errors import RunError
 from mltrain.run import durable
+from mltrain.run.architecture import Architecture
 from mltrain.run.history import History, HistoryFile
 from mltrain.run.json_text import from_json, to_json
 from mltrain.run.layout import (
+    CARD,
     CHECKPOINTS,
     CONFIG,
     HISTORY,
+    LAYERS,
+    LEARNED,
     LOCK,
     LOG,
     METRICS,
     MODEL,
+    PAGE,
     PLOTS,
     PREDICTIONS,
     PREPROCESSING,
@@ -36,6 +41,7 @@ from mltrain.run.layout import (
     STATUS,
     safe_name,
 )
+from mltrain.run.learned import LearnedCurve
 from mltrain.run.lock import Lock
 from mltrain.run.profile import Profile
 from mltrain.run.reading import MEBIBYTE, read_file, wrong_form
@@ -60,12 +66,14 @@ class RunDirectory:
         path: the directory.
         checkpoints: the directory of checkpoints, for `checkpoint_files`.
         model: the path of the archive for users of Keras.
+        page: the path of the report.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.checkpoints = path / CHECKPOINTS
         self.model = path / MODEL
+        self.page = path / PAGE
 
     def config(self) -> bytes:
         """Return the text that was given, byte for byte."""
@@ -143,6 +151,24 @@ class RunDirectory:
     def profile(self) -> Profile | None:
         """Return where the time of the process went; None where that was not asked for."""
         return self._read_spec(PROFILE, Profile) if self._has(PROFILE) else None
+
+    def has_metrics(self) -> bool:
+        """Return whether the run got as far as its results."""
+        return self._has(METRICS)
+
+    def architecture(self) -> Architecture | None:
+        """Return the layers of the model; None before it was built."""
+        return self._read_spec(LAYERS, Architecture) if self._has(LAYERS) else None
+
+    def learned(self) -> LearnedCurve | None:
+        """Return the curve of the model; None where there is not one numeric input."""
+        return self._read_spec(LEARNED, LearnedCurve) if self._has(LEARNED) else None
+
+    def target_column(self) -> str | None:
+        """Return the column that is learned; None before it was found."""
+        target = self.preprocessing().get("target") if self._has(PREPROCESSING) else None
+        column = target.get("column") if isinstance(target, dict) else None
+        return column if isinstance(column, str) else None
 
     def plots(self) -> tuple[Path, ...]:
         """Return the pictures that are there, by name."""
@@ -247,6 +273,24 @@ class LockedRun(RunDirectory):
         path = self.path / PLOTS / f"{safe_name(name)}.png"
         durable.write_file(path, png)
         return path
+
+    def write_drawing(self, name: str, svg: bytes) -> None:
+        """Keep a chart; `name` is without ending."""
+        durable.make_directories(self.path / PLOTS)
+        durable.write_file(self.path / PLOTS / f"{safe_name(name)}.svg", svg)
+
+    def write_architecture(self, architecture: Architecture) -> None:
+        """Keep the layers of the model."""
+        durable.write_file(self.path / LAYERS, to_json(architecture.model_dump(mode="json")))
+
+    def write_learned(self, learned: LearnedCurve) -> None:
+        """Keep the curve of the model over its one input."""
+        durable.write_file(self.path / LEARNED, to_json(learned.model_dump(mode="json"), exact=True))
+
+    def write_report(self, html: bytes, markdown: bytes) -> None:
+        """Keep what people read: the page and the model card."""
+        durable.write_file(self.path / CARD, markdown)
+        durable.write_file(self.page, html)
 
     def write_model(self, archive: bytes) -> None:
         """Keep the model for users of Keras, the content of a `.keras` file."""

@@ -1,0 +1,54 @@
+"""The rows about which the model is most wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mltrain.evaluation.counts import decide
+from mltrain.evaluation.worst import worst
+from mltrain.report.page.facts import Facts
+from mltrain.report.page.html import Content, Html, element
+from mltrain.report.page.parts import section, table
+from mltrain.report.text import number
+from mltrain.run.predictions import StoredPredictions
+from mltrain.run.results_form import Results
+
+MOST = 12
+
+
+def examples_section(facts: Facts) -> Html | None:
+    """Return the section; None where the run keeps no predictions."""
+    results, predictions = facts.results, facts.predictions
+    if results is None or predictions is None:
+        return None
+    if results.task == "regression":
+        header, rows = _values(predictions)
+        sentence = f"The {len(rows)} {facts.split} rows with the largest errors."
+    else:
+        header, rows = _classes(results, predictions)
+        sentence = f"The {len(rows)} {facts.split} rows whose true class was given the lowest probability."
+    listed = table(f"Worst of {len(predictions.rows):,} rows", header, rows)
+    return section("examples", "Worst examples", element("p", sentence), listed)
+
+
+def _values(predictions: StoredPredictions) -> tuple[Sequence[str], list[Sequence[Content]]]:
+    rows: list[Sequence[Content]] = []
+    for place in worst(predictions.target, predictions.values, MOST):
+        true, predicted = float(predictions.target[place]), float(predictions.values[place])
+        row = str(int(predictions.rows[place]))
+        rows.append((row, number(true), number(predicted), number(predicted - true)))
+    return ("row", "true", "predicted", "error"), rows
+
+
+def _classes(results: Results, predictions: StoredPredictions) -> tuple[Sequence[str], list[Sequence[Content]]]:
+    rows: list[Sequence[Content]] = []
+    decided = decide(results.task, predictions.values)
+    for place in worst(predictions.target, predictions.values, MOST):
+        true, guess = int(predictions.target[place]), int(decided[place])
+        of_row = predictions.values[place]
+        given = [1 - float(of_row), float(of_row)] if predictions.values.ndim == 1 else [float(each) for each in of_row]
+        names = results.classes
+        outcome = element("strong", names[guess]) if guess != true else names[guess]
+        row = str(int(predictions.rows[place]))
+        rows.append((row, names[true], outcome, number(given[true]), number(given[guess])))
+    return ("row", "true", "predicted", "probability of the true class", "of the predicted"), rows
