@@ -49,11 +49,14 @@ def draw(
         counts = confusion_matrix(truth, decide(info.task, predictions[split]), len(info.classes))
         yield "confusion", confusion_plot(counts, info.classes, split)
     if learned is not None:
-        yield "learned", learned_plot(
-            learned.points,
-            learned.curve,
-            input_name=learned.input_name,
-            target_name=learned.target_name,
-            classes=learned.classes,
-            formula=learned.formula,
+        yield (
+            "learned",
+            learned_plot(
+                learned.points,
+                learned.curve,
+                input_name=learned.input_name,
+                target_name=learned.target_name,
+                classes=learned.classes,
+                formula=learned.formula,
+            ),
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mltrain.errors import InterruptedRunError, MisfitError, MltrainError, RunError
 from mltrain.experiment import ExperimentSpec
 from mltrain.load import Loaded
+from mltrain.procedures.architecture import architecture_of
 from mltrain.procedures.faults import machine_failure
 from mltrain.procedures.going_on import GoingOn, resumed_sentence
 from mltrain.procedures.plan import make_plan
@@ -109,7 +110,6 @@ def _train(
     _phase(run, interruption, "importing TensorFlow")
     run.log(start_tensorflow())
     from mltrain.data.preparation import prepare
-    from mltrain.procedures.architecture import architecture_of
     from mltrain.procedures.checkpoints import newest_valid
     from mltrain.procedures.fitting import fit
     from mltrain.procedures.network import build_network
@@ -173,14 +173,8 @@ def _train(
     _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
     metrics = write_results(run, network, prepared, plan, fitted, terminal, interruption, stopwatch)
     stopwatch.turn_to("run files")
-    record = record.with_values(finished=now())
-    run.write_record(record)
     ended = status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0)
-    stopwatch.turn_to("report")
-    _write_report(spec, run, ended, record, stopwatch)
-    stopwatch.turn_to("run files")
-    _write_profile(stopwatch, run, terminal)
-    run.write_status(ended)
+    _finish(spec, run, terminal, stopwatch, record.with_values(finished=now()), ended)
     return metrics
 
 
@@ -217,14 +211,19 @@ def _phase(run: LockedRun, interruption: Interruption, words: str, epoch: int = 
     run.write_status(status("running", words, epoch=epoch, step=step))
 
 
-def _write_report(
-    spec: ExperimentSpec, run: LockedRun, ended: Status, record: Record, stopwatch: NoStopwatch
+def _finish(
+    spec: ExperimentSpec, run: LockedRun, terminal: Terminal, stopwatch: NoStopwatch, record: Record, ended: Status
 ) -> None:
-    """Write the page while status.json still says that the run goes on: when it says "finished", all is there."""
+    """Write what is known at the end, status.json last: when it says "finished", all is there."""
     from mltrain.procedures.report import facts_of, report_of, write_report
 
+    run.write_record(record)
+    stopwatch.turn_to("report")
     laps = stopwatch.laps()  # the page cannot hold how long it took itself
     write_report(run, report_of(facts_of(run, spec.name, ended, record, profile_of(laps) if laps else None)))
+    stopwatch.turn_to("run files")
+    _write_profile(stopwatch, run, terminal)
+    run.write_status(ended)
 
 
 def _write_profile(stopwatch: NoStopwatch, run: LockedRun, terminal: Terminal) -> None:

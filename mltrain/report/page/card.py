@@ -15,8 +15,8 @@ from mltrain.report.page.sections.summary import verdict
 from mltrain.report.text import number
 from mltrain.run.results_form import Results, Value
 
-# What Markdown, and the HTML in it, would read as more than a character.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&:@-])")
+# What Markdown, and the HTML in it, would read as more than a character; the last is the middle of an address.
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&@]|:(?=//))")
 
 
 def card(facts: Facts) -> bytes:
@@ -38,14 +38,15 @@ def card(facts: Facts) -> bytes:
 
 def plain(value: str) -> str:
     """Return text that Markdown shows as it is, in one line."""
-    # A backslash before every sign hides a link, a tag and an emphasis alike; words stay words.
-    return _SPECIAL.sub(r"\\\1", " ".join(text(value).split())).replace(r"\-", "-")
+    return _SPECIAL.sub(r"\\\1", " ".join(text(value).split()))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> str:
     """Return a table; columns behind the first `texts` are numbers, set to the right."""
     ruler = ["---" if place < texts else "---:" for place in range(len(header))]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (tuple(map(plain, header)), ruler, *(map(plain, row) for row in rows)))
+    return "\n".join(
+        f"| {' | '.join(row)} |" for row in (tuple(map(plain, header)), ruler, *(map(plain, row) for row in rows))
+    )
 
 
 def _results(results: Results) -> Iterator[str]:
@@ -58,8 +59,14 @@ def _results(results: Results) -> Iterator[str]:
         yield "In brackets the 95 % interval."
     yield from map(plain, undefined_sentences(results))
     if results.threshold is not None:
-        aim = f", chosen for {results.threshold.aim} on the {results.threshold.split} rows" if results.threshold.aim else ""
-        yield plain(f"A row is taken for {results.classes[-1]} above a probability of {results.threshold.value:.4g}{aim}.")
+        aim = (
+            f", chosen for {results.threshold.aim} on the {results.threshold.split} rows"
+            if results.threshold.aim
+            else ""
+        )
+        yield plain(
+            f"A row is taken for {results.classes[-1]} above a probability of {results.threshold.value:.4g}{aim}."
+        )
     if results.diagnosis:
         yield "\n".join(f"- {plain(one.sentence)}" for one in results.diagnosis)
     if results.gates:
@@ -88,7 +95,7 @@ def _model(facts: Facts) -> Iterator[str]:
 def _training(facts: Facts) -> Iterator[str]:
     if facts.results is not None:
         kept = facts.results.model
-        yield plain(f"The model is that of epoch {kept.epoch} of {kept.epochs} ({kept.weights}). {kept.stopped}.")
+        yield plain(f"The model is that of epoch {kept.epoch} of {kept.epochs} ({kept.weights}); training ended: {kept.stopped}.")
 
 
 def _data(facts: Facts) -> Iterator[str]:
@@ -109,7 +116,11 @@ def _decisions(facts: Facts) -> Iterator[str]:
 
 def _background(facts: Facts) -> Iterator[str]:
     record = facts.record
-    pairs = [("command", " ".join(record.command)), ("started", record.started), ("finished", record.finished or "not yet")]
+    pairs = [
+        ("command", " ".join(record.command)),
+        ("started", record.started),
+        ("finished", record.finished or "not yet"),
+    ]
     pairs += [("machine", record.machine.processor), ("system", record.machine.system)]
     pairs += [("device", f"{record.device.value}: {record.device.reason}")] if record.device else []
     pairs += [("git commit", record.git.commit)] if record.git else []

@@ -70,7 +70,9 @@ def page(facts: Facts, charts: Charts) -> bytes:
         element("a", "To the content", href="#content", class_="skip"),
         element("nav", element("ul", _links(facts)), aria_label="Sections"),
         element("main", summary_section(facts), sections, id="content"),
-        element("footer", element("p", f"Made by mltrain {__version__} from the files of the run; nothing else is needed.")),
+        element(
+            "footer", element("p", f"Made by mltrain {__version__} from the files of the run; nothing else is needed.")
+        ),
     )
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n".encode()
 
@@ -107,5 +109,7 @@ def _style() -> str:
 def _policy(style: str) -> Html:
     """Return the policy that forbids the page everything but its own style: no script, no request, no form."""
     fingerprint = b64encode(sha256(style.encode()).digest()).decode()
-    allowed = f"default-src 'none'; style-src 'sha256-{fingerprint}'; img-src data:; base-uri 'none'; form-action 'none'"
+    allowed = (
+        f"default-src 'none'; style-src 'sha256-{fingerprint}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
     return Html(joined(element("meta", http_equiv="Content-Security-Policy", content=allowed)))

@@ -29,7 +29,9 @@ def element(tag: str, /, *content: Content, **attributes: str | float | bool | N
         attributes: by name, `_` for `-` and one at the end for nothing (`class_`, `aria_label`); True is an attribute
             without a value, None and False are no attribute, and numbers are written short.
     """
-    given = "".join(_attribute(key, value) for key, value in attributes.items() if value is not None and value is not False)
+    given = "".join(
+        _attribute(key, value) for key, value in attributes.items() if value is not None and value is not False
+    )
     inside = joined(*content)
     return Html(f"<{tag}{given}>" if tag in _EMPTY else f"<{tag}{given}>{inside}</{tag}>")
 

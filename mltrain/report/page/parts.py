@@ -31,18 +31,27 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Content]]
         rows: cells.
         texts: so many columns from the left hold text, the others numbers.
     """
-    head = [element("th", name, scope="col", class_="n" if place >= texts else None) for place, name in enumerate(header)]
+    head = [
+        element("th", name, scope="col", class_="n" if place >= texts else None) for place, name in enumerate(header)
+    ]
     body = [
         element(
             "tr",
             [
-                element("td" if place else "th", cell, scope=None if place else "row", class_="n" if place >= texts else None)
+                element(
+                    "td" if place else "th",
+                    cell,
+                    scope=None if place else "row",
+                    class_="n" if place >= texts else None,
+                )
                 for place, cell in enumerate(row)
             ],
         )
         for row in rows
     ]
-    inside = element("table", element("caption", caption), element("thead", element("tr", head)), element("tbody", body))
+    inside = element(
+        "table", element("caption", caption), element("thead", element("tr", head)), element("tbody", body)
+    )
     # What can be scrolled must be reachable by the keyboard.
     return element("div", inside, class_="scroll", tabindex="0", role="region", aria_label=caption)
 

@@ -10,7 +10,7 @@ from mltrain.report.page.charts.frame import WIDTH, Frame, label, svg
 from mltrain.report.page.charts.scale import Scale
 from mltrain.report.page.html import Html, element, joined
 
-_ROW, _NAMES, _NUMBERS = 22, 128, 86
+_ROW, _NAMES, _NUMBERS = 22, 136, 104
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def bars(description: str, each: Sequence[Bar]) -> Html:
         top = 4 + number * _ROW
         length = max(room * bar.value / longest, 1.0 if bar.value else 0.0)
         rows += [
-            label(_NAMES - 8, top + 12, shortened(bar.name, 19), "tick end"),
+            label(_NAMES - 8, top + 12, shortened(bar.name, 21), "tick end"),
             element("rect", x=_NAMES, y=top, width=room, height=_ROW - 7, rx=2, class_="track"),
             element("rect", x=_NAMES, y=top, width=length, height=_ROW - 7, rx=2, class_="bar"),
             label(_NAMES + room + 8, top + 12, bar.written, "tick"),
@@ -52,7 +52,9 @@ def histogram(frame: Frame, edges: Sequence[float], counts: Sequence[int]) -> Ht
         left, right = frame.across(low), frame.across(high)
         top = frame.down(count)
         columns.append(
-            element("rect", x=left + 0.5, y=top, width=max(right - left - 1, 0.5), height=frame.bottom - top, class_="bar")
+            element(
+                "rect", x=left + 0.5, y=top, width=max(right - left - 1, 0.5), height=frame.bottom - top, class_="bar"
+            )
         )
     return joined(columns)
 

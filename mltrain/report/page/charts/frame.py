@@ -14,6 +14,8 @@ WIDTH, HEIGHT = 420, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 30, 42
 # Of a letter at the size of `charts.css`, on the average: SVG has no way to ask.
 _LETTER = 6.2
+# Of a mark in the legend, with the room around it.
+_KEY = 39
 
 
 @dataclass(frozen=True)
@@ -113,15 +115,16 @@ class Frame:
     def _legend(self) -> Html:
         parts: list[Html] = []
         place = self.left
-        room = (self.right - self.left) / max(len(self.legend), 1)
+        letters = int((self.right - self.left - _KEY * len(self.legend)) / _LETTER)
+        fits = sum(len(name) for name, _ in self.legend) <= letters
         for name, look in self.legend:
-            shown = shortened(name, max(3, int((room - 32) / _LETTER)))
+            shown = name if fits else shortened(name, max(3, letters // len(self.legend)))
             if look.startswith("dot"):
                 parts.append(element("circle", cx=place + 9, cy=14, r=4, class_=look))
             else:
                 parts.append(line(place, 14, place + 20, 14, look))
             parts.append(label(place + 25, 18, shown, "key"))
-            place += 25 + _LETTER * len(shown) + 14
+            place += _KEY + _LETTER * len(shown)
         return joined(parts)
 
 

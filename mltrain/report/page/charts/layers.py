@@ -44,8 +44,12 @@ def layers(description: str, boxes: Sequence[Box], share: int) -> Html:
         marks.append(element("rect", x=_LEFT, y=top, width=width, height=_HEIGHT, rx=6, class_=look))
         if box.parameters and share:
             length = max((width - 24) * box.parameters / share, 2)
-            marks.append(element("rect", x=_LEFT + 12, y=top + _HEIGHT - 6, width=length, height=3, rx=1.5, class_="bar"))
-        marks.append(label(_LEFT + 12, top + 20, shortened(box.kind, 22), "strong"))
-        said = f"{box.shape}   {box.parameters:,}" if box.parameters else box.shape
-        marks.append(label(_LEFT + width - 12, top + 20, said, "tick end"))
+            marks.append(
+                element("rect", x=_LEFT + 12, y=top + _HEIGHT - 6, width=length, height=3, rx=1.5, class_="bar")
+            )
+        name = element("tspan", shortened(box.kind, 22), class_="strong")
+        shape = element("tspan", box.shape, dx=8, class_="tick")
+        marks.append(element("text", name, shape, x=_LEFT + 12, y=top + 20))
+        if box.parameters:
+            marks.append(label(_LEFT + width - 12, top + 20, f"{box.parameters:,}", "tick end"))
     return svg(WIDTH, 8 + len(boxes) * (_HEIGHT + _GAP) - _GAP, description, marks)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mltrain.report.page.charts.frame import Frame, label, line
+from mltrain.report.page.charts.frame import Frame, line
 from mltrain.report.page.html import Html, element, joined, short
 
 LOOKS = ("one", "two", "three", "four", "five", "six")
@@ -36,16 +36,13 @@ class Line:
 
 def drawn(frame: Frame, lines: Sequence[Line], marked: bool = False) -> Html:
     """Return the lines; `marked` puts a dot on each of few points."""
-    return joined(_path(frame, each) for each in lines) + joined(_dots(frame, each) for each in lines if marked)
+    return joined([_path(frame, each) for each in lines], [_dots(frame, each) for each in lines if marked])
 
 
-def upright(frame: Frame, value: float, written: str) -> Html:
-    """Return a dotted line from below to above at `value`, with a word beside it."""
+def upright(frame: Frame, value: float) -> Html:
+    """Return a dotted line from below to above at `value`; in a legend its look is "mark"."""
     place = frame.across(value)
-    right = place > (frame.left + frame.right) / 2
-    mark = line(place, frame.top, place, frame.bottom, "mark")
-    look = "tick end strong" if right else "tick strong"
-    return joined(mark, label(place - 5 if right else place + 5, frame.top + 12, written, look))
+    return line(place, frame.top, place, frame.bottom, "mark")
 
 
 def diagonal(frame: Frame) -> Html:
@@ -94,6 +91,8 @@ def thinned(points: Sequence[tuple[float, float]], most: int = _POINTS) -> Seque
     kept = [points[0]]
     for first in range(0, len(points), stretch):
         part = points[first : first + stretch]
-        ends = sorted({min(range(len(part)), key=lambda at: part[at][1]), max(range(len(part)), key=lambda at: part[at][1])})
+        ends = sorted(
+            {min(range(len(part)), key=lambda at: part[at][1]), max(range(len(part)), key=lambda at: part[at][1])}
+        )
         kept += [part[at] for at in ends]
     return [*kept, points[-1]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mltrain.report.page.charts.frame import Frame
-from mltrain.report.page.html import Html, short, element
+from mltrain.report.page.html import Html, element, short
 
 # More make the page heavy, and no reader sees them apart: 40 bytes each.
 MOST = 1200

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 _LOG_RATIO = 100  # positive numbers that far apart are shown on a logarithmic axis
 
@@ -33,13 +34,12 @@ class Scale:
         """Return round numbers on the axis, about so many."""
         if self.log:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
-            step = max(1, (last - first) // about)
-            powers = tuple(10.0**power for power in range(first, last + 1, step))
+            powers = tuple(10.0**power for power in range(first, last + 1, max(1, (last - first) // about)))
             if len(powers) > 1:
                 return powers
         step = _round_step((self.high - self.low) / about)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return tuple(number * step for number in range(first, last + 1))
+        return tuple(count * step for count in range(first, last + 1))
 
 
 UNIT = Scale(0.0, 1.0)
@@ -61,8 +61,8 @@ def around(values: Iterable[float], *, margin: float = 0.05, from_zero: bool = F
         return Scale(low / room, high * room, log=True)
     if from_zero:
         return Scale(0.0, high * (1 + margin) if high > 0 else 1.0)
-    room = margin * (high - low or abs(high) or 1.0)
-    scale = Scale(low - room, high + room)
+    free = margin * (high - low or abs(high) or 1.0)
+    scale = Scale(low - free, high + free)
     # Numbers near the largest that there are: the room between them is infinite.
     return scale if math.isfinite(scale.high - scale.low) and scale.high > scale.low else UNIT
 
@@ -72,11 +72,11 @@ def tick_texts(ticks: tuple[float, ...]) -> tuple[str, ...]:
     largest = max(map(abs, ticks), default=0.0)
     if len(ticks) < 2 or not 1e-3 <= largest < 1e6:
         return tuple(f"{tick:.3g}" for tick in ticks)
-    steps = [abs(after - before) for before, after in zip(ticks, ticks[1:], strict=False)]
+    steps = [abs(after - before) for before, after in pairwise(ticks)]
     if max(steps) > 2 * min(steps):  # powers of ten
         return tuple(f"{tick:g}" for tick in ticks)
-    digits = max(0, -math.floor(math.log10(steps[0]) + 1e-9))
-    return tuple(f"{0.0 if abs(tick) < steps[0] / 2 else tick:,.{min(digits, 8)}f}" for tick in ticks)
+    digits = next((digits for digits in range(9) if math.isclose(round(steps[0], digits), steps[0], rel_tol=1e-6)), 9)
+    return tuple(f"{0.0 if abs(tick) < steps[0] / 2 else tick:,.{digits}f}" for tick in ticks)
 
 
 def _round_step(step: float) -> float:

@@ -12,6 +12,7 @@ from mltrain.report.text import duration
 
 # Shorter phases are one line: together they are hardly visible.
 _SMALLEST_SHARE = 0.005
+_SWITCH: dict[bool | str, str] = {True: "on", False: "off"}
 
 
 def background_section(facts: Facts) -> Html:
@@ -30,11 +31,14 @@ def background_section(facts: Facts) -> Html:
         pairs.append(("Device", f"{record.device.value}: {record.device.reason}"))
     if git is not None:
         pairs.append(("Git commit", element("code", f"{git.commit}{', with changes' if git.dirty else ''}")))
-    pairs += [(f"Seed of the {name}", str(seed)) for name, seed in record.seeds.items()]
+    pairs.append(("Versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())))
+    if record.seeds:
+        pairs.append(("Seeds", ", ".join(f"{name} {seed}" for name, seed in record.seeds.items())))
+    if record.determinism:
+        switches = ", ".join(f"{name} {_SWITCH.get(value, value)}" for name, value in record.determinism.items())
+        pairs.append(("Switches", switches))
     pairs += [(name, element("code", value)) for name, value in record.environment.items()]
-    pairs += [(name, str(value)) for name, value in record.determinism.items()]
-    versions = table("Versions", ("package", "version"), record.versions.items(), texts=2)
-    parts: list[Content] = [fact_list(pairs), versions]
+    parts: list[Content] = [fact_list(pairs)]
     if record.resumed:
         resumed = [(each.time, f"{each.step:,}", ", ".join(each.inexact) or "nothing") for each in record.resumed]
         parts.append(table("Taken up again", ("when", "from step", "what differed"), resumed, texts=3))

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from mltrain.report.page.charts.bars import Bar, bars
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.facts import Facts
-from mltrain.report.page.html import Content, Html, element
-from mltrain.report.page.parts import aligned, facts as fact_list, figures, section, sub, table
+from mltrain.report.page.html import Content, Html, element, joined
+from mltrain.report.page.parts import aligned, figures, section, sub, table
+from mltrain.report.page.parts import facts as fact_list
 
 # With more, the bars say no more than their number.
 _MOST_CLASSES = 24
@@ -20,7 +21,9 @@ def data_section(facts: Facts) -> Html:
     parts: list[Content] = []
     if data is not None:
         rows = f"{data.rows:,}"
-        parts.append(fact_list([("Source", data.source), ("Rows", rows), ("Target", facts.target), ("SHA-256", data.sha256)]))
+        parts.append(
+            fact_list([("Source", data.source), ("Rows", rows), ("Target", facts.target), ("SHA-256", data.sha256)])
+        )
     if splits:
         total = sum(split.rows for split in splits.values())
         counts = aligned([f"{split.rows:,}" for split in splits.values()])
@@ -28,9 +31,11 @@ def data_section(facts: Facts) -> Html:
         parts.append(table("Splits", ("split", "rows", "share"), zip(splits, counts, shares, strict=True)))
     parts.append(figures(class_balance(facts)))
     if facts.record.decisions:
-        decided = [(decision.what, decision.value, decision.reason) for decision in facts.record.decisions]
-        decisions = table("What was not stated, and how it was decided", ("subject", "decision", "reason"), decided, texts=3)
-        parts.append(sub("Decisions", decisions))
+        decided = [
+            (one.what, joined(one.value, element("span", one.reason, class_="range"))) for one in facts.record.decisions
+        ]
+        note = element("p", "What was not stated, how it was decided, and why.")
+        parts.append(sub("Decisions", note, fact_list(decided)))
     if not parts:
         parts.append(element("p", "The run ended before the data was read."))
     return section("data", "Data", *parts)
@@ -51,4 +56,6 @@ def class_balance(facts: Facts) -> Iterator[Chart]:
             for label, count in zip(results.classes, counts, strict=True)
         ]
         said = ", ".join(f"{bar.name} {bar.written}" for bar in each)
-        yield Chart(f"classes-{name}", bars(f"Rows of each class in {name}: {said}", each), f"Classes of the {name} rows.")
+        yield Chart(
+            f"classes-{name}", bars(f"Rows of each class in {name}: {said}", each), f"Classes of the {name} rows."
+        )

@@ -27,7 +27,8 @@ def examples_section(facts: Facts) -> Html | None:
     else:
         header, rows = _classes(results, predictions)
         sentence = f"The {len(rows)} {facts.split} rows whose true class was given the lowest probability."
-    listed = table(f"Worst of {len(predictions.rows):,} rows", header, rows)
+    texts = 1 if results.task == "regression" else 3
+    listed = table(f"Worst of {len(predictions.rows):,} rows", header, rows, texts)
     return section("examples", "Worst examples", element("p", sentence), listed)
 
 

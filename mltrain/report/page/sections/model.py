@@ -25,10 +25,9 @@ def model_section(facts: Facts) -> Html | None:
         [layer.kind for layer in model.layers],
         [shape_text(layer.output) for layer in model.layers],
         aligned([f"{layer.parameters:,}" for layer in model.layers]),
-        [f"{layer.parameters / total:.1%}" if total else "" for layer in model.layers],
         strict=True,
     )
-    listed = table("Layers", ("layer", "kind", "output", "parameters", "share"), rows, texts=3)
+    listed = table("Layers", ("layer", "kind", "output", "parameters"), rows, texts=3)
     diagram = figure(diagram_chart(model))
     return section("model", "Model", element("p", sentence), element("div", diagram, listed, class_="beside"))
 
@@ -44,7 +43,9 @@ def diagram_chart(model: Architecture) -> Chart:
         shown = [*shown[:half], Box(f"{len(between)} more layers", "", 0), *shown[-half:]]
     names = ", ".join(f"{box.kind} {box.shape}".strip() for box in shown)
     drawing = layers(f"The layers from the input to the output: {names}", shown, total)
-    return Chart("model", drawing, "From the input to the output: what each layer gives, its parameters, and their share.")
+    return Chart(
+        "model", drawing, "From the input to the output: what each layer gives, its parameters, and their share."
+    )
 
 
 def shape_text(shape: Sequence[int | None]) -> str:

@@ -37,7 +37,9 @@ def classification_charts(results: Results, split: str, predictions: StoredPredi
         yield _calibration(values, target == 1, f"probability of {results.classes[1]}", "share that is", split)
     else:
         right = values.argmax(axis=1) == target
-        yield _calibration(values.max(axis=1), right, "probability of the predicted class", "share that is right", split)
+        yield _calibration(
+            values.max(axis=1), right, "probability of the predicted class", "share that is right", split
+        )
 
 
 def threshold_chart(results: Results, split: str, predictions: StoredPredictions) -> Chart | None:
@@ -47,14 +49,18 @@ def threshold_chart(results: Results, split: str, predictions: StoredPredictions
         return None
     points = threshold_points(positive, predictions.values.astype(np.float64))
     named = (("precision", points.precision), ("recall", points.recall), ("F1", points.f1))
-    lines = [Line(name, points.threshold.tolist(), y.tolist(), look) for (name, y), look in zip(named, LOOKS, strict=False)]
+    lines = [
+        Line(name, points.threshold.tolist(), y.tolist(), look) for (name, y), look in zip(named, LOOKS, strict=False)
+    ]
     chosen = results.threshold.value if results.threshold else 0.5
-    frame = Frame(UNIT, UNIT, "threshold", "value", legend=key(lines))
+    frame = Frame(
+        UNIT, UNIT, "threshold", "value", height=_SQUARE, legend=(*key(lines), (f"used: {chosen:.3g}", "mark"))
+    )
     at = int(np.abs(points.threshold - chosen).argmin())
     there = ", ".join(f"{name} {number(float(y[at]))}" for name, y in named)
     description = f"Precision, recall and F1 over the threshold; at {number(chosen)}: {there}"
     aim = f", chosen for {results.threshold.aim}" if results.threshold and results.threshold.aim else ""
-    drawing = frame.draw(description, drawn(frame, lines), upright(frame, chosen, f"{chosen:.3g}"))
+    drawing = frame.draw(description, drawn(frame, lines), upright(frame, chosen))
     caption = f"What each threshold gives on the {split} rows; {chosen:.3g} is used{aim}."
     return Chart("threshold", drawing, caption)
 
@@ -76,7 +82,8 @@ def _ranked_classes(
     # A curve needs rows of the class, and others.
     possible = [each for each in of_class if 0 < each[1].sum() < len(target)]
     if len(possible) > len(LOOKS):
-        possible = sorted(possible, key=lambda each: int(each[1].sum()))[: len(LOOKS)]
+        rarest = sorted(possible, key=lambda each: int(each[1].sum()))[: len(LOOKS)]
+        possible = [each for each in possible if any(each is one for one in rarest)]
     return [(name, look, member, scores) for (name, member, scores), look in zip(possible, LOOKS, strict=False)]
 
 
@@ -96,7 +103,9 @@ def _roc(ranked: Sequence[tuple[str, str, np.ndarray, np.ndarray]], results: Res
         lines.append(Line(name, wrong.tolist(), right.tolist(), look))
     legend = key(lines) if len(lines) > 1 else ()
     frame = Frame(UNIT, UNIT, "false positive rate", "true positive rate", height=_SQUARE, legend=legend)
-    drawing = frame.draw(f"ROC curve of the {split} rows; area: {', '.join(areas)}", diagonal(frame), drawn(frame, lines))
+    drawing = frame.draw(
+        f"ROC curve of the {split} rows; area: {', '.join(areas)}", diagonal(frame), drawn(frame, lines)
+    )
     return Chart("roc", drawing, f"ROC, {split}{_which(ranked, results)}. Dashed: guessing.")
 
 

@@ -45,7 +45,8 @@ def regression_charts(target: str, split: str, predictions: StoredPredictions) -
     frame = Frame(around(predicted.tolist()), span, f"predicted {target}", "predicted − true", height=350)
     zero = _level(frame, 0.0)
     marks = points.drawn(frame, predicted[some].tolist(), residuals[some].tolist(), look)
-    said = f"Residuals over the prediction: mean {number(float(residuals.mean()))}, deviation {number(float(residuals.std()))}"
+    mean, deviation = number(float(residuals.mean())), number(float(residuals.std()))
+    said = f"Residuals over the prediction: mean {mean}, deviation {deviation}"
     yield Chart("residuals", frame.draw(said, zero, marks), f"Residuals, {of}. A shape here is something not learned.")
     yield _histogram(residuals, span, split)
 
@@ -64,11 +65,15 @@ def learned_chart(learned: LearnedCurve, binary: bool) -> Chart:
     ]
     formula = f": {learned.formula}" if learned.formula else ""
     caption = f"What was learned of {learned.input}{formula}."
-    return Chart("learned", frame.draw(f"{name} over {learned.input}, learned{formula}", marks, drawn(frame, [line])), caption)
+    return Chart(
+        "learned", frame.draw(f"{name} over {learned.input}, learned{formula}", marks, drawn(frame, [line])), caption
+    )
 
 
 def _histogram(residuals: np.ndarray, span: Scale, split: str) -> Chart:
-    counts, edges = np.histogram(residuals, bins=min(40, max(5, int(np.sqrt(len(residuals))))), range=(span.low, span.high))
+    counts, edges = np.histogram(
+        residuals, bins=min(40, max(5, int(np.sqrt(len(residuals))))), range=(span.low, span.high)
+    )
     shown = [int(count) for count in counts]
     frame = Frame(span, counts_scale(shown), "predicted − true", "rows")
     low, middle, high = (number(float(value)) for value in np.quantile(residuals, (0.05, 0.5, 0.95)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element, joined
-from mltrain.report.page.parts import aligned, figures, interval, section, sub, table, value_cell
+from mltrain.report.page.parts import figure, figures, interval, section, sub, table, value_cell
 from mltrain.report.text import number
 from mltrain.run.results_form import Results, SplitResult, Value
 
@@ -19,9 +19,11 @@ def results_section(facts: Facts, charts: Sequence[Chart]) -> Html:
     results, split, judged = facts.results, facts.split, facts.judged
     if results is None or split is None or judged is None:
         return section("results", "Results", element("p", "There are none: the run did not get so far."))
-    parts: list[Content] = [metrics_table(results)]
+    # A table of numbers leaves room for the first chart.
+    beside = element("div", element("div", metrics_table(results)), map(figure, charts[:1]), class_="beside")
+    parts: list[Content] = [beside]
     parts += [element("p", sentence, class_="note") for sentence in undefined_sentences(results)]
-    parts.append(figures(charts))
+    parts.append(figures(charts[1:]))
     if judged.baselines:
         parts.append(sub("Against something much simpler", *_baselines(results, judged, split)))
     if judged.classes:
@@ -69,13 +71,17 @@ def _baselines(results: Results, judged: SplitResult, split: str) -> Iterator[Ht
             for metric in metrics
         ]
         if rows:
-            yield table(f"The model and {name}, on the same {split} rows", ("metric", "model", name, "difference"), rows)
+            yield table(
+                f"The model and {name}, on the same {split} rows", ("metric", "model", name, "difference"), rows
+            )
 
 
 def _difference(value: Value | None) -> Content:
     if value is None or value.value is None:
         return ""
-    return joined(f"{'+' if value.value > 0 else ''}{number(value.value)}", element("span", interval(value), class_="range"))
+    return joined(
+        f"{'+' if value.value > 0 else ''}{number(value.value)}", element("span", interval(value), class_="range")
+    )
 
 
 def _classes(judged: SplitResult, split: str) -> Html:
@@ -93,5 +99,3 @@ def _slices(judged: SplitResult, split: str) -> Html:
     names = list(dict.fromkeys(name for each in shown for name in each.metrics))
     rows = [(each.slice, f"{each.n:,}", *(value_cell(each.metrics.get(name)) for name in names)) for each in shown]
     return table(f"Slices, {split}", ("slice", "rows", *names), rows)
-
-

@@ -65,7 +65,7 @@ def verdict(facts: Facts) -> Iterator[str]:
     if results.gates:
         yield f"{missed} of {len(results.gates)} gates missed." if missed else f"All {len(results.gates)} gates passed."
     if facts.split == "train":
-        yield "There are no held-out rows: the numbers say how well the training rows are known, not how new ones will do."
+        yield "There are no held-out rows: these numbers are of rows that were learned, and say little of new ones."
 
 
 def _tiles(facts: Facts) -> Iterator[tuple[str, str, str]]:
@@ -90,7 +90,10 @@ def _of_rows(facts: Facts) -> str:
 
 def _tile(name: str, value: str, note: str) -> Html:
     return element(
-        "div", element("span", name, class_="tile-name"), element("strong", value), element("span", note, class_="range")
+        "div",
+        element("span", name, class_="tile-name"),
+        element("strong", value),
+        element("span", note, class_="range"),
     )
 
 

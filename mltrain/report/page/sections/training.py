@@ -46,17 +46,22 @@ def _curve(history: History, quantity: str, splits: Sequence[str], best_epoch: i
     shown = [value for line in lines for value in line.y]
     first, last = min(epochs), max(epochs)
     across = Scale(first, last) if last > first else Scale(first - 0.5, last + 0.5)
-    frame = Frame(across, around(shown, log=True), "epoch", quantity, height=HEIGHT - 20, legend=key(lines))
+    marked = best_epoch is not None and first <= best_epoch <= last
+    legend = (*key(lines), (f"best: epoch {best_epoch}", "mark")) if marked else key(lines)
+    frame = Frame(across, around(shown, log=True), "epoch", quantity, height=HEIGHT - 20, legend=legend)
     ends = ", ".join(f"{line.name} ends at {number(line.y[-1])}" for line in lines)
     description = f"{quantity} over {len(epochs)} epochs: {ends}"
     marks = [drawn(frame, lines, marked=True)]
     caption = f"{quantity} after each epoch" + (", on a logarithmic scale" if frame.y.log else "")
-    if best_epoch is not None and first <= best_epoch <= last:
-        marks.append(upright(frame, best_epoch, f"best: {best_epoch}"))
+    if best_epoch is not None and marked:
+        marks.append(upright(frame, best_epoch))
         description += f"; the model is that of epoch {best_epoch}"
     return Chart(f"curve-{file_name(quantity)}", frame.draw(description, marks, whole_x=True), f"{caption}.")
 
 
 def file_name(name: str) -> str:
     """Return a name as part of a file name: what a path may not have becomes `_`."""
-    return "".join(one if one.isascii() and (one.isalnum() or one in "._-") else "_" for one in name)[:40].lstrip("._-") or "x"
+    return (
+        "".join(one if one.isascii() and (one.isalnum() or one in "._-") else "_" for one in name)[:40].lstrip("._-")
+        or "x"
+    )
