@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
 from mltrain.data.table import Table
 from mltrain.data.target import fit_target
-from mltrain.errors import DataError
+from mltrain.errors import DataError, MisfitError
 from mltrain.task import DataInfo, Decision, SplitName, Task
 
 # Outputs start near 0 and move by about the learning rate a step.
@@ -56,6 +57,7 @@ class Prepared:
         info: what a model may know of the data.
         decisions: what was not stated and had to be decided, in the order in which it was.
         examples: by the name of the split; only splits that have rows.
+        kept: raw columns of all rows that were asked for beside the examples, by name.
         table: all rows, where they have one input, which the plot of what was learned shows as it was; else None.
     """
 
@@ -67,21 +69,30 @@ class Prepared:
     info: DataInfo
     decisions: tuple[Decision, ...]
     examples: Mapping[SplitName, Examples]
+    kept: Mapping[str, RawColumn]
     table: Table | None
 
 
-def prepare(spec: DataSpec, seed: int, task: Task | Literal["auto"] = "auto") -> Prepared:
+def prepare(
+    spec: DataSpec,
+    seed: int,
+    task: Task | Literal["auto"] = "auto",
+    keep: Mapping[str, tuple[str | int, ...]] = MappingProxyType({}),
+) -> Prepared:
     """Return the data of an experiment, ready for training.
 
     Args:
         spec: the `data` section.
         seed: the experiment's.
         task: the experiment's; "auto" takes what the source says, or what the target suggests.
+        keep: columns that are needed as they are, each with the place in the config that names it.
 
     Raises:
         DataError: the data is not there, not readable, or does not fit what was asked.
+        MisfitError: a column to keep is not there.
     """
     table = read_rows(spec, seed, task)
+    kept = {name: _named_column(table, name, path) for name, path in keep.items()}
     target_spec = _target(spec, table)
     target_column = RawColumn.of(table, target_spec.column)
     target, decisions = fit_target(target_column, target_spec, task, table.task, table.classes)
@@ -108,8 +119,17 @@ def prepare(spec: DataSpec, seed: int, task: Task | Literal["auto"] = "auto") ->
         info = replace(info, smallest_input=smallest, largest_input=largest)
     decisions = (*decisions, *split_decisions, *feature_decisions, *_repeated(examples))
     # A wider table does not stay: its numbers have twice the digits of the examples.
-    kept = table if len(preprocessing.columns) == 1 and preprocessing.array is None else None
-    return Prepared(table.origin.name, len(table), table.sha256, splits, preprocessing, info, decisions, examples, kept)
+    shown_table = table if len(preprocessing.columns) == 1 and preprocessing.array is None else None
+    return Prepared(
+        table.origin.name, len(table), table.sha256, splits, preprocessing, info, decisions, examples, kept, shown_table
+    )
+
+
+def _named_column(table: Table, name: str, path: tuple[str | int, ...]) -> RawColumn:
+    try:
+        return RawColumn.of(table, name)
+    except DataError as error:
+        raise MisfitError(path, str(error)) from error
 
 
 def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"]) -> Table:

@@ -192,6 +192,30 @@ class Mape(Metric):
     type: Literal["mape"] = "mape"
 
 
+class Smape(Metric):
+    """Mean of the absolute errors, each divided by the mean size of target and prediction: from 0 to 2, a fraction."""
+
+    direction, tasks = "min", _REGRESSION
+    aliases = ("symmetric_mean_absolute_percentage_error",)
+    type: Literal["smape"] = "smape"
+
+
+class QuantileLoss(Metric):
+    """Mean pinball loss: smallest where a share `quantile` of the targets lies below the predictions."""
+
+    direction, tasks = "min", _REGRESSION
+    aliases = ("pinball", "pinball_loss", "mean_pinball_loss")
+    type: Literal["quantile_loss"] = "quantile_loss"
+
+    quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Which quantile of the target the predictions are meant to be; 0.5 is the median, and half the mae."""
+
+    @property
+    def name(self) -> str:
+        """`quantile_loss` for the median, else as `quantile_loss_0_9`: a dot would end the name of a split."""
+        return self.type if self.quantile == 0.5 else f"{self.type}_{self.quantile:g}".replace(".", "_")
+
+
 class R2(Metric):
     """Share of the target's variance that is explained: 1 is perfect, 0 as good as always the mean, below 0 worse."""
 
@@ -226,6 +250,8 @@ _ALL: tuple[type[Metric], ...] = (
     Mae,
     MedianAbsoluteError,
     Mape,
+    Smape,
+    QuantileLoss,
     R2,
     ExplainedVariance,
 )

@@ -28,14 +28,22 @@ def measure(
     Raises:
         ValueError: no rows, or shapes that do not fit.
     """
-    return {name: value for name, value, _ in _measurements(metrics, task, target, predictions, classes)}
+    return measure_and_explain(metrics, task, target, predictions, classes)[0]
+
+
+def measure_and_explain(
+    metrics: Sequence[Metric], task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str] = ()
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Return what `measure` and `undefined` do, measured once. Arguments and errors as there."""
+    found = list(_measurements(metrics, task, target, predictions, classes))
+    return {name: value for name, value, _ in found}, {name: reason for name, _, reason in found if reason}
 
 
 def undefined(
     metrics: Sequence[Metric], task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return why `measure` gives NaN, by name, for the metrics where it does. Arguments and errors as there."""
-    return {name: reason for name, _, reason in _measurements(metrics, task, target, predictions, classes) if reason}
+    return measure_and_explain(metrics, task, target, predictions, classes)[1]
 
 
 def _measurements(

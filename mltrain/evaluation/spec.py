@@ -1,14 +1,33 @@
-"""The `evaluation` section: what is measured on every split."""
+"""The `evaluation` section: what is measured on every split, and on which rows apart."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import core_schema
 
 from mltrain.evaluation.catalogue import DEFAULTS, AnyMetric, Metric
 from mltrain.spec import Many, Spec, fail, problem
 from mltrain.task import Task
+
+
+class SliceSpec(Spec):
+    """A column by whose values the held-out rows are measured apart. Its bare name is enough: `slices: [sex]`."""
+
+    column: str
+    """Name of the column; it need not be a feature."""
+    bins: Annotated[int, Field(ge=2, le=20)] | None = None
+    """Cut a column of numbers into so many ranges of as many training rows; null takes each value for itself."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_bare_name(cls, value: Any) -> Any:
+        return {"column": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: core_schema.CoreSchema, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string"}, handler.resolve_ref_schema(handler(schema))]}
 
 
 class EvaluationSpec(Spec):
@@ -17,6 +36,8 @@ class EvaluationSpec(Spec):
     metrics: Many[AnyMetric] | None = None
     """Exact metrics of the predictions: on every split at the end, on validation also after every epoch. Null takes
     those that are usual for the task."""
+    slices: Many[SliceSpec] = ()
+    """Columns by whose values validation and test rows are measured apart, too: `[sex, {column: age, bins: 4}]`."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Rows in one step of an evaluation; auto takes 32 to 8192, fewer where a layer gives more numbers for each."""
 
@@ -32,6 +53,19 @@ class EvaluationSpec(Spec):
         if again:
             raise fail("metrics", again)
         return metrics
+
+    @field_validator("slices")
+    @classmethod
+    def _each_column_once(cls, slices: tuple[SliceSpec, ...]) -> tuple[SliceSpec, ...]:
+        columns = [each.column for each in slices]
+        again = [
+            problem("duplicate", f"'{column}' is in the list already: name it once", (position,), column)
+            for position, column in enumerate(columns)
+            if column in columns[:position]
+        ]
+        if again:
+            raise fail("slices", again)
+        return slices
 
     def metrics_for(self, task: Task) -> tuple[Metric, ...]:
         """Return the metrics to measure: the stated ones, else those that are usual for `task`."""

@@ -18,6 +18,7 @@ from mltrain.experiment import ExperimentSpec
 from mltrain.load import load_text
 from mltrain.models.sequential import Sequential
 from mltrain.procedures.plan import final_weights
+from mltrain.procedures.slices import Slice, split_slices
 from mltrain.run.checkpoint_files import newest, read_checkpoint
 from mltrain.run.proof import proved_preprocessing, proved_splits
 from mltrain.run.record import Record
@@ -70,7 +71,8 @@ def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> d
         name, table = chosen, _rows(run, spec, record, ids[chosen])
     examples = encode_examples(preprocessing, table)
     _refuse_indices(spec, preprocessing, table, examples.x)
-    result, _ = measure_split(network, examples)
+    slices = _slices(run, spec, record, table) if name != "train" else ()
+    result, _ = measure_split(network, examples, name, slices)
     return {
         "task": network.info.task,
         "classes": list(network.info.classes),
@@ -106,6 +108,15 @@ def _rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: np.ndarr
     if ids.max() >= len(table):  # what is recorded of the ids can be changed together with them
         raise RunError(f"{run.path}: row {ids.max()} is in splits/, and the data has {len(table)} rows, counted from 0")
     return table.take(ids)
+
+
+def _slices(run: RunDirectory, spec: ExperimentSpec, record: Record, table: Table) -> tuple[Slice, ...]:
+    specs = spec.evaluation.slices
+    for each in specs:
+        edges = record.slices.get(each.column, ())
+        if each.bins is not None and (not edges or list(edges) != sorted(set(edges))):
+            raise RunError(f"{run.path}: record.json does not say where the bins of '{each.column}' meet")
+    return split_slices(specs, record.slices, {each.column: RawColumn.of(table, each.column) for each in specs})
 
 
 def _refuse_indices(spec: ExperimentSpec, preprocessing: Preprocessing, table: Table, values: np.ndarray) -> None:

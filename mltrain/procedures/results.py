@@ -4,6 +4,7 @@ TensorFlow."""
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from mltrain.procedures.measurement import chance_of, measure_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.pictures import draw
 from mltrain.procedures.plan import Plan
+from mltrain.procedures.slices import Slice
 from mltrain.report.terminal import Terminal
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.rundir import LockedRun
@@ -36,6 +38,7 @@ def write_results(
     prepared: Prepared,
     plan: Plan,
     fitted: Fitted,
+    slices: Mapping[SplitName, Sequence[Slice]],
     terminal: Terminal,
     interruption: Interruption,
     stopwatch: NoStopwatch,
@@ -48,7 +51,9 @@ def write_results(
     splits: dict[str, Any] = {}
     predictions: dict[SplitName, np.ndarray] = {}
     for name, examples in prepared.examples.items():
-        splits[name], predictions[name] = measure_split(network, examples, interruption.raise_if_received)
+        splits[name], predictions[name] = measure_split(
+            network, examples, name, slices.get(name, ()), interruption.raise_if_received
+        )
     metrics: dict[str, Any] = {
         "format": METRICS_FORMAT,
         "task": network.info.task,
@@ -67,7 +72,7 @@ def write_results(
         metrics["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
     interruption.raise_if_received()
     with stopwatch.phase("run files"):
-        run.write_predictions(_held_out_predictions(prepared, predictions))
+        run.write_predictions(_kept(prepared, predictions))
         run.write_metrics(metrics)
     with stopwatch.phase("model.keras"):
         run.write_model(_archive(network, prepared))
@@ -85,11 +90,13 @@ def write_results(
     return metrics
 
 
-def _held_out_predictions(prepared: Prepared, predictions: dict[SplitName, np.ndarray]) -> dict[str, StoredPredictions]:
+def _kept(prepared: Prepared, predictions: dict[SplitName, np.ndarray]) -> dict[str, StoredPredictions]:
     """Return the predictions to keep: for held-out rows, and for training rows only where there are no others."""
-    rows = dict(prepared.splits.items())
-    kept = [name for name in predictions if name != "train"] or ["train"]
-    return {name: StoredPredictions(rows[name], prepared.examples[name].truth, predictions[name]) for name in kept}
+    return {
+        name: StoredPredictions(rows, prepared.examples[name].truth, predictions[name])
+        for name, rows in prepared.splits.items()
+        if name != "train" or len(predictions) == 1
+    }
 
 
 def _is_linear_regression(network: Network, prepared: Prepared) -> bool:

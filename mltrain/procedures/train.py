@@ -114,6 +114,7 @@ def _train(
     from mltrain.procedures.fitting import fit
     from mltrain.procedures.network import build_network
     from mltrain.procedures.results import write_results
+    from mltrain.procedures.slices import fit_slices, slice_columns
     from mltrain.training.acceleration import accelerate, choose_precision
     from mltrain.training.class_weights import class_weight_decision
     from mltrain.training.devices import choose_device
@@ -122,7 +123,8 @@ def _train(
 
     stopwatch.turn_to("reading the data")
     _phase(run, interruption, "reading the data")
-    prepared = prepare(spec.data, spec.seed, spec.task)
+    prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices))
+    slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples))
 
     stopwatch.turn_to("building the model")
@@ -147,6 +149,7 @@ def _train(
         threads=Threads(intra_op=device.intra_op_threads, inter_op=device.inter_op_threads),
         determinism={"op_determinism": False, "precision": precision, **acceleration.determinism},
         seeds={"experiment": spec.seed, "split": _split_seed(spec)},
+        slices=slices.edges,
         decisions=decisions,
         **_fingerprints(prepared),
     )
@@ -171,7 +174,7 @@ def _train(
 
     stopwatch.turn_to("measuring the splits")
     _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
-    metrics = write_results(run, network, prepared, plan, fitted, terminal, interruption, stopwatch)
+    metrics = write_results(run, network, prepared, plan, fitted, slices.held_out, terminal, interruption, stopwatch)
     stopwatch.turn_to("run files")
     ended = status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=0)
     _finish(spec, run, terminal, stopwatch, record.with_values(finished=now()), ended)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mltrain.problems import printable
 from mltrain.report.profile import profile_table
-from mltrain.report.text import number
+from mltrain.report.text import interval, number
 from mltrain.run.profile import Profile
+
+SLICE_METRICS = 3
 
 
 def decision_line(what: str, value: str, reason: str) -> str:
@@ -17,23 +19,22 @@ def decision_line(what: str, value: str, reason: str) -> str:
 
 
 def results_table(metrics: Mapping[str, Any]) -> str:
-    """Return the final numbers as lines: a row a metric, a column a split, `–` where a metric has no value.
+    """Return the final numbers as lines: a row a metric, a column a split, `–` where a metric has no value; behind a
+    value its 95 % interval. The slices of the last split follow, a row each.
 
     Args:
-        metrics: `splits.<split>.n` and `splits.<split>.metrics.<name>.value`.
+        metrics: `splits.<split>.n` and `splits.<split>.metrics.<name>`, with `value`, perhaps `low` and `high`; perhaps
+            `splits.<split>.slices`.
     """
     splits = metrics["splits"]
     names = list(dict.fromkeys(name for split in splits.values() for name in split["metrics"]))
-    rows = [("", *splits), ("n", *(f"{split['n']}" for split in splits.values()))]
-    rows += [(name, *(_cell(split["metrics"].get(name)) for split in splits.values())) for name in names]
-    rows = [tuple(printable(cell) for cell in row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            [f"{row[0]:<{widths[0]}}", *(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    )
+    rows = [["", *((split, "") for split in splits)], ["n", *((f"{split['n']}", "") for split in splits.values())]]
+    rows += [[name, *(_cell(split["metrics"].get(name)) for split in splits.values())] for name in names]
+    lines = _aligned(rows)
+    last, measured = next(reversed(splits.items()))
+    if measured.get("slices"):
+        lines += ["", *_slice_lines(last, measured["slices"])]
+    return "\n".join(lines)
 
 
 def result_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
@@ -78,8 +79,35 @@ def run_summary(found: Mapping[str, Any]) -> str:
     return "\n".join(printable(line) for line in lines)
 
 
-def _cell(metric: Mapping[str, Any] | None) -> str:
-    return "" if metric is None else number(metric["value"])
+def _slice_lines(split: str, slices: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the first metrics of each slice, as many as a line has room for."""
+    names = list(slices[0]["metrics"])[:SLICE_METRICS]
+    rows = [[f"slices of {split}", ("n", ""), *((name, "") for name in names)]]
+    rows += [
+        [each["slice"], (f"{each['n']}", ""), *(_cell(each["metrics"].get(name)) for name in names)] for each in slices
+    ]
+    return _aligned(rows)
+
+
+def _aligned(rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Return rows of a name and of cells `(value, interval)` as lines: names and intervals to the left, values to the
+    right."""
+    flat = [[printable(row[0]), *(printable(part) for cell in row[1:] for part in cell)] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*flat, strict=True)]
+    lines = []
+    for name, *parts in flat:
+        line = f"{name:<{widths[0]}}"
+        for column, part in enumerate(parts, start=1):
+            if column % 2:
+                line += f"  {part:>{widths[column]}}"
+            elif widths[column]:
+                line += f" {part:<{widths[column]}}"
+        lines.append(line.rstrip())
+    return lines
+
+
+def _cell(metric: Mapping[str, Any] | None) -> tuple[str, str]:
+    return ("", "") if metric is None else (number(metric["value"]), interval(metric.get("low"), metric.get("high")))
 
 
 def _sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
@@ -98,6 +126,9 @@ def _split_sentences(splits: Mapping[str, Any]) -> Iterator[str]:
         if measured.get("unknown_categories"):
             counts = ", ".join(f"{column} ({count})" for column, count in measured["unknown_categories"].items())
             yield f"{split}: categories that no training row has count as none: {counts}"
+        few = [f"{each['slice']} ({each['n']})" for each in measured.get("slices") or () if each.get("few_rows")]
+        if few:
+            yield f"{split}: slices of too few rows to tell: {', '.join(few)}"
         for name, metric in measured["metrics"].items():
             if metric.get("undefined"):
                 yield f"{split}.{name} has no value: {metric['undefined']}"

@@ -17,6 +17,20 @@ def number(value: float | None) -> str:
     return f"{value:,.2f}" if size < 1e4 else f"{value:,.0f}"
 
 
+def interval(low: float | None, high: float | None) -> str:
+    """Return an interval with one digit less than its value has: `[0.925, 0.995]`, `[29.1, 33.8]`; empty for none."""
+    if low is None or high is None:
+        return ""
+
+    def end(value: float) -> str:
+        size = abs(value)
+        if not math.isfinite(size) or 0 < size < 1e-3 or size >= 1e9:
+            return f"{value:.2g}"
+        return f"{value:.3f}" if size < 10 else f"{value:,.1f}" if size < 1e4 else f"{value:,.0f}"
+
+    return f"[{end(low)}, {end(high)}]"
+
+
 def duration(seconds: float) -> str:
     """Return a time span with the two largest units: `21 ms`, `4.1 s`, `2 min 5 s`, `3 h 12 min`."""
     if seconds < 9.95:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ConfigDict, ValidationError
 
 from mltrain.run.reading import wrong_form
-from mltrain.spec import Spec
+from mltrain.spec import Many, Spec
 
 
 class Part(Spec):
@@ -23,8 +23,25 @@ class RecordedValue(Part):
 
     value: float | None
     """None where it has none."""
+    low: float | None = None
+    """The lower end of its 95 % interval; None where it has none."""
+    high: float | None = None
+    """The upper end."""
     undefined: str | None = None
-    """Why it has none."""
+    """Why it has no value."""
+
+
+class RecordedSlice(Part):
+    """The results on some rows of a split."""
+
+    slice: str
+    """Which rows."""
+    n: int
+    """How many."""
+    metrics: Mapping[str, RecordedValue]
+    """By name."""
+    few_rows: bool = False
+    """Whether there are too few to tell."""
 
 
 class RecordedSplit(Part):
@@ -34,6 +51,8 @@ class RecordedSplit(Part):
     """Its rows."""
     metrics: Mapping[str, RecordedValue]
     """By name."""
+    slices: Many[RecordedSlice] = ()
+    """The results on its slices."""
     unknown_categories: Mapping[str, int] = {}
     """How many values no training row has, by column."""
 

@@ -1,6 +1,7 @@
 """What the model of a run predicted for each held-out row, as arrays that need no TensorFlow to be read.
 
-Three files a split, in the order of its row numbers: `<split>.rows.npy`, `<split>.target.npy`, `<split>.predictions.npy`.
+Three files a split, in the order of its row numbers: `<split>.rows.npy`, `<split>.target.npy` and
+`<split>.predictions.npy`.
 """
 
 from __future__ import annotations

@@ -166,6 +166,9 @@ class Record(Spec):
     resumed: Many[Resumption] = ()
     """Each time that the run was taken up again."""
 
+    slices: Mapping[str, Many[float]] = {}
+    """Where the bins of `evaluation.slices` meet, by column."""
+
     splits: Mapping[str, SplitRows] = {}
     """Which rows each split holds."""
 

@@ -19,6 +19,11 @@ FILES = {
     "preprocessing.json",
     "history.csv",
     "metrics.json",
+    *(
+        f"predictions/{name}.{part}.npy"
+        for name in ("validation", "test")
+        for part in ("rows", "target", "predictions")
+    ),
     "plots/loss.png",
     "plots/metrics.png",
     "plots/confusion.png",

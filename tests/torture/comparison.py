@@ -19,7 +19,8 @@ def compare(whole: Path, resumed: Path) -> None:
 
 def content(run: Path) -> dict[str, Any]:
     """Return what equal runs have equal, by name."""
-    files = ["metrics.json", "preprocessing.json", *(f"splits/{path.name}" for path in (run / "splits").iterdir())]
+    files = ["metrics.json", "preprocessing.json"]
+    files += [f"{folder}/{path.name}" for folder in ("splits", "predictions") for path in (run / folder).iterdir()]
     found: dict[str, Any] = {name: (run / name).read_bytes() for name in sorted(files)}
     found["history.csv"] = without_seconds((run / "history.csv").read_text())
     for kind in ("best", "last", "state"):

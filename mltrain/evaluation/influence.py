@@ -1,0 +1,105 @@
+"""What each row contributes to the error of a metric: its derivative by the weight of the row.
+
+For a metric of weighted rows, the sum of the squared derivatives is the variance that the bootstrap of the rows tends
+to (the infinitesimal jackknife: Jaeckel, 1972; Efron, Nonparametric estimates of standard error, 1981), without a draw,
+and for ROC AUC it is that of DeLong. The derivatives of two models on the same rows, subtracted, give the paired
+difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mltrain.evaluation.catalogue import Metric
+from mltrain.evaluation.formulas import class_pr_auc, class_roc_auc
+from mltrain.evaluation.losses import LOSSES
+from mltrain.evaluation.ranking import Ranking, rankings
+from mltrain.evaluation.rows import Rows
+
+
+def variance(derivatives: np.ndarray, groups: np.ndarray | None = None) -> float:
+    """Return the variance of a metric.
+
+    Args:
+        derivatives: of each row (n,). groups: (n,) whole numbers from 0, each of which occurs: rows of one group are
+            drawn together. None where every row is for itself.
+    """
+    if groups is None:
+        return float(derivatives @ derivatives)
+    sums = np.bincount(groups, derivatives)
+    return float(sums @ sums) * len(sums) / max(len(sums) - 1, 1)
+
+
+def _mean_loss(metric: Metric, rows: Rows) -> np.ndarray:
+    losses = LOSSES[metric.type](metric, rows)
+    return (losses - losses.mean()) / _unbiased(len(losses))
+
+
+def _rmse(metric: Metric, rows: Rows) -> np.ndarray:
+    losses = rows.errors**2
+    return (losses - losses.mean()) / (2 * np.sqrt(losses.mean()) * _unbiased(len(losses)))
+
+
+def _explained(errors: np.ndarray, target: np.ndarray) -> np.ndarray:
+    unexplained, deviation = errors**2, (target - target.mean()) ** 2
+    ratio = unexplained.mean() / deviation.mean()
+    return (ratio * deviation - unexplained) / (deviation.mean() * _unbiased(len(target)))
+
+
+def _r2(metric: Metric, rows: Rows) -> np.ndarray:
+    return _explained(rows.errors, rows.target)
+
+
+def _explained_variance(metric: Metric, rows: Rows) -> np.ndarray:
+    return _explained(rows.errors - rows.errors.mean(), rows.target)
+
+
+def _roc_auc(metric: Metric, rows: Rows) -> np.ndarray:
+    return np.mean([_class_roc_auc(ranking) for ranking in rankings(rows)], axis=0)
+
+
+def _class_roc_auc(ranking: Ranking) -> np.ndarray:
+    """The structural components of DeLong, DeLong and Clarke-Pearson, 1988, from midranks as in Sun and Xu, Fast
+    implementation of DeLong's algorithm, 2014."""
+    positives, negatives, value = ranking.positives, ranking.negatives, class_roc_auc(ranking)
+    others = ranking.count - ranking.found
+    below = negatives - np.cumsum(others) + others / 2
+    above = np.cumsum(ranking.found) - ranking.found / 2
+    of_positive = (below / negatives - value) / _unbiased(positives)
+    of_negative = (above / positives - value) / _unbiased(negatives)
+    return np.where(ranking.member, of_positive[ranking.threshold], of_negative[ranking.threshold])
+
+
+def _pr_auc(metric: Metric, rows: Rows) -> np.ndarray:
+    return np.mean([_class_pr_auc(ranking) for ranking in rankings(rows)], axis=0)
+
+
+def _class_pr_auc(ranking: Ranking) -> np.ndarray:
+    """The derivative of the sum over the rows of the class of (rows of it / rows) at its score and above.
+
+    A row has its own term if it is of the class, and stands in the two sums of every row with its score or a lower one.
+    """
+    rows_above, value = np.cumsum(ranking.count), class_pr_auc(ranking)
+    as_found = np.cumsum((ranking.found / rows_above)[::-1])[::-1]
+    as_row = np.cumsum((ranking.found * ranking.precision / rows_above)[::-1])[::-1]
+    own = (ranking.precision - value + as_found)[ranking.threshold]
+    return (np.where(ranking.member, own, 0.0) - as_row[ranking.threshold]) / _unbiased(ranking.positives)
+
+
+def _unbiased(n: int) -> float:
+    """Return what stands for n so that the squares of n deviations from their mean give an unbiased variance."""
+    return float(np.sqrt(n * max(n - 1, 1)))
+
+
+# Each takes the metric of its own name, which a dict's type cannot say.
+DERIVATIVES: dict[str, Callable[[Any, Rows], np.ndarray]] = {
+    **dict.fromkeys(LOSSES, _mean_loss),
+    "roc_auc": _roc_auc,
+    "pr_auc": _pr_auc,
+    "rmse": _rmse,
+    "r2": _r2,
+    "explained_variance": _explained_variance,
+}

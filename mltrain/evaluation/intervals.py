@@ -1,0 +1,230 @@
+"""The 95 % interval of every metric: what it might have been with other rows of the same kind.
+
+Which form it has follows from the metric, each being the simplest that keeps what it promises also for a hundred rows:
+
+- **shares of rows** (accuracy, top-k accuracy, and of binary: precision, recall, F1): Wilson's score interval, 1927.
+  For 60 of 60 correct it says [0.94, 1], where bootstrap and normal form say [1, 1]. F1 is 2q / (1 + q) with the share
+  q of true positives among the rows that are or are called positive: Lam, Gopal and Qian, Confidence intervals for the
+  F1 score, arXiv:2309.14621, 2023.
+- **other functions of the confusion matrix** (balanced accuracy, averages over classes, MCC, kappa): percentiles of
+  draws of the matrix, `draws.py`.
+- **ROC AUC of two classes**: the variance of DeLong in a score interval as Newcombe's, `roc_auc_interval`.
+- **PR AUC, the mean ROC AUC of several classes, mean losses, explained shares**: a normal form with Student's t, with
+  the variance of `influence.py`, on a scale on which the metric has no border and little skew: the log odds of an area
+  (Boyd, Eng and Page, Area under the precision-recall curve, 2013), the logarithm of a loss, the logarithm of the
+  unexplained share for R².
+- **the median of the errors**: two of the errors, chosen by rank: Woodruff, Confidence intervals for medians, 1952.
+
+Rows of one group are drawn together everywhere: one weight a group in the draws, sums over groups in the variances.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mltrain.evaluation.catalogue import AveragedMetric, Metric
+from mltrain.evaluation.draws import draw_margins
+from mltrain.evaluation.formulas import FORMULAS
+from mltrain.evaluation.influence import DERIVATIVES, variance
+from mltrain.evaluation.interval_forms import (
+    Interval,
+    Z,
+    around,
+    around_log,
+    around_log_odds,
+    f1_interval,
+    median_interval,
+    percentiles,
+    roc_auc_interval,
+    student_t,
+    wilson,
+)
+from mltrain.evaluation.margins import FROM_MARGINS, Margins
+from mltrain.evaluation.rows import Rows, UndefinedError
+from mltrain.task import Task
+
+# The spread of fewer rows says nothing of itself; shares and counts need none, they know theirs.
+FEWEST_ROWS = 5
+_AREAS = ("roc_auc", "pr_auc")
+_EXPLAINED = ("r2", "explained_variance")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A metric of one model minus that of another on the same rows, with its 95 % interval; NaN where there is none."""
+
+    value: float
+    low: float
+    high: float
+
+
+def intervals(
+    metrics: Sequence[Metric],
+    task: Task,
+    target: np.ndarray,
+    predictions: np.ndarray,
+    classes: Sequence[str],
+    *,
+    seed: int,
+    draws: int = 1000,
+    groups: np.ndarray | None = None,
+) -> dict[str, Interval]:
+    """Return the 95 % interval of each metric by its name in results; a metric that has none is left out.
+
+    Args:
+        metrics: as for `measure`, and so are task, target, predictions and classes.
+        seed: of the draws.
+        draws: how many, for metrics that need some.
+        groups: (n,) of any values: rows with the same one, as those of one patient, are drawn together.
+
+    Raises:
+        ValueError: as `measure`.
+    """
+    sample = _Sample(Rows.of(task, target, predictions, classes), seed, draws, _numbered(groups))
+    found = {metric.name: _interval(metric, sample) for metric in metrics}
+    return {name: interval for name, interval in found.items() if interval is not None}
+
+
+def paired_difference(
+    metric: Metric,
+    task: Task,
+    target: np.ndarray,
+    predictions_a: np.ndarray,
+    predictions_b: np.ndarray,
+    classes: Sequence[str],
+    *,
+    seed: int,
+    draws: int = 1000,
+    groups: np.ndarray | None = None,
+) -> Difference:
+    """Return the metric of predictions a minus that of predictions b for the same rows.
+
+    Rows on which both are right, or equally wrong, do not widen its interval. What follows from counts is drawn from
+    the table of target, a and b; of the rest the variances of the differences of each row are taken, for ROC AUC as by
+    DeLong.
+
+    Args:
+        metric: what to compare.
+        predictions_a: as for `measure`, and so are task, target, predictions_b and classes.
+        seed: of the draws.
+        draws: how many, for metrics that need some.
+        groups: as for `intervals`.
+
+    Raises:
+        ValueError: as `measure`.
+    """
+    numbers = _numbered(groups)
+    a, b = (Rows.of(task, target, predictions, classes) for predictions in (predictions_a, predictions_b))
+    try:
+        value = _value(metric, a) - _value(metric, b)
+    except UndefinedError:
+        return Difference(math.nan, math.nan, math.nan)
+    if metric.type in FROM_MARGINS:
+        both = (a.predicted, b.predicted)
+        drawn = draw_margins(a.target, both, len(a.classes), seed=seed, draws=draws, groups=numbers)
+        of_a, of_b = (FROM_MARGINS[metric.type](metric, task, margins) for margins in drawn)
+        found = percentiles(of_a - of_b, value)
+    elif metric.type == "median_absolute_error" or _units(a, numbers) < FEWEST_ROWS:
+        return Difference(value, math.nan, math.nan)
+    else:
+        derivatives = DERIVATIVES[metric.type](metric, a) - DERIVATIVES[metric.type](metric, b)
+        found = around(value, student_t(_units(a, numbers) - 1) * math.sqrt(variance(derivatives, numbers)))
+    return Difference(value, found.low, found.high)
+
+
+@dataclass(frozen=True)
+class _Sample:
+    rows: Rows
+    seed: int
+    draws: int
+    groups: np.ndarray | None
+
+    @cached_property
+    def margins(self) -> Margins:
+        rows = self.rows
+        (drawn,) = draw_margins(
+            rows.target, (rows.predicted,), len(rows.classes), seed=self.seed, draws=self.draws, groups=self.groups
+        )
+        return drawn
+
+
+def _interval(metric: Metric, sample: _Sample) -> Interval | None:
+    rows, groups = sample.rows, sample.groups
+    try:
+        value = _value(metric, rows)
+    except UndefinedError:
+        return None
+    if groups is None:
+        if metric.type == "top_k_accuracy":
+            return wilson(value * len(rows.target), len(rows.target))
+        if _is_share(metric, rows.task):
+            return _share_interval(metric, rows)
+    if metric.type in FROM_MARGINS:
+        return percentiles(FROM_MARGINS[metric.type](metric, rows.task, sample.margins), value)
+    return None if _units(rows, groups) < FEWEST_ROWS else _of_rows(metric, rows, value, groups)
+
+
+def _is_share(metric: Metric, task: Task) -> bool:
+    if isinstance(metric, AveragedMetric):
+        return metric.average == "micro" or (metric.average == "auto" and task == "binary")
+    return metric.type == "accuracy"
+
+
+def _share_interval(metric: Metric, rows: Rows) -> Interval | None:
+    if rows.task == "binary" and getattr(metric, "average", None) == "auto":
+        (_, false_alarms), (misses, correct) = rows.confusion.tolist()
+        if metric.type == "f1":
+            return f1_interval(correct, false_alarms + misses)
+        return wilson(correct, correct + (misses if metric.type == "recall" else false_alarms))
+    return wilson(int(np.trace(rows.confusion)), len(rows.target))
+
+
+def _of_rows(metric: Metric, rows: Rows, value: float, groups: np.ndarray | None) -> Interval | None:
+    units = _units(rows, groups)
+    if metric.type == "median_absolute_error":
+        errors = np.abs(rows.errors)
+        return median_interval(errors, Z * math.sqrt(variance(((errors <= value) - 0.5) / len(errors), groups)))
+    if metric.type in _EXPLAINED and not np.ptp(rows.target):
+        return None
+    rarest = _rarest(rows) if metric.type in _AREAS else units
+    found = variance(DERIVATIVES[metric.type](metric, rows), groups)
+    if metric.type == "roc_auc" and rows.task == "binary":
+        return roc_auc_interval(value, found, rarest, len(rows.target) - rarest)
+    if rarest < 2:
+        return None
+    steps = student_t(units - 1) * math.sqrt(found)
+    if metric.type in _EXPLAINED:
+        unexplained = around_log(1 - value, steps)
+        return None if unexplained is None else Interval(1 - unexplained.high, 1 - unexplained.low)
+    if metric.type in (*_AREAS, "top_k_accuracy"):
+        at_border = not 1e-12 < value < 1 - 1e-12
+        return wilson(value * rarest, rarest) if at_border else around_log_odds(value, steps)
+    return around_log(value, steps)
+
+
+def _rarest(rows: Rows) -> int:
+    """Return the rows of the class with the fewest, or the rows outside of one if those are fewer."""
+    counts = np.bincount(rows.target, minlength=len(rows.classes))
+    return int(min(counts.min(), len(rows.target) - counts.max()))
+
+
+def _value(metric: Metric, rows: Rows) -> float:
+    if not np.isfinite(rows.predictions).all():
+        raise UndefinedError("a prediction is NaN or infinite")
+    value = float(FORMULAS[metric.type](metric, rows))
+    if not math.isfinite(value):
+        raise UndefinedError("the value is larger than a float holds")
+    return value
+
+
+def _units(rows: Rows, groups: np.ndarray | None) -> int:
+    return len(rows.target) if groups is None else int(groups.max()) + 1
+
+
+def _numbered(groups: np.ndarray | None) -> np.ndarray | None:
+    return None if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)

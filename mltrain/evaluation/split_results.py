@@ -1,0 +1,74 @@
+"""What is measured on the rows of a split, in the form of metrics.json: values, their intervals, and the classes."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mltrain.evaluation.catalogue import Metric
+from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.interval_forms import Interval, f1_interval, wilson
+from mltrain.evaluation.intervals import intervals
+from mltrain.evaluation.margins import Margins, per_class
+from mltrain.evaluation.metrics import measure_and_explain
+from mltrain.task import Task
+
+
+def draw_seed(seed: int, name: str) -> int:
+    """Return the seed of the draws for some rows, from the experiment's and the name of the rows: `test`, `sex=f`."""
+    return zlib.crc32(f"{seed} {name}".encode("utf-8", "backslashreplace"))
+
+
+def metric_results(
+    metrics: Sequence[Metric],
+    task: Task,
+    target: np.ndarray,
+    predictions: np.ndarray,
+    classes: Sequence[str],
+    seed: int | None,
+) -> dict[str, dict[str, Any]]:
+    """Return `value`, `low`, `high` and `undefined` of each metric by its name, as far as it has them.
+
+    Args:
+        metrics: as for `measure`, and so are task, target, predictions and classes.
+        seed: of the draws; None for rows whose values need no interval.
+    """
+    values, reasons = measure_and_explain(metrics, task, target, predictions, classes)
+    found = {} if seed is None else intervals(metrics, task, target, predictions, classes, seed=seed)
+    return {name: _result(value, found.get(name), reasons.get(name)) for name, value in values.items()}
+
+
+def class_results(
+    metrics: Sequence[Metric], task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Return rows, precision, recall and F1 of each class by its name; of several classes also its areas against the
+    rest, where they are among the metrics. Arguments as for `measure`."""
+    margins = Margins.of(confusion_matrix(target, decide(task, predictions), len(classes)))
+    values = {kind: per_class(kind, margins).tolist() for kind in ("precision", "recall", "f1")}
+    areas = [metric for metric in metrics if metric.type in ("roc_auc", "pr_auc")] if task == "multiclass" else []
+    columns = zip(margins.correct.tolist(), margins.of_class.tolist(), margins.as_class.tolist(), strict=True)
+    table = {}
+    for number, (name, (correct, of_class, as_class)) in enumerate(zip(classes, columns, strict=True)):
+        found = {
+            "precision": wilson(correct, as_class),
+            "recall": wilson(correct, of_class),
+            "f1": f1_interval(correct, of_class + as_class - 2 * correct),
+        }
+        table[name] = {"n": of_class, **{kind: _result(values[kind][number], found[kind]) for kind in found}}
+        if areas:
+            against_rest = (target == number, predictions[:, number], ("the rest", name))
+            table[name] |= metric_results(areas, "binary", *against_rest, seed=0)  # areas need no draws
+    return table
+
+
+def _result(value: float, interval: Interval | None, reason: str | None = None) -> dict[str, Any]:
+    result: dict[str, Any] = {"value": value if math.isfinite(value) else None}
+    if interval is not None:
+        result |= {"low": interval.low, "high": interval.high}
+    if reason is not None:
+        result["undefined"] = reason
+    return result
