@@ -13,45 +13,25 @@ from mltrain.spec import Many
 from mltrain.task import Task
 
 
-class Value(RecordedValue):
-    """A metric with its 95 % interval."""
-
-    low: float | None = None
-    """None where there is no interval."""
-    high: float | None = None
-    """None where there is no interval."""
-
-
 class ClassResult(Part):
     """How one class fares."""
 
     n: int
     """Its rows."""
-    precision: Value | None = None
+    precision: RecordedValue | None = None
     """Of the rows that were taken for it, the share that is."""
-    recall: Value | None = None
+    recall: RecordedValue | None = None
     """Of its rows, the share that was found."""
-    f1: Value | None = None
+    f1: RecordedValue | None = None
     """The harmonic mean of both."""
-
-
-class Slice(Part):
-    """The results on some rows of a split."""
-
-    slice: str
-    """Which."""
-    n: int
-    """How many."""
-    metrics: Mapping[str, Value] = {}
-    """By name."""
 
 
 class Baseline(Part):
     """What something much simpler reaches on the same rows."""
 
-    metrics: Mapping[str, Value] = {}
+    metrics: Mapping[str, RecordedValue] = {}
     """By name."""
-    difference: Mapping[str, Value] = {}
+    difference: Mapping[str, RecordedValue] = {}
     """Of the model to it, by name."""
 
 
@@ -69,7 +49,7 @@ class Bin(Part):
 class Calibration(Part):
     """How far the probabilities can be believed."""
 
-    ece: Value | None = None
+    ece: RecordedValue | None = None
     """The expected calibration error."""
     bins: Many[Bin] = ()
     """The reliability curve."""
@@ -78,14 +58,10 @@ class Calibration(Part):
 class SplitResult(RecordedSplit):
     """The results on a split."""
 
-    metrics: Mapping[str, Value]
-    """By name."""
     confusion_matrix: Many[Many[int]] = ()
     """Row = true class, column = predicted class."""
     classes: Mapping[str, ClassResult] = {}
     """By name of the class."""
-    slices: Many[Slice] = ()
-    """In the order of the config."""
     baselines: Mapping[str, Baseline] = {}
     """By name."""
     calibration: Calibration | None = None

@@ -13,7 +13,8 @@ from mltrain.report.page.sections.model import shape_text
 from mltrain.report.page.sections.results import undefined_sentences
 from mltrain.report.page.sections.summary import verdict
 from mltrain.report.text import number
-from mltrain.run.results_form import Results, Value
+from mltrain.run.metrics_form import RecordedValue
+from mltrain.run.results_form import Results
 
 # What Markdown, and the HTML in it, would read as more than a character; the last is the middle of an address.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&@]|:(?=//))")
@@ -77,7 +78,7 @@ def _results(results: Results) -> Iterator[str]:
         )
 
 
-def _cell(value: Value | None) -> str:
+def _cell(value: RecordedValue | None) -> str:
     if value is None:
         return ""
     shown = interval(value)
@@ -95,7 +96,9 @@ def _model(facts: Facts) -> Iterator[str]:
 def _training(facts: Facts) -> Iterator[str]:
     if facts.results is not None:
         kept = facts.results.model
-        yield plain(f"The model is that of epoch {kept.epoch} of {kept.epochs} ({kept.weights}); training ended: {kept.stopped}.")
+        yield plain(
+            f"The model is that of epoch {kept.epoch} of {kept.epochs} ({kept.weights}); training ended: {kept.stopped}."
+        )
 
 
 def _data(facts: Facts) -> Iterator[str]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from mltrain.run.architecture import Architecture
 from mltrain.run.history import History
 from mltrain.run.learned import LearnedCurve
+from mltrain.run.metrics_form import RecordedValue
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.profile import Profile
 from mltrain.run.record import Record
-from mltrain.run.results_form import Results, SplitResult, Value
+from mltrain.run.results_form import Results, SplitResult
 from mltrain.run.status import Status
 from mltrain.task import SPLITS
 
@@ -64,7 +65,7 @@ class Facts:
         return self.results.splits[self.split] if self.results and self.split else None
 
     @property
-    def headline(self) -> tuple[str, Value] | None:
+    def headline(self) -> tuple[str, RecordedValue] | None:
         """The metric that says most, and its value: the objective's if it is more than a loss, else the first one."""
         if self.results is None or self.judged is None:
             return None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.text import number
-from mltrain.run.results_form import Value
+from mltrain.run.metrics_form import RecordedValue
 
 _FIGURE_SPACE, _POINT_SPACE, _THIN = "\u2007", "\u2008", "\u2009"
 
@@ -76,7 +76,7 @@ def folded(title: str, *content: Content, shown: bool = False) -> Html:
     return element("details", element("summary", title), *content, open=shown)
 
 
-def value_cell(value: Value | None) -> Content:
+def value_cell(value: RecordedValue | None) -> Content:
     """Return a metric, its interval below it."""
     if value is None:
         return ""
@@ -86,7 +86,7 @@ def value_cell(value: Value | None) -> Content:
     return joined(number(value.value), element("span", shown, class_="range") if shown else None)
 
 
-def interval(value: Value) -> str:
+def interval(value: RecordedValue) -> str:
     """Return the interval of a metric as `0.9041 to 0.9823`; "" where there is none."""
     if value.low is None or value.high is None:
         return ""

@@ -9,7 +9,8 @@ from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import figure, figures, interval, section, sub, table, value_cell
 from mltrain.report.text import number
-from mltrain.run.results_form import Results, SplitResult, Value
+from mltrain.run.metrics_form import RecordedSlice, RecordedValue
+from mltrain.run.results_form import Results, SplitResult
 
 _MOST_ROWS = 100
 
@@ -76,7 +77,7 @@ def _baselines(results: Results, judged: SplitResult, split: str) -> Iterator[Ht
             )
 
 
-def _difference(value: Value | None) -> Content:
+def _difference(value: RecordedValue | None) -> Content:
     if value is None or value.value is None:
         return ""
     return joined(
@@ -97,5 +98,13 @@ def _classes(judged: SplitResult, split: str) -> Html:
 def _slices(judged: SplitResult, split: str) -> Html:
     shown = judged.slices[:_MOST_ROWS]
     names = list(dict.fromkeys(name for each in shown for name in each.metrics))
-    rows = [(each.slice, f"{each.n:,}", *(value_cell(each.metrics.get(name)) for name in names)) for each in shown]
+    rows = [
+        (_slice_name(each), f"{each.n:,}", *(value_cell(each.metrics.get(name)) for name in names)) for each in shown
+    ]
     return table(f"Slices, {split}", ("slice", "rows", *names), rows)
+
+
+def _slice_name(each: RecordedSlice) -> Content:
+    if not each.few_rows:
+        return each.slice
+    return joined(each.slice, element("span", "too few rows to tell", class_="range"))
