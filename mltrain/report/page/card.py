@@ -95,10 +95,9 @@ def _model(facts: Facts) -> Iterator[str]:
 
 def _training(facts: Facts) -> Iterator[str]:
     if facts.results is not None:
-        kept = facts.results.model
-        yield plain(
-            f"The model is that of epoch {kept.epoch} of {kept.epochs} ({kept.weights}); training ended: {kept.stopped}."
-        )
+        model = facts.results.model
+        kept = f"The model is that of epoch {model.epoch} of {model.epochs} ({model.weights})"
+        yield plain(f"{kept}; training ended: {model.stopped}.")
 
 
 def _data(facts: Facts) -> Iterator[str]:

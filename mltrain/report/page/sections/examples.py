@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mltrain.evaluation.counts import decide
+import numpy as np
+
 from mltrain.evaluation.worst import worst
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element
@@ -43,11 +44,13 @@ def _values(predictions: StoredPredictions) -> tuple[Sequence[str], list[Sequenc
 
 def _classes(results: Results, predictions: StoredPredictions) -> tuple[Sequence[str], list[Sequence[Content]]]:
     rows: list[Sequence[Content]] = []
-    decided = decide(results.task, predictions.values)
+    values = predictions.values
+    threshold = results.threshold.value if results.threshold else 0.5
+    decided = values.argmax(axis=1) if values.ndim == 2 else (values > threshold).astype(np.int64)
     for place in worst(predictions.target, predictions.values, MOST):
         true, guess = int(predictions.target[place]), int(decided[place])
-        of_row = predictions.values[place]
-        given = [1 - float(of_row), float(of_row)] if predictions.values.ndim == 1 else [float(each) for each in of_row]
+        of_row = values[place]
+        given = [1 - float(of_row), float(of_row)] if values.ndim == 1 else [float(each) for each in of_row]
         names = results.classes
         outcome = element("strong", names[guess]) if guess != true else names[guess]
         row = str(int(predictions.rows[place]))

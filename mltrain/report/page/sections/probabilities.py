@@ -6,7 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mltrain.evaluation.curve_points import precision_recall_points, reliability, roc_points, threshold_points
+from mltrain.evaluation.curve_points import (
+    Reliability,
+    precision_recall_points,
+    reliability,
+    roc_points,
+    threshold_points,
+)
 from mltrain.report.page.charts.frame import Chart, Frame
 from mltrain.report.page.charts.lines import LOOKS, Line, diagonal, drawn, key, upright
 from mltrain.report.page.charts.matrix import MOST_CLASSES, matrix
@@ -14,7 +20,7 @@ from mltrain.report.page.charts.scale import UNIT
 from mltrain.report.page.html import element
 from mltrain.report.text import number
 from mltrain.run.predictions import StoredPredictions
-from mltrain.run.results_form import Results
+from mltrain.run.results_form import Calibration, Results
 
 _SQUARE = 350
 
@@ -33,13 +39,7 @@ def classification_charts(results: Results, split: str, predictions: StoredPredi
     if ranked:
         yield _roc(ranked, results, split)
         yield _precision_recall(ranked, results, split)
-    if values.ndim == 1:
-        yield _calibration(values, target == 1, f"probability of {results.classes[1]}", "share that is", split)
-    else:
-        right = values.argmax(axis=1) == target
-        yield _calibration(
-            values.max(axis=1), right, "probability of the predicted class", "share that is right", split
-        )
+    yield _calibration(_bins(values, target, results.splits[split].calibration), results, split)
 
 
 def threshold_chart(results: Results, split: str, predictions: StoredPredictions) -> Chart | None:
@@ -128,14 +128,27 @@ def _precision_recall(ranked: Sequence[tuple[str, str, np.ndarray, np.ndarray]],
     return Chart("precision-recall", frame.draw(said, marks), caption)
 
 
-def _calibration(probability: np.ndarray, true: np.ndarray, said: str, happened: str, split: str) -> Chart:
-    bins = reliability(probability, true)
+def _bins(values: np.ndarray, target: np.ndarray, measured: Calibration | None) -> Reliability:
+    """Return the bins that were measured, else bins of equal width."""
+    measured_bins = measured.bins if measured is not None else ()
+    whole = [(one.mean, one.share, one.n) for one in measured_bins if one.mean is not None and one.share is not None]
+    if whole:
+        said, came_true, rows = (np.array(column, np.float64) for column in zip(*whole, strict=True))
+        return Reliability(np.clip(said, 0.0, 1.0), np.clip(came_true, 0.0, 1.0), np.maximum(rows, 1.0))
+    if values.ndim == 1:
+        return reliability(values, target == 1)
+    return reliability(values.max(axis=1), values.argmax(axis=1) == target)
+
+
+def _calibration(bins: Reliability, results: Results, split: str) -> Chart:
+    binary = results.task == "binary"
+    said = f"probability of {results.classes[1]}" if binary else "probability of the predicted class"
     line = Line("model", bins.said.tolist(), bins.came_true.tolist(), "one")
-    frame = Frame(UNIT, UNIT, said, happened, height=_SQUARE)
+    frame = Frame(UNIT, UNIT, said, "share that is" if binary else "share that is right", height=_SQUARE)
     dots = [
         element(
             "circle",
-            element("title", f"{rows} rows: said {number(float(x))}, true {number(float(y))}"),
+            element("title", f"{int(rows)} rows: said {number(float(x))}, true {number(float(y))}"),
             cx=frame.across(float(x)),
             cy=frame.down(float(y)),
             r=3 + 6 * float(np.sqrt(rows / bins.rows.max())),
@@ -143,8 +156,10 @@ def _calibration(probability: np.ndarray, true: np.ndarray, said: str, happened:
         )
         for x, y, rows in zip(bins.said, bins.came_true, bins.rows, strict=True)
     ]
-    off = float(np.abs(bins.said - bins.came_true) @ bins.rows / bins.rows.sum())
-    description = f"Calibration on the {split} rows: on the average {number(off)} between probability and share"
+    off = number(float(np.abs(bins.said - bins.came_true) @ bins.rows / bins.rows.sum()))
+    description = f"Calibration on the {split} rows: on the average {off} between probability and share"
     drawing = frame.draw(description, diagonal(frame), drawn(frame, [line]), dots)
     caption = f"Calibration, {split}: on the dashed line a probability is what it says. Larger dots are more rows."
+    if results.temperature is not None:
+        caption += f" The logits are divided by {number(results.temperature)}."
     return Chart("calibration", drawing, caption)
