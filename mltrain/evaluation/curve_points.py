@@ -50,13 +50,15 @@ def roc_points(positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np
         scores: (n,), larger for positive.
     """
     right, wrong = _steps(positive, scores)
-    return _thinned(np.r_[0.0, wrong / wrong[-1]], np.r_[0.0, right / right[-1]])
+    x, y = np.r_[0.0, wrong / wrong[-1]], np.r_[0.0, right / right[-1]]
+    return _thinned(x, y, along=x + y)  # it only goes right and up
 
 
 def precision_recall_points(positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return recall and precision at every distinct score, thinned; arguments as for `roc_points`."""
     right, wrong = _steps(positive, scores)
-    return _thinned(right / right[-1], right / (right + wrong))
+    recall = right / right[-1]
+    return _thinned(recall, right / (right + wrong), along=recall)
 
 
 def threshold_points(positive: np.ndarray, scores: np.ndarray) -> Thresholds:
@@ -92,11 +94,10 @@ def _steps(positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.nda
     return right.astype(np.float64), (last + 1 - right).astype(np.float64)
 
 
-def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _thinned(x: np.ndarray, y: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return points at even steps of `along`, which ascends: most scores may lie on few pixels."""
     if len(x) <= _POINTS:
         return x, y
-    # Evenly along the line, and not by number: where it is steep, many scores lie on few pixels.
-    way = np.r_[0.0, np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))]
-    kept = np.unique(np.searchsorted(way, np.linspace(0.0, way[-1], _POINTS)))
-    kept = np.unique(np.r_[0, kept, len(x) - 1])
+    kept = np.searchsorted(along, np.linspace(along[0], along[-1], _POINTS))
+    kept = np.unique(np.r_[0, np.minimum(kept, len(x) - 1), len(x) - 1])
     return x[kept], y[kept]

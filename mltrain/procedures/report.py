@@ -65,8 +65,8 @@ def write_report(run: LockedRun, made: Report) -> None:
     Raises:
         WriteError: it cannot be written.
     """
-    for name, drawing in made.drawings.items():
-        run.write_drawing(name, drawing)
+    if made.drawings:
+        run.write_drawings(made.drawings)
     run.write_report(made.html, made.markdown)
 
 

@@ -274,10 +274,10 @@ class LockedRun(RunDirectory):
         durable.write_file(path, png)
         return path
 
-    def write_drawing(self, name: str, svg: bytes) -> None:
-        """Keep a chart; `name` is without ending."""
+    def write_drawings(self, drawings: Mapping[str, bytes]) -> None:
+        """Keep charts as SVG; names are without ending."""
         durable.make_directories(self.path / PLOTS)
-        durable.write_file(self.path / PLOTS / f"{safe_name(name)}.svg", svg)
+        durable.write_files(self.path / PLOTS, {f"{safe_name(name)}.svg": svg for name, svg in drawings.items()})
 
     def write_architecture(self, architecture: Architecture) -> None:
         """Keep the layers of the model."""
@@ -289,8 +289,7 @@ class LockedRun(RunDirectory):
 
     def write_report(self, html: bytes, markdown: bytes) -> None:
         """Keep what people read: the page and the model card."""
-        durable.write_file(self.path / CARD, markdown)
-        durable.write_file(self.page, html)
+        durable.write_files(self.path, {CARD: markdown, PAGE: html})
 
     def write_model(self, archive: bytes) -> None:
         """Keep the model for users of Keras, the content of a `.keras` file."""

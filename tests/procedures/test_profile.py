@@ -59,7 +59,7 @@ def test_every_phase_is_there(profiled):
     run, done = profiled
     assert times(run) == {
         "start-up": 1,
-        "run files": 4,
+        "run files": 5,
         "importing TensorFlow": 1,
         "reading the data": 1,
         "building the model": 2,
@@ -73,6 +73,7 @@ def test_every_phase_is_there(profiled):
         "measuring the splits": 1,
         "model.keras": 1,
         "plots": 1,
+        "report": 1,
     }
     table = done.err[done.err.index("\ntime ") :].splitlines()[1:]
     assert table[0].split() == ["time", "times", "seconds", "share"]

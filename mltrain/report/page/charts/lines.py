@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mltrain.report.page.charts.frame import Frame, line
+from mltrain.report.page.charts.scale import drawable
 from mltrain.report.page.html import Html, element, joined, short
 
 LOOKS = ("one", "two", "three", "four", "five", "six")
@@ -78,9 +78,10 @@ def _points(each: Line) -> Iterator[tuple[bool, float, float]]:
     """Yield the points that are drawn, and whether a new stretch begins with each."""
     begins = True
     for x, y in thinned(list(zip(each.x, each.y, strict=True))):
-        if math.isfinite(x) and math.isfinite(y):
+        shown = drawable(x) and drawable(y)
+        if shown:
             yield begins, x, y
-        begins = not (math.isfinite(x) and math.isfinite(y))
+        begins = not shown
 
 
 def thinned(points: Sequence[tuple[float, float]], most: int = _POINTS) -> Sequence[tuple[float, float]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _LOG_RATIO = 100  # positive numbers that far apart are shown on a logarithmic axis
+# The difference of two numbers has to be one, too, and so has their ratio.
+_LARGEST, _SMALLEST = 1e100, 1e-100
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,13 @@ class Scale:
 UNIT = Scale(0.0, 1.0)
 
 
+def drawable(value: float) -> bool:
+    """Return whether a number has a place on an axis: NaN, infinity and what is close to it have none."""
+    return abs(value) <= _LARGEST
+
+
 def around(values: Iterable[float], *, margin: float = 0.05, from_zero: bool = False, log: bool = False) -> Scale:
-    """Return a scale on which all `values` are; what is not finite does not count.
+    """Return a scale on which all `values` are; what cannot be drawn does not count.
 
     Args:
         values: any number of them.
@@ -54,17 +61,16 @@ def around(values: Iterable[float], *, margin: float = 0.05, from_zero: bool = F
         from_zero: begin at 0.
         log: a logarithmic scale, if the values are positive and far enough apart.
     """
-    finite = [value for value in values if math.isfinite(value)]
-    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
-    if log and low > 0 and high / low > _LOG_RATIO:
+    drawn = [value for value in values if drawable(value)]
+    low, high = (min(drawn), max(drawn)) if drawn else (0.0, 1.0)
+    if log and low > _SMALLEST and high / low > _LOG_RATIO:
         room = (high / low) ** margin
         return Scale(low / room, high * room, log=True)
     if from_zero:
         return Scale(0.0, high * (1 + margin) if high > 0 else 1.0)
     free = margin * (high - low or abs(high) or 1.0)
-    scale = Scale(low - free, high + free)
-    # Numbers near the largest that there are: the room between them is infinite.
-    return scale if math.isfinite(scale.high - scale.low) and scale.high > scale.low else UNIT
+    # Beside a large number, a small margin may be nothing.
+    return Scale(low - free, high + free) if high + free > low - free else UNIT
 
 
 def tick_texts(ticks: tuple[float, ...]) -> tuple[str, ...]:
