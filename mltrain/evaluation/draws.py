@@ -5,10 +5,10 @@ bootstrap: Rubin, 1981) is to draw every cell from a gamma distribution whose sh
 for any number of rows. Rows of one group get one weight. No weight is 0, so no draw loses a class, which is what strata
 are for.
 
-A cell that is empty is not impossible: twelve rows without an error do not prove that there is none. So two more rows
-are spread evenly over all cells, which for two classes is Jeffreys' prior of half a row in each, and for two
-predictions of the same rows the half row for each way to disagree of Agresti and Min, Simple improved confidence
-intervals for comparing matched proportions, 2005.
+A cell that is empty is not impossible: twelve rows without an error do not prove that there is none. So one more row is
+spread evenly over all cells: the prior of Perks, Some observations on inverse probability, 1947, which Berger, Bernardo
+and Sun, Overall objective priors, 2015, recommend where there may be many cells. With two rows, Jeffreys' prior for
+two classes, the intervals for ten classes that are hardly ever mistaken missed the truth in a quarter of 500 sets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from mltrain.evaluation.margins import Margins
 
-PRIOR_ROWS = 2.0
+PRIOR_ROWS = 1.0
 # Beyond 50 classes the prior is less than a thousandth of a row in each cell: only cells that were seen have it.
 MOST_CELLS = 2500
 _WEIGHTS_AT_ONCE = 1 << 21

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import Metric
+from mltrain.evaluation.catalogue import Metric, Mse
 from mltrain.evaluation.formulas import class_pr_auc, class_roc_auc
 from mltrain.evaluation.losses import LOSSES
-from mltrain.evaluation.ranking import Ranking, rankings
-from mltrain.evaluation.rows import Rows
+from mltrain.evaluation.ranking import Ranking
+from mltrain.evaluation.rows import Rows, UndefinedError
 
 
 def variance(derivatives: np.ndarray, groups: np.ndarray | None = None) -> float:
@@ -39,12 +39,14 @@ def _mean_loss(metric: Metric, rows: Rows) -> np.ndarray:
 
 
 def _rmse(metric: Metric, rows: Rows) -> np.ndarray:
-    losses = rows.errors**2
-    return (losses - losses.mean()) / (2 * np.sqrt(losses.mean()) * _unbiased(len(losses)))
+    value, of_mse = np.sqrt(np.mean(rows.errors**2)), _mean_loss(Mse(), rows)
+    return of_mse / (2 * value) if value else of_mse
 
 
 def _explained(errors: np.ndarray, target: np.ndarray) -> np.ndarray:
     unexplained, deviation = errors**2, (target - target.mean()) ** 2
+    if not deviation.any():
+        raise UndefinedError("the target is constant")
     ratio = unexplained.mean() / deviation.mean()
     return (ratio * deviation - unexplained) / (deviation.mean() * _unbiased(len(target)))
 
@@ -58,7 +60,7 @@ def _explained_variance(metric: Metric, rows: Rows) -> np.ndarray:
 
 
 def _roc_auc(metric: Metric, rows: Rows) -> np.ndarray:
-    return np.mean([_class_roc_auc(ranking) for ranking in rankings(rows)], axis=0)
+    return np.mean([_class_roc_auc(ranking) for ranking in rows.rankings], axis=0)
 
 
 def _class_roc_auc(ranking: Ranking) -> np.ndarray:
@@ -74,7 +76,7 @@ def _class_roc_auc(ranking: Ranking) -> np.ndarray:
 
 
 def _pr_auc(metric: Metric, rows: Rows) -> np.ndarray:
-    return np.mean([_class_pr_auc(ranking) for ranking in rankings(rows)], axis=0)
+    return np.mean([_class_pr_auc(ranking) for ranking in rows.rankings], axis=0)
 
 
 def _class_pr_auc(ranking: Ranking) -> np.ndarray:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -85,9 +86,21 @@ def intervals(
     Raises:
         ValueError: as `measure`.
     """
-    sample = _Sample(Rows.of(task, target, predictions, classes), seed, draws, _numbered(groups))
-    found = {metric.name: _interval(metric, sample) for metric in metrics}
-    return {name: interval for name, interval in found.items() if interval is not None}
+    return row_intervals(metrics, Rows.of(task, target, predictions, classes), seed, draws, groups)
+
+
+def row_intervals(
+    metrics: Sequence[Metric], rows: Rows, seed: int, draws: int = 1000, groups: np.ndarray | None = None
+) -> dict[str, Interval]:
+    """Return what `intervals` does."""
+    sample = _Sample(rows, seed, draws, _numbered(groups))
+    found = {}
+    for metric in metrics:
+        with suppress(UndefinedError):
+            interval = _interval(metric, sample)
+            if interval is not None:
+                found[metric.name] = interval
+    return found
 
 
 def paired_difference(
@@ -120,21 +133,18 @@ def paired_difference(
     """
     numbers = _numbered(groups)
     a, b = (Rows.of(task, target, predictions, classes) for predictions in (predictions_a, predictions_b))
-    try:
+    value, found = math.nan, None
+    with suppress(UndefinedError):
         value = _value(metric, a) - _value(metric, b)
-    except UndefinedError:
-        return Difference(math.nan, math.nan, math.nan)
-    if metric.type in FROM_MARGINS:
-        both = (a.predicted, b.predicted)
-        drawn = draw_margins(a.target, both, len(a.classes), seed=seed, draws=draws, groups=numbers)
-        of_a, of_b = (FROM_MARGINS[metric.type](metric, task, margins) for margins in drawn)
-        found = percentiles(of_a - of_b, value)
-    elif metric.type == "median_absolute_error" or _units(a, numbers) < FEWEST_ROWS:
-        return Difference(value, math.nan, math.nan)
-    else:
-        derivatives = DERIVATIVES[metric.type](metric, a) - DERIVATIVES[metric.type](metric, b)
-        found = around(value, student_t(_units(a, numbers) - 1) * math.sqrt(variance(derivatives, numbers)))
-    return Difference(value, found.low, found.high)
+        if metric.type in FROM_MARGINS:
+            both = (a.predicted, b.predicted)
+            drawn = draw_margins(a.target, both, len(a.classes), seed=seed, draws=draws, groups=numbers)
+            of_a, of_b = (FROM_MARGINS[metric.type](metric, task, margins) for margins in drawn)
+            found = percentiles(of_a - of_b, value)
+        elif metric.type in DERIVATIVES and _units(a, numbers) >= FEWEST_ROWS:
+            derivatives = DERIVATIVES[metric.type](metric, a) - DERIVATIVES[metric.type](metric, b)
+            found = around(value, student_t(_units(a, numbers) - 1) * math.sqrt(variance(derivatives, numbers)))
+    return Difference(value, found.low, found.high) if found else Difference(value, math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -155,10 +165,7 @@ class _Sample:
 
 def _interval(metric: Metric, sample: _Sample) -> Interval | None:
     rows, groups = sample.rows, sample.groups
-    try:
-        value = _value(metric, rows)
-    except UndefinedError:
-        return None
+    value = _value(metric, rows)
     if groups is None:
         if metric.type == "top_k_accuracy":
             return wilson(value * len(rows.target), len(rows.target))
@@ -189,8 +196,6 @@ def _of_rows(metric: Metric, rows: Rows, value: float, groups: np.ndarray | None
     if metric.type == "median_absolute_error":
         errors = np.abs(rows.errors)
         return median_interval(errors, Z * math.sqrt(variance(((errors <= value) - 0.5) / len(errors), groups)))
-    if metric.type in _EXPLAINED and not np.ptp(rows.target):
-        return None
     rarest = _rarest(rows) if metric.type in _AREAS else units
     found = variance(DERIVATIVES[metric.type](metric, rows), groups)
     if metric.type == "roc_auc" and rows.task == "binary":
@@ -204,7 +209,9 @@ def _of_rows(metric: Metric, rows: Rows, value: float, groups: np.ndarray | None
     if metric.type in (*_AREAS, "top_k_accuracy"):
         at_border = not 1e-12 < value < 1 - 1e-12
         return wilson(value * rarest, rarest) if at_border else around_log_odds(value, steps)
-    return around_log(value, steps)
+    interval = around_log(value, steps)
+    largest = {"brier": 1.0 if rows.task == "binary" else 2.0, "smape": 2.0}.get(metric.type, math.inf)
+    return None if interval is None else Interval(interval.low, min(interval.high, largest))
 
 
 def _rarest(rows: Rows) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,34 +29,25 @@ def measure(
     Raises:
         ValueError: no rows, or shapes that do not fit.
     """
-    return measure_and_explain(metrics, task, target, predictions, classes)[0]
-
-
-def measure_and_explain(
-    metrics: Sequence[Metric], task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str] = ()
-) -> tuple[dict[str, float], dict[str, str]]:
-    """Return what `measure` and `undefined` do, measured once. Arguments and errors as there."""
-    found = list(_measurements(metrics, task, target, predictions, classes))
-    return {name: value for name, value, _ in found}, {name: reason for name, _, reason in found if reason}
+    return measure_rows(metrics, Rows.of(task, target, predictions, classes))[0]
 
 
 def undefined(
     metrics: Sequence[Metric], task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return why `measure` gives NaN, by name, for the metrics where it does. Arguments and errors as there."""
-    return measure_and_explain(metrics, task, target, predictions, classes)[1]
+    return measure_rows(metrics, Rows.of(task, target, predictions, classes))[1]
 
 
-def _measurements(
-    metrics: Sequence[Metric], task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str]
-) -> Iterator[tuple[str, float, str]]:
-    """Yield name, value, and the reason where the value is NaN, else an empty string."""
-    rows = Rows.of(task, target, predictions, classes)
-    wrong = int(len(predictions) - np.isfinite(rows.predictions).reshape(len(predictions), -1).all(axis=1).sum())
+def measure_rows(metrics: Sequence[Metric], rows: Rows) -> tuple[dict[str, float], dict[str, str]]:
+    """Return what `measure` and what `undefined` returns, by name."""
+    values, reasons = {}, {}
+    wrong = int(len(rows.target) - np.isfinite(rows.predictions).reshape(len(rows.target), -1).all(axis=1).sum())
     for metric in metrics:
         try:
             if wrong:
-                raise UndefinedError(f"the predictions of {wrong} of {len(predictions)} rows are NaN or infinite")
-            yield metric.name, float(FORMULAS[metric.type](metric, rows)), ""
+                raise UndefinedError(f"the predictions of {wrong} of {len(rows.target)} rows are NaN or infinite")
+            values[metric.name] = float(FORMULAS[metric.type](metric, rows))
         except UndefinedError as reason:
-            yield metric.name, float("nan"), str(reason)
+            values[metric.name], reasons[metric.name] = math.nan, str(reason)
+    return values, reasons

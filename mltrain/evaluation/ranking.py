@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-
-from mltrain.evaluation.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -18,7 +15,7 @@ class Ranking:
     Attributes:
         name: of the class.
         member: whether a row is of the class (n,).
-        threshold: which threshold a row's score is, the highest score first (n,).
+        threshold: which threshold a row's score is, the highest score first, int32 (n,).
         count: rows at each threshold (thresholds,).
         found: rows of the class at each threshold (thresholds,).
     """
@@ -33,6 +30,7 @@ class Ranking:
     def of(cls, name: str, member: np.ndarray, score: np.ndarray) -> Ranking:
         """Rank rows by their score (n,)."""
         _, threshold, count = np.unique(-score, return_inverse=True, return_counts=True)
+        threshold = threshold.astype(np.int32)  # half the memory, of which each class of many takes its own
         return cls(name, member, threshold, count, np.bincount(threshold[member], minlength=len(count)))
 
     @property
@@ -49,12 +47,3 @@ class Ranking:
     def precision(self) -> np.ndarray:
         """Share of the class among the rows at each threshold and above (thresholds,)."""
         return np.cumsum(self.found) / np.cumsum(self.count)
-
-
-def rankings(rows: Rows) -> Iterator[Ranking]:
-    """Yield the ranking of the positive class, for multiclass of every class."""
-    if rows.task == "binary":
-        yield Ranking.of(rows.classes[1], rows.target == 1, rows.predictions)
-    else:
-        for position, name in enumerate(rows.classes):
-            yield Ranking.of(name, rows.target == position, rows.predictions[:, position])

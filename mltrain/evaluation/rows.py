@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.ranking import Ranking
 from mltrain.task import Task
 
 
@@ -58,6 +59,16 @@ class Rows:
     def confusion(self) -> np.ndarray:
         """Counts (classes, classes): row = true class, column = predicted class."""
         return confusion_matrix(self.target, self.predicted, len(self.classes))
+
+    @cached_property
+    def rankings(self) -> tuple[Ranking, ...]:
+        """The rows ranked by the score of the positive class, for multiclass of every class."""
+        if self.task == "binary":
+            return (Ranking.of(self.classes[1], self.target == 1, self.predictions),)
+        return tuple(
+            Ranking.of(name, self.target == number, self.predictions[:, number])
+            for number, name in enumerate(self.classes)
+        )
 
     @cached_property
     def errors(self) -> np.ndarray:

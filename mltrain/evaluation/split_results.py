@@ -12,9 +12,10 @@ import numpy as np
 from mltrain.evaluation.catalogue import Metric
 from mltrain.evaluation.counts import confusion_matrix, decide
 from mltrain.evaluation.interval_forms import Interval, f1_interval, wilson
-from mltrain.evaluation.intervals import intervals
+from mltrain.evaluation.intervals import row_intervals
 from mltrain.evaluation.margins import Margins, per_class
-from mltrain.evaluation.metrics import measure_and_explain
+from mltrain.evaluation.metrics import measure_rows
+from mltrain.evaluation.rows import Rows
 from mltrain.task import Task
 
 
@@ -37,8 +38,9 @@ def metric_results(
         metrics: as for `measure`, and so are task, target, predictions and classes.
         seed: of the draws; None for rows whose values need no interval.
     """
-    values, reasons = measure_and_explain(metrics, task, target, predictions, classes)
-    found = {} if seed is None else intervals(metrics, task, target, predictions, classes, seed=seed)
+    rows = Rows.of(task, target, predictions, classes)
+    values, reasons = measure_rows(metrics, rows)
+    found = {} if seed is None else row_intervals(metrics, rows, seed)
     return {name: _result(value, found.get(name), reasons.get(name)) for name, value in values.items()}
 
 
