@@ -21,6 +21,8 @@ from mltrain.task import DataInfo, Decision, SplitName, Task
 
 # Outputs start near 0 and move by about the learning rate a step.
 LARGE_TARGET = 30.0
+# Of a wide table that stays; 8 MB.
+_KEPT_VALUES = 1 << 20
 # Numbers of which a copy is made at a time, to be hashed.
 _HASHED_AT_ONCE = 1 << 20
 
@@ -58,7 +60,7 @@ class Prepared:
         decisions: what was not stated and had to be decided, in the order in which it was.
         examples: by the name of the split; only splits that have rows.
         kept: raw columns of all rows that were asked for beside the examples, by name.
-        table: all rows, where they have one input, which the plot of what was learned shows as it was; else None.
+        table: all rows as they were, where they have one input or are few enough to stay; else None.
     """
 
     source: str
@@ -118,8 +120,9 @@ def prepare(
         smallest, largest = min(float(x.min()) for x in inputs), max(float(x.max()) for x in inputs)
         info = replace(info, smallest_input=smallest, largest_input=largest)
     decisions = (*decisions, *split_decisions, *feature_decisions, *_repeated(examples))
-    # A wider table does not stay: its numbers have twice the digits of the examples.
-    shown_table = table if len(preprocessing.columns) == 1 and preprocessing.array is None else None
+    # A large one does not stay: its numbers have twice the digits of the examples.
+    few = len(preprocessing.columns) == 1 or len(table) * len(table.columns) <= _KEPT_VALUES
+    shown_table = table if few and preprocessing.array is None else None
     return Prepared(
         table.origin.name, len(table), table.sha256, splits, preprocessing, info, decisions, examples, kept, shown_table
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+# So many are shown.
+EXAMPLES = 12
+
 
 def wrongness(target: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     """Return how wrong each prediction is (n,): 1 minus the probability of the true class, or the absolute error.

@@ -65,8 +65,8 @@ def learned_of(network: Network, prepared: Prepared, formula: str) -> Learned | 
         prepared: its data.
         formula: of the learned line, where it is one.
     """
-    encoder = prepared.preprocessing.columns[0]
-    if prepared.table is None or not isinstance(encoder, NumberEncoder) or network.info.task == "multiclass":
+    encoder, *others = prepared.preprocessing.columns
+    if prepared.table is None or others or not isinstance(encoder, NumberEncoder) or network.info.task == "multiclass":
         return None
     points = {}
     for name, rows in prepared.splits.items():

@@ -99,6 +99,7 @@ def facts_of(run: RunDirectory, name: str, status: Status, record: Record, profi
         target=run.target_column() or "target",
         architecture=run.architecture(),
         learned=run.learned(),
+        examples=run.examples(),
         profile=profile,
         given=run.config().decode("utf-8", "backslashreplace"),
         resolved=run.resolved().decode("utf-8", "backslashreplace"),

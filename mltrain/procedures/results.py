@@ -22,6 +22,7 @@ from mltrain.procedures.network import Network
 from mltrain.procedures.pictures import draw
 from mltrain.procedures.plan import Plan
 from mltrain.procedures.slices import Slice
+from mltrain.procedures.worst_examples import worst_examples
 from mltrain.report.terminal import Terminal
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.rundir import LockedRun
@@ -74,6 +75,10 @@ def write_results(
     with stopwatch.phase("run files"):
         run.write_predictions(_kept(prepared, predictions))
         run.write_metrics(metrics)
+    with stopwatch.phase("report"):
+        worst = worst_examples(prepared, held_out, predictions[held_out])
+        if worst is not None:
+            run.write_examples(worst)
     with stopwatch.phase("model.keras"):
         run.write_model(_archive(network, prepared))
     best_epoch = fitted.epoch if plan.final == "best" else None

@@ -19,6 +19,7 @@ PREDICTIONS = "predictions"
 PROFILE = "profile.json"
 LAYERS = "model.json"
 LEARNED = "learned.json"
+EXAMPLES = "examples.json"
 PLOTS = "plots"
 PAGE = "report.html"
 CARD = "report.md"
@@ -40,6 +41,7 @@ PARTS = {
     PROFILE,
     LAYERS,
     LEARNED,
+    EXAMPLES,
     PLOTS,
     PAGE,
     CARD,

@@ -17,12 +17,14 @@ from pydantic import ValidationError
 from mltrain.errors import RunError
 from mltrain.run import durable
 from mltrain.run.architecture import Architecture
+from mltrain.run.examples import WorstExamples
 from mltrain.run.history import History, HistoryFile
 from mltrain.run.json_text import from_json, to_json
 from mltrain.run.layout import (
     CARD,
     CHECKPOINTS,
     CONFIG,
+    EXAMPLES,
     HISTORY,
     LAYERS,
     LEARNED,
@@ -164,6 +166,10 @@ class RunDirectory:
         """Return the curve of the model; None where there is not one numeric input."""
         return self._read_spec(LEARNED, LearnedCurve) if self._has(LEARNED) else None
 
+    def examples(self) -> WorstExamples | None:
+        """Return the inputs of the worst rows; None where they are not kept."""
+        return self._read_spec(EXAMPLES, WorstExamples) if self._has(EXAMPLES) else None
+
     def target_column(self) -> str | None:
         """Return the column that is learned; None before it was found."""
         target = self.preprocessing().get("target") if self._has(PREPROCESSING) else None
@@ -286,6 +292,10 @@ class LockedRun(RunDirectory):
     def write_learned(self, learned: LearnedCurve) -> None:
         """Keep the curve of the model over its one input."""
         durable.write_file(self.path / LEARNED, to_json(learned.model_dump(mode="json"), exact=True))
+
+    def write_examples(self, examples: WorstExamples) -> None:
+        """Keep the inputs of the worst rows."""
+        durable.write_file(self.path / EXAMPLES, to_json(examples.model_dump(mode="json"), exact=True))
 
     def write_report(self, html: bytes, markdown: bytes) -> None:
         """Keep what people read: the page and the model card."""

@@ -1,12 +1,14 @@
 """report.html and report.md: of every kind of run, made by train and by `report`, whatever the names in it are."""
 
+import io
 import json
 import os
 import re
 import shutil
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from hashlib import sha256
 
+import matplotlib.image
 import pytest
 
 from mltrain.run.opening import lock_run
@@ -143,7 +145,7 @@ def test_figures_and_tables_can_be_read_without_seeing(trained, kind):
 @pytest.mark.parametrize("kind", [*KINDS, "hostile"])
 def test_nothing_is_loaded_and_nothing_runs(trained, kind):
     page = page_of(trained(kind))
-    for tag in ("script", "iframe", "object", "embed", "link", "base", "form", "img", "image", "use", "foreignObject"):
+    for tag in ("script", "iframe", "object", "embed", "link", "base", "form", "image", "use", "foreignObject"):
         assert not page.all(tag)
     (policy, _), *_ = [(meta.attributes["content"], 0) for meta in page.all("meta") if "http-equiv" in meta.attributes]
     style = page.one("style").text
@@ -157,7 +159,9 @@ def test_nothing_is_loaded_and_nothing_runs(trained, kind):
         for each in element.children:
             if not isinstance(each, str):
                 names = set(each.attributes)
-                assert not {name for name in names if name.startswith("on")} | (names & {"style", "src", "srcset"})
+                assert not {name for name in names if name.startswith("on")} | (names & {"style", "srcset"})
+                assert each.attributes.get("src", "data:image/png;base64,").startswith("data:image/png;base64,")
+                assert ("alt" in names) == (each.tag == "img")
                 assert each.attributes.get("href", "#").startswith("#")
                 walk(each)
 
@@ -253,6 +257,19 @@ def test_a_damaged_file_is_named(copied, mltrain, name):
     done = mltrain("report", run)
     assert done.code == 5, done.err
     assert name in done.err
+
+
+def test_the_worst_rows_are_shown_with_their_inputs(trained):
+    page, metrics = page_of(trained("images")), json.loads((trained("images") / "metrics.json").read_text())
+    pictures = page.all("img")
+    assert len(pictures) == metrics["splits"]["test"]["n"] == 12
+    png = b64decode(pictures[0].attributes["src"].partition(",")[2], validate=True)
+    assert matplotlib.image.imread(io.BytesIO(png)).shape == (8, 8)
+
+    table = next(each for each in page_of(trained("hostile")).all("table") if "inputs" in each.one("caption").text)
+    first = table.one("tbody").all("tr")[0]
+    row, value = first.one("th").text, first.one("td").text
+    assert float(value) == int(row)  # as the table was made
 
 
 def test_results_that_do_not_fit_together_are_refused(copied, mltrain):

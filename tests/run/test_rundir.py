@@ -11,6 +11,7 @@ import pytest
 from mltrain.errors import ConfigError, MltrainError, RunError, RunExistsError, WriteError
 from mltrain.run import rundir
 from mltrain.run.architecture import Architecture, RecordedLayer
+from mltrain.run.examples import Example, WorstExamples
 from mltrain.run.learned import LearnedCurve, Points
 from mltrain.run.lock import Lock
 from mltrain.run.opening import create_run, open_run
@@ -33,6 +34,7 @@ CURVE = LearnedCurve(
     predictions=(1.0, 0.3),
     points=(Points(split="train", input=(0.5,), target=(1.5,)),),
 )
+WORST = WorstExamples(columns=("size",), examples=(Example(row=3, values=("2.5",)), Example(row=0, picture="iVBO")))
 
 
 def fill(run: LockedRun) -> LockedRun:
@@ -49,6 +51,7 @@ def fill(run: LockedRun) -> LockedRun:
     run.write_report(b"<html>", b"# card")
     run.write_architecture(Architecture(input=(4,), layers=(LAYER,)))
     run.write_learned(CURVE)
+    run.write_examples(WORST)
     run.write_model(b"keras")
     run.log("read 3 rows")
     return run
@@ -76,11 +79,13 @@ def test_every_part_comes_back(runs: Path) -> None:
     assert run.page.read_bytes() == b"<html>"
     assert run.architecture() == Architecture(input=(4,), layers=(LAYER,))
     assert run.learned() == CURVE
+    assert run.examples() == WORST
     assert run.model.read_bytes() == b"keras"
     assert sorted(entry.name for entry in run.path.iterdir()) == [
         ".lock",
         "config.resolved.yaml",
         "config.yaml",
+        "examples.json",
         "history.csv",
         "learned.json",
         "log.txt",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mltrain.run.architecture import Architecture
+from mltrain.run.examples import WorstExamples
 from mltrain.run.history import History
 from mltrain.run.learned import LearnedCurve
 from mltrain.run.metrics_form import RecordedValue
@@ -33,6 +34,7 @@ class Facts:
         target: the column that is learned.
         architecture: the layers of the model.
         learned: the curve, where there is one numeric input.
+        examples: the inputs of the worst rows.
         profile: where the time went.
         given: the config, as it was given.
         resolved: with every value, and who set it.
@@ -50,6 +52,7 @@ class Facts:
     target: str
     architecture: Architecture | None
     learned: LearnedCurve | None
+    examples: WorstExamples | None
     profile: Profile | None
     given: str
     resolved: str

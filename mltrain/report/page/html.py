@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-_EMPTY = frozenset({"meta", "link", "br", "hr"})
+_EMPTY = frozenset({"meta", "img"})
 
 
 class Html(str):

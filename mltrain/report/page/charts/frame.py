@@ -11,7 +11,7 @@ from mltrain.report.page.charts.scale import Scale, tick_texts
 from mltrain.report.page.html import Content, Html, element, joined, short
 
 WIDTH, HEIGHT = 420, 270
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 30, 42
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 30, 42
 # Of a letter at the size of `charts.css`, on the average: SVG has no way to ask.
 _LETTER = 6.2
 # Of a mark in the legend, with the room around it.
