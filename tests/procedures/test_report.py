@@ -123,7 +123,7 @@ def test_the_page_has_its_parts(trained, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_figures_and_tables_can_be_read_without_seeing(trained, kind):
     page = page_of(trained(kind))
-    figures = page.all("figure")
+    figures = [figure for figure in page.all("figure") if not figure.all("img")]
     assert len(figures) >= 5
     for figure in figures:
         drawing = figure.one("svg")
