@@ -16,6 +16,7 @@ PARTS = (
     "training_loop",
     "linear_regression",
     "evaluation",
+    "intervals",
     "whole_command",
     "memory",
     "growth",

@@ -167,7 +167,7 @@ def _table(rows: Any, linked: dict[str, tuple[str, Any]] | None = None) -> str:
             path, part = linked[row.name]
             name = f"[{name}](#{_anchor(path)})"
             # The default of a whole section is that of its keys, which have a table of their own.
-            default = default if row.default is None or row.default == "null" or not is_spec(part) else "its defaults"
+            default = default if row.default in (None, "null", "[]") or not is_spec(part) else "its defaults"
         kind = row.type.replace("'", "`")
         lines.append(f"| {name} | {_escaped(kind)} | {_escaped(default)} | {_escaped(row.doc)} |")
     return "\n".join(lines) + "\n"

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import evaluation, linear_regression, ratios, training_loop, whole_command
+from benchmarks import evaluation, intervals, linear_regression, ratios, training_loop, whole_command
 from benchmarks.__main__ import PARTS
 from benchmarks.cases import CASES, data
 from benchmarks.compare_commits import worktree
@@ -55,6 +55,11 @@ def test_a_peer_trains_the_same_rows(number, framework):
     ours, theirs = map(float, row.results.split(": ")[1].split(", "))
     # JAX starts from the same weights; PyTorch has first weights of its own.
     assert ours == pytest.approx(theirs, rel=1e-3 if framework == "jax" else 0.5)
+
+
+def test_intervals_are_measured_for_every_task():
+    rows = list(intervals.measured(300, rounds=1))
+    assert [row.at_least for row in rows] == [1, None] * 3
 
 
 def test_linear_regression_finds_one_line_in_three_ways():

@@ -34,7 +34,7 @@ def _cohen_kappa(metric: Metric, rows: Rows) -> float:
 
 
 def _roc_auc(metric: Metric, rows: Rows) -> float:
-    return float(np.mean([class_roc_auc(ranking) for ranking in rows.rankings]))
+    return float(np.mean([class_roc_auc(ranking) for ranking in rows.rankings()]))
 
 
 def class_roc_auc(ranking: Ranking) -> float:
@@ -49,7 +49,7 @@ def class_roc_auc(ranking: Ranking) -> float:
 
 
 def _pr_auc(metric: Metric, rows: Rows) -> float:
-    return float(np.mean([class_pr_auc(ranking) for ranking in rows.rankings]))
+    return float(np.mean([class_pr_auc(ranking) for ranking in rows.rankings()]))
 
 
 def class_pr_auc(ranking: Ranking) -> float:

@@ -8,6 +8,7 @@ difference.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,17 +21,18 @@ from mltrain.evaluation.ranking import Ranking
 from mltrain.evaluation.rows import Rows, UndefinedError
 
 
-def variance(derivatives: np.ndarray, groups: np.ndarray | None = None) -> float:
-    """Return the variance of a metric.
+def standard_error(derivatives: np.ndarray, groups: np.ndarray | None = None) -> float:
+    """Return the standard error of a metric.
 
     Args:
-        derivatives: of each row (n,). groups: (n,) whole numbers from 0, each of which occurs: rows of one group are
-            drawn together. None where every row is for itself.
+        derivatives: of each row (n,).
+        groups: (n,) whole numbers from 0, each of which occurs: rows of one group are drawn together. None where every
+            row is for itself.
     """
-    if groups is None:
-        return float(derivatives @ derivatives)
-    sums = np.bincount(groups, derivatives)
-    return float(sums @ sums) * len(sums) / max(len(sums) - 1, 1)
+    units = derivatives if groups is None else np.bincount(groups, derivatives)
+    of_few_groups = 1.0 if groups is None else len(units) / max(len(units) - 1, 1)
+    largest = float(np.abs(units).max())  # the square of an error in Euros or in metres may be no float
+    return largest and largest * math.sqrt(of_few_groups * float(np.sum((units / largest) ** 2)))
 
 
 def _mean_loss(metric: Metric, rows: Rows) -> np.ndarray:
@@ -60,7 +62,7 @@ def _explained_variance(metric: Metric, rows: Rows) -> np.ndarray:
 
 
 def _roc_auc(metric: Metric, rows: Rows) -> np.ndarray:
-    return np.mean([_class_roc_auc(ranking) for ranking in rows.rankings], axis=0)
+    return _mean_of_classes(_class_roc_auc, rows)
 
 
 def _class_roc_auc(ranking: Ranking) -> np.ndarray:
@@ -76,7 +78,7 @@ def _class_roc_auc(ranking: Ranking) -> np.ndarray:
 
 
 def _pr_auc(metric: Metric, rows: Rows) -> np.ndarray:
-    return np.mean([_class_pr_auc(ranking) for ranking in rows.rankings], axis=0)
+    return _mean_of_classes(_class_pr_auc, rows)
 
 
 def _class_pr_auc(ranking: Ranking) -> np.ndarray:
@@ -89,6 +91,13 @@ def _class_pr_auc(ranking: Ranking) -> np.ndarray:
     as_row = np.cumsum((ranking.found * ranking.precision / rows_above)[::-1])[::-1]
     own = (ranking.precision - value + as_found)[ranking.threshold]
     return (np.where(ranking.member, own, 0.0) - as_row[ranking.threshold]) / _unbiased(ranking.positives)
+
+
+def _mean_of_classes(of_class: Callable[[Ranking], np.ndarray], rows: Rows) -> np.ndarray:
+    mean = np.zeros(len(rows.target))
+    for ranking in rows.rankings():
+        mean += of_class(ranking) / (1 if rows.task == "binary" else len(rows.classes))
+    return mean
 
 
 def _unbiased(n: int) -> float:

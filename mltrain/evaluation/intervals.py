@@ -31,7 +31,7 @@ import numpy as np
 from mltrain.evaluation.catalogue import AveragedMetric, Metric
 from mltrain.evaluation.draws import draw_margins
 from mltrain.evaluation.formulas import FORMULAS
-from mltrain.evaluation.influence import DERIVATIVES, variance
+from mltrain.evaluation.influence import DERIVATIVES, standard_error
 from mltrain.evaluation.interval_forms import (
     Interval,
     Z,
@@ -39,6 +39,7 @@ from mltrain.evaluation.interval_forms import (
     around_log,
     around_log_odds,
     f1_interval,
+    holding,
     median_interval,
     percentiles,
     roc_auc_interval,
@@ -143,7 +144,7 @@ def paired_difference(
             found = percentiles(of_a - of_b, value)
         elif metric.type in DERIVATIVES and _units(a, numbers) >= FEWEST_ROWS:
             derivatives = DERIVATIVES[metric.type](metric, a) - DERIVATIVES[metric.type](metric, b)
-            found = around(value, student_t(_units(a, numbers) - 1) * math.sqrt(variance(derivatives, numbers)))
+            found = around(value, student_t(_units(a, numbers) - 1) * standard_error(derivatives, numbers))
     return Difference(value, found.low, found.high) if found else Difference(value, math.nan, math.nan)
 
 
@@ -195,17 +196,17 @@ def _of_rows(metric: Metric, rows: Rows, value: float, groups: np.ndarray | None
     units = _units(rows, groups)
     if metric.type == "median_absolute_error":
         errors = np.abs(rows.errors)
-        return median_interval(errors, Z * math.sqrt(variance(((errors <= value) - 0.5) / len(errors), groups)))
+        return median_interval(errors, Z * standard_error(((errors <= value) - 0.5) / len(errors), groups))
     rarest = _rarest(rows) if metric.type in _AREAS else units
-    found = variance(DERIVATIVES[metric.type](metric, rows), groups)
+    error = standard_error(DERIVATIVES[metric.type](metric, rows), groups)
     if metric.type == "roc_auc" and rows.task == "binary":
-        return roc_auc_interval(value, found, rarest, len(rows.target) - rarest)
+        return roc_auc_interval(value, error**2, rarest, len(rows.target) - rarest)
     if rarest < 2:
         return None
-    steps = student_t(units - 1) * math.sqrt(found)
+    steps = student_t(units - 1) * error
     if metric.type in _EXPLAINED:
         unexplained = around_log(1 - value, steps)
-        return None if unexplained is None else Interval(1 - unexplained.high, 1 - unexplained.low)
+        return None if unexplained is None else holding(value, 1 - unexplained.high, 1 - unexplained.low)
     if metric.type in (*_AREAS, "top_k_accuracy"):
         at_border = not 1e-12 < value < 1 - 1e-12
         return wilson(value * rarest, rarest) if at_border else around_log_odds(value, steps)

@@ -15,7 +15,7 @@ class Ranking:
     Attributes:
         name: of the class.
         member: whether a row is of the class (n,).
-        threshold: which threshold a row's score is, the highest score first, int32 (n,).
+        threshold: which threshold a row's score is, the highest score first (n,).
         count: rows at each threshold (thresholds,).
         found: rows of the class at each threshold (thresholds,).
     """
@@ -29,9 +29,9 @@ class Ranking:
     @classmethod
     def of(cls, name: str, member: np.ndarray, score: np.ndarray) -> Ranking:
         """Rank rows by their score (n,)."""
-        _, threshold, count = np.unique(-score, return_inverse=True, return_counts=True)
-        threshold = threshold.astype(np.int32)  # half the memory, of which each class of many takes its own
-        return cls(name, member, threshold, count, np.bincount(threshold[member], minlength=len(count)))
+        _, from_below, count = np.unique(score, return_inverse=True, return_counts=True)
+        threshold = len(count) - 1 - from_below
+        return cls(name, member, threshold, count[::-1], np.bincount(threshold[member], minlength=len(count)))
 
     @property
     def positives(self) -> int:

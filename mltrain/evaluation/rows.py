@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -60,15 +60,18 @@ class Rows:
         """Counts (classes, classes): row = true class, column = predicted class."""
         return confusion_matrix(self.target, self.predicted, len(self.classes))
 
-    @cached_property
-    def rankings(self) -> tuple[Ranking, ...]:
-        """The rows ranked by the score of the positive class, for multiclass of every class."""
+    def rankings(self) -> Iterator[Ranking]:
+        """Yield the rows ranked by the score of the positive class, for multiclass of every class."""
         if self.task == "binary":
-            return (Ranking.of(self.classes[1], self.target == 1, self.predictions),)
-        return tuple(
-            Ranking.of(name, self.target == number, self.predictions[:, number])
-            for number, name in enumerate(self.classes)
-        )
+            yield self._ranking
+        else:
+            # Made anew each time: those of 1,000 classes take more memory than time.
+            for number, name in enumerate(self.classes):
+                yield Ranking.of(name, self.target == number, self.predictions[:, number])
+
+    @cached_property
+    def _ranking(self) -> Ranking:
+        return Ranking.of(self.classes[1], self.target == 1, self.predictions)
 
     @cached_property
     def errors(self) -> np.ndarray:

@@ -107,8 +107,8 @@ def _quantiles(column: RawColumn, train: np.ndarray, bins: int) -> tuple[float, 
     known = numbers[~np.isnan(numbers)]
     if not len(known):
         raise column.failure("no training row has a number there, so it has no bins")
-    # Values of the column, not means of two: a range then ends where a row is.
-    return tuple(np.unique(np.quantile(known, np.arange(1, bins) / bins, method="higher")).tolist())
+    # Values of the column, not means of two: a range then ends where a row is. The sum makes -0.0 a 0.
+    return tuple((np.unique(np.quantile(known, np.arange(1, bins) / bins, method="higher")) + 0.0).tolist())
 
 
 def _ranges(column: RawColumn, edges: Sequence[float]) -> list[tuple[str, np.ndarray]]:

@@ -31,9 +31,9 @@ def results_table(metrics: Mapping[str, Any]) -> str:
     rows = [["", *((split, "") for split in splits)], ["n", *((f"{split['n']}", "") for split in splits.values())]]
     rows += [[name, *(_cell(split["metrics"].get(name)) for split in splits.values())] for name in names]
     lines = _aligned(rows)
-    last, measured = next(reversed(splits.items()))
-    if measured.get("slices"):
-        lines += ["", *_slice_lines(last, measured["slices"])]
+    for last, measured in list(splits.items())[-1:]:
+        if measured.get("slices"):
+            lines += ["", *_slice_lines(last, measured["slices"])]
     return "\n".join(lines)
 
 

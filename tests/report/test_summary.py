@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from mltrain.report.summary import decision_line, result_lines, results_table, run_summary
-from mltrain.report.text import duration, number
+from mltrain.report.summary import decision_line, result_lines, results_table, run_summary, split_lines
+from mltrain.report.text import duration, interval, number
 
 SPLITS = {
     "train": {"n": 341, "metrics": {"loss": {"value": 0.05}, "accuracy": {"value": 1.0}, "roc_auc": {"value": 0.999}}},
@@ -73,6 +73,54 @@ def test_the_table_has_a_row_a_metric_and_a_column_a_split():
         "accuracy  1.0000  0.9737",
         "roc_auc   0.9990       –",
     ]
+
+
+def test_an_interval_stands_behind_its_value():
+    splits = {
+        "train": {"n": 341, "metrics": {"mse": {"value": 31.4159}}},
+        "test": {
+            "n": 14,
+            "metrics": {"mse": {"value": 31.4159, "low": 9.5, "high": 1234.5}, "r2": {"value": 0.5}},
+            "slices": [
+                {
+                    "slice": "sex=f\x1b",
+                    "n": 9,
+                    "metrics": {"mse": {"value": 2.0, "low": 1.0, "high": 3.0}},
+                    "few_rows": True,
+                },
+                {"slice": "sex=m", "n": 5, "metrics": {"mse": {"value": 51.0}}},
+            ],
+        },
+    }
+    assert results_table({"splits": splits}).splitlines() == [
+        "     train    test",
+        "n      341      14",
+        "mse  31.42   31.42 [9.500, 1,234.5]",
+        "r2          0.5000",
+        "",
+        "slices of test  n     mse",
+        "sex=f\\x1b       9  2.0000 [1.000, 3.000]",
+        "sex=m           5   51.00",
+    ]
+    assert split_lines({"splits": splits}) == ("test: slices of too few rows to tell: sex=f\\x1b (9)",)
+
+
+def test_results_without_a_split_are_an_empty_table():
+    assert results_table({"splits": {}}).split() == ["n"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (0.92512, 0.9951, "[0.925, 0.995]"),
+        (29.123, 33.8, "[29.1, 33.8]"),
+        (3.21e-5, 1.5e10, "[3.2e-05, 1.5e+10]"),
+        (-0.5, 12345.6, "[-0.500, 12,346]"),
+        (None, 1.0, ""),
+    ],
+)
+def test_intervals(low, high, text):
+    assert interval(low, high) == text
 
 
 def test_a_metric_that_a_split_lacks_is_blank():
