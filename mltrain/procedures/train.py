@@ -224,6 +224,7 @@ def _finish(
     stopwatch.turn_to("report")
     laps = stopwatch.laps()  # the page cannot hold how long it took itself
     write_report(run, report_of(facts_of(run, spec.name, ended, record, profile_of(laps) if laps else None)))
+    terminal.note(f"report {run.page}")
     stopwatch.turn_to("run files")
     _write_profile(stopwatch, run, terminal)
     run.write_status(ended)
