@@ -27,6 +27,7 @@ PhaseName = Literal[
     "diagnosis",
     "model.keras",
     "plots",
+    "report",
     "self-check",
     "verifying model.keras",
     "run files",

@@ -12,6 +12,7 @@ from mltrain.cli.doctor import doctor
 from mltrain.cli.evaluate import evaluate
 from mltrain.cli.init import init
 from mltrain.cli.list import list_components
+from mltrain.cli.report import report
 from mltrain.cli.reproduce import reproduce
 from mltrain.cli.resume import resume
 from mltrain.cli.schema import schema
@@ -34,6 +35,7 @@ app.command()(evaluate)
 app.command()(reproduce)
 app.command()(show)
 app.command()(compare)
+app.command()(report)
 app.command("list")(list_components)
 app.command()(schema)
 app.command()(doctor)

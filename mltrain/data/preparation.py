@@ -26,6 +26,8 @@ LARGE_TARGET = 30.0
 _GIVEN_BACK_AT_ONCE = 1 << 25
 # Raw rows that are kept, to try what was written on them.
 SAMPLE_ROWS = 64
+# Of a wide table that stays; 8 MB.
+_KEPT_VALUES = 1 << 20
 # Numbers of which a copy is made at a time, to be hashed.
 _HASHED_AT_ONCE = 1 << 20
 
@@ -63,7 +65,7 @@ class Prepared:
         decisions: what was not stated and had to be decided, in the order in which it was.
         examples: by the name of the split; only splits that have rows.
         kept: raw columns of all rows that were asked for beside the examples, by name.
-        table: all rows, where they have one input, which the plot of what was learned shows as it was; else None.
+        table: all rows as they were, where they have one input or are few enough to stay; else None.
         sample: the first rows of the last split, as they were read: what `model.keras` takes.
     """
 
@@ -120,10 +122,9 @@ def prepare(
     leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
     preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
 
-    # A wider table does not stay: its numbers have twice the digits of the examples.
-    shown_table = (
-        replace(table, columns=dict(columns)) if len(preprocessing.columns) == 1 and not preprocessing.array else None
-    )
+    # A large one does not stay: its numbers have twice the digits of the examples.
+    few = len(preprocessing.columns) == 1 or rows * len(columns) <= _KEPT_VALUES
+    shown_table = replace(table, columns=dict(columns)) if few and preprocessing.array is None else None
     *_, (_, last) = splits.items()
     taken = table.take(last[:SAMPLE_ROWS])
     sample = replace(taken, columns=dict(taken.columns))  # as they are now: the columns go

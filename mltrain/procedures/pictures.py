@@ -6,12 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from mltrain.data.encoders.column import RawColumn, numbers_of
-from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.preparation import Prepared
-from mltrain.data.table import Table
-from mltrain.evaluation.calibration import tempered
 from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.procedures.learned import Learned
 from mltrain.procedures.network import Network
 from mltrain.report.plots.confusion import confusion_plot
 from mltrain.report.plots.curves import loss_curves, metric_curves
@@ -21,8 +18,6 @@ from mltrain.run.decision import DecisionRule
 from mltrain.run.history import History
 from mltrain.task import SPLITS, SplitName
 
-_CURVE_POINTS = 400
-
 
 def draw(
     history: History,
@@ -31,7 +26,7 @@ def draw(
     best_epoch: int | None,
     predictions: Mapping[SplitName, np.ndarray],
     rule: DecisionRule,
-    formula: str = "",
+    learned: Learned | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """Yield name and PNG of each plot that this run has.
 
@@ -43,6 +38,7 @@ def draw(
         predictions: of every split.
         rule: how probabilities become decisions.
         formula: of the learned line, where it is one.
+        learned: of the one numeric input, where there is one.
     """
     columns = {name: history.column(name) for name in history.columns}
     yield "loss", loss_curves(columns, best_epoch)
@@ -56,33 +52,15 @@ def draw(
     else:
         counts = confusion_matrix(truth, decide(info.task, predictions[split], rule.threshold), len(info.classes))
         yield "confusion", confusion_plot(counts, info.classes, split)
-    encoder = prepared.preprocessing.columns[0]
-    if prepared.table is not None and isinstance(encoder, NumberEncoder) and info.task != "multiclass":
-        yield "learned", _learned(network, prepared, prepared.table, encoder, rule, formula)
-
-
-def _learned(
-    network: Network, prepared: Prepared, table: Table, encoder: NumberEncoder, rule: DecisionRule, formula: str
-) -> bytes:
-    """Return the plot of the one numeric input, its rows and the prediction over its range."""
-    points = {}
-    for name, rows in prepared.splits.items():
-        inputs = numbers_of(RawColumn.of(table.take(rows), encoder.column))
-        points[str(name)] = (inputs, prepared.examples[name].truth)
-    known = np.concatenate([inputs for inputs, _ in points.values()])
-    known = known[~np.isnan(known)]
-    grid = np.linspace(known.min(), known.max(), _CURVE_POINTS)
-    encoded = encoder.scaling.apply(grid).reshape(-1, 1)
-    if encoder.indicator:
-        encoded = np.concatenate([encoded, np.zeros_like(encoded)], axis=1)
-    predictions = network.predictions(network.model(encoded, training=False).numpy())
-    if rule.temperature is not None:
-        predictions = tempered(network.info.task, predictions, rule.temperature)
-    return learned_plot(
-        points,
-        (grid, predictions),
-        input_name=encoder.column,
-        target_name=network.target.column,
-        classes=network.info.classes,
-        formula=formula,
-    )
+    if learned is not None:
+        yield (
+            "learned",
+            learned_plot(
+                learned.points,
+                learned.curve,
+                input_name=learned.input_name,
+                target_name=learned.target_name,
+                classes=learned.classes,
+                formula=learned.formula,
+            ),
+        )

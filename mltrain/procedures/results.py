@@ -23,11 +23,13 @@ from mltrain.procedures.coefficients import coefficients
 from mltrain.procedures.decision import Chosen, choose
 from mltrain.procedures.diagnosing import gather
 from mltrain.procedures.fitting import Fitted
+from mltrain.procedures.learned import learned_of
 from mltrain.procedures.measurement import Predicted, chance_of, measure_split, predict_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.pictures import draw
 from mltrain.procedures.plan import Plan
 from mltrain.procedures.slices import Slice
+from mltrain.procedures.worst_examples import worst_examples
 from mltrain.report.terminal import Terminal
 from mltrain.run.decision import DecisionRule
 from mltrain.run.predictions import StoredPredictions
@@ -99,13 +101,19 @@ def write_results(
             record = run.record()
             run.count_look(record.resumed[-1].command if record.resumed else record.command)
         run.write_metrics(metrics)
+    with stopwatch.phase("report"):
+        worst = worst_examples(prepared, held_out, predictions[held_out])
+        if worst is not None:
+            run.write_examples(worst)
     with stopwatch.phase("model.keras"):
         run.write_model(_archive(network, prepared, rule))
     best_epoch = fitted.epoch if plan.final == "best" else None
-    formula = _formula(metrics.get("coefficients", {}))
     plots = []
     with stopwatch.phase("plots"):
-        for title, picture in draw(run.history(), network, prepared, best_epoch, predictions, rule, formula):
+        learned = learned_of(network, prepared, rule, _formula(metrics.get("coefficients", {})))
+        if learned is not None:
+            run.write_learned(learned.recorded())
+        for title, picture in draw(run.history(), network, prepared, best_epoch, predictions, rule, learned):
             interruption.raise_if_received()  # a picture takes 0.1 to 0.3 s
             plots.append(run.write_plot(title, picture))
     with stopwatch.phase("history and terminal"):

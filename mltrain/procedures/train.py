@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mltrain.errors import InterruptedRunError, MisfitError, MltrainError, RunError, VerdictError
 from mltrain.experiment import ExperimentSpec
 from mltrain.load import Loaded
+from mltrain.procedures.architecture import architecture_of
 from mltrain.procedures.faults import machine_failure
 from mltrain.procedures.going_on import GoingOn, resumed_sentence
 from mltrain.procedures.plan import make_plan
@@ -169,6 +170,7 @@ def _train(
     if not run.has_splits():
         run.write_splits(dict(prepared.splits.items()))
     run.write_preprocessing(prepared.preprocessing.to_json())
+    run.write_architecture(architecture_of(network.model))
     run.write_record(record)
     terminal.decisions(decisions)
 
@@ -183,9 +185,7 @@ def _train(
     record = _with_decision(record, run)
     _prove(run, network, prepared, precision, terminal, interruption, stopwatch, verify_export)
     stopwatch.turn_to("run files")
-    run.write_record(record.with_values(finished=now()))
-    _write_profile(stopwatch, run, terminal)
-    run.write_status(_finished(fitted, metrics))
+    _finish(spec, run, terminal, stopwatch, record.with_values(finished=now()), _finished(fitted, metrics))
     return metrics
 
 
@@ -248,6 +248,22 @@ def told_in_status(loaded: Loaded, run: LockedRun) -> Iterator[None]:
 def _phase(run: LockedRun, interruption: Interruption, words: str, epoch: int = 0, step: int = 0) -> None:
     interruption.raise_if_received()
     run.write_status(status("running", words, epoch=epoch, step=step))
+
+
+def _finish(
+    spec: ExperimentSpec, run: LockedRun, terminal: Terminal, stopwatch: NoStopwatch, record: Record, ended: Status
+) -> None:
+    """Write what is known at the end, status.json last: when it says "finished", all is there."""
+    from mltrain.procedures.report import facts_of, report_of, write_report
+
+    run.write_record(record)
+    stopwatch.turn_to("report")
+    laps = stopwatch.laps()  # the page cannot hold how long it took itself
+    write_report(run, report_of(facts_of(run, spec.name, ended, record, profile_of(laps) if laps else None)))
+    terminal.note(f"report {run.page}")
+    stopwatch.turn_to("run files")
+    _write_profile(stopwatch, run, terminal)
+    run.write_status(ended)
 
 
 def _write_profile(stopwatch: NoStopwatch, run: LockedRun, terminal: Terminal) -> None:

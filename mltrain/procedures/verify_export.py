@@ -20,8 +20,8 @@ import tensorflow as tf
 
 from mltrain.data.preparation import Prepared
 from mltrain.errors import SelfCheckError
-from mltrain.procedures.network import Network
 from mltrain.procedures.measurement import predict_split
+from mltrain.procedures.network import Network
 from mltrain.run.arrays import from_npy
 from mltrain.run.decision import DecisionRule
 from mltrain.task import SPLITS

@@ -19,7 +19,12 @@ DECISION = "decision.json"
 PREDICTIONS = "predictions"
 LOOKS = "test_looks.jsonl"
 PROFILE = "profile.json"
+LAYERS = "model.json"
+LEARNED = "learned.json"
+EXAMPLES = "examples.json"
 PLOTS = "plots"
+PAGE = "report.html"
+CARD = "report.md"
 MODEL = "model.keras"
 CHECKPOINTS = "checkpoints"
 LOG = "log.txt"
@@ -38,7 +43,12 @@ PARTS = {
     PREDICTIONS,
     LOOKS,
     PROFILE,
+    LAYERS,
+    LEARNED,
+    EXAMPLES,
     PLOTS,
+    PAGE,
+    CARD,
     MODEL,
     CHECKPOINTS,
     LOG,

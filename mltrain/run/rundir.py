@@ -16,19 +16,26 @@ from pydantic import ValidationError
 
 from mltrain.errors import RunError
 from mltrain.run import durable
+from mltrain.run.architecture import Architecture
 from mltrain.run.decision import AS_IT_IS, DecisionRule
+from mltrain.run.examples import WorstExamples
 from mltrain.run.history import History, HistoryFile
 from mltrain.run.json_text import from_json, to_json
 from mltrain.run.layout import (
+    CARD,
     CHECKPOINTS,
     CONFIG,
     DECISION,
+    EXAMPLES,
     HISTORY,
+    LAYERS,
+    LEARNED,
     LOCK,
     LOG,
     LOOKS,
     METRICS,
     MODEL,
+    PAGE,
     PLOTS,
     PREDICTIONS,
     PREPROCESSING,
@@ -39,6 +46,7 @@ from mltrain.run.layout import (
     STATUS,
     safe_name,
 )
+from mltrain.run.learned import LearnedCurve
 from mltrain.run.lock import Lock
 from mltrain.run.looks import Look, count_look, read_looks
 from mltrain.run.profile import Profile
@@ -64,12 +72,14 @@ class RunDirectory:
         path: the directory.
         checkpoints: the directory of checkpoints, for `checkpoint_files`.
         model: the path of the archive for users of Keras.
+        page: the path of the report.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.checkpoints = path / CHECKPOINTS
         self.model = path / MODEL
+        self.page = path / PAGE
 
     def config(self) -> bytes:
         """Return the text that was given, byte for byte."""
@@ -159,6 +169,28 @@ class RunDirectory:
     def profile(self) -> Profile | None:
         """Return where the time of the process went; None where that was not asked for."""
         return self._read_spec(PROFILE, Profile) if self._has(PROFILE) else None
+
+    def has_metrics(self) -> bool:
+        """Return whether the run got as far as its results."""
+        return self._has(METRICS)
+
+    def architecture(self) -> Architecture | None:
+        """Return the layers of the model; None before it was built."""
+        return self._read_spec(LAYERS, Architecture) if self._has(LAYERS) else None
+
+    def learned(self) -> LearnedCurve | None:
+        """Return the curve of the model; None where there is not one numeric input."""
+        return self._read_spec(LEARNED, LearnedCurve) if self._has(LEARNED) else None
+
+    def examples(self) -> WorstExamples | None:
+        """Return the inputs of the worst rows; None where they are not kept."""
+        return self._read_spec(EXAMPLES, WorstExamples) if self._has(EXAMPLES) else None
+
+    def target_column(self) -> str | None:
+        """Return the column that is learned; None before it was found."""
+        target = self.preprocessing().get("target") if self._has(PREPROCESSING) else None
+        column = target.get("column") if isinstance(target, dict) else None
+        return column if isinstance(column, str) else None
 
     def plots(self) -> tuple[Path, ...]:
         """Return the pictures that are there, by name."""
@@ -271,6 +303,27 @@ class LockedRun(RunDirectory):
         path = self.path / PLOTS / f"{safe_name(name)}.png"
         durable.write_file(path, png)
         return path
+
+    def write_drawings(self, drawings: Mapping[str, bytes]) -> None:
+        """Keep charts as SVG; names are without ending."""
+        durable.make_directories(self.path / PLOTS)
+        durable.write_files(self.path / PLOTS, {f"{safe_name(name)}.svg": svg for name, svg in drawings.items()})
+
+    def write_architecture(self, architecture: Architecture) -> None:
+        """Keep the layers of the model."""
+        durable.write_file(self.path / LAYERS, to_json(architecture.model_dump(mode="json")))
+
+    def write_learned(self, learned: LearnedCurve) -> None:
+        """Keep the curve of the model over its one input."""
+        durable.write_file(self.path / LEARNED, to_json(learned.model_dump(mode="json"), exact=True))
+
+    def write_examples(self, examples: WorstExamples) -> None:
+        """Keep the inputs of the worst rows."""
+        durable.write_file(self.path / EXAMPLES, to_json(examples.model_dump(mode="json"), exact=True))
+
+    def write_report(self, html: bytes, markdown: bytes) -> None:
+        """Keep what people read: the page and the model card."""
+        durable.write_files(self.path, {CARD: markdown, PAGE: html})
 
     def write_model(self, archive: bytes) -> None:
         """Keep the model for users of Keras, the content of a `.keras` file."""

@@ -42,6 +42,7 @@ except SystemExit as ended:
             "--against",
             "another-run",
         ],
+        ["report", "a-run"],
     ],
     ids=" ".join,
 )

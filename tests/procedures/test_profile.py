@@ -59,7 +59,7 @@ def test_every_phase_is_there(profiled):
     run, done = profiled
     assert times(run) == {
         "start-up": 1,
-        "run files": 4,
+        "run files": 5,
         "importing TensorFlow": 1,
         "reading the data": 1,
         "building the model": 2,
@@ -76,6 +76,7 @@ def test_every_phase_is_there(profiled):
         "plots": 1,
         "diagnosis": 1,
         "self-check": 1,
+        "report": 2,
     }
     table = done.err[done.err.index("\ntime ") :].splitlines()[1:]
     assert table[0].split() == ["time", "times", "seconds", "share"]

@@ -25,9 +25,13 @@ FILES = {
         for part in ("rows", "target", "predictions")
     ),
     "test_looks.jsonl",
-    "plots/loss.png",
-    "plots/metrics.png",
-    "plots/confusion.png",
+    *(f"plots/{name}.png" for name in ("loss", "metrics", "confusion")),
+    *(f"plots/{name}.svg" for name in ("confusion", "roc", "precision-recall", "calibration")),
+    *(f"plots/curve-{name}.svg" for name in ("loss", "accuracy", "precision", "recall", "f1", "roc_auc", "log_loss")),
+    "model.json",
+    "examples.json",
+    "report.html",
+    "report.md",
     "model.keras",
     "log.txt",
 }

@@ -90,6 +90,26 @@ def test_a_directory_is_flushed_with_all_in_it_before_the_rename(tmp_path: Path,
     assert {entry.name: entry.read_bytes() for entry in (tmp_path / "best-000001").iterdir()} == FILES
 
 
+def test_many_files_are_flushed_before_any_is_renamed_and_the_directory_once(tmp_path: Path, faults: Faults) -> None:
+    durable.write_files(tmp_path, FILES)
+    file = ["open", "write", "fsync"]
+    assert faults.names() == ["open", *file * len(FILES), *["replace"] * len(FILES), "fsync"]
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == FILES
+
+
+def test_a_failure_at_any_operation_leaves_each_of_many_files_old_or_new(tmp_path: Path, faults: Faults) -> None:
+    old = dict.fromkeys(FILES, b"old")
+    total = faults.count(lambda: durable.write_files(tmp_path, old))
+    for number in range(1, total + 1):
+        faults.at(0)
+        durable.write_files(tmp_path, old)
+        faults.at(number)
+        with pytest.raises(WriteError):
+            durable.write_files(tmp_path, FILES)
+        assert names(tmp_path) == sorted(FILES)
+        assert all((tmp_path / name).read_bytes() in (b"old", data) for name, data in FILES.items())
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS])
 def test_a_failure_at_any_operation_leaves_the_file_that_was_there(tmp_path: Path, faults: Faults, code: int) -> None:
     path = tmp_path / "metrics.json"
@@ -278,6 +298,7 @@ def test_a_planted_directory_link_is_not_followed(tmp_path: Path) -> None:
         lambda: durable.write_file(tmp_path / "plots" / "loss.png", b""),
         lambda: durable.append(tmp_path / "plots" / "log.txt", b""),
         lambda: durable.make_directory(tmp_path / "plots" / "a"),
+        lambda: durable.write_files(tmp_path / "plots", FILES),
         lambda: durable.write_directory(tmp_path / "plots" / "a", FILES),
         lambda: durable.point(tmp_path / "plots" / "latest", "a"),
     ):

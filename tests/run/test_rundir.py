@@ -10,6 +10,9 @@ import pytest
 
 from mltrain.errors import ConfigError, MltrainError, RunError, RunExistsError, WriteError
 from mltrain.run import rundir
+from mltrain.run.architecture import Architecture, RecordedLayer
+from mltrain.run.examples import Example, WorstExamples
+from mltrain.run.learned import LearnedCurve, Points
 from mltrain.run.lock import Lock
 from mltrain.run.opening import create_run, open_run
 from mltrain.run.record import start_record
@@ -22,6 +25,18 @@ def runs(tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
+LAYER = RecordedLayer(name="head", kind="Dense", output=(None, 1), parameters=5, trainable=4)
+CURVE = LearnedCurve(
+    input="x",
+    target="y",
+    formula="",
+    grid=(0.1, 2.0),
+    predictions=(1.0, 0.3),
+    points=(Points(split="train", input=(0.5,), target=(1.5,)),),
+)
+WORST = WorstExamples(columns=("size",), examples=(Example(row=3, values=("2.5",)), Example(row=0, picture="iVBO")))
+
+
 def fill(run: LockedRun) -> LockedRun:
     run.write_config(b"version: 1  # as given\r\n")
     run.write_resolved(b"version: 1\n")
@@ -32,6 +47,11 @@ def fill(run: LockedRun) -> LockedRun:
     run.history_file.append({"epoch": 1, "train.loss": 0.5})
     run.write_metrics({"splits": {"test": {"n": 1, "metrics": {"roc_auc": {"value": float("nan")}}}}})
     run.write_plot("loss", b"png")
+    run.write_drawings({"roc": b"<svg/>"})
+    run.write_report(b"<html>", b"# card")
+    run.write_architecture(Architecture(input=(4,), layers=(LAYER,)))
+    run.write_learned(CURVE)
+    run.write_examples(WORST)
     run.write_model(b"keras")
     run.log("read 3 rows")
     return run
@@ -55,18 +75,28 @@ def test_every_part_comes_back(runs: Path) -> None:
     assert run.history().column("train.loss") == (0.5,)
     assert run.metrics() == {"splits": {"test": {"n": 1, "metrics": {"roc_auc": {"value": None}}}}}
     assert [path.name for path in run.plots()] == ["loss.png"]
+    assert (run.path / "plots" / "roc.svg").read_bytes() == b"<svg/>"
+    assert run.page.read_bytes() == b"<html>"
+    assert run.architecture() == Architecture(input=(4,), layers=(LAYER,))
+    assert run.learned() == CURVE
+    assert run.examples() == WORST
     assert run.model.read_bytes() == b"keras"
     assert sorted(entry.name for entry in run.path.iterdir()) == [
         ".lock",
         "config.resolved.yaml",
         "config.yaml",
+        "examples.json",
         "history.csv",
+        "learned.json",
         "log.txt",
         "metrics.json",
+        "model.json",
         "model.keras",
         "plots",
         "preprocessing.json",
         "record.json",
+        "report.html",
+        "report.md",
         "splits",
         "status.json",
     ]

@@ -1,0 +1,87 @@
+"""What was learned of one numeric input. Imports TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mltrain.data.encoders.column import RawColumn, numbers_of
+from mltrain.data.encoders.number import NumberEncoder
+from mltrain.data.preparation import Prepared
+from mltrain.evaluation.calibration import tempered
+from mltrain.procedures.network import Network
+from mltrain.run.decision import DecisionRule
+from mltrain.run.learned import LearnedCurve, Points
+
+_CURVE_POINTS = 400
+# Of each split are kept: more would be one blot.
+_KEPT_ROWS = 500
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The curve of a model over its one input, and the rows.
+
+    Attributes:
+        input_name: the column.
+        target_name: the column.
+        classes: for binary the two names.
+        formula: what the curve is, where it is a line.
+        points: input and target (n,) of each split.
+        curve: inputs and predictions (m,).
+    """
+
+    input_name: str
+    target_name: str
+    classes: tuple[str, ...]
+    formula: str
+    points: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    curve: tuple[np.ndarray, np.ndarray]
+
+    def recorded(self) -> LearnedCurve:
+        """Return what the run keeps of it."""
+        points = []
+        for split, (inputs, target) in self.points.items():
+            there = np.flatnonzero(np.isfinite(inputs) & np.isfinite(target))
+            kept = there[np.linspace(0, len(there) - 1, min(_KEPT_ROWS, len(there))).astype(np.int64)]
+            points.append(Points(split=split, input=tuple(inputs[kept].tolist()), target=tuple(target[kept].tolist())))
+        grid, predictions = (np.ravel(each).astype(np.float64) for each in self.curve)
+        finite = np.isfinite(predictions)
+        return LearnedCurve(
+            input=self.input_name,
+            target=self.classes[1] if self.classes else self.target_name,
+            formula=self.formula,
+            grid=tuple(grid[finite].tolist()),
+            predictions=tuple(predictions[finite].tolist()),
+            points=tuple(points),
+        )
+
+
+def learned_of(network: Network, prepared: Prepared, rule: DecisionRule, formula: str) -> Learned | None:
+    """Return what the model learned of its one numeric input; None where it has another or more.
+
+    Args:
+        network: with the weights of the model of the run.
+        prepared: its data.
+        rule: how probabilities become decisions.
+        formula: of the learned line, where it is one.
+    """
+    encoder, *others = prepared.preprocessing.columns
+    if prepared.table is None or others or not isinstance(encoder, NumberEncoder) or network.info.task == "multiclass":
+        return None
+    points = {}
+    for name, rows in prepared.splits.items():
+        inputs = numbers_of(RawColumn.of(prepared.table.take(rows), encoder.column))
+        points[str(name)] = (inputs, prepared.examples[name].truth)
+    known = np.concatenate([inputs for inputs, _ in points.values()])
+    known = known[~np.isnan(known)]
+    grid = np.linspace(known.min(), known.max(), _CURVE_POINTS)
+    encoded = encoder.scaling.apply(grid).reshape(-1, 1)
+    if encoder.indicator:
+        encoded = np.concatenate([encoded, np.zeros_like(encoded)], axis=1)
+    predictions = network.predictions(network.model(encoded, training=False).numpy())
+    if rule.temperature is not None:
+        predictions = tempered(network.info.task, predictions, rule.temperature)
+    return Learned(encoder.column, network.target.column, network.info.classes, formula, points, (grid, predictions))

@@ -1,0 +1,125 @@
+"""`report`: the page of a run and its model card, from its directory. No TensorFlow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mltrain.errors import ConfigError, RunError
+from mltrain.load import load_text
+from mltrain.report.page.card import card
+from mltrain.report.page.charts.frame import as_file
+from mltrain.report.page.document import charts_of, page
+from mltrain.report.page.facts import Facts, judged_split
+from mltrain.run.predictions import StoredPredictions
+from mltrain.run.profile import Profile
+from mltrain.run.record import Record
+from mltrain.run.results_form import Results, results
+from mltrain.run.rundir import LockedRun, RunDirectory
+from mltrain.run.status import Status
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is written for people.
+
+    Attributes:
+        html: the page.
+        markdown: the model card.
+        drawings: the charts as SVG files, by name without ending.
+    """
+
+    html: bytes
+    markdown: bytes
+    drawings: dict[str, bytes]
+
+
+def report(run: RunDirectory) -> Report:
+    """Return the report of a run, as far as it got.
+
+    Raises:
+        RunError: a file of it is damaged.
+    """
+    try:
+        name = load_text(run.resolved(), "config.resolved.yaml", run.path).spec.name
+    except ConfigError as error:
+        raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
+    return report_of(facts_of(run, name, run.status(), run.record(), run.profile()))
+
+
+def report_of(facts: Facts) -> Report:
+    """Return the report of what is known of a run."""
+    charts = charts_of(facts)
+    drawings: dict[str, bytes] = {}
+    for chart in (*charts.curves, *charts.results):
+        # Two metrics may differ in characters only that no file name has.
+        name, number = chart.name, 2
+        while name in drawings:
+            name, number = f"{chart.name}-{number}", number + 1
+        drawings[name] = as_file(chart.svg)
+    return Report(page(facts, charts), card(facts), drawings)
+
+
+def write_report(run: LockedRun, made: Report) -> None:
+    """Write a report into its run.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    if made.drawings:
+        run.write_drawings(made.drawings)
+    run.write_report(made.html, made.markdown)
+
+
+def facts_of(run: RunDirectory, name: str, status: Status, record: Record, profile: Profile | None) -> Facts:
+    """Return what the files of a run say.
+
+    Args:
+        run: it.
+        name: of the experiment.
+        status: which its own file says only when everything else is there.
+        record: the same.
+        profile: the same, where there is one.
+
+    Raises:
+        RunError: a file is damaged, or two do not fit together.
+    """
+    found = results(run.metrics(), run.path / "metrics.json") if run.has_metrics() else None
+    split = judged_split(found) if found else None
+    threshold = _threshold_split(run, found) if found and split else None
+    return Facts(
+        name=name,
+        place=str(run.path),
+        status=status,
+        record=record,
+        history=run.history(),
+        results=found,
+        predictions=_predictions(run, found, split) if found and split else None,
+        threshold_split=threshold or "",
+        threshold_predictions=_predictions(run, found, threshold) if found and threshold else None,
+        target=run.target_column() or "target",
+        architecture=run.architecture(),
+        learned=run.learned(),
+        examples=run.examples(),
+        profile=profile,
+        given=run.config().decode("utf-8", "backslashreplace"),
+        resolved=run.resolved().decode("utf-8", "backslashreplace"),
+    )
+
+
+def _threshold_split(run: RunDirectory, found: Results) -> str | None:
+    """Return the rows on which a threshold may be looked at: those that may choose one, if there are such."""
+    if found.task != "binary":
+        return None
+    wanted = found.threshold.split if found.threshold else "validation"
+    return wanted if wanted in found.splits else judged_split(found)
+
+
+def _predictions(run: RunDirectory, found: Results, split: str) -> StoredPredictions | None:
+    stored = run.predictions(split)
+    if stored is None:
+        return None
+    outputs = len(found.classes) if found.task == "multiclass" else 1
+    kinds = ("f",) if found.task == "regression" else ("i",)
+    if stored.target.dtype.kind not in kinds or (stored.values.shape[1:] or (1,)) != (outputs,):
+        raise RunError(f"{run.path}: predictions/{split}.* are not those of a {found.task} with {outputs} outputs")
+    return stored

@@ -1,0 +1,83 @@
+"""The inputs of the rows about which a model is most wrong, as people see them. No TensorFlow."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from base64 import b64encode
+
+import numpy as np
+
+from mltrain.data.preparation import Examples, Prepared
+from mltrain.data.table import Table
+from mltrain.evaluation.worst import EXAMPLES, worst
+from mltrain.problems import shortened
+from mltrain.report.text import number
+from mltrain.run.examples import Example, WorstExamples
+from mltrain.task import SplitName
+
+# More columns make the table wider than the page, and larger images it heavier than its charts.
+_MOST_COLUMNS, _LARGEST_IMAGE = 8, 128 * 128
+_LONGEST_VALUE = 60
+
+
+def worst_examples(prepared: Prepared, split: SplitName, predictions: np.ndarray) -> WorstExamples | None:
+    """Return the inputs of the worst rows of a split; None where they are neither images nor a table that stayed.
+
+    Args:
+        prepared: the data.
+        split: whose rows are judged.
+        predictions: for all of them.
+    """
+    examples, ids = prepared.examples[split], dict(prepared.splits.items())[split]
+    places = worst(examples.truth, predictions, EXAMPLES)
+    if prepared.preprocessing.array is not None:
+        if not _are_images(examples):
+            return None
+        pictures = zip(ids[places].tolist(), _pictures(examples.x[places]), strict=True)
+        return WorstExamples(columns=(), examples=tuple(Example(row=row, picture=each) for row, each in pictures))
+    if prepared.table is None:
+        return None
+    columns = tuple(encoder.column for encoder in prepared.preprocessing.columns)[:_MOST_COLUMNS]
+    shown = _shown(prepared.table.take(ids[places]), columns)
+    rows = zip(ids[places].tolist(), shown, strict=True)
+    return WorstExamples(columns=columns, examples=tuple(Example(row=row, values=values) for row, values in rows))
+
+
+def _are_images(examples: Examples) -> bool:
+    shape = examples.x.shape[1:]
+    return len(shape) == 3 and shape[2] in (1, 3) and shape[0] * shape[1] <= _LARGEST_IMAGE
+
+
+def _pictures(images: np.ndarray) -> list[str]:
+    """Return each of the images `(n, height, width, channels)` as PNG in base64, from the darkest to the lightest."""
+    low, high = float(images.min()), float(images.max())
+    bytes_of = np.round((images - low) * (255.0 / (high - low or 1.0))).astype(np.uint8)
+    return [b64encode(_png(each)).decode() for each in bytes_of]
+
+
+def _png(image: np.ndarray) -> bytes:
+    """Return a PNG (RFC 2083) of bytes `(height, width, 1 or 3)`; matplotlib would take a hundred times as long."""
+    height, width, channels = image.shape
+    header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
+    # Each line begins with its filter: none.
+    lines = np.concatenate([np.zeros((height, 1), np.uint8), image.reshape(height, -1)], axis=1)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.tobytes())), (b"IEND", b""))
+    parts = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def _shown(table: Table, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return the values of each row as text."""
+    values = [[_text(value) for value in table.column(name).tolist()] for name in columns]
+    return list(zip(*values, strict=True)) if values else [()] * len(table)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return number(value)
+    return shortened(str(value), _LONGEST_VALUE)

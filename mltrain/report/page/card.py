@@ -1,0 +1,131 @@
+"""`report.md`: the run as a model card (Mitchell et al., 2019), for where a page of HTML is not shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from mltrain import __version__
+from mltrain.report.page.facts import Facts
+from mltrain.report.page.html import text
+from mltrain.report.page.parts import interval
+from mltrain.report.page.sections.model import shape_text
+from mltrain.report.page.sections.results import undefined_sentences
+from mltrain.report.page.sections.summary import verdict
+from mltrain.report.text import number
+from mltrain.run.metrics_form import RecordedValue
+from mltrain.run.results_form import Results
+
+# What Markdown, and the HTML in it, would read as more than a character; the last is the middle of an address.
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&@]|:(?=//))")
+
+
+def card(facts: Facts) -> bytes:
+    """Return `report.md`."""
+    blocks = [f"# {plain(facts.name)}", *map(plain, verdict(facts))]
+    for title, lines in (
+        ("Results", _results(facts.results) if facts.results else ()),
+        ("Model", _model(facts)),
+        ("Training", _training(facts)),
+        ("Data", _data(facts)),
+        ("Decisions", _decisions(facts)),
+        ("How it came about", _background(facts)),
+    ):
+        parts = tuple(lines)
+        blocks += [f"## {title}", *parts] if parts else []
+    blocks.append(f"Made by mltrain {__version__}; `report.html` has the charts.")
+    return ("\n\n".join(blocks) + "\n").encode("utf-8", "backslashreplace")
+
+
+def plain(value: str) -> str:
+    """Return text that Markdown shows as it is, in one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text(value).split()))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> str:
+    """Return a table; columns behind the first `texts` are numbers, set to the right."""
+    ruler = ["---" if place < texts else "---:" for place in range(len(header))]
+    return "\n".join(
+        f"| {' | '.join(row)} |" for row in (tuple(map(plain, header)), ruler, *(map(plain, row) for row in rows))
+    )
+
+
+def _results(results: Results) -> Iterator[str]:
+    splits = results.splits
+    names = dict.fromkeys(name for split in splits.values() for name in split.metrics)
+    rows = [("rows", *(str(split.n) for split in splits.values()))]
+    rows += [(name, *(_cell(split.metrics.get(name)) for split in splits.values())) for name in names]
+    yield table(("metric", *splits), rows)
+    if any(interval(value) for split in splits.values() for value in split.metrics.values()):
+        yield "In brackets the 95 % interval."
+    yield from map(plain, undefined_sentences(results))
+    if results.threshold is not None:
+        aim = (
+            f", chosen for {results.threshold.aim} on the {results.threshold.split} rows"
+            if results.threshold.aim
+            else ""
+        )
+        yield plain(
+            f"A row is taken for {results.classes[-1]} above a probability of {results.threshold.value:.4g}{aim}."
+        )
+    if results.diagnosis:
+        yield "\n".join(f"- {plain(one.sentence)}" for one in results.diagnosis)
+    if results.gates:
+        yield table(
+            ("gate", "outcome", "found"),
+            ((gate.gate, "passed" if gate.passed else "missed", number(gate.value)) for gate in results.gates),
+            texts=2,
+        )
+
+
+def _cell(value: RecordedValue | None) -> str:
+    if value is None:
+        return ""
+    shown = interval(value)
+    return f"{number(value.value)} ({shown})" if shown else number(value.value)
+
+
+def _model(facts: Facts) -> Iterator[str]:
+    model = facts.architecture
+    if model is not None:
+        yield f"{len(model.layers)} layers, {model.parameters:,} parameters; {model.trainable:,} of them are trained."
+        rows = ((layer.name, layer.kind, shape_text(layer.output), f"{layer.parameters:,}") for layer in model.layers)
+        yield table(("layer", "kind", "output", "parameters"), rows, texts=3)
+
+
+def _training(facts: Facts) -> Iterator[str]:
+    if facts.results is not None:
+        model = facts.results.model
+        kept = f"The model is that of epoch {model.epoch} of {model.epochs} ({model.weights})"
+        yield plain(f"{kept}; training ended: {model.stopped}.")
+
+
+def _data(facts: Facts) -> Iterator[str]:
+    data = facts.record.data
+    if data is not None:
+        yield plain(f"{data.source}, {data.rows:,} rows; the target is {facts.target}.")
+    if facts.record.splits:
+        yield table(("split", "rows"), ((name, f"{each.rows:,}") for name, each in facts.record.splits.items()))
+    if facts.results is not None and facts.results.classes:
+        yield plain(f"Classes: {', '.join(facts.results.classes[:50])}.")
+
+
+def _decisions(facts: Facts) -> Iterator[str]:
+    if facts.record.decisions:
+        rows = ((decision.what, decision.value, decision.reason) for decision in facts.record.decisions)
+        yield table(("subject", "decision", "reason"), rows, texts=3)
+
+
+def _background(facts: Facts) -> Iterator[str]:
+    record = facts.record
+    pairs = [
+        ("command", " ".join(record.command)),
+        ("started", record.started),
+        ("finished", record.finished or "not yet"),
+    ]
+    pairs += [("machine", record.machine.processor), ("system", record.machine.system)]
+    pairs += [("device", f"{record.device.value}: {record.device.reason}")] if record.device else []
+    pairs += [("git commit", record.git.commit)] if record.git else []
+    pairs += [(f"seed of the {name}", str(seed)) for name, seed in record.seeds.items()]
+    pairs += list(record.versions.items())
+    yield table(("", "value"), pairs, texts=2)

@@ -1,0 +1,99 @@
+"""Lines: curves over the epochs, ROC, precision and recall, calibration, what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mltrain.report.page.charts.frame import Frame, line
+from mltrain.report.page.charts.scale import drawable
+from mltrain.report.page.html import Html, element, joined, short
+
+LOOKS = ("one", "two", "three", "four", "five", "six")
+LOOK_OF_SPLIT = {"train": "one", "validation": "two", "test": "three"}
+# More are narrower than a pixel.
+_POINTS = 400
+# Few points are marked: a single one would be invisible.
+_MARKED = 30
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line.
+
+    Attributes:
+        name: in the legend.
+        x: from left to right.
+        y: as many; NaN and infinity leave a gap.
+        look: its class, one of `LOOKS`.
+    """
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    look: str
+
+
+def drawn(frame: Frame, lines: Sequence[Line], marked: bool = False) -> Html:
+    """Return the lines; `marked` puts a dot on each of few points."""
+    return joined([_path(frame, each) for each in lines], [_dots(frame, each) for each in lines if marked])
+
+
+def upright(frame: Frame, value: float) -> Html:
+    """Return a dotted line from below to above at `value`; in a legend its look is "mark"."""
+    place = frame.across(value)
+    return line(place, frame.top, place, frame.bottom, "mark")
+
+
+def diagonal(frame: Frame) -> Html:
+    """Return the line of equal values on both axes."""
+    low, high = max(frame.x.low, frame.y.low), min(frame.x.high, frame.y.high)
+    if low >= high:
+        return Html("")
+    return line(frame.across(low), frame.down(low), frame.across(high), frame.down(high), "even")
+
+
+def key(lines: Sequence[Line]) -> tuple[tuple[str, str], ...]:
+    """Return the legend of lines."""
+    return tuple((each.name, f"line {each.look}") for each in lines)
+
+
+def _path(frame: Frame, each: Line) -> Html:
+    path = "".join(
+        f"{'M' if begins else 'L'}{short(frame.across(x))} {short(frame.down(y))}" for begins, x, y in _points(each)
+    )
+    return element("path", d=path, class_=f"line {each.look}") if path else Html("")
+
+
+def _dots(frame: Frame, each: Line) -> Html:
+    if len(each.x) > _MARKED:
+        return Html("")
+    return joined(
+        element("circle", cx=frame.across(x), cy=frame.down(y), r=2.6, class_=f"dot {each.look}")
+        for _, x, y in _points(each)
+    )
+
+
+def _points(each: Line) -> Iterator[tuple[bool, float, float]]:
+    """Yield the points that are drawn, and whether a new stretch begins with each."""
+    begins = True
+    for x, y in thinned(list(zip(each.x, each.y, strict=True))):
+        shown = drawable(x) and drawable(y)
+        if shown:
+            yield begins, x, y
+        begins = not shown
+
+
+def thinned(points: Sequence[tuple[float, float]], most: int = _POINTS) -> Sequence[tuple[float, float]]:
+    """Return at most about `most` points of a line: the lowest and highest of each stretch, so that peaks stay."""
+    if len(points) <= most:
+        return points
+    stretch = -(-2 * len(points) // most)
+    kept = [points[0]]
+    for first in range(0, len(points), stretch):
+        part = points[first : first + stretch]
+        ends = sorted(
+            {min(range(len(part)), key=lambda at: part[at][1]), max(range(len(part)), key=lambda at: part[at][1])}
+        )
+        kept += [part[at] for at in ends]
+    return [*kept, points[-1]]

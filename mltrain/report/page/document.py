@@ -1,0 +1,115 @@
+"""The page as a whole: one file that needs no other, no network and no script."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from mltrain import __version__
+from mltrain.report.page.charts.frame import Chart, chart_style
+from mltrain.report.page.facts import Facts
+from mltrain.report.page.html import Html, element, joined
+from mltrain.report.page.sections.background import background_section, config_section
+from mltrain.report.page.sections.data import data_section
+from mltrain.report.page.sections.examples import examples_section
+from mltrain.report.page.sections.model import model_section
+from mltrain.report.page.sections.probabilities import classification_charts, threshold_chart
+from mltrain.report.page.sections.quantities import learned_chart, regression_charts
+from mltrain.report.page.sections.results import results_section
+from mltrain.report.page.sections.summary import summary_section
+from mltrain.report.page.sections.training import curves, training_section
+
+
+@dataclass(frozen=True)
+class Charts:
+    """The charts of a run.
+
+    Attributes:
+        curves: over the epochs.
+        results: of what came out.
+    """
+
+    curves: tuple[Chart, ...]
+    results: tuple[Chart, ...]
+
+
+def charts_of(facts: Facts) -> Charts:
+    """Return all charts that this run has."""
+    return Charts(
+        tuple(curves(facts.history, facts.best_epoch)) if facts.history.rows else (), tuple(_of_results(facts))
+    )
+
+
+def page(facts: Facts, charts: Charts) -> bytes:
+    """Return `report.html`."""
+    sections = [
+        results_section(facts, charts.results),
+        examples_section(facts),
+        training_section(facts, charts.curves),
+        data_section(facts),
+        model_section(facts),
+        background_section(facts),
+        config_section(facts),
+    ]
+    style = _style()
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        _policy(style),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("title", f"{facts.name}: report of a run"),
+        element("style", Html(style)),
+    )
+    body = element(
+        "body",
+        element("a", "To the content", href="#content", class_="skip"),
+        element("nav", element("ul", _links(facts)), aria_label="Sections"),
+        element("main", summary_section(facts), sections, id="content"),
+        element(
+            "footer", element("p", f"Made by mltrain {__version__} from the files of the run; nothing else is needed.")
+        ),
+    )
+    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n".encode()
+
+
+def _of_results(facts: Facts) -> Iterator[Chart]:
+    results, split, predictions = facts.results, facts.split, facts.predictions
+    if results is None or split is None:
+        return
+    if results.task != "regression":
+        yield from classification_charts(results, split, predictions)
+        if results.task == "binary" and facts.threshold_predictions is not None:
+            chart = threshold_chart(results, facts.threshold_split, facts.threshold_predictions)
+            if chart is not None:
+                yield chart
+    elif predictions is not None:
+        yield from regression_charts(facts.target, split, predictions)
+    if facts.learned is not None:
+        yield learned_chart(facts.learned, results.task == "binary")
+
+
+def _links(facts: Facts) -> Iterator[Html]:
+    names = {"results": "Results", "examples": "Examples", "training": "Training", "data": "Data", "model": "Model"}
+    names |= {"background": "Background", "config": "Config"}
+    absent = {"examples": facts.predictions is None, "model": facts.architecture is None}
+    for identifier, name in names.items():
+        if not absent.get(identifier):
+            yield element("li", element("a", name, href=f"#{identifier}"))
+
+
+def _style() -> str:
+    return Path(__file__).with_name("page.css").read_text(encoding="utf-8") + chart_style()
+
+
+def _policy(style: str) -> Html:
+    """Return the policy that forbids the page everything but its own style: no script, no request, no form."""
+    fingerprint = b64encode(sha256(style.encode()).digest()).decode()
+    allowed = (
+        f"default-src 'none'; style-src 'sha256-{fingerprint}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    return Html(joined(element("meta", http_equiv="Content-Security-Policy", content=allowed)))

@@ -1,0 +1,111 @@
+"""What the sections of the page are made of: tables, figures, lists of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mltrain.report.page.charts.frame import Chart
+from mltrain.report.page.html import Content, Html, element, joined
+from mltrain.report.text import number
+from mltrain.run.metrics_form import RecordedValue
+
+_FIGURE_SPACE, _POINT_SPACE, _THIN = "\u2007", "\u2008", "\u2009"
+
+
+def section(identifier: str, title: str, *content: Content) -> Html:
+    """Return a section with its heading."""
+    return element("section", element("h2", title, id=identifier), *content, aria_labelledby=identifier)
+
+
+def sub(title: str, *content: Content) -> Html:
+    """Return a part of a section with a heading."""
+    return element("div", element("h3", title), *content, class_="part")
+
+
+def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Content]], texts: int = 1) -> Html:
+    """Return a table whose first column names the rows.
+
+    Args:
+        caption: what it shows.
+        header: a name a column.
+        rows: cells.
+        texts: so many columns from the left hold text, the others numbers.
+    """
+    head = [
+        element("th", name, scope="col", class_="n" if place >= texts else None) for place, name in enumerate(header)
+    ]
+    body = [
+        element(
+            "tr",
+            [
+                element(
+                    "td" if place else "th",
+                    cell,
+                    scope=None if place else "row",
+                    class_="n" if place >= texts else None,
+                )
+                for place, cell in enumerate(row)
+            ],
+        )
+        for row in rows
+    ]
+    inside = element(
+        "table", element("caption", caption), element("thead", element("tr", head)), element("tbody", body)
+    )
+    # What can be scrolled must be reachable by the keyboard.
+    return element("div", inside, class_="scroll", tabindex="0", role="region", aria_label=caption)
+
+
+def figures(charts: Iterable[Chart]) -> Html:
+    """Return the charts beside each other, as many as there is room for."""
+    return element("div", map(figure, charts), class_="figures")
+
+
+def figure(chart: Chart) -> Html:
+    """Return a chart with its sentence."""
+    return element("figure", chart.svg, element("figcaption", chart.caption))
+
+
+def facts(pairs: Iterable[tuple[str, Content]]) -> Html:
+    """Return names and what is known under each."""
+    return element("dl", [joined(element("dt", name), element("dd", value)) for name, value in pairs], class_="facts")
+
+
+def folded(title: str, *content: Content, shown: bool = False) -> Html:
+    """Return something that opens when its title is chosen."""
+    return element("details", element("summary", title), *content, open=shown)
+
+
+def value_cell(value: RecordedValue | None) -> Content:
+    """Return a metric, its interval below it."""
+    if value is None:
+        return ""
+    if value.value is None:
+        return element("span", "–", title=value.undefined)
+    shown = interval(value)
+    return joined(number(value.value), element("span", shown, class_="range") if shown else None)
+
+
+def interval(value: RecordedValue) -> str:
+    """Return the interval of a metric as `0.9041 to 0.9823`; "" where there is none."""
+    if value.low is None or value.high is None:
+        return ""
+    return f"{number(value.low)} to {number(value.high)}"
+
+
+def aligned(column: Sequence[str]) -> list[str]:
+    """Return numbers padded behind, so that their points stand below each other in digits of equal width."""
+    digits = [len(cell.partition(".")[2]) if _is_number(cell) else -1 for cell in column]
+    longest = max(digits, default=0)
+    return [_padded(cell, longest, of) for cell, of in zip(column, digits, strict=True)]
+
+
+def _padded(cell: str, longest: int, digits: int) -> str:
+    if digits < 0:
+        return cell
+    point = _POINT_SPACE if longest > 0 and "." not in cell else ""
+    return cell + point + _FIGURE_SPACE * (longest - digits)
+
+
+def _is_number(cell: str) -> bool:
+    return cell.replace(",", "").replace(".", "", 1).lstrip("-").isdigit()

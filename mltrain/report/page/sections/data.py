@@ -1,0 +1,61 @@
+"""The data: how many rows each split has, of which classes, and what was inferred."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mltrain.report.page.charts.bars import Bar, bars
+from mltrain.report.page.charts.frame import Chart
+from mltrain.report.page.facts import Facts
+from mltrain.report.page.html import Content, Html, element, joined
+from mltrain.report.page.parts import aligned, figures, section, sub, table
+from mltrain.report.page.parts import facts as fact_list
+
+# With more, the bars say no more than their number.
+_MOST_CLASSES = 24
+
+
+def data_section(facts: Facts) -> Html:
+    """Return the section on the data."""
+    data, splits = facts.record.data, facts.record.splits
+    parts: list[Content] = []
+    if data is not None:
+        rows = f"{data.rows:,}"
+        parts.append(
+            fact_list([("Source", data.source), ("Rows", rows), ("Target", facts.target), ("SHA-256", data.sha256)])
+        )
+    if splits:
+        total = sum(split.rows for split in splits.values())
+        counts = aligned([f"{split.rows:,}" for split in splits.values()])
+        shares = [f"{split.rows / total:.1%}" if total else "" for split in splits.values()]
+        parts.append(table("Splits", ("split", "rows", "share"), zip(splits, counts, shares, strict=True)))
+    parts.append(figures(class_balance(facts)))
+    if facts.record.decisions:
+        decided = [
+            (one.what, joined(one.value, element("span", one.reason, class_="range"))) for one in facts.record.decisions
+        ]
+        note = element("p", "What was not stated, how it was decided, and why.")
+        parts.append(sub("Decisions", note, fact_list(decided)))
+    if not parts:
+        parts.append(element("p", "The run ended before the data was read."))
+    return section("data", "Data", *parts)
+
+
+def class_balance(facts: Facts) -> Iterator[Chart]:
+    """Yield a chart of the classes of each split: the rows of its confusion matrix."""
+    results = facts.results
+    if results is None or not 0 < len(results.classes) <= _MOST_CLASSES:
+        return
+    for name, split in results.splits.items():
+        if not split.confusion_matrix:
+            continue
+        counts = [sum(row) for row in split.confusion_matrix]
+        total = sum(counts) or 1
+        each = [
+            Bar(label, count, f"{count:,} ({count / total:.1%})")
+            for label, count in zip(results.classes, counts, strict=True)
+        ]
+        said = ", ".join(f"{bar.name} {bar.written}" for bar in each)
+        yield Chart(
+            f"classes-{name}", bars(f"Rows of each class in {name}: {said}", each), f"Classes of the {name} rows."
+        )

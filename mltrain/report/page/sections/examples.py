@@ -1,0 +1,79 @@
+"""The rows about which the model is most wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mltrain.evaluation.worst import EXAMPLES, worst
+from mltrain.report.page.facts import Facts
+from mltrain.report.page.html import Content, Html, element
+from mltrain.report.page.parts import section, table
+from mltrain.report.text import number
+from mltrain.run.examples import Example
+from mltrain.run.predictions import StoredPredictions
+from mltrain.run.results_form import Results
+
+
+def examples_section(facts: Facts) -> Html | None:
+    """Return the section; None where the run keeps no predictions."""
+    results, predictions = facts.results, facts.predictions
+    if results is None or predictions is None:
+        return None
+    if results.task == "regression":
+        header, rows = _values(predictions)
+        sentence = f"The {len(rows)} {facts.split} rows with the largest errors."
+    else:
+        header, rows = _classes(results, predictions)
+        sentence = f"The {len(rows)} {facts.split} rows whose true class was given the lowest probability."
+    texts = 1 if results.task == "regression" else 3
+    listed = table(f"Worst of {len(predictions.rows):,} rows", header, rows, texts)
+    shown = facts.examples.examples if facts.examples is not None else ()
+    inputs = _inputs(facts.examples.columns, shown) if facts.examples is not None else None
+    return section("examples", "Worst examples", element("p", sentence), listed, _pictures(shown), inputs)
+
+
+def _pictures(examples: Sequence[Example]) -> Html | None:
+    """Return the images beside each other, each with the number of its row."""
+    pictures = [
+        element(
+            "figure",
+            element("img", src=f"data:image/png;base64,{one.picture}", alt=f"The image of row {one.row}"),
+            element("figcaption", f"row {one.row}"),
+        )
+        for one in examples
+        if one.picture
+    ]
+    return element("div", pictures, class_="pictures") if pictures else None
+
+
+def _inputs(columns: Sequence[str], examples: Sequence[Example]) -> Html | None:
+    """Return the columns of the rows as a table."""
+    rows = [(str(one.row), *one.values) for one in examples if len(one.values) == len(columns)]
+    return table("The inputs of these rows", ("row", *columns), rows) if columns and rows else None
+
+
+def _values(predictions: StoredPredictions) -> tuple[Sequence[str], list[Sequence[Content]]]:
+    rows: list[Sequence[Content]] = []
+    for place in worst(predictions.target, predictions.values, EXAMPLES):
+        true, predicted = float(predictions.target[place]), float(predictions.values[place])
+        row = str(int(predictions.rows[place]))
+        rows.append((row, number(true), number(predicted), number(predicted - true)))
+    return ("row", "true", "predicted", "error"), rows
+
+
+def _classes(results: Results, predictions: StoredPredictions) -> tuple[Sequence[str], list[Sequence[Content]]]:
+    rows: list[Sequence[Content]] = []
+    values = predictions.values
+    threshold = results.threshold.value if results.threshold else 0.5
+    decided = values.argmax(axis=1) if values.ndim == 2 else (values > threshold).astype(np.int64)
+    for place in worst(predictions.target, predictions.values, EXAMPLES):
+        true, guess = int(predictions.target[place]), int(decided[place])
+        of_row = values[place]
+        given = [1 - float(of_row), float(of_row)] if values.ndim == 1 else [float(each) for each in of_row]
+        names = results.classes
+        outcome = element("strong", names[guess]) if guess != true else names[guess]
+        row = str(int(predictions.rows[place]))
+        rows.append((row, names[true], outcome, number(given[true]), number(given[guess])))
+    return ("row", "true", "predicted", "probability of the true class", "of the predicted"), rows

@@ -1,0 +1,53 @@
+"""The model: a diagram of its layers, and the parameters of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mltrain.report.page.charts.frame import Chart
+from mltrain.report.page.charts.layers import MOST, Box, layers
+from mltrain.report.page.facts import Facts
+from mltrain.report.page.html import Html, element
+from mltrain.report.page.parts import aligned, figure, section, table
+from mltrain.run.architecture import Architecture
+
+
+def model_section(facts: Facts) -> Html | None:
+    """Return the section on the layers; None where the run does not say them."""
+    model = facts.architecture
+    if model is None:
+        return None
+    total, frozen = model.parameters, model.parameters - model.trainable
+    sentence = f"{len(model.layers)} layers with {total:,} parameters"
+    sentence += f", {frozen:,} of which training does not change." if frozen else ", all of them trained."
+    rows = zip(
+        [layer.name for layer in model.layers],
+        [layer.kind for layer in model.layers],
+        [shape_text(layer.output) for layer in model.layers],
+        aligned([f"{layer.parameters:,}" for layer in model.layers]),
+        strict=True,
+    )
+    listed = table("Layers", ("layer", "kind", "output", "parameters"), rows, texts=3)
+    diagram = figure(diagram_chart(model))
+    return section("model", "Model", element("p", sentence), element("div", diagram, listed, class_="beside"))
+
+
+def diagram_chart(model: Architecture) -> Chart:
+    """Return the diagram, of the first and last layers where there are many."""
+    boxes = [Box(layer.kind, shape_text(layer.output), layer.parameters) for layer in model.layers]
+    total = model.parameters
+    shown: Sequence[Box] = [Box("Input", shape_text(model.input), 0), *boxes]
+    if len(shown) > MOST:
+        half = MOST // 2 - 1
+        between = shown[half:-half]
+        shown = [*shown[:half], Box(f"{len(between)} more layers", "", 0), *shown[-half:]]
+    names = ", ".join(f"{box.kind} {box.shape}".strip() for box in shown)
+    drawing = layers(f"The layers from the input to the output: {names}", shown, total)
+    return Chart(
+        "model", drawing, "From the input to the output: what each layer gives, its parameters, and their share."
+    )
+
+
+def shape_text(shape: Sequence[int | None]) -> str:
+    """Return a shape as `8 × 8 × 16`."""
+    return " × ".join("any" if size is None else str(size) for size in shape) or "1"

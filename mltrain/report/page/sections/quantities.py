@@ -1,0 +1,95 @@
+"""Charts of a regression, and of what was learned of one input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mltrain.report.page.charts import points
+from mltrain.report.page.charts.bars import counts_scale, histogram
+from mltrain.report.page.charts.frame import Chart, Frame
+from mltrain.report.page.charts.lines import LOOK_OF_SPLIT, Line, diagonal, drawn
+from mltrain.report.page.charts.scale import Scale, around
+from mltrain.report.page.html import Html, element
+from mltrain.report.text import number
+from mltrain.run.learned import LearnedCurve
+from mltrain.run.predictions import StoredPredictions
+
+
+def regression_charts(target: str, split: str, predictions: StoredPredictions) -> Iterator[Chart]:
+    """Yield predicted against true values, and the residuals.
+
+    Args:
+        target: the column that is learned.
+        split: whose rows these are.
+        predictions: of them.
+    """
+    true, predicted = predictions.target.astype(np.float64), predictions.values.astype(np.float64)
+    finite = np.isfinite(true) & np.isfinite(predicted)
+    if not finite.any():
+        return
+    true, predicted = true[finite], predicted[finite]
+    look = LOOK_OF_SPLIT.get(split, "three")
+    some = list(points.evenly(len(true)))
+    of = f"{split}, {len(some):,} of {len(true):,} rows" if len(some) < len(true) else f"{split}, {len(true):,} rows"
+    both = around([*true.tolist(), *predicted.tolist()])
+    frame = Frame(both, both, f"true {target}", f"predicted {target}", height=350)
+    correlation = _correlation(true, predicted)
+    marks = points.drawn(frame, true[some].tolist(), predicted[some].tolist(), look)
+    said = f"Predicted against true {target}, {of}{correlation}"
+    yield Chart("predicted", frame.draw(said, diagonal(frame), marks), f"Predicted against true, {of}. Dashed: right.")
+
+    residuals = predicted - true
+    span = around([*residuals.tolist(), 0.0])
+    frame = Frame(around(predicted.tolist()), span, f"predicted {target}", "predicted − true", height=350)
+    zero = _level(frame, 0.0)
+    marks = points.drawn(frame, predicted[some].tolist(), residuals[some].tolist(), look)
+    mean, deviation = number(float(residuals.mean())), number(float(residuals.std()))
+    said = f"Residuals over the prediction: mean {mean}, deviation {deviation}"
+    yield Chart("residuals", frame.draw(said, zero, marks), f"Residuals, {of}. A shape here is something not learned.")
+    yield _histogram(residuals, span, split)
+
+
+def learned_chart(learned: LearnedCurve, binary: bool) -> Chart:
+    """Return the curve of the model over its one input, and rows beside it."""
+    line = Line("learned", learned.grid, learned.predictions, "ink")
+    inputs = [value for each in learned.points for value in each.input]
+    targets = [value for each in learned.points for value in each.target]
+    legend = [(each.split, f"dot {LOOK_OF_SPLIT.get(each.split, 'three')}") for each in learned.points]
+    name = f"probability of {learned.target}" if binary else learned.target
+    across, up = around([*learned.grid, *inputs]), around([*learned.predictions, *targets])
+    frame = Frame(across, up, learned.input, name, height=350, legend=[*legend, ("learned", "line ink")])
+    marks = [
+        points.drawn(frame, each.input, each.target, LOOK_OF_SPLIT.get(each.split, "three")) for each in learned.points
+    ]
+    formula = f": {learned.formula}" if learned.formula else ""
+    caption = f"What was learned of {learned.input}{formula}."
+    return Chart(
+        "learned", frame.draw(f"{name} over {learned.input}, learned{formula}", marks, drawn(frame, [line])), caption
+    )
+
+
+def _histogram(residuals: np.ndarray, span: Scale, split: str) -> Chart:
+    counts, edges = np.histogram(
+        residuals, bins=min(40, max(5, int(np.sqrt(len(residuals))))), range=(span.low, span.high)
+    )
+    shown = [int(count) for count in counts]
+    frame = Frame(span, counts_scale(shown), "predicted − true", "rows")
+    low, middle, high = (number(float(value)) for value in np.quantile(residuals, (0.05, 0.5, 0.95)))
+    said = f"Histogram of the residuals: 9 of 10 lie between {low} and {high}, half below {middle}"
+    place = frame.across(0.0)
+    zero = element("line", x1=place, x2=place, y1=frame.top, y2=frame.bottom, class_="even")
+    drawing = frame.draw(said, histogram(frame, [float(edge) for edge in edges], shown), zero)
+    return Chart("residual-histogram", drawing, f"Residuals, {split}: 9 of 10 lie between {low} and {high}.")
+
+
+def _level(frame: Frame, value: float) -> Html:
+    place = frame.down(value)
+    return element("line", x1=frame.left, x2=frame.right, y1=place, y2=place, class_="even")
+
+
+def _correlation(true: np.ndarray, predicted: np.ndarray) -> str:
+    if len(true) < 2 or not true.std() or not predicted.std():
+        return ""
+    return f"; correlation {number(float(np.corrcoef(true, predicted)[0, 1]))}"

@@ -1,0 +1,53 @@
+"""The layers of a model, as they are shown: `model.json`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mltrain.spec import Many, Spec
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class RecordedLayer(Spec):
+    """One layer."""
+
+    name: str
+    """As Keras or the config names it."""
+
+    kind: str
+    """Its class, as `Dense`."""
+
+    output: Many[int | None]
+    """The shape of what it gives for one example; null where an axis has any length."""
+
+    parameters: Count
+    """How many numbers it holds."""
+
+    trainable: Count
+    """How many of them training changes."""
+
+
+class Architecture(Spec):
+    """The layers of a model, from the input to the output."""
+
+    format: Literal[1] = 1
+    """The version of this file's form."""
+
+    input: Many[int | None]
+    """The shape of one example."""
+
+    layers: Many[RecordedLayer]
+    """In the order in which they are applied."""
+
+    @property
+    def parameters(self) -> int:
+        """The numbers in all layers."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def trainable(self) -> int:
+        """The numbers that training changes."""
+        return sum(layer.trainable for layer in self.layers)

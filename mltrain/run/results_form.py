@@ -1,0 +1,148 @@
+"""The form of metrics.json as far as the report shows it: what a run does not have is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import ValidationError, model_validator
+
+from mltrain.run.metrics_form import Part, RecordedMetrics, RecordedSplit, RecordedValue
+from mltrain.run.reading import wrong_form
+from mltrain.spec import Many
+from mltrain.task import Task
+
+
+class ClassResult(Part):
+    """How one class fares."""
+
+    n: int
+    """Its rows."""
+    precision: RecordedValue | None = None
+    """Of the rows that were taken for it, the share that is."""
+    recall: RecordedValue | None = None
+    """Of its rows, the share that was found."""
+    f1: RecordedValue | None = None
+    """The harmonic mean of both."""
+
+
+class Baseline(Part):
+    """What something much simpler reaches on the same rows."""
+
+    metrics: Mapping[str, RecordedValue] = {}
+    """By name."""
+    difference: Mapping[str, RecordedValue] = {}
+    """Of the model to it, by name."""
+
+
+class Bin(Part):
+    """The predictions whose probability lies between two numbers."""
+
+    n: int
+    """How many."""
+    mean: float | None
+    """Of the probabilities."""
+    share: float | None
+    """How often it was so."""
+
+
+class Calibration(Part):
+    """How far the probabilities can be believed."""
+
+    ece: RecordedValue | None = None
+    """The expected calibration error."""
+    bins: Many[Bin] = ()
+    """The reliability curve."""
+
+
+class SplitResult(RecordedSplit):
+    """The results on a split."""
+
+    confusion_matrix: Many[Many[int]] = ()
+    """Row = true class, column = predicted class."""
+    classes: Mapping[str, ClassResult] = {}
+    """By name of the class."""
+    baselines: Mapping[str, Baseline] = {}
+    """By name."""
+    calibration: Calibration | None = None
+    """Of classifications."""
+
+
+class Threshold(Part):
+    """From which probability on a row is taken for the positive class."""
+
+    value: float
+    """The probability."""
+    aim: str = ""
+    """What it was chosen for."""
+    split: str = "validation"
+    """On whose rows."""
+
+
+class Finding(Part):
+    """Something about the training that can be better."""
+
+    finding: str
+    """In a word."""
+    sentence: str
+    """In words."""
+    key: str | None = None
+    """The key of the config to turn."""
+
+
+class GateResult(Part):
+    """What became of a gate."""
+
+    gate: str
+    """As it was stated."""
+    value: float | None = None
+    """What was found."""
+    passed: bool
+    """Whether that is good enough."""
+    reason: str = ""
+    """Why not."""
+
+
+class Results(RecordedMetrics):
+    """The whole file."""
+
+    task: Task
+    """What is learned."""
+    classes: Many[str] = ()
+    """Names, in the order of the confusion matrix."""
+    splits: Mapping[str, SplitResult]
+    """By name."""
+    baseline_sentences: Many[str] = ()
+    """Whether the model beats them, in words."""
+    threshold: Threshold | None = None
+    """Of binary classifications."""
+    temperature: float | None = None
+    """By which the logits are divided."""
+    diagnosis: Many[Finding] = ()
+    """What there is to say of the training."""
+    gates: Many[GateResult] = ()
+    """In the order of the config."""
+
+    @model_validator(mode="after")
+    def _square(self) -> Self:
+        expected = [len(self.classes)] * len(self.classes)
+        for name, split in self.splits.items():
+            if split.confusion_matrix and [len(row) for row in split.confusion_matrix] != expected:
+                raise ValueError(f"splits.{name}.confusion_matrix is not {len(expected)} by {len(expected)}")
+        return self
+
+
+def results(values: Mapping[str, Any], place: object) -> Results:
+    """Return the content of metrics.json.
+
+    Args:
+        values: what stands there.
+        place: where it is from, for the message.
+
+    Raises:
+        RunError: says what is wrong with it.
+    """
+    try:
+        return Results.model_validate(values)
+    except ValidationError as error:
+        raise wrong_form(place, error) from None
