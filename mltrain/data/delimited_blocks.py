@@ -22,7 +22,7 @@ from mltrain.data.delimited_text import Dialect, Fields, cleaned, fields, header
 from mltrain.data.files import open_regular
 from mltrain.problems import printable
 
-BLOCK_BYTES = 8 * 2**20
+BLOCK_BYTES = 4 * 2**20
 # Files of other kinds that no text begins with: who reads the file whole says what they are.
 _FOREIGN = (b"PK\x03\x04", b"PAR1", b"\x93NUMPY", b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TEXTS = ("category", "boolean", "datetime", "ignore")
