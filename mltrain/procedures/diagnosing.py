@@ -75,7 +75,7 @@ def gather(
     network: Network,
     prepared: Prepared,
     history: History,
-    splits: Mapping[str, Any],
+    splits: Mapping[SplitName, Any],
     predictions: Mapping[SplitName, np.ndarray],
     *,
     exhausted: bool,

@@ -94,7 +94,7 @@ class RecordedGate(Part):
 
     gate: str
     """In words."""
-    value: float | None
+    value: float | None = None
     """That was found."""
     passed: bool
     """Whether it is fulfilled."""
@@ -105,6 +105,8 @@ class RecordedGate(Part):
 class RecordedFinding(Part):
     """Something that is wrong with the training."""
 
+    finding: str = ""
+    """In a word."""
     sentence: str
     """In words."""
     key: str

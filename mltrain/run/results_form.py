@@ -79,30 +79,6 @@ class Threshold(Part):
     """On whose rows."""
 
 
-class Finding(Part):
-    """Something about the training that can be better."""
-
-    finding: str
-    """In a word."""
-    sentence: str
-    """In words."""
-    key: str | None = None
-    """The key of the config to turn."""
-
-
-class GateResult(Part):
-    """What became of a gate."""
-
-    gate: str
-    """As it was stated."""
-    value: float | None = None
-    """What was found."""
-    passed: bool
-    """Whether that is good enough."""
-    reason: str = ""
-    """Why not."""
-
-
 class Results(RecordedMetrics):
     """The whole file."""
 
@@ -112,16 +88,10 @@ class Results(RecordedMetrics):
     """Names, in the order of the confusion matrix."""
     splits: Mapping[str, SplitResult]
     """By name."""
-    baseline_sentences: Many[str] = ()
-    """Whether the model beats them, in words."""
     threshold: Threshold | None = None
     """Of binary classifications."""
     temperature: float | None = None
     """By which the logits are divided."""
-    diagnosis: Many[Finding] = ()
-    """What there is to say of the training."""
-    gates: Many[GateResult] = ()
-    """In the order of the config."""
 
     @model_validator(mode="after")
     def _square(self) -> Self:
