@@ -11,6 +11,7 @@ from mltrain.cli.doctor import doctor
 from mltrain.cli.evaluate import evaluate
 from mltrain.cli.init import init
 from mltrain.cli.list import list_components
+from mltrain.cli.predict import predict
 from mltrain.cli.resume import resume
 from mltrain.cli.schema import schema
 from mltrain.cli.show import show
@@ -29,6 +30,7 @@ app.command()(validate)
 app.command()(train)
 app.command()(resume)
 app.command()(evaluate)
+app.command()(predict)
 app.command()(show)
 app.command("list")(list_components)
 app.command()(schema)

@@ -20,7 +20,7 @@ from pyarrow import csv as arrow_csv
 
 from mltrain.data.column_types import ColumnPlace, parse_texts
 from mltrain.data.delimited_faults import LONGEST_FIELD, csv_fault, find_fault, quotes_in_order, records
-from mltrain.data.files import FileContent, read_file_content
+from mltrain.data.files import read_file_content
 from mltrain.data.table import Origin, Table
 from mltrain.errors import DataError, MltrainError
 
@@ -65,9 +65,9 @@ def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) ->
         DataError: with the file, the line and the column.
     """
     content = read_file_content(path)
-    text = _utf8(content, dialect.encoding)
-    names, header_lines = _header(content.name, text, dialect.delimiter)
-    columns = _text_columns(content.name, text, names, header_lines, dialect.delimiter)
+    text = utf8_text(content.name, content.data, dialect.encoding)
+    names, header_lines = read_header(content.name, text, dialect.delimiter)
+    columns = text_columns(content.name, text, names, dialect.delimiter, header_lines)
     rows = len(columns[0])
     if not rows:
         raise DataError(f"{content.name}: the file has a header and no rows")
@@ -76,13 +76,11 @@ def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) ->
     origin = DelimitedOrigin(
         content.name, path, content.sha256, dialect, header_lines + 1 if lines == header_lines + rows else None
     )
-    missing = pa.array([*MISSING, *(token.strip() for token in dialect.missing)])
     typed = {}
     for name, column in zip(names, columns, strict=True):
         where = ColumnPlace(name, origin.place, missing_key=True)
-        _check_lengths(column, where)
-        cleaned = _cleaned(column, missing)
-        typed[name] = parse_texts(cleaned, where, declared.get(name))
+        check_lengths(column, where)
+        typed[name] = parse_texts(cleaned(column, dialect), where, declared.get(name))
     return Table(typed, origin, content.sha256)
 
 
@@ -117,39 +115,62 @@ class DelimitedOrigin(Origin):
             return None
         if content.sha256 != self.sha256:
             return None
-        rows = records(_utf8(content, self.dialect.encoding), self.dialect.delimiter)
+        text = utf8_text(content.name, content.data, self.dialect.encoding)
+        rows = records(text, self.dialect.delimiter)
         return next(itertools.islice(rows, row + 1, None)).line
 
 
-def _utf8(content: FileContent, encoding: str) -> bytes:
-    """Return the text as UTF-8 without a byte order mark."""
-    name, data = content.name, content.data
-    for magic, what in _BINARY.items():
-        if data.startswith(magic):
-            raise DataError(f"{name}: this is {what}, not a text file")
+def utf8_text(name: str, data: bytes, encoding: str) -> bytes:
+    """Return the text of a whole file as UTF-8 without a byte order mark.
+
+    Raises:
+        DataError: it is no text, none in that encoding, or empty.
+    """
+    refuse_binary(name, data)
     try:
-        if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig"):
+        if not is_utf8(encoding):
             data = data.decode(encoding).encode()
         elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise DataError(f"{name}: the file is UTF-16; save it as UTF-8, or set data.source.encoding: utf-16")
-        elif not data.isascii():
-            data.decode()
     except UnicodeError as error:
-        raise _undecodable(name, data, encoding, error) from error
+        raise undecodable(name, data, encoding, error) from error
     data = data.removeprefix(codecs.BOM_UTF8)
-    if (nul := data.find(b"\0")) >= 0:
-        line = data.count(b"\n", 0, nul) + 1
-        raise DataError(f"{name}:{line}: a NUL byte; the file is binary, damaged, or in another data.source.encoding")
+    check_characters(name, data, encoding)
     if not data or data.isspace():
         raise DataError(f"{name}: the file is empty")
     return data
 
 
-def _undecodable(name: str, data: bytes, encoding: str, error: UnicodeError) -> DataError:
+def is_utf8(encoding: str) -> bool:
+    """Return whether an encoding is UTF-8, under whatever name."""
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+def refuse_binary(name: str, data: bytes) -> None:
+    """Raise DataError for the beginning of a file that is another kind of file."""
+    for magic, what in _BINARY.items():
+        if data.startswith(magic):
+            raise DataError(f"{name}: this is {what}, not a text file")
+
+
+def check_characters(name: str, text: bytes, encoding: str, first_line: int = 1) -> None:
+    """Raise DataError where `text`, whose first line has that number, is not UTF-8 or holds a NUL byte."""
+    try:
+        if not text.isascii():
+            text.decode()
+    except UnicodeError as error:
+        raise undecodable(name, text, encoding, error, first_line) from error
+    if (nul := text.find(b"\0")) >= 0:
+        line = text.count(b"\n", 0, nul) + first_line
+        raise DataError(f"{name}:{line}: a NUL byte; the file is binary, damaged, or in another data.source.encoding")
+
+
+def undecodable(name: str, data: bytes, encoding: str, error: UnicodeError, first_line: int = 1) -> DataError:
+    """Return the error of `data`, whose first line has that number, and which is not text in `encoding`."""
     remedy = "save the file as UTF-8, or state data.source.encoding (cp1252 is usual on Windows)"
     if not isinstance(error, UnicodeDecodeError):
         return DataError(f"{name}: not {encoding} text ({error}); {remedy}")
-    line = data.count(b"\n", 0, error.start) + 1
+    line = data.count(b"\n", 0, error.start) + first_line
     begin = data.rfind(b"\n", 0, error.start) + 1
     return DataError(
         f"{name}:{line}: byte {error.start - begin + 1} of the line is 0x{data[error.start]:02x}, "
@@ -157,7 +178,7 @@ def _undecodable(name: str, data: bytes, encoding: str, error: UnicodeError) -> 
     )
 
 
-def _header(name: str, text: bytes, delimiter: str) -> tuple[list[str], int]:
+def read_header(name: str, text: bytes, delimiter: str) -> tuple[list[str], int]:
     """Return the names of the columns, and the number of lines down to the end of the header."""
     try:
         header = next(records(text, delimiter))
@@ -182,13 +203,25 @@ def _header(name: str, text: bytes, delimiter: str) -> tuple[list[str], int]:
     return names, header.last_line
 
 
-def _text_columns(name: str, text: bytes, names: list[str], header_lines: int, delimiter: str) -> list[pa.Array]:
-    """Return the texts of each column."""
+def text_columns(
+    name: str, text: bytes, names: list[str], delimiter: str, header_lines: int = 0, first_line: int = 1
+) -> list[pa.Array]:
+    """Return the texts of each column.
+
+    Args:
+        name: of the file.
+        text: of records, as UTF-8.
+        names: of the columns.
+        delimiter: one character.
+        header_lines: so many lines are the header.
+        first_line: the number of the line with which `text` begins.
+
+    Raises:
+        DataError: a record has too many or too few fields, or a quote is wrong.
+    """
     if not quotes_in_order(text, delimiter):
-        find_fault(name, text, names, delimiter)
-    line_ends = re.finditer(rb"\r\n|\r|\n", text)
-    header_end = next(itertools.islice(line_ends, header_lines - 1, None), None)
-    body = pa.py_buffer(text).slice(header_end.end() if header_end else len(text))
+        find_fault(name, text, names, delimiter, first_line)
+    body = pa.py_buffer(text).slice(end_of_line(text, header_lines))
     if not body.size:
         return [pa.array([], pa.string()) for _ in names]
     try:
@@ -206,14 +239,24 @@ def _text_columns(name: str, text: bytes, names: list[str], header_lines: int, d
             ),
         )
     except pa.ArrowInvalid as error:
-        find_fault(name, text, names, delimiter)
+        find_fault(name, text, names, delimiter, first_line)
         raise DataError(f"{name}: not readable as delimited text: {error}") from error
     return [
         pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string()) for column in table.columns
     ]
 
 
-def _check_lengths(column: pa.Array, where: ColumnPlace) -> None:
+def end_of_line(text: bytes, number: int) -> int:
+    """Return where the line of that number (from 1) ends, its line end included; 0 for line 0."""
+    if not number:
+        return 0
+    line_ends = re.finditer(rb"\r\n|\r|\n", text)
+    found = next(itertools.islice(line_ends, number - 1, None), None)
+    return found.end() if found else len(text)
+
+
+def check_lengths(column: pa.Array, where: ColumnPlace) -> None:
+    """Raise DataError for a field that is longer than any field should be."""
     lengths = pc.binary_length(column)
     longest = pc.max(lengths).as_py() or 0
     if longest > LONGEST_FIELD:
@@ -221,8 +264,9 @@ def _check_lengths(column: pa.Array, where: ColumnPlace) -> None:
         raise where.error(row, f"a field of {longest} bytes (limit: {LONGEST_FIELD}); is a quote not closed?")
 
 
-def _cleaned(column: pa.Array, missing: pa.Array) -> pa.Array:
+def cleaned(column: pa.Array, dialect: Dialect) -> pa.Array:
     """Return the texts without the blanks around them, and null for those that mean "no value"."""
+    missing = pa.array([*MISSING, *(token.strip() for token in dialect.missing)])
     characters = np.frombuffer(column.buffers()[2] or b"", np.uint8)
     if (
         (characters <= ord(" ")) | (characters >= 0x80)

@@ -48,7 +48,7 @@ def read_json_lines(path: Path, missing: Sequence[str], declared: Mapping[str, s
     lines: list[int] = []
     for number, line in enumerate(content.data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         if line.strip():
-            objects.append(_object(line, f"{content.name}:{number}"))
+            objects.append(json_object(line, f"{content.name}:{number}"))
             lines.append(number)
     if not objects:
         raise DataError(f"{content.name}: the file is empty")
@@ -70,7 +70,8 @@ def read_json_lines(path: Path, missing: Sequence[str], declared: Mapping[str, s
     return Table(columns, origin, content.sha256)
 
 
-def _object(line: bytes, place: str) -> dict[str, Any]:
+def json_object(line: bytes, place: str) -> dict[str, Any]:
+    """Return the object in a line; raises DataError, which begins with `place`, where it is none."""
     try:
         value = json.loads(line.decode(), object_pairs_hook=_without_duplicates)
     except UnicodeDecodeError as error:

@@ -62,7 +62,7 @@ def _read(content: FileContent) -> pa.Table:
         size = sum(max(count, 0) * _width(leaf) for count, leaf in zip(counts, leaves, strict=True))
     check_unpacked_size(content.name, len(content.data), size)
     found = parquet.read_table(pa.BufferReader(content.data), read_dictionary=texts)
-    check_unpacked_size(content.name, len(content.data), sum(map(_unfolded_size, found.itercolumns())))
+    check_unpacked_size(content.name, len(content.data), sum(map(unfolded_size, found.itercolumns())))
     found.validate(full=True)  # texts may be no UTF-8
     return found.combine_chunks()
 
@@ -71,7 +71,7 @@ def _width(leaf: parquet.ColumnSchema) -> int:
     return max(8, leaf.length or 0)  # only values of a fixed number of bytes have a length
 
 
-def _unfolded_size(column: pa.ChunkedArray) -> int:
+def unfolded_size(column: pa.ChunkedArray) -> int:
     """Return how many bytes the texts of a column are, each in its place."""
     dictionaries = [chunk for chunk in column.chunks if pa.types.is_dictionary(chunk.type)]
     return sum(

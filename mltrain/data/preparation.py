@@ -15,6 +15,7 @@ from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
 from mltrain.data.table import Table
 from mltrain.data.target import fit_target
+from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError
 from mltrain.task import DataInfo, Decision, SplitName, Task
 
@@ -53,6 +54,7 @@ class Prepared:
         sha256: of them, as `Table` says.
         splits: the rows of each split.
         preprocessing: what was fitted on the training rows.
+        reference: what the columns of the training rows looked like.
         info: what a model may know of the data.
         decisions: what was not stated and had to be decided, in the order in which it was.
         examples: by the name of the split; only splits that have rows.
@@ -64,6 +66,7 @@ class Prepared:
     sha256: str
     splits: Splits
     preprocessing: Preprocessing
+    reference: TrainingColumns
     info: DataInfo
     decisions: tuple[Decision, ...]
     examples: Mapping[SplitName, Examples]
@@ -99,6 +102,7 @@ def prepare(spec: DataSpec, seed: int, task: Task | Literal["auto"] = "auto") ->
         decisions += _unscaled(truth[splits.train])
     leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
     preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
+    reference = TrainingColumns.of(preprocessing, train)
 
     examples = {name: encode_examples(preprocessing, table.take(rows)) for name, rows in splits.items()}
     info = data_info(preprocessing, len(splits.train))
@@ -109,7 +113,18 @@ def prepare(spec: DataSpec, seed: int, task: Task | Literal["auto"] = "auto") ->
     decisions = (*decisions, *split_decisions, *feature_decisions, *_repeated(examples))
     # A wider table does not stay: its numbers have twice the digits of the examples.
     kept = table if len(preprocessing.columns) == 1 and preprocessing.array is None else None
-    return Prepared(table.origin.name, len(table), table.sha256, splits, preprocessing, info, decisions, examples, kept)
+    return Prepared(
+        table.origin.name,
+        len(table),
+        table.sha256,
+        splits,
+        preprocessing,
+        reference,
+        info,
+        decisions,
+        examples,
+        kept,
+    )
 
 
 def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"]) -> Table:

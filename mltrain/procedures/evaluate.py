@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mltrain.data.encoders.column import RawColumn, first_row
-from mltrain.data.preparation import data_info, declared_kinds, encode_examples, read_rows
-from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.preparation import declared_kinds, encode_examples, read_rows
 from mltrain.data.sources import read_file
 from mltrain.data.table import Table
-from mltrain.errors import ConfigError, RunError
+from mltrain.errors import RunError
 from mltrain.experiment import ExperimentSpec
-from mltrain.load import load_text
-from mltrain.models.sequential import Sequential
-from mltrain.procedures.plan import final_weights
-from mltrain.run.checkpoint_files import newest, read_checkpoint
-from mltrain.run.proof import proved_preprocessing, proved_splits
+from mltrain.procedures.rebuilding import refuse_indices, stored_model
 from mltrain.run.record import Record
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS, SplitName
@@ -41,56 +34,29 @@ def evaluate(run: RunDirectory, split: SplitName | None, data: Path | None) -> d
         RunError: the run is damaged or unfinished, or its data has changed since.
         DataError: the data is not there, or not valid.
     """
-    spec = _spec(run)
-    record = run.record()
-    preprocessing = Preprocessing.from_json(proved_preprocessing(run, record))
-    ids = proved_splits(run, record)
+    stored = stored_model(run)
+    spec, preprocessing, ids = stored.spec, stored.preprocessing, stored.splits
     splits: list[SplitName] = [name for name in SPLITS if name in ids]
     if split is not None and split not in splits:
         raise RunError(f"{run.path}: the run has no {split} rows (it has: {', '.join(splits)})")
     chosen = split or splits[-1]
-    final, _ = final_weights(spec, set(splits))
-    arrays, state = read_checkpoint(newest(run.checkpoints, final))
     start_tensorflow()
     from mltrain.procedures.measurement import measure_split
-    from mltrain.procedures.network import build_network
-    from mltrain.training.acceleration import PRECISIONS
-    from mltrain.training.devices import choose_device
-    from mltrain.training.weights import put_weights
 
-    choose_device(spec.device)
-    precision = record.determinism.get("precision", "float32")
-    if precision not in PRECISIONS:
-        raise RunError(f"{run.path}: record.json names the precision {precision!r}; expected one of {PRECISIONS}")
-    network = build_network(spec, data_info(preprocessing, len(ids["train"])), preprocessing.target, precision)
-    put_weights(network.model, arrays, str(run.checkpoints))
+    network = stored.network()
     if data is not None:
         name, table = data.name, read_file(data, declared_kinds(spec.data, network.info.task), like=spec.data.source)
     else:
-        name, table = chosen, _rows(run, spec, record, ids[chosen])
+        name, table = chosen, _rows(run, spec, stored.record, ids[chosen])
     examples = encode_examples(preprocessing, table)
-    _refuse_indices(spec, preprocessing, table, examples.x)
+    refuse_indices(spec, preprocessing, table, examples.x)
     result, _ = measure_split(network, examples)
     return {
         "task": network.info.task,
         "classes": list(network.info.classes),
-        "model": {"weights": final, "epoch": _epoch(state, run)},
+        "model": {"weights": stored.weights, "epoch": stored.epoch},
         "splits": {name: result},
     }
-
-
-def _spec(run: RunDirectory) -> ExperimentSpec:
-    try:
-        return load_text(run.resolved(), "config.resolved.yaml", run.path).spec
-    except ConfigError as error:
-        raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
-
-
-def _epoch(state: Mapping[str, Any], run: RunDirectory) -> int:
-    epoch = state.get("epoch")
-    if type(epoch) is not int:
-        raise RunError(f"{run.checkpoints}: the weights do not say of which epoch they are")
-    return epoch
 
 
 def _rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: np.ndarray) -> Table:
@@ -106,18 +72,3 @@ def _rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: np.ndarr
     if ids.max() >= len(table):  # what is recorded of the ids can be changed together with them
         raise RunError(f"{run.path}: row {ids.max()} is in splits/, and the data has {len(table)} rows, counted from 0")
     return table.take(ids)
-
-
-def _refuse_indices(spec: ExperimentSpec, preprocessing: Preprocessing, table: Table, values: np.ndarray) -> None:
-    """Refuse rows with index numbers that the training data did not have: TensorFlow names neither row nor column."""
-    indices = spec.model.index_table if isinstance(spec.model, Sequential) else None
-    if indices is None:
-        return
-    outside = ((values < 0) | (values >= indices.size)).reshape(len(values), -1)
-    if outside.any():
-        row = first_row(outside.any(axis=1))
-        place = first_row(outside[row])
-        column = RawColumn.of(table, preprocessing.column_of(place))
-        raise column.error(
-            row, f"expected an index from 0 to {indices.size - 1}, found {values[row].reshape(-1)[place]:g}"
-        )

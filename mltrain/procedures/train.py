@@ -159,6 +159,7 @@ def _train(
     if not run.has_splits():
         run.write_splits(dict(prepared.splits.items()))
     run.write_preprocessing(prepared.preprocessing.to_json())
+    run.write_reference(prepared.reference.model_dump(mode="json"))
     run.write_record(record)
     terminal.decisions(decisions)
 

@@ -51,5 +51,9 @@ class CsvSource(Spec):
         """
         from mltrain.data.delimited import Dialect, read_delimited  # pyarrow costs 50 ms at import
 
-        delimiter = self.delimiter or ("\t" if self.path.name.lower().endswith((".tsv", ".tsv.gz")) else ",")
-        return read_delimited(self.path, Dialect(delimiter, self.missing, self.encoding), declared or {})
+        return read_delimited(self.path, Dialect(self.separator, self.missing, self.encoding), declared or {})
+
+    @property
+    def separator(self) -> str:
+        """What separates the fields of this file."""
+        return self.delimiter or ("\t" if self.path.name.lower().endswith((".tsv", ".tsv.gz")) else ",")
