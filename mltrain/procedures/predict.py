@@ -139,15 +139,12 @@ def predict(
         head = next(encoded)
         with interruption.deferred():
             start_tensorflow()
-            from mltrain.training.prediction import CompiledPrediction
-
             network = stored.network()
-            outputs = CompiledPrediction(network.model, network.evaluation_block[0])
         interruption.raise_if_received()
         with open_output(stream) as output:
             done = 0
-            for kept, x in regrouped(itertools.chain([head], encoded), outputs.block):
-                predictions = network.predictions(outputs(x))
+            for kept, x in regrouped(itertools.chain([head], encoded), network.evaluation_block[0]):
+                predictions = network.predictions(network.outputs(x))
                 _refuse_not_finite(rows.name, predictions, done)
                 output.write(kept, _columns(network, predictions, wanted.reserved))
                 done += len(x)

@@ -31,7 +31,7 @@ class _Member:
     fortran_order: bool
 
     @classmethod
-    def open(cls, archive: zipfile.ZipFile, name: str) -> _Member:
+    def of(cls, archive: zipfile.ZipFile, name: str) -> _Member:
         check_header(archive, f"{name}.npy")
         file = archive.open(f"{name}.npy", "r")
         version = np.lib.format.read_magic(file)
@@ -73,7 +73,7 @@ class ArraysStream:
             columns = {column: key for column, key in arrays.items() if key in stored}
             columns |= {key: key for key in stored if key not in columns.values()}
             wanted.check(name, list(columns))
-            self._members = {column: _Member.open(self.archive, key) for column, key in columns.items()}
+            self._members = {column: _Member.of(self.archive, key) for column, key in columns.items()}
         except (*_UNREADABLE, zipfile.BadZipFile) as error:
             raise self._unreadable(error) from error
         self._count = self._check_shapes()
