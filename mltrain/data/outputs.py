@@ -129,22 +129,24 @@ class _JsonLines:
         self._write = write
 
     def write(self, kept: pa.Table, added: pa.Table) -> None:
-        keys = [f"{json.dumps(name, ensure_ascii=False)}: " for name in added.column_names]
-        values = [_json_values(column.combine_chunks()) for column in added.columns]
+        parts: list[pa.Array | str] = []
+        for name, column in zip(added.column_names, added.columns, strict=True):
+            parts += [f"{', ' if parts else ''}{json.dumps(name, ensure_ascii=False)}: ", _json_values(column)]
+        ends = pc.binary_join_element_wise(*parts, "}\n", "").cast(pa.binary()).to_pylist()
         lines = []
-        for line, *row in zip(kept.column(0).to_pylist(), *values, strict=True):
+        for line, end in zip(kept.column(0).to_pylist(), ends, strict=True):
             begun = line[:-1].rstrip()  # without the brace
-            more = ", ".join(key + value for key, value in zip(keys, row, strict=True))
-            lines.append(begun + (b"" if begun == b"{" else b", ") + more.encode() + b"}\n")
+            lines += [begun, b"" if begun == b"{" else b", ", end]
         self._write(b"".join(lines))
 
 
-def _json_values(column: pa.Array) -> list[str]:
-    texts: list[str] = column.cast(pa.string()).to_pylist()
-    if not pa.types.is_string(column.type):
-        return texts
-    quoted = {text: json.dumps(text, ensure_ascii=False) for text in column.unique().to_pylist()}
-    return [quoted[text] for text in texts]
+def _json_values(column: pa.ChunkedArray) -> pa.Array:
+    array = column.combine_chunks()
+    if not pa.types.is_string(array.type):
+        return array.cast(pa.string())
+    texts = array.dictionary_encode()
+    quoted = pa.array([json.dumps(text, ensure_ascii=False) for text in texts.dictionary.to_pylist()], pa.string())
+    return quoted.take(texts.indices)
 
 
 class _Parquet:
