@@ -1,9 +1,12 @@
 """`mltrain predict`: every row comes back as it was, with what the model says of it, and what is odd is said."""
 
 import csv
+import gzip
 import json
 import math
+import os
 import shutil
+import signal
 
 import numpy as np
 import pyarrow as pa
@@ -166,6 +169,39 @@ def test_arrays_come_back_with_their_predictions(predict, folder):
     assert "not in the text, as they are no single values: x, about" in done.err
 
 
+def test_arrays_that_are_not_needed_are_copied_unread(predict, folder):
+    came = {"image": np.zeros((5, 4, 4), np.uint8), "pickled": np.array([{}] * 5, object), "wave": np.ones(5, complex)}
+    np.savez(folder / "new.npz", **came)
+    predict("images", "new.npz", "--out", "out.npz")
+    with np.load(folder / "out.npz") as out, np.load(folder / "new.npz") as new:
+        assert out.files == [*came, "prediction"]
+        assert all(out.zip.read(f"{name}.npy") == new.zip.read(f"{name}.npy") for name in came)
+
+
+@pytest.mark.parametrize("form", ["csv.gz", "tsv", "jsonl.gz"])
+def test_other_endings(predict, folder, form):
+    columns = table(30, 1)
+    rows = list(zip(*columns.values(), strict=True))
+    lines = [json.dumps(dict(zip(columns, row, strict=True))) for row in rows]
+    if "csv" in form:
+        lines = ["size,color,sold,large", *(f"{row[1] or ''},{row[2]},{row[3]},{row[4]}" for row in rows)]
+    elif form == "tsv":
+        lines = [
+            "size\tcolor\tsold\tlarge\tnote",
+            *(f"{row[1] or ''}\t{row[2]}\t{row[3]}\t{row[4]}\ta, b" for row in rows),
+        ]
+    data = "".join(f"{line}\n" for line in lines).encode()
+    (folder / f"new.{form}").write_bytes(gzip.compress(data) if form.endswith("gz") else data)
+    for name in ("one", "two"):
+        predict("two", f"new.{form}", "--out", f"{name}.{form}")
+    found = (folder / f"one.{form}").read_bytes()
+    assert found == (folder / f"two.{form}").read_bytes()
+    found = gzip.decompress(found) if form.endswith("gz") else found
+    for line, came in zip(found.decode().splitlines(), lines, strict=True):
+        assert line.startswith(came.rstrip("}"))
+        assert line[len(came.rstrip("}")) :].lstrip(", \t").startswith(("prediction", '"prediction": ', "0", "1"))
+
+
 def test_blocks_of_any_size_give_the_same_bits(predict, folder, monkeypatch):
     from mltrain.data.streams import delimited
     from mltrain.training import acceleration
@@ -232,6 +268,29 @@ def test_a_bad_row_in_the_middle_leaves_nothing(predict, folder, monkeypatch, fo
         f"error: {said.format(line=1501)}"
     )
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_a_signal_leaves_nothing(predict, folder, monkeypatch):
+    from mltrain.procedures.network import Network
+
+    def stopped(self, outputs):
+        assert list(folder.glob(".tmp-*"))
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("the signal did not end it")
+
+    monkeypatch.setattr(Network, "predictions", stopped)
+    assert predict("two", "two.csv", "--out", "out.csv", code=143) == "stopped by SIGTERM\n"
+    assert not (folder / "out.csv").exists()
+    assert not list(folder.glob(".tmp-*"))
+
+
+def test_a_file_that_cannot_be_written_is_exit_7_and_leaves_nothing(shell, folder):
+    write_csv(folder / "new.csv", table(20_000, 3))
+    done = shell("ulimit -f 100; mltrain predict two new.csv --out out.csv --quiet")
+    assert done.code == 7, done.err
+    assert done.err == "error: out.csv: cannot write: File too large; name a file elsewhere\n"
+    assert not (folder / "out.csv").exists()
+    assert not list(folder.glob(".tmp-*"))
 
 
 def odd(folder):

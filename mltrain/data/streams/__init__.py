@@ -36,7 +36,7 @@ def open_rows(path: Path | None, wanted: Wanted, like: Any = None) -> Iterator[R
     """
     if path is None:
         like = like if isinstance(like, CsvSource) else None
-        dialect = Dialect(like.delimiter or ",", like.missing, like.encoding) if like else Dialect(",")
+        dialect = Dialect(like.separator, like.missing, like.encoding) if like else Dialect(",")
         yield DelimitedStream(sys.stdin.buffer, "stdin", dialect, wanted)
         return
     source, name = source_of(path, like), printable(path.name)

@@ -73,36 +73,50 @@ class ArraysStream:
             columns = {column: key for column, key in arrays.items() if key in stored}
             columns |= {key: key for key in stored if key not in columns.values()}
             wanted.check(name, list(columns))
-            self._members = {column: _Member.of(self.archive, key) for column, key in columns.items()}
+            self._members = {column: _Member.of(self.archive, columns[column]) for column in wanted.kinds}
         except (*_UNREADABLE, zipfile.BadZipFile) as error:
             raise self._unreadable(error) from error
         self._count = self._check_shapes()
+        self._keep_columns({column: key for column, key in columns.items() if column not in wanted.kinds})
         widest = max(self._members[column].row_bytes for column in wanted.kinds)
         self._rows = rows or max(_FEWEST_ROWS, min(_MOST_ROWS, _BLOCK_BYTES // max(widest, 1)))
 
     @property
     def left_out_of_text(self) -> tuple[str, ...]:
-        """Arrays that are no columns: of several axes, or of another length."""
-        return tuple(name for name, member in self._members.items() if member.shape != (self._count,))
+        """Arrays that are no columns: of several axes, of another length, or of other things than numbers and texts."""
+        wide = [name for name, member in self._members.items() if member.shape != (self._count,)]
+        return (*wide, *self._left_out)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the rows; see `RowStream`."""
-        wide = self.left_out_of_text
         for first in range(0, self._count, self._rows):
             rows = min(self._rows, self._count - first)
             origin = PartOrigin(self._name, first)
             typed: dict[str, Column] = {}
             for name, member in self._members.items():
-                if name in wide and name not in self._wanted.kinds:
-                    continue
                 try:
                     array = member.read(rows)
                 except _UNREADABLE as error:
                     raise self._unreadable(error) from error
                 kind = self._wanted.kinds.get(name, "ignore")
                 typed[name] = column_of_array(array, ColumnPlace(name, origin.place), kind)
-            kept = {name: column for name, column in typed.items() if name not in wide}
+            kept = {name: column for name, column in typed.items() if not isinstance(column, np.ndarray)}
             yield Block(Table({name: typed[name] for name in self._wanted.kinds}, origin, ""), pa.table(kept))
+
+    def _keep_columns(self, others: Mapping[str, str]) -> None:
+        """Read the arrays that are not needed, too, where they are columns that a text can hold."""
+        left_out = []
+        for column, key in others.items():
+            try:
+                member = _Member.of(self.archive, key)
+            except _UNREADABLE:  # it is copied as it is, and whoever reads it will see
+                left_out.append(column)
+                continue
+            if member.shape == (self._count,) and member.dtype.kind in "biufUSM":
+                self._members[column] = member
+            else:
+                left_out.append(column)
+        self._left_out = tuple(left_out)
 
     def _check_shapes(self) -> int:
         """Return the number of rows."""
