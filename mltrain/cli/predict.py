@@ -69,7 +69,7 @@ def predict(
     with Interruption().handled() as interruption:
         found = open_run(run, runs_directory(runs_dir))
         findings = predict_rows(
-            found, source, lambda stream: _opened(out, stream), interruption, probabilities=proba, strict=strict
+            found, source, lambda stream: _opened(out, stream, quiet), interruption, probabilities=proba, strict=strict
         )
         values = {"run": str(found.path.absolute()), **findings.as_json()}
         text = f"{json_format.dumps(values, indent=2, ensure_ascii=False)}\n"
@@ -83,14 +83,15 @@ def predict(
 
 
 @contextmanager
-def _opened(out: Path | None, stream: RowStream) -> Iterator[Output]:
-    from mltrain.data.outputs import open_output, text_output
+def _opened(out: Path | None, stream: RowStream, quiet: bool) -> Iterator[Output]:
+    from mltrain.data.outputs import is_delimited, open_output, text_output
+    from mltrain.problems import printable
     from mltrain.run.durable import without_links, writing
 
+    if (out is None or is_delimited(out)) and stream.left_out_of_text and not quiet:
+        names = printable(", ".join(stream.left_out_of_text))
+        typer.echo(f"not in the text, as they are no single values: {names}", err=True)
     if out is None:
-        if stream.left_out_of_text:
-            names = ", ".join(stream.left_out_of_text)
-            typer.echo(f"not in the text, as they are no single values: {names}", err=True)
         yield text_output(lambda text: sys.stdout.write(text.decode()), stream)
         return
     with _told(out), writing(without_links(out.absolute())) as sink, open_output(sink, out, stream) as output:

@@ -51,6 +51,11 @@ def check_ending(out: Path, data: Path | None) -> None:
         raise UsageError(f"--out {out}: rows are written in the form in which they come: name a file *{same}{other}")
 
 
+def is_delimited(out: Path) -> bool:
+    """Return whether a file of that name holds delimited text."""
+    return isinstance(source_of(out), CsvSource)
+
+
 @contextmanager
 def open_output(sink: io.RawIOBase, path: Path, stream: RowStream) -> Iterator[Output]:
     """Write rows into a file of that name.

@@ -11,11 +11,6 @@ from mltrain.report.text import number
 if TYPE_CHECKING:
     from mltrain.procedures.predict import Findings
 
-_ADVICE = {
-    "moderate": "moderate drift: keep an eye on it",
-    "large": "large drift: these are not the rows it was trained on; measure it again before it is trusted",
-}
-
 
 def finding_lines(findings: Findings) -> tuple[str, ...]:
     """Return what differs from the training rows, a line a column: the worst drift first."""
@@ -35,7 +30,9 @@ def _lines(findings: Findings) -> Iterator[str]:
         yield "the run does not hold what its training rows looked like: neither ranges nor drift were looked at"
     drifted = [column for column in findings.columns or () if column.stability.drift != "none"]
     for column in sorted(drifted, key=lambda each: -each.stability.value):
-        yield f"{column.column}: PSI {column.stability.value:.2f}, {_ADVICE[column.stability.drift]}"
+        yield f"{column.column}: PSI {column.stability.value:.2f}, {column.stability.drift} drift"
+    if any(column.stability.drift == "large" for column in drifted):
+        yield "these are not the rows that the model was trained on: measure it on such (`evaluate RUN --data …`)"
 
 
 def _of(count: int, rows: int) -> str:

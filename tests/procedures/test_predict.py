@@ -166,7 +166,11 @@ def test_arrays_come_back_with_their_predictions(predict, folder):
         assert np.allclose(shares.sum(axis=1), 1)
     done = predict("images", "new.npz")
     assert done.out.splitlines()[0] == "id,prediction"
-    assert "not in the text, as they are no single values: x, about" in done.err
+    left_out = "not in the text, as they are no single values: x, about\n"
+    assert left_out in done.err
+    assert left_out in predict("images", "new.npz", "--out", "out.csv").err
+    assert (folder / "out.csv").read_text() == done.out
+    assert left_out not in predict("images", "new.npz", "--quiet").err
 
 
 def test_arrays_that_are_not_needed_are_copied_unread(predict, folder):
@@ -339,7 +343,8 @@ def test_drift_is_said_of_the_columns_that_drifted_only(predict, folder):
     write_csv(folder / "shifted.csv", table(2000, 7, shift=1.5))
     assert "PSI" not in predict("two", "same.csv", "--out", "out.csv").err
     done = predict("two", "shifted.csv", "--out", "out2.csv", "--summary", "summary.json")
-    assert [line.split(",")[0][:9] for line in done.err.splitlines() if "drift" in line] == ["size: PSI"]
+    assert [line[:9] for line in done.err.splitlines() if "PSI" in line] == ["size: PSI"]
+    assert "these are not the rows that the model was trained on" in done.err
     drift = json.loads((folder / "summary.json").read_text())["drift"]
     assert drift["size"]["drift"] == "large"
     assert drift["size"]["psi"] > 0.25
