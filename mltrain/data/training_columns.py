@@ -140,9 +140,15 @@ class Comparison:
     Args:
         reference: what the training rows looked like.
         preprocessing: of the run.
+
+    Raises:
+        RunError: they are of other columns.
     """
 
     def __init__(self, reference: TrainingColumns, preprocessing: Preprocessing) -> None:
+        expected = [(name, kind) for encoder in preprocessing.columns for name, kind in _kinds(encoder)]
+        if [(column.column, column.type) for column in reference.columns] != expected:
+            raise RunError("reference.json and preprocessing.json of the run are of other columns (damaged)")
         self._reference, self._preprocessing = reference, preprocessing
         self._counts = [np.zeros(len(column.counts), np.int64) for column in reference.columns]
         self._outside = [0] * len(reference.columns)
@@ -176,6 +182,15 @@ def watched(preprocessing: Preprocessing, table: Table) -> dict[str, Watched]:
         for encoder in preprocessing.columns
         for name, values in _watched(encoder, RawColumn.of(table, encoder.column)).items()
     }
+
+
+def _kinds(encoder: Encoder) -> list[tuple[str, str]]:
+    """Return the names of what `_watched` returns, and which kind of column each is."""
+    if isinstance(encoder, NumberEncoder):
+        return [(encoder.column, "number")]
+    if isinstance(encoder, DatetimeEncoder):
+        return [(f"{encoder.column}.{scaled.part}", "number") for scaled in encoder.parts]
+    return [(f"mean of {encoder.column}", "number") if isinstance(encoder, ArrayEncoder) else (encoder.column, "text")]
 
 
 def _watched(encoder: Encoder, column: RawColumn) -> dict[str, Watched]:
