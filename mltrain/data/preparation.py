@@ -17,6 +17,7 @@ from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
 from mltrain.data.table import Column, Table
 from mltrain.data.target import fit_target
+from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
 from mltrain.task import DataInfo, Decision, SplitName, Task
 
@@ -59,6 +60,7 @@ class Prepared:
         sha256: of them, as `Table` says.
         splits: the rows of each split.
         preprocessing: what was fitted on the training rows.
+        reference: what the columns of the training rows looked like.
         info: what a model may know of the data.
         decisions: what was not stated and had to be decided, in the order in which it was.
         examples: by the name of the split; only splits that have rows.
@@ -72,6 +74,7 @@ class Prepared:
     sha256: str
     splits: Splits
     preprocessing: Preprocessing
+    reference: TrainingColumns
     info: DataInfo
     decisions: tuple[Decision, ...]
     examples: Mapping[SplitName, Examples]
@@ -119,6 +122,7 @@ def prepare(
         decisions += _unscaled(truth[splits.train])
     leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
     preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
+    reference = TrainingColumns.of(preprocessing, train)
 
     # A wider table does not stay: its numbers have twice the digits of the examples.
     shown_table = (
@@ -140,6 +144,7 @@ def prepare(
         sha256=table.sha256,
         splits=splits,
         preprocessing=preprocessing,
+        reference=reference,
         info=info,
         decisions=decisions,
         examples=examples,

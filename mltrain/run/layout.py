@@ -13,6 +13,7 @@ RECORD = "record.json"
 STATUS = "status.json"
 SPLITS = "splits"
 PREPROCESSING = "preprocessing.json"
+REFERENCE = "reference.json"
 HISTORY = "history.csv"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions"
@@ -31,6 +32,7 @@ PARTS = {
     STATUS,
     SPLITS,
     PREPROCESSING,
+    REFERENCE,
     HISTORY,
     METRICS,
     PREDICTIONS,
