@@ -216,6 +216,38 @@ def test_the_script_compares_two(script, tmp_path):
     assert (tmp_path / "comparison.html").read_text().startswith("<!DOCTYPE html>")
 
 
+@pytest.fixture
+def predict_and_check(shell, mltrain, tmp_path):
+    """Run the script of the page on predicting, with a run on numbers around 0."""
+    (script,) = blocks(REPOSITORY / "docs" / "prediction.md", "bash")
+    assert "set -euo pipefail" in script
+    (tmp_path / "predict-and-check").write_text(script)
+
+    def rows(name, shift):
+        lines = [f"{row / 500 + shift},{row % 7},{row % 2}" for row in range(-500, 500)]
+        (tmp_path / name).write_text("\n".join(["a,b,y", *lines]))
+
+    rows("train.csv", 0.0)
+    rows("same.csv", 0.01)
+    rows("shifted.csv", 0.8)
+    (tmp_path / "config.yaml").write_text(
+        "data: {source: {type: csv, path: train.csv}, target: y}\nmodel: {type: linear}\ntraining: {epochs: 1}\n"
+    )
+    assert mltrain("train", "config.yaml", "--run-dir", "run", "--quiet").code == 0
+    return lambda data, out: shell(f"bash predict-and-check run {data} {out}")
+
+
+def test_the_script_predicts_and_stops_at_drift(predict_and_check, tmp_path):
+    done = predict_and_check("same.csv", "out.csv")
+    assert done.code == 0, done.err
+    assert (tmp_path / "out.csv").read_text().startswith("a,b,y,prediction\n")
+    done = predict_and_check("shifted.csv", "out2.csv")
+    assert done.code == 10, done.err
+    assert done.err.endswith("not the rows it was trained on: a\n")
+    assert predict_and_check("nothing.csv", "out3.csv").code == 4
+    assert predict_and_check("same.csv", "out.csv").code == 2
+
+
 def assert_is_part(excerpt, whole, place):
     """Numbers and times differ from machine to machine; keys, words, types and the items of an excerpted list do
     not."""

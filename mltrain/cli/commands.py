@@ -12,6 +12,7 @@ from mltrain.cli.doctor import doctor
 from mltrain.cli.evaluate import evaluate
 from mltrain.cli.init import init
 from mltrain.cli.list import list_components
+from mltrain.cli.predict import predict
 from mltrain.cli.report import report
 from mltrain.cli.reproduce import reproduce
 from mltrain.cli.resume import resume
@@ -32,6 +33,7 @@ app.command()(validate)
 app.command()(train)
 app.command()(resume)
 app.command()(evaluate)
+app.command()(predict)
 app.command()(reproduce)
 app.command()(show)
 app.command()(compare)

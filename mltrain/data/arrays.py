@@ -124,7 +124,7 @@ def _load(content: FileContent, arrays: Mapping[str, str] | None) -> dict[str, n
             if not wanted:
                 raise DataError(f"{name}: the file holds no array")
             for key in wanted.values():
-                _check_header(file.zip, f"{key}.npy")
+                check_header(file.zip, f"{key}.npy")
             return {column: np.asarray(file[key]) for column, key in wanted.items()}
     except zipfile.BadZipFile as error:
         raise DataError(f"{name}: not an .npz file, or damaged ({error})") from error
@@ -133,7 +133,7 @@ def _load(content: FileContent, arrays: Mapping[str, str] | None) -> dict[str, n
         raise DataError(f"{name}: not readable as arrays of numbers or texts ({error})") from error
 
 
-def _check_header(archive: zipfile.ZipFile, member: str) -> None:
+def check_header(archive: zipfile.ZipFile, member: str) -> None:
     """Refuse an array that is not as long as its header says: numpy.load makes room for what the header says.
 
     Raises:

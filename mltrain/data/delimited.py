@@ -5,7 +5,6 @@ One path for every file: pyarrow reads every column as text, and `column_types` 
 
 from __future__ import annotations
 
-import codecs
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,17 +16,21 @@ import pyarrow.compute as pc
 from mltrain.data.column_types import ColumnPlace, parse_texts
 from mltrain.data.delimited_blocks import read_in_blocks
 from mltrain.data.delimited_faults import LONGEST_FIELD, records
-from mltrain.data.delimited_text import Dialect, Fields, cleaned, header, longest, missing_texts, text_columns
-from mltrain.data.files import FileContent, read_file_content
+from mltrain.data.delimited_text import (
+    Dialect,
+    Fields,
+    cleaned,
+    count_lines,
+    header,
+    longest,
+    missing_texts,
+    text_columns,
+)
+from mltrain.data.files import read_file_content
 from mltrain.data.table import Origin, Table
+from mltrain.data.text_encoding import utf8_text
 from mltrain.errors import DataError, MltrainError
 from mltrain.problems import printable
-
-_BINARY = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
-    b"PAR1": "a Parquet file",
-    b"\x93NUMPY": "a NumPy array",
-}
 
 
 def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) -> Table:
@@ -52,7 +55,7 @@ def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) ->
     for column_name in found.names:
         column, where = found.columns.pop(0), ColumnPlace(column_name, origin.place, missing_key=True)
         if pa.types.is_string(column.type):
-            _check_lengths(column, where)
+            check_lengths(column, where)
             column = parse_texts(cleaned(column, missing), where, declared.get(column_name))
         typed[column_name] = column
     return Table(typed, origin, found.sha256)
@@ -60,14 +63,14 @@ def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) ->
 
 def _read_whole(path: Path, dialect: Dialect) -> Fields:
     content = read_file_content(path)
-    text = _utf8(content, dialect.encoding)
+    text = utf8_text(content.name, content.data, dialect.encoding)
     names, header_lines = header(content.name, text, dialect.delimiter)
-    columns = text_columns(content.name, text, names, header_lines, dialect.delimiter)
-    lines = text.count(b"\n") + (not text.endswith(b"\n"))
-    return Fields(names, columns, header_lines, lines, content.sha256)
+    columns = text_columns(content.name, text, names, dialect.delimiter, header_lines)
+    return Fields(names, columns, header_lines, count_lines(text), content.sha256)
 
 
-def _check_lengths(column: pa.Array, where: ColumnPlace) -> None:
+def check_lengths(column: pa.Array, where: ColumnPlace) -> None:
+    """Raise DataError for a field that is longer than any field should be."""
     length = longest(column)
     if length > LONGEST_FIELD:
         row = int(pc.index(pc.binary_length(column), length).as_py())
@@ -105,41 +108,6 @@ class DelimitedOrigin(Origin):
             return None
         if content.sha256 != self.sha256:
             return None
-        rows = records(_utf8(content, self.dialect.encoding), self.dialect.delimiter)
+        text = utf8_text(content.name, content.data, self.dialect.encoding)
+        rows = records(text, self.dialect.delimiter)
         return next(itertools.islice(rows, row + 1, None)).line
-
-
-def _utf8(content: FileContent, encoding: str) -> bytes:
-    """Return the text as UTF-8 without a byte order mark."""
-    name, data = content.name, content.data
-    for magic, what in _BINARY.items():
-        if data.startswith(magic):
-            raise DataError(f"{name}: this is {what}, not a text file")
-    try:
-        if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig"):
-            data = data.decode(encoding).encode()
-        elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise DataError(f"{name}: the file is UTF-16; save it as UTF-8, or set data.source.encoding: utf-16")
-        elif not data.isascii():
-            data.decode()
-    except UnicodeError as error:
-        raise _undecodable(name, data, encoding, error) from error
-    data = data.removeprefix(codecs.BOM_UTF8)
-    if (nul := data.find(b"\0")) >= 0:
-        line = data.count(b"\n", 0, nul) + 1
-        raise DataError(f"{name}:{line}: a NUL byte; the file is binary, damaged, or in another data.source.encoding")
-    if not data or data.isspace():
-        raise DataError(f"{name}: the file is empty")
-    return data
-
-
-def _undecodable(name: str, data: bytes, encoding: str, error: UnicodeError) -> DataError:
-    remedy = "save the file as UTF-8, or state data.source.encoding (cp1252 is usual on Windows)"
-    if not isinstance(error, UnicodeDecodeError):
-        return DataError(f"{name}: not {encoding} text ({error}); {remedy}")
-    line = data.count(b"\n", 0, error.start) + 1
-    begin = data.rfind(b"\n", 0, error.start) + 1
-    return DataError(
-        f"{name}:{line}: byte {error.start - begin + 1} of the line is 0x{data[error.start]:02x}, "
-        f"which is not {encoding} text; {remedy}"
-    )

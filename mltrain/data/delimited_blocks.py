@@ -18,13 +18,24 @@ import pyarrow as pa
 
 from mltrain.data.column_types import may_be_rounded, plain_numbers
 from mltrain.data.delimited_faults import LONGEST_FIELD
-from mltrain.data.delimited_text import Dialect, Fields, cleaned, fields, header, longest, missing_texts
+from mltrain.data.delimited_text import (
+    Dialect,
+    Fields,
+    cleaned,
+    count_lines,
+    end_of_line,
+    fields,
+    header,
+    longest,
+    missing_texts,
+)
 from mltrain.data.files import open_regular
+from mltrain.data.text_encoding import BINARY, is_utf8
 from mltrain.problems import printable
 
 BLOCK_BYTES = 4 * 2**20
 # Files of other kinds that no text begins with: who reads the file whole says what they are.
-_FOREIGN = (b"PK\x03\x04", b"PAR1", b"\x93NUMPY", b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_FOREIGN = (*BINARY, b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TEXTS = ("category", "boolean", "datetime", "ignore")
 
 
@@ -93,12 +104,10 @@ def read_in_blocks(path: Path, dialect: Dialect, declared: Mapping[str, str]) ->
     Raises:
         DataError: the file is not there, not readable, or changes while it is read; or its header is wrong.
     """
-    if path.name.lower().endswith(".gz") or dialect.encoding.lower() not in ("utf-8", "utf-8-sig"):
+    if path.name.lower().endswith(".gz") or not is_utf8(dialect.encoding):
         return None
     with open_regular(path) as file:
-        found = _read(file, printable(path.name), dialect, declared)
-        file.seek(0, io.SEEK_END)
-    return found
+        return _read(file, printable(path.name), dialect, declared)
 
 
 def _read(file: io.BufferedReader, name: str, dialect: Dialect, declared: Mapping[str, str]) -> Fields | None:
@@ -108,12 +117,12 @@ def _read(file: io.BufferedReader, name: str, dialect: Dialect, declared: Mappin
     for block in _blocks_of_lines(file):
         digest.update(block)
         body = block if names else block.removeprefix(codecs.BOM_UTF8)
-        if not _is_plain(body) or (not names and (body.startswith(_FOREIGN) or body.isspace())):
+        if not _is_plain(body) or (not names and (body.startswith(_FOREIGN) or not body.strip())):
             return None
-        lines += body.count(b"\n") + (not body.endswith(b"\n"))
+        lines += count_lines(body)
         if not names:
             names, header_lines = header(name, body, dialect.delimiter)
-            body = b"\n".join(body.split(b"\n", header_lines)[header_lines:])
+            body = body[end_of_line(body, header_lines) :]
         if not body:
             continue
         texts = _texts(body, len(names), dialect.delimiter, missing)

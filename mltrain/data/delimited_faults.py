@@ -26,15 +26,20 @@ class Record(NamedTuple):
     last_line: int
 
 
-def records(text: bytes, delimiter: str) -> Iterator[Record]:
+def records(text: bytes, delimiter: str, first_line: int = 1) -> Iterator[Record]:
     """Yield the records of UTF-8 text, the header among them; a blank line is none, here as for pyarrow and pandas.
+
+    Args:
+        text: a whole file, or a part that begins with a record.
+        delimiter: one character.
+        first_line: the number of the line with which `text` begins.
 
     Raises:
         csv.Error: `line: what is wrong`.
     """
     reader = csv.reader(io.TextIOWrapper(io.BytesIO(text), "utf-8", newline=""), delimiter=delimiter, strict=True)
     while True:
-        line = reader.line_num + 1
+        line = reader.line_num + first_line
         try:
             fields = next(reader)
         except StopIteration:
@@ -42,7 +47,7 @@ def records(text: bytes, delimiter: str) -> Iterator[Record]:
         except csv.Error as error:
             raise csv.Error(f"{line}: {error}") from error
         if fields:
-            yield Record(line, fields, reader.line_num)
+            yield Record(line, fields, reader.line_num + first_line - 1)
 
 
 def quotes_in_order(text: bytes, delimiter: str) -> bool:
@@ -63,14 +68,14 @@ def quotes_in_order(text: bytes, delimiter: str) -> bool:
     return bool(may_be_beside[before].all() and may_be_beside[after].all())
 
 
-def find_fault(name: str, text: bytes, columns: list[str], delimiter: str) -> None:
-    """Raise the error of the first record that is not in order; return when there is none.
+def find_fault(name: str, text: bytes, columns: list[str], delimiter: str, first_line: int = 1) -> None:
+    """Raise the error of the first record that is not in order; return when there is none. Arguments as of `records`.
 
     Raises:
         DataError: a record has too many or too few fields, or a quote is wrong.
     """
     try:
-        for record in records(text, delimiter):
+        for record in records(text, delimiter, first_line):
             if len(record.fields) != len(columns):
                 known = ", ".join(columns[:8]) + (", …" if len(columns) > 8 else "")
                 found = "1 field" if len(record.fields) == 1 else f"{len(record.fields)} fields"

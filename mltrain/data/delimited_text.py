@@ -83,19 +83,31 @@ def header(name: str, text: bytes, delimiter: str) -> tuple[list[str], int]:
     return names, header.last_line
 
 
-def text_columns(name: str, text: bytes, names: list[str], header_lines: int, delimiter: str) -> list[pa.Array]:
-    """Return the texts of each column."""
+def text_columns(
+    name: str, text: bytes, names: list[str], delimiter: str, header_lines: int = 0, first_line: int = 1
+) -> list[pa.Array]:
+    """Return the texts of each column.
+
+    Args:
+        name: of the file.
+        text: of records, as UTF-8.
+        names: of the columns.
+        delimiter: one character.
+        header_lines: so many lines are the header.
+        first_line: the number of the line with which `text` begins.
+
+    Raises:
+        DataError: a record has too many or too few fields, or a quote is wrong.
+    """
     if not quotes_in_order(text, delimiter):
-        find_fault(name, text, names, delimiter)
-    line_ends = re.finditer(rb"\r\n|\r|\n", text)
-    header_end = next(itertools.islice(line_ends, header_lines - 1, None), None)
-    body = pa.py_buffer(text).slice(header_end.end() if header_end else len(text))
+        find_fault(name, text, names, delimiter, first_line)
+    body = pa.py_buffer(text).slice(end_of_line(text, header_lines))
     if not body.size:
         return [pa.array([], pa.string()) for _ in names]
     try:
         return fields(body, len(names), delimiter, newlines=b'"' in text)
     except pa.ArrowInvalid as error:
-        find_fault(name, text, names, delimiter)
+        find_fault(name, text, names, delimiter, first_line)
         raise DataError(f"{name}: not readable as delimited text: {error}") from error
 
 
@@ -124,6 +136,21 @@ def fields(body: pa.Buffer, columns: int, delimiter: str, *, newlines: bool) -> 
     return [
         pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string()) for column in table.columns
     ]
+
+
+def end_of_line(text: bytes, number: int) -> int:
+    """Return where the line of that number (from 1) ends, its line end included; 0 for line 0."""
+    if not number:
+        return 0
+    line_ends = re.finditer(rb"\r\n|\r|\n", text)
+    found = next(itertools.islice(line_ends, number - 1, None), None)
+    return found.end() if found else len(text)
+
+
+def count_lines(text: bytes) -> int:
+    """Return the number of lines, which end in \\n, \\r\\n or \\r; the last one need not end."""
+    ends = text.count(b"\n") + (text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else 0)
+    return ends + (bool(text) and not text.endswith((b"\n", b"\r")))
 
 
 def longest(column: pa.Array) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from mltrain.errors import DataError
 from mltrain.problems import printable
@@ -20,6 +22,8 @@ from mltrain.spec import suggest
 # A decompression bomb is told by what it unpacks to: real tables shrink 3 to 50 times, deflate can do 1032.
 UNPACKED_FLOOR = 256 * 2**20
 UNPACKED_RATIO = 200
+
+_READING_FAILED = (errno.EIO, errno.ESTALE)
 
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -55,6 +59,8 @@ def read_file_content(path: Path) -> FileContent:
     """
     with open_regular(path) as file:
         data = file.read()
+        if len(data) != os.fstat(file.fileno()).st_size:
+            raise _changed(path)
     digest = hashlib.sha256(data).hexdigest()
     name = printable(path.name)
     if path.name.lower().endswith(".gz"):
@@ -74,6 +80,24 @@ def check_unpacked_size(name: str, packed: int, unpacked: int) -> None:
 
 
 @contextmanager
+def open_data_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file that is read in parts, unpacked when its name ends in .gz; it must stay as it is meanwhile.
+
+    Raises:
+        DataError: as `read_file_content`.
+    """
+    name = printable(path.name)
+    with open_regular(path) as file:
+        if not path.name.lower().endswith(".gz"):
+            if file.peek(2).startswith(b"\x1f\x8b"):
+                raise DataError(f"{name}: the file is gzip-compressed; give it a name that ends in .gz")
+            yield file
+            return
+        with _unpacking(name), gzip.GzipFile(fileobj=file) as unpacked:
+            yield cast(BinaryIO, unpacked)
+
+
+@contextmanager
 def open_regular(path: Path) -> Iterator[io.BufferedReader]:
     """Open a regular file, to read it in parts.
 
@@ -83,18 +107,28 @@ def open_regular(path: Path) -> Iterator[io.BufferedReader]:
     shown = printable(str(path))  # a config from a stranger may name the file
     try:
         _require_regular(path, path.stat())  # opening some devices does something already
-        with open(path, "rb", opener=_without_waiting) as file:  # Path.open takes no opener
-            _require_regular(path, os.fstat(file.fileno()))  # what was looked at may have been replaced
-            before = _identity(file)
-            yield file
-            if _identity(file) != before or file.tell() != before[0]:
-                raise DataError(f"{shown}: the file changed while it was read; try again when it is complete")
+        file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 (closed below; Path.open takes no opener)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"{shown}: no such file{_near(path)}") from error
     except PermissionError as error:
         raise DataError(f"{shown}: no permission to read it") from error
     except OSError as error:
         raise DataError(f"{shown}: cannot be read: {error.strerror}") from error
+    with file:
+        _require_regular(path, os.fstat(file.fileno()))  # what was looked at may have been replaced
+        before = _identity(file)
+        try:
+            yield file
+        except OSError as error:
+            if error.errno not in _READING_FAILED:  # of something else that is done while the file is open
+                raise
+            raise DataError(f"{shown}: cannot be read: {error.strerror}") from error
+        if _identity(file) != before:
+            raise _changed(path)
+
+
+def _changed(path: Path) -> DataError:
+    return DataError(f"{printable(str(path))}: the file changed while it was read; try again when it is complete")
 
 
 def _require_regular(path: Path, status: os.stat_result) -> None:
@@ -121,15 +155,20 @@ def _near(path: Path) -> str:
 
 def _unpack(name: str, packed: bytes) -> bytes:
     unpacked = io.BytesIO()
+    with _unpacking(name), gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
+        while block := file.read(2**20):
+            unpacked.write(block)
+            check_unpacked_size(name, len(packed), unpacked.tell())
+    return unpacked.getvalue()
+
+
+@contextmanager
+def _unpacking(name: str) -> Iterator[None]:
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
-            while block := file.read(2**20):
-                unpacked.write(block)
-                check_unpacked_size(name, len(packed), unpacked.tell())
+        yield
     except gzip.BadGzipFile as error:
         raise DataError(f"{name}: not a gzip file, although its name says so ({error})") from error
     except EOFError as error:
         raise DataError(f"{name}: the gzip file is cut off; copy or download it again") from error
     except zlib.error as error:
         raise DataError(f"{name}: the gzip file is damaged ({error})") from error
-    return unpacked.getvalue()

@@ -39,7 +39,6 @@ def read_parquet(path: Path, declared: Mapping[str, str]) -> Table:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         packed = _Packed(printable(path.name), pa.PythonFile(file, "r"), file.tell())
         columns = _columns(packed, declared)
-        file.seek(packed.size)
     return Table(columns, Origin(packed.name), sha256)
 
 
@@ -75,7 +74,7 @@ def _read(packed: _Packed) -> Iterator[tuple[str, pa.Array]]:
         flat = all(leaf.path == leaf.name for leaf in leaves)  # a part of a nested column may be named as another one
         unfolded = 0
         for table in (file.read([name]).select([name]) for name in names) if flat else [file.read()]:
-            unfolded += sum(map(_unfolded_size, table.itercolumns()))
+            unfolded += sum(map(unfolded_size, table.itercolumns()))
             check_unpacked_size(packed.name, packed.size, unfolded)
             table.validate(full=True)  # texts may be no UTF-8
             for name, column in zip(table.column_names, table.combine_chunks().columns, strict=True):
@@ -85,20 +84,14 @@ def _read(packed: _Packed) -> Iterator[tuple[str, pa.Array]]:
 
 
 def _checked_leaves(packed: _Packed) -> list[parquet.ColumnSchema]:
-    """Return the columns as they are stored: of a nested one, each of its parts.
+    """Return `leaves_of` the file.
 
     Raises:
-        DataError: there are no rows, two columns have one name, or they unpack to far more than data does.
+        DataError: as `leaves_of`, or they unpack to far more than data does.
     """
     file = parquet.ParquetFile(packed.bytes)
-    names, rows = file.schema_arrow.names, file.metadata.num_rows
-    twice = next((name for name, times in Counter(names).items() if times > 1), None)
-    if twice is not None:
-        raise DataError(f"{packed.name}: two columns are named {twice!r}; rename one")
-    if not rows or not names:
-        raise DataError(f"{packed.name}: the file has {len(names)} columns and {rows} rows")
-    leaves = [file.schema.column(number) for number in range(len(file.schema))]
-    counts = [rows] * len(leaves)
+    leaves = leaves_of(packed.name, file)
+    counts = [file.metadata.num_rows] * len(leaves)
     if any(leaf.max_repetition_level for leaf in leaves):  # a row of a list column is any number of values
         packed.bytes.seek(0)
         counts = stated_values(packed.bytes.read())
@@ -107,11 +100,26 @@ def _checked_leaves(packed: _Packed) -> list[parquet.ColumnSchema]:
     return leaves
 
 
+def leaves_of(name: str, file: parquet.ParquetFile) -> list[parquet.ColumnSchema]:
+    """Return the columns of a file of that name as they are stored: of a nested one, each of its parts.
+
+    Raises:
+        DataError: there are no rows, or two columns have one name.
+    """
+    names, rows = file.schema_arrow.names, file.metadata.num_rows
+    twice = next((column for column, times in Counter(names).items() if times > 1), None)
+    if twice is not None:
+        raise DataError(f"{name}: two columns are named {twice!r}; rename one")
+    if not rows or not names:
+        raise DataError(f"{name}: the file has {len(names)} columns and {rows} rows")
+    return [file.schema.column(number) for number in range(len(file.schema))]
+
+
 def _width(leaf: parquet.ColumnSchema) -> int:
     return max(8, leaf.length or 0)  # only values of a fixed number of bytes have a length
 
 
-def _unfolded_size(column: pa.ChunkedArray) -> int:
+def unfolded_size(column: pa.ChunkedArray) -> int:
     """Return how many bytes the texts of a column are, each in its place."""
     dictionaries = [chunk for chunk in column.chunks if pa.types.is_dictionary(chunk.type)]
     return sum(

@@ -17,6 +17,7 @@ from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
 from mltrain.data.table import Column, Table
 from mltrain.data.target import fit_target
+from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
 from mltrain.task import DataInfo, Decision, SplitName, Task
 
@@ -61,6 +62,7 @@ class Prepared:
         sha256: of them, as `Table` says.
         splits: the rows of each split.
         preprocessing: what was fitted on the training rows.
+        reference: what the columns of the training rows looked like.
         info: what a model may know of the data.
         decisions: what was not stated and had to be decided, in the order in which it was.
         examples: by the name of the split; only splits that have rows.
@@ -74,6 +76,7 @@ class Prepared:
     sha256: str
     splits: Splits
     preprocessing: Preprocessing
+    reference: TrainingColumns
     info: DataInfo
     decisions: tuple[Decision, ...]
     examples: Mapping[SplitName, Examples]
@@ -121,6 +124,7 @@ def prepare(
         decisions += _unscaled(truth[splits.train])
     leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
     preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
+    reference = TrainingColumns.of(preprocessing, train)
 
     # A large one does not stay: its numbers have twice the digits of the examples.
     few = len(preprocessing.columns) == 1 or rows * len(columns) <= _KEPT_VALUES
@@ -141,6 +145,7 @@ def prepare(
         sha256=table.sha256,
         splits=splits,
         preprocessing=preprocessing,
+        reference=reference,
         info=info,
         decisions=decisions,
         examples=examples,

@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.data.encoders.column import RawColumn, first_row
-from mltrain.data.preparation import data_info, declared_kinds, encode_examples, read_rows
-from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.encoders.column import RawColumn
+from mltrain.data.preparation import declared_kinds, encode_examples, read_rows
 from mltrain.data.sources import read_file
 from mltrain.data.table import Table
 from mltrain.errors import RunError, WriteError
 from mltrain.experiment import ExperimentSpec
-from mltrain.models.sequential import Sequential
 from mltrain.procedures.slices import Slice, split_slices
 from mltrain.procedures.stored_model import read_model
 from mltrain.run.decision import DecisionRule
@@ -52,25 +50,14 @@ def evaluate(
     chosen = split or splits[-1]
     start_tensorflow()
     from mltrain.procedures.measurement import measure_split, predict_split
-    from mltrain.procedures.network import build_network
-    from mltrain.training.acceleration import PRECISIONS
-    from mltrain.training.devices import choose_device
-    from mltrain.training.weights import put_weights
 
-    choose_device(spec.device, spec.threads)
-    if stored.precision not in PRECISIONS:
-        raise RunError(
-            f"{run.path}: record.json names the precision {stored.precision!r}; expected one of {PRECISIONS}"
-        )
-    info = data_info(preprocessing, len(stored.splits["train"]))
-    network = build_network(spec, info, preprocessing.target, stored.precision)
-    put_weights(network.model, stored.weights, str(run.checkpoints))
+    network = stored.network()
     if data is not None:
         name, table = data.name, read_file(data, declared_kinds(spec.data, network.info.task), like=spec.data.source)
     else:
         name, table = chosen, _rows(run, spec, stored.record, stored.splits[chosen])
     examples = encode_examples(preprocessing, table)
-    _refuse_indices(spec, preprocessing, table, examples.x)
+    stored.refuse_indices(table, examples.x)
     slices = _slices(run, spec, stored.record, table) if name != "train" else ()
     predicted = predict_split(network, examples).tempered(network, stored.rule)
     measured = {
@@ -121,18 +108,3 @@ def _slices(run: RunDirectory, spec: ExperimentSpec, record: Record, table: Tabl
         if each.bins is not None and (not edges or list(edges) != sorted(set(edges))):
             raise RunError(f"{run.path}: record.json does not say where the bins of '{each.column}' meet")
     return split_slices(specs, record.slices, {each.column: RawColumn.of(table, each.column) for each in specs})
-
-
-def _refuse_indices(spec: ExperimentSpec, preprocessing: Preprocessing, table: Table, values: np.ndarray) -> None:
-    """Refuse rows with index numbers that the training data did not have: TensorFlow names neither row nor column."""
-    indices = spec.model.index_table if isinstance(spec.model, Sequential) else None
-    if indices is None:
-        return
-    outside = ((values < 0) | (values >= indices.size)).reshape(len(values), -1)
-    if outside.any():
-        row = first_row(outside.any(axis=1))
-        place = first_row(outside[row])
-        column = RawColumn.of(table, preprocessing.column_of(place))
-        raise column.error(
-            row, f"expected an index from 0 to {indices.size - 1}, found {values[row].reshape(-1)[place]:g}"
-        )

@@ -73,6 +73,16 @@ class Network:
         """Rows in one step of an evaluation, and why."""
         return evaluation_block(self.model, self.spec.evaluation.batch_size)
 
+    def outputs(self, x: np.ndarray) -> np.ndarray:
+        """Return the model's outputs `(rows, outputs)` for encoded rows `(rows, …)` of which no target is known.
+
+        It is the loop of an evaluation, whose loss nobody reads: TensorFlow fuses the layers of a graph without a loss
+        otherwise, and the last bits would not be those that were measured.
+        """
+        shape, dtype = target_signature(self.spec.training, self.info)
+        nothing = np.zeros((len(x), *shape), dtype)
+        return EvaluationLoop(self._compiled_evaluation, (x, nothing)).run()[1]
+
     def predictions(self, outputs: np.ndarray) -> np.ndarray:
         """Return what the model's outputs `(rows, outputs)` mean.
 

@@ -1,18 +1,22 @@
-"""What a run directory says of its model, each part proved: from here `evaluate` rebuilds it, and so does the check at
-the end of a training. No TensorFlow."""
+"""What a run directory says of its model, each part proved: for `evaluate`, `predict`, and the check at the end of a
+training. No TensorFlow, until the network is built."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mltrain.data.encoders.column import RawColumn, first_row
+from mltrain.data.preparation import data_info
 from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.table import Table
 from mltrain.errors import ConfigError, RunError
 from mltrain.experiment import ExperimentSpec
 from mltrain.load import load_text
+from mltrain.models.sequential import Sequential
 from mltrain.procedures.plan import final_weights
 from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint
 from mltrain.run.decision import DecisionRule
@@ -20,12 +24,16 @@ from mltrain.run.proof import proved_decision, proved_preprocessing, proved_spli
 from mltrain.run.record import Record
 from mltrain.run.rundir import RunDirectory
 
+if TYPE_CHECKING:
+    from mltrain.procedures.network import Network
+
 
 @dataclass(frozen=True)
 class StoredModel:
     """The model of a run, as its directory has it.
 
     Attributes:
+        run: where it is.
         spec: the experiment.
         record: how the run came about.
         preprocessing: what was fitted on its training rows.
@@ -36,6 +44,7 @@ class StoredModel:
         rule: how its probabilities become decisions.
     """
 
+    run: RunDirectory
     spec: ExperimentSpec
     record: Record
     preprocessing: Preprocessing
@@ -49,6 +58,49 @@ class StoredModel:
     def precision(self) -> bool | str:
         """What its layers compute in."""
         return self.record.determinism.get("precision", "float32")
+
+    def network(self) -> Network:
+        """Build the model with these weights. Needs TensorFlow, which must have been started.
+
+        Raises:
+            RunError: the weights do not fit, or the precision is unknown.
+        """
+        from mltrain.procedures.network import build_network
+        from mltrain.training.acceleration import PRECISIONS
+        from mltrain.training.devices import choose_device
+        from mltrain.training.weights import put_weights
+
+        choose_device(self.spec.device, self.spec.threads)
+        if self.precision not in PRECISIONS:
+            raise RunError(
+                f"{self.run.path}: record.json names the precision {self.precision!r}; expected one of {PRECISIONS}"
+            )
+        info = data_info(self.preprocessing, len(self.splits["train"]))
+        network = build_network(self.spec, info, self.preprocessing.target, self.precision)
+        put_weights(network.model, self.weights, str(self.run.checkpoints))
+        return network
+
+    def refuse_indices(self, table: Table, values: np.ndarray) -> None:
+        """Refuse rows with index numbers that the training data did not have: TensorFlow names neither row nor column.
+
+        Args:
+            table: the rows.
+            values: the same encoded.
+
+        Raises:
+            DataError: names the first.
+        """
+        indices = self.spec.model.index_table if isinstance(self.spec.model, Sequential) else None
+        if indices is None:
+            return
+        outside = ((values < 0) | (values >= indices.size)).reshape(len(values), -1)
+        if outside.any():
+            row = first_row(outside.any(axis=1))
+            place = first_row(outside[row])
+            column = RawColumn.of(table, self.preprocessing.column_of(place))
+            raise column.error(
+                row, f"expected an index from 0 to {indices.size - 1}, found {values[row].reshape(-1)[place]:g}"
+            )
 
 
 def read_model(run: RunDirectory) -> StoredModel:
@@ -66,7 +118,7 @@ def read_model(run: RunDirectory) -> StoredModel:
     if kind == "best" and numbers(run.checkpoints, "last") and not numbers(run.checkpoints, "best"):
         kind = "last"  # training has ended, and the objective never had a value by which an epoch could be the best
     weights, state = read_checkpoint(newest(run.checkpoints, kind))
-    return StoredModel(spec, record, preprocessing, splits, kind, _epoch(state, run), weights, rule)
+    return StoredModel(run, spec, record, preprocessing, splits, kind, _epoch(state, run), weights, rule)
 
 
 def resolved_spec(run: RunDirectory) -> ExperimentSpec:

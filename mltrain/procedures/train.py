@@ -25,7 +25,7 @@ from mltrain.run.proof import decision_fingerprint, json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
 from mltrain.run.rundir import LockedRun
 from mltrain.run.status import State, Status, now, status
-from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
+from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch, PhaseName
 from mltrain.task import Decision
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
@@ -113,8 +113,7 @@ def _train(
     going_on: GoingOn | None,
     verify_export: bool,
 ) -> dict[str, Any]:
-    stopwatch.turn_to("importing TensorFlow")
-    _phase(run, interruption, "importing TensorFlow")
+    _begin("importing TensorFlow", run, interruption, stopwatch)
     run.log(start_tensorflow())
     from mltrain.data.preparation import prepare
     from mltrain.procedures.checkpoints import newest_valid
@@ -128,14 +127,12 @@ def _train(
 
     device = choose_device(spec.device, spec.threads)
 
-    stopwatch.turn_to("reading the data")
-    _phase(run, interruption, "reading the data")
+    _begin("reading the data", run, interruption, stopwatch)
     prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices))
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 
-    stopwatch.turn_to("building the model")
-    _phase(run, interruption, "building the model")
+    _begin("building the model", run, interruption, stopwatch)
     precision, precision_decisions = choose_precision(spec.precision, spec.model, device)
     network = build_network(spec, prepared.info, prepared.preprocessing.target, precision)
     before = going_on.before.determinism if going_on is not None else {}
@@ -171,6 +168,7 @@ def _train(
         run.write_splits(dict(prepared.splits.items()))
     run.write_preprocessing(prepared.preprocessing.to_json())
     run.write_architecture(architecture_of(network.model))
+    run.write_reference(prepared.reference.model_dump(mode="json"))
     run.write_record(record)
     terminal.decisions(decisions)
 
@@ -243,6 +241,11 @@ def told_in_status(loaded: Loaded, run: LockedRun) -> Iterator[None]:
         run.log("".join(traceback.format_exception(error)))
         _end(run, "failed", error, 1)
         raise
+
+
+def _begin(phase: PhaseName, run: LockedRun, interruption: Interruption, stopwatch: NoStopwatch) -> None:
+    stopwatch.turn_to(phase)
+    _phase(run, interruption, phase)
 
 
 def _phase(run: LockedRun, interruption: Interruption, words: str, epoch: int = 0, step: int = 0) -> None:

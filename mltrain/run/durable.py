@@ -12,6 +12,7 @@ the write out of it. A caller that takes a path from the user resolves the user'
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import stat
@@ -77,6 +78,61 @@ def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
         for name in files:
             perform(os.replace, names[name], name, src_dir_fd=held, dst_dir_fd=held)
         _flush_directory(held)
+
+
+class NewFile(io.RawIOBase):
+    """What `writing` gives: bytes can be added, and nothing else."""
+
+    def __init__(self, path: Path, file: int) -> None:
+        self._path, self._file, self._size = path, file, 0
+
+    def writable(self) -> bool:
+        """Return that it is."""
+        return True
+
+    def tell(self) -> int:
+        """Return how many bytes were written."""
+        return self._size
+
+    def write(self, data: Any) -> int:
+        """Add all of `data`; raises WriteError."""
+        view = memoryview(data).cast("B")
+        with _refusing(self._path):
+            _write_all(self._file, view)
+        self._size += len(view)
+        return len(view)
+
+    def end(self) -> None:
+        """Take no more bytes: the system may give the number of the file to another one."""
+        self._file = -1
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[NewFile]:
+    """Give a file that becomes `path` when the block ends well, and of which nothing stays when it does not.
+
+    Raises:
+        WriteError: it cannot be written; what was there is intact.
+    """
+    with _refusing(path):
+        directory = perform(os.open, path.parent, _DIRECTORY)
+    try:
+        with _temporary(directory) as name:
+            with _refusing(path):
+                file = perform(os.open, name, _NEW_FILE, 0o666, dir_fd=directory)
+            new = NewFile(path, file)
+            try:
+                yield new
+                with _refusing(path):
+                    perform(os.fsync, file)
+            finally:
+                new.end()
+                os.close(file)
+            with _refusing(path):
+                perform(os.replace, name, path.name, src_dir_fd=directory, dst_dir_fd=directory)
+                _flush_directory(directory)
+    finally:
+        os.close(directory)
 
 
 def append(path: Path, data: bytes, *, durable: bool = False) -> None:
@@ -218,12 +274,18 @@ def without_links(path: Path) -> Path:
 @contextmanager
 def _holding(path: Path, needed: int = 0) -> Iterator[int]:
     """Open the directory that holds `path`, and turn what the system refuses into a WriteError."""
-    try:
+    with _refusing(path, needed):
         directory = perform(os.open, path.parent, _DIRECTORY)
         try:
             yield directory
         finally:
             os.close(directory)
+
+
+@contextmanager
+def _refusing(path: Path, needed: int = 0) -> Iterator[None]:
+    try:
+        yield
     except FileExistsError:
         raise
     except OSError as error:
@@ -254,7 +316,7 @@ def _fill(name: str, data: bytes, directory: int) -> None:
         os.close(file)
 
 
-def _write_all(file: int, data: bytes) -> None:
+def _write_all(file: int, data: bytes | memoryview) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[perform(os.write, file, rest) :]

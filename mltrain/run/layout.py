@@ -13,6 +13,7 @@ RECORD = "record.json"
 STATUS = "status.json"
 SPLITS = "splits"
 PREPROCESSING = "preprocessing.json"
+REFERENCE = "reference.json"
 HISTORY = "history.csv"
 METRICS = "metrics.json"
 DECISION = "decision.json"
@@ -37,6 +38,7 @@ PARTS = {
     STATUS,
     SPLITS,
     PREPROCESSING,
+    REFERENCE,
     HISTORY,
     METRICS,
     DECISION,

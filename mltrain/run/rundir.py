@@ -41,6 +41,7 @@ from mltrain.run.layout import (
     PREPROCESSING,
     PROFILE,
     RECORD,
+    REFERENCE,
     RESOLVED,
     SPLITS,
     STATUS,
@@ -135,6 +136,11 @@ class RunDirectory:
     def preprocessing(self) -> dict[str, Any]:
         """Return what was fitted on the training rows, for `Preprocessing.from_json`."""
         return self._read_json(PREPROCESSING)
+
+    def reference(self) -> dict[str, Any] | None:
+        """Return what the columns of the training rows looked like, for `TrainingColumns.from_json`; None where an
+        earlier version trained."""
+        return self._read_json(REFERENCE) if self._has(REFERENCE) else None
 
     def history(self) -> History:
         """Return what was measured in each epoch; empty before the first ends."""
@@ -272,6 +278,10 @@ class LockedRun(RunDirectory):
     def write_preprocessing(self, values: Mapping[str, Any]) -> None:
         """Keep what was fitted on the training rows; NaN or infinity there is a ValueError."""
         durable.write_file(self.path / PREPROCESSING, to_json(values, exact=True))
+
+    def write_reference(self, values: Mapping[str, Any]) -> None:
+        """Keep what the columns of the training rows looked like; NaN or infinity there is a ValueError."""
+        durable.write_file(self.path / REFERENCE, to_json(values, exact=True))
 
     def write_metrics(self, values: Mapping[str, Any]) -> None:
         """Keep the results on every split; NaN becomes null. No times belong here: equal runs give equal bytes."""

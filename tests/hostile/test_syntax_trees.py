@@ -16,6 +16,10 @@ WRITERS = {
         {"os.O_RDWR", "os.O_CREAT", "os.ftruncate", "os.pwrite"},
     ),
     "run/arrays.py": ("zip archives in memory", {"zipfile.ZipFile for writing", "archive.open for writing"}),
+    "data/outputs.py": (
+        "zip archives, into the file that durable gives",
+        {"zipfile.ZipFile for writing", "written.open for writing"},
+    ),
     "report/plots/canvas.py": ("pictures in memory", {".print_png()"}),
     "cli/app.py": (
         "the report of a bug, under a name that the system draws in the temporary folder",

@@ -208,3 +208,23 @@ def test_a_changed_or_removed_decision_is_exit_5(trained, mltrain):
     record = json.loads((run.path / "record.json").read_text())
     (run.path / "record.json").write_text(json.dumps(record | {"decision": None}))
     assert "and the run has not ended" in evaluated(mltrain, code=5)
+
+
+def test_predict_decides_as_the_run_does(mltrain, tmp_path):
+    rows = [f"{number / 100},{number % 7},{int(number % 100 + number % 7 * 5 > 60)}" for number in range(400)]
+    (tmp_path / "rows.csv").write_text("\n".join(["a,b,y", *rows]) + "\n")
+    (tmp_path / "config.yaml").write_text(
+        "data: {source: {type: csv, path: rows.csv}, target: y}\nmodel: {type: linear}\n"
+        "training: {epochs: 3}\nevaluation: {threshold: 0.2, calibration: {temperature: true}}\n"
+    )
+    done = mltrain("train", tmp_path / "config.yaml", "--run-dir", tmp_path / "run")
+    assert done.code == 0, done.err
+    done = mltrain("predict", tmp_path / "run", tmp_path / "rows.csv", "--out", tmp_path / "out.csv", "--proba")
+    assert done.code == 0, done.err
+    with (tmp_path / "out.csv").open() as file:
+        predicted = list(csv.DictReader(file))
+    assert all((float(row["probability_1"]) > 0.2) == (row["prediction"] == "1") for row in predicted)
+    ids = np.load(tmp_path / "run" / "predictions" / "test.rows.npy")
+    stored = np.load(tmp_path / "run" / "predictions" / "test.predictions.npy")
+    found = [float(predicted[row]["probability_1"]) for row in ids]
+    np.testing.assert_allclose(found, stored, atol=1e-6)

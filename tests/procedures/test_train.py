@@ -17,6 +17,7 @@ FILES = {
     "splits/validation.npy",
     "splits/test.npy",
     "preprocessing.json",
+    "reference.json",
     "history.csv",
     "metrics.json",
     *(

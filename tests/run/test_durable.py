@@ -83,6 +83,48 @@ def test_the_content_is_flushed_before_the_rename_and_the_directory_after_it(tmp
     assert faults.names() == ["open", "open", "write", "fsync", "replace", "fsync"]
 
 
+def test_a_growing_file_is_there_when_it_is_whole(tmp_path: Path, faults: Faults) -> None:
+    path = tmp_path / "rows.csv"
+    with durable.writing(path) as file:
+        file.write(b"a,b\n")
+        assert not path.exists()
+        file.write(memoryview(b"1,2\n"))
+        assert file.tell() == 8
+    assert path.read_bytes() == b"a,b\n1,2\n"
+    assert names(tmp_path) == ["rows.csv"]
+    assert faults.names() == ["open", "open", "write", "write", "fsync", "replace", "fsync"]
+    with pytest.raises(WriteError):  # the number of its file may be another file's by now
+        file.write(b"more")
+
+
+def test_of_a_growing_file_that_is_given_up_nothing_stays(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"old")
+    with pytest.raises(OSError, match="of something else"), durable.writing(path) as file:
+        file.write(b"new")
+        raise OSError("of something else")
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["rows.csv"]
+
+
+def test_a_failure_at_any_operation_of_a_growing_file_leaves_the_file_that_was_there(
+    tmp_path: Path, faults: Faults
+) -> None:
+    path = tmp_path / "rows.csv"
+
+    def write(data: bytes) -> None:
+        with durable.writing(path) as file:
+            file.write(data)
+
+    total = faults.count(lambda: write(b"old"))
+    for number in range(1, total + 1):
+        faults.at(number)
+        with pytest.raises(WriteError, match=r"rows\.csv"):
+            write(b"new")
+        assert path.read_bytes() == (b"new" if number == total else b"old")
+        assert names(tmp_path) == ["rows.csv"]
+
+
 def test_a_directory_is_flushed_with_all_in_it_before_the_rename(tmp_path: Path, faults: Faults) -> None:
     durable.write_directory(tmp_path / "best-000001", FILES)
     file = ["open", "write", "fsync"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from mltrain.data.sources.csv import CsvSource
 from mltrain.data.sources.inline import InlineSource
@@ -26,7 +26,9 @@ Source = Annotated[
     OneOf("source", *SOURCES),
 ]
 
-_BY_ENDING: dict[str, type[CsvSource | ParquetSource | JsonlSource | NpzSource]] = {
+FileSource: TypeAlias = CsvSource | ParquetSource | JsonlSource | NpzSource
+
+_BY_ENDING: dict[str, type[FileSource]] = {
     ".csv": CsvSource,
     ".csv.gz": CsvSource,
     ".tsv": CsvSource,
@@ -49,9 +51,13 @@ def read_file(path: Path, declared: Mapping[str, str] | None = None, like: Any =
     Raises:
         DataError: the ending is none that is known, or the file cannot be read.
     """
+    return source_of(path, like).read(0, declared)
+
+
+def source_of(path: Path, like: Any = None) -> FileSource:
+    """Return the source that reads the file of that name; arguments and errors as of `read_file`."""
     name = path.name.lower()
     source = next((source for ending, source in _BY_ENDING.items() if name.endswith(ending)), None)
     if source is None:
         raise DataError(f"{path}: unknown kind of file (known endings: {', '.join(_BY_ENDING)})")
-    chosen = like.model_copy(update={"path": path}) if type(like) is source else source(path=path)
-    return chosen.read(0, declared)
+    return like.model_copy(update={"path": path}) if type(like) is source else source(path=path)

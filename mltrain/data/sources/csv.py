@@ -52,5 +52,9 @@ class CsvSource(Spec):
         from mltrain.data.delimited import read_delimited  # pyarrow costs 50 ms at import
         from mltrain.data.delimited_text import Dialect
 
-        delimiter = self.delimiter or ("\t" if self.path.name.lower().endswith((".tsv", ".tsv.gz")) else ",")
-        return read_delimited(self.path, Dialect(delimiter, self.missing, self.encoding), declared or {})
+        return read_delimited(self.path, Dialect(self.separator, self.missing, self.encoding), declared or {})
+
+    @property
+    def separator(self) -> str:
+        """What separates the fields of this file."""
+        return self.delimiter or ("\t" if self.path.name.lower().endswith((".tsv", ".tsv.gz")) else ",")

@@ -175,6 +175,7 @@ DAMAGED = {
     "no name": (",b\n1,2\n", "x.csv:1: column 1 of 2 has no name"),
     "empty": (b"", "x.csv: the file is empty"),
     "blank": (b"\n \n", "x.csv: the file is empty"),
+    "byte order mark only": (b"\xef\xbb\xbf", "x.csv: the file is empty"),
     "header only": ("a,b\n", "x.csv: the file has a header and no rows"),
     "header without line end": ("a,b", "x.csv: the file has a header and no rows"),
     "utf-16": ("a,b\n1,2\n".encode("utf-16"), "set data.source.encoding: utf-16"),

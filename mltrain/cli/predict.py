@@ -1,0 +1,128 @@
+"""`mltrain predict`: the rows of a file, and what the model of a run says of them."""
+
+from __future__ import annotations
+
+import json as json_format
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mltrain.cli.arguments import Json, Quiet, RunReference, RunsDirectory, runs_directory
+
+if TYPE_CHECKING:
+    from mltrain.data.outputs import Output
+    from mltrain.data.streams.block import RowStream
+
+
+def predict(
+    run: RunReference,
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA", help="A .csv, .tsv, .parquet, .jsonl or .npz file; - is a CSV on standard input."
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="Where to write, in the form of DATA. Default: text on stdout."
+        ),
+    ] = None,
+    proba: Annotated[bool, typer.Option("--proba", help="Add the probability of each class.")] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Refuse unknown categories, values out of range, unusual missing ones."),
+    ] = False,
+    summary: Annotated[
+        Path | None, typer.Option("--summary", metavar="FILE", help="Write counts and drift of every column as JSON.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
+    runs_dir: RunsDirectory = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Add a column `prediction` to the rows of a file, of any number, and hold them against the training rows."""
+    from mltrain.data.outputs import check_ending
+    from mltrain.errors import UsageError
+    from mltrain.procedures.predict import predict as predict_rows
+    from mltrain.report.prediction import finding_lines
+    from mltrain.run.opening import open_run
+    from mltrain.training.signals import Interruption
+
+    source = None if str(data) == "-" else data
+    out = None if str(out) == "-" else out
+    if source is None and sys.stdin is None:
+        raise UsageError("the data shall come from standard input (-), and that is closed")
+    for option, given in (("--json", json), ("--strict", strict)):
+        if given and out is None:
+            why = "its object goes to standard output" if json else "what has been printed cannot be taken back"
+            raise UsageError(f"{option} needs --out FILE: {why}")
+    for path in (out, summary):
+        if path is not None:
+            _check_place(path, force)
+    if out is not None:
+        check_ending(out, source)
+    with Interruption().handled() as interruption:
+        found = open_run(run, runs_directory(runs_dir))
+        findings = predict_rows(
+            found, source, lambda stream: _opened(out, stream, quiet), interruption, probabilities=proba, strict=strict
+        )
+        values = {"run": str(found.path.absolute()), **findings.as_json()}
+        text = f"{json_format.dumps(values, indent=2, ensure_ascii=False)}\n"
+        if summary is not None:
+            _write_summary(summary, text)
+    if json:
+        typer.echo(text, nl=False)
+    if not quiet:
+        for line in finding_lines(findings):
+            typer.echo(line, err=True)
+
+
+@contextmanager
+def _opened(out: Path | None, stream: RowStream, quiet: bool) -> Iterator[Output]:
+    from mltrain.data.outputs import is_delimited, open_output, text_output
+    from mltrain.problems import printable
+    from mltrain.run.durable import without_links, writing
+
+    if (out is None or is_delimited(out)) and stream.left_out_of_text and not quiet:
+        names = printable(", ".join(stream.left_out_of_text))
+        typer.echo(f"not in the text, as they are no single values: {names}", err=True)
+    if out is None:
+        yield text_output(lambda text: sys.stdout.write(text.decode()), stream)
+        return
+    with _told(out), writing(without_links(out.absolute())) as sink, open_output(sink, out, stream) as output:
+        yield output
+
+
+def _write_summary(path: Path, text: str) -> None:
+    from mltrain.run.durable import without_links, write_file
+
+    with _told(path):
+        write_file(without_links(path.absolute()), text.encode())
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say of a file that cannot be written what helps: the words for runs advise another --runs-dir."""
+    from mltrain.errors import WriteError
+
+    try:
+        yield
+    except WriteError as error:
+        reason = getattr(error.__cause__, "strerror", None) or error
+        raise WriteError(f"{path}: cannot write: {reason}; name a file elsewhere") from error
+
+
+def _check_place(path: Path, force: bool) -> None:
+    from mltrain.errors import UsageError
+
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{path}: there is no folder {path.parent}")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path}: is no regular file; leave --out away and redirect standard output")
+    if path.exists() and not force:
+        raise UsageError(f"{path}: is there already; name another file, or replace it with --force")

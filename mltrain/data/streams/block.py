@@ -1,0 +1,82 @@
+"""Rows that come in blocks, so that there may be more of them than the memory holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from mltrain.data.classes import shown
+from mltrain.data.table import Origin, Table
+from mltrain.errors import DataError
+from mltrain.spec import suggest
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for in a stream.
+
+    Attributes:
+        kinds: the columns that are needed, each with what its texts are to be read as, or None where its type is known.
+        reserved: names that no column may have, as columns of these names are to be added.
+    """
+
+    kinds: Mapping[str, str | None]
+    reserved: tuple[str, ...] = ()
+
+    def check(self, place: str, names: list[str]) -> None:
+        """Refuse columns of these names.
+
+        Raises:
+            DataError: columns that are needed are not there, all of them named, or one has a reserved name.
+        """
+        absent = [name for name in self.kinds if name not in names]
+        if absent:
+            columns = "no column" if len(absent) == 1 else f"{len(absent)} columns are not there:"
+            near = suggest(absent[0], names) if len(absent) == 1 else ""
+            known = f"(columns: {shown(names)})"
+            raise DataError(f"{place}: {columns} {', '.join(map(repr, absent))}{near}, which the model needs {known}")
+        taken = next((name for name in self.reserved if name in names), None)
+        if taken is not None:
+            raise DataError(f"{place}: there is a column {taken!r} already, which predictions would be; rename it")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive rows.
+
+    Attributes:
+        table: the columns that are wanted.
+        kept: all columns as they came, to be written again; of JSON Lines, one column with the lines.
+    """
+
+    table: Table
+    kept: pa.Table
+
+
+@dataclass(frozen=True)
+class PartOrigin(Origin):
+    """Rows of a file from some row on.
+
+    Attributes:
+        first: the number of the first, from 0.
+    """
+
+    first: int
+
+    def place(self, row: int) -> str:
+        """Return `mnist.npz[17]`, counted in the whole file."""
+        return f"{self.name}[{self.first + row}]"
+
+
+class RowStream(Protocol):
+    """A file, or standard input, that is read once."""
+
+    @property
+    def left_out_of_text(self) -> tuple[str, ...]:
+        """Columns that cannot be written as text: arrays, and what is nested."""
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield all rows in their order, at least one; raises DataError with the place of what is wrong."""

@@ -1,0 +1,75 @@
+"""JSON Lines in blocks. An absent key is a missing value; the lines themselves are kept as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from mltrain.data.column_types import ColumnPlace
+from mltrain.data.column_values import column_of_values
+from mltrain.data.delimited_text import BLOCK_BYTES
+from mltrain.data.json_lines import LinesOrigin, json_object
+from mltrain.data.streams.block import Block, Wanted
+from mltrain.data.streams.delimited import TextPart, text_parts
+from mltrain.data.table import Table
+from mltrain.errors import DataError
+
+LINE = "line"  # the one column that is kept
+
+
+class JsonLinesStream:
+    """JSON objects, one a line.
+
+    Args:
+        file: what is read.
+        name: of it, for messages.
+        missing: texts that mean "no value", besides the empty one.
+        wanted: what is looked for; a column must be in some object of the first block.
+        size: so many bytes are read at a time.
+    """
+
+    left_out_of_text: tuple[str, ...] = ()
+
+    def __init__(
+        self, file: BinaryIO, name: str, missing: tuple[str, ...], wanted: Wanted, size: int = BLOCK_BYTES
+    ) -> None:
+        self._file, self._name, self._wanted, self._size = file, name, wanted, size
+        self._missing = frozenset(token.strip() for token in missing)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the rows; see `RowStream`."""
+        first = True
+        for part in text_parts(self._file, self._name, lambda text, line, may_grow: text.rfind(b"\n") + 1, self._size):
+            objects, kept, numbers = self._objects(part)
+            if not objects:
+                continue
+            if first:
+                self._wanted.check(self._name, list(dict.fromkeys(name for row in objects for name in row)))
+                first = False
+            origin = LinesOrigin(self._name, numbers)
+            columns = {
+                name: column_of_values(
+                    [row.get(name) for row in objects], ColumnPlace(name, origin.place), kind, self._missing
+                )
+                for name, kind in self._wanted.kinds.items()
+            }
+            yield Block(Table(columns, origin, ""), pa.table({LINE: pa.array(kept, pa.binary())}))
+
+    def _objects(self, part: TextPart) -> tuple[list[dict[str, Any]], list[bytes], list[int]]:
+        objects, kept, numbers = [], [], []
+        reserved = set(self._wanted.reserved)
+        for number, line in enumerate(part.text.split(b"\n"), start=part.first_line):
+            if not line.strip():
+                continue
+            row = json_object(line, f"{self._name}:{number}")
+            if not reserved.isdisjoint(row):
+                taken = next(name for name in self._wanted.reserved if name in row)
+                raise DataError(
+                    f"{self._name}:{number}: there is a key {taken!r} already, which predictions would be; rename it"
+                )
+            objects.append(row)
+            kept.append(line.strip())
+            numbers.append(number)
+        return objects, kept, numbers

@@ -1,0 +1,282 @@
+"""`predict`: the rows of a file with what the model of a run says of them, block by block, read from top to bottom.
+
+TensorFlow is imported once the run and the first block are in order.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from mltrain.data.encoders.array import ArrayEncoder
+from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder
+from mltrain.data.encoders.column import Encoder
+from mltrain.data.encoders.datetime import DatetimeEncoder
+from mltrain.data.encoders.number import NumberEncoder
+from mltrain.data.outputs import Output
+from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.streams import open_rows
+from mltrain.data.streams.block import Block, RowStream, Wanted
+from mltrain.data.target import TargetEncoder
+from mltrain.data.training_columns import ColumnFindings, Comparison, TrainingColumns
+from mltrain.errors import DataError, UsageError
+from mltrain.evaluation.calibration import tempered
+from mltrain.evaluation.counts import decide
+from mltrain.procedures.stored_model import StoredModel, read_model
+from mltrain.run.rundir import RunDirectory
+from mltrain.tensorflow_start import start_tensorflow
+from mltrain.training.signals import Interruption
+
+if TYPE_CHECKING:
+    from mltrain.procedures.network import Network
+
+PREDICTION, PROBABILITY = "prediction", "probability_"
+
+_WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,17}")
+_TRUTHS = {"false", "true"}
+
+OpenOutput = Callable[[RowStream], AbstractContextManager[Output]]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Missing values of a column.
+
+    Attributes:
+        count: how many.
+        expected: whether training rows miss some, too.
+    """
+
+    count: int
+    expected: bool
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What there is to say of the rows that were predicted.
+
+    Attributes:
+        data: their name.
+        rows: how many.
+        missing: missing values, by column; only columns that have some.
+        unknown: categories that no training row has, by column; likewise.
+        columns: each held against the training rows; None where the run did not keep what they looked like.
+    """
+
+    data: str
+    rows: int
+    missing: dict[str, Missing]
+    unknown: dict[str, int]
+    columns: tuple[ColumnFindings, ...] | None
+
+    @property
+    def outside(self) -> dict[str, ColumnFindings]:
+        """Columns with values that no training row reaches."""
+        return {column.column: column for column in self.columns or () if column.outside}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the same for JSON."""
+        return {
+            "format": 1,
+            "data": self.data,
+            "rows": self.rows,
+            "missing": {name: {"n": each.count, "in_training": each.expected} for name, each in self.missing.items()},
+            "unknown": self.unknown,
+            "outside": {
+                name: {"n": each.outside, "low": each.low, "high": each.high} for name, each in self.outside.items()
+            },
+            "drift": None
+            if self.columns is None
+            else {
+                each.column: {
+                    "psi": each.stability.value,
+                    "chance": each.stability.chance,
+                    "drift": each.stability.drift,
+                }
+                for each in self.columns
+            },
+        }
+
+
+def predict(
+    run: RunDirectory,
+    data: Path | None,
+    open_output: OpenOutput,
+    interruption: Interruption,
+    *,
+    probabilities: bool = False,
+    strict: bool = False,
+) -> Findings:
+    """Predict every row of a file.
+
+    Args:
+        run: where the model comes from.
+        data: the file; None for the CSV on standard input. The target need not be in it.
+        open_output: where the rows go, with their predictions; nothing stays of it when this raises.
+        interruption: of this process.
+        probabilities: whether the probability of each class is added.
+        strict: refuse rows that are not like the training rows.
+
+    Raises:
+        UsageError: probabilities were asked for, and the model has none.
+        RunError: the run is damaged or unfinished.
+        DataError: the data is not there or not valid, or `strict` refuses it.
+    """
+    stored = read_model(run)
+    target = stored.preprocessing.target
+    wanted = Wanted(_kinds(stored.preprocessing), _added(target, probabilities))
+    with open_rows(data, wanted, stored.spec.data.source) as stream:
+        rows = _Rows(stored, data.name if data else "stdin")
+        encoded = (rows.encode(block) for block in stream.blocks())
+        head = next(encoded)
+        with interruption.deferred():
+            start_tensorflow()
+            network = stored.network()
+        interruption.raise_if_received()
+        with open_output(stream) as output:
+            done = 0
+            for kept, x in regrouped(itertools.chain([head], encoded), network.evaluation_block[0]):
+                predictions = network.predictions(network.outputs(x))
+                if stored.rule.temperature is not None:
+                    predictions = tempered(network.info.task, predictions, stored.rule.temperature)
+                _refuse_not_finite(rows.name, predictions, done)
+                output.write(kept, _columns(network, predictions, stored.rule.threshold, wanted.reserved))
+                done += len(x)
+            findings = rows.findings()
+            if strict:
+                _refuse(findings)
+    return findings
+
+
+class _Rows:
+    """Encodes the rows, and notes how they differ from those of the training."""
+
+    def __init__(self, stored: StoredModel, name: str) -> None:
+        self.name = name
+        self._stored, self._preprocessing = stored, stored.preprocessing
+        self._rows, self._missing, self._unknown = 0, Counter[str](), Counter[str]()
+        reference = stored.run.reference()
+        self._comparison = None
+        if reference is not None:
+            known = TrainingColumns.from_json(reference, stored.run.path / "reference.json")
+            self._comparison = Comparison(known, stored.preprocessing)
+
+    def encode(self, block: Block) -> tuple[pa.Table, np.ndarray]:
+        """Return the rows as they came, and as the model takes them."""
+        encoded = self._preprocessing.encode(block.table)
+        self._stored.refuse_indices(block.table, encoded.values)
+        self._rows += len(encoded.values)
+        self._missing.update(encoded.missing)
+        self._unknown.update(encoded.unknown)
+        if self._comparison is not None:
+            self._comparison.add(block.table)
+        return block.kept, encoded.values
+
+    def findings(self) -> Findings:
+        """Return what was noted."""
+        expected = {encoder.column: _expects_missing(encoder) for encoder in self._preprocessing.columns}
+        return Findings(
+            self.name,
+            self._rows,
+            {name: Missing(count, expected[name]) for name, count in self._missing.items()},
+            dict(self._unknown),
+            self._comparison.findings() if self._comparison is not None else None,
+        )
+
+
+def regrouped(parts: Iterable[tuple[pa.Table, np.ndarray]], rows: int) -> Iterator[tuple[pa.Table, np.ndarray]]:
+    """Yield the same rows in parts of whole multiples of `rows`, and what is left at the end.
+
+    An evaluation takes blocks of so many rows from the first row on. Another cut could change the last bits.
+    """
+    rest: tuple[pa.Table, np.ndarray] | None = None
+    for part in parts:
+        kept, x = part
+        if rest is not None:
+            kept, x = pa.concat_tables([rest[0], kept]), np.concatenate([rest[1], x])
+        whole = len(x) // rows * rows
+        if whole:
+            yield kept.slice(0, whole), x[:whole]
+        rest = (kept.slice(whole), x[whole:]) if whole < len(x) else None
+    if rest is not None:
+        yield rest
+
+
+def class_values(classes: Sequence[str]) -> pa.Array:
+    """Return the classes as a column holds them: whole numbers or truth values where all are such, else texts."""
+    if set(classes) == _TRUTHS:
+        return pa.array([name == "true" for name in classes])
+    if all(map(_WHOLE_NUMBER.fullmatch, classes)):
+        return pa.array([int(name) for name in classes], pa.int64())
+    return pa.array([*classes], pa.string())
+
+
+def _kinds(preprocessing: Preprocessing) -> dict[str, str | None]:
+    """Return what the texts of each column are read as: in a block of few rows, nothing could be told from them."""
+    return {encoder.column: _kind(encoder) for encoder in preprocessing.columns}
+
+
+def _kind(encoder: Encoder) -> str | None:
+    if isinstance(encoder, NumberEncoder):
+        return "boolean" if encoder.truth else "number"
+    if isinstance(encoder, DatetimeEncoder):
+        return "datetime"
+    return None if isinstance(encoder, ArrayEncoder) else "category"
+
+
+def _expects_missing(encoder: Encoder) -> bool:
+    if isinstance(encoder, CategoryEncoder | IndexEncoder):
+        return "" in encoder.categories
+    return getattr(encoder, "indicator", False)
+
+
+def _added(target: TargetEncoder, probabilities: bool) -> tuple[str, ...]:
+    """Return the names of the columns that are added."""
+    if not probabilities:
+        return (PREDICTION,)
+    if target.task == "regression":
+        raise UsageError("--proba: this run predicts a number, which has no probabilities; leave it out")
+    return (PREDICTION, *(f"{PROBABILITY}{name}" for name in target.classes))
+
+
+def _columns(network: Network, predictions: np.ndarray, threshold: float, names: Sequence[str]) -> pa.Table:
+    """Return the columns that are added, from predictions as `Network.predictions` describes them."""
+    task = network.info.task
+    if task == "regression":
+        return pa.table([pa.array(predictions)], [*names])
+    chosen = class_values(network.info.classes).take(pa.array(decide(task, predictions, threshold)))
+    shares = [1 - predictions, predictions] if task == "binary" else [*predictions.T]
+    return pa.table([chosen, *map(pa.array, shares[: len(names) - 1])], [*names])
+
+
+def _refuse_not_finite(name: str, predictions: np.ndarray, done: int) -> None:
+    finite = np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1)
+    if not finite.all():
+        row = done + int(np.argmin(finite)) + 1
+        raise DataError(f"{name}: what the model says of row {row} is no finite number; are its values in range?")
+
+
+def _refuse(findings: Findings) -> None:
+    """Raise the error of `strict`, if there is one."""
+    surprising = {name: each.count for name, each in findings.missing.items() if not each.expected}
+    outside = {name: each.outside for name, each in findings.outside.items()}
+    reasons = [
+        f"{what} ({', '.join(f'{name}: {count}' for name, count in counts.items())})"
+        for what, counts in (
+            ("categories that no training row has", findings.unknown),
+            ("values outside the range of the training rows", outside),
+            ("missing values where no training row misses one", surprising),
+        )
+        if counts
+    ]
+    if reasons:
+        raise DataError(f"{findings.data}: --strict: {'; '.join(reasons)}; nothing was written")

@@ -1,0 +1,39 @@
+"""What `predict` says of the rows it was given. The text is safe to print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mltrain.problems import printable
+from mltrain.report.text import number
+
+if TYPE_CHECKING:
+    from mltrain.procedures.predict import Findings
+
+
+def finding_lines(findings: Findings) -> tuple[str, ...]:
+    """Return what differs from the training rows, a line a column: the worst drift first."""
+    return tuple(printable(line) for line in _lines(findings))
+
+
+def _lines(findings: Findings) -> Iterator[str]:
+    for name, missing in findings.missing.items():
+        known = "" if missing.expected else ", where no training row misses one"
+        yield f"{name}: {_of(missing.count, findings.rows)} missing{known}; filled as in training"
+    for name, count in findings.unknown.items():
+        yield f"{name}: {_of(count, findings.rows)} in categories that no training row has; they count as none"
+    for name, column in findings.outside.items():
+        between = f"{number(column.low)} … {number(column.high)}"
+        yield f"{name}: {_of(column.outside, findings.rows)} outside of the training rows' {between}"
+    if findings.columns is None:
+        yield "the run does not hold what its training rows looked like: neither ranges nor drift were looked at"
+    drifted = [column for column in findings.columns or () if column.stability.drift != "none"]
+    for column in sorted(drifted, key=lambda each: -each.stability.value):
+        yield f"{column.column}: PSI {column.stability.value:.2f}, {column.stability.drift} drift"
+    if any(column.stability.drift == "large" for column in drifted):
+        yield "these are not the rows that the model was trained on: measure it on such (`evaluate RUN --data …`)"
+
+
+def _of(count: int, rows: int) -> str:
+    return f"{count:,} of {rows:,} rows"
