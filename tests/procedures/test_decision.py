@@ -1,5 +1,6 @@
 """Threshold and temperature from a YAML file to what `evaluate` and `model.keras` do with them."""
 
+import csv
 import json
 
 import numpy as np
