@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from mltrain.evaluation.gates import Judgement
     from mltrain.load import Loaded
-    from mltrain.run.rundir import LockedRun, RunDirectory
+    from mltrain.run.locked_run import LockedRun
+    from mltrain.run.rundir import RunDirectory
 
 
 def _readable(given: str | list[str]) -> str | list[str]:

@@ -24,8 +24,8 @@ def report(
     from mltrain.procedures.report import report as make
     from mltrain.procedures.report import write_report
     from mltrain.run import durable
+    from mltrain.run.locked_run import LockedRun
     from mltrain.run.opening import open_run
-    from mltrain.run.rundir import LockedRun
 
     found = open_run(run, runs_directory(runs_dir))
     made = make(found)

@@ -18,7 +18,7 @@ import numpy as np
 from mltrain.errors import RunError
 from mltrain.run.checkpoint_files import numbers, prune, read_checkpoint, remove, write_checkpoint
 from mltrain.run.history import History
-from mltrain.run.rundir import LockedRun
+from mltrain.run.locked_run import LockedRun
 from mltrain.training.fit import Training
 from mltrain.training.progress import EpochRecord
 from mltrain.training.spec import Cadence, CheckpointSpec

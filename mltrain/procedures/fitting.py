@@ -15,7 +15,7 @@ from mltrain.procedures.diagnosing import Watch, chance_loss
 from mltrain.procedures.network import Network
 from mltrain.procedures.plan import Plan
 from mltrain.report.terminal import Terminal
-from mltrain.run.rundir import LockedRun
+from mltrain.run.locked_run import LockedRun
 from mltrain.run.status import status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.training.acceleration import Acceleration

@@ -10,11 +10,12 @@ from mltrain.report.page.card import card
 from mltrain.report.page.charts.frame import as_file
 from mltrain.report.page.document import charts_of, page
 from mltrain.report.page.facts import Facts, judged_split
+from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.profile import Profile
 from mltrain.run.record import Record
 from mltrain.run.results_form import Results, results
-from mltrain.run.rundir import LockedRun, RunDirectory
+from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import Status
 
 

@@ -32,8 +32,8 @@ from mltrain.procedures.slices import Slice
 from mltrain.procedures.worst_examples import worst_examples
 from mltrain.report.terminal import Terminal
 from mltrain.run.decision import DecisionRule
+from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
-from mltrain.run.rundir import LockedRun
 from mltrain.stopwatch import NoStopwatch
 from mltrain.task import SPLITS, SplitName
 from mltrain.training.signals import Interruption

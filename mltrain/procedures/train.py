@@ -20,10 +20,10 @@ from mltrain.procedures.going_on import GoingOn, resumed_sentence
 from mltrain.procedures.plan import make_plan
 from mltrain.report.terminal import Terminal
 from mltrain.resolved import resolved_yaml
+from mltrain.run.locked_run import LockedRun
 from mltrain.run.profile import profile_of
 from mltrain.run.proof import decision_fingerprint, json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
-from mltrain.run.rundir import LockedRun
 from mltrain.run.status import State, Status, now, status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch, PhaseName
 from mltrain.task import Decision

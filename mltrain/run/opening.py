@@ -12,8 +12,9 @@ from pathlib import Path
 from mltrain.errors import ConfigError, RunExistsError
 from mltrain.run import durable
 from mltrain.run.layout import CHECKPOINTS, CONFIG, LOCK, NAME, PARTS, PLOTS, RECORD, RESOLVED, STATUS
+from mltrain.run.locked_run import LockedRun
 from mltrain.run.references import find_run
-from mltrain.run.rundir import LockedRun, RunDirectory
+from mltrain.run.rundir import RunDirectory
 
 _LATEST = "latest"
 _GITIGNORE = "*\n!.gitignore\n"

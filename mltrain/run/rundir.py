@@ -1,28 +1,24 @@
-"""A run directory, to read it and, while its lock is held, to write it.
+"""A run directory, to read it: no lock, no write; a read-only tree or a run that still goes or died is fine.
 
-`RunDirectory` only reads: no lock, no write; a read-only tree or a run that still goes or died is fine. What a run does
-not have (yet) is a RunError that names the file. `opening.py` finds, makes and locks them.
+What a run does not have (yet) is a RunError that names the file. `locked_run.py` writes, `opening.py` finds, makes and
+locks them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from mltrain.errors import RunError
-from mltrain.run import durable
 from mltrain.run.architecture import Architecture
 from mltrain.run.decision import AS_IT_IS, DecisionRule
 from mltrain.run.examples import WorstExamples
-from mltrain.run.history import History, HistoryFile
-from mltrain.run.json_text import from_json, to_json
+from mltrain.run.history import History
+from mltrain.run.json_text import from_json
 from mltrain.run.layout import (
-    CARD,
     CHECKPOINTS,
     CONFIG,
     DECISION,
@@ -30,8 +26,6 @@ from mltrain.run.layout import (
     HISTORY,
     LAYERS,
     LEARNED,
-    LOCK,
-    LOG,
     LOOKS,
     METRICS,
     MODEL,
@@ -48,8 +42,7 @@ from mltrain.run.layout import (
     safe_name,
 )
 from mltrain.run.learned import LearnedCurve
-from mltrain.run.lock import Lock
-from mltrain.run.looks import Look, count_look, read_looks
+from mltrain.run.looks import Look, read_looks
 from mltrain.run.profile import Profile
 from mltrain.run.reading import MEBIBYTE, read_file, wrong_form
 from mltrain.run.record import Record
@@ -219,132 +212,3 @@ class RunDirectory:
             return spec.model_validate_json(data)
         except ValidationError as error:
             raise wrong_form(place, error) from error
-
-
-class LockedRun(RunDirectory):
-    """A run that this process makes: it holds the lock until `close`, and can write every part.
-
-    Every writing method raises WriteError and leaves what was there before.
-
-    Attributes:
-        history_file: where each epoch is appended.
-
-    Raises:
-        RunExistsError: another process holds the run.
-    """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self._lock = Lock(path / LOCK)
-        self.history_file = HistoryFile(path / HISTORY)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the lock back."""
-        self._lock.release()
-
-    def write_config(self, text: bytes) -> None:
-        """Keep the text that was given, byte for byte."""
-        durable.write_file(self.path / CONFIG, text)
-
-    def write_resolved(self, text: bytes) -> None:
-        """Keep the config with every value filled in."""
-        durable.write_file(self.path / RESOLVED, text)
-
-    def write_record(self, record: Record) -> None:
-        """Keep what is known of how the run came about."""
-        durable.write_file(self.path / RECORD, to_json(record.model_dump(mode="json")))
-
-    def write_status(self, status: Status) -> None:
-        """Say what the run is doing. Two flushes of the disk: for phases and checkpoints, not for every quick epoch."""
-        durable.write_file(self.path / STATUS, to_json(status.model_dump(mode="json")))
-
-    def write_splits(self, splits: Mapping[str, np.ndarray]) -> None:
-        """Keep the row ids of every split, once."""
-        import numpy as np
-
-        from mltrain.run.arrays import to_npy
-
-        files = {f"{safe_name(split)}.npy": to_npy(np.asarray(rows, dtype=np.int64)) for split, rows in splits.items()}
-        durable.write_directory(self.path / SPLITS, files)
-
-    def write_preprocessing(self, values: Mapping[str, Any]) -> None:
-        """Keep what was fitted on the training rows; NaN or infinity there is a ValueError."""
-        durable.write_file(self.path / PREPROCESSING, to_json(values, exact=True))
-
-    def write_reference(self, values: Mapping[str, Any]) -> None:
-        """Keep what the columns of the training rows looked like; NaN or infinity there is a ValueError."""
-        durable.write_file(self.path / REFERENCE, to_json(values, exact=True))
-
-    def write_metrics(self, values: Mapping[str, Any]) -> None:
-        """Keep the results on every split; NaN becomes null. No times belong here: equal runs give equal bytes."""
-        durable.write_file(self.path / METRICS, to_json(values))
-
-    def write_decision(self, rule: DecisionRule) -> None:
-        """Keep how probabilities become decisions."""
-        durable.write_file(self.path / DECISION, to_json(rule.model_dump(mode="json"), exact=True))
-
-    def write_predictions(self, predictions: Mapping[str, StoredPredictions]) -> None:
-        """Keep what was predicted for the rows of each split given, in place of what a shorter training kept."""
-        from mltrain.run.predictions import prediction_files
-
-        if self._has(PREDICTIONS):
-            durable.remove_tree(self.path / PREDICTIONS)
-        durable.write_directory(self.path / PREDICTIONS, prediction_files(predictions))
-
-    def count_look(self, command: Sequence[str]) -> None:
-        """Count that the test rows are looked at, by this command line."""
-        count_look(self.path, command)
-
-    def write_profile(self, profile: Profile) -> None:
-        """Keep where the time of this process went."""
-        durable.write_file(self.path / PROFILE, to_json(profile.model_dump(mode="json")))
-
-    def write_plot(self, name: str, png: bytes) -> Path:
-        """Keep a picture; `name` is without ending. Returns its path."""
-        durable.make_directories(self.path / PLOTS)
-        path = self.path / PLOTS / f"{safe_name(name)}.png"
-        durable.write_file(path, png)
-        return path
-
-    def write_drawings(self, drawings: Mapping[str, bytes]) -> None:
-        """Keep charts as SVG; names are without ending."""
-        durable.make_directories(self.path / PLOTS)
-        durable.write_files(self.path / PLOTS, {f"{safe_name(name)}.svg": svg for name, svg in drawings.items()})
-
-    def write_architecture(self, architecture: Architecture) -> None:
-        """Keep the layers of the model."""
-        durable.write_file(self.path / LAYERS, to_json(architecture.model_dump(mode="json")))
-
-    def write_learned(self, learned: LearnedCurve) -> None:
-        """Keep the curve of the model over its one input."""
-        durable.write_file(self.path / LEARNED, to_json(learned.model_dump(mode="json"), exact=True))
-
-    def write_examples(self, examples: WorstExamples) -> None:
-        """Keep the inputs of the worst rows."""
-        durable.write_file(self.path / EXAMPLES, to_json(examples.model_dump(mode="json"), exact=True))
-
-    def write_report(self, html: bytes, markdown: bytes) -> None:
-        """Keep what people read: the page and the model card."""
-        durable.write_files(self.path, {CARD: markdown, PAGE: html})
-
-    def write_model(self, archive: bytes) -> None:
-        """Keep the model for users of Keras, the content of a `.keras` file."""
-        durable.write_file(self.model, archive)
-
-    def rewrite_history(self, history: History) -> None:
-        """Replace the history: a training goes on from an earlier epoch than it had reached."""
-        durable.write_file(self.path / HISTORY, history.to_csv())
-        self.history_file = HistoryFile(self.path / HISTORY, history.columns)
-
-    def log(self, text: str) -> None:
-        """Add to the log; control characters are escaped, so that showing the log cannot drive a terminal."""
-        safe = "".join(char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text)
-        durable.append(self.path / LOG, f"{safe.rstrip()}\n".encode())

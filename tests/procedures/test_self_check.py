@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mltrain.run.checkpoint_files import write_checkpoint
-from mltrain.run.rundir import LockedRun
+from mltrain.run.locked_run import LockedRun
 
 
 def status(run):

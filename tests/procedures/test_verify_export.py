@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from mltrain.run.rundir import LockedRun
+from mltrain.run.locked_run import LockedRun
 
 TABLE = """\
 name: table

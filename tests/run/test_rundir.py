@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from mltrain.errors import ConfigError, MltrainError, RunError, RunExistsError, WriteError
-from mltrain.run import rundir
+from mltrain.run import locked_run
 from mltrain.run.architecture import Architecture, RecordedLayer
 from mltrain.run.examples import Example, WorstExamples
 from mltrain.run.learned import LearnedCurve, Points
 from mltrain.run.lock import Lock
+from mltrain.run.locked_run import LockedRun
 from mltrain.run.opening import create_run, open_run
 from mltrain.run.record import start_record
-from mltrain.run.rundir import LockedRun, RunDirectory
+from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import status
 
 
@@ -181,7 +182,7 @@ def test_a_directory_that_fills_before_it_is_locked_is_refused(
         path.with_name("config.yaml").write_text("of a run that was faster and has ended")
         return Lock(path)
 
-    monkeypatch.setattr(rundir, "Lock", slow)
+    monkeypatch.setattr(locked_run, "Lock", slow)
     for _ in range(2):  # twice: the refused one gives its lock back
         with pytest.raises(RunExistsError, match="not empty"):
             create_run(runs, "a", tmp_path / "run")
