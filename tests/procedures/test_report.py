@@ -97,7 +97,9 @@ def test_the_page_has_its_parts(trained, kind):
     page = page_of(run)
     assert page.one("html").attributes["lang"] == "en"
     assert page.one("h1").text in page.one("head").one("title").text
+    diagnosis = json.loads((run / "metrics.json").read_text())["diagnosis"]
     assert [each.text for each in page.all("h2")] == [
+        *(["Diagnosis"] if diagnosis else []),
         "Results",
         "Worst examples",
         "Training",
