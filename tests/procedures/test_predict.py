@@ -86,7 +86,7 @@ def predict(folder, mltrain):
 
 
 def of_split(folder, run, split="test"):
-    """Return the rows of a split of a run with what the model said of them when it was measured."""
+    """Return the rows of a split of a run with what the model said of them when it was measured, and the classes."""
     from mltrain.data.preparation import encode_examples
     from mltrain.data.sources import read_file
     from mltrain.procedures.measurement import predict_split
@@ -97,8 +97,8 @@ def of_split(folder, run, split="test"):
     network = stored.network()
     rows = stored.splits[split]
     data = read_file(stored.spec.data.source.path, {}, like=stored.spec.data.source).take(rows)
-    predicted = predict_split(network, encode_examples(stored.preprocessing, data))
-    return rows, predicted.tempered(network, stored.rule).values, network.info.classes
+    predicted = predict_split(network, encode_examples(stored.preprocessing, data)).tempered(network, stored.rule)
+    return rows, predicted.values, network.info.classes
 
 
 @pytest.mark.parametrize("run", ["two", "three"])
