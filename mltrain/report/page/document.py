@@ -94,9 +94,21 @@ def _of_results(facts: Facts) -> Iterator[Chart]:
 
 
 def _links(facts: Facts) -> Iterator[Html]:
-    names = {"results": "Results", "examples": "Examples", "training": "Training", "data": "Data", "model": "Model"}
+    names = {
+        "diagnosis": "Diagnosis",
+        "gates": "Gates",
+        "results": "Results",
+        "examples": "Examples",
+        "training": "Training",
+        "data": "Data",
+        "model": "Model",
+    }
     names |= {"background": "Background", "config": "Config"}
-    absent = {"examples": facts.predictions is None, "model": facts.architecture is None}
+    absent = {
+        "diagnosis": facts.results is None or not facts.results.diagnosis,
+        "gates": facts.results is None or not facts.results.gates,
+    }
+    absent |= {"examples": facts.predictions is None, "model": facts.architecture is None}
     for identifier, name in names.items():
         if not absent.get(identifier):
             yield element("li", element("a", name, href=f"#{identifier}"))
