@@ -52,13 +52,12 @@ def drawable(value: float) -> bool:
     return abs(value) <= _LARGEST
 
 
-def around(values: Iterable[float], *, margin: float = 0.05, from_zero: bool = False, log: bool = False) -> Scale:
+def around(values: Iterable[float], *, margin: float = 0.05, log: bool = False) -> Scale:
     """Return a scale on which all `values` are; what cannot be drawn does not count.
 
     Args:
         values: any number of them.
         margin: of the whole, left free at both ends.
-        from_zero: begin at 0.
         log: a logarithmic scale, if the values are positive and far enough apart.
     """
     drawn = [value for value in values if drawable(value)]
@@ -66,21 +65,23 @@ def around(values: Iterable[float], *, margin: float = 0.05, from_zero: bool = F
     if log and low > _SMALLEST and high / low > _LOG_RATIO:
         room = (high / low) ** margin
         return Scale(low / room, high * room, log=True)
-    if from_zero:
-        return Scale(0.0, high * (1 + margin) if high > 0 else 1.0)
-    free = margin * (high - low or abs(high) or 1.0)
-    # Beside a large number, a small margin may be nothing.
-    return Scale(low - free, high + free) if high + free > low - free else UNIT
+    size = max(abs(low), abs(high), _SMALLEST)
+    # Numbers that differ in the last digits only are one number: no tick would fall between them.
+    free = margin * (high - low if high - low > 1e-9 * size else size if low or high else 1.0)
+    return Scale(low - free, high + free)
 
 
 def tick_texts(ticks: tuple[float, ...]) -> tuple[str, ...]:
     """Return ticks as they are written, all with as many digits behind the point as they need to differ."""
-    largest = max(map(abs, ticks), default=0.0)
-    if len(ticks) < 2 or not 1e-3 <= largest < 1e6:
+    if len(ticks) < 2:
         return tuple(f"{tick:.3g}" for tick in ticks)
     steps = [abs(after - before) for before, after in pairwise(ticks)]
     if max(steps) > 2 * min(steps):  # powers of ten
         return tuple(f"{tick:g}" for tick in ticks)
+    largest = max(map(abs, ticks))
+    if not 1e-3 <= largest < 1e6:
+        significant = max(3, 2 + math.ceil(math.log10(largest / steps[0])))
+        return tuple(f"{0.0 if abs(tick) < steps[0] / 2 else tick:.{significant}g}" for tick in ticks)
     digits = next((digits for digits in range(9) if math.isclose(round(steps[0], digits), steps[0], rel_tol=1e-6)), 9)
     return tuple(f"{0.0 if abs(tick) < steps[0] / 2 else tick:,.{digits}f}" for tick in ticks)
 
