@@ -52,7 +52,7 @@ _STEPS_WORTH_XLA = 100_000
 # update.
 _LONGEST_UNROLLED = 64
 _UPDATES_WORTH_UNROLLING = 2_000
-# A fused LSTM halves an update. A training of a second had better be equal to `model.fit` bit for bit.
+# A fused LSTM takes a third off an update. A training of a second had better be equal to `model.fit` bit for bit.
 _UPDATES_WORTH_FUSING = 500
 
 # Rows in a block of an evaluation: more make no dense net faster. The largest layer's outputs are to stay below 64 MB
