@@ -39,9 +39,15 @@ polyline { fill: none; stroke-width: 2; stroke-linecap: round; stroke-linejoin: 
 """
 
 
-def comparison_page(found: SideBySide) -> str:
-    """Return the page: which run is better, the metrics, what differs in the configs, and the curves."""
+def comparison_page(found: SideBySide, above: str = "") -> str:
+    """Return the page: which run is better, the metrics, what differs in the configs, and the curves.
+
+    Args:
+        found: the runs.
+        above: markup of ours that comes first.
+    """
     parts = [
+        above,
         f"<h1>{len(found.runs)} runs</h1>",
         f"<p>Each is compared with run 1, {_safe(found.why_first)}, by {_safe(found.compared_by)} on the same rows: "
         "what it has more, with the 95 % interval of that.</p>",
