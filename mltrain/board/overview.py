@@ -76,24 +76,20 @@ class Overview:
 def overview(run: RunDirectory) -> Overview:
     """Return a run in short, whatever state its files are in."""
     faults: list[str] = []
-    record = _read(run.record, faults)
-    status = _read(run.status, faults) if run.has_status() else None
-    history = _read(run.history, faults) or History((), ())
-    found = _read(lambda: _results(run), faults) if run.has_metrics() else None
+
+    def read(reading: Callable[[], FoundT]) -> FoundT | None:
+        try:
+            return reading()
+        except RunError as error:
+            faults.append(str(error).replace(f"{run.path}/", ""))  # which run it is stands beside it
+            return None
+
+    record = read(run.record)
+    status = read(run.status) if run.has_status() else None
+    history = read(run.history) or History((), ())
+    found = read(lambda: results(run.metrics(), "metrics.json")) if run.has_metrics() else None
     state = "damaged" if faults else "begun" if status is None else "killed" if run.is_killed() else status.state
     return Overview(run, state, tuple(faults), status, record, history, found, _curve(run, history, found))
-
-
-def _read(read: Callable[[], FoundT], faults: list[str]) -> FoundT | None:
-    try:
-        return read()
-    except RunError as error:
-        faults.append(str(error))
-        return None
-
-
-def _results(run: RunDirectory) -> Results:
-    return results(run.metrics(), run.path / "metrics.json")
 
 
 def _curve(run: RunDirectory, history: History, found: Results | None) -> str | None:

@@ -20,7 +20,7 @@ def sparkline(name: str, values: Sequence[float]) -> Html:
         (_EDGE + epoch / max(1, len(values) - 1) * (_WIDTH - 2 * _EDGE), value) for epoch, value in enumerate(values)
     ]
     path, dot, begins = "", None, True
-    for x, value in thinned(points, _WIDTH):
+    for x, value in thinned(points, _WIDTH // 2):
         if drawable(value):
             y = _HEIGHT - _EDGE - scale.share(value) * (_HEIGHT - 2 * _EDGE)
             path += f"{'M' if begins else 'L'}{short(x)} {short(y)}"

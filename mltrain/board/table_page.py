@@ -104,8 +104,8 @@ def _table(chosen: Sequence[tuple[Address, Overview]]) -> Html:
     rows = [list(_row(address, run)) for address, run in chosen]
     return element(
         "form",
-        table("Runs; those that are ticked can be compared with the first of them.", header, rows, texts=5),
-        element("p", element("button", "Compare those that are ticked", type="submit")),
+        table("Tick two runs or more to compare them with the first of them.", header, rows, texts=5),
+        element("p", element("button", "Compare what is ticked", type="submit"), class_="below"),
         action="/compare",
         method="get",
         class_="runs",
@@ -129,7 +129,7 @@ def _row(address: Address, run: Overview) -> Iterator[Content]:
 def state_cell(run: Overview) -> Html:
     """Return the state in a word, and below it why, where that is news."""
     told = run.state not in ("finished", "begun") and run.reason
-    why = element("span", shortened(run.reason, 160), class_="range") if told else None
+    why = element("span", shortened(run.reason.partition("\n")[0], 160), class_="range") if told else None
     return joined(element("span", run.state, class_=f"state {run.state}"), why)
 
 
