@@ -46,7 +46,7 @@ class Folder:
         stamp = run.stamp()  # before they are read: what changes meanwhile is read again the next time
         known = self._known.get(address)
         # The end of a process changes no file.
-        if known is None or known[0] != stamp or known[1].state == "running":
+        if known is None or known[0] != stamp or known[1].state in ("running", "killed"):
             known = stamp, overview(run)
             self._known[address] = known
         return known[1]

@@ -15,7 +15,7 @@ _WIDTH, _HEIGHT, _EDGE = 120, 28, 3
 def sparkline(name: str, values: Sequence[float]) -> Html:
     """Return the values of `name`, one an epoch, as a line that ends in a dot; what has no place leaves a gap."""
     shown = f"{name} over {len(values)} epochs, from {number(values[0])} to {number(values[-1])}" if values else name
-    scale = around(values, margin=0)
+    scale = around(values)
     points = [
         (_EDGE + epoch / max(1, len(values) - 1) * (_WIDTH - 2 * _EDGE), value) for epoch, value in enumerate(values)
     ]
