@@ -12,7 +12,7 @@ from mltrain.cli.arguments import runs_directory
 
 def board(
     runs_dir: Annotated[
-        Path | None, typer.Argument(metavar="[RUNS_DIR]", help="The runs. Default: $MLTRAIN_RUNS_DIR or runs/.")
+        Path | None, typer.Argument(metavar="RUNS_DIR", help="The runs. Default: $MLTRAIN_RUNS_DIR or runs/.")
     ] = None,
     port: Annotated[
         int | None,
