@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from urllib.parse import parse_qs
 
 from mltrain.board.document import STYLE, document, style, way_back
@@ -83,14 +84,13 @@ def _file(folder: Folder, parts: Sequence[str]) -> Answer:
     runs = folder.runs()
     for length in (1, 2):  # no run is inside of another, so that one of them is at most
         run = runs.get(tuple(parts[:length]))
-        name = "/".join(parts[length:])
-        if run is not None and name in run.for_people():
+        if run is not None:
+            name = "/".join(parts[length:])
             try:
                 data = run.file_for_people(name)
             except MltrainError as error:
                 return refusal(404, str(error))
-            ending = name[name.rfind(".") :]
-            return Answer(data, content_type=_TYPES.get(ending, _TEXT), policy=_FILE)
+            return Answer(data, content_type=_TYPES.get(PurePosixPath(name).suffix, _TEXT), policy=_FILE)
     return _unknown()
 
 

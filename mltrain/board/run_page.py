@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from mltrain.board.document import document
 from mltrain.board.folder import Address, written
@@ -32,7 +33,9 @@ def run_page(address: Address, run: Overview, moving: bool) -> bytes:
     place = f"/run/{written(address)}"
     return document(
         f"{'/'.join(address)}: {run.state}",
-        element("header", element("h1", address[0]), element("p", "/".join(address), class_="place")),
+        element(
+            "header", element("h1", address[0]), element("p", "/".join(address), class_="place"), _report(address, run)
+        ),
         _standing(run),
         _pause(place, moving) if running else None,
         [section("faults", "What is wrong", [element("p", each, class_="note") for each in run.faults])]
@@ -43,6 +46,13 @@ def run_page(address: Address, run: Overview, moving: bool) -> bytes:
         section("gates", "Gates", _gates(run)) if run.gates else None,
         section("files", "Files", element("ul", _files(address, run))),
         refresh=_REFRESH if running and moving else None,
+    )
+
+
+def _report(address: Address, run: Overview) -> Html | None:
+    page = run.run.page.name
+    return (
+        element("p", element("a", "The report", href=_place(address, page))) if page in run.run.for_people() else None
     )
 
 
@@ -57,7 +67,8 @@ def _standing(run: Overview) -> Html:
         pairs.append(("Device", f"{run.record.device.value} ({run.record.device.reason})"))
     pairs.append(("Directory", element("code", str(run.run.path.absolute()))))
     if run.state in ("killed", "interrupted"):
-        pairs.append(("To go on", element("code", f"mltrain resume {run.run.path}")))
+        # It will be copied into a shell, and a directory may have any name.
+        pairs.append(("To go on", element("code", f"mltrain resume {quote(str(run.run.path))}")))
     return facts(pairs)
 
 
@@ -88,5 +99,8 @@ def _gates(run: Overview) -> Html:
 
 def _files(address: Address, run: Overview) -> Iterator[Html]:
     for name in run.run.for_people():
-        place = f"/file/{written(address)}/{written(name.split('/'))}"
-        yield element("li", element("a", name, href=place))
+        yield element("li", element("a", name, href=_place(address, name)))
+
+
+def _place(address: Address, name: str) -> str:
+    return f"/file/{written(address)}/{written(name.split('/'))}"

@@ -56,7 +56,8 @@ def ask(server):
         connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
         connection.putrequest(method, target, skip_host="Host" in headers)
         for name, value in headers.items():
-            connection.putheader(name, value)
+            if value is not None:
+                connection.putheader(name, value)
         connection.endheaders()
         reply = connection.getresponse()
         found = Reply(reply.status, reply.headers, reply.read())

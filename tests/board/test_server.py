@@ -21,7 +21,8 @@ def test_names_of_this_machine_are_answered(ask, host):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8420", "localhost.evil.example", "127.0.0.1.evil.example", "", "localhost:x"]
+    "host",
+    ["evil.example", "evil.example:8420", "localhost.evil.example", "127.0.0.1.evil.example", "", "localhost:x", None],
 )
 def test_other_names_are_refused(folder, ask, host):
     made_run(folder)

@@ -147,6 +147,12 @@ def test_names_are_text(folder, ask):
     assert identifiers(reply) == [place.removeprefix("/run/")]
 
 
+def test_what_is_to_be_copied_into_a_shell_is_quoted(folder, ask):
+    made_run(folder, "x; rm -rf ~", "1", state="interrupted")
+    page = ask("/run/x%3B%20rm%20-rf%20~/1").text
+    assert f"mltrain resume &#x27;{folder}/x; rm -rf ~/1&#x27;" in page
+
+
 def test_names_in_results_are_text(folder, ask):
     split = {"n": 1, "metrics": {NASTY: {"value": 1.0}}}
     gates = [{"gate": NASTY, "passed": False, "reason": NASTY}]
