@@ -6,6 +6,7 @@ machines. Here is one reader on the same machine, and a framework would be one m
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ _TRIED = 20
 
 # A page of another site can have its own name lead to 127.0.0.1 (DNS rebinding), and would be let read everything: but
 # its name stands in Host. The port may differ, as behind `ssh -L 9000:localhost:8420`.
-_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -121,8 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_for_us(self) -> bool:
         hosts = self.headers.get_all("Host", [])
-        name, _, port = hosts[0].rpartition(":") if len(hosts) == 1 else ("", "", "")
-        return hosts[0] in _HOSTS or (name in _HOSTS and port.isdecimal()) if hosts else False
+        return len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
 
     def _send(self, made: Answer) -> None:
         with suppress(ConnectionError):  # the reader has left

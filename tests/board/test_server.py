@@ -1,5 +1,7 @@
 """What the server refuses, and what it lets a browser do."""
 
+import socket
+
 import pytest
 
 from mltrain.board import answers
@@ -29,6 +31,22 @@ def test_other_names_are_refused(folder, ask, host):
     reply = ask(Host=host)
     assert reply.code == 403
     assert "blobs" not in reply.text
+
+
+def test_two_names_at_once_are_refused(server):
+    with socket.create_connection(server.server_address, timeout=30) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.0 403 ")
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x16\x03\x01\x02\r\n\r\n", b"GET /\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\r\n", b""]
+)
+def test_what_is_no_http_harms_nobody(server, ask, capsys, sent):
+    with socket.create_connection(server.server_address, timeout=30) as connection:
+        connection.sendall(sent)
+    assert ask().code == 200
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "x"])
