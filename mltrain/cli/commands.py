@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mltrain import __version__
+from mltrain.cli.board import board
 from mltrain.cli.compare import compare
 from mltrain.cli.doctor import doctor
 from mltrain.cli.evaluate import evaluate
@@ -38,6 +39,7 @@ app.command()(reproduce)
 app.command()(show)
 app.command()(compare)
 app.command()(report)
+app.command()(board)
 app.command("list")(list_components)
 app.command()(schema)
 app.command()(doctor)

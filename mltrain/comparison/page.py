@@ -30,7 +30,7 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; } h3 { font
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .25rem .75rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 thead th { color: var(--faint); font-weight: 600; } p, li { max-width: 60rem; }
-.curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem; }
+.curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1rem; }
 svg { width: 100%; height: auto; } svg text { fill: var(--faint); font-size: 12px; } .grid { stroke: var(--line); }
 polyline { fill: none; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
 .rest polyline { stroke: var(--faint); stroke-width: 1; opacity: .5; } .key { width: 2rem; height: .6rem; }
@@ -39,9 +39,15 @@ polyline { fill: none; stroke-width: 2; stroke-linecap: round; stroke-linejoin: 
 """
 
 
-def comparison_page(found: SideBySide) -> str:
-    """Return the page: which run is better, the metrics, what differs in the configs, and the curves."""
+def comparison_page(found: SideBySide, above: str = "") -> str:
+    """Return the page: which run is better, the metrics, what differs in the configs, and the curves.
+
+    Args:
+        found: the runs.
+        above: markup of ours that comes first.
+    """
     parts = [
+        above,
         f"<h1>{len(found.runs)} runs</h1>",
         f"<p>Each is compared with run 1, {_safe(found.why_first)}, by {_safe(found.compared_by)} on the same rows: "
         "what it has more, with the 95 % interval of that.</p>",

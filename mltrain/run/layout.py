@@ -31,6 +31,9 @@ CHECKPOINTS = "checkpoints"
 LOG = "log.txt"
 LOCK = ".lock"
 
+# What a person reads, in this order: plain texts, and the one page.
+FOR_PEOPLE = (PAGE, CARD, CONFIG, RESOLVED, METRICS, HISTORY, RECORD, STATUS, LOG)
+
 PARTS = {
     CONFIG,
     RESOLVED,

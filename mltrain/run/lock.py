@@ -9,7 +9,8 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from mltrain.errors import RunExistsError, WriteError
+from mltrain.errors import RunError, RunExistsError, WriteError
+from mltrain.run.reading import read_file
 
 # Not a directory handle: NFS grants an exclusive flock only on a file that is open for writing.
 _LOCK_FILE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -49,6 +50,22 @@ class Lock:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def was_killed(path: Path) -> bool:
+    """Return whether the process that last wrote the lock file `path` was one of this machine and is gone.
+
+    Nothing is locked, so that whoever looks is never in the way; what cannot be known is False.
+    """
+    with suppress(OSError, ValueError, RunError):
+        _, process, _, machine = read_file(path.parent, path.name, limit=1024).decode("ascii").split()
+        if machine != socket.gethostname() or not 0 < int(process) < 1 << 31:
+            return False
+        try:
+            os.kill(int(process), 0)  # signal 0 only asks
+        except ProcessLookupError:
+            return True
+    return False
 
 
 def _holder(file: int) -> str:

@@ -13,7 +13,7 @@ from mltrain.errors import ConfigError, RunExistsError
 from mltrain.run import durable
 from mltrain.run.layout import CHECKPOINTS, CONFIG, LOCK, NAME, PARTS, PLOTS, RECORD, RESOLVED, STATUS
 from mltrain.run.locked_run import LockedRun
-from mltrain.run.references import find_run
+from mltrain.run.references import find_run, list_runs
 from mltrain.run.rundir import RunDirectory
 
 _LATEST = "latest"
@@ -93,6 +93,11 @@ def open_run(reference: str, runs_dir: Path) -> RunDirectory:
         RunError: nothing is found, or several are; says which are near.
     """
     return RunDirectory(find_run(reference, runs_dir, marker=CONFIG))
+
+
+def all_runs(runs_dir: Path) -> list[RunDirectory]:
+    """Return every run in the folder of runs, to read it, the oldest first; no link is followed to one."""
+    return [RunDirectory(path) for path in list_runs(runs_dir, marker=CONFIG)]
 
 
 def _claim(path: Path) -> LockedRun:

@@ -65,7 +65,9 @@ def _as_path(reference: str, marker: str) -> Path | None:
 
 
 def _is_run(path: Path, marker: str) -> bool:
-    return (path / marker).is_file()
+    with suppress(PermissionError):  # one folder that may not be read hides no other
+        return (path / marker).is_file()
+    return False
 
 
 def _runs(runs_dir: Path, marker: str) -> Iterator[Path]:

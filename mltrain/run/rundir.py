@@ -23,9 +23,11 @@ from mltrain.run.layout import (
     CONFIG,
     DECISION,
     EXAMPLES,
+    FOR_PEOPLE,
     HISTORY,
     LAYERS,
     LEARNED,
+    LOCK,
     LOOKS,
     METRICS,
     MODEL,
@@ -42,6 +44,7 @@ from mltrain.run.layout import (
     safe_name,
 )
 from mltrain.run.learned import LearnedCurve
+from mltrain.run.lock import was_killed
 from mltrain.run.looks import Look, read_looks
 from mltrain.run.profile import Profile
 from mltrain.run.reading import MEBIBYTE, read_file, wrong_form
@@ -194,6 +197,31 @@ class RunDirectory:
     def plots(self) -> tuple[Path, ...]:
         """Return the pictures that are there, by name."""
         return tuple(sorted((self.path / PLOTS).glob("*.png")))
+
+    def for_people(self) -> tuple[str, ...]:
+        """Return the names of the files that are there to be read or looked at, as `report.html`, `plots/loss.png`."""
+        return (*filter(self._has, FOR_PEOPLE), *(f"{PLOTS}/{path.name}" for path in self.plots()))
+
+    def file_for_people(self, name: str) -> bytes:
+        """Return one of them; a RunError for any other name."""
+        if name not in self.for_people():
+            raise RunError(f"{self.path}: no file {name!r} to look at")
+        return read_file(self.path, name, limit=64 * MEBIBYTE)
+
+    def stamp(self) -> tuple[tuple[int, int, int] | None, ...]:
+        """Return what differs when the course or the results of the run have changed: cheaper than to read them."""
+        return tuple(self._stamp(name) for name in (STATUS, RECORD, HISTORY, METRICS))
+
+    def is_killed(self) -> bool:
+        """Return whether its process is surely gone; its status, which says that it runs, was its last word."""
+        return self.status().state == "running" and was_killed(self.path / LOCK)
+
+    def _stamp(self, name: str) -> tuple[int, int, int] | None:
+        try:
+            found = (self.path / name).lstat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
 
     def _has(self, name: str) -> bool:
         return os.path.lexists(self.path / name)  # a link, wherever it leads, is there: reading it says what is wrong

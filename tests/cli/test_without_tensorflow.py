@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.board.runs import made_run
+
 # Runs a command in a fresh interpreter and says on stderr what it has imported.
 PROBE = """
 import json, sys
@@ -15,6 +17,17 @@ try:
 except SystemExit as ended:
     loaded = sorted({name.partition(".")[0] for name in sys.modules})
     print("\\nLOADED " + json.dumps([ended.code or 0, loaded]), file=sys.stderr)
+"""
+
+# Asks the board, which serves until it is interrupted, for each of its pages.
+PAGES = """
+import json, sys
+from pathlib import Path
+from mltrain.board import server
+import mltrain.cli.board
+folder = server.Folder(Path("runs"))
+codes = [server.answer(folder, target).code for target in json.loads(sys.argv[1])]
+print("LOADED " + json.dumps([codes, sorted({name.partition(".")[0] for name in sys.modules})]), file=sys.stderr)
 """
 
 
@@ -59,3 +72,14 @@ def test_tensorflow_is_not_imported(shell, config, mltrain, tmp_path, arguments)
     assert not heavy
     if arguments[0] in ("--help", "validate", "schema"):
         assert not {"numpy", "pyarrow"} & set(loaded)
+
+
+def test_no_page_of_the_board_imports_tensorflow(shell, tmp_path):
+    made_run(tmp_path / "runs", identifier="1")
+    made_run(tmp_path / "runs", identifier="2")
+    places = ["/", "/run/blobs/1", "/file/blobs/1/report.html", "/compare?run=blobs/1&run=blobs/2", "/board.css"]
+    (tmp_path / "pages.py").write_text(PAGES)
+    done = shell(f"{sys.executable} pages.py '{json.dumps(places)}'")
+    codes, loaded = json.loads(done.err.rpartition("LOADED ")[2])
+    assert codes == [200] * len(places)
+    assert not {"tensorflow", "keras", "sklearn", "pandas", "scipy", "matplotlib"} & set(loaded)

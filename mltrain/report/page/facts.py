@@ -70,19 +70,23 @@ class Facts:
     @property
     def headline(self) -> tuple[str, RecordedValue] | None:
         """The metric that says most, and its value: the objective's if it is more than a loss, else the first one."""
-        if self.results is None or self.judged is None:
-            return None
-        metrics = self.judged.metrics
-        named = self.results.objective.metric.partition(".")[2]
-        names = [name for name in metrics if name != "loss"]
-        name = named if named in names else next(iter(names), next(iter(metrics), None))
-        return (name, metrics[name]) if name is not None else None
+        return headline(self.results) if self.results else None
 
     @property
     def best_epoch(self) -> int | None:
         """The epoch of the model, where it is the best one and not the last."""
         model = self.results.model if self.results else None
         return model.epoch if model and model.weights == "best" else None
+
+
+def headline(results: Results) -> tuple[str, RecordedValue] | None:
+    """Return the metric that says most of the split by which the model is judged, and its value."""
+    split = judged_split(results)
+    metrics = results.splits[split].metrics if split else {}
+    named = results.objective.metric.partition(".")[2]
+    names = [name for name in metrics if name != "loss"]
+    name = named if named in names else next(iter(names), next(iter(metrics), None))
+    return (name, metrics[name]) if name is not None else None
 
 
 def judged_split(results: Results) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-_EMPTY = frozenset({"meta", "img"})
+_EMPTY = frozenset({"meta", "img", "input", "link"})
 
 
 class Html(str):

@@ -1,0 +1,118 @@
+"""From a path to a page: which there are, and what each may do in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import parse_qs
+
+from mltrain.board.document import STYLE, document, style, way_back
+from mltrain.board.folder import Address, Folder, read_address
+from mltrain.board.run_page import run_page
+from mltrain.board.table_page import Choice, table_page
+from mltrain.comparison.page import comparison_page
+from mltrain.errors import MltrainError
+from mltrain.procedures.compare import compare
+from mltrain.report.page.html import element
+
+# Our pages: their one style and their own forms, nothing else, no script.
+_OWN = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+_COMPARISON = (
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+# A report.html may have been written by a stranger, and what it says of itself with it: in a sandbox it is no page of
+# this server, so that no script in it runs, let alone reads other runs.
+_FILE = f"{_COMPARISON}; img-src data:; sandbox"
+
+_TYPES = {".html": "text/html; charset=utf-8", ".png": "image/png"}
+_TEXT = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is sent.
+
+    Attributes:
+        body: of the answer.
+        code: of HTTP.
+        content_type: what the body is.
+        policy: the Content-Security-Policy.
+    """
+
+    body: bytes
+    code: int = 200
+    content_type: str = _TYPES[".html"]
+    policy: str = _OWN
+
+
+def answer(folder: Folder, target: str) -> Answer:
+    """Return the answer to `target`, the path and the query of a request."""
+    path, _, query = target.partition("?")
+    try:
+        asked = parse_qs(query, keep_blank_values=True, max_num_fields=1000)
+    except ValueError:
+        return refusal(400, "The address is not one of this board.")
+    match read_address(path):
+        case ("", ""):
+            choice = Choice(_one(asked, "name"), _one(asked, "status"), _one(asked, "sort"))
+            return Answer(table_page(folder.path, folder.overviews(), choice))
+        case ("", "run", *address):
+            return _run(folder, tuple(address), moving="still" not in asked)
+        case ("", "file", *parts):
+            return _file(folder, parts)
+        case ("", "compare"):
+            return _compare(folder, asked.get("run", []))
+        case ("", "favicon.ico"):  # browsers ask for it on their own
+            return Answer(b"", 204)
+    if path == STYLE:
+        return Answer(style(), content_type="text/css; charset=utf-8")
+    return _unknown()
+
+
+def refusal(code: int, reason: str) -> Answer:
+    """Return a page that says why there is no other."""
+    return Answer(document(f"mltrain: {code}", element("header", element("h1", str(code))), element("p", reason)), code)
+
+
+def _run(folder: Folder, address: Address, moving: bool) -> Answer:
+    run = folder.runs().get(address)
+    return Answer(run_page(address, folder.overview(address, run), moving)) if run else _unknown()
+
+
+def _file(folder: Folder, parts: Sequence[str]) -> Answer:
+    runs = folder.runs()
+    for length in (1, 2):  # no run is inside of another, so that one of them is at most
+        run = runs.get(tuple(parts[:length]))
+        if run is not None:
+            name = "/".join(parts[length:])
+            try:
+                data = run.file_for_people(name)
+            except MltrainError as error:
+                return refusal(404, str(error))
+            return Answer(data, content_type=_TYPES.get(PurePosixPath(name).suffix, _TEXT), policy=_FILE)
+    return _unknown()
+
+
+def _compare(folder: Folder, given: Sequence[str]) -> Answer:
+    runs = folder.runs()
+    chosen = [runs.get(read_address(each)) for each in given]
+    paths = [str(run.path.absolute()) for run in chosen if run is not None]
+    if len(paths) != len(given):
+        return _unknown()
+    if len(paths) < 2:
+        return refusal(400, "Two runs or more can be compared: tick them in the table.")
+    try:
+        found = compare(paths, folder.path)
+    except MltrainError as error:
+        return refusal(409, str(error))
+    page = comparison_page(found, above=f"<nav>{way_back()}</nav>")
+    return Answer(page.encode("utf-8", "backslashreplace"), policy=_COMPARISON)
+
+
+def _one(asked: Mapping[str, Sequence[str]], name: str) -> str:
+    return asked.get(name, [""])[0]
+
+
+def _unknown() -> Answer:
+    return refusal(404, "There is no such page, run or file (any more).")

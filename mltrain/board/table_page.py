@@ -1,0 +1,163 @@
+"""All runs as a table: filtered and sorted by a plain form, and chosen there to be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mltrain.board.document import document
+from mltrain.board.folder import Address, written
+from mltrain.board.overview import STATES, Overview
+from mltrain.board.sparkline import sparkline
+from mltrain.problems import shortened
+from mltrain.report.page.html import Content, Html, element, joined
+from mltrain.report.page.parts import table, value_cell
+
+_ORDERS = {
+    "newest": "newest first",
+    "oldest": "oldest first",
+    "name": "name",
+    "status": "status",
+    "epochs": "most epochs",
+    "largest": "largest metric",
+    "smallest": "smallest metric",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which runs are shown, and in which order.
+
+    Attributes:
+        name: a part of their names, in letters of any size.
+        status: their state; "" is any.
+        sort: one of the orders; anything else is the newest first.
+    """
+
+    name: str = ""
+    status: str = ""
+    sort: str = ""
+
+    def of(self, found: Mapping[Address, Overview]) -> list[tuple[Address, Overview]]:
+        """Return the runs that are shown; of those that are equal in what is sorted by, the newest first."""
+        wanted = self.name.casefold()
+        chosen = [
+            (address, run)
+            for address, run in reversed(list(found.items()))
+            if wanted in "/".join(address).casefold() and self.status in ("", run.state)
+        ]
+        match self.sort:
+            case "oldest":
+                chosen.reverse()
+            case "name":
+                chosen.sort(key=lambda each: each[0][0])
+            case "status":
+                chosen.sort(key=lambda each: STATES.index(each[1].state))
+            case "epochs":
+                chosen.sort(key=lambda each: -each[1].epochs)
+            case "largest" | "smallest":
+                sign = -1.0 if self.sort == "largest" else 1.0
+                chosen.sort(key=lambda each: _metric_place(each[1], sign))
+        return chosen
+
+
+def table_page(folder: Path, found: Mapping[Address, Overview], choice: Choice) -> bytes:
+    """Return the page."""
+    chosen = choice.of(found)
+    shown = f"{len(chosen)} of {len(found)} runs" if len(chosen) != len(found) else _count(len(found), "run")
+    header = element(
+        "header", element("h1", "Runs"), element("p", f"{shown} in ", element("code", str(folder)), class_="place")
+    )
+    if not found:
+        text = "There is no run yet: `mltrain train CONFIG` makes one. Then load this page again."
+        return document("mltrain: runs", header, element("p", text))
+    return document("mltrain: runs", header, _filter(choice), _table(chosen) if chosen else _nothing())
+
+
+def _filter(choice: Choice) -> Html:
+    states = {"": "any", **{state: state for state in STATES}}
+    return element(
+        "form",
+        element("label", "Name ", element("input", type="search", name="name", value=choice.name)),
+        element("label", "Status ", _select("status", states, choice.status)),
+        element("label", "Order ", _select("sort", _ORDERS, choice.sort)),
+        element("button", "Show", type="submit"),
+        action="/",
+        method="get",
+        role="search",
+        class_="filter",
+    )
+
+
+def _select(name: str, options: Mapping[str, str], chosen: str) -> Html:
+    inside = [element("option", shown, value=value, selected=value == chosen) for value, shown in options.items()]
+    return element("select", inside, name=name)
+
+
+def _nothing() -> Html:
+    return element("p", "No run is like that. ", element("a", "Show all", href="/"))
+
+
+def _table(chosen: Sequence[tuple[Address, Overview]]) -> Html:
+    header = ["run", "status", "started (UTC)", "curve", "gates", "epochs", "metric"]
+    rows = [list(_row(address, run)) for address, run in chosen]
+    return element(
+        "form",
+        table("Tick two runs or more to compare them with the first of them.", header, rows, texts=5),
+        element("p", element("button", "Compare what is ticked", type="submit"), class_="below"),
+        action="/compare",
+        method="get",
+        class_="runs",
+    )
+
+
+def _row(address: Address, run: Overview) -> Iterator[Content]:
+    name = "/".join(address)
+    tick = element("input", type="checkbox", name="run", value=written(address), aria_label=f"compare {name}")
+    link = element("a", address[0], href=f"/run/{written(address)}")
+    identifier = element("span", "/".join(address[1:]), class_="range") if address[1:] else None
+    yield element("div", tick, element("div", link, identifier), class_="named")
+    yield state_cell(run)
+    yield time_text(run.started)
+    yield _curve(run)
+    yield gates_text(run)
+    yield f"{run.epochs:,}"
+    yield joined(value_cell(run.metric[1]), element("span", run.metric[0], class_="range")) if run.metric else "–"
+
+
+def state_cell(run: Overview) -> Html:
+    """Return the state in a word, and below it why, where that is news."""
+    told = run.state not in ("finished", "begun") and run.reason
+    why = element("span", shortened(run.reason.partition("\n")[0], 160), class_="range") if told else None
+    return joined(element("span", run.state, class_=f"state {run.state}"), why)
+
+
+def gates_text(run: Overview) -> str:
+    """Return what became of the gates: `all 3 passed`."""
+    missed = sum(not gate.passed for gate in run.gates)
+    if not run.gates:
+        return "–"
+    return f"{missed} of {len(run.gates)} missed" if missed else f"all {len(run.gates)} passed"
+
+
+def time_text(time: str) -> str:
+    """Return `2026-11-20T20:15:00Z` as `2026-11-20 20:15:00`."""
+    return shortened(time.replace("T", " ").removesuffix("Z"), 30) or "–"
+
+
+def _curve(run: Overview) -> Content:
+    if run.curve is None:
+        return "–"
+    return joined(
+        sparkline(run.curve, run.history.column(run.curve)), element("span", shortened(run.curve, 40), class_="range")
+    )
+
+
+def _metric_place(run: Overview, sign: float) -> tuple[bool, float]:
+    value = run.metric[1].value if run.metric else None
+    return (True, 0.0) if value is None else (False, sign * value)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
