@@ -209,14 +209,15 @@ def _encode_splits(
 
 def _letting_go(columns: dict[str, Column]) -> Callable[[str], None]:
     """Return what drops one of `columns`, and gives its memory back: pyarrow keeps what it has had."""
-    held = pa.total_allocated_bytes()
+    held = 0
 
     def let_go(name: str) -> None:
         nonlocal held
-        del columns[name]
-        if held - pa.total_allocated_bytes() > _GIVEN_BACK_AT_ONCE:
+        held += columns.pop(name).nbytes
+        if held > _GIVEN_BACK_AT_ONCE:
             pa.default_memory_pool().release_unused()
-            held = pa.total_allocated_bytes()
+            pa.system_memory_pool().release_unused()  # that of NumPy: it trims what the C library keeps
+            held = 0
 
     return let_go
 
