@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.chromium import CHROMIUM
+
 REPOSITORY = Path(__file__).parent.parent
 CONFIGS = REPOSITORY / "configs"
 
@@ -26,6 +28,19 @@ class Outcome:
         """The run directory: the only line on stdout."""
         (line,) = self.out.splitlines()
         return Path(line)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, or a reason to skip what needs it."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install '.[test]'")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    with playwright.sync_playwright() as started:
+        # Chromium's sandbox needs a user of its own; the pages are ours.
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

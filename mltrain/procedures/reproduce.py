@@ -72,14 +72,16 @@ def as_recorded(run: RunDirectory) -> Loaded:
     status, record, spec = run.status(), run.record(), resolved_spec(run)
     if status.state != "finished":
         raise RunError(f"{run.path}: the run is {status.state}; only a finished one can be reproduced")
-    decided = record.determinism
-    stated = []
-    if spec.precision == "auto" and isinstance(decided.get("precision"), str):
-        stated.append(f"precision={decided['precision']}")
-    if spec.training.xla == "auto" and isinstance(decided.get("xla"), bool):
-        stated.append(f"training.xla={str(decided['xla']).lower()}")
-    if spec.training.unroll == "auto" and isinstance(decided.get("unrolled"), bool):
-        stated.append(f"training.unroll={str(decided['unrolled']).lower()}")
+    stated = [
+        f"{key}={str(record.determinism[recorded]).lower()}"
+        for key, asked, recorded in (
+            ("precision", spec.precision, "precision"),
+            ("training.xla", spec.training.xla, "xla"),
+            ("training.unroll", spec.training.unroll, "unrolled"),
+            ("training.fuse", spec.training.fuse, "fused"),
+        )
+        if asked == "auto" and isinstance(record.determinism.get(recorded), bool | str)
+    ]
     if spec.device == "auto" and record.device is not None and record.device.value == "cpu":
         stated.append("device=cpu")
     try:

@@ -87,8 +87,9 @@ def write_results(
             _add_baselines(metrics, network.spec, prepared, plan, Judged(predictions, rule.threshold))
     if _is_linear_regression(network, prepared):
         metrics["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
+    history = run.history()
     with stopwatch.phase("diagnosis"):
-        found = diagnose(gather(network, prepared, run.history(), splits, predictions, exhausted=fitted.exhausted))
+        found = diagnose(gather(network, prepared, history, splits, predictions, exhausted=fitted.exhausted))
         metrics["diagnosis"] = [asdict(each) for each in found]
     if network.spec.evaluation.gates:
         metrics["gates"] = [each.as_json() for each in judge(network.spec.evaluation.gates, metrics)]
@@ -113,7 +114,7 @@ def write_results(
         learned = learned_of(network, prepared, rule, _formula(metrics.get("coefficients", {})))
         if learned is not None:
             run.write_learned(learned.recorded())
-        for title, picture in draw(run.history(), network, prepared, best_epoch, predictions, rule, learned):
+        for title, picture in draw(history, network, prepared, best_epoch, predictions, rule, learned):
             interruption.raise_if_received()  # a picture takes 0.1 to 0.3 s
             plots.append(run.write_plot(title, picture))
     with stopwatch.phase("history and terminal"):

@@ -4,9 +4,7 @@ import pytest
 
 from tests.board.conftest import listening
 from tests.board.runs import made_run
-from tests.report.page.test_browser import CHROMIUM, CONTRAST, playwright
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
+from tests.chromium import CONTRAST, opening
 
 RUNS = [("finished", "1"), ("running", "2"), ("failed", "3"), ("finished", "4")]
 PLACES = ["/", "/run/blobs/1", "/run/blobs/2", "/nothing"]
@@ -25,33 +23,11 @@ def url(tmp_path_factory):
         yield server.url.removesuffix("/")
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        # Chromium's sandbox needs a user of its own; the pages are ours.
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def opened(url, browser):
     """Open a page; what it asks for and complains of is collected."""
-    contexts = []
-
-    def open_page(place="/", width=1280, color_scheme="light"):
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=color_scheme))
-        page = contexts[-1].new_page()
-        page.complaints, page.asked = [], []
-        page.on("console", lambda message: page.complaints.append(message.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(url + place)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    with opening(browser) as open_page:
+        yield lambda place="/", *look, **more: open_page(url + place, *look, **more)
 
 
 @pytest.mark.parametrize(

@@ -75,10 +75,10 @@ def test_for_programs(reproduce, run, tmp_path):
 
 
 def test_what_was_decided_then_is_stated_now(reproduce, run, tmp_path):
-    edit(run / "record.json", lambda record: record["determinism"].update(xla=True, unrolled=False))
+    edit(run / "record.json", lambda record: record["determinism"].update(xla=True, unrolled=False, fused=False))
     reproduce("--run-dir", tmp_path / "other", "--tolerance", 10)
     resolved = (tmp_path / "other" / "config.resolved.yaml").read_text()
-    for line in ("  xla: true  # --set", "device: cpu  # --set"):
+    for line in ("  xla: true  # --set", "  fuse: false  # --set", "device: cpu  # --set"):
         assert line in resolved
 
 

@@ -6,6 +6,7 @@ import math
 
 from mltrain.evaluation.chance import LEVEL, p_value
 from mltrain.evaluation.diagnosis.facts import Confusion, Facts, Finding, accuracy
+from mltrain.evaluation.interval_forms import wilson
 
 # Fewer rows than this, and any score of theirs may be luck.
 _FEW = 30
@@ -167,7 +168,6 @@ def _chance(confusion: Confusion) -> float:
 
 
 def _interval(confusion: Confusion) -> str:
-    """Return the 95 % interval of an accuracy (Wilson, 1927)."""
-    n, share, z = sum(map(sum, confusion)), accuracy(confusion), 1.96
-    middle, half = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return f"{(middle - half) / (1 + z * z / n):.2f} to {(middle + half) / (1 + z * z / n):.2f}"
+    """Return the 95 % interval of an accuracy."""
+    found = wilson(sum(row[place] for place, row in enumerate(confusion)), sum(map(sum, confusion)))
+    return f"{found.low:.2f} to {found.high:.2f}" if found else "0.00 to 1.00"

@@ -2,50 +2,18 @@
 
 import json
 import os
-import shutil
 
 import pytest
 
+from tests.chromium import CONTRAST, opening
 from tests.conftest import in_process
 from tests.procedures.test_report import HOSTILE_TABLE
-
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install '.[test]'")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
 
 CONFIG = """\
 name: hostile
 data: {source: {type: csv, path: hostile.csv}, target: kind}
 model: {type: mlp, units: [4]}
 training: {epochs: 3, batch_size: 16}
-"""
-
-# WCAG 2.2, 1.4.3: the smallest ratio of the luminances of a text and what is behind it, for every text that is shown.
-CONTRAST = """
-() => {
-  const channel = part => (part /= 255) <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  const parts = color => color.match(/[\\d.]+/g).map(Number);
-  const luminance = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
-  const behind = element => {
-    for (let at = element; at; at = at.parentElement) {
-      const color = parts(getComputedStyle(at).backgroundColor);
-      if (color.length < 4 || color[3] === 1) return color;
-    }
-    return [255, 255, 255];
-  };
-  const found = {};
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || element.closest("title, .skip") || element.matches(".onshade")) continue;
-    const style = getComputedStyle(element);
-    const text = luminance(parts(element.closest("svg") ? style.fill : style.color));
-    const ground = luminance(behind(element));
-    const ratio = (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
-    found[element.tagName + "." + (element.getAttribute("class") || "")] = ratio;
-  }
-  return found;
-}
 """
 
 FOCUS = """
@@ -68,34 +36,11 @@ def run(tmp_path_factory):
     return done.run
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        # Chromium's sandbox needs a user of its own; the page is ours.
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def opened(run, browser):
     """Open the page; what it asks for and complains of is collected."""
-    contexts = []
-
-    def open_page(width=1280, color_scheme="light"):
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=color_scheme))
-        page = contexts[-1].new_page()
-        page.complaints, page.asked = [], []
-        page.on("console", lambda message: page.complaints.append(message.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("dialog", lambda dialog: page.complaints.append(dialog.message))
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto((run / "report.html").as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    with opening(browser) as open_page:
+        yield lambda *look, **more: open_page((run / "report.html").as_uri(), *look, **more)
 
 
 def test_it_complains_of_nothing_and_asks_for_nothing(opened, run):
