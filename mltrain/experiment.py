@@ -37,7 +37,7 @@ class ExperimentSpec(Spec):
     """Names the experiment; its runs go to `runs/<name>/`."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
     """Every random number of the run follows from it: the split, the order of the rows, the first weights, dropout."""
-    task: Literal["auto", "binary", "multiclass", "regression"] = "auto"
+    task: Literal["auto", "binary", "multiclass", "regression", "multilabel", "multiregression"] = "auto"
     """What is learned; auto takes it from the target."""
     data: DataSpec
     """Where the examples come from and how they are split and encoded."""

@@ -14,7 +14,7 @@ from mltrain.models.linear import Linear
 from mltrain.models.mlp import Mlp
 from mltrain.models.sequential import Sequential
 from mltrain.rules import Rule, RuleProblem
-from mltrain.task import SPLITS, SplitName, Task
+from mltrain.task import OF_EACH, SPLITS, SplitName, Task
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, name_problems, training_metrics
 from mltrain.training.monitoring import Monitoring
@@ -37,9 +37,20 @@ def asked_splits(split: Any) -> set[SplitName]:
     raise TypeError(f"unknown split {type(split).__name__}")
 
 
+def possible_tasks(experiment: ExperimentSpec) -> tuple[Task, ...]:
+    """Return the task, or all that the data may turn out to be."""
+    if experiment.task != "auto":
+        return (experiment.task,)
+    if experiment.data.target is not None and experiment.data.target.columns:
+        return tuple(OF_EACH)
+    # Only files can hold an array of several targets in one column.
+    arrays = experiment.data.source.type in ("npz", "parquet", "jsonl")
+    return tuple(task for task in get_args(Task) if arrays or task not in OF_EACH)
+
+
 def measurable(experiment: ExperimentSpec) -> dict[str, str | None]:
     """Return every quantity that is measured after an epoch; of all tasks, where the task depends on the data."""
-    tasks = get_args(Task) if experiment.task == "auto" else (experiment.task,)
+    tasks = possible_tasks(experiment)
     splits = asked_splits(experiment.data.split)
     found: dict[str, str | None] = {}
     for task in tasks:
@@ -74,7 +85,7 @@ def _stop_condition_is_measured(experiment: ExperimentSpec) -> Iterator[RuleProb
 
 
 def _gates_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    tasks = get_args(Task) if experiment.task == "auto" else (experiment.task,)
+    tasks = possible_tasks(experiment)
     splits = asked_splits(experiment.data.split)
     for number, gate in enumerate(experiment.evaluation.gates):
         message = gate_problem(gate, experiment, tasks, splits)
@@ -108,6 +119,23 @@ def _evaluation_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProble
     if experiment.task != "auto":
         for path, message in experiment.evaluation.misfits(experiment.task):
             yield RuleProblem(("evaluation", *path), message)
+
+
+def _several_targets_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    target, task = experiment.data.target, experiment.task
+    columns = target.columns if target is not None else ()
+    if columns and task not in ("auto", *OF_EACH):
+        message = f"data.target names {len(columns)} columns, and {task} is of one: expected {' or '.join(OF_EACH)}"
+        yield RuleProblem(("task",), message)
+    if experiment.training.class_weight is not None and (columns or task in OF_EACH):
+        message = "class weights are for one column of classes, and there are several targets: remove them"
+        yield RuleProblem(("training", "class_weight"), message)
+    if columns and task == "auto" and experiment.evaluation.threshold != 0.5:
+        message = "a threshold is for one column of two classes; of several labels each is decided at 0.5: remove it"
+        yield RuleProblem(("evaluation", "threshold"), message)
+    if columns and task == "auto" and experiment.evaluation.calibration.temperature is not False:
+        message = "a temperature is for one column of classes, and there are several targets: remove it"
+        yield RuleProblem(("evaluation", "calibration", "temperature"), message)
 
 
 def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
@@ -174,18 +202,26 @@ def _layers_fit_a_stack(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
 
 
 RULES = (
-    Rule(("objective", "data.split", "evaluation.metrics", "training.metrics", "task"), _objective_is_measured),
     Rule(
-        ("training.callbacks", "data.split", "evaluation.metrics", "training.metrics", "task"), _monitors_are_measured
+        ("objective", "data.split", "data.target", "evaluation.metrics", "training.metrics", "task"),
+        _objective_is_measured,
     ),
     Rule(
-        ("training.stop_when", "data.split", "evaluation.metrics", "training.metrics", "task"),
+        ("training.callbacks", "data.split", "data.target", "evaluation.metrics", "training.metrics", "task"),
+        _monitors_are_measured,
+    ),
+    Rule(
+        ("training.stop_when", "data.split", "data.target", "evaluation.metrics", "training.metrics", "task"),
         _stop_condition_is_measured,
     ),
-    Rule(("evaluation", "data.split", "training.metrics", "task"), _gates_are_measured),
+    Rule(("evaluation", "data.split", "data.target", "training.metrics", "task"), _gates_are_measured),
     Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),
+    Rule(
+        ("task", "data.target", "training.class_weight", "evaluation.threshold", "evaluation.calibration"),
+        _several_targets_fit,
+    ),
     Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
     Rule(("task", "training.loss", "data.target"), _loss_fits_the_task),
     Rule(("training.loss", "training.class_weight"), _class_weights_reach_their_rows),

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mltrain.evaluation.catalogue import canonical_name
+from mltrain.evaluation.catalogue import OF_LABEL, canonical_name
 from mltrain.evaluation.gates import DATA, Gate, Quantity
 from mltrain.spec import suggest
-from mltrain.task import SPLITS, Task
+from mltrain.task import OF_EACH, SPLITS, Task
 from mltrain.training.metrics import training_metrics
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ _BASELINES: dict[Task, tuple[str, ...]] = {
     "binary": ("majority", "logistic"),
     "multiclass": ("majority", "logistic"),
     "regression": ("mean", "ridge"),
+    "multilabel": ("majority", "logistic"),
+    "multiregression": ("mean", "ridge"),
 }
 
 
@@ -38,7 +40,7 @@ def gate_problem(
         experiment: whose results it speaks of.
         tasks: the task, or all that are possible while it is not known.
         splits: those that will be measured.
-        classes: their names; None while they are not known.
+        classes: their names, or those of the targets; None while they are not known.
     """
     quantity = Gate.parse(text).quantity
     return (
@@ -74,8 +76,8 @@ def _metric_problem(quantity: Quantity, experiment: ExperimentSpec, tasks: Seque
         return None
     if metric in running:
         return f"'{metric}' has a plain value only: intervals, slices and baselines are there for evaluation.metrics"
-    if quantity.of_class is not None and metric in _OF_CLASSES:
-        return None  # measured of every class, whatever is measured of all
+    if quantity.of_class is not None and (metric in _OF_CLASSES or metric in _of_label(tasks)):
+        return None  # measured of every class or label, whatever is measured of all
     known = list(dict.fromkeys([*exact, *running]))
     hint = suggest(metric, known) or f" (measured are {', '.join(known)})"
     return f"'{metric}' will not be measured{hint}"
@@ -86,12 +88,20 @@ def _class_problem(quantity: Quantity, tasks: Sequence[Task], classes: Sequence[
         return None
     if set(tasks) == {"regression"}:
         return "a regression has no classes"
-    known = (*_OF_CLASSES, *(_AREAS_OF_CLASSES if "multiclass" in tasks else ()))
+    if "multiregression" in tasks and (classes is None or quantity.of_class in classes):
+        return None  # of each target all is measured that is measured of all of them
+    areas = _AREAS_OF_CLASSES if "multiclass" in tasks else ()
+    known = tuple(dict.fromkeys((*_OF_CLASSES, *areas, *_of_label(tasks))))
     if quantity.metric not in known:
         return f"'{quantity.metric}' is not measured of one class: expected {', '.join(known)}"
     if classes is not None and quantity.of_class not in classes:
-        return f"there is no class {quantity.of_class!r}{suggest(quantity.of_class, classes)}"
+        what = "target" if set(tasks) <= OF_EACH.keys() else "class"
+        return f"there is no {what} {quantity.of_class!r}{suggest(quantity.of_class, classes)}"
     return None
+
+
+def _of_label(tasks: Sequence[Task]) -> tuple[str, ...]:
+    return tuple(metric.name for metric in OF_LABEL) if "multilabel" in tasks else ()
 
 
 def _baseline_problem(quantity: Quantity, tasks: Sequence[Task]) -> str | None:

@@ -6,10 +6,17 @@ A model knows the data only as `DataInfo`; a callback knows "best" only as `Obje
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
-Task = Literal["binary", "multiclass", "regression"]
+Task = Literal["binary", "multiclass", "regression", "multilabel", "multiregression"]
+# Tasks of one column of classes, and tasks whose predictions are numbers in the units of the target.
+OF_CLASSES: tuple[Task, ...] = ("binary", "multiclass")
+OF_NUMBERS: tuple[Task, ...] = ("regression", "multiregression")
+# Tasks of several targets, and what each of their targets is by itself.
+OF_EACH: Mapping[Task, Task] = MappingProxyType({"multilabel": "binary", "multiregression": "regression"})
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
@@ -22,12 +29,14 @@ class DataInfo:
         task: what is learned.
         input_shape: of one example, without the batch: `(features,)`, `(height, width, channels)`, `(steps, features)`.
         input_dtype: "float32" or "int32".
-        outputs: size of the last axis of the predictions: 1 for binary and regression, else the number of classes.
-        classes: names of the classes in the order of the outputs; empty for regression.
+        outputs: size of the last axis of the predictions: 1 for binary and regression, else the number of classes or
+            of targets.
+        classes: names of the classes in the order of the outputs, for multilabel the labels; empty for numbers.
         feature_names: of each column of a flat input, as `("bill_length", "island=Biscoe")`; empty for arrays.
         train_rows: number of training examples.
         smallest_input: of all rows, where the inputs may be indices: int32 arrays, and columns of a table.
         largest_input: of the same.
+        targets: names of the targets in the order of the outputs, where there are several; else empty.
     """
 
     task: Task
@@ -39,6 +48,7 @@ class DataInfo:
     train_rows: int
     smallest_input: float | None = None
     largest_input: float | None = None
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from mltrain.errors import RunError
 from mltrain.evaluation.catalogue import Direction, Metric
 from mltrain.evaluation.mcnemar import McNemar
 from mltrain.evaluation.paired import Paired
+from mltrain.task import OF_NUMBERS
 
 if TYPE_CHECKING:  # NumPy costs 80 ms, and runs that cannot be paired need none
     import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:  # NumPy costs 80 ms, and runs that cannot be paired need none
     from mltrain.run.predictions import StoredPredictions
 
 # What is measured from predicted classes alone.
-_OF_DECISIONS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc", "cohen_kappa")
+_OF_DECISIONS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc", "cohen_kappa", "hamming_loss")
 # At the level, a coin that shows one side only must have been tossed so often: 2 / 2^6 is the first below it.
 _LEVEL, _FEWEST = 0.05, 6
 # The draws of the bootstrap: the same two runs give the same interval again.
@@ -156,11 +157,13 @@ def _by_row(stored: StoredPredictions) -> StoredPredictions:
 def _mcnemar(
     run: ComparedRun, other: ComparedRun, first: StoredPredictions, second: StoredPredictions
 ) -> McNemar | None:
-    if run.task == "regression":
+    if run.task in OF_NUMBERS:
         return None
     from mltrain.evaluation.mcnemar import mcnemar
 
-    return mcnemar(_decided(other, first) == first.target, _decided(run, second) == second.target)
+    rows = len(first.rows)  # a row of several labels is right where all of them are
+    right = (_decided(other, first) == first.target, _decided(run, second) == second.target)
+    return mcnemar(*(each.reshape(rows, -1).all(axis=1) for each in right))
 
 
 def _confirmed(metric: Metric, mcnemar: McNemar | None) -> bool:

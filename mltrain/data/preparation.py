@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
@@ -13,13 +14,14 @@ import pyarrow as pa
 from mltrain.data.classes import check_classes, shown
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
+from mltrain.data.several_targets import Target, fit_several, scaled_target, true_targets, unfolded
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
 from mltrain.data.table import Column, Table
 from mltrain.data.target import fit_target
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
-from mltrain.task import DataInfo, Decision, SplitName, Task
+from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS, DataInfo, Decision, SplitName, Task
 
 # Outputs start near 0 and move by about the learning rate a step.
 LARGE_TARGET = 30.0
@@ -39,8 +41,10 @@ class Examples:
 
     Attributes:
         x: float32 (rows, features), or float32 or int32 (rows, …) for arrays.
-        y: (rows,): float32 for binary (0 or 1) and regression (scaled if that was asked), int32 for multiclass.
-        truth: (rows,): what predictions are compared with: int64 class numbers, or float64 in the target's own units.
+        y: (rows,): float32 for binary (0 or 1) and regression (scaled if that was asked), int32 for multiclass; of
+            several targets float32 (rows, targets).
+        truth: (rows,) or (rows, targets): what predictions are compared with: int64 class numbers, or float64 in the
+            target's own units.
         missing: number of missing values that were filled, by column.
         unknown: number of categories that no training row has, by column.
     """
@@ -105,23 +109,26 @@ def prepare(
     """
     table = read_rows(spec, seed, task)
     kept = {name: _named_column(table, name, path) for name, path in keep.items()}
+    target_spec = _target(spec, table)
+    table = unfolded(table, target_spec.names[0])
     rows, columns = len(table), dict(table.columns)
     table = replace(table, columns=columns)  # nobody else holds a column, so that each can be let go once it is encoded
-    target_spec = _target(spec, table)
-    target_column = RawColumn.of(table, target_spec.column)
-    target, decisions = fit_target(target_column, target_spec, task, table.task, table.classes)
+    target, decisions = _fit_target(table, target_spec, task)
 
-    truth = target.truth(target_column)
-    labels = None if target.task == "regression" else truth
+    truth = true_targets(target, table)
+    labels = truth if target.task in OF_CLASSES else None
+    decisions += _unstratified(spec, target)
     splits, split_decisions = split_rows(spec.split, table, labels, seed, target.classes)
-    if labels is not None:
-        check_classes(target.classes, labels, splits.train, target_column)
+    if target.task not in OF_NUMBERS:
+        of_each = truth.reshape(rows, -1).T  # (targets, rows)
+        for part, classes in zip(target.parts, of_each, strict=True):
+            check_classes(part.classes, classes, splits.train, RawColumn.of(table, part.column))
 
     train = table.take(splits.train)
     if target_spec.scale == "standard":
-        target = target.scaled(RawColumn.of(train, target.column))
-    elif target.task == "regression":
-        decisions += _unscaled(truth[splits.train])
+        target = scaled_target(target, train)
+    elif target.task in OF_NUMBERS:
+        decisions += _unscaled(truth[splits.train].reshape(len(train), -1), target.columns)
     leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
     preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
     reference = TrainingColumns.of(preprocessing, train)
@@ -180,6 +187,7 @@ def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:
         classes=preprocessing.target.classes,
         feature_names=preprocessing.feature_names,
         train_rows=train_rows,
+        targets=preprocessing.target.columns if preprocessing.target.task in OF_EACH else (),
     )
 
 
@@ -222,13 +230,41 @@ def _letting_go(columns: dict[str, Column]) -> Callable[[str], None]:
     return let_go
 
 
-def _unscaled(values: np.ndarray) -> tuple[Decision, ...]:
+def _unscaled(values: np.ndarray, names: Sequence[str]) -> tuple[Decision, ...]:
     """Return a word on a target whose size makes the usual learning rates crawl: prices of 4,000 gave R² -1."""
-    mean, deviation = float(values.mean()), float(values.std())
-    if max(abs(mean), deviation) < LARGE_TARGET:
+    for name, column in zip(names, values.T, strict=True):
+        mean, deviation = float(column.mean()), float(column.std())
+        if max(abs(mean), deviation) >= LARGE_TARGET:
+            of = f"of '{name}' " if len(names) > 1 else ""
+            reason = f"mean {of}{mean:.4g}, deviation {deviation:.4g}: "
+            return (Decision("target.scale", "none", f"{reason}data.target.scale: standard is learned much faster"),)
+    return ()
+
+
+def _fit_target(table: Table, spec: TargetSpec, task: Task | Literal["auto"]) -> tuple[Target, tuple[Decision, ...]]:
+    """Return the encoder of the targets, not scaled yet; `table` has the columns of an array column already."""
+    name = spec.names[0]
+    array = None if spec.columns or name in table.columns or f"{name}[0]" not in table.columns else name
+    if array is None and not spec.columns:
+        return fit_target(RawColumn.of(table, name), spec, task, table.task, table.classes)
+    of_array = (f"{name}[{number}]" for number in itertools.count())
+    names = spec.columns or tuple(itertools.takewhile(table.columns.__contains__, of_array))
+    return fit_several([RawColumn.of(table, each) for each in names], spec, task, array)
+
+
+def _unstratified(spec: DataSpec, target: Target) -> tuple[Decision, ...]:
+    """Return a word on the split where there are labels: each row has several, and none by which to draw in shares.
+
+    Raises:
+        MisfitError: that was asked for.
+    """
+    stratify = getattr(spec.split, "stratify", False)
+    if target.task != "multilabel" or stratify is False:
         return ()
-    reason = f"mean {mean:.4g}, deviation {deviation:.4g}: data.target.scale: standard is learned much faster"
-    return (Decision("target.scale", "none", reason),)
+    reason = f"a row has {target.outputs} labels, and rows are stratified by one column of classes"
+    if stratify is True:
+        raise MisfitError(("data", "split", "stratify"), f"{reason}: remove it")
+    return (Decision("split.stratify", "false", reason),)
 
 
 def _repeated(examples: Mapping[SplitName, Examples]) -> tuple[Decision, ...]:
@@ -253,26 +289,27 @@ def _hashes(examples: Examples) -> np.ndarray:
     """
     rows = len(examples.y)
     columns = examples.x.reshape(rows, -1)
-    factors = np.random.default_rng(0).integers(1, 2**63, columns.shape[1] + 1, np.uint64) * 2 + 1
+    targets = examples.y.reshape(rows, -1).astype(np.float32).view(np.uint32)
+    inputs = columns.shape[1]
+    factors = np.random.default_rng(0).integers(1, 2**63, inputs + targets.shape[1], np.uint64) * 2 + 1
     hashes = np.empty(rows, np.uint64)
     step = max(_HASHED_AT_ONCE // len(factors), 1)
     for first in range(0, rows, step):
         part = slice(first, first + step)
         words = np.ascontiguousarray(columns[part]).view(np.uint32)
-        targets = examples.y[part].astype(np.float32).view(np.uint32)
-        hashes[part] = words @ factors[:-1] + targets * factors[-1]
+        hashes[part] = words @ factors[:inputs] + targets[part] @ factors[inputs:]
     return hashes
 
 
 def declared_kinds(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, str]:
     """Return the kind of each column that the source must know while it reads text."""
     declared: dict[str, str] = {name: feature.type for name, feature in spec.features.items()}
-    if spec.target is not None:
+    for name in spec.target.names if spec.target is not None else ():
         # Ignored it is only as a feature; its values must be read for what they are.
-        if declared.get(spec.target.column) == "ignore":
-            del declared[spec.target.column]
-        if task == "regression":
-            declared.setdefault(spec.target.column, "number")
+        if declared.get(name) == "ignore":
+            del declared[name]
+        if task in OF_NUMBERS:
+            declared.setdefault(name, "number")
     return declared
 
 

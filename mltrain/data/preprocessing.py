@@ -19,8 +19,8 @@ from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.features import Feature, IgnoreFeature
 from mltrain.data.features.inference import infer_feature
 from mltrain.data.features.number import Scale
+from mltrain.data.several_targets import Target, encoded_targets, true_targets
 from mltrain.data.table import Table
-from mltrain.data.target import TargetEncoder
 from mltrain.errors import DataError, RunError
 from mltrain.spec import Many, Spec, suggest
 from mltrain.task import Decision
@@ -40,8 +40,8 @@ class Preprocessing(Spec):
     """Version of this description."""
     columns: Annotated[Many[AnyEncoder], Field(min_length=1)]
     """One a raw column, in the order of the table; or a single one of an image or array column."""
-    target: TargetEncoder
-    """Of the column that is learned."""
+    target: Target
+    """Of the column that is learned, or of several."""
 
     @property
     def array(self) -> ArrayEncoder | None:
@@ -115,12 +115,13 @@ class Preprocessing(Spec):
         return self.encode(table).values
 
     def targets(self, table: Table) -> np.ndarray:
-        """Return the target of a table for training, (rows,); see `TargetEncoder.encode`."""
-        return self.target.encode(RawColumn.of(table, self.target.column))
+        """Return the target of a table for training, (rows,) or (rows, targets); see `TargetEncoder.encode`."""
+        return encoded_targets(self.target, table)
 
     def truth(self, table: Table) -> np.ndarray:
-        """Return the target of a table for evaluation, (rows,): class numbers, or values in the column's own units."""
-        return self.target.truth(RawColumn.of(table, self.target.column))
+        """Return the target of a table for evaluation, (rows,) or (rows, targets): class numbers, or values in the
+        column's own units."""
+        return true_targets(self.target, table)
 
     def raw(self, table: Table) -> dict[str, np.ndarray]:
         """Return the columns as `model.keras` takes them, by name of the input: (rows, 1), or (rows, …) for arrays."""
@@ -160,7 +161,7 @@ def _joined(parts: list[Encoded], rows: int, width: int) -> Encoded:
 
 
 def fit_preprocessing(
-    train: Table, target: TargetEncoder, features: Mapping[str, Feature], scale: Scale, leave_out: Collection[str] = ()
+    train: Table, target: Target, features: Mapping[str, Feature], scale: Scale, leave_out: Collection[str] = ()
 ) -> tuple[Preprocessing, tuple[Decision, ...]]:
     """Return what is fitted on the training rows. Only they are given: nothing can leak from other rows.
 
@@ -180,7 +181,7 @@ def fit_preprocessing(
     encoders: list[Encoder] = []
     decisions: list[Decision] = []
     for name in train.columns:
-        if name == target.column or name in leave_out:
+        if name in target.columns or name in leave_out:
             continue
         column = RawColumn.of(train, name)
         feature = features.get(name)

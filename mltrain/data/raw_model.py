@@ -21,7 +21,7 @@ from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.encoders.scaling import Scaling
 from mltrain.data.preprocessing import Preprocessing
-from mltrain.data.target import TargetEncoder
+from mltrain.data.several_targets import Target
 
 # (number of the encoder, number of the column among those it makes): where a column stands in the encoded table.
 Place = tuple[int, int]
@@ -57,7 +57,7 @@ def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
     return keras.Model(inputs, inside([*joined, *texts]), name=_free("raw", taken))
 
 
-def _array_graph(encoder: ArrayEncoder, target: TargetEncoder, core: keras.Model, name: str) -> keras.Model:
+def _array_graph(encoder: ArrayEncoder, target: Target, core: keras.Model, name: str) -> keras.Model:
     raw = keras.Input(encoder.shape, dtype=encoder.dtype)
     encoded = raw
     if any(encoder.center):
@@ -152,12 +152,14 @@ def _lookup(categories: Sequence[str], output: str) -> keras.layers.Layer:
     )
 
 
-def _predictions(target: TargetEncoder, core: keras.Model, encoded: Any) -> Any:
+def _predictions(target: Target, core: keras.Model, encoded: Any) -> Any:
     # Layers that change images draw at random in any call that does not say that it is no training.
     predictions = core(encoded, training=False)
-    if (target.center, target.width) == (0.0, 1.0):
+    centers, widths = [part.center for part in target.parts], [part.width for part in target.parts]
+    if (set(centers), set(widths)) == ({0.0}, {1.0}):
         return predictions
-    return keras.layers.Rescaling(target.width, target.center, dtype="float32")(predictions)
+    scale, offset = (widths[0], centers[0]) if len(widths) == 1 else (widths, centers)
+    return keras.layers.Rescaling(scale, offset, dtype="float32")(predictions)
 
 
 def _free(name: str, taken: Sequence[str] | set[str]) -> str:

@@ -25,12 +25,16 @@ ClassName = Annotated[str, BeforeValidator(_class_name, json_schema_input_type=s
 
 
 class TargetSpec(Spec):
-    """The column that is learned. Its bare name is enough: `target: price`."""
+    """The column that is learned. Its bare name is enough: `target: price`; so are those of several columns that are
+    learned together: `target: [rain, wind, fog]`."""
 
-    column: str
+    column: str | None = None
     """Name of the column."""
+    columns: Many[str] = ()
+    """Names of the columns, where several are learned together: all of two values each (multilabel), or all of numbers
+    (multiregression)."""
     scale: Literal["none", "standard"] = "none"
-    """Regression only. `standard` trains on values of mean 0 and standard deviation 1; predictions and metrics are in
+    """Numbers only. `standard` trains on values of mean 0 and standard deviation 1; predictions and metrics are in
     the column's own units."""
     classes: Many[ClassName] = ()
     """The classes in the order of the model's outputs; empty takes them sorted. It may also name the classes of a
@@ -41,7 +45,34 @@ class TargetSpec(Spec):
     @model_validator(mode="before")
     @classmethod
     def _from_bare_name(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return {"columns": value}
         return {"column": value} if isinstance(value, str) else value
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are learned."""
+        return self.columns or (self.column or "",)
+
+    @model_validator(mode="after")
+    def _one_column_or_several(self) -> TargetSpec:
+        problems = []
+        if (self.column is None) == (not self.columns):
+            message = "expected the name of a column: target: price, or of several: target: [rain, wind]"
+            problems.append(problem("target", message, (), self.column))
+        elif len(self.columns) == 1:
+            message = f"expected two columns or more; for one state its name: target: {self.columns[0]}"
+            problems.append(problem("target", message, ("columns",), self.columns))
+        twice = next((name for name in self.columns if self.columns.count(name) > 1), None)
+        if twice is not None:
+            problems.append(problem("target", f"the column {twice!r} stands twice", ("columns",), twice))
+        for name in ("classes", "positive") if self.columns else ():
+            if getattr(self, name):
+                message = "it is for one column: of a label the second value is the positive one, 1 of 0 and 1"
+                problems.append(problem("target", message, (name,), getattr(self, name)))
+        if problems:
+            raise fail("target", problems)
+        return self
 
     @model_validator(mode="after")
     def _classes_fit(self) -> TargetSpec:
@@ -59,7 +90,8 @@ class TargetSpec(Spec):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: core_schema.CoreSchema, handler: Any) -> dict[str, Any]:
-        return {"anyOf": [{"type": "string"}, handler.resolve_ref_schema(handler(schema))]}
+        several = {"type": "array", "items": {"type": "string"}}
+        return {"anyOf": [{"type": "string"}, several, handler.resolve_ref_schema(handler(schema))]}
 
 
 class DataSpec(Spec):
@@ -83,10 +115,22 @@ class DataSpec(Spec):
 
     @model_validator(mode="after")
     def _target_is_no_feature(self) -> DataSpec:
-        kind = self.features[self.target.column].type if self.target and self.target.column in self.features else None
-        # `category` makes a source read labels that look like numbers as the texts they are.
-        if self.target and kind not in (None, "ignore", "category"):
-            name = self.target.column
-            message = f"'{name}' is the target, so it cannot be a {kind} feature too (remove this line)"
-            raise fail("data", [problem("target_feature", message, ("features", name), kind)])
+        kinds = (
+            {name: self.features[name].type for name in self.target.names if name in self.features}
+            if self.target
+            else {}
+        )
+        problems = [
+            problem(
+                "target_feature",
+                f"'{name}' is the target, so it cannot be a {kind} feature too (remove this line)",
+                ("features", name),
+                kind,
+            )
+            for name, kind in kinds.items()
+            # `category` makes a source read labels that look like numbers as the texts they are.
+            if kind not in ("ignore", "category")
+        ]
+        if problems:
+            raise fail("data", problems)
         return self

@@ -18,10 +18,13 @@ Arrays = dict[str, np.ndarray]
 SHAPES = ("circle", "square", "triangle")
 
 
-def made_table(kind: str, arrays: Arrays, target: str, classes: tuple[str, ...] | int) -> Table:
-    """Return made arrays as a table; `classes` are the names of the classes or their number, 0 for regression."""
+def made_table(kind: str, arrays: Arrays, target: str | None, classes: tuple[str, ...] | int) -> Table:
+    """Return made arrays as a table; `classes` are the names of the classes or their number, 0 for regression. Without
+    a `target` the table does not say what is learned."""
     names = classes if isinstance(classes, tuple) else tuple(str(label) for label in range(classes))
-    task: Task = "regression" if not names else "binary" if len(names) == 2 else "multiclass"
+    task: Task | None = (
+        None if target is None else "regression" if not names else "binary" if len(names) == 2 else "multiclass"
+    )
     origin = Origin(f"synthetic {kind}")
     columns = {name: column_of_array(array, ColumnPlace(name, origin.place)) for name, array in arrays.items()}
     return Table(columns, origin, sha256_of_arrays(arrays), task=task, target=target, classes=names)
@@ -100,3 +103,17 @@ def noise(seed: int, rows: int, *, classes: int, features: int) -> Arrays:
     """Return numbers in [0, 1) with labels that have nothing to do with them: x (rows, features) float32, label."""
     random = np.random.RandomState(seed)
     return {"x": random.rand(rows, features).astype(np.float32), "label": random.randint(0, classes, rows)}
+
+
+def labels(seed: int, rows: int, *, labels: int, features: int, noise: float) -> Arrays:
+    """Return normal points x1, x2, … with label1, label2, …: whether a point lies above a plane through its own random
+    direction, whose distance is so drawn that labels are rarer and commoner than half."""
+    random = np.random.RandomState(seed)
+    directions = random.normal(0, 1, (features, labels)) / np.sqrt(features)
+    distances = random.uniform(-0.8, 0.8, labels)
+    points = random.normal(0, 1, (rows, features))
+    above = points @ directions + random.normal(0, noise, (rows, labels)) > distances
+    return {
+        **{f"x{number + 1}": points[:, number] for number in range(features)},
+        **{f"label{number + 1}": above[:, number].astype(np.int64) for number in range(labels)},
+    }

@@ -14,7 +14,7 @@ from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_tex
 from mltrain.data.encoders.scaling import center_and_width
 from mltrain.data.spec import TargetSpec
 from mltrain.spec import Many, Spec
-from mltrain.task import Decision, Task
+from mltrain.task import OF_EACH, Decision, Task
 
 # Whole numbers with at most so many different values are taken as classes, if each has three rows on the average:
 # fifteen prices in fifteen rows are no classes.
@@ -37,6 +37,16 @@ class TargetEncoder(Spec):
     """Regression: subtracted from the target before training."""
     width: float = 1.0
     """Regression: what the target is divided by before training."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns: of one."""
+        return (self.column,)
+
+    @property
+    def parts(self) -> tuple[TargetEncoder, ...]:
+        """The encoder of each column: this one."""
+        return (self,)
 
     @property
     def outputs(self) -> int:
@@ -130,6 +140,8 @@ def fit_target(
         DataError: a value is missing or does not fit the task, or there are not the classes that there should be.
     """
     decisions: tuple[Decision, ...] = ()
+    if stated in OF_EACH:
+        raise column.failure(f"the task is {stated}, and one target is no several (name them: target: [rain, wind])")
     if stated != "auto":
         task: Task = stated
         without_missing(column)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mltrain.evaluation.linear_fit import fit_logistic, fit_ridge
-from mltrain.task import DataInfo
+from mltrain.task import OF_NUMBERS, DataInfo
 
 # A fit is bounded to a few tenths of a second: a sample of so many rows says of a straight line nearly what all say.
 MOST_ROWS = 20_000
@@ -44,9 +44,16 @@ def constant_baseline(info: DataInfo, truth: np.ndarray) -> Baseline:
 
     Args:
         info: what is known of the data.
-        truth: of all training rows (n,).
+        truth: of all training rows (n,), or (n, targets).
     """
-    if info.task == "regression":
+    numbers = info.task in OF_NUMBERS
+    if info.targets:
+        means = truth.mean(axis=0)
+        name, words = (
+            ("mean", "always the means") if numbers else ("majority", "always the commonest value of each label")
+        )
+        return Baseline(name, words, len(truth), lambda inputs: np.tile(means, (len(inputs), 1)))
+    if numbers:
         mean = float(truth.mean())
         return Baseline("mean", "always the mean", len(truth), lambda inputs: np.full(len(inputs), mean))
     shares = np.bincount(truth, minlength=len(info.classes)) / len(truth)
@@ -62,7 +69,7 @@ def linear_baseline(info: DataInfo, inputs: np.ndarray, truth: np.ndarray, seed:
     Args:
         info: what is known of the data.
         inputs: of all training rows, encoded (n, …).
-        truth: of the same (n,), in the units of the target.
+        truth: of the same (n,) or (n, targets), in the units of the target.
         seed: of the sample, where there are more rows than are taken.
     """
     if info.input_dtype != "float32":
@@ -71,18 +78,25 @@ def linear_baseline(info: DataInfo, inputs: np.ndarray, truth: np.ndarray, seed:
     count = flat.shape[1]
     if count > MOST_INPUTS:
         return f"an example has {count:,} inputs, and a quick fit takes {MOST_INPUTS:,} at most"
-    regression = info.task == "regression"
+    regression = info.task in OF_NUMBERS
     rows = min(len(flat), MOST_ROWS, MOST_NUMBERS // count, MOST_PRODUCTS // (count * info.outputs))
     if rows < min(len(flat), ROWS_PER_CLASS * info.outputs):
         return f"{info.outputs:,} classes of examples with {count:,} inputs are too much for a quick fit"
     if rows < len(flat):
         chosen = np.sort(np.random.default_rng(seed).choice(len(flat), rows, replace=False))
         flat, truth = flat[chosen], truth[chosen]
-    fit = fit_ridge(flat, truth) if regression else fit_logistic(flat, truth, len(info.classes))
+    classes = 2 if info.targets else len(info.classes)
+    fits = [fit_ridge(flat, each) if regression else fit_logistic(flat, each, classes) for each in _columns(truth)]
     name, words = ("ridge", "ridge regression") if regression else ("logistic", "logistic regression")
 
     def predict(inputs: np.ndarray) -> np.ndarray:
         flat = inputs.reshape(len(inputs), -1)
-        return fit.scores(flat)[:, 0] if regression else fit.probabilities(flat)
+        found = [fit.scores(flat)[:, 0] if regression else fit.probabilities(flat) for fit in fits]
+        return np.stack(found, axis=1) if info.targets else found[0]
 
-    return Baseline(name, words, rows, predict, fit.converged)
+    return Baseline(name, words, rows, predict, all(fit.converged for fit in fits))
+
+
+def _columns(truth: np.ndarray) -> list[np.ndarray]:
+    """Return each target (n,)."""
+    return [truth] if truth.ndim == 1 else [*truth.T]

@@ -12,7 +12,8 @@ one bin, so the order of the rows does not matter.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +59,10 @@ class Calibration:
     ece: float
     perfect: float
     bins: tuple[ReliabilityBin, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it in the form of metrics.json."""
+        return {"ece": {"value": self.ece, "perfect": self.perfect}, "bins": [asdict(each) for each in self.bins]}
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from mltrain.spec import OneOf, Spec, normalise
 from mltrain.task import Task
 
 Direction = Literal["min", "max"]
-Average = Literal["auto", "macro", "micro", "weighted"]
+Average = Literal["auto", "macro", "micro", "weighted", "samples"]
 
 _CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
-_REGRESSION: tuple[Task, ...] = ("regression",)
+_REGRESSION: tuple[Task, ...] = ("regression", "multiregression")
+_LABELS: tuple[Task, ...] = (*_CLASSIFICATION, "multilabel")
 
 
 class Metric(Spec):
@@ -35,11 +36,16 @@ class Metric(Spec):
         """The name in results, as in `test.f1_weighted`: the type, and what differs from its default."""
         return self.type
 
+    @property
+    def fitting(self) -> tuple[Task, ...]:
+        """The tasks that it is for, with its arguments."""
+        return self.tasks
+
 
 class Accuracy(Metric):
-    """Share of the rows whose class was predicted."""
+    """Share of the rows whose class was predicted; for multilabel, of those with every label right."""
 
-    direction, tasks = "max", _CLASSIFICATION
+    direction, tasks = "max", _LABELS
     aliases = ("acc", "accuracy_score", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy")
     type: Literal["accuracy"] = "accuracy"
 
@@ -52,14 +58,28 @@ class BalancedAccuracy(Metric):
     type: Literal["balanced_accuracy"] = "balanced_accuracy"
 
 
-class AveragedMetric(Metric):
-    """A metric of each class, averaged over the classes; 0 for a class where it would be 0 / 0."""
+class HammingLoss(Metric):
+    """Share of the labels that are wrong, over all rows."""
 
-    direction, tasks = "max", _CLASSIFICATION
+    direction, tasks = "min", ("multilabel",)
+    aliases = ("hamming",)
+    type: Literal["hamming_loss"] = "hamming_loss"
+
+
+class AveragedMetric(Metric):
+    """A metric of each class or label, averaged over them; 0 for one where it would be 0 / 0."""
+
+    direction, tasks = "max", _LABELS
 
     average: Average = "auto"
-    """auto: of the positive class for binary, else macro. macro: plain mean over the classes that occur. weighted: mean
-    weighted with the rows of each class. micro: over all rows together, where all three equal the accuracy."""
+    """auto: of the positive class for binary, else macro. macro: plain mean over the classes that occur, or over all
+    labels. weighted: mean weighted with the rows of each. micro: over all rows together, where of classes all three
+    equal the accuracy. samples: of the labels of each row, the mean over the rows; for multilabel only."""
+
+    @property
+    def fitting(self) -> tuple[Task, ...]:
+        """Of single rows there are several labels only in multilabel."""
+        return ("multilabel",) if self.average == "samples" else self.tasks
 
     @property
     def name(self) -> str:
@@ -89,33 +109,37 @@ class F1(AveragedMetric):
 
 
 class RocAuc(Metric):
-    """Chance that a row of the class scores above another; for several classes, the mean of each against the rest."""
+    """Chance that a row of the class scores above another; for several classes, the mean of each against the rest, and
+    for labels the mean over them."""
 
-    direction, tasks = "max", _CLASSIFICATION
+    direction, tasks = "max", _LABELS
     aliases = ("auc", "auroc", "roc_auc_score")
     type: Literal["roc_auc"] = "roc_auc"
 
 
 class PrAuc(Metric):
-    """Average precision, the area under the steps of precision over recall; for several classes, the mean over them."""
+    """Average precision, the area under the steps of precision over recall; for several classes or labels, the mean
+    over them."""
 
-    direction, tasks = "max", _CLASSIFICATION
+    direction, tasks = "max", _LABELS
     aliases = ("average_precision", "average_precision_score", "auprc")
     type: Literal["pr_auc"] = "pr_auc"
 
 
 class LogLoss(Metric):
-    """Mean of -ln(probability given to the true class), in nats: cross-entropy without class weights or penalties."""
+    """Mean of -ln(probability given to the true class), in nats: cross-entropy without class weights or penalties; for
+    labels the mean over them."""
 
-    direction, tasks = "min", _CLASSIFICATION
+    direction, tasks = "min", _LABELS
     aliases = ("cross_entropy", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
     type: Literal["log_loss"] = "log_loss"
 
 
 class Brier(Metric):
-    """Mean squared error of the probabilities: for binary that of the positive class, else summed over classes."""
+    """Mean squared error of the probabilities: for binary that of the positive class, for labels the mean over them,
+    else summed over classes."""
 
-    direction, tasks = "min", _CLASSIFICATION
+    direction, tasks = "min", _LABELS
     aliases = ("brier_score", "brier_score_loss")
     type: Literal["brier"] = "brier"
 
@@ -234,6 +258,7 @@ class ExplainedVariance(Metric):
 
 _ALL: tuple[type[Metric], ...] = (
     Accuracy,
+    HammingLoss,
     BalancedAccuracy,
     Precision,
     Recall,
@@ -269,7 +294,19 @@ DEFAULTS: dict[Task, tuple[Metric, ...]] = {
     "binary": (Accuracy(), Precision(), Recall(), F1(), RocAuc(), PrAuc(), LogLoss()),
     "multiclass": (Accuracy(), Precision(), Recall(), F1(), RocAuc(), LogLoss()),
     "regression": (Mse(), Rmse(), Mae(), R2()),
+    "multilabel": (
+        Accuracy(),
+        HammingLoss(),
+        *(F1(average=average) for average in ("auto", "micro", "weighted", "samples")),
+        RocAuc(),
+        PrAuc(),
+        LogLoss(),
+    ),
+    "multiregression": (Mse(), Rmse(), Mae(), R2()),
 }
+
+# What is measured of each label by itself.
+OF_LABEL: tuple[Metric, ...] = (Accuracy(), F1(), RocAuc(), LogLoss(), Precision(), Recall(), PrAuc(), Brier())
 
 
 def canonical_name(name: str) -> str:

@@ -5,6 +5,7 @@
                 split.metric.bound                      test.f1.low: an end of its 95 % interval, low or high
                 split[slice].metric                     test[sex=f].f1.low: on some of the rows
                 split.metric(class)                     test.recall(malignant): precision, recall or f1 of one class
+                split.metric(target)                    test.f1(rain).low: any metric of one of several targets
                 split.metric - baseline                 test.accuracy - majority: more than a baseline has
                 (split.metric - baseline).bound         (test.accuracy - majority).low: an end of that difference
 
@@ -56,7 +57,7 @@ class Quantity:
         split: train, validation, test, or data.
         metric: its name.
         slice: the name of a slice, as `sex=f`; None for all rows of the split.
-        of_class: the name of a class; None for all classes.
+        of_class: the name of a class, or of one of several targets; None for all of them.
         baseline: from which the difference is meant; None for the model alone.
         bound: the value, or an end of its interval.
     """
@@ -106,7 +107,10 @@ class Quantity:
             name = f"{name} - {self.baseline}"
             values = part.get("difference", {})
         elif self.of_class is not None:
-            values = _found(part.get("classes", {}), self.of_class, f"class in the results of {name}")
+            if "outputs" in part:
+                values = _found(part["outputs"], self.of_class, f"target in the results of {name}")["metrics"]
+            else:
+                values = _found(part.get("classes", {}), self.of_class, f"class in the results of {name}")
         else:
             values = part["metrics"]
         metric = self.metric if self.metric in values else canonical_name(self.metric)

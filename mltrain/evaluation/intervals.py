@@ -13,6 +13,8 @@ Which form it has follows from the metric, each being the simplest that keeps wh
   the variance of `influence.py`, on a scale on which the metric has no border and little skew: the log odds of an area
   (Boyd, Eng and Page, Area under the precision-recall curve, 2013), the logarithm of a loss, the logarithm of the
   unexplained share for R².
+- **several targets**: what follows from decisions about labels from draws, `several.py`; of the rest, the mean over the
+  targets, the same forms with the means of the derivatives.
 - **the median of the errors**: two of the errors, chosen by rank: Woodruff, Confidence intervals for medians, 1952.
 
 Rows of one group are drawn together everywhere: one weight a group in the draws, sums over groups in the variances.
@@ -25,12 +27,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
 from mltrain.evaluation.catalogue import AveragedMetric, Metric
 from mltrain.evaluation.draws import draw_margins
-from mltrain.evaluation.formulas import FORMULAS
 from mltrain.evaluation.influence import DERIVATIVES, standard_error
 from mltrain.evaluation.interval_forms import (
     Interval,
@@ -48,6 +50,15 @@ from mltrain.evaluation.interval_forms import (
 )
 from mltrain.evaluation.margins import FROM_MARGINS, Margins
 from mltrain.evaluation.rows import Rows, UndefinedError
+from mltrain.evaluation.several import (
+    FROM_SUMS,
+    SeveralRows,
+    derivatives_of,
+    draw_sums,
+    from_sums,
+    rows_of,
+    value_of,
+)
 from mltrain.task import Task
 
 # The spread of fewer rows says nothing of itself; shares and counts need none, they know theirs.
@@ -87,11 +98,15 @@ def intervals(
     Raises:
         ValueError: as `measure`.
     """
-    return row_intervals(metrics, Rows.of(task, target, predictions, classes), seed, draws, groups)
+    return row_intervals(metrics, rows_of(task, target, predictions, classes), seed, draws, groups)
 
 
 def row_intervals(
-    metrics: Sequence[Metric], rows: Rows, seed: int, draws: int = 1000, groups: np.ndarray | None = None
+    metrics: Sequence[Metric],
+    rows: Rows | SeveralRows,
+    seed: int,
+    draws: int = 1000,
+    groups: np.ndarray | None = None,
 ) -> dict[str, Interval]:
     """Return what `intervals` does."""
     sample = _Sample(rows, seed, draws, _numbered(groups))
@@ -136,42 +151,57 @@ def paired_difference(
     """
     numbers = _numbered(groups)
     a, b = (
-        Rows.of(task, target, predictions, classes, threshold)
+        rows_of(task, target, predictions, classes, threshold)
         for predictions, threshold in zip((predictions_a, predictions_b), thresholds, strict=True)
     )
     value, found = math.nan, None
     with suppress(UndefinedError):
         value = _value(metric, a) - _value(metric, b)
-        if metric.type in FROM_MARGINS:
-            both = (a.predicted, b.predicted)
+        both = (a.predicted, b.predicted) if metric.type in (*FROM_MARGINS, *FROM_SUMS) else ()
+        if both and isinstance(a, SeveralRows):
+            sums = draw_sums(a.target == 1, both, seed=seed, draws=draws, groups=numbers)
+            found = percentiles(from_sums(metric, sums[0]) - from_sums(metric, sums[1]), value)
+        elif both and isinstance(a, Rows):
             drawn = draw_margins(a.target, both, len(a.classes), seed=seed, draws=draws, groups=numbers)
             of_a, of_b = (FROM_MARGINS[metric.type](metric, task, margins) for margins in drawn)
             found = percentiles(of_a - of_b, value)
         elif metric.type in DERIVATIVES and _units(a, numbers) >= FEWEST_ROWS:
-            derivatives = DERIVATIVES[metric.type](metric, a) - DERIVATIVES[metric.type](metric, b)
+            derivatives = derivatives_of(metric, a) - derivatives_of(metric, b)
             found = around(value, student_t(_units(a, numbers) - 1) * standard_error(derivatives, numbers))
     return Difference(value, found.low, found.high) if found else Difference(value, math.nan, math.nan)
 
 
 @dataclass(frozen=True)
 class _Sample:
-    rows: Rows
+    rows: Rows | SeveralRows
     seed: int
     draws: int
     groups: np.ndarray | None
 
     @cached_property
     def margins(self) -> Margins:
-        rows = self.rows
+        rows = cast(Rows, self.rows)  # of several targets there are sums instead
         (drawn,) = draw_margins(
             rows.target, (rows.predicted,), len(rows.classes), seed=self.seed, draws=self.draws, groups=self.groups
         )
+        return drawn
+
+    @cached_property
+    def sums(self) -> np.ndarray:
+        target, predicted = self.rows.target == 1, self.rows.predicted
+        (drawn,) = draw_sums(target, (predicted,), seed=self.seed, draws=self.draws, groups=self.groups)
         return drawn
 
 
 def _interval(metric: Metric, sample: _Sample) -> Interval | None:
     rows, groups = sample.rows, sample.groups
     value = _value(metric, rows)
+    if isinstance(rows, SeveralRows):
+        if metric.type == "accuracy" and groups is None:
+            return wilson(value * len(rows.target), len(rows.target))
+        if metric.type in FROM_SUMS:
+            return percentiles(from_sums(metric, sample.sums), value)
+        return None if _units(rows, groups) < FEWEST_ROWS else _of_rows(metric, rows, value, groups)
     if groups is None:
         if metric.type == "top_k_accuracy":
             return wilson(value * len(rows.target), len(rows.target))
@@ -197,13 +227,17 @@ def _share_interval(metric: Metric, rows: Rows) -> Interval | None:
     return wilson(int(np.trace(rows.confusion)), len(rows.target))
 
 
-def _of_rows(metric: Metric, rows: Rows, value: float, groups: np.ndarray | None) -> Interval | None:
+def _of_rows(metric: Metric, rows: Rows | SeveralRows, value: float, groups: np.ndarray | None) -> Interval | None:
     units = _units(rows, groups)
     if metric.type == "median_absolute_error":
+        if isinstance(rows, SeveralRows):  # as wide as if all targets erred together
+            each = [_of_rows(metric, one, _value(metric, one), groups) for one in rows.outputs]
+            known = [interval for interval in each if interval is not None]
+            return Interval(*(float(np.mean(ends)) for ends in zip(*((i.low, i.high) for i in known), strict=True)))
         errors = np.abs(rows.errors)
         return median_interval(errors, Z * standard_error(((errors <= value) - 0.5) / len(errors), groups))
     rarest = _rarest(rows) if metric.type in _AREAS else units
-    error = standard_error(DERIVATIVES[metric.type](metric, rows), groups)
+    error = standard_error(derivatives_of(metric, rows), groups)
     if metric.type == "roc_auc" and rows.task == "binary":
         return roc_auc_interval(value, error**2, rarest, len(rows.target) - rarest)
     if rarest < 2:
@@ -216,26 +250,28 @@ def _of_rows(metric: Metric, rows: Rows, value: float, groups: np.ndarray | None
         at_border = not 1e-12 < value < 1 - 1e-12
         return wilson(value * rarest, rarest) if at_border else around_log_odds(value, steps)
     interval = around_log(value, steps)
-    largest = {"brier": 1.0 if rows.task == "binary" else 2.0, "smape": 2.0}.get(metric.type, math.inf)
+    largest = {"brier": 2.0 if rows.task == "multiclass" else 1.0, "smape": 2.0}.get(metric.type, math.inf)
     return None if interval is None else Interval(interval.low, min(interval.high, largest))
 
 
-def _rarest(rows: Rows) -> int:
+def _rarest(rows: Rows | SeveralRows) -> int:
     """Return the rows of the class with the fewest, or the rows outside of one if those are fewer."""
+    if isinstance(rows, SeveralRows):
+        return min(map(_rarest, rows.outputs))
     counts = np.bincount(rows.target, minlength=len(rows.classes))
     return int(min(counts.min(), len(rows.target) - counts.max()))
 
 
-def _value(metric: Metric, rows: Rows) -> float:
+def _value(metric: Metric, rows: Rows | SeveralRows) -> float:
     if not np.isfinite(rows.predictions).all():
         raise UndefinedError("a prediction is NaN or infinite")
-    value = float(FORMULAS[metric.type](metric, rows))
+    value = value_of(metric, rows)
     if not math.isfinite(value):
         raise UndefinedError("the value is larger than a float holds")
     return value
 
 
-def _units(rows: Rows, groups: np.ndarray | None) -> int:
+def _units(rows: Rows | SeveralRows, groups: np.ndarray | None) -> int:
     return len(rows.target) if groups is None else int(groups.max()) + 1
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mltrain.evaluation.catalogue import Metric
-from mltrain.evaluation.formulas import FORMULAS
 from mltrain.evaluation.rows import Rows, UndefinedError
+from mltrain.evaluation.several import SeveralRows, rows_of, value_of
 from mltrain.task import Task
 
 
@@ -21,25 +21,26 @@ def measure(
     Args:
         metrics: what to measure; each must fit the task.
         task: what is learned.
-        target: (n,) or (n, 1), class indices, for regression floats in the unit of the target.
+        target: (n,) or (n, 1), class indices, for regression floats in the unit of the target; of several targets
+            (n, targets): 0 or 1, or floats.
         predictions: probabilities of the positive class (n,) or (n, 1) for binary, probabilities (n, classes) for
-            multiclass, values (n,) or (n, 1) in the unit of the target for regression.
-        classes: names in the order of the class indices; empty for regression.
+            multiclass, values (n,) or (n, 1) in the unit of the target for regression; of several targets (n, targets).
+        classes: names in the order of the class indices, or the labels; empty for numbers.
 
     Raises:
         ValueError: no rows, or shapes that do not fit.
     """
-    return measure_rows(metrics, Rows.of(task, target, predictions, classes))[0]
+    return measure_rows(metrics, rows_of(task, target, predictions, classes))[0]
 
 
 def undefined(
     metrics: Sequence[Metric], task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return why `measure` gives NaN, by name, for the metrics where it does. Arguments and errors as there."""
-    return measure_rows(metrics, Rows.of(task, target, predictions, classes))[1]
+    return measure_rows(metrics, rows_of(task, target, predictions, classes))[1]
 
 
-def measure_rows(metrics: Sequence[Metric], rows: Rows) -> tuple[dict[str, float], dict[str, str]]:
+def measure_rows(metrics: Sequence[Metric], rows: Rows | SeveralRows) -> tuple[dict[str, float], dict[str, str]]:
     """Return what `measure` and what `undefined` returns, by name."""
     values, reasons = {}, {}
     wrong = int(len(rows.target) - np.isfinite(rows.predictions).reshape(len(rows.target), -1).all(axis=1).sum())
@@ -47,7 +48,7 @@ def measure_rows(metrics: Sequence[Metric], rows: Rows) -> tuple[dict[str, float
         try:
             if wrong:
                 raise UndefinedError(f"the predictions of {wrong} of {len(rows.target)} rows are NaN or infinite")
-            values[metric.name] = float(FORMULAS[metric.type](metric, rows))
+            values[metric.name] = value_of(metric, rows)
         except UndefinedError as reason:
             values[metric.name], reasons[metric.name] = math.nan, str(reason)
     return values, reasons

@@ -10,7 +10,7 @@ from pydantic_core import core_schema
 from mltrain.evaluation.catalogue import DEFAULTS, AnyMetric, Metric
 from mltrain.evaluation.gates import GateText
 from mltrain.spec import Many, Spec, fail, problem
-from mltrain.task import Task
+from mltrain.task import OF_NUMBERS, Task
 
 # What each aim needs besides its name.
 _CONDITIONS: dict[str, tuple[str, ...]] = {
@@ -148,14 +148,21 @@ class EvaluationSpec(Spec):
     def misfits(self, task: Task) -> tuple[tuple[tuple[str | int, ...], str], ...]:
         """Return `(path below evaluation, message)` for all that is stated and has no meaning for `task`."""
         found: list[tuple[tuple[str | int, ...], str]] = [
-            (("metrics", position), f"'{metric.type}' is a metric for {' and '.join(metric.tasks)}, the task is {task}")
+            (
+                ("metrics", position),
+                f"'{metric.name}' is a metric for {' and '.join(metric.fitting)}, the task is {task}",
+            )
             for position, metric in enumerate(self.metrics or ())
-            if task not in metric.tasks
+            if task not in metric.fitting
         ]
         if self.threshold != 0.5 and task != "binary":
             found.append((("threshold",), f"a threshold is for binary, the task is {task}: remove it"))
-        if self.calibration.temperature is True and task == "regression":
-            found.append((("calibration", "temperature"), "a temperature is for classes, the task is regression"))
+        # Of several targets auto is refused, too: whoever wrote it expects that something is done.
+        if self.calibration.temperature is True and task in OF_NUMBERS:
+            found.append((("calibration", "temperature"), f"a temperature is for classes, the task is {task}"))
+        elif self.calibration.temperature is not False and task == "multilabel":
+            message = "a temperature is for one column of classes, the task is multilabel: remove it"
+            found.append((("calibration", "temperature"), message))
         return tuple(found)
 
     @property

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import Metric
+from mltrain.evaluation.calibration import calibration
+from mltrain.evaluation.catalogue import OF_LABEL, Metric
 from mltrain.evaluation.counts import confusion_matrix, decide
 from mltrain.evaluation.interval_forms import Interval, f1_interval, wilson
 from mltrain.evaluation.intervals import row_intervals
 from mltrain.evaluation.margins import Margins, per_class
 from mltrain.evaluation.metrics import measure_rows
-from mltrain.evaluation.rows import Rows
-from mltrain.task import Task
+from mltrain.evaluation.several import rows_of
+from mltrain.task import OF_EACH, Task
 
 
 def draw_seed(seed: int, name: str) -> int:
@@ -40,7 +41,7 @@ def metric_results(
         seed: of the draws; None for rows whose values need no interval.
         threshold: above which a probability means the positive class of two.
     """
-    rows = Rows.of(task, target, predictions, classes, threshold)
+    rows = rows_of(task, target, predictions, classes, threshold)
     values, reasons = measure_rows(metrics, rows)
     found = {} if seed is None else row_intervals(metrics, rows, seed)
     return {name: _result(value, found.get(name), reasons.get(name)) for name, value in values.items()}
@@ -72,6 +73,40 @@ def class_results(
             against_rest = (target == number, predictions[:, number], ("the rest", name))
             table[name] |= metric_results(areas, "binary", *against_rest, seed=0)  # areas need no draws
     return table
+
+
+def output_results(
+    metrics: Sequence[Metric],
+    task: Task,
+    names: Sequence[str],
+    target: np.ndarray,
+    predictions: np.ndarray,
+    seed: int | None,
+    bins: int,
+) -> dict[str, dict[str, Any]]:
+    """Return what is measured of each of several targets by its name: of a label the usual metrics of two classes, its
+    confusion matrix and its calibration, of numbers the metrics that are measured of all.
+
+    Args:
+        metrics: as for `metric_results`, and so are task and seed.
+        names: of the targets.
+        target: (n, targets), and so are the predictions.
+        bins: of the reliability curve.
+    """
+    found = {}
+    labels = task == "multilabel"
+    for name, true, predicted in zip(names, target.T, predictions.T, strict=True):
+        classes = (f"not {name}", name) if labels else ()
+        of_each = (OF_EACH[task], true, predicted)
+        result: dict[str, Any] = {
+            "metrics": metric_results(OF_LABEL if labels else metrics, *of_each, classes, seed),
+        }
+        if labels:
+            result["confusion_matrix"] = confusion_matrix(true, decide("binary", predicted), 2).tolist()
+            if seed is not None and np.isfinite(predicted).all():
+                result["calibration"] = calibration(*of_each, bins).as_json()
+        found[name] = result
+    return found
 
 
 def _result(value: float, interval: Interval | None, reason: str | None = None) -> dict[str, Any]:

@@ -9,12 +9,18 @@ EXAMPLES = 12
 
 
 def wrongness(target: np.ndarray, predictions: np.ndarray) -> np.ndarray:
-    """Return how wrong each prediction is (n,): 1 minus the probability of the true class, or the absolute error.
+    """Return how wrong each prediction is (n,): 1 minus the probability of the true class, or the absolute error; of
+    several targets the mean over them, of numbers in deviations of each.
 
     Args:
-        target: (n,), int64 class numbers or float64.
-        predictions: (n,) probabilities of the positive class or values, or (n, classes) probabilities.
+        target: (n,), int64 class numbers or float64; or (n, targets).
+        predictions: (n,) probabilities of the positive class or values, or (n, classes) probabilities; or (n, targets).
     """
+    if target.ndim == 2:
+        errors = np.abs(target - predictions.astype(np.float64))
+        return (errors / (target.std(axis=0) + (target.std(axis=0) == 0) if target.dtype.kind == "f" else 1)).mean(
+            axis=1
+        )
     if predictions.ndim == 2:
         return 1.0 - predictions[np.arange(len(target)), target.astype(np.int64)].astype(np.float64)
     return np.abs(target - predictions.astype(np.float64))

@@ -7,10 +7,16 @@ from typing import Any
 
 from mltrain.errors import MisfitError
 from mltrain.keras_api.components import KerasComponent, make
-from mltrain.task import DataInfo, Decision, Task
+from mltrain.task import OF_NUMBERS, DataInfo, Decision, Task
 
 # What the predictions of each task are, and so the activation that a head of ours has.
-ACTIVATION: dict[Task, str] = {"binary": "sigmoid", "multiclass": "softmax", "regression": "linear"}
+ACTIVATION: dict[Task, str] = {
+    "binary": "sigmoid",
+    "multiclass": "softmax",
+    "regression": "linear",
+    "multilabel": "sigmoid",
+    "multiregression": "linear",
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def find_head(layers: tuple[KerasComponent, ...], info: DataInfo, loss: KerasCom
             if last_activation == activation and not from_logits:
                 decision = Decision("head", "the model's own", f"it ends in {kinds} with {activation}")
                 return Head(added=False, logits=False, decision=decision)
-            if last_activation == "linear" and from_logits and info.task != "regression":
+            if last_activation == "linear" and from_logits and info.task not in OF_NUMBERS:
                 decision = Decision("head", "the model's own", f"it ends in {kinds} of logits, as the loss expects")
                 return Head(added=False, logits=True, decision=decision)
     return added_head(info, loss, f"added: {info.task} needs {kinds}")

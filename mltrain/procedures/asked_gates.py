@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.evaluation.gates import DATA, Gate, Judgement, judge
+from mltrain.experiment_rules import possible_tasks
 from mltrain.gate_rules import gate_problem
 from mltrain.load import load_text
 from mltrain.run.rundir import RunDirectory
-from mltrain.task import SPLITS, Task
+from mltrain.task import SPLITS
 
 
 def checked_gates(run: RunDirectory, gates: Sequence[str], split: str | None, of_file: bool) -> None:
@@ -32,7 +33,7 @@ def checked_gates(run: RunDirectory, gates: Sequence[str], split: str | None, of
         spec = load_text(run.resolved(), "config.resolved.yaml", run.path).spec
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
-    tasks: tuple[Task, ...] = get_args(Task) if spec.task == "auto" else (spec.task,)
+    tasks = possible_tasks(spec)
     there = run.splits()
     measured = DATA if of_file else split or [name for name in SPLITS if name in there][-1]
     for number, text in enumerate(gates, start=1):

@@ -22,7 +22,7 @@ from mltrain.evaluation.threads import one_thread
 from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.verdict import Comparison, nothing_held_out, sign_test
 from mltrain.experiment import ExperimentSpec
-from mltrain.task import SPLITS, Objective, SplitName
+from mltrain.task import OF_NUMBERS, SPLITS, Objective, SplitName
 
 # Of more classes, differences that are drawn from the table of all three (true, model's, baseline's) cost 0.1 s each.
 DRAWN_CLASSES = 5
@@ -89,7 +89,7 @@ def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objec
 def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, Any]) -> list[Baseline]:
     """Return the baselines, and say in `fits` how each came about."""
     info, train = prepared.info, prepared.examples["train"]
-    name = "ridge" if info.task == "regression" else "logistic"
+    name = "ridge" if info.task in OF_NUMBERS else "logistic"
     indices = [encoder.column for encoder in prepared.preprocessing.columns if isinstance(encoder, IndexEncoder)]
     linear: Baseline | str
     if indices:
@@ -165,7 +165,7 @@ class _Pair:
     def _right(self) -> tuple[np.ndarray, np.ndarray]:
         """Return which rows the model gets right, and which the baseline (n,)."""
         model, other = (
-            decide(self._task, values, threshold) == self._truth
+            (decide(self._task, values, threshold) == self._truth).reshape(len(self._truth), -1).all(axis=1)
             for values, threshold in zip(self._values, self._thresholds, strict=True)
         )
         return model, other

@@ -29,7 +29,7 @@ def coefficients(preprocessing: Preprocessing, weights: Sequence[np.ndarray]) ->
             slopes[place] /= encoder.scaling.width
             intercept -= float(slopes[place]) * encoder.scaling.center
         place += len(encoder.names)
-    target = preprocessing.target
+    (target,) = preprocessing.target.parts
     slopes *= target.width
     intercept = intercept * target.width + target.center
     names = ("slope",) if len(slopes) == 1 else preprocessing.feature_names

@@ -14,7 +14,7 @@ from mltrain.evaluation.calibration import HOTTEST, fit_temperature, tempered
 from mltrain.evaluation.spec import EvaluationSpec, ThresholdAim
 from mltrain.evaluation.threshold import choose_threshold
 from mltrain.run.decision import DecisionRule
-from mltrain.task import Task
+from mltrain.task import OF_CLASSES, Task
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def check_both_classes(spec: EvaluationSpec, prepared: Prepared) -> None:
 
 
 def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictions: np.ndarray | None) -> Chosen:
-    """Return what the validation rows say; for regression, and by the defaults, nothing is done to predictions.
+    """Return what the validation rows say; for numbers and labels, and by the defaults, nothing is done to predictions.
 
     Args:
         spec: the `evaluation` section.
@@ -53,7 +53,7 @@ def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictio
         truth: class indices of the validation rows (n,); None where there are none.
         predictions: for them, of the model of the run.
     """
-    if task == "regression":
+    if task not in OF_CLASSES:
         return Chosen(DecisionRule(), {})
     sentences: list[str] = []
     results: dict[str, Any] = {"decision_sentences": sentences} if spec.decides else {}

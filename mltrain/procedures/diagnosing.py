@@ -16,7 +16,7 @@ from mltrain.evaluation.diagnosis.facts import DeadUnits
 from mltrain.evaluation.diagnosis.skill import skill
 from mltrain.procedures.network import Network
 from mltrain.run.history import History
-from mltrain.task import SplitName
+from mltrain.task import OF_CLASSES, SplitName
 from mltrain.training.metrics import default_loss
 
 # Training rows that are looked at: a forward pass of them, and a sort of each column, take milliseconds.
@@ -68,7 +68,7 @@ def chance_loss(network: Network) -> float | None:
     plain = loss.type in _CROSS_ENTROPIES and dict(loss.arguments).get("reduction", _MEANS[0]) in _MEANS
     if not plain or training.class_weight is not None or network.model.losses:
         return None
-    return math.log(max(2, len(network.info.classes)))
+    return math.log(len(network.info.classes) if network.info.task == "multiclass" else 2)
 
 
 def gather(
@@ -99,7 +99,7 @@ def gather(
         classes=info.classes,
         curves=Curves(columns, network.spec.training.epochs, exhausted, chance_loss(network)),
         rows={name: len(prepared.examples[name].truth) for name in seen},
-        confusions={name: splits[name]["confusion_matrix"] for name in seen if info.task != "regression"},
+        confusions={name: splits[name]["confusion_matrix"] for name in seen if info.task in OF_CLASSES},
         skill={
             name: skill(info.task, prepared.examples[name].truth, predictions[name], train.truth, len(info.classes))
             for name in seen
@@ -111,7 +111,7 @@ def gather(
 
 
 def _strengths(prepared: Prepared) -> Mapping[str, float] | None:
-    if prepared.preprocessing.array is not None:
+    if prepared.preprocessing.array is not None or prepared.info.targets:
         return None
     preprocessing, train = prepared.preprocessing, prepared.examples["train"]
     columns = [encoder.column for encoder in preprocessing.columns for _ in encoder.names]

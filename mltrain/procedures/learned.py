@@ -69,7 +69,7 @@ def learned_of(network: Network, prepared: Prepared, rule: DecisionRule, formula
         formula: of the learned line, where it is one.
     """
     encoder, *others = prepared.preprocessing.columns
-    if prepared.table is None or others or not isinstance(encoder, NumberEncoder) or network.info.task == "multiclass":
+    if prepared.table is None or others or not isinstance(encoder, NumberEncoder) or network.info.outputs > 1:
         return None
     points = {}
     for name, rows in prepared.splits.items():

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mltrain.data.preparation import Examples
-from mltrain.evaluation.calibration import Calibration, calibration, tempered
+from mltrain.evaluation.calibration import calibration, tempered
 from mltrain.evaluation.chance import against_chance
 from mltrain.evaluation.counts import confusion_matrix, decide
-from mltrain.evaluation.split_results import class_results, draw_seed, metric_results
+from mltrain.evaluation.split_results import class_results, draw_seed, metric_results, output_results
 from mltrain.evaluation.threads import one_thread
 from mltrain.procedures.network import Network
 from mltrain.procedures.slices import Slice
 from mltrain.run.decision import DecisionRule
+from mltrain.task import OF_CLASSES, OF_EACH
 
 # A slice of fewer rows is measured, and its intervals are wide; that it is small is what there is to say first.
 FEW_ROWS = 20
@@ -103,14 +104,18 @@ def _measured(
         result["missing_values"] = dict(examples.missing)
     if examples.unknown:
         result["unknown_categories"] = dict(examples.unknown)
-    if task != "regression":
+    if task in OF_EACH:
+        seed = draw_seed(network.spec.seed, name) if held_out else None
+        bins = network.spec.evaluation.calibration.bins
+        result["outputs"] = output_results(metrics, task, network.info.targets, truth, predictions, seed, bins)
+    if task in OF_CLASSES:
         confusion = confusion_matrix(truth, decide(task, predictions, threshold), len(classes))
         result["confusion_matrix"] = confusion.tolist()
         if held_out:
             result["classes"] = class_results(metrics, task, truth, predictions, classes, threshold)
             if np.isfinite(predictions).all():
                 bins = network.spec.evaluation.calibration.bins
-                result["calibration"] = _calibration(calibration(task, truth, predictions, bins))
+                result["calibration"] = calibration(task, truth, predictions, bins).as_json()
     if slices:
         result["slices"] = []
     for each in slices:
@@ -122,10 +127,6 @@ def _measured(
     return result
 
 
-def _calibration(found: Calibration) -> dict[str, Any]:
-    return {"ece": {"value": found.ece, "perfect": found.perfect}, "bins": [asdict(each) for each in found.bins]}
-
-
 def chance_of(
     network: Network,
     examples: Examples,
@@ -134,8 +135,9 @@ def chance_of(
     training_truth: np.ndarray,
     split: str,
 ) -> Any:
-    """Return what a test on the counts says of the accuracy of a split, for metrics.json; None for regression."""
-    if network.info.task == "regression":
+    """Return what a test on the counts says of the accuracy of a split, for metrics.json; None where there are no
+    classes, or several targets."""
+    if network.info.task not in OF_CLASSES:
         return None
     predicted = decide(network.info.task, predictions, threshold)
     chance = against_chance(examples.truth, predicted, network.info.classes, training_truth)

@@ -10,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from mltrain.data.preparation import Examples
-from mltrain.data.target import TargetEncoder
+from mltrain.data.several_targets import Target
 from mltrain.experiment import ExperimentSpec
 from mltrain.models.head import ACTIVATION, Head
 from mltrain.models.temperature import tempered_model
-from mltrain.task import DataInfo, Decision
+from mltrain.task import OF_NUMBERS, DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
 from mltrain.training.loop import Arrays, CompiledEvaluation, EvaluationLoop
@@ -35,7 +35,7 @@ class Network:
 
     spec: ExperimentSpec
     info: DataInfo
-    target: TargetEncoder
+    target: Target
     model: keras.Model
     head: Head
     _held: dict[int, tuple[Examples, Arrays]] = field(default_factory=dict, repr=False)
@@ -87,12 +87,13 @@ class Network:
         """Return what the model's outputs `(rows, outputs)` mean.
 
         Probabilities of the positive class `(rows,)` for binary, of the classes `(rows, classes)` for multiclass,
-        values in the units of the target `(rows,)` for regression.
+        values in the units of the target `(rows,)` for regression; of several targets `(rows, targets)`.
         """
-        if self.info.task == "regression":
-            return self.target.restore(outputs)[:, 0]
+        if self.info.task in OF_NUMBERS:
+            values = self.target.restore(outputs)
+            return values if self.info.targets else values[:, 0]
         if self.head.logits:
-            activation = tf.nn.sigmoid if self.info.task == "binary" else tf.nn.softmax
+            activation = tf.nn.softmax if self.info.task == "multiclass" else tf.nn.sigmoid
             outputs = activation(outputs).numpy()
         return outputs[:, 0] if self.info.task == "binary" else outputs
 
@@ -105,9 +106,7 @@ class Network:
         return model if temperature is None else tempered_model(model, self.info.task, temperature)
 
 
-def build_network(
-    spec: ExperimentSpec, info: DataInfo, target: TargetEncoder, precision: Precision = "float32"
-) -> Network:
+def build_network(spec: ExperimentSpec, info: DataInfo, target: Target, precision: Precision = "float32") -> Network:
     """Build and compile the model of an experiment; its first weights follow from the seed alone.
 
     Raises:

@@ -16,7 +16,7 @@ from mltrain.report.plots.learned import learned_plot
 from mltrain.report.plots.predicted import predicted_plot
 from mltrain.run.decision import DecisionRule
 from mltrain.run.history import History
-from mltrain.task import SPLITS, SplitName
+from mltrain.task import OF_CLASSES, SPLITS, SplitName
 
 
 def draw(
@@ -49,7 +49,7 @@ def draw(
     truth, info = prepared.examples[split].truth, network.info
     if info.task == "regression":
         yield "predicted", predicted_plot(truth, predictions[split], network.target.column, split)
-    else:
+    elif info.task in OF_CLASSES:
         counts = confusion_matrix(truth, decide(info.task, predictions[split], rule.threshold), len(info.classes))
         yield "confusion", confusion_plot(counts, info.classes, split)
     if learned is not None:

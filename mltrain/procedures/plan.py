@@ -68,7 +68,9 @@ def make_plan(
     for path, message in (*spec.evaluation.misfits(info.task), *unchosen):
         raise MisfitError(("evaluation", *path), message)
     for number, gate in enumerate(spec.evaluation.gates):
-        wrong = gate_problem(gate, spec, (info.task,), splits, info.classes) or unknown_slice(gate, slices or {})
+        wrong = gate_problem(gate, spec, (info.task,), splits, info.targets or info.classes) or unknown_slice(
+            gate, slices or {}
+        )
         if wrong:
             raise MisfitError(("evaluation", "gates", number), wrong)
     known = measured(spec.training, spec.evaluation, info.task, splits, spec.data.scales_target)

@@ -24,15 +24,16 @@ from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.outputs import Output
 from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.several_targets import SeveralTargets, Target
 from mltrain.data.streams import open_rows
 from mltrain.data.streams.block import Block, RowStream, Wanted
-from mltrain.data.target import TargetEncoder
 from mltrain.data.training_columns import ColumnFindings, Comparison, TrainingColumns
 from mltrain.errors import DataError, UsageError
 from mltrain.evaluation.calibration import tempered
 from mltrain.evaluation.counts import decide
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.rundir import RunDirectory
+from mltrain.task import OF_NUMBERS
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
 
@@ -239,18 +240,27 @@ def _expects_missing(encoder: Encoder) -> bool:
     return getattr(encoder, "indicator", False)
 
 
-def _added(target: TargetEncoder, probabilities: bool) -> tuple[str, ...]:
+def _added(target: Target, probabilities: bool) -> tuple[str, ...]:
     """Return the names of the columns that are added."""
+    several = isinstance(target, SeveralTargets)
+    names = tuple(f"{PREDICTION}_{name}" for name in target.columns) if several else (PREDICTION,)
     if not probabilities:
-        return (PREDICTION,)
-    if target.task == "regression":
+        return names
+    if target.task in OF_NUMBERS:
         raise UsageError("--proba: this run predicts a number, which has no probabilities; leave it out")
-    return (PREDICTION, *(f"{PROBABILITY}{name}" for name in target.classes))
+    return (*names, *(f"{PROBABILITY}{name}" for name in target.classes))
 
 
 def _columns(network: Network, predictions: np.ndarray, threshold: float, names: Sequence[str]) -> pa.Table:
     """Return the columns that are added, from predictions as `Network.predictions` describes them."""
-    task = network.info.task
+    task, target = network.info.task, network.target
+    if task == "multiregression":
+        return pa.table([pa.array(column) for column in predictions.T], [*names])
+    if task == "multilabel":
+        decided = decide(task, predictions).T
+        pairs = zip(target.parts, decided, strict=True)
+        labels = [class_values(part.classes).take(pa.array(each)) for part, each in pairs]
+        return pa.table([*labels, *map(pa.array, predictions.T)][: len(names)], [*names])
     if task == "regression":
         return pa.table([pa.array(predictions)], [*names])
     chosen = class_values(network.info.classes).take(pa.array(decide(task, predictions, threshold)))

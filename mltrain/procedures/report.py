@@ -17,6 +17,7 @@ from mltrain.run.record import Record
 from mltrain.run.results_form import Results, results
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import Status
+from mltrain.task import OF_EACH, OF_NUMBERS
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,10 @@ def _predictions(run: RunDirectory, found: Results, split: str) -> StoredPredict
     stored = run.predictions(split)
     if stored is None:
         return None
-    outputs = len(found.classes) if found.task == "multiclass" else 1
-    kinds = ("f",) if found.task == "regression" else ("i",)
-    if stored.target.dtype.kind not in kinds or (stored.values.shape[1:] or (1,)) != (outputs,):
+    outputs = len(found.classes) if found.task == "multiclass" else len(found.splits[split].outputs) or 1
+    kind = "f" if found.task in OF_NUMBERS else "i"
+    targets = outputs if found.task in OF_EACH else 1
+    shapes = (stored.target.shape[1:] or (1,), stored.values.shape[1:] or (1,))
+    if stored.target.dtype.kind != kind or shapes != ((targets,), (outputs,)):
         raise RunError(f"{run.path}: predictions/{split}.* are not those of a {found.task} with {outputs} outputs")
     return stored

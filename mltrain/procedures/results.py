@@ -35,7 +35,7 @@ from mltrain.run.decision import DecisionRule
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
 from mltrain.stopwatch import NoStopwatch
-from mltrain.task import SPLITS, SplitName
+from mltrain.task import OF_CLASSES, SPLITS, SplitName
 from mltrain.training.signals import Interruption
 
 METRICS_FORMAT = 1
@@ -77,7 +77,7 @@ def write_results(
         **chosen.results,
     }
     held_out = next(name for name in reversed(SPLITS) if name in prepared.examples)
-    if held_out != "train" and network.info.task != "regression":
+    if held_out != "train" and network.info.task in OF_CLASSES:
         metrics["chance"] = chance_of(
             network, examples[held_out], predictions[held_out], rule.threshold, examples["train"].truth, held_out
         )

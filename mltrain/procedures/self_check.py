@@ -30,7 +30,7 @@ from mltrain.procedures.network import Network
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.decision import DecisionRule
 from mltrain.run.rundir import RunDirectory
-from mltrain.task import SPLITS, SplitName
+from mltrain.task import OF_CLASSES, SPLITS, SplitName
 from mltrain.training.acceleration import Precision
 from mltrain.training.weights import put_weights
 
@@ -107,7 +107,7 @@ def _other_numbers(
             before = recorded[split]["metrics"].get(name, {}).get("value")
             if not _same(now, before, exact):
                 yield f"{split}.{name} is {now}, and metrics.json says {before}"
-        if task != "regression" and exact:
+        if task in OF_CLASSES and exact:
             confusion = confusion_matrix(truth, decide(task, predicted.values, rule.threshold), len(classes))
             if confusion.tolist() != recorded[split].get("confusion_matrix"):
                 yield f"{split}: the confusion matrix is not that of metrics.json"

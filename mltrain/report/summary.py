@@ -14,6 +14,7 @@ from mltrain.run.looks import looks_sentence
 from mltrain.run.profile import Profile
 
 SLICE_METRICS = 3
+TARGET_METRICS = 4
 
 
 def decision_line(what: str, value: str, reason: str) -> str:
@@ -35,6 +36,8 @@ def results_table(metrics: Mapping[str, Any]) -> str:
     rows += [[name, *(_cell(split["metrics"].get(name)) for split in splits.values())] for name in names]
     lines = _aligned(rows)
     for last, measured in list(splits.items())[-1:]:
+        if measured.get("outputs"):
+            lines += ["", *_output_lines(last, measured["outputs"])]
         if measured.get("slices"):
             lines += ["", *_slice_lines(last, measured["slices"])]
     return "\n".join(lines)
@@ -94,6 +97,14 @@ def _slice_lines(split: str, slices: Sequence[Mapping[str, Any]]) -> list[str]:
     rows += [
         [each["slice"], (f"{each['n']}", ""), *(_cell(each["metrics"].get(name)) for name in names)] for each in slices
     ]
+    return _aligned(rows)
+
+
+def _output_lines(split: str, outputs: Mapping[str, Any]) -> list[str]:
+    """Return the first metrics of each target, as many as a line has room for."""
+    names = list(next(iter(outputs.values()))["metrics"])[:TARGET_METRICS]
+    rows: list[list[Any]] = [[f"{split}, by target", *((name, "") for name in names)]]
+    rows += [[name, *(_cell(each["metrics"].get(metric)) for metric in names)] for name, each in outputs.items()]
     return _aligned(rows)
 
 

@@ -47,6 +47,13 @@ class RecordedSlice(Part):
     """Whether there are too few to tell."""
 
 
+class RecordedOutput(Part):
+    """The results of one of several targets."""
+
+    metrics: Mapping[str, RecordedValue]
+    """By name."""
+
+
 class RecordedSplit(Part):
     """The results on a split."""
 
@@ -56,6 +63,8 @@ class RecordedSplit(Part):
     """By name."""
     slices: Many[RecordedSlice] = ()
     """The results on its slices."""
+    outputs: Mapping[str, RecordedOutput] = {}
+    """The results of each target, where there are several."""
     unknown_categories: Mapping[str, int] = {}
     """How many values no training row has, by column."""
 

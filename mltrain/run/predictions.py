@@ -22,9 +22,11 @@ class StoredPredictions:
 
     Attributes:
         rows: row numbers, int64 (n,), as in `splits/`.
-        target: what is true, (n,): int64 class numbers, or float64 in the unit of the target.
+        target: what is true, (n,): int64 class numbers, or float64 in the unit of the target; of several targets
+            (n, targets): int64 0 or 1, or float64.
         values: as `Network.predictions` gives them, float32 or float64: probabilities of the positive class (n,),
-            probabilities of the classes (n, classes), or values in the unit of the target (n,).
+            probabilities of the classes (n, classes), or values in the unit of the target (n,); of several targets
+            (n, targets).
     """
 
     rows: np.ndarray
@@ -81,15 +83,16 @@ def _misfit(stored: StoredPredictions) -> tuple[str, str] | None:
         return "rows", f"expected row numbers, int64 (n,), found {rows.dtype} {rows.shape}"
     if rows.min() < 0 or len(np.unique(rows)) < len(rows):
         return "rows", "a row number is negative or stands there twice"
-    if target.dtype not in (np.int64, np.float64) or target.shape != rows.shape:
+    several = target.ndim == 2 and target.shape == values.shape and len(target) == len(rows) and target.shape[1] > 1
+    if target.dtype not in (np.int64, np.float64) or not (several or target.shape == rows.shape):
         return "target", f"expected int64 or float64 {rows.shape}, found {target.dtype} {target.shape}"
     if not np.isfinite(target).all():
         return "target", "a value is NaN or infinite"
     of_classes = target.dtype == np.int64 and values.ndim == 2 and values.shape[1] > 1
-    shape = (len(rows), values.shape[1]) if of_classes else rows.shape
+    shape = (len(rows), values.shape[1]) if of_classes or several else rows.shape
     if values.dtype not in (np.float32, np.float64) or values.shape != shape:
         return "predictions", f"expected a float for each of {len(rows)} rows, found {values.dtype} {values.shape}"
-    classes = values.shape[1] if of_classes else 2
+    classes = values.shape[1] if of_classes and not several else 2
     if target.dtype == np.int64 and (target.min() < 0 or target.max() >= classes):
         return "target", f"expected class numbers from 0 to {classes - 1}"
     return None

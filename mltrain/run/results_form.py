@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError, model_validator
 
-from mltrain.run.metrics_form import Part, RecordedMetrics, RecordedSplit, RecordedValue
+from mltrain.run.metrics_form import Part, RecordedMetrics, RecordedOutput, RecordedSplit, RecordedValue
 from mltrain.run.reading import wrong_form
 from mltrain.spec import Many
 from mltrain.task import Task
@@ -55,6 +55,15 @@ class Calibration(Part):
     """The reliability curve."""
 
 
+class OutputResult(RecordedOutput):
+    """How one of several targets fares."""
+
+    confusion_matrix: Many[Many[int]] = ()
+    """Of a label: row = true, column = predicted."""
+    calibration: Calibration | None = None
+    """Of a label."""
+
+
 class SplitResult(RecordedSplit):
     """The results on a split."""
 
@@ -66,6 +75,8 @@ class SplitResult(RecordedSplit):
     """By name."""
     calibration: Calibration | None = None
     """Of classifications."""
+    outputs: Mapping[str, OutputResult] = {}
+    """By name of the target, where there are several."""
 
 
 class Threshold(Part):
@@ -99,6 +110,9 @@ class Results(RecordedMetrics):
         for name, split in self.splits.items():
             if split.confusion_matrix and [len(row) for row in split.confusion_matrix] != expected:
                 raise ValueError(f"splits.{name}.confusion_matrix is not {len(expected)} by {len(expected)}")
+            for label, output in split.outputs.items():
+                if output.confusion_matrix and [len(row) for row in output.confusion_matrix] != [2, 2]:
+                    raise ValueError(f"splits.{name}.outputs.{label}.confusion_matrix is not 2 by 2")
         return self
 
 

@@ -189,10 +189,12 @@ class RunDirectory:
         return self._read_spec(EXAMPLES, WorstExamples) if self._has(EXAMPLES) else None
 
     def target_column(self) -> str | None:
-        """Return the column that is learned; None before it was found."""
+        """Return the column that is learned, or the columns in a row; None before it was found."""
         target = self.preprocessing().get("target") if self._has(PREPROCESSING) else None
-        column = target.get("column") if isinstance(target, dict) else None
-        return column if isinstance(column, str) else None
+        parts = target.get("parts", [target]) if isinstance(target, dict) else ()
+        columns = [part.get("column") for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+        names = [column for column in columns if isinstance(column, str)]
+        return ", ".join(names) if names else None
 
     def plots(self) -> tuple[Path, ...]:
         """Return the pictures that are there, by name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mltrain.errors import MisfitError
-from mltrain.task import DataInfo, Decision
+from mltrain.task import OF_EACH, DataInfo, Decision
 from mltrain.training.spec import TrainingSpec
 
 
@@ -27,6 +27,9 @@ def class_weights(training: TrainingSpec, y: np.ndarray, info: DataInfo) -> np.n
         return None
     if info.task == "regression":
         raise MisfitError(("training", "class_weight"), "a regression task has no classes")
+    if info.task in OF_EACH:
+        message = f"class weights are for one column of classes, the task is {info.task}: remove them"
+        raise MisfitError(("training", "class_weight"), message)
     if training.class_weight == "balanced":
         counts = np.bincount(labels(y), minlength=len(info.classes))
         return (len(y) / (len(info.classes) * np.maximum(counts, 1))).astype(np.float32)

@@ -19,6 +19,7 @@ from mltrain.training.targets import TargetForm, loss_misfit, metric_misfit, tar
 
 _CROSSENTROPY = {
     "zero or one": keras.metrics.BinaryCrossentropy,
+    "labels": keras.metrics.BinaryCrossentropy,
     "one-hot": keras.metrics.CategoricalCrossentropy,
     "class numbers": keras.metrics.SparseCategoricalCrossentropy,
 }
@@ -96,7 +97,7 @@ def target_signature(training: TrainingSpec, info: DataInfo) -> tuple[tuple[int,
             return (info.outputs,), "float32"
         case "class numbers":
             return (), "int32"
-    return (1,), "float32"
+    return (info.outputs,), "float32"
 
 
 def _form(training: TrainingSpec, info: DataInfo) -> TargetForm:
@@ -104,13 +105,14 @@ def _form(training: TrainingSpec, info: DataInfo) -> TargetForm:
 
 
 def shape_targets(y: np.ndarray, training: TrainingSpec, info: DataInfo) -> np.ndarray:
-    """Return the targets as the loss wants them: `(rows,)` int32, one-hot `(rows, classes)`, or `(rows, 1)` float32."""
+    """Return the targets as the loss wants them: `(rows,)` int32, one-hot `(rows, classes)`, or `(rows, targets)`
+    float32."""
     match _form(training, info):
         case "one-hot":
             return np.eye(info.outputs, dtype=np.float32)[y]
         case "class numbers":
             return y
-    return y.reshape(-1, 1).astype(np.float32)
+    return y.reshape(len(y), -1).astype(np.float32)
 
 
 def _keras_metric(metric: TrainingMetric, training: TrainingSpec, info: DataInfo) -> Any:

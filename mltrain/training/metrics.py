@@ -7,15 +7,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mltrain.keras_api.components import KerasComponent, make
-from mltrain.task import Task
+from mltrain.task import OF_EACH, Task
 from mltrain.training.spec import TrainingSpec
 
 _DEFAULT_LOSS: dict[Task, str] = {
     "binary": "BinaryCrossentropy",
     "multiclass": "SparseCategoricalCrossentropy",
     "regression": "MeanSquaredError",
+    "multilabel": "BinaryCrossentropy",
+    "multiregression": "MeanSquaredError",
 }
-_DEFAULT_METRIC: dict[Task, str] = {"binary": "accuracy", "multiclass": "accuracy", "regression": "MeanAbsoluteError"}
+_DEFAULT_METRIC: dict[Task, str] = {
+    "binary": "accuracy",
+    "multiclass": "accuracy",
+    "regression": "MeanAbsoluteError",
+    "multilabel": "BinaryAccuracy",
+    "multiregression": "MeanAbsoluteError",
+}
 
 # Keras metrics with the very definition of one of ours share its name, so that train and validation are one pair of
 # curves. AUC is not here: Keras' is binned, and was seen at 0.500 where the exact one is 0.982.
@@ -28,6 +36,7 @@ _SAME_AS_OURS = {
     "RootMeanSquaredError": "rmse",
     "R2Score": "r2",
 }
+_OTHER_OF_SEVERAL = ("BinaryAccuracy", "RootMeanSquaredError")
 _SMALLER_IS_BETTER = ("error", "crossentropy", "hinge", "divergence", "poisson")
 _NO_DIRECTION = ("Mean", "Sum", "MeanTensor")
 
@@ -64,14 +73,17 @@ def training_metrics(training: TrainingSpec, task: Task, scaled: bool) -> tuple[
     components = training.metrics
     if components is None:
         components = () if scaled else (make("metric", _DEFAULT_METRIC[task]),)
-    return tuple(TrainingMetric(_name(each, scaled), _direction(each), each) for each in components)
+    return tuple(TrainingMetric(_name(each, task, scaled), _direction(each), each) for each in components)
 
 
-def _name(component: KerasComponent, scaled: bool) -> str:
+def _name(component: KerasComponent, task: Task, scaled: bool) -> str:
     name = component.changed().get("name")
     if isinstance(name, str):
         return name
-    if component.type in _SAME_AS_OURS and not scaled and not component.changed():
+    # Keras' accuracy of labels is the share of right ones, ours that of rows without a wrong one; its root of the mean
+    # squared error is one of all numbers, ours the mean of one each.
+    other = component.type in _OTHER_OF_SEVERAL and task in OF_EACH
+    if component.type in _SAME_AS_OURS and not other and not scaled and not component.changed():
         return _SAME_AS_OURS[component.type]
     # The spelling of Keras' own to_snake_case: AUC is auc, MeanIoU is mean_io_u.
     words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", component.type)

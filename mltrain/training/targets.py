@@ -13,14 +13,15 @@ from typing import Literal
 from mltrain.keras_api.components import KerasComponent
 from mltrain.task import Task
 
-# What the loss gets to compare with: 0 or 1 and numbers are `(rows, 1)`, classes `(rows, classes)` or `(rows,)`.
-TargetForm = Literal["zero or one", "one-hot", "class numbers", "numbers"]
+# What the loss gets to compare with: 0 or 1 is `(rows, 1)`, classes are `(rows, classes)` or `(rows,)`, labels and
+# numbers `(rows, targets)`.
+TargetForm = Literal["zero or one", "one-hot", "class numbers", "numbers", "labels"]
 
-_BINARY: tuple[Task, ...] = ("binary",)
+_BINARY: tuple[Task, ...] = ("binary", "multilabel")
 _MULTICLASS: tuple[Task, ...] = ("multiclass",)
 _CLASSES: tuple[Task, ...] = ("binary", "multiclass")
-_REGRESSION: tuple[Task, ...] = ("regression",)
-_EVERY: tuple[Task, ...] = ("binary", "multiclass", "regression")
+_REGRESSION: tuple[Task, ...] = ("regression", "multiregression")
+_EVERY: tuple[Task, ...] = ("binary", "multiclass", "regression", "multilabel", "multiregression")
 
 # Predictions are probabilities from a sigmoid or a softmax, or any number from a linear head. So Poisson, which takes
 # the logarithm of a prediction, is for classes; and a cosine of one output is its sign.
@@ -57,11 +58,11 @@ _OF_WHOLE_BATCHES = ("Dice", "Tversky")
 # Percentages and logarithms of a target that was moved to mean 0 are of nothing.
 _OF_OWN_UNITS = ("MeanAbsolutePercentageError", "MeanSquaredLogarithmicError")
 
-_ONE_OUTPUT_OR_ONE_HOT: tuple[TargetForm, ...] = ("zero or one", "one-hot")
+_ONE_OUTPUT_OR_ONE_HOT: tuple[TargetForm, ...] = ("zero or one", "one-hot", "labels")
 _ONE_HOT: tuple[TargetForm, ...] = ("one-hot",)
-_ZERO_OR_ONE: tuple[TargetForm, ...] = ("zero or one",)
+_ZERO_OR_ONE: tuple[TargetForm, ...] = ("zero or one", "labels")
 _CLASS_NUMBERS: tuple[TargetForm, ...] = ("class numbers",)
-_DIFFERENCES: tuple[TargetForm, ...] = ("zero or one", "one-hot", "numbers")
+_DIFFERENCES: tuple[TargetForm, ...] = ("zero or one", "one-hot", "numbers", "labels")
 METRICS: Mapping[str, tuple[TargetForm, ...]] = {
     "AUC": _ONE_OUTPUT_OR_ONE_HOT,
     "BinaryAccuracy": _ZERO_OR_ONE,
@@ -155,7 +156,8 @@ def target_form(task: Task, loss: KerasComponent) -> TargetForm:
     """Return the form in which `loss` wants the targets."""
     if task == "multiclass":
         return "class numbers" if loss.type in _OF_CLASS_NUMBERS else "one-hot"
-    return "zero or one" if task == "binary" else "numbers"
+    forms: Mapping[Task, TargetForm] = {"binary": "zero or one", "multilabel": "labels"}
+    return forms.get(task, "numbers")
 
 
 def metric_misfit(
@@ -189,6 +191,8 @@ def _form_misfit(metric: KerasComponent, task: Task, loss: KerasComponent) -> st
         "binary": ("zero or one",),
         "multiclass": ("one-hot", "class numbers"),
         "regression": ("numbers",),
+        "multilabel": ("labels",),
+        "multiregression": ("numbers",),
     }
     fitting = [name for name, forms in tasks.items() if set(forms) & set(METRICS[metric.type])]
     if task not in fitting:
@@ -209,6 +213,8 @@ def _in_words(form: TargetForm) -> str:
 def _argument_misfit(metric: KerasComponent, form: TargetForm, outputs: int | None) -> str | None:
     given = dict(metric.arguments)
     one_output = form in ("zero or one", "numbers")
+    if metric.type in ("F1Score", "FBetaScore") and form == "labels" and given["threshold"] is None:
+        return f"{metric.type} of labels needs a threshold, as 0.5: without one each row has one label"
     if metric.type in ("F1Score", "FBetaScore") and one_output and given["threshold"] is None:
         return f"{metric.type} of one output needs a threshold, as 0.5: without one every row is positive"
     if metric.type in ("ConcordanceCorrelation", "PearsonCorrelation") and one_output and given["axis"] != 0:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from mltrain.evaluation.catalogue import DEFAULTS, METRICS, canonical_name
 from mltrain.evaluation.formulas import FORMULAS
+from mltrain.evaluation.several import FROM_SUMS
 from mltrain.evaluation.spec import EvaluationSpec
 from mltrain.spec import as_plain
 
@@ -24,7 +25,7 @@ def problems(*metrics):
 
 def test_every_metric_has_a_formula_a_direction_and_a_sentence():
     assert list(METRICS.specs) == METRICS.names()
-    assert set(METRICS.specs) == set(FORMULAS)
+    assert set(METRICS.specs) == {*FORMULAS, *FROM_SUMS}
     for name, metric in METRICS.specs.items():
         assert metric().name == name
         assert metric.direction in ("min", "max")
@@ -80,7 +81,7 @@ def test_stated_metrics_replace_the_defaults():
 def test_misfits_name_the_place():
     found = spec("accuracy", "rmse", "top_k_accuracy").misfits("binary")
     assert [path for path, _ in found] == [("metrics", 1), ("metrics", 2)]
-    assert found[0][1] == "'rmse' is a metric for regression, the task is binary"
+    assert found[0][1] == "'rmse' is a metric for regression and multiregression, the task is binary"
     assert not EvaluationSpec().misfits("regression")
 
 

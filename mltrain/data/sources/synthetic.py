@@ -20,6 +20,7 @@ ARGUMENTS: dict[str, dict[str, int | float]] = {
     "shapes": {"size": 16, "noise": 0.1},
     "sequences": {"classes": 3, "steps": 32, "features": 1, "noise": 0.1},
     "noise": {"classes": 10, "features": 784},
+    "labels": {"labels": 3, "features": 8, "noise": 0.1},
 }
 
 
@@ -28,10 +29,11 @@ class SyntheticSource(Spec):
 
     type: Literal["synthetic"] = "synthetic"
 
-    kind: Literal["linear", "moons", "blobs", "shapes", "sequences", "noise"]
+    kind: Literal["linear", "moons", "blobs", "shapes", "sequences", "noise", "labels"]
     """linear: y = slope · x + intercept + noise, with x in [0, 1). moons: two half circles. blobs: round clouds, one a
     class. shapes: gray images of a circle, a square or a triangle. sequences: waves whose frequency is the class.
-    noise: random numbers with random labels, from which nothing can be learned."""
+    noise: random numbers with random labels, from which nothing can be learned. labels: label1, label2, … of 0 and 1,
+    each on which side of a plane of its own a point lies."""
 
     rows: int = Field(default=100, ge=1)
     """How many examples."""
@@ -40,7 +42,7 @@ class SyntheticSource(Spec):
     """For the draw; null takes the experiment's."""
 
     noise: float | None = Field(default=None, ge=0)
-    """Standard deviation of what is added to the truth (linear, moons, blobs, shapes, sequences)."""
+    """Standard deviation of what is added to the truth (linear, moons, blobs, shapes, sequences, labels)."""
 
     slope: float | None = None
     """Of the line (linear)."""
@@ -52,7 +54,10 @@ class SyntheticSource(Spec):
     """How many classes (blobs, sequences, noise)."""
 
     features: int | None = Field(default=None, ge=1)
-    """How many numbers an example, or a step of a sequence, has (blobs, sequences, noise)."""
+    """How many numbers an example, or a step of a sequence, has (blobs, sequences, noise, labels)."""
+
+    labels: int | None = Field(default=None, ge=2)
+    """How many labels (labels)."""
 
     size: int | None = Field(default=None, ge=8)
     """Height and width of an image in pixels (shapes)."""
@@ -96,4 +101,5 @@ class SyntheticSource(Spec):
         arguments = {name: getattr(self, name) for name in ARGUMENTS[self.kind]}
         arrays = draw(self.seed if self.seed is not None else seed, self.rows, **arguments)
         classes = made.SHAPES if self.kind == "shapes" else {"linear": 0, "moons": 2}.get(self.kind, self.classes or 0)
-        return made.made_table(self.kind, arrays, "y" if self.kind == "linear" else "label", classes)
+        target = {"linear": "y", "labels": None}.get(self.kind, "label")
+        return made.made_table(self.kind, arrays, target, classes)

@@ -7,6 +7,7 @@ import math
 from mltrain.evaluation.chance import LEVEL, p_value
 from mltrain.evaluation.diagnosis.facts import Confusion, Facts, Finding, accuracy
 from mltrain.evaluation.interval_forms import wilson
+from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS
 
 # Fewer rows than this, and any score of theirs may be luck.
 _FEW = 30
@@ -74,6 +75,11 @@ def memorising(facts: Facts) -> Finding | None:
         if train < 0.5 or other > 0:
             return None
         seen = f"R² is {train:.2f} on training rows and {other:.2f} on validation rows"
+    elif facts.task in OF_EACH:
+        train, other = facts.skill["train"], facts.skill["validation"]
+        if train < 0.5 or other > 0:
+            return None
+        seen = f"it saves {train:.0%} of a constant answer's loss on training rows, and nothing on validation rows"
     else:
         known, new = (facts.confusions[split] for split in ("train", "validation"))
         if _chance(known) > LEVEL or _chance(new) <= LEVEL or accuracy(known) - accuracy(new) < 0.15:
@@ -91,7 +97,7 @@ def memorising(facts: Facts) -> Finding | None:
 def underfitting(facts: Facts) -> Finding | None:
     """Even the training rows are not learned."""
     skill = facts.skill["train"]
-    if skill >= 0.02 or (facts.task != "regression" and _chance(facts.confusions["train"]) <= LEVEL):
+    if skill >= 0.02 or (facts.task in OF_CLASSES and _chance(facts.confusions["train"]) <= LEVEL):
         return None
     return Finding(
         "underfitting",
@@ -143,7 +149,7 @@ def small_validation(facts: Facts) -> Finding | None:
     if rows is None or rows >= _DISCORDANT / _RESOLVED:
         return None
     finest = _DISCORDANT / rows
-    if facts.task == "regression":
+    if facts.task in OF_NUMBERS:
         seen = f"a root mean squared error on so many is known to ± {1.96 / math.sqrt(2 * rows):.0%} of itself"
     else:
         seen = f"two models or epochs are told apart from {min(finest, 1.0):.2f} of accuracy on (6 rows, sign test)"

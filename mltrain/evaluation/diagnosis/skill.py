@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mltrain.task import Task
+from mltrain.task import OF_EACH, Task
 
 # A probability of 0 for what happened would be infinitely wrong.
 _SMALLEST = 1e-7
@@ -14,7 +14,7 @@ def skill(task: Task, truth: np.ndarray, predictions: np.ndarray, training_truth
     """Return the share of a constant answer's loss that the predictions save: 1 is perfect, 0 no better.
 
     For classes it is cross-entropy, and the constant the shares of the classes in training; for regression squared
-    error and the mean in training.
+    error and the mean in training; of several targets the mean over them.
 
     Args:
         task: what is learned.
@@ -23,6 +23,9 @@ def skill(task: Task, truth: np.ndarray, predictions: np.ndarray, training_truth
         training_truth: of the training rows.
         classes: how many there are; 0 for regression.
     """
+    if task in OF_EACH:
+        columns = zip(truth.T, predictions.T, training_truth.T, strict=True)
+        return float(np.mean([skill(OF_EACH[task], *each, 2) for each in columns]))
     if task == "regression":
         model = float(np.mean((predictions - truth) ** 2))
         constant = float(np.mean((training_truth.mean() - truth) ** 2))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from mltrain import __version__
-from mltrain.report.page.facts import Facts
+from mltrain.report.page.facts import Facts, judged_split
 from mltrain.report.page.html import text
 from mltrain.report.page.parts import interval
 from mltrain.report.page.sections.model import shape_text
@@ -59,6 +59,12 @@ def _results(results: Results) -> Iterator[str]:
     if any(interval(value) for split in splits.values() for value in split.metrics.values()):
         yield "In brackets the 95 % interval."
     yield from map(plain, undefined_sentences(results))
+    judged = judged_split(results)
+    outputs = results.splits[judged].outputs if judged is not None else {}
+    if outputs:
+        measured = dict.fromkeys(name for each in outputs.values() for name in each.metrics)
+        by_target = ((name, *(_cell(each.metrics.get(one)) for one in measured)) for name, each in outputs.items())
+        yield table((f"{judged}, by target", *measured), by_target)
     if results.threshold is not None:
         aim = (
             f", chosen for {results.threshold.aim} on the {results.threshold.split} rows"
@@ -107,7 +113,8 @@ def _data(facts: Facts) -> Iterator[str]:
     if facts.record.splits:
         yield table(("split", "rows"), ((name, f"{each.rows:,}") for name, each in facts.record.splits.items()))
     if facts.results is not None and facts.results.classes:
-        yield plain(f"Classes: {', '.join(facts.results.classes[:50])}.")
+        what = "Labels" if facts.results.task == "multilabel" else "Classes"
+        yield plain(f"{what}: {', '.join(facts.results.classes[:50])}.")
 
 
 def _decisions(facts: Facts) -> Iterator[str]:

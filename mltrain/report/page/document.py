@@ -20,6 +20,7 @@ from mltrain.report.page.sections.probabilities import classification_charts, th
 from mltrain.report.page.sections.quantities import learned_chart, regression_charts
 from mltrain.report.page.sections.results import results_section
 from mltrain.report.page.sections.summary import summary_section
+from mltrain.report.page.sections.targets import label_charts, number_charts
 from mltrain.report.page.sections.training import curves, training_section
 
 
@@ -81,8 +82,11 @@ def _of_results(facts: Facts) -> Iterator[Chart]:
     results, split, predictions = facts.results, facts.split, facts.predictions
     if results is None or split is None:
         return
-    if results.task != "regression":
+    if results.task == "multiregression":
+        yield from number_charts(results.splits[split], split, predictions) if predictions is not None else ()
+    elif results.task != "regression":
         yield from classification_charts(results, split, predictions)
+        yield from label_charts(results.splits[split], split)
         if results.task == "binary" and facts.threshold_predictions is not None:
             chart = threshold_chart(results, facts.threshold_split, facts.threshold_predictions)
             if chart is not None:

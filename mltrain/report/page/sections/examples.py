@@ -10,10 +10,12 @@ from mltrain.evaluation.worst import EXAMPLES, worst
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element
 from mltrain.report.page.parts import section, table
+from mltrain.report.page.sections.targets import target_cells
 from mltrain.report.text import number
 from mltrain.run.examples import Example
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.results_form import Results
+from mltrain.task import OF_CLASSES
 
 
 def examples_section(facts: Facts) -> Html | None:
@@ -21,13 +23,17 @@ def examples_section(facts: Facts) -> Html | None:
     results, predictions = facts.results, facts.predictions
     if results is None or predictions is None:
         return None
-    if results.task == "regression":
+    if predictions.target.ndim == 2:
+        header, rows = _targets(results, facts.split, predictions)
+        mean = "" if results.task == "multilabel" else ", in deviations of each"
+        sentence = f"The {len(rows)} {facts.split} rows with the largest errors on the average over the targets{mean}."
+    elif results.task == "regression":
         header, rows = _values(predictions)
         sentence = f"The {len(rows)} {facts.split} rows with the largest errors."
     else:
         header, rows = _classes(results, predictions)
         sentence = f"The {len(rows)} {facts.split} rows whose true class was given the lowest probability."
-    texts = 1 if results.task == "regression" else 3
+    texts = 3 if results.task in OF_CLASSES else 1
     listed = table(f"Worst of {len(predictions.rows):,} rows", header, rows, texts)
     shown = facts.examples.examples if facts.examples is not None else ()
     inputs = _inputs(facts.examples.columns, shown) if facts.examples is not None else None
@@ -52,6 +58,17 @@ def _inputs(columns: Sequence[str], examples: Sequence[Example]) -> Html | None:
     """Return the columns of the rows as a table."""
     rows = [(str(one.row), *one.values) for one in examples if len(one.values) == len(columns)]
     return table("The inputs of these rows", ("row", *columns), rows) if columns and rows else None
+
+
+def _targets(
+    results: Results, split: str | None, predictions: StoredPredictions
+) -> tuple[Sequence[str], list[Sequence[Content]]]:
+    places = worst(predictions.target, predictions.values, EXAMPLES)
+    rows: list[Sequence[Content]] = [
+        (str(int(predictions.rows[place])), *target_cells(predictions, int(place))) for place in places
+    ]
+    names = results.splits[split].outputs if split is not None else ()
+    return ("row", *(f"{name}: predicted (true)" for name in names)), rows
 
 
 def _values(predictions: StoredPredictions) -> tuple[Sequence[str], list[Sequence[Content]]]:

@@ -39,7 +39,8 @@ def classification_charts(results: Results, split: str, predictions: StoredPredi
     if ranked:
         yield _roc(ranked, results, split)
         yield _precision_recall(ranked, results, split)
-    yield _calibration(_bins(values, target, results.splits[split].calibration), results, split)
+    if target.ndim == 1:
+        yield _calibration(_bins(values, target, results.splits[split].calibration), results, split)
 
 
 def threshold_chart(results: Results, split: str, predictions: StoredPredictions) -> Chart | None:
@@ -78,7 +79,8 @@ def _ranked_classes(
     """Return name, look, membership and scores of each class that has curves: the rarest six where there are more."""
     of_class = [(results.classes[1], target == 1, values)] if values.ndim == 1 else []
     if values.ndim == 2:
-        of_class = [(name, target == place, values[:, place]) for place, name in enumerate(results.classes)]
+        members = target.T == 1 if target.ndim == 2 else [target == place for place in range(len(results.classes))]
+        of_class = list(zip(results.classes, members, values.T, strict=True))
     # A curve needs rows of the class, and others.
     possible = [each for each in of_class if 0 < each[1].sum() < len(target)]
     if len(possible) > len(LOOKS):
@@ -88,6 +90,8 @@ def _ranked_classes(
 
 
 def _which(ranked: Sequence[tuple[str, str, np.ndarray, np.ndarray]], results: Results) -> str:
+    if results.task == "multilabel":
+        return ", by label" if len(ranked) == len(results.classes) else f", the {len(ranked)} rarest labels"
     if len(results.classes) == 2:
         return ""
     if len(ranked) == len(results.classes):

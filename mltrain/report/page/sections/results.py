@@ -8,6 +8,7 @@ from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import figure, figures, interval, section, sub, table, value_cell
+from mltrain.report.page.sections.targets import targets_table
 from mltrain.report.text import number
 from mltrain.run.metrics_form import RecordedSlice, RecordedValue
 from mltrain.run.results_form import Results, SplitResult
@@ -25,6 +26,8 @@ def results_section(facts: Facts, charts: Sequence[Chart]) -> Html:
     parts: list[Content] = [beside]
     parts += [element("p", sentence, class_="note") for sentence in undefined_sentences(results)]
     parts.append(figures(charts[1:]))
+    if judged.outputs:
+        parts.append(sub("By target", targets_table(judged, split)))
     if judged.baselines:
         parts.append(sub("Against something much simpler", *_baselines(results, judged, split)))
     if judged.classes:

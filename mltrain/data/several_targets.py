@@ -1,0 +1,155 @@
+"""Several targets that are learned together: labels of two values each, or numbers. Each is a target as any other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Literal, TypeAlias
+
+import numpy as np
+from pydantic import Field
+
+from mltrain.data.arrays import column_of_array
+from mltrain.data.column_types import ColumnPlace
+from mltrain.data.encoders.column import RawColumn, is_number
+from mltrain.data.spec import TargetSpec
+from mltrain.data.table import Column, Table
+from mltrain.data.target import TargetEncoder, fit_target, infer_task, known_numbers
+from mltrain.errors import DataError
+from mltrain.spec import Many, Spec
+from mltrain.task import OF_EACH, Decision, Task
+
+
+class SeveralTargets(Spec):
+    """The target columns, in the order of the outputs."""
+
+    task: Literal["multilabel", "multiregression"]
+    """What is learned."""
+    parts: Annotated[Many[TargetEncoder], Field(min_length=2)]
+    """The encoder of each column."""
+    array: str | None = None
+    """The array column (rows, targets) whose columns these are; null where they are columns of the table."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(part.column for part in self.parts)
+
+    @property
+    def column(self) -> str:
+        """The columns in words."""
+        return ", ".join(self.columns)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels; empty for numbers."""
+        return self.columns if self.task == "multilabel" else ()
+
+    @property
+    def outputs(self) -> int:
+        """Size of the last axis of the predictions."""
+        return len(self.parts)
+
+    def restore(self, values: np.ndarray) -> np.ndarray:
+        """Return targets or predictions (rows, targets) of numbers in the columns' own units, as float64."""
+        return np.stack([part.restore(values[:, place]) for place, part in enumerate(self.parts)], axis=1)
+
+
+Target: TypeAlias = TargetEncoder | SeveralTargets
+
+
+def encoded_targets(target: Target, table: Table) -> np.ndarray:
+    """Return the target of a table for training, (rows,), or (rows, targets) float32; see `TargetEncoder.encode`.
+
+    Raises:
+        DataError: a column is not there, or holds what is no target.
+    """
+    table = _with_columns(target, table)
+    return _beside([part.encode(RawColumn.of(table, part.column)) for part in target.parts])
+
+
+def true_targets(target: Target, table: Table) -> np.ndarray:
+    """Return the target of a table for evaluation: int64 class numbers (rows,), 0 or 1 of each label (rows, targets),
+    or float64 values in the columns' own units. Raises as `encoded_targets`."""
+    table = _with_columns(target, table)
+    return _beside([part.truth(RawColumn.of(table, part.column)) for part in target.parts])
+
+
+def scaled_target(target: Target, train: Table) -> Target:
+    """Return the same encoder, of which each column is scaled by the training rows."""
+    parts = tuple(part.scaled(RawColumn.of(train, part.column)) for part in target.parts)
+    return target.model_copy(update={"parts": parts}) if isinstance(target, SeveralTargets) else parts[0]
+
+
+def _beside(columns: Sequence[np.ndarray]) -> np.ndarray:
+    return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+
+
+def _with_columns(target: Target, table: Table) -> Table:
+    array = target.array if isinstance(target, SeveralTargets) else None
+    return table if array is None or target.columns[0] in table.columns else unfolded(table, array)
+
+
+def unfolded(table: Table, name: str) -> Table:
+    """Return the table with the columns of an array column (rows, n) as `name[0]`, `name[1]`, … in its place; as it is
+    where that is no such array."""
+    values = table.columns.get(name)
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.shape[1] < 2:
+        return table
+    place = table.origin.place
+    of_array = {f"{name}[{number}]": values[:, number] for number in range(values.shape[1])}
+    made = {each: column_of_array(array, ColumnPlace(each, place)) for each, array in of_array.items()}
+    columns: dict[str, Column] = {}
+    for other, column in table.columns.items():
+        columns |= made if other == name else {other: column}
+    return replace(table, columns=columns)
+
+
+def fit_several(
+    columns: Sequence[RawColumn], spec: TargetSpec, stated: Task | Literal["auto"] = "auto", array: str | None = None
+) -> tuple[SeveralTargets, tuple[Decision, ...]]:
+    """Return the encoder of several targets, not scaled yet, from the targets of all rows.
+
+    Args:
+        columns: the targets of all rows.
+        spec: what was asked of them.
+        stated: the experiment's task; it wins.
+        array: the array column whose columns they are.
+
+    Raises:
+        DataError: a value is missing, or the columns are neither all labels nor all numbers.
+    """
+    if stated == "auto":
+        task, reason = _inferred(columns)
+        decisions: tuple[Decision, ...] = (Decision("task", task, reason),)
+    elif stated not in OF_EACH:
+        raise DataError(
+            f"{columns[0].source}: the task is {stated}, but there are {len(columns)} targets; expected task: "
+            f"{' or '.join(OF_EACH)}, or one target"
+        )
+    else:
+        task, decisions = stated, ()
+    if task == "multilabel" and spec.scale != "none":
+        raise columns[0].failure("data.target.scale is for numbers, but the task is multilabel (remove it)")
+    parts = tuple(fit_target(column, TargetSpec(column=column.name), OF_EACH[task])[0] for column in columns)
+    if task == "multilabel":
+        positive = ", ".join(f"{part.column}={part.classes[1]}" for part in parts)
+        decisions += (Decision("target.positive", positive, "the second of the two values of each label"),)
+    return SeveralTargets(task=task, parts=parts, array=array), decisions  # type: ignore[arg-type]
+
+
+def _inferred(columns: Sequence[RawColumn]) -> tuple[Task, str]:
+    labels = [column for column in columns if infer_task(column)[0] == "binary"]
+    others = [column for column in columns if column not in labels]
+    if not others:
+        return "multilabel", f"each of the {len(columns)} targets has two values"
+    for column in others:
+        if isinstance(column.values, np.ndarray) or not is_number(column.values.type):
+            raise column.failure("of several targets each needs two values, or all are numbers")
+        known_numbers(column)
+    if labels:
+        raise labels[0].failure(
+            f"it has two values and '{others[0].name}' has more: labels and numbers are not learned together (state "
+            "task: multiregression to learn all as numbers)"
+        )
+    return "multiregression", f"each of the {len(columns)} targets holds numbers"
