@@ -84,7 +84,8 @@ def headline(results: Results) -> tuple[str, RecordedValue] | None:
     split = judged_split(results)
     metrics = results.splits[split].metrics if split else {}
     named = results.objective.metric.partition(".")[2]
-    names = [name for name in metrics if name != "loss"]
+    # An exact metric before an average of Keras', which has no interval.
+    names = sorted((name for name in metrics if name != "loss"), key=lambda name: metrics[name].low is None)
     name = named if named in names else next(iter(names), next(iter(metrics), None))
     return (name, metrics[name]) if name is not None else None
 

@@ -1,0 +1,187 @@
+"""Labels and several numbers through the commands: train, evaluate, predict, compare, resume, report."""
+
+import csv
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.conftest import in_process
+
+CONFIG = """\
+version: 1
+name: weather
+data: {{source: {{type: csv, path: rows.csv}}, target: {target}, features: {{{ignored}: ignore}}}}
+model: {{type: mlp, units: [8]}}
+training:
+  epochs: 5
+  callbacks: [{{type: EarlyStopping, patience: 3}}]
+evaluation: {{slices: [city], gates: ["{gate}", "(test.{metric} - {baseline}).low > -1e9"]}}
+"""
+KINDS = {
+    "labels": {
+        "target": "[rain, wind, fog]",
+        "ignored": "height",
+        "gate": "test.f1(rain).low >= 0.01",
+        "metric": "f1",
+        "baseline": "majority",
+    },
+    "numbers": {
+        "target": "{columns: [height, depth], scale: standard}",
+        "ignored": "fog",
+        "gate": "test.r2(depth) >= -100",
+        "metric": "r2",
+        "baseline": "ridge",
+    },
+}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def trained(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(240, 3))
+    z = x @ generator.normal(size=(3, 3)) + 0.3 * generator.normal(size=(240, 3))
+    with (folder / "rows.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["a", "b", "c", "city", "rain", "wind", "fog", "height", "depth"])
+        for one, three in zip(x, z, strict=True):
+            known = [f"{each:.4f}" for each in one]
+            labels = ["yes" if three[0] > 0 else "no", int(three[1] > 0.5), "true" if three[2] > 0 else "false"]
+            writer.writerow([*known, "xyz"[int(abs(three[0] * 10)) % 3], *labels, 900 + 50 * three[0], three[1]])
+    (folder / "c.yaml").write_text(CONFIG.format(**KINDS[request.param]), encoding="utf-8")
+    done = in_process(folder, "train", "c.yaml", "--run-dir", "run")
+    assert done.code == 0, done.err
+    return folder, request.param, json.loads((folder / "run/metrics.json").read_text()), done.err
+
+
+def read(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_all_targets_and_each_by_itself_are_measured(trained):
+    _, kind, metrics, said = trained
+    names = ["rain", "wind", "fog"] if kind == "labels" else ["height", "depth"]
+    test = metrics["splits"]["test"]
+    assert metrics["task"] == ("multilabel" if kind == "labels" else "multiregression")
+    assert list(test["outputs"]) == names
+    key = "f1" if kind == "labels" else "r2"
+    values = [test["outputs"][name]["metrics"][key]["value"] for name in names]
+    assert test["metrics"][key]["value"] == pytest.approx(np.mean(values), abs=1e-12)
+    assert test["metrics"][key]["low"] <= test["metrics"][key]["value"] <= test["metrics"][key]["high"]
+    assert {each["slice"] for each in test["slices"]} == {"city=x", "city=y", "city=z"}
+    assert len(test["baselines"]) == 2 and all(gate["passed"] for gate in metrics["gates"])
+    assert "test, by target" in said
+    assert "low" not in metrics["splits"]["train"]["outputs"][names[0]]["metrics"][key]
+
+
+def test_evaluate_gives_the_same_numbers(trained):
+    folder, _, metrics, _ = trained
+    done = in_process(folder, "evaluate", "run", "--json")
+    assert done.code == 0, done.err
+    again = json.loads(done.out)["splits"]["test"]
+    recorded = {**metrics["splits"]["test"]}
+    del recorded["baselines"]
+    assert again == recorded
+    other = in_process(folder, "evaluate", "run", "--data", "rows.csv", "--gate", "data.accuracy(snow) > 0")
+    assert other.code == 10 and "there is no target in the results" in other.err
+
+
+def test_predict_adds_a_column_a_target(trained):
+    folder, kind, _, _ = trained
+    given = read(folder / "rows.csv")[:20]
+    missing = "rain" if kind == "labels" else "height"  # targets need not be in new rows
+    lines = [[name for name in given[0] if name != missing]]
+    lines += [[row[name] for name in lines[0]] for row in given]
+    (folder / "new.csv").write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8")
+    proba = ["--proba"] if kind == "labels" else []
+    done = in_process(folder, "predict", "run", "new.csv", "--out", "out.csv", "--quiet", *proba)
+    assert done.code == 0, done.err
+    rows = read(folder / "out.csv")
+    if kind == "labels":
+        for row in rows:
+            assert row["prediction_rain"] == ("yes" if float(row["probability_rain"]) > 0.5 else "no")
+            assert row["prediction_wind"] == str(int(float(row["probability_wind"]) > 0.5))
+            assert row["prediction_fog"] == ("true" if float(row["probability_fog"]) > 0.5 else "false")
+    else:
+        assert np.mean([float(row["prediction_height"]) for row in rows]) > 500
+        assert abs(np.mean([float(row["prediction_depth"]) for row in rows])) < 10
+        refused = in_process(folder, "predict", "run", "new.csv", "--proba")
+        assert refused.code == 2 and "--proba" in refused.err
+
+
+def test_the_keras_archive_gives_all_targets_in_their_units(trained):
+    folder, kind, metrics, _ = trained
+    model = keras.models.load_model(folder / "run/model.keras")
+    rows = np.load(folder / "run/predictions/test.rows.npy")
+    expected = np.load(folder / "run/predictions/test.predictions.npy")
+    assert expected.shape == (metrics["splits"]["test"]["n"], 3 if kind == "labels" else 2)
+    table = read(folder / "rows.csv")
+    taken = [table[row] for row in rows]
+    raw = {}
+    for name in model.input:
+        if name in ("city", "rain"):
+            raw[name] = tf.constant([[row[name]] for row in taken])
+        else:
+            values = [[float({"true": 1, "false": 0}.get(row[name], row[name]))] for row in taken]
+            raw[name] = tf.constant(values, tf.float64)
+    assert np.asarray(model(raw)) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_two_runs_are_compared_on_the_same_rows(trained):
+    folder, _, _, _ = trained
+    done = in_process(folder, "train", "c.yaml", "--run-dir", "other", "--set", "model.units=[2]", "--quiet")
+    assert done.code == 0, done.err
+    compared = in_process(folder, "compare", "run", "other", "--json")
+    assert compared.code == 0, compared.err
+    (pair,) = json.loads(compared.out)["pairs"]
+    assert pair["paired"] is not None, pair["why_not_paired"]
+
+
+def test_a_run_goes_on_for_longer(trained):
+    folder, _, _, _ = trained
+    done = in_process(folder, "train", "c.yaml", "--run-dir", "short", "--set", "training.epochs=2", "--quiet")
+    assert done.code == 0, done.err
+    assert in_process(folder, "resume", "short", "--epochs", "5", "--quiet").code == 0
+    for name in ("run", "short"):
+        splits = json.loads((folder / name / "metrics.json").read_text())["splits"]
+        if name == "run":
+            expected = splits
+    assert splits == expected
+
+
+def test_the_report_has_a_row_and_a_chart_a_target(trained):
+    folder, kind, _, _ = trained
+    page = (folder / "run/report.html").read_text(encoding="utf-8")
+    card = (folder / "run/report.md").read_text(encoding="utf-8")
+    assert "By target" in page and "test, by target" in card
+    drawings = {path.stem for path in (folder / "run/plots").glob("*.svg")}
+    if kind == "labels":
+        assert {"roc", "precision-recall", "calibration", "confusion-rain", "confusion-wind"} <= drawings
+        assert "rain: predicted (true)" in page and "Labels: rain, wind, fog" in card
+    else:
+        assert {"predicted-height", "predicted-depth"} <= drawings
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("training.class_weight=balanced", "class weights are for one column of classes"),
+        ("evaluation.threshold=0.4", "a threshold is for binary, the task is multilabel"),
+        ("evaluation.calibration.temperature=auto", "a temperature is for one column of classes"),
+        ("task=binary", "data.target names 3 columns, and binary is of one"),
+        ("data.target=[rain, rain]", "the column 'rain' stands twice"),
+        ("data.target={column: rain, columns: [rain, wind]}", "expected the name of a column"),
+        ("data.target={columns: [rain, wind], positive: 'yes'}", "it is for one column"),
+        ("evaluation.metrics=[{type: f1, average: samples}, mcc, r2]", "'mcc' is a metric for binary and multiclass"),
+    ],
+)
+def test_what_needs_one_target_is_refused_before_training(tmp_path, change, message):
+    text = CONFIG.format(**{**KINDS["labels"], "gate": "test.loss < 9", "metric": "f1_samples"})
+    (tmp_path / "c.yaml").write_text(text.replace("version: 1", "version: 1\ntask: multilabel"), encoding="utf-8")
+    (tmp_path / "rows.csv").write_text("a,rain,wind,fog,height,city\n1,1,1,1,1,1\n", encoding="utf-8")
+    done = in_process(tmp_path, "train", "c.yaml", "--set", change)
+    assert done.code == 3 and message in done.err, done.err
