@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -14,11 +13,10 @@ import pyarrow as pa
 from mltrain.data.classes import check_classes, shown
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
-from mltrain.data.several_targets import Target, fit_several, scaled_target, true_targets, unfolded
+from mltrain.data.several_targets import Target, fit_targets, scaled_target, true_targets, unfolded
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
 from mltrain.data.table import Column, Table
-from mltrain.data.target import fit_target
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
 from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS, DataInfo, Decision, SplitName, Task
@@ -113,7 +111,7 @@ def prepare(
     table = unfolded(table, target_spec.names[0])
     rows, columns = len(table), dict(table.columns)
     table = replace(table, columns=columns)  # nobody else holds a column, so that each can be let go once it is encoded
-    target, decisions = _fit_target(table, target_spec, task)
+    target, decisions = fit_targets(table, target_spec, task)
 
     truth = true_targets(target, table)
     labels = truth if target.task in OF_CLASSES else None
@@ -239,17 +237,6 @@ def _unscaled(values: np.ndarray, names: Sequence[str]) -> tuple[Decision, ...]:
             reason = f"mean {of}{mean:.4g}, deviation {deviation:.4g}: "
             return (Decision("target.scale", "none", f"{reason}data.target.scale: standard is learned much faster"),)
     return ()
-
-
-def _fit_target(table: Table, spec: TargetSpec, task: Task | Literal["auto"]) -> tuple[Target, tuple[Decision, ...]]:
-    """Return the encoder of the targets, not scaled yet; `table` has the columns of an array column already."""
-    name = spec.names[0]
-    array = None if spec.columns or name in table.columns or f"{name}[0]" not in table.columns else name
-    if array is None and not spec.columns:
-        return fit_target(RawColumn.of(table, name), spec, task, table.task, table.classes)
-    of_array = (f"{name}[{number}]" for number in itertools.count())
-    names = spec.columns or tuple(itertools.takewhile(table.columns.__contains__, of_array))
-    return fit_several([RawColumn.of(table, each) for each in names], spec, task, array)
 
 
 def _unstratified(spec: DataSpec, target: Target) -> tuple[Decision, ...]:

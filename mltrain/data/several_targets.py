@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Literal, TypeAlias
@@ -103,6 +104,21 @@ def unfolded(table: Table, name: str) -> Table:
     for other, column in table.columns.items():
         columns |= made if other == name else {other: column}
     return replace(table, columns=columns)
+
+
+def fit_targets(table: Table, spec: TargetSpec, task: Task | Literal["auto"]) -> tuple[Target, tuple[Decision, ...]]:
+    """Return the encoder of one target or several, not scaled yet; `table` has the columns of an array column already.
+
+    Raises:
+        DataError: as `fit_target` and `fit_several`.
+    """
+    name = spec.names[0]
+    array = None if spec.columns or name in table.columns or f"{name}[0]" not in table.columns else name
+    if array is None and not spec.columns:
+        return fit_target(RawColumn.of(table, name), spec, task, table.task, table.classes)
+    of_array = (f"{name}[{number}]" for number in itertools.count())
+    names = spec.columns or tuple(itertools.takewhile(table.columns.__contains__, of_array))
+    return fit_several([RawColumn.of(table, each) for each in names], spec, task, array)
 
 
 def fit_several(

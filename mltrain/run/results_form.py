@@ -10,7 +10,7 @@ from pydantic import ValidationError, model_validator
 from mltrain.run.metrics_form import Part, RecordedMetrics, RecordedOutput, RecordedSplit, RecordedValue
 from mltrain.run.reading import wrong_form
 from mltrain.spec import Many
-from mltrain.task import Task
+from mltrain.task import OF_EACH, Task
 
 
 class ClassResult(Part):
@@ -103,6 +103,14 @@ class Results(RecordedMetrics):
     """Of binary classifications."""
     temperature: float | None = None
     """By which the logits are divided."""
+
+    @model_validator(mode="after")
+    def _each_target(self) -> Self:
+        for name, split in self.splits.items() if self.task in OF_EACH else ():
+            targets = tuple(split.outputs)
+            if len(targets) < 2 or (self.task == "multilabel" and targets != self.classes):
+                raise ValueError(f"splits.{name}.outputs has not the results of each of several targets")
+        return self
 
     @model_validator(mode="after")
     def _square(self) -> Self:

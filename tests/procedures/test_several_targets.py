@@ -166,6 +166,17 @@ def test_the_report_has_a_row_and_a_chart_a_target(trained):
         assert {"predicted-height", "predicted-depth"} <= drawings
 
 
+def test_results_that_lack_a_target_are_refused(trained):
+    folder, _, _, _ = trained
+    written = (folder / "run/metrics.json").read_bytes()
+    metrics = json.loads(written)
+    del metrics["splits"]["test"]["outputs"][next(iter(metrics["splits"]["test"]["outputs"]))]
+    (folder / "run/metrics.json").write_text(json.dumps({**metrics, "task": "multilabel"}), encoding="utf-8")
+    refused = in_process(folder, "report", "run")
+    (folder / "run/metrics.json").write_bytes(written)
+    assert refused.code == 5 and "splits.test.outputs has not the results of each" in refused.err
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

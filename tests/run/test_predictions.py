@@ -14,6 +14,8 @@ from mltrain.run.rundir import RunDirectory
 BINARY = StoredPredictions(np.array([4, 0, 7]), np.array([0, 1, 1]), np.array([0.1, 0.9, 0.4], np.float32))
 MULTICLASS = StoredPredictions(np.array([3, 1]), np.array([2, 0]), np.full((2, 3), 1 / 3, np.float32))
 REGRESSION = StoredPredictions(np.array([3, 1]), np.array([2.5, -1.0]), np.array([2.0, np.nan]))
+LABELS = StoredPredictions(np.array([3, 1]), np.array([[1, 0], [0, 0]]), np.full((2, 2), 0.5, np.float32))
+NUMBERS = StoredPredictions(np.array([3, 1]), np.array([[2.5, 0.0], [-1.0, 9.0]]), np.zeros((2, 2)))
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def run(tmp_path):
         yield run
 
 
-@pytest.mark.parametrize("stored", [BINARY, MULTICLASS, REGRESSION])
+@pytest.mark.parametrize("stored", [BINARY, MULTICLASS, REGRESSION, LABELS, NUMBERS])
 def test_what_was_kept_comes_back(run, stored):
     run.write_predictions({"test": stored})
     found = RunDirectory(run.path).predictions("test")
@@ -64,6 +66,23 @@ WRONG = {
 @pytest.mark.parametrize(("part", "array"), WRONG.values(), ids=WRONG)
 def test_what_does_not_fit_is_refused(run, part, array):
     run.write_predictions({"test": BINARY})
+    (run.path / f"predictions/test.{part}.npy").write_bytes(to_npy(array))
+    with pytest.raises(RunError, match=re.escape(f"predictions/test.{part}.npy: ")):
+        run.predictions("test")
+
+
+@pytest.mark.parametrize(
+    ("part", "array"),
+    [
+        ("target", np.array([[1, 2], [0, 0]])),
+        ("target", np.array([[1], [0]])),
+        ("target", np.array([[1, 0], [0, 0], [0, 0]])),
+        ("predictions", np.zeros((2, 2), np.float16)),
+        ("target", np.array([[np.inf, 0.0], [0.0, 0.0]])),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(run, part, array):
+    run.write_predictions({"test": LABELS})
     (run.path / f"predictions/test.{part}.npy").write_bytes(to_npy(array))
     with pytest.raises(RunError, match=re.escape(f"predictions/test.{part}.npy: ")):
         run.predictions("test")
