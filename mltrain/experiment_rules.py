@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
-from mltrain.data.splits import ColumnSplit, FilesSplit, GroupSplit, HashSplit, NoSplit, RandomSplit
+from mltrain.data.key_splits import GroupSplit, HashSplit
+from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit
 from mltrain.expression import Comparison
 from mltrain.gate_rules import gate_problem
 from mltrain.keras_api.components import KerasComponent

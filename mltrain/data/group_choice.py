@@ -51,8 +51,8 @@ class GroupDraw:
         members = np.unique(self.groups[rows])
         if len(members) <= len(asked):
             raise DataError(
-                f"{self.draw.name}: too few groups: {len(members)} for the splits train, {' and '.join(asked)}, each of "
-                "which needs one of its own"
+                f"{self.draw.name}: too few groups: {len(members)} for train, {' and '.join(asked)}, "
+                "each of which needs one of its own"
             )
         if sum(wanted.values()) >= len(rows):
             raise DataError(
