@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from mltrain.data.classes import check_classes, shown
 from mltrain.data.encoders.column import RawColumn
+from mltrain.data.key_splits import key_columns
+from mltrain.data.keys import several
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
@@ -43,6 +45,8 @@ class Examples:
         truth: (rows,): what predictions are compared with: int64 class numbers, or float64 in the target's own units.
         missing: number of missing values that were filled, by column.
         unknown: number of categories that no training row has, by column.
+        groups: (rows,): int64, equal for rows that belong together, as those of one patient; None where each row is for
+            itself.
     """
 
     x: np.ndarray
@@ -50,6 +54,7 @@ class Examples:
     truth: np.ndarray
     missing: Mapping[str, int]
     unknown: Mapping[str, int]
+    groups: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +127,7 @@ def prepare(
         target = target.scaled(RawColumn.of(train, target.column))
     elif target.task == "regression":
         decisions += _unscaled(truth[splits.train])
-    leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
+    leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else _undeclared_keys(spec)
     preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
     reference = TrainingColumns.of(preprocessing, train)
 
@@ -201,8 +206,9 @@ def _encode_splits(
     """Return the examples of each split; `encoded` as for `Preprocessing.encode_each`."""
     taken = {name: table.take(rows) for name, rows in splits.items()}
     targets = {name: (preprocessing.targets(rows), preprocessing.truth(rows)) for name, rows in taken.items()}
+    groups = {name: None if splits.groups is None else splits.groups[rows] for name, rows in splits.items()}
     return {
-        name: Examples(features.values, *targets[name], features.missing, features.unknown)
+        name: Examples(features.values, *targets[name], features.missing, features.unknown, several(groups[name]))
         for name, features in preprocessing.encode_each(taken, encoded).items()
     }
 
@@ -273,7 +279,13 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, st
             del declared[spec.target.column]
         if task == "regression":
             declared.setdefault(spec.target.column, "number")
+    for name in key_columns(spec.split):
+        declared.setdefault(name, "ignore")  # read as it is written: what it is must not depend on other rows
     return declared
+
+
+def _undeclared_keys(spec: DataSpec) -> tuple[str, ...]:
+    return tuple(name for name in key_columns(spec.split) if name not in spec.features)
 
 
 def _target(spec: DataSpec, table: Table) -> TargetSpec:

@@ -162,7 +162,16 @@ class RunDirectory:
 
         if not self._has(f"{PREDICTIONS}/{safe_name(split)}.rows.npy"):
             return None
-        return read_predictions(split, lambda name: read_file(self.path, name, limit=4096 * MEBIBYTE), self.path)
+        grouped = self._has(f"{PREDICTIONS}/{split}.groups.npy")
+        return read_predictions(
+            split, lambda name: read_file(self.path, name, limit=4096 * MEBIBYTE), self.path, grouped
+        )
+
+    def has_groups(self) -> bool:
+        """Return whether rows that it keeps predictions of belong together."""
+        from mltrain.task import SPLITS as SPLIT_NAMES
+
+        return any(self._has(f"{PREDICTIONS}/{split}.groups.npy") for split in SPLIT_NAMES)
 
     def looks(self) -> tuple[Look, ...]:
         """Return each time that its test rows were looked at, the first one first."""
