@@ -14,7 +14,7 @@ def pixels(rows: int, *shape: int, seed: int = 0) -> np.ndarray:
 
 
 def write_folder(folder: Path, images: np.ndarray, labels: list[str], ending: str = ".png") -> list[str]:
-    """Write images (rows, height, width[, 3]) into one folder a class, and return their names below `folder`, sorted."""
+    """Write images (rows, height, width[, 3]), one folder a class; return their names below `folder`, sorted."""
     names = []
     for number, (image, label) in enumerate(zip(images, labels, strict=True)):
         (folder / label).mkdir(parents=True, exist_ok=True)
