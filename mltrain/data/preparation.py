@@ -17,7 +17,7 @@ from mltrain.data.keys import several
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
-from mltrain.data.table import Column, Table
+from mltrain.data.table import Column, Origin, Table
 from mltrain.data.target import fit_target
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
@@ -63,6 +63,7 @@ class Prepared:
 
     Attributes:
         source: where the rows come from.
+        origin: the same, for each row.
         rows: how many there are.
         sha256: of them, as `Table` says.
         splits: the rows of each split.
@@ -77,6 +78,7 @@ class Prepared:
     """
 
     source: str
+    origin: Origin
     rows: int
     sha256: str
     splits: Splits
@@ -143,9 +145,10 @@ def prepare(
         inputs = [each.x for each in examples.values()]
         smallest, largest = min(float(x.min()) for x in inputs), max(float(x.max()) for x in inputs)
         info = replace(info, smallest_input=smallest, largest_input=largest)
-    decisions = (*decisions, *split_decisions, *feature_decisions, *_repeated(examples))
+    decisions = (*table.decisions, *decisions, *split_decisions, *feature_decisions, *_repeated(examples))
     return Prepared(
         source=table.origin.name,
+        origin=table.origin,
         rows=rows,
         sha256=table.sha256,
         splits=splits,
