@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from mltrain.data.audit import Audited, audit_data
 from mltrain.data.classes import check_classes, shown
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.key_splits import key_columns
@@ -21,6 +22,7 @@ from mltrain.data.table import Column, Origin, Table
 from mltrain.data.target import fit_target
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
+from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import DataInfo, Decision, SplitName, Task
 
 # Outputs start near 0 and move by about the learning rate a step.
@@ -31,8 +33,6 @@ _GIVEN_BACK_AT_ONCE = 1 << 25
 SAMPLE_ROWS = 64
 # Of a wide table that stays; 8 MB.
 _KEPT_VALUES = 1 << 20
-# Numbers of which a copy is made at a time, to be hashed.
-_HASHED_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ class Prepared:
         splits: the rows of each split.
         preprocessing: what was fitted on the training rows.
         reference: what the columns of the training rows looked like.
+        audited: what is wrong with the data, and how much each column tells.
         info: what a model may know of the data.
         decisions: what was not stated and had to be decided, in the order in which it was.
         examples: by the name of the split; only splits that have rows.
@@ -84,6 +85,7 @@ class Prepared:
     splits: Splits
     preprocessing: Preprocessing
     reference: TrainingColumns
+    audited: Audited
     info: DataInfo
     decisions: tuple[Decision, ...]
     examples: Mapping[SplitName, Examples]
@@ -97,6 +99,7 @@ def prepare(
     seed: int,
     task: Task | Literal["auto"] = "auto",
     keep: Mapping[str, tuple[str | int, ...]] = MappingProxyType({}),
+    stopwatch: NoStopwatch = NO_STOPWATCH,
 ) -> Prepared:
     """Return the data of an experiment, ready for training.
 
@@ -105,6 +108,7 @@ def prepare(
         seed: the experiment's.
         task: the experiment's; "auto" takes what the source says, or what the target suggests.
         keep: columns that are needed as they are, each with the place in the config that names it.
+        stopwatch: notes what the audit takes.
 
     Raises:
         DataError: the data is not there, not readable, or does not fit what was asked.
@@ -132,6 +136,8 @@ def prepare(
     leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else _undeclared_keys(spec)
     preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
     reference = TrainingColumns.of(preprocessing, train)
+    with stopwatch.phase("data audit"):
+        audited = audit_data(table, splits, truth, preprocessing, reference)
 
     # A large one does not stay: its numbers have twice the digits of the examples.
     few = len(preprocessing.columns) == 1 or rows * len(columns) <= _KEPT_VALUES
@@ -145,7 +151,7 @@ def prepare(
         inputs = [each.x for each in examples.values()]
         smallest, largest = min(float(x.min()) for x in inputs), max(float(x.max()) for x in inputs)
         info = replace(info, smallest_input=smallest, largest_input=largest)
-    decisions = (*table.decisions, *decisions, *split_decisions, *feature_decisions, *_repeated(examples))
+    decisions = (*table.decisions, *decisions, *split_decisions, *feature_decisions)
     return Prepared(
         source=table.origin.name,
         origin=table.origin,
@@ -154,6 +160,7 @@ def prepare(
         splits=splits,
         preprocessing=preprocessing,
         reference=reference,
+        audited=audited,
         info=info,
         decisions=decisions,
         examples=examples,
@@ -238,39 +245,6 @@ def _unscaled(values: np.ndarray) -> tuple[Decision, ...]:
         return ()
     reason = f"mean {mean:.4g}, deviation {deviation:.4g}: data.target.scale: standard is learned much faster"
     return (Decision("target.scale", "none", reason),)
-
-
-def _repeated(examples: Mapping[SplitName, Examples]) -> tuple[Decision, ...]:
-    """Return a word on held-out rows that stand among the training rows, too: they measure memory."""
-    known = _hashes(examples["train"])
-    counts = {name: int(np.isin(_hashes(each), known).sum()) for name, each in examples.items() if name != "train"}
-    return tuple(
-        Decision(
-            f"split.{name}",
-            f"{count} of {len(examples[name].y)} rows are training rows too",
-            "input and target are the same, so their score says little of new rows",
-        )
-        for name, count in counts.items()
-        if count
-    )
-
-
-def _hashes(examples: Examples) -> np.ndarray:
-    """Return a hash of 64 bits for each row with its target, `(rows,)` uint64: a linear one, modulo 2**64.
-
-    Two rows that differ have the same one in 1 of 10**19 cases, and for a note that is as good as never.
-    """
-    rows = len(examples.y)
-    columns = examples.x.reshape(rows, -1)
-    factors = np.random.default_rng(0).integers(1, 2**63, columns.shape[1] + 1, np.uint64) * 2 + 1
-    hashes = np.empty(rows, np.uint64)
-    step = max(_HASHED_AT_ONCE // len(factors), 1)
-    for first in range(0, rows, step):
-        part = slice(first, first + step)
-        words = np.ascontiguousarray(columns[part]).view(np.uint32)
-        targets = examples.y[part].astype(np.float32).view(np.uint32)
-        hashes[part] = words @ factors[:-1] + targets * factors[-1]
-    return hashes
 
 
 def declared_kinds(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, str]:

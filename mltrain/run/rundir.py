@@ -14,11 +14,13 @@ from pydantic import ValidationError
 
 from mltrain.errors import RunError
 from mltrain.run.architecture import Architecture
+from mltrain.run.audit import Audit
 from mltrain.run.decision import AS_IT_IS, DecisionRule
 from mltrain.run.examples import WorstExamples
 from mltrain.run.history import History
 from mltrain.run.json_text import from_json
 from mltrain.run.layout import (
+    AUDIT,
     CHECKPOINTS,
     CONFIG,
     DECISION,
@@ -137,6 +139,10 @@ class RunDirectory:
         """Return what the columns of the training rows looked like, for `TrainingColumns.from_json`; None where an
         earlier version trained."""
         return self._read_json(REFERENCE) if self._has(REFERENCE) else None
+
+    def audit(self) -> Audit | None:
+        """Return what the audit of the data found; None where there was none (yet)."""
+        return self._read_spec(AUDIT, Audit) if self._has(AUDIT) else None
 
     def history(self) -> History:
         """Return what was measured in each epoch; empty before the first ends."""

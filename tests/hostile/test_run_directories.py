@@ -106,7 +106,16 @@ def plant(path: Path, what: str, outside: Path) -> None:
 
 READ_BY = {
     "show": ("record.json", "status.json", "metrics.json", "history.csv"),
-    "evaluate": ("config.resolved.yaml", "record.json", "preprocessing.json", "splits/test.npy", "splits/train.npy"),
+    "evaluate": (
+        "config.resolved.yaml",
+        "record.json",
+        "preprocessing.json",
+        "decision.json",
+        "splits/test.npy",
+        "splits/train.npy",
+    ),
+    "report": ("audit.json",),
+    "predict": ("reference.json",),
 }
 
 

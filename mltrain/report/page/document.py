@@ -9,6 +9,7 @@ from mltrain import __version__
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Html, element
+from mltrain.report.page.sections.audit import audit_section
 from mltrain.report.page.sections.background import background_section, config_section
 from mltrain.report.page.sections.data import data_section
 from mltrain.report.page.sections.examples import examples_section
@@ -48,6 +49,7 @@ def page(facts: Facts, charts: Charts) -> bytes:
         examples_section(facts),
         training_section(facts, charts.curves),
         data_section(facts),
+        audit_section(facts),
         model_section(facts),
         background_section(facts),
         config_section(facts),
@@ -87,6 +89,7 @@ def _links(facts: Facts) -> Iterator[Html]:
         "examples": "Examples",
         "training": "Training",
         "data": "Data",
+        "audit": "Data audit",
         "model": "Model",
     }
     names |= {"background": "Background", "config": "Config"}
@@ -94,7 +97,7 @@ def _links(facts: Facts) -> Iterator[Html]:
         "diagnosis": facts.results is None or not facts.results.diagnosis,
         "gates": facts.results is None or not facts.results.gates,
     }
-    absent |= {"examples": facts.predictions is None, "model": facts.architecture is None}
+    absent |= {"examples": facts.predictions is None, "model": facts.architecture is None, "audit": facts.audit is None}
     for identifier, name in names.items():
         if not absent.get(identifier):
             yield element("li", element("a", name, href=f"#{identifier}"))
