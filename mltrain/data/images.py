@@ -170,7 +170,7 @@ def _decoded(content: FileContent, name: str, form: ImageForm) -> tuple[np.ndarr
     if not content.data:
         raise DataError(f"{shown}: the file is empty; copy it again, or take it away")
     try:
-        with Image.open(io.BytesIO(content.data), formats=_FORMATS) as opened:
+        with Image.open(io.BytesIO(content.data), "r", formats=_FORMATS) as opened:
             if opened.mode.startswith(("I", "F")):
                 raise DataError(
                     f"{shown}: its pixels have more than 8 bits ({opened.mode}), and some would be lost; convert it "
