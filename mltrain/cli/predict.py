@@ -33,6 +33,9 @@ def predict(
         ),
     ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add the probability of each class.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add what each column of a table adds to the score of a row.")
+    ] = False,
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Refuse unknown categories, values out of range, unusual missing ones."),
@@ -69,7 +72,13 @@ def predict(
     with Interruption().handled() as interruption:
         found = open_run(run, runs_directory(runs_dir))
         findings = predict_rows(
-            found, source, lambda stream: _opened(out, stream, quiet), interruption, probabilities=proba, strict=strict
+            found,
+            source,
+            lambda stream: _opened(out, stream, quiet),
+            interruption,
+            probabilities=proba,
+            strict=strict,
+            explain=explain,
         )
         values = {"run": str(found.path.absolute()), **findings.as_json()}
         text = f"{json_format.dumps(values, indent=2, ensure_ascii=False)}\n"

@@ -23,6 +23,7 @@ PROFILE = "profile.json"
 LAYERS = "model.json"
 LEARNED = "learned.json"
 EXAMPLES = "examples.json"
+EXPLANATION = "explanation.json"
 PLOTS = "plots"
 PAGE = "report.html"
 CARD = "report.md"
@@ -51,6 +52,7 @@ PARTS = {
     LAYERS,
     LEARNED,
     EXAMPLES,
+    EXPLANATION,
     PLOTS,
     PAGE,
     CARD,
