@@ -26,6 +26,7 @@ PhaseName = Literal[
     "measuring the splits",
     "baselines",
     "diagnosis",
+    "explanation",
     "model.keras",
     "plots",
     "report",

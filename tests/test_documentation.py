@@ -213,7 +213,7 @@ def test_the_script_compares_two(script, tmp_path):
     assert done.code == 0, done.err
     assert "run 2 is worse than run 1" in done.out
     assert json.loads((tmp_path / "comparison.json").read_text())["pairs"][0]["verdict"] == "worse"
-    assert (tmp_path / "comparison.html").read_text().startswith("<!DOCTYPE html>")
+    assert (tmp_path / "comparison.html").read_text().startswith("<!doctype html>")
 
 
 @pytest.fixture

@@ -35,6 +35,9 @@ def predict(
         ),
     ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add the probability of each class.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add what each column of a table adds to the score of a row.")
+    ] = False,
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Refuse unknown categories, values out of range, unusual missing ones."),
@@ -84,6 +87,7 @@ def predict(
             images=images,
             probabilities=proba,
             strict=strict,
+            explain=explain,
         )
         values = {"run": str(found.path.absolute()), **findings.as_json()}
         text = f"{json_format.dumps(values, indent=2, ensure_ascii=False)}\n"

@@ -146,6 +146,8 @@ def prepare(
     taken = table.take(last[:SAMPLE_ROWS])
     sample = replace(taken, columns=dict(taken.columns))  # as they are now: the columns go
     examples = _encode_splits(preprocessing, table, splits, encoded=_letting_go(columns))
+    if preprocessing.array is None:
+        reference = reference.with_means(examples["train"].x)
     info = data_info(preprocessing, len(splits.train))
     if info.input_dtype == "int32" or len(info.input_shape) == 1:
         inputs = [each.x for each in examples.values()]

@@ -86,6 +86,13 @@ class TrainingColumns(Spec):
     """Training rows."""
     columns: Many[Annotated[NumberColumn | TextColumn, Field(discriminator="type")]]
     """In the order of the encoded columns."""
+    means: Many[float] = ()
+    """Of the encoded columns of a table, as the model takes them; empty for arrays, and in runs of earlier versions."""
+
+    def with_means(self, encoded: np.ndarray) -> TrainingColumns:
+        """Return these with the means of encoded training rows (rows, features), of 100,000 of them at most."""
+        means = encoded[:: -(-len(encoded) // MOST_ROWS)].mean(axis=0, dtype=np.float64)
+        return self.model_copy(update={"means": tuple(means.tolist())})
 
     @classmethod
     def of(cls, preprocessing: Preprocessing, train: Table) -> TrainingColumns:

@@ -58,7 +58,7 @@ def evaluate(
     if data is not None:
         name, table = data.name, read_file(data, declared_kinds(spec.data, network.info.task), like=spec.data.source)
     else:
-        name, table = chosen, _rows(run, spec, stored.record, stored.splits[chosen])
+        name, table = chosen, recorded_rows(run, spec, stored.record, stored.splits[chosen])
     keys = key_columns(spec.data.split)
     known = all(column in table.columns for column in keys)
     groups = several(group_numbers(table, keys)) if known and name != "train" else None
@@ -94,7 +94,8 @@ def _counted(run: RunDirectory, command: tuple[str, ...]) -> dict[str, Any]:
     return {"count": count, "sentence": looks_sentence(count)}
 
 
-def _rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: np.ndarray) -> Table:
+def recorded_rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: np.ndarray) -> Table:
+    """Return the rows `ids` of the data of a run; raises RunError where it is not what the run recorded."""
     recorded = record.data
     if recorded is None:
         raise RunError(f"{run.path}: record.json does not say which data it was; measure other rows with --data")

@@ -51,7 +51,7 @@ def report_of(facts: Facts) -> Report:
     """Return the report of what is known of a run."""
     charts = charts_of(facts)
     drawings: dict[str, bytes] = {}
-    for chart in (*charts.curves, *charts.results):
+    for chart in (*charts.curves, *charts.results, *charts.explanation):
         # Two metrics may differ in characters only that no file name has.
         name, number = chart.name, 2
         while name in drawings:
@@ -102,6 +102,7 @@ def facts_of(run: RunDirectory, name: str, status: Status, record: Record, profi
         architecture=run.architecture(),
         learned=run.learned(),
         examples=run.examples(),
+        explanation=run.explanation(),
         profile=profile,
         given=run.config().decode("utf-8", "backslashreplace"),
         resolved=run.resolved().decode("utf-8", "backslashreplace"),

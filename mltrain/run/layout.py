@@ -24,6 +24,7 @@ PROFILE = "profile.json"
 LAYERS = "model.json"
 LEARNED = "learned.json"
 EXAMPLES = "examples.json"
+EXPLANATION = "explanation.json"
 PLOTS = "plots"
 PAGE = "report.html"
 CARD = "report.md"
@@ -53,6 +54,7 @@ PARTS = {
     LAYERS,
     LEARNED,
     EXAMPLES,
+    EXPLANATION,
     PLOTS,
     PAGE,
     CARD,

@@ -12,6 +12,7 @@ from mltrain.run.architecture import Architecture
 from mltrain.run.audit import Audit
 from mltrain.run.decision import DecisionRule
 from mltrain.run.examples import WorstExamples
+from mltrain.run.explanation import Explanation
 from mltrain.run.history import History, HistoryFile
 from mltrain.run.json_text import to_json
 from mltrain.run.layout import (
@@ -20,6 +21,7 @@ from mltrain.run.layout import (
     CONFIG,
     DECISION,
     EXAMPLES,
+    EXPLANATION,
     HISTORY,
     LAYERS,
     LEARNED,
@@ -165,6 +167,10 @@ class LockedRun(RunDirectory):
     def write_examples(self, examples: WorstExamples) -> None:
         """Keep the inputs of the worst rows."""
         durable.write_file(self.path / EXAMPLES, to_json(examples.model_dump(mode="json"), exact=True))
+
+    def write_explanation(self, explanation: Explanation) -> None:
+        """Keep what the predictions hang on, in place of what was found of an earlier model."""
+        durable.write_file(self.path / EXPLANATION, to_json(explanation.model_dump(mode="json"), exact=True))
 
     def write_report(self, html: bytes, markdown: bytes) -> None:
         """Keep what people read: the page and the model card."""

@@ -17,6 +17,7 @@ from mltrain.run.architecture import Architecture
 from mltrain.run.audit import Audit
 from mltrain.run.decision import AS_IT_IS, DecisionRule
 from mltrain.run.examples import WorstExamples
+from mltrain.run.explanation import Explanation
 from mltrain.run.history import History
 from mltrain.run.json_text import from_json
 from mltrain.run.layout import (
@@ -25,6 +26,7 @@ from mltrain.run.layout import (
     CONFIG,
     DECISION,
     EXAMPLES,
+    EXPLANATION,
     FOR_PEOPLE,
     HISTORY,
     LAYERS,
@@ -202,6 +204,10 @@ class RunDirectory:
     def examples(self) -> WorstExamples | None:
         """Return the inputs of the worst rows; None where they are not kept."""
         return self._read_spec(EXAMPLES, WorstExamples) if self._has(EXAMPLES) else None
+
+    def explanation(self) -> Explanation | None:
+        """Return what the predictions hang on; None where nobody asked."""
+        return self._read_spec(EXPLANATION, Explanation) if self._has(EXPLANATION) else None
 
     def target_column(self) -> str | None:
         """Return the column that is learned; None before it was found."""

@@ -13,6 +13,7 @@ from mltrain.report.page.sections.audit import audit_section
 from mltrain.report.page.sections.background import background_section, config_section
 from mltrain.report.page.sections.data import data_section
 from mltrain.report.page.sections.examples import examples_section
+from mltrain.report.page.sections.explanation import explanation_section, importance_chart, outdated_sentence
 from mltrain.report.page.sections.model import model_section
 from mltrain.report.page.sections.probabilities import classification_charts, threshold_chart
 from mltrain.report.page.sections.quantities import learned_chart, regression_charts
@@ -29,16 +30,21 @@ class Charts:
     Attributes:
         curves: over the epochs.
         results: of what came out.
+        explanation: of what the predictions hang on.
     """
 
     curves: tuple[Chart, ...]
     results: tuple[Chart, ...]
+    explanation: tuple[Chart, ...]
 
 
 def charts_of(facts: Facts) -> Charts:
     """Return all charts that this run has."""
+    importance = importance_chart(facts)
     return Charts(
-        tuple(curves(facts.history, facts.best_epoch)) if facts.history.rows else (), tuple(_of_results(facts))
+        tuple(curves(facts.history, facts.best_epoch)) if facts.history.rows else (),
+        tuple(_of_results(facts)),
+        (importance,) if importance is not None else (),
     )
 
 
@@ -47,6 +53,7 @@ def page(facts: Facts, charts: Charts) -> bytes:
     sections = [
         results_section(facts, charts.results),
         examples_section(facts),
+        explanation_section(facts, charts.explanation),
         training_section(facts, charts.curves),
         data_section(facts),
         audit_section(facts),
@@ -57,7 +64,7 @@ def page(facts: Facts, charts: Charts) -> bytes:
     return self_contained(
         f"{facts.name}: report of a run",
         element("a", "To the content", href="#content", class_="skip"),
-        element("nav", element("ul", _links(facts)), aria_label="Sections"),
+        element("nav", element("ul", _links(facts, charts)), aria_label="Sections"),
         element("main", summary_section(facts), sections, id="content"),
         element(
             "footer", element("p", f"Made by mltrain {__version__} from the files of the run; nothing else is needed.")
@@ -81,12 +88,13 @@ def _of_results(facts: Facts) -> Iterator[Chart]:
         yield learned_chart(facts.learned, results.task == "binary")
 
 
-def _links(facts: Facts) -> Iterator[Html]:
+def _links(facts: Facts, charts: Charts) -> Iterator[Html]:
     names = {
         "diagnosis": "Diagnosis",
         "gates": "Gates",
         "results": "Results",
         "examples": "Examples",
+        "explanation": "Importance",
         "training": "Training",
         "data": "Data",
         "audit": "Data audit",
@@ -96,6 +104,7 @@ def _links(facts: Facts) -> Iterator[Html]:
     absent = {
         "diagnosis": facts.results is None or not facts.results.diagnosis,
         "gates": facts.results is None or not facts.results.gates,
+        "explanation": not charts.explanation and outdated_sentence(facts) is None,
     }
     absent |= {"examples": facts.predictions is None, "model": facts.architecture is None, "audit": facts.audit is None}
     for identifier, name in names.items():

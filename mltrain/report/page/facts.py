@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mltrain.run.architecture import Architecture
 from mltrain.run.audit import Audit
 from mltrain.run.examples import WorstExamples
+from mltrain.run.explanation import Explanation
 from mltrain.run.history import History
 from mltrain.run.learned import LearnedCurve
 from mltrain.run.metrics_form import RecordedValue
@@ -37,6 +38,7 @@ class Facts:
         architecture: the layers of the model.
         learned: the curve, where there is one numeric input.
         examples: the inputs of the worst rows.
+        explanation: what the predictions hang on.
         profile: where the time went.
         given: the config, as it was given.
         resolved: with every value, and who set it.
@@ -56,6 +58,7 @@ class Facts:
     architecture: Architecture | None
     learned: LearnedCurve | None
     examples: WorstExamples | None
+    explanation: Explanation | None
     profile: Profile | None
     given: str
     resolved: str
