@@ -15,6 +15,7 @@ PhaseName = Literal[
     "start-up",
     "importing TensorFlow",
     "reading the data",
+    "data audit",
     "building the model",
     "tracing",
     "steps",

@@ -21,7 +21,11 @@ def evaluate(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option("--data", metavar="FILE", help="Other rows: a .csv, .tsv, .parquet, .jsonl or .npz file."),
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="Other rows: a .csv, .tsv, .parquet, .jsonl or .npz file, or a folder of images, one folder a class.",
+        ),
     ] = None,
     gates: GateOptions = None,
     plugins: Plugins = None,

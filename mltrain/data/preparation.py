@@ -10,15 +10,19 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from mltrain.data.audit import Audited, audit_data
 from mltrain.data.classes import check_classes, shown
 from mltrain.data.encoders.column import RawColumn
+from mltrain.data.key_splits import key_columns
+from mltrain.data.keys import several
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
-from mltrain.data.table import Column, Table
+from mltrain.data.table import Column, Origin, Table
 from mltrain.data.target import fit_target
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
+from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import DataInfo, Decision, SplitName, Task
 
 # Outputs start near 0 and move by about the learning rate a step.
@@ -29,8 +33,6 @@ _GIVEN_BACK_AT_ONCE = 1 << 25
 SAMPLE_ROWS = 64
 # Of a wide table that stays; 8 MB.
 _KEPT_VALUES = 1 << 20
-# Numbers of which a copy is made at a time, to be hashed.
-_HASHED_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Examples:
         truth: (rows,): what predictions are compared with: int64 class numbers, or float64 in the target's own units.
         missing: number of missing values that were filled, by column.
         unknown: number of categories that no training row has, by column.
+        groups: (rows,): int64, equal for rows that belong together, as those of one patient; None where each row is for
+            itself.
     """
 
     x: np.ndarray
@@ -50,6 +54,7 @@ class Examples:
     truth: np.ndarray
     missing: Mapping[str, int]
     unknown: Mapping[str, int]
+    groups: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,13 @@ class Prepared:
 
     Attributes:
         source: where the rows come from.
+        origin: the same, for each row.
         rows: how many there are.
         sha256: of them, as `Table` says.
         splits: the rows of each split.
         preprocessing: what was fitted on the training rows.
         reference: what the columns of the training rows looked like.
+        audited: what is wrong with the data, and how much each column tells.
         info: what a model may know of the data.
         decisions: what was not stated and had to be decided, in the order in which it was.
         examples: by the name of the split; only splits that have rows.
@@ -72,11 +79,13 @@ class Prepared:
     """
 
     source: str
+    origin: Origin
     rows: int
     sha256: str
     splits: Splits
     preprocessing: Preprocessing
     reference: TrainingColumns
+    audited: Audited
     info: DataInfo
     decisions: tuple[Decision, ...]
     examples: Mapping[SplitName, Examples]
@@ -90,6 +99,7 @@ def prepare(
     seed: int,
     task: Task | Literal["auto"] = "auto",
     keep: Mapping[str, tuple[str | int, ...]] = MappingProxyType({}),
+    stopwatch: NoStopwatch = NO_STOPWATCH,
 ) -> Prepared:
     """Return the data of an experiment, ready for training.
 
@@ -98,6 +108,7 @@ def prepare(
         seed: the experiment's.
         task: the experiment's; "auto" takes what the source says, or what the target suggests.
         keep: columns that are needed as they are, each with the place in the config that names it.
+        stopwatch: notes what the audit takes.
 
     Raises:
         DataError: the data is not there, not readable, or does not fit what was asked.
@@ -122,9 +133,11 @@ def prepare(
         target = target.scaled(RawColumn.of(train, target.column))
     elif target.task == "regression":
         decisions += _unscaled(truth[splits.train])
-    leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
+    leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else _undeclared_keys(spec)
     preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
     reference = TrainingColumns.of(preprocessing, train)
+    with stopwatch.phase("data audit"):
+        audited = audit_data(table, splits, truth, preprocessing, reference)
 
     # A large one does not stay: its numbers have twice the digits of the examples.
     few = len(preprocessing.columns) == 1 or rows * len(columns) <= _KEPT_VALUES
@@ -138,14 +151,16 @@ def prepare(
         inputs = [each.x for each in examples.values()]
         smallest, largest = min(float(x.min()) for x in inputs), max(float(x.max()) for x in inputs)
         info = replace(info, smallest_input=smallest, largest_input=largest)
-    decisions = (*decisions, *split_decisions, *feature_decisions, *_repeated(examples))
+    decisions = (*table.decisions, *decisions, *split_decisions, *feature_decisions)
     return Prepared(
         source=table.origin.name,
+        origin=table.origin,
         rows=rows,
         sha256=table.sha256,
         splits=splits,
         preprocessing=preprocessing,
         reference=reference,
+        audited=audited,
         info=info,
         decisions=decisions,
         examples=examples,
@@ -201,8 +216,9 @@ def _encode_splits(
     """Return the examples of each split; `encoded` as for `Preprocessing.encode_each`."""
     taken = {name: table.take(rows) for name, rows in splits.items()}
     targets = {name: (preprocessing.targets(rows), preprocessing.truth(rows)) for name, rows in taken.items()}
+    groups = {name: None if splits.groups is None else splits.groups[rows] for name, rows in splits.items()}
     return {
-        name: Examples(features.values, *targets[name], features.missing, features.unknown)
+        name: Examples(features.values, *targets[name], features.missing, features.unknown, several(groups[name]))
         for name, features in preprocessing.encode_each(taken, encoded).items()
     }
 
@@ -231,39 +247,6 @@ def _unscaled(values: np.ndarray) -> tuple[Decision, ...]:
     return (Decision("target.scale", "none", reason),)
 
 
-def _repeated(examples: Mapping[SplitName, Examples]) -> tuple[Decision, ...]:
-    """Return a word on held-out rows that stand among the training rows, too: they measure memory."""
-    known = _hashes(examples["train"])
-    counts = {name: int(np.isin(_hashes(each), known).sum()) for name, each in examples.items() if name != "train"}
-    return tuple(
-        Decision(
-            f"split.{name}",
-            f"{count} of {len(examples[name].y)} rows are training rows too",
-            "input and target are the same, so their score says little of new rows",
-        )
-        for name, count in counts.items()
-        if count
-    )
-
-
-def _hashes(examples: Examples) -> np.ndarray:
-    """Return a hash of 64 bits for each row with its target, `(rows,)` uint64: a linear one, modulo 2**64.
-
-    Two rows that differ have the same one in 1 of 10**19 cases, and for a note that is as good as never.
-    """
-    rows = len(examples.y)
-    columns = examples.x.reshape(rows, -1)
-    factors = np.random.default_rng(0).integers(1, 2**63, columns.shape[1] + 1, np.uint64) * 2 + 1
-    hashes = np.empty(rows, np.uint64)
-    step = max(_HASHED_AT_ONCE // len(factors), 1)
-    for first in range(0, rows, step):
-        part = slice(first, first + step)
-        words = np.ascontiguousarray(columns[part]).view(np.uint32)
-        targets = examples.y[part].astype(np.float32).view(np.uint32)
-        hashes[part] = words @ factors[:-1] + targets * factors[-1]
-    return hashes
-
-
 def declared_kinds(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, str]:
     """Return the kind of each column that the source must know while it reads text."""
     declared: dict[str, str] = {name: feature.type for name, feature in spec.features.items()}
@@ -273,7 +256,13 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, st
             del declared[spec.target.column]
         if task == "regression":
             declared.setdefault(spec.target.column, "number")
+    for name in key_columns(spec.split):
+        declared.setdefault(name, "ignore")  # read as it is written: what it is must not depend on other rows
     return declared
+
+
+def _undeclared_keys(spec: DataSpec) -> tuple[str, ...]:
+    return tuple(name for name in key_columns(spec.split) if name not in spec.features)
 
 
 def _target(spec: DataSpec, table: Table) -> TargetSpec:

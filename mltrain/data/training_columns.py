@@ -160,15 +160,15 @@ class Comparison:
             self._counts[position] += column.count(values)
             self._outside[position] += column.outside(values)
 
-    def findings(self) -> tuple[ColumnFindings, ...]:
-        """Return what there is to say of each column."""
+    def findings(self, comparisons: int = 1) -> tuple[ColumnFindings, ...]:
+        """Return what there is to say of each column; `comparisons` as for `population_stability`."""
         return tuple(
             ColumnFindings(
                 column.column,
                 outside,
                 column.low if isinstance(column, NumberColumn) else None,
                 column.high if isinstance(column, NumberColumn) else None,
-                population_stability(np.array(column.counts), counts),
+                population_stability(np.array(column.counts), counts, comparisons),
             )
             for column, counts, outside in zip(self._reference.columns, self._counts, self._outside, strict=True)
         )

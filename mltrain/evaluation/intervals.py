@@ -16,7 +16,9 @@ Which form it has follows from the metric, each being the simplest that keeps wh
 - **the median of the errors**: two of the errors, chosen by rank: Woodruff, Confidence intervals for medians, 1952.
 - **metrics of plugins**: as a mean loss where they are one, else percentiles of the plain bootstrap, `resampling.py`.
 
-Rows of one group are drawn together everywhere: one weight a group in the draws, sums over groups in the variances.
+Rows of one group are drawn together everywhere: one weight a group in the draws, sums over groups in the variances
+(for areas as Obuchowski, Nonparametric analysis of clustered ROC curve data, 1997). Shares of rows then follow from
+draws, too: Wilson's form takes every row for one of its own.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ from mltrain.evaluation.interval_forms import (
     student_t,
     wilson,
 )
-from mltrain.evaluation.margins import FROM_MARGINS, Margins
+from mltrain.evaluation.margins import FROM_MARGINS, Margins, per_class
 from mltrain.evaluation.resampling import drawn_values
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.task import Task
@@ -106,6 +108,26 @@ def row_intervals(
     return found
 
 
+def class_intervals(rows: Rows, groups: np.ndarray, seed: int, draws: int = 1000) -> dict[str, list[Interval]]:
+    """Return the interval of the "precision", "recall" and "f1" of each class, in their order, from draws of groups.
+
+    Args:
+        rows: of a classification.
+        groups: as for `intervals`.
+        seed: of the draws.
+        draws: how many.
+    """
+    drawn = _Sample(rows, seed, draws, _numbered(groups)).margins
+    counted = Margins.of(rows.confusion)
+    return {
+        kind: [
+            percentiles(of_class, float(value))
+            for of_class, value in zip(per_class(kind, drawn).T, per_class(kind, counted), strict=True)
+        ]
+        for kind in ("precision", "recall", "f1")
+    }
+
+
 def paired_difference(
     metric: Metric,
     task: Task,
@@ -123,7 +145,7 @@ def paired_difference(
 
     Rows on which both are right, or equally wrong, do not widen its interval. What follows from counts is drawn from
     the table of target, a and b; of the rest the variances of the differences of each row are taken, for ROC AUC as by
-    DeLong.
+    DeLong; metrics of plugins are measured on the same draws of the rows for both, unless they are means.
 
     Args:
         metric: what to compare.
@@ -231,10 +253,11 @@ def _of_rows(metric: Metric, rows: Rows, value: float, groups: np.ndarray | None
     if metric.type == "median_absolute_error":
         errors = np.abs(rows.errors)
         return median_interval(errors, Z * standard_error(((errors <= value) - 0.5) / len(errors), groups))
-    rarest = _rarest(rows) if metric.type in _AREAS else units
+    of_classes = _of_classes(rows, groups) if metric.type in _AREAS else [units]
+    rarest = min(of_classes)
     error = standard_error(DERIVATIVES[metric.type](metric, rows), groups)
     if metric.type == "roc_auc" and rows.task == "binary":
-        return roc_auc_interval(value, error**2, rarest, len(rows.target) - rarest)
+        return roc_auc_interval(value, error**2, *of_classes)
     if rarest < 2:
         return None
     steps = student_t(units - 1) * error
@@ -249,10 +272,11 @@ def _of_rows(metric: Metric, rows: Rows, value: float, groups: np.ndarray | None
     return None if interval is None else Interval(interval.low, min(interval.high, largest))
 
 
-def _rarest(rows: Rows) -> int:
-    """Return the rows of the class with the fewest, or the rows outside of one if those are fewer."""
-    counts = np.bincount(rows.target, minlength=len(rows.classes))
-    return int(min(counts.min(), len(rows.target) - counts.max()))
+def _of_classes(rows: Rows, groups: np.ndarray | None) -> list[int]:
+    """Return in how many rows, or groups, each class occurs."""
+    classes, target = len(rows.classes), rows.target
+    found = target if groups is None else np.unique(groups * classes + target) % classes
+    return [int(count) for count in np.bincount(found, minlength=classes)]
 
 
 def _value(metric: Metric, rows: Rows) -> float:

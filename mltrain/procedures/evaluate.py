@@ -3,12 +3,15 @@ that the test rows were looked at, and takes no lock."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mltrain.data.encoders.column import RawColumn
+from mltrain.data.key_splits import key_columns
+from mltrain.data.keys import group_numbers, several
 from mltrain.data.preparation import declared_kinds, encode_examples, read_rows
 from mltrain.data.sources import read_file
 from mltrain.data.table import Table
@@ -60,17 +63,22 @@ def evaluate(
         name, table = data.name, read_file(data, declared_kinds(spec.data, network.info.task), like=spec.data.source)
     else:
         name, table = chosen, _rows(run, spec, stored.record, stored.splits[chosen])
-    examples = encode_examples(preprocessing, table)
+    keys = key_columns(spec.data.split)
+    known = all(column in table.columns for column in keys)
+    groups = several(group_numbers(table, keys)) if known and name != "train" else None
+    examples = replace(encode_examples(preprocessing, table), groups=groups)
     stored.refuse_indices(table, examples.x)
     slices = _slices(run, spec, stored.record, table) if name != "train" else ()
     predicted = predict_split(network, examples).tempered(network, stored.rule)
-    measured = {
+    measured: dict[str, Any] = {
         "task": network.info.task,
         "classes": list(network.info.classes),
         "model": {"weights": stored.kind, "epoch": stored.epoch},
         **_decided(network.info.task, stored.rule),
         "splits": {name: measure_split(network, examples, predicted, stored.rule.threshold, name, slices)},
     }
+    if not known and run.has_groups():
+        measured["splits"][name]["groups"] = {"columns": list(keys), "n": None}
     if sentences := other_plugins(stored.record, spec.evaluation.metrics):
         measured["plugin_sentences"] = list(sentences)
     return measured if name != "test" or data is not None else {**measured, "test_looks": _counted(run, command)}

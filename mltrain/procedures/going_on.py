@@ -120,7 +120,8 @@ def _mapping_differences(name: str, before: Mapping[str, Any], after: Mapping[st
     # The environment may be empty and mean it; what else is empty was not known yet when the run died.
     if not before and name != "environment":
         return
-    for key in sorted(before.keys() | after.keys()):
+    # An earlier mltrain recorded fewer packages, and what it did not record is not known to have changed.
+    for key in sorted(before.keys() if name == "versions" else before.keys() | after.keys()):
         old, new = before.get(key, "unset"), after.get(key, "unset")
         if old != new:
             yield f"{name}.{key}: {old} became {new}"

@@ -9,8 +9,8 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from mltrain.data.outputs import Output
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.streams import open_rows
 from mltrain.data.streams.block import Block, RowStream, Wanted
+from mltrain.data.streams.images import ImagesStream, images_stream
 from mltrain.data.target import TargetEncoder
 from mltrain.data.training_columns import ColumnFindings, Comparison, TrainingColumns
 from mltrain.errors import DataError, UsageError
@@ -70,6 +71,7 @@ class Findings:
         missing: missing values, by column; only columns that have some.
         unknown: categories that no training row has, by column; likewise.
         columns: each held against the training rows; None where the run did not keep what they looked like.
+        images: what was done to image files; None where the rows are not such.
     """
 
     data: str
@@ -77,6 +79,7 @@ class Findings:
     missing: dict[str, Missing]
     unknown: dict[str, int]
     columns: tuple[ColumnFindings, ...] | None
+    images: ImagesStream | None = None
 
     @property
     def outside(self) -> dict[str, ColumnFindings]:
@@ -104,6 +107,7 @@ class Findings:
                 }
                 for each in self.columns
             },
+            **({} if self.images is None else {"images": self.images.as_json()}),
         }
 
 
@@ -113,6 +117,7 @@ def predict(
     open_output: OpenOutput,
     interruption: Interruption,
     *,
+    images: Sequence[Path] = (),
     probabilities: bool = False,
     strict: bool = False,
 ) -> Findings:
@@ -123,6 +128,7 @@ def predict(
         data: the file; None for the CSV on standard input. The target need not be in it.
         open_output: where the rows go, with their predictions; nothing stays of it when this raises.
         interruption: of this process.
+        images: image files, and folders of such, which are the rows instead of those of a file.
         probabilities: whether the probability of each class is added.
         strict: refuse rows that are not like the training rows.
 
@@ -134,8 +140,10 @@ def predict(
     stored = read_model(run)
     target = stored.preprocessing.target
     wanted = Wanted(_kinds(stored.preprocessing), _added(target, probabilities))
-    with open_rows(data, wanted, stored.spec.data.source) as stream:
-        rows = _Rows(stored, data.name if data else "stdin")
+    source = stored.spec.data.source
+    opened = nullcontext(images_stream(images, stored.preprocessing, source)) if images else None
+    with opened or open_rows(data, wanted, source) as stream:
+        rows = _Rows(stored, stream.name if isinstance(stream, ImagesStream) else data.name if data else "stdin")
         encoded = (rows.encode(block) for block in stream.blocks())
         head = next(encoded)
         with interruption.deferred():
@@ -151,7 +159,7 @@ def predict(
                 _refuse_not_finite(rows.name, predictions, done)
                 output.write(kept, _columns(network, predictions, stored.rule.threshold, wanted.reserved))
                 done += len(x)
-            findings = rows.findings()
+            findings = replace(rows.findings(), images=stream if isinstance(stream, ImagesStream) else None)
             if strict:
                 _refuse(findings)
     return findings
@@ -278,5 +286,7 @@ def _refuse(findings: Findings) -> None:
         )
         if counts
     ]
+    if findings.images is not None:
+        reasons += findings.images.surprises()
     if reasons:
         raise DataError(f"{findings.data}: --strict: {'; '.join(reasons)}; nothing was written")

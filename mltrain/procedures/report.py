@@ -98,6 +98,7 @@ def facts_of(run: RunDirectory, name: str, status: Status, record: Record, profi
         threshold_split=threshold or "",
         threshold_predictions=_predictions(run, found, threshold) if found and threshold else None,
         target=run.target_column() or "target",
+        audit=run.audit(),
         architecture=run.architecture(),
         learned=run.learned(),
         examples=run.examples(),

@@ -142,7 +142,7 @@ def _add_baselines(
 def _kept(prepared: Prepared, predictions: dict[SplitName, np.ndarray]) -> dict[str, StoredPredictions]:
     """Return the predictions to keep: for held-out rows, and for training rows only where there are no others."""
     return {
-        name: StoredPredictions(rows, prepared.examples[name].truth, predictions[name])
+        name: StoredPredictions(rows, prepared.examples[name].truth, predictions[name], prepared.examples[name].groups)
         for name, rows in prepared.splits.items()
         if name != "train" or len(predictions) == 1
     }

@@ -62,6 +62,7 @@ def check_itself(
         raise _failure(f"it cannot be read again: {error}") from error
     for difference in (
         *_other_parts(stored, network, prepared, precision),
+        *_other_groups(run, prepared),
         *_other_numbers(recorded["splits"], stored.rule, network, prepared, between_chunks),
     ):
         raise _failure(difference)
@@ -85,6 +86,17 @@ def _other_parts(stored: StoredModel, network: Network, prepared: Prepared, prec
     known = replace(network.info, smallest_input=None, largest_input=None)  # which only refuse, and build nothing
     if info != known:
         yield f"what is known of the data is {info}, and it was {known}"
+
+
+def _other_groups(run: RunDirectory, prepared: Prepared) -> Iterator[str]:
+    for split, examples in prepared.examples.items():
+        kept = run.predictions(split)
+        if kept is not None and not np.array_equal(_or_none(kept.groups), _or_none(examples.groups)):
+            yield f"predictions/ has other groups of the {split} rows"
+
+
+def _or_none(groups: np.ndarray | None) -> np.ndarray:
+    return np.zeros(0, np.int64) if groups is None else groups
 
 
 def _other_numbers(

@@ -133,7 +133,7 @@ def _train(
     device = choose_device(spec.device, spec.threads)
 
     _begin("reading the data", run, interruption, stopwatch)
-    prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices))
+    prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices), stopwatch)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 
@@ -169,13 +169,11 @@ def _train(
         if going_on.resolved is not None:
             run.write_resolved(going_on.resolved)
         terminal.note(resumed_sentence(saved))
-    if not run.has_splits():
-        run.write_splits(dict(prepared.splits.items()))
-    run.write_preprocessing(prepared.preprocessing.to_json())
+    _write_data(run, prepared)
     run.write_architecture(architecture_of(network.model))
-    run.write_reference(prepared.reference.model_dump(mode="json"))
     run.write_record(record)
     terminal.decisions(decisions)
+    terminal.audit(prepared.audited.audit)
 
     stopwatch.turn_to("other")
     _phase(run, interruption, "training")
@@ -190,6 +188,15 @@ def _train(
     stopwatch.turn_to("run files")
     _finish(spec, run, terminal, stopwatch, record.with_values(finished=now()), _finished(fitted, metrics))
     return metrics
+
+
+def _write_data(run: LockedRun, prepared: Prepared) -> None:
+    """Keep what is known of the data."""
+    if not run.has_splits():
+        run.write_splits(dict(prepared.splits.items()))
+    run.write_preprocessing(prepared.preprocessing.to_json())
+    run.write_reference(prepared.reference.model_dump(mode="json"))
+    run.write_audit(prepared.audited.audit)
 
 
 def _finished(fitted: Fitted, metrics: dict[str, Any]) -> Status:

@@ -35,7 +35,8 @@ def worst_examples(prepared: Prepared, split: SplitName, predictions: np.ndarray
         if not _are_images(examples):
             return None
         pictures = zip(ids[places].tolist(), _pictures(examples.x[places]), strict=True)
-        return WorstExamples(columns=(), examples=tuple(Example(row=row, picture=each) for row, each in pictures))
+        found = (Example(row=row, file=prepared.origin.file(row), picture=each) for row, each in pictures)
+        return WorstExamples(columns=(), examples=tuple(found))
     if prepared.table is None:
         return None
     columns = tuple(encoder.column for encoder in prepared.preprocessing.columns)[:_MOST_COLUMNS]

@@ -18,6 +18,8 @@ def finding_lines(findings: Findings) -> tuple[str, ...]:
 
 
 def _lines(findings: Findings) -> Iterator[str]:
+    if findings.images is not None:
+        yield from findings.images.sentences
     for name, missing in findings.missing.items():
         known = "" if missing.expected else ", where no training row misses one"
         yield f"{name}: {_of(missing.count, findings.rows)} missing{known}; filled as in training"

@@ -14,6 +14,7 @@ STATUS = "status.json"
 SPLITS = "splits"
 PREPROCESSING = "preprocessing.json"
 REFERENCE = "reference.json"
+AUDIT = "audit.json"
 HISTORY = "history.csv"
 METRICS = "metrics.json"
 DECISION = "decision.json"
@@ -42,6 +43,7 @@ PARTS = {
     SPLITS,
     PREPROCESSING,
     REFERENCE,
+    AUDIT,
     HISTORY,
     METRICS,
     DECISION,

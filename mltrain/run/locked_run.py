@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mltrain.run import durable
 from mltrain.run.architecture import Architecture
+from mltrain.run.audit import Audit
 from mltrain.run.decision import DecisionRule
 from mltrain.run.examples import WorstExamples
 from mltrain.run.history import History, HistoryFile
 from mltrain.run.json_text import to_json
 from mltrain.run.layout import (
+    AUDIT,
     CARD,
     CONFIG,
     DECISION,
@@ -111,6 +113,10 @@ class LockedRun(RunDirectory):
     def write_reference(self, values: Mapping[str, Any]) -> None:
         """Keep what the columns of the training rows looked like; NaN or infinity there is a ValueError."""
         durable.write_file(self.path / REFERENCE, to_json(values, exact=True))
+
+    def write_audit(self, audit: Audit) -> None:
+        """Keep what the audit of the data found."""
+        durable.write_file(self.path / AUDIT, to_json(audit.model_dump(mode="json")))
 
     def write_metrics(self, values: Mapping[str, Any]) -> None:
         """Keep the results on every split; NaN becomes null. No times belong here: equal runs give equal bytes."""

@@ -21,7 +21,7 @@ from mltrain.run.status import now
 from mltrain.spec import Many, Spec
 from mltrain.task import Decision
 
-_PACKAGES = ("mltrain", "tensorflow", "keras", "numpy", "pyarrow", "scikit-learn")
+_PACKAGES = ("mltrain", "tensorflow", "keras", "numpy", "pillow", "pyarrow", "scikit-learn")
 
 # Variables that change results or the device. Never the whole environment: it holds people's secrets.
 _ENVIRONMENT = (

@@ -9,6 +9,7 @@ from mltrain import __version__
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import text
 from mltrain.report.page.parts import interval
+from mltrain.report.page.sections.audit import looked_at
 from mltrain.report.page.sections.model import shape_text
 from mltrain.report.page.sections.results import undefined_sentences
 from mltrain.report.page.sections.summary import verdict
@@ -28,6 +29,7 @@ def card(facts: Facts) -> bytes:
         ("Model", _model(facts)),
         ("Training", _training(facts)),
         ("Data", _data(facts)),
+        ("Data audit", _audit(facts)),
         ("Decisions", _decisions(facts)),
         ("How it came about", _background(facts)),
     ):
@@ -108,6 +110,13 @@ def _data(facts: Facts) -> Iterator[str]:
         yield table(("split", "rows"), ((name, f"{each.rows:,}") for name, each in facts.record.splits.items()))
     if facts.results is not None and facts.results.classes:
         yield plain(f"Classes: {', '.join(facts.results.classes[:50])}.")
+
+
+def _audit(facts: Facts) -> Iterator[str]:
+    if facts.audit is not None:
+        yield plain(looked_at(facts.audit))
+        if facts.audit.findings:
+            yield "\n".join(f"- {one.level}: {plain(one.sentence)}" for one in facts.audit.findings)
 
 
 def _decisions(facts: Facts) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mltrain.run.architecture import Architecture
+from mltrain.run.audit import Audit
 from mltrain.run.examples import WorstExamples
 from mltrain.run.history import History
 from mltrain.run.learned import LearnedCurve
@@ -32,6 +33,7 @@ class Facts:
         threshold_split: on whose rows the thresholds of a binary classification are looked at.
         threshold_predictions: for those rows.
         target: the column that is learned.
+        audit: what was found in the data before the training.
         architecture: the layers of the model.
         learned: the curve, where there is one numeric input.
         examples: the inputs of the worst rows.
@@ -50,6 +52,7 @@ class Facts:
     threshold_split: str
     threshold_predictions: StoredPredictions | None
     target: str
+    audit: Audit | None
     architecture: Architecture | None
     learned: LearnedCurve | None
     examples: WorstExamples | None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mltrain.evaluation.worst import EXAMPLES, worst
+from mltrain.problems import shortened
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element
 from mltrain.report.page.parts import section, table
@@ -35,12 +36,12 @@ def examples_section(facts: Facts) -> Html | None:
 
 
 def _pictures(examples: Sequence[Example]) -> Html | None:
-    """Return the images beside each other, each with the number of its row."""
+    """Return the images beside each other, each with the number of its row, and with its file where it has one."""
     pictures = [
         element(
             "figure",
             element("img", src=f"data:image/png;base64,{one.picture}", alt=f"The image of row {one.row}"),
-            element("figcaption", f"row {one.row}"),
+            element("figcaption", f"row {one.row}", f": {shortened(one.file)}" if one.file else None),
         )
         for one in examples
         if one.picture
