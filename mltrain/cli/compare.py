@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mltrain.cli.arguments import Json, RunsDirectory, runs_directory
+from mltrain.cli.arguments import Json, Plugins, RunsDirectory, runs_directory
 
 
 def compare(
@@ -20,6 +20,7 @@ def compare(
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with tables and curves, too.")
     ] = None,
     runs_dir: RunsDirectory = None,
+    plugins: Plugins = None,
     json: Json = False,
 ) -> None:
     """Compare runs with the first: configs, metrics, and on the same test rows which is better. Without TensorFlow."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mltrain.comparison.compared_run import ComparedRun
 from mltrain.errors import RunError
-from mltrain.evaluation.catalogue import Direction, Metric
+from mltrain.evaluation.catalogue import Direction, Metric, OwnMetric
 from mltrain.evaluation.mcnemar import McNemar
 from mltrain.evaluation.paired import Paired
 
@@ -102,6 +102,8 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
     metric = other.exact(name)
     if metric is None:
         raise _CannotPairError(f"{name} is no exact metric, which can be measured again on single rows")
+    if isinstance(metric, OwnMetric) and metric.function is None:
+        raise _CannotPairError(f"{name} is a metric of {metric.origin.words}: {metric.origin.advice}")
     if (run.task, run.classes) != (other.task, other.classes):
         raise _CannotPairError("they have other tasks or classes")
     if run.data is None or run.data != other.data:
@@ -121,7 +123,7 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
     if first.values.shape != second.values.shape:
         raise _CannotPairError(f"their predictions have other shapes: {first.values.shape} and {second.values.shape}")
     theirs, mine = first.values, second.values
-    if other.task == "binary" and metric.type in _OF_DECISIONS:
+    if other.task == "binary" and _of_decisions(metric):
         # Each by its own threshold: as certain decisions they are what every formula makes of them.
         theirs, mine = _decided(other, first).astype(np.float64), _decided(run, second).astype(np.float64)
     groups = _groups(first, second)
@@ -184,10 +186,15 @@ def _mcnemar(
     return mcnemar(*(right if groups is None else right_more_often(*right, groups)))
 
 
+def _of_decisions(metric: Metric) -> bool:
+    function = metric.function if isinstance(metric, OwnMetric) else None
+    return function.takes == "classes" if function else metric.type in _OF_DECISIONS
+
+
 def _confirmed(metric: Metric, mcnemar: McNemar | None, grouped: bool) -> bool:
     """Return whether an exact test agrees: for the accuracy that is McNemar's own; what else follows from predicted
     classes needs as many rows that tell the two apart as could ever be significant in it, and of groups as many."""
-    if mcnemar is None or metric.type not in _OF_DECISIONS:
+    if mcnemar is None or not _of_decisions(metric):
         return True
     if metric.type == "accuracy" and not grouped:
         return mcnemar.p_value <= _LEVEL

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mltrain.evaluation.catalogue import Metric
-from mltrain.evaluation.formulas import FORMULAS
+from mltrain.evaluation.formulas import value_of
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.task import Task
 
@@ -28,6 +28,7 @@ def measure(
 
     Raises:
         ValueError: no rows, or shapes that do not fit.
+        PluginError: a metric of a plugin fails.
     """
     return measure_rows(metrics, Rows.of(task, target, predictions, classes))[0]
 
@@ -47,7 +48,7 @@ def measure_rows(metrics: Sequence[Metric], rows: Rows) -> tuple[dict[str, float
         try:
             if wrong:
                 raise UndefinedError(f"the predictions of {wrong} of {len(rows.target)} rows are NaN or infinite")
-            values[metric.name] = float(FORMULAS[metric.type](metric, rows))
+            values[metric.name] = value_of(metric, rows)
         except UndefinedError as reason:
             values[metric.name], reasons[metric.name] = math.nan, str(reason)
     return values, reasons

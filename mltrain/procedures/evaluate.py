@@ -16,7 +16,9 @@ from mltrain.data.preparation import declared_kinds, encode_examples, read_rows
 from mltrain.data.sources import read_file
 from mltrain.data.table import Table
 from mltrain.errors import RunError, WriteError
+from mltrain.evaluation.own_values import refuse_absent
 from mltrain.experiment import ExperimentSpec
+from mltrain.procedures.recorded_config import other_plugins
 from mltrain.procedures.slices import Slice, split_slices
 from mltrain.procedures.stored_model import read_model
 from mltrain.run.decision import DecisionRule
@@ -44,8 +46,10 @@ def evaluate(
     Raises:
         RunError: the run is damaged or unfinished, or its data has changed since.
         DataError: the data is not there, or not valid.
+        PluginError: the plugin of one of its metrics is not there, or fails.
     """
     stored = read_model(run)
+    refuse_absent(stored.spec.evaluation.metrics or ())
     spec, preprocessing = stored.spec, stored.preprocessing
     splits: list[SplitName] = [name for name in SPLITS if name in stored.splits]
     if split is not None and split not in splits:
@@ -75,6 +79,8 @@ def evaluate(
     }
     if not known and run.has_groups():
         measured["splits"][name]["groups"] = {"columns": list(keys), "n": None}
+    if sentences := other_plugins(stored.record, spec.evaluation.metrics):
+        measured["plugin_sentences"] = list(sentences)
     return measured if name != "test" or data is not None else {**measured, "test_looks": _counted(run, command)}
 
 

@@ -99,6 +99,8 @@ def record_differences(before: Record, after: Record) -> Iterator[str]:
     """Yield what differs in what a run's bits depend on besides its config, a sentence each."""
     for name in ("versions", "environment", "determinism", "seeds"):
         yield from _mapping_differences(name, getattr(before, name), getattr(after, name))
+    plugins = [{name: each.origin.words for name, each in record.own_metrics.items()} for record in (before, after)]
+    yield from _mapping_differences("own_metrics", *plugins)
     if before.machine.processor != after.machine.processor:
         yield f"processor: {before.machine.processor} became {after.machine.processor}"
     if before.machine.cores != after.machine.cores:

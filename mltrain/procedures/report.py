@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mltrain.errors import ConfigError, RunError
-from mltrain.load import load_text
+from mltrain.procedures.recorded_config import recorded_config
 from mltrain.report.page.card import card
 from mltrain.report.page.charts.frame import as_file
 from mltrain.report.page.document import charts_of, page
@@ -41,7 +41,7 @@ def report(run: RunDirectory) -> Report:
         RunError: a file of it is damaged.
     """
     try:
-        name = load_text(run.resolved(), "config.resolved.yaml", run.path).spec.name
+        name = recorded_config(run).spec.name
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
     return report_of(facts_of(run, name, run.status(), run.record(), run.profile()))

@@ -14,7 +14,7 @@ measured again, where there are others: there may be many.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,8 @@ import numpy as np
 import tensorflow as tf
 
 from mltrain.data.preparation import Prepared, data_info
-from mltrain.errors import RunError, SelfCheckError
+from mltrain.errors import PluginError, RunError, SelfCheckError
+from mltrain.evaluation.catalogue import Metric, OwnMetric
 from mltrain.evaluation.counts import confusion_matrix, decide
 from mltrain.evaluation.split_results import metric_results
 from mltrain.procedures.measurement import predict_split
@@ -118,11 +119,22 @@ def _other_numbers(
             now = float(value) if value is not None and math.isfinite(value) else None
             before = recorded[split]["metrics"].get(name, {}).get("value")
             if not _same(now, before, exact):
+                _refuse_changeable(metrics, name, now, before)
                 yield f"{split}.{name} is {now}, and metrics.json says {before}"
         if task != "regression" and exact:
             confusion = confusion_matrix(truth, decide(task, predicted.values, rule.threshold), len(classes))
             if confusion.tolist() != recorded[split].get("confusion_matrix"):
                 yield f"{split}: the confusion matrix is not that of metrics.json"
+
+
+def _refuse_changeable(metrics: Sequence[Metric], name: str, now: float | None, before: float | None) -> None:
+    """Tell a metric of a plugin that gives another value for the same rows from a fault of mltrain's."""
+    for metric in metrics:
+        if isinstance(metric, OwnMetric) and metric.name == name:
+            raise PluginError(
+                f"metric {name} ({metric.given().place}) gave {before} and then {now} for the same rows: it must "
+                "follow from its arguments alone"
+            )
 
 
 def _same(now: float | None, before: float | None, exact: bool) -> bool:

@@ -18,6 +18,7 @@ from mltrain.procedures.architecture import architecture_of
 from mltrain.procedures.faults import machine_failure
 from mltrain.procedures.going_on import GoingOn, resumed_sentence
 from mltrain.procedures.plan import make_plan
+from mltrain.procedures.recorded_config import own_metrics_record
 from mltrain.report.terminal import Terminal
 from mltrain.resolved import resolved_yaml
 from mltrain.run.locked_run import LockedRun
@@ -60,6 +61,7 @@ def train(
         run.write_config(loaded.text)
         run.write_resolved(resolved_yaml(loaded).encode())
         record = start_record(command, loaded.path.absolute().parent if loaded.path else run.path)
+        record = record.with_values(own_metrics=own_metrics_record(loaded.spec.evaluation.metrics))
         run.write_record(record)
         return _train(loaded.spec, run, terminal, interruption, stopwatch, record, None, verify_export)
 
@@ -93,7 +95,10 @@ def resume(
     try:
         with told_in_status(loaded, run), interruption.deferred():
             record = start_record(going_on.command, run.path).with_values(
-                started=before.started, command=before.command, git=before.git
+                started=before.started,
+                command=before.command,
+                git=before.git,
+                own_metrics=own_metrics_record(loaded.spec.evaluation.metrics),
             )
             return _train(loaded.spec, run, terminal, interruption, stopwatch, record, going_on, verify_export)
     except RunError:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -504,3 +505,21 @@ def test_names_of_runs(folder, name):
     assert "Traceback" not in done.err
     assert all(character.isprintable() or character == "\n" for character in done.err)
     assert snapshot(folder) == before
+
+
+def test_a_run_that_names_a_plugin_runs_nothing(folder, run):
+    (folder / "evil.py").write_text("from pathlib import Path\nPath('canary').touch()\n")
+    record = json.loads((run / "record.json").read_text())
+    for plugin in ("evil.py", str(folder / "evil.py"), "../evil.py", "evil"):
+        origin = {"plugin": plugin, "version": None, "sha256": None}
+        record["own_metrics"] = {"cost": {"direction": "min", "origin": origin}}
+        (run / "record.json").write_text(json.dumps(record))
+        resolved = run / "config.resolved.yaml"
+        resolved.write_text(re.sub(r"(?<=\nevaluation:\n)  metrics:.*", "  metrics: [cost]", resolved.read_text()))
+        for command in (["evaluate", run], ["resume", run, "--epochs", "3"], ["reproduce", run]):
+            done = in_process(folder, *command)
+            assert done.code == 12, (done.out, done.err)
+            assert done.err.startswith(f"error: metric cost is one of {plugin}: ")
+        for command in (["show", run], ["report", run], ["compare", run, run], ["predict", run, "data.csv"]):
+            in_process(folder, *command)
+    assert not (folder / "canary").exists()
