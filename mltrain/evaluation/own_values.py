@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable
 from contextlib import redirect_stdout
 from numbers import Real
 from typing import Any
@@ -12,24 +11,13 @@ from typing import Any
 import numpy as np
 
 from mltrain.errors import PluginError
-from mltrain.evaluation.catalogue import Metric, OwnMetric
+from mltrain.evaluation.catalogue import OwnMetric
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.metric_function import MetricFunction, NoValueError
 from mltrain.plugins import fault
 
 # By rounding alone, a mean of ones may be more than 1.
 _SLACK = 1e-9
-
-
-def refuse_absent(metrics: Iterable[Metric]) -> None:
-    """Refuse metrics of plugins that are not there, before it takes long to find out.
-
-    Raises:
-        PluginError: names the first, and what brings it.
-    """
-    for metric in metrics:
-        if isinstance(metric, OwnMetric):
-            metric.given()
 
 
 def own_value(metric: OwnMetric, rows: Rows) -> float:

@@ -16,9 +16,8 @@ from mltrain.data.preparation import declared_kinds, encode_examples, read_rows
 from mltrain.data.sources import read_file
 from mltrain.data.table import Table
 from mltrain.errors import RunError, WriteError
-from mltrain.evaluation.own_values import refuse_absent
 from mltrain.experiment import ExperimentSpec
-from mltrain.procedures.recorded_config import other_plugins
+from mltrain.procedures.recorded_config import other_plugins, refuse_absent
 from mltrain.procedures.slices import Slice, split_slices
 from mltrain.procedures.stored_model import read_model
 from mltrain.run.decision import DecisionRule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mltrain.evaluation.catalogue import OWN_METRICS, Metric, OwnMetric
 from mltrain.load import Loaded, load_text
@@ -37,3 +37,14 @@ def other_plugins(record: Record, metrics: Sequence[Metric] | None) -> tuple[str
         for name, before in record.own_metrics.items()
         if name in now and now[name].origin != before.origin
     )
+
+
+def refuse_absent(metrics: Iterable[Metric]) -> None:
+    """Refuse metrics of plugins that are not there, before it takes long to find out.
+
+    Raises:
+        PluginError: names the first, and what brings it.
+    """
+    for metric in metrics:
+        if isinstance(metric, OwnMetric):
+            metric.given()

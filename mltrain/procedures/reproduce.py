@@ -11,10 +11,9 @@ from typing import Any, Literal
 import numpy as np
 
 from mltrain.errors import ConfigError, RunError
-from mltrain.evaluation.own_values import refuse_absent
 from mltrain.load import Loaded
 from mltrain.procedures.going_on import record_differences
-from mltrain.procedures.recorded_config import recorded_config
+from mltrain.procedures.recorded_config import recorded_config, refuse_absent
 from mltrain.procedures.stored_model import resolved_spec
 from mltrain.report.text import number
 from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint

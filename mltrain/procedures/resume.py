@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mltrain.errors import ConfigError, RunError
-from mltrain.evaluation.own_values import refuse_absent
 from mltrain.load import Loaded
 from mltrain.procedures.going_on import GoingOn, config_differences
-from mltrain.procedures.recorded_config import recorded_config
+from mltrain.procedures.recorded_config import recorded_config, refuse_absent
 from mltrain.resolved import resolved_yaml
 from mltrain.run.rundir import RunDirectory
 
