@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
-from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit
+from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, TimeSplit
 from mltrain.expression import Comparison
 from mltrain.gate_rules import gate_problem
 from mltrain.keras_api.components import KerasComponent
@@ -31,7 +31,7 @@ def asked_splits(split: Any) -> set[SplitName]:
         return {"train"}
     if isinstance(split, ColumnSplit):
         return set(SPLITS)
-    if isinstance(split, (RandomSplit, FilesSplit)):
+    if isinstance(split, (RandomSplit, FilesSplit, TimeSplit)):
         held_out: tuple[SplitName, ...] = ("validation", "test")
         return {"train", *(name for name in held_out if getattr(split, name))}
     raise TypeError(f"unknown split {type(split).__name__}")

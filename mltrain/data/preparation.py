@@ -14,7 +14,7 @@ from mltrain.data.classes import check_classes, shown
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
 from mltrain.data.spec import DataSpec, TargetSpec
-from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
+from mltrain.data.splits import ColumnSplit, Splits, TimeSplit, read_table, split_rows
 from mltrain.data.table import Column, Table
 from mltrain.data.target import fit_target
 from mltrain.data.training_columns import TrainingColumns
@@ -122,8 +122,7 @@ def prepare(
         target = target.scaled(RawColumn.of(train, target.column))
     elif target.task == "regression":
         decisions += _unscaled(truth[splits.train])
-    leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
-    preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
+    preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, _left_out(spec))
     reference = TrainingColumns.of(preprocessing, train)
 
     # A large one does not stay: its numbers have twice the digits of the examples.
@@ -153,6 +152,14 @@ def prepare(
         table=shown_table,
         sample=sample,
     )
+
+
+def _left_out(spec: DataSpec) -> tuple[str, ...]:
+    """Return the column that says the split, which is no feature; one of time may be declared as one."""
+    split = spec.split
+    if isinstance(split, TimeSplit):
+        return (split.column,) if split.column is not None and split.column not in spec.features else ()
+    return (split.column,) if isinstance(split, ColumnSplit) else ()
 
 
 def _named_column(table: Table, name: str, path: tuple[str | int, ...]) -> RawColumn:

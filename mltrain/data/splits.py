@@ -110,9 +110,36 @@ class FilesSplit(Spec):
     """Give drawn validation rows the same proportions of the classes, as for a random split."""
 
 
-SPLIT_SPECS = (RandomSplit, NoSplit, ColumnSplit, FilesSplit)
+class TimeSplit(Spec):
+    """The oldest rows are for training, newer ones for validation, the newest for the test. Rows of equal time stay
+    together, in the later split."""
 
-Split = Annotated[RandomSplit | NoSplit | ColumnSplit | FilesSplit, OneOf("split", *SPLIT_SPECS)]
+    type: Literal["time"] = "time"
+
+    column: str | None = None
+    """Numbers, dates or times, by which the rows are put in order; null takes them in the order in which they are. It
+    is a feature only where `data.features` says what it is."""
+
+    validation: Share = 0.2
+    """Validation rows: a fraction of all rows (0.2), a number of rows (500), or 0 for none."""
+
+    test: Share = 0.2
+    """Test rows: a fraction of all rows, a number of rows, or 0 for none."""
+
+    gap: Annotated[int, Field(ge=0)] = 0
+    """So many rows before validation and test are in no split; rows of equal time count as one."""
+
+    @model_validator(mode="after")
+    def _rows_are_left_for_training(self) -> TimeSplit:
+        if isinstance(self.validation, float) and isinstance(self.test, float) and self.validation + self.test >= 1:
+            message = f"{self.validation} + {self.test} for the test leaves nothing for training"
+            raise fail("time", [problem("share", message, ("validation",), self.validation)])
+        return self
+
+
+SPLIT_SPECS = (RandomSplit, NoSplit, ColumnSplit, FilesSplit, TimeSplit)
+
+Split = Annotated[RandomSplit | NoSplit | ColumnSplit | FilesSplit | TimeSplit, OneOf("split", *SPLIT_SPECS)]
 
 
 @dataclass(frozen=True)
@@ -205,6 +232,10 @@ def split_rows(
             splits = Splits(drawn.train, drawn.validation, splits.test)
     elif isinstance(split, ColumnSplit):
         splits = row_choice.rows_by_column(table, split.column)
+    elif isinstance(split, TimeSplit):
+        from mltrain.data.time_order import rows_by_time
+
+        splits, decisions = rows_by_time(split, table)
     else:
         splits = Splits(rows, rows[:0], rows[:0])
     splits.check(len(table))
