@@ -12,13 +12,16 @@ import pyarrow as pa
 
 from mltrain.data.classes import check_classes, shown
 from mltrain.data.encoders.column import RawColumn
+from mltrain.data.encoders.window import fit_windows
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
+from mltrain.data.series import Windowed, windowed_rows
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, TimeSplit, read_table, split_rows
 from mltrain.data.table import Column, Table
 from mltrain.data.target import fit_target
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.task import DataInfo, Decision, SplitName, Task
 
 # Outputs start near 0 and move by about the learning rate a step.
@@ -43,6 +46,7 @@ class Examples:
         truth: (rows,): what predictions are compared with: int64 class numbers, or float64 in the target's own units.
         missing: number of missing values that were filled, by column.
         unknown: number of categories that no training row has, by column.
+        forecasts: what is known of them where they are windows of a series; else None.
     """
 
     x: np.ndarray
@@ -50,6 +54,7 @@ class Examples:
     truth: np.ndarray
     missing: Mapping[str, int]
     unknown: Mapping[str, int]
+    forecasts: ForecastRows | None = None
 
 
 @dataclass(frozen=True)
@@ -103,17 +108,18 @@ def prepare(
         DataError: the data is not there, not readable, or does not fit what was asked.
         MisfitError: a column to keep is not there.
     """
-    table = read_rows(spec, seed, task)
+    table, windowed, window_decisions = _read(spec, seed, task)
     kept = {name: _named_column(table, name, path) for name, path in keep.items()}
     rows, columns = len(table), dict(table.columns)
     table = replace(table, columns=columns)  # nobody else holds a column, so that each can be let go once it is encoded
     target_spec = _target(spec, table)
     target_column = RawColumn.of(table, target_spec.column)
-    target, decisions = fit_target(target_column, target_spec, task, table.task, table.classes)
+    stated = task if windowed is None else "regression"
+    target, decisions = fit_target(target_column, target_spec, stated, table.task, table.classes)
 
     truth = target.truth(target_column)
     labels = None if target.task == "regression" else truth
-    splits, split_decisions = split_rows(spec.split, table, labels, seed, target.classes)
+    splits, split_decisions = split_rows(spec.split, table, labels, seed, target.classes, windowed)
     if labels is not None:
         check_classes(target.classes, labels, splits.train, target_column)
 
@@ -122,7 +128,12 @@ def prepare(
         target = target.scaled(RawColumn.of(train, target.column))
     elif target.task == "regression":
         decisions += _unscaled(truth[splits.train])
-    preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, _left_out(spec))
+    if windowed is None:
+        leave_out = _left_out(spec)
+        preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
+    else:
+        windows = fit_windows(windowed, spec, splits.train, target.column)
+        preprocessing, feature_decisions = Preprocessing(columns=(windows,), target=target), window_decisions
     reference = TrainingColumns.of(preprocessing, train)
 
     # A large one does not stay: its numbers have twice the digits of the examples.
@@ -170,11 +181,20 @@ def _named_column(table: Table, name: str, path: tuple[str | int, ...]) -> RawCo
 
 
 def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"]) -> Table:
-    """Return all rows of an experiment; arguments and errors as for `prepare`."""
+    """Return all rows of an experiment, with their windows where there are; arguments and errors as for `prepare`."""
+    return _read(spec, seed, task)[0]
+
+
+def _read(
+    spec: DataSpec, seed: int, task: Task | Literal["auto"]
+) -> tuple[Table, Windowed | None, tuple[Decision, ...]]:
     table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task))
     if not len(table):
         raise DataError(f"{table.origin.name}: there are no rows")
-    return table
+    if spec.windows is None:
+        return table, None, ()
+    windowed, decisions = windowed_rows(table, spec, _target(spec, table).column)
+    return windowed.table, windowed, decisions
 
 
 def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:
@@ -198,7 +218,12 @@ def encode_examples(preprocessing: Preprocessing, table: Table) -> Examples:
     """
     encoded = preprocessing.encode(table)
     return Examples(
-        encoded.values, preprocessing.targets(table), preprocessing.truth(table), encoded.missing, encoded.unknown
+        encoded.values,
+        preprocessing.targets(table),
+        preprocessing.truth(table),
+        encoded.missing,
+        encoded.unknown,
+        preprocessing.forecasts(table),
     )
 
 
@@ -208,8 +233,9 @@ def _encode_splits(
     """Return the examples of each split; `encoded` as for `Preprocessing.encode_each`."""
     taken = {name: table.take(rows) for name, rows in splits.items()}
     targets = {name: (preprocessing.targets(rows), preprocessing.truth(rows)) for name, rows in taken.items()}
+    forecasts = {name: preprocessing.forecasts(rows) for name, rows in taken.items()}
     return {
-        name: Examples(features.values, *targets[name], features.missing, features.unknown)
+        name: Examples(features.values, *targets[name], features.missing, features.unknown, forecasts[name])
         for name, features in preprocessing.encode_each(taken, encoded).items()
     }
 
@@ -278,7 +304,7 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, st
         # Ignored it is only as a feature; its values must be read for what they are.
         if declared.get(spec.target.column) == "ignore":
             del declared[spec.target.column]
-        if task == "regression":
+        if task == "regression" or spec.windows is not None:
             declared.setdefault(spec.target.column, "number")
     return declared
 

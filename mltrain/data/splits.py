@@ -21,6 +21,7 @@ from mltrain.task import SPLITS, Decision, SplitName
 if TYPE_CHECKING:  # NumPy costs 0.1 s at import, and `mltrain validate` needs the specs alone
     import numpy as np
 
+    from mltrain.data.series import Windowed
     from mltrain.data.table import Table
 
 
@@ -201,7 +202,12 @@ def read_table(source: Source, split: Split, seed: int, declared: Mapping[str, s
 
 
 def split_rows(
-    split: Split, table: Table, labels: np.ndarray | None, seed: int, classes: Sequence[str] = ()
+    split: Split,
+    table: Table,
+    labels: np.ndarray | None,
+    seed: int,
+    classes: Sequence[str] = (),
+    windowed: Windowed | None = None,
 ) -> tuple[Splits, tuple[Decision, ...]]:
     """Return the rows of each split, and what was decided for `stratify: auto`.
 
@@ -211,6 +217,7 @@ def split_rows(
         labels: the class of every row (integers from 0); None where the target has no classes.
         seed: the experiment's, for a split without one of its own.
         classes: the names of the classes, for messages.
+        windowed: the table, where not every row has a window; None where each is an example.
 
     Raises:
         DataError: the rows do not suffice for what was asked, or a column names a split that there is not.
@@ -218,7 +225,7 @@ def split_rows(
     """
     from mltrain.data import row_choice  # NumPy and pyarrow
 
-    rows = row_choice.all_rows(len(table))
+    rows = row_choice.all_rows(len(table)) if windowed is None else windowed.examples
     decisions: tuple[Decision, ...] = ()
     if isinstance(split, RandomSplit | FilesSplit):
         own_seed = seed if split.seed is None else split.seed
@@ -235,7 +242,7 @@ def split_rows(
     elif isinstance(split, TimeSplit):
         from mltrain.data.time_order import rows_by_time
 
-        splits, decisions = rows_by_time(split, table)
+        splits, decisions = rows_by_time(split, table, rows, windowed.known_at_the_border if windowed else None)
     else:
         splits = Splits(rows, rows[:0], rows[:0])
     splits.check(len(table))

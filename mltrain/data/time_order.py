@@ -40,7 +40,7 @@ def times_of_rows(table: Table, column: str | None) -> np.ndarray:
 
 
 def rows_by_time(
-    split: TimeSplit, table: Table, examples: np.ndarray | None = None, leave_out: LeaveOut | None = None
+    split: TimeSplit, table: Table, rows: np.ndarray, leave_out: LeaveOut | None = None
 ) -> tuple[Splits, tuple[Decision, ...]]:
     """Return the rows of each split, from the oldest to the newest, and what there is to say of the borders.
 
@@ -49,15 +49,14 @@ def rows_by_time(
 
     Args:
         split: what was asked.
-        table: the rows.
-        examples: numbers of those that can be in a split; None for all.
+        table: the data.
+        rows: the numbers of those that can be in a split.
         leave_out: what is left out before a border besides the gap.
 
     Raises:
         DataError: as `times_of_rows`, or no row is left for training or for a split before a gap.
     """
     times = times_of_rows(table, split.column)
-    rows = np.arange(len(table)) if examples is None else examples
     rows = rows[np.argsort(times[rows], kind="stable")]
     parts: dict[SplitName, np.ndarray] = {}
     rest = rows

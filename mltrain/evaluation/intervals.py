@@ -16,6 +16,7 @@ Which form it has follows from the metric, each being the simplest that keeps wh
 - **the median of the errors**: two of the errors, chosen by rank: Woodruff, Confidence intervals for medians, 1952.
 
 Rows of one group are drawn together everywhere: one weight a group in the draws, sums over groups in the variances.
+Forecasts resemble those before and after them: their variances are those of a bootstrap of blocks, `forecast.py`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import numpy as np
 
 from mltrain.evaluation.catalogue import AveragedMetric, Metric
 from mltrain.evaluation.draws import draw_margins
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.formulas import FORMULAS
 from mltrain.evaluation.influence import DERIVATIVES, standard_error
 from mltrain.evaluation.interval_forms import (
@@ -116,6 +118,7 @@ def paired_difference(
     draws: int = 1000,
     groups: np.ndarray | None = None,
     thresholds: tuple[float, float] = (0.5, 0.5),
+    forecasts: ForecastRows | None = None,
 ) -> Difference:
     """Return the metric of predictions a minus that of predictions b for the same rows.
 
@@ -130,13 +133,14 @@ def paired_difference(
         draws: how many, for metrics that need some.
         groups: as for `intervals`.
         thresholds: of a and b, above which a probability means the positive class of two.
+        forecasts: what is known of the rows where they are forecasts.
 
     Raises:
         ValueError: as `measure`.
     """
     numbers = _numbered(groups)
     a, b = (
-        Rows.of(task, target, predictions, classes, threshold)
+        Rows.of(task, target, predictions, classes, threshold, forecasts)
         for predictions, threshold in zip((predictions_a, predictions_b), thresholds, strict=True)
     )
     value, found = math.nan, None
@@ -149,7 +153,7 @@ def paired_difference(
             found = percentiles(of_a - of_b, value)
         elif metric.type in DERIVATIVES and _units(a, numbers) >= FEWEST_ROWS:
             derivatives = DERIVATIVES[metric.type](metric, a) - DERIVATIVES[metric.type](metric, b)
-            found = around(value, student_t(_units(a, numbers) - 1) * standard_error(derivatives, numbers))
+            found = around(value, student_t(_units(a, numbers) - 1) * _error(a, derivatives, numbers))
     return Difference(value, found.low, found.high) if found else Difference(value, math.nan, math.nan)
 
 
@@ -201,9 +205,9 @@ def _of_rows(metric: Metric, rows: Rows, value: float, groups: np.ndarray | None
     units = _units(rows, groups)
     if metric.type == "median_absolute_error":
         errors = np.abs(rows.errors)
-        return median_interval(errors, Z * standard_error(((errors <= value) - 0.5) / len(errors), groups))
+        return median_interval(errors, Z * _error(rows, ((errors <= value) - 0.5) / len(errors), groups))
     rarest = _rarest(rows) if metric.type in _AREAS else units
-    error = standard_error(DERIVATIVES[metric.type](metric, rows), groups)
+    error = _error(rows, DERIVATIVES[metric.type](metric, rows), groups)
     if metric.type == "roc_auc" and rows.task == "binary":
         return roc_auc_interval(value, error**2, rarest, len(rows.target) - rarest)
     if rarest < 2:
@@ -235,7 +239,16 @@ def _value(metric: Metric, rows: Rows) -> float:
     return value
 
 
+def _error(rows: Rows, derivatives: np.ndarray, groups: np.ndarray | None) -> float:
+    """Return the standard error of a metric, of forecasts from blocks of times."""
+    if rows.forecasts is not None:
+        return rows.forecasts.standard_error(derivatives)
+    return standard_error(derivatives, groups)
+
+
 def _units(rows: Rows, groups: np.ndarray | None) -> int:
+    if rows.forecasts is not None:
+        return rows.forecasts.units
     return len(rows.target) if groups is None else int(groups.max()) + 1
 
 

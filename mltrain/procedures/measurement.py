@@ -95,7 +95,8 @@ def _measured(
 
     def results(rows: slice | np.ndarray, of_what: str) -> dict[str, Any]:
         seed = draw_seed(network.spec.seed, of_what) if held_out else None
-        return metric_results(metrics, task, truth[rows], predictions[rows], classes, seed, threshold)
+        forecasts = examples.forecasts.take(rows) if examples.forecasts is not None else None
+        return metric_results(metrics, task, truth[rows], predictions[rows], classes, seed, threshold, forecasts)
 
     losses = {key: {"value": value if math.isfinite(value) else None} for key, value in predicted.logs.items()}
     result: dict[str, Any] = {"n": len(truth), "metrics": losses | results(slice(None), name)}
