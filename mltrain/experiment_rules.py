@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
+from mltrain.data.key_splits import GroupSplit, HashSplit
 from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, TimeSplit
 from mltrain.evaluation.catalogue import Mase
 from mltrain.expression import Comparison
@@ -32,7 +33,7 @@ def asked_splits(split: Any) -> set[SplitName]:
         return {"train"}
     if isinstance(split, ColumnSplit):
         return set(SPLITS)
-    if isinstance(split, (RandomSplit, FilesSplit, TimeSplit)):
+    if isinstance(split, (RandomSplit, FilesSplit, GroupSplit, HashSplit, TimeSplit)):
         held_out: tuple[SplitName, ...] = ("validation", "test")
         return {"train", *(name for name in held_out if getattr(split, name))}
     raise TypeError(f"unknown split {type(split).__name__}")

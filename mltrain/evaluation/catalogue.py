@@ -10,6 +10,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from mltrain.errors import PluginError
+from mltrain.evaluation.own_metrics import OwnMetrics
+from mltrain.metric_function import MetricFunction
+from mltrain.plugins import Origin
 from mltrain.spec import OneOf, Spec, normalise
 from mltrain.task import Task
 
@@ -241,6 +245,23 @@ class ExplainedVariance(Metric):
     type: Literal["explained_variance"] = "explained_variance"
 
 
+class OwnMetric(Metric):
+    """A metric of a plugin; own_metrics.py makes a class of each."""
+
+    function: ClassVar[MetricFunction | None] = None
+    origin: ClassVar[Origin]
+
+    def given(self) -> MetricFunction:
+        """Return its function.
+
+        Raises:
+            PluginError: only a run names it, and its plugin was not given.
+        """
+        if self.function is None:
+            raise PluginError(f"metric {self.type} is one of {self.origin.words}: {self.origin.advice}")
+        return self.function
+
+
 _ALL: tuple[type[Metric], ...] = (
     Accuracy,
     BalancedAccuracy,
@@ -272,7 +293,8 @@ _NAMES: dict[str, str] = {
     for spelling in (metric.model_fields["type"].default, *metric.aliases)
 }
 
-METRICS = OneOf("metric", *_ALL, aliases=_NAMES)
+OWN_METRICS = OwnMetrics(OwnMetric, _NAMES)
+METRICS = OneOf("metric", *_ALL, more=OWN_METRICS, aliases=_NAMES, hint="one of your own comes with --plugin FILE.py")
 AnyMetric = Annotated[Metric, METRICS]
 
 DEFAULTS: dict[Task, tuple[Metric, ...]] = {

@@ -9,7 +9,7 @@ import numpy as np
 
 from mltrain.evaluation.catalogue import Metric
 from mltrain.evaluation.forecast import ForecastRows
-from mltrain.evaluation.formulas import FORMULAS
+from mltrain.evaluation.formulas import value_of
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.task import Task
 
@@ -35,6 +35,7 @@ def measure(
 
     Raises:
         ValueError: no rows, or shapes that do not fit.
+        PluginError: a metric of a plugin fails.
     """
     return measure_rows(metrics, Rows.of(task, target, predictions, classes, forecasts=forecasts))[0]
 
@@ -54,7 +55,7 @@ def measure_rows(metrics: Sequence[Metric], rows: Rows) -> tuple[dict[str, float
         try:
             if wrong:
                 raise UndefinedError(f"the predictions of {wrong} of {len(rows.target)} rows are NaN or infinite")
-            values[metric.name] = float(FORMULAS[metric.type](metric, rows))
+            values[metric.name] = value_of(metric, rows)
         except UndefinedError as reason:
             values[metric.name], reasons[metric.name] = math.nan, str(reason)
     return values, reasons

@@ -17,6 +17,7 @@ from mltrain.evaluation.counts import decide
 from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.intervals import Difference, paired_difference
 from mltrain.evaluation.margins import FROM_MARGINS
+from mltrain.evaluation.mcnemar import right_more_often
 from mltrain.evaluation.spec import EvaluationSpec, ThresholdAim
 from mltrain.evaluation.split_results import draw_seed, metric_results
 from mltrain.evaluation.threads import one_thread
@@ -132,7 +133,8 @@ class _Pair:
     ) -> None:
         self._seed, self._split = draw_seed(spec.seed, split), split
         self._task, self._classes = prepared.info.task, prepared.info.classes
-        self._truth, self._forecasts = prepared.examples[split].truth, prepared.examples[split].forecasts
+        examples = prepared.examples[split]
+        self._truth, self._groups, self._forecasts = examples.truth, examples.groups, examples.forecasts
         self._values = (model.values[split], other.values[split])
         self._thresholds = (model.threshold, other.threshold)
         self._differences: dict[str, Difference] = {}
@@ -147,13 +149,16 @@ class _Pair:
         """Return the two beside each other by one metric."""
         values = [self._measured([metric], which, None)[metric.name]["value"] for which in (0, 1)]
         model, other = (math.nan if value is None else value for value in values)
-        p_value = sign_test(*self._right()) if metric.type == "accuracy" else None
-        difference = self._difference(metric)
-        return Comparison(self._split, metric, words, model, other, difference, len(self._truth), p_value)
+        p_value = sign_test(*self._right_units()) if metric.type == "accuracy" else None
+        difference, groups = self._difference(metric), self._groups
+        units = None if groups is None else len(np.unique(groups))
+        return Comparison(self._split, metric, words, model, other, difference, len(self._truth), p_value, units)
 
     def _measured(self, metrics: Sequence[Metric], which: int, seed: int | None) -> dict[str, dict[str, Any]]:
         values, threshold = self._values[which], self._thresholds[which]
-        return metric_results(metrics, self._task, self._truth, values, self._classes, seed, threshold, self._forecasts)
+        return metric_results(
+            metrics, self._task, self._truth, values, self._classes, seed, threshold, self._groups, self._forecasts
+        )
 
     def _is_quick(self, metric: Metric) -> bool:
         return metric.type == "accuracy" or metric.type not in FROM_MARGINS or len(self._classes) <= DRAWN_CLASSES
@@ -167,7 +172,8 @@ class _Pair:
         if metric.type == "accuracy" and np.isfinite(self._values[0]).all():
             # A table of right and wrong instead of one of all classes: the same difference, and four cells to draw.
             a, b = (right.astype(np.float64) for right in self._right())
-            return paired_difference(metric, "binary", np.ones(len(a)), a, b, ("wrong", "right"), seed=self._seed)
+            target, classes = np.ones(len(a)), ("wrong", "right")
+            return paired_difference(metric, "binary", target, a, b, classes, seed=self._seed, groups=self._groups)
         return paired_difference(
             metric,
             self._task,
@@ -176,8 +182,14 @@ class _Pair:
             self._classes,
             seed=self._seed,
             thresholds=self._thresholds,
+            groups=self._groups,
             forecasts=self._forecasts,
         )
+
+    def _right_units(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the sign test is about: rows, or groups."""
+        right = self._right()
+        return right if self._groups is None else right_more_often(*right, self._groups)
 
     def _right(self) -> tuple[np.ndarray, np.ndarray]:
         """Return which rows the model gets right, and which the baseline (n,)."""

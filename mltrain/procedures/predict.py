@@ -9,8 +9,8 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,18 +27,21 @@ from mltrain.data.preparation import declared_kinds
 from mltrain.data.streams import open_rows
 from mltrain.data.streams.arrays import ArraysStream
 from mltrain.data.streams.block import Block, RowStream, Wanted
+from mltrain.data.streams.images import ImagesStream, images_stream
 from mltrain.data.table import stacked
 from mltrain.data.target import TargetEncoder
 from mltrain.data.training_columns import ColumnFindings, Comparison, TrainingColumns
 from mltrain.errors import DataError, UsageError
 from mltrain.evaluation.calibration import tempered
 from mltrain.evaluation.counts import decide
+from mltrain.procedures.attributed import Attributed, explained_columns, mean_row
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.rundir import RunDirectory
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
 
 if TYPE_CHECKING:
+    from mltrain.procedures.attribution import Attribution
     from mltrain.procedures.network import Network
 
 PREDICTION, PROBABILITY = "prediction", "probability_"
@@ -73,6 +76,8 @@ class Findings:
         unknown: categories that no training row has, by column; likewise.
         columns: each held against the training rows; None where the run did not keep what they looked like.
         without_history: rows of series that are not predicted, as too few rows are before them.
+        images: what was done to image files; None where the rows are not such.
+        explained: what the columns `explain.<column>` are; None where nobody asked.
     """
 
     data: str
@@ -81,6 +86,8 @@ class Findings:
     unknown: dict[str, int]
     columns: tuple[ColumnFindings, ...] | None
     without_history: int = 0
+    images: ImagesStream | None = None
+    explained: Attributed | None = None
 
     @property
     def outside(self) -> dict[str, ColumnFindings]:
@@ -109,6 +116,8 @@ class Findings:
                 }
                 for each in self.columns
             },
+            **({} if self.images is None else {"images": self.images.as_json()}),
+            **({} if self.explained is None else {"explanation": self.explained.as_json()}),
         }
 
 
@@ -118,8 +127,10 @@ def predict(
     open_output: OpenOutput,
     interruption: Interruption,
     *,
+    images: Sequence[Path] = (),
     probabilities: bool = False,
     strict: bool = False,
+    explain: bool = False,
 ) -> Findings:
     """Predict every row of a file.
 
@@ -128,24 +139,31 @@ def predict(
         data: the file; None for the CSV on standard input. The target need not be in it.
         open_output: where the rows go, with their predictions; nothing stays of it when this raises.
         interruption: of this process.
+        images: image files, and folders of such, which are the rows instead of those of a file.
         probabilities: whether the probability of each class is added.
         strict: refuse rows that are not like the training rows.
+        explain: whether it is added what each column adds to the score of a row.
 
     Raises:
-        UsageError: probabilities were asked for, and the model has none.
+        UsageError: probabilities were asked for, or an explanation, and the model has none.
         RunError: the run is damaged or unfinished.
         DataError: the data is not there or not valid, or `strict` refuses it.
     """
     stored = read_model(run)
     target = stored.preprocessing.target
-    wanted = Wanted(_kinds(stored), _added(target, probabilities))
-    with open_rows(data, wanted, stored.spec.data.source) as stream:
-        rows = _Rows(stored, data.name if data else "stdin")
+    added, parts = _added(target, probabilities), explained_columns(stored) if explain else ()
+    baseline = mean_row(stored) if explain else None
+    wanted = Wanted(_kinds(stored), (*added, *parts))
+    source = stored.spec.data.source
+    opened = nullcontext(images_stream(images, stored.preprocessing, source)) if images else None
+    with opened or open_rows(data, wanted, source) as stream:
+        rows = _Rows(stored, stream.name if isinstance(stream, ImagesStream) else data.name if data else "stdin")
         encoded = (rows.encode(block) for block in rows.blocks(stream))
         head = next(encoded)
         with interruption.deferred():
             start_tensorflow()
             network = stored.network()
+            attribution = _attribution(stored, network, baseline)
         interruption.raise_if_received()
         with open_output(stream) as output:
             done = 0
@@ -154,9 +172,16 @@ def predict(
                 if stored.rule.temperature is not None:
                     predictions = tempered(network.info.task, predictions, stored.rule.temperature)
                 _refuse_not_finite(rows.name, predictions, done)
-                output.write(kept, _columns(network, predictions, stored.rule.threshold, wanted.reserved))
+                columns = _columns(network, predictions, stored.rule.threshold, added)
+                if attribution is not None:
+                    columns = _beside(columns, attribution.columns(x, predictions), parts)
+                output.write(kept, columns)
                 done += len(x)
-            findings = rows.findings()
+            findings = replace(
+                rows.findings(),
+                images=stream if isinstance(stream, ImagesStream) else None,
+                explained=attribution.said() if attribution is not None else None,
+            )
             if strict:
                 _refuse(findings)
     return findings
@@ -292,6 +317,21 @@ def _columns(network: Network, predictions: np.ndarray, threshold: float, names:
     return pa.table([chosen, *map(pa.array, shares[: len(names) - 1])], [*names])
 
 
+def _attribution(stored: StoredModel, network: Network, baseline: np.ndarray | None) -> Attribution | None:
+    if baseline is None:
+        return None
+    from mltrain.procedures.attribution import Attribution
+
+    return Attribution(network, stored.preprocessing, baseline, stored.rule)
+
+
+def _beside(columns: pa.Table, parts: np.ndarray, names: Sequence[str]) -> pa.Table:
+    """Return the columns with `parts` (rows, names) behind them."""
+    for name, values in zip(names, parts.T, strict=True):
+        columns = columns.append_column(name, pa.array(np.ascontiguousarray(values)))
+    return columns
+
+
 def _refuse_not_finite(name: str, predictions: np.ndarray, done: int) -> None:
     finite = np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1)
     if not finite.all():
@@ -312,5 +352,7 @@ def _refuse(findings: Findings) -> None:
         )
         if counts
     ]
+    if findings.images is not None:
+        reasons += findings.images.surprises()
     if reasons:
         raise DataError(f"{findings.data}: --strict: {'; '.join(reasons)}; nothing was written")

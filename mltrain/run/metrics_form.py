@@ -47,6 +47,15 @@ class RecordedSlice(Part):
     """Whether there are too few to tell."""
 
 
+class RecordedGroups(Part):
+    """Rows that belong together, and are drawn together for every interval."""
+
+    columns: Many[str]
+    """Whose equal values say so."""
+    n: int | None
+    """How many groups there are; None where the rows do not say it, and were taken each for itself."""
+
+
 class RecordedSplit(Part):
     """The results on a split."""
 
@@ -54,6 +63,8 @@ class RecordedSplit(Part):
     """Its rows."""
     metrics: Mapping[str, RecordedValue]
     """By name."""
+    groups: RecordedGroups | None = None
+    """What its intervals rest on; None where every row is for itself."""
     slices: Many[RecordedSlice] = ()
     """The results on its slices."""
     unknown_categories: Mapping[str, int] = {}

@@ -18,6 +18,7 @@ FILES = {
     "splits/test.npy",
     "preprocessing.json",
     "reference.json",
+    "audit.json",
     "history.csv",
     "metrics.json",
     *(
