@@ -13,15 +13,18 @@ import pyarrow as pa
 from mltrain.data.audit import Audited, audit_data
 from mltrain.data.classes import check_classes, shown
 from mltrain.data.encoders.column import RawColumn
+from mltrain.data.encoders.window import fit_windows
 from mltrain.data.key_splits import key_columns
 from mltrain.data.keys import several
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
+from mltrain.data.series import Windowed, windowed_rows
 from mltrain.data.spec import DataSpec, TargetSpec
-from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
+from mltrain.data.splits import ColumnSplit, Splits, TimeSplit, read_table, split_rows
 from mltrain.data.table import Column, Origin, Table
 from mltrain.data.target import fit_target
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import DataInfo, Decision, SplitName, Task
 
@@ -47,6 +50,7 @@ class Examples:
         unknown: number of categories that no training row has, by column.
         groups: (rows,): int64, equal for rows that belong together, as those of one patient; None where each row is for
             itself.
+        forecasts: what is known of them where they are windows of a series; else None.
     """
 
     x: np.ndarray
@@ -55,6 +59,7 @@ class Examples:
     missing: Mapping[str, int]
     unknown: Mapping[str, int]
     groups: np.ndarray | None = None
+    forecasts: ForecastRows | None = None
 
 
 @dataclass(frozen=True)
@@ -114,17 +119,18 @@ def prepare(
         DataError: the data is not there, not readable, or does not fit what was asked.
         MisfitError: a column to keep is not there.
     """
-    table = read_rows(spec, seed, task)
+    table, windowed, window_decisions = _read(spec, seed, task)
     kept = {name: _named_column(table, name, path) for name, path in keep.items()}
     rows, columns = len(table), dict(table.columns)
     table = replace(table, columns=columns)  # nobody else holds a column, so that each can be let go once it is encoded
     target_spec = _target(spec, table)
     target_column = RawColumn.of(table, target_spec.column)
-    target, decisions = fit_target(target_column, target_spec, task, table.task, table.classes)
+    stated = task if windowed is None else "regression"
+    target, decisions = fit_target(target_column, target_spec, stated, table.task, table.classes)
 
     truth = target.truth(target_column)
     labels = None if target.task == "regression" else truth
-    splits, split_decisions = split_rows(spec.split, table, labels, seed, target.classes)
+    splits, split_decisions = split_rows(spec.split, table, labels, seed, target.classes, windowed)
     if labels is not None:
         check_classes(target.classes, labels, splits.train, target_column)
 
@@ -133,8 +139,12 @@ def prepare(
         target = target.scaled(RawColumn.of(train, target.column))
     elif target.task == "regression":
         decisions += _unscaled(truth[splits.train])
-    leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else _undeclared_keys(spec)
-    preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
+    if windowed is None:
+        leave_out = _left_out(spec)
+        preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
+    else:
+        windows = fit_windows(windowed, spec, splits.train, target.column)
+        preprocessing, feature_decisions = Preprocessing(columns=(windows,), target=target), window_decisions
     reference = TrainingColumns.of(preprocessing, train)
     with stopwatch.phase("data audit"):
         audited = audit_data(table, splits, truth, preprocessing, reference)
@@ -172,6 +182,15 @@ def prepare(
     )
 
 
+def _left_out(spec: DataSpec) -> tuple[str, ...]:
+    """Return the columns that say the split, which are no features; a key or a time may be declared as one."""
+    split = spec.split
+    if isinstance(split, ColumnSplit):
+        return (split.column,)
+    time = (split.column,) if isinstance(split, TimeSplit) and split.column is not None else ()
+    return tuple(name for name in (*time, *key_columns(split)) if name not in spec.features)
+
+
 def _named_column(table: Table, name: str, path: tuple[str | int, ...]) -> RawColumn:
     try:
         return RawColumn.of(table, name)
@@ -180,11 +199,20 @@ def _named_column(table: Table, name: str, path: tuple[str | int, ...]) -> RawCo
 
 
 def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"]) -> Table:
-    """Return all rows of an experiment; arguments and errors as for `prepare`."""
+    """Return all rows of an experiment, with their windows where there are; arguments and errors as for `prepare`."""
+    return _read(spec, seed, task)[0]
+
+
+def _read(
+    spec: DataSpec, seed: int, task: Task | Literal["auto"]
+) -> tuple[Table, Windowed | None, tuple[Decision, ...]]:
     table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task))
     if not len(table):
         raise DataError(f"{table.origin.name}: there are no rows")
-    return table
+    if spec.windows is None:
+        return table, None, ()
+    windowed, decisions = windowed_rows(table, spec, _target(spec, table).column)
+    return windowed.table, windowed, decisions
 
 
 def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:
@@ -208,7 +236,12 @@ def encode_examples(preprocessing: Preprocessing, table: Table) -> Examples:
     """
     encoded = preprocessing.encode(table)
     return Examples(
-        encoded.values, preprocessing.targets(table), preprocessing.truth(table), encoded.missing, encoded.unknown
+        encoded.values,
+        preprocessing.targets(table),
+        preprocessing.truth(table),
+        encoded.missing,
+        encoded.unknown,
+        forecasts=preprocessing.forecasts(table),
     )
 
 
@@ -218,9 +251,17 @@ def _encode_splits(
     """Return the examples of each split; `encoded` as for `Preprocessing.encode_each`."""
     taken = {name: table.take(rows) for name, rows in splits.items()}
     targets = {name: (preprocessing.targets(rows), preprocessing.truth(rows)) for name, rows in taken.items()}
+    forecasts = {name: preprocessing.forecasts(rows) for name, rows in taken.items()}
     groups = {name: None if splits.groups is None else splits.groups[rows] for name, rows in splits.items()}
     return {
-        name: Examples(features.values, *targets[name], features.missing, features.unknown, several(groups[name]))
+        name: Examples(
+            features.values,
+            *targets[name],
+            features.missing,
+            features.unknown,
+            groups=several(groups[name]),
+            forecasts=forecasts[name],
+        )
         for name, features in preprocessing.encode_each(taken, encoded).items()
     }
 
@@ -256,15 +297,11 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, st
         # Ignored it is only as a feature; its values must be read for what they are.
         if declared.get(spec.target.column) == "ignore":
             del declared[spec.target.column]
-        if task == "regression":
+        if task == "regression" or spec.windows is not None:
             declared.setdefault(spec.target.column, "number")
     for name in key_columns(spec.split):
         declared.setdefault(name, "ignore")  # read as it is written: what it is must not depend on other rows
     return declared
-
-
-def _undeclared_keys(spec: DataSpec) -> tuple[str, ...]:
-    return tuple(name for name in key_columns(spec.split) if name not in spec.features)
 
 
 def _target(spec: DataSpec, table: Table) -> TargetSpec:

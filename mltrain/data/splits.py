@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import PlainValidator, ValidationInfo, model_validator
+from pydantic import Field, PlainValidator, ValidationInfo, model_validator
 
 from mltrain.data.key_splits import GroupSplit, HashSplit, key_columns
 from mltrain.data.shares import Seed, Share, refuse_everything, share
@@ -22,6 +22,7 @@ from mltrain.task import SPLITS, Decision, SplitName
 if TYPE_CHECKING:  # NumPy costs 0.1 s at import, and `mltrain validate` needs the specs alone
     import numpy as np
 
+    from mltrain.data.series import Windowed
     from mltrain.data.table import Table
 
 
@@ -89,10 +90,36 @@ class FilesSplit(Spec):
     """Give drawn validation rows the same proportions of the classes, as for a random split."""
 
 
-SPLIT_SPECS = (RandomSplit, NoSplit, ColumnSplit, FilesSplit, GroupSplit, HashSplit)
+class TimeSplit(Spec):
+    """The oldest rows are for training, newer ones for validation, the newest for the test. Rows of equal time stay
+    together, in the later split."""
+
+    type: Literal["time"] = "time"
+
+    column: str | None = None
+    """Numbers, dates or times, by which the rows are put in order; null takes them in the order in which they are. It
+    is a feature only where `data.features` says what it is."""
+
+    validation: Share = 0.2
+    """Validation rows: a fraction of all rows (0.2), a number of rows (500), or 0 for none."""
+
+    test: Share = 0.2
+    """Test rows: a fraction of all rows, a number of rows, or 0 for none."""
+
+    gap: Annotated[int, Field(ge=0)] = 0
+    """So many rows before validation and test are in no split; rows of equal time count as one."""
+
+    @model_validator(mode="after")
+    def _rows_are_left_for_training(self) -> TimeSplit:
+        refuse_everything("time", self.validation, self.test)
+        return self
+
+
+SPLIT_SPECS = (RandomSplit, NoSplit, ColumnSplit, FilesSplit, GroupSplit, HashSplit, TimeSplit)
 
 Split = Annotated[
-    RandomSplit | NoSplit | ColumnSplit | FilesSplit | GroupSplit | HashSplit, OneOf("split", *SPLIT_SPECS)
+    RandomSplit | NoSplit | ColumnSplit | FilesSplit | GroupSplit | HashSplit | TimeSplit,
+    OneOf("split", *SPLIT_SPECS),
 ]
 
 
@@ -176,7 +203,12 @@ def read_table(source: Source, split: Split, seed: int, declared: Mapping[str, s
 
 
 def split_rows(
-    split: Split, table: Table, labels: np.ndarray | None, seed: int, classes: Sequence[str] = ()
+    split: Split,
+    table: Table,
+    labels: np.ndarray | None,
+    seed: int,
+    classes: Sequence[str] = (),
+    windowed: Windowed | None = None,
 ) -> tuple[Splits, tuple[Decision, ...]]:
     """Return the rows of each split, and what was decided for `stratify: auto`.
 
@@ -186,6 +218,7 @@ def split_rows(
         labels: the class of every row (integers from 0); None where the target has no classes.
         seed: the experiment's, for a split without one of its own.
         classes: the names of the classes, for messages.
+        windowed: the table, where not every row has a window; None where each is an example.
 
     Raises:
         DataError: the rows do not suffice for what was asked, or a column names a split that there is not.
@@ -195,7 +228,7 @@ def split_rows(
     from mltrain.data.group_choice import GroupDraw, rows_by_hash
     from mltrain.data.keys import group_numbers
 
-    rows = row_choice.all_rows(len(table))
+    rows = row_choice.all_rows(len(table)) if windowed is None else windowed.examples
     decisions: tuple[Decision, ...] = ()
     groups = group_numbers(table, key_columns(split))
     if isinstance(split, RandomSplit | FilesSplit | GroupSplit):
@@ -210,6 +243,10 @@ def split_rows(
             splits = Splits(drawn.train, drawn.validation, splits.test)
     elif isinstance(split, ColumnSplit):
         splits = row_choice.rows_by_column(table, split.column)
+    elif isinstance(split, TimeSplit):
+        from mltrain.data.time_order import rows_by_time
+
+        splits, decisions = rows_by_time(split, table, rows, windowed.known_at_the_border if windowed else None)
     elif isinstance(split, GroupSplit) and groups is not None:
         splits, decisions = GroupDraw(draw, groups).split(rows, split.validation, split.test)
     elif isinstance(split, HashSplit):

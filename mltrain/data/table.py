@@ -160,17 +160,24 @@ def join(parts: Mapping[SplitName, Table]) -> Table:
                 raise DataError(f"{other.origin.name}: no column {lacking!r}, which {one.origin.name} has")
     digests = "".join(table.sha256 for table in tables)
     return replace(
-        first,
-        columns={name: _concatenated(name, tables) for name in first.columns},
-        origin=_JoinedOrigin(
-            first.origin.name,
-            tuple(table.origin for table in tables),
-            tuple(np.cumsum([len(table) for table in tables])),
-        ),
+        stacked(tables),
         sha256=hashlib.sha256(digests.encode()).hexdigest(),
         given=tuple((name, len(table)) for name, table in parts.items()),
         decisions=tuple(decision for table in tables for decision in table.decisions),
     )
+
+
+def stacked(tables: list[Table]) -> Table:
+    """Return the rows of tables with the same columns one after the other, as one table.
+
+    Raises:
+        DataError: a column is of another kind in one of them.
+    """
+    first = tables[0]
+    columns = {name: _concatenated(name, tables) for name in first.columns}
+    ends = tuple(np.cumsum([len(table) for table in tables]))
+    origin = _JoinedOrigin(first.origin.name, tuple(table.origin for table in tables), ends)
+    return replace(first, columns=columns, origin=origin)
 
 
 def _concatenated(name: str, tables: list[Table]) -> Column:

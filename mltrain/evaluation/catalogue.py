@@ -204,6 +204,15 @@ class Smape(Metric):
     type: Literal["smape"] = "smape"
 
 
+class Mase(Metric):
+    """For forecasts: mean absolute error, in units of the mean absolute naive error (the last value, or that of one
+    season before) in the training part of the series; below 1 is better than that."""
+
+    direction, tasks = "min", _REGRESSION
+    aliases = ("mean_absolute_scaled_error",)
+    type: Literal["mase"] = "mase"
+
+
 class QuantileLoss(Metric):
     """Mean pinball loss: smallest where a share `quantile` of the targets lies below the predictions."""
 
@@ -272,6 +281,7 @@ _ALL: tuple[type[Metric], ...] = (
     MedianAbsoluteError,
     Mape,
     Smape,
+    Mase,
     QuantileLoss,
     R2,
     ExplainedVariance,

@@ -18,7 +18,8 @@ Which form it has follows from the metric, each being the simplest that keeps wh
 
 Rows of one group are drawn together everywhere: one weight a group in the draws, sums over groups in the variances
 (for areas as Obuchowski, Nonparametric analysis of clustered ROC curve data, 1997). Shares of rows then follow from
-draws, too: Wilson's form takes every row for one of its own.
+draws, too: Wilson's form takes every row for one of its own. Forecasts resemble those before and after them: their
+variances are those of a bootstrap of blocks, `forecast.py`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ import numpy as np
 
 from mltrain.evaluation.catalogue import AveragedMetric, Metric, OwnMetric
 from mltrain.evaluation.draws import draw_margins
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.formulas import value_of
 from mltrain.evaluation.influence import DERIVATIVES, derivatives_of, standard_error
 from mltrain.evaluation.interval_forms import (
@@ -140,6 +142,7 @@ def paired_difference(
     draws: int = 1000,
     groups: np.ndarray | None = None,
     thresholds: tuple[float, float] = (0.5, 0.5),
+    forecasts: ForecastRows | None = None,
 ) -> Difference:
     """Return the metric of predictions a minus that of predictions b for the same rows.
 
@@ -154,13 +157,14 @@ def paired_difference(
         draws: how many, for metrics that need some.
         groups: as for `intervals`.
         thresholds: of a and b, above which a probability means the positive class of two.
+        forecasts: what is known of the rows where they are forecasts.
 
     Raises:
         ValueError, PluginError: as `measure`.
     """
     numbers = _numbered(groups)
     a, b = (
-        Rows.of(task, target, predictions, classes, threshold)
+        Rows.of(task, target, predictions, classes, threshold, forecasts)
         for predictions, threshold in zip((predictions_a, predictions_b), thresholds, strict=True)
     )
     value, found = math.nan, None
@@ -177,7 +181,7 @@ def paired_difference(
                 drawn_a, drawn_b = (drawn_values(metric, each, seed, draws, numbers) for each in (a, b))
                 found = _of_draws(drawn_a - drawn_b, value)
             elif changes[0] is not None and changes[1] is not None:
-                steps = student_t(_units(a, numbers) - 1) * standard_error(changes[0] - changes[1], numbers)
+                steps = student_t(_units(a, numbers) - 1) * _error(a, changes[0] - changes[1], numbers)
                 found = around(value, steps)
     return Difference(value, found.low, found.high) if found else Difference(value, math.nan, math.nan)
 
@@ -252,10 +256,10 @@ def _of_rows(metric: Metric, rows: Rows, value: float, groups: np.ndarray | None
     units = _units(rows, groups)
     if metric.type == "median_absolute_error":
         errors = np.abs(rows.errors)
-        return median_interval(errors, Z * standard_error(((errors <= value) - 0.5) / len(errors), groups))
+        return median_interval(errors, Z * _error(rows, ((errors <= value) - 0.5) / len(errors), groups))
     of_classes = _of_classes(rows, groups) if metric.type in _AREAS else [units]
     rarest = min(of_classes)
-    error = standard_error(DERIVATIVES[metric.type](metric, rows), groups)
+    error = _error(rows, DERIVATIVES[metric.type](metric, rows), groups)
     if metric.type == "roc_auc" and rows.task == "binary":
         return roc_auc_interval(value, error**2, *of_classes)
     if rarest < 2:
@@ -288,7 +292,16 @@ def _value(metric: Metric, rows: Rows) -> float:
     return value
 
 
+def _error(rows: Rows, derivatives: np.ndarray, groups: np.ndarray | None) -> float:
+    """Return the standard error of a metric, of forecasts from blocks of times."""
+    if rows.forecasts is not None:
+        return rows.forecasts.standard_error(derivatives)
+    return standard_error(derivatives, groups)
+
+
 def _units(rows: Rows, groups: np.ndarray | None) -> int:
+    if rows.forecasts is not None:
+        return rows.forecasts.units
     return len(rows.target) if groups is None else int(groups.max()) + 1
 
 

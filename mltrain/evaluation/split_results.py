@@ -11,6 +11,7 @@ import numpy as np
 
 from mltrain.evaluation.catalogue import Metric
 from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.interval_forms import Interval, f1_interval, wilson
 from mltrain.evaluation.intervals import class_intervals, row_intervals
 from mltrain.evaluation.margins import Margins, per_class
@@ -33,6 +34,7 @@ def metric_results(
     seed: int | None,
     threshold: float = 0.5,
     groups: np.ndarray | None = None,
+    forecasts: ForecastRows | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return `value`, `low`, `high` and `undefined` of each metric by its name, as far as it has them.
 
@@ -41,8 +43,9 @@ def metric_results(
         seed: of the draws; None for rows whose values need no interval.
         threshold: above which a probability means the positive class of two.
         groups: as for `intervals`.
+        forecasts: what is known of the rows where they are forecasts.
     """
-    rows = Rows.of(task, target, predictions, classes, threshold)
+    rows = Rows.of(task, target, predictions, classes, threshold, forecasts)
     values, reasons = measure_rows(metrics, rows)
     found = {} if seed is None else row_intervals(metrics, rows, seed, groups=groups)
     return {name: _result(value, found.get(name), reasons.get(name)) for name, value in values.items()}

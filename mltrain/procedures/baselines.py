@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from mltrain.data.encoders.category import IndexEncoder
-from mltrain.data.preparation import Prepared
-from mltrain.evaluation.baselines import Baseline, constant_baseline, linear_baseline
+from mltrain.data.preparation import Examples, Prepared
+from mltrain.evaluation.baselines import Baseline, NaiveBaseline, constant_baseline, linear_baseline, naive_baselines
 from mltrain.evaluation.catalogue import Metric
 from mltrain.evaluation.counts import decide
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.intervals import Difference, paired_difference
 from mltrain.evaluation.margins import FROM_MARGINS
 from mltrain.evaluation.mcnemar import right_more_often
@@ -78,7 +79,7 @@ def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objec
     main = [*named, metrics[0]][0]
     with one_thread(sum(examples.x.size for examples in prepared.examples.values())):
         for baseline in _fitted(spec, prepared, results.fits):
-            guesses = {name: baseline.predict(prepared.examples[name].x) for name in held_out}
+            guesses = {name: _guess(baseline, prepared.examples[name]) for name in held_out}
             judged = Judged(guesses, _threshold(spec.evaluation, prepared, guesses))
             for name in held_out:
                 pair = _Pair(spec, prepared, name, model, judged)
@@ -87,7 +88,7 @@ def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objec
     return results
 
 
-def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, Any]) -> list[Baseline]:
+def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, Any]) -> list[Baseline | NaiveBaseline]:
     """Return the baselines, and say in `fits` how each came about."""
     info, train = prepared.info, prepared.examples["train"]
     name = "ridge" if info.task == "regression" else "logistic"
@@ -97,16 +98,25 @@ def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, Any]) -> l
         linear = f"the categories of '{indices[0]}' are index numbers, whose size means nothing"
     else:
         linear = linear_baseline(info, train.x, train.truth, spec.seed)
-    baselines = [constant_baseline(info, train.truth)]
+    baselines: list[Baseline | NaiveBaseline] = [
+        constant_baseline(info, train.truth),
+        *naive_baselines(train.forecasts),
+    ]
     if isinstance(linear, Baseline):
         baselines.append(linear)
     for each in baselines:
         fits[each.name] = {"rows": each.rows, "of": len(train.truth)}
-        if not each.converged:
+        if isinstance(each, Baseline) and not each.converged:
             fits[each.name]["converged"] = False
     if isinstance(linear, str):
         fits[name] = {"left_out": linear}
     return baselines
+
+
+def _guess(baseline: Baseline | NaiveBaseline, examples: Examples) -> np.ndarray:
+    if isinstance(baseline, NaiveBaseline):
+        return baseline.guess(cast(ForecastRows, examples.forecasts))
+    return baseline.predict(examples.x)
 
 
 def _threshold(spec: EvaluationSpec, prepared: Prepared, guesses: Mapping[SplitName, np.ndarray]) -> float:
@@ -123,7 +133,8 @@ class _Pair:
     ) -> None:
         self._seed, self._split = draw_seed(spec.seed, split), split
         self._task, self._classes = prepared.info.task, prepared.info.classes
-        self._truth, self._groups = prepared.examples[split].truth, prepared.examples[split].groups
+        examples = prepared.examples[split]
+        self._truth, self._groups, self._forecasts = examples.truth, examples.groups, examples.forecasts
         self._values = (model.values[split], other.values[split])
         self._thresholds = (model.threshold, other.threshold)
         self._differences: dict[str, Difference] = {}
@@ -145,7 +156,9 @@ class _Pair:
 
     def _measured(self, metrics: Sequence[Metric], which: int, seed: int | None) -> dict[str, dict[str, Any]]:
         values, threshold = self._values[which], self._thresholds[which]
-        return metric_results(metrics, self._task, self._truth, values, self._classes, seed, threshold, self._groups)
+        return metric_results(
+            metrics, self._task, self._truth, values, self._classes, seed, threshold, self._groups, self._forecasts
+        )
 
     def _is_quick(self, metric: Metric) -> bool:
         return metric.type == "accuracy" or metric.type not in FROM_MARGINS or len(self._classes) <= DRAWN_CLASSES
@@ -170,6 +183,7 @@ class _Pair:
             seed=self._seed,
             thresholds=self._thresholds,
             groups=self._groups,
+            forecasts=self._forecasts,
         )
 
     def _right_units(self) -> tuple[np.ndarray, np.ndarray]:

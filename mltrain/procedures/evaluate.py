@@ -60,6 +60,9 @@ def evaluate(
     network = stored.network()
     if data is not None:
         name, table = data.name, read_file(data, declared_kinds(spec.data, network.info.task), like=spec.data.source)
+        if preprocessing.windows is not None:
+            windowed = preprocessing.windows.made_of(table)
+            table = windowed.table.take(windowed.examples)
     else:
         name, table = chosen, recorded_rows(run, spec, stored.record, stored.splits[chosen])
     keys = key_columns(spec.data.split)

@@ -98,7 +98,10 @@ def _measured(
     def results(rows: slice | np.ndarray, of_what: str) -> dict[str, Any]:
         seed = draw_seed(network.spec.seed, of_what) if held_out else None
         together = None if examples.groups is None else several(examples.groups[rows])
-        return metric_results(metrics, task, truth[rows], predictions[rows], classes, seed, threshold, together)
+        forecasts = None if examples.forecasts is None else examples.forecasts.take(rows)
+        return metric_results(
+            metrics, task, truth[rows], predictions[rows], classes, seed, threshold, together, forecasts
+        )
 
     losses = {key: {"value": value if math.isfinite(value) else None} for key, value in predicted.logs.items()}
     result: dict[str, Any] = {"n": len(truth), "metrics": losses | results(slice(None), name)}

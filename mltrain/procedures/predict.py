@@ -23,10 +23,12 @@ from mltrain.data.encoders.column import Encoder
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.outputs import Output
-from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.preparation import declared_kinds
 from mltrain.data.streams import open_rows
+from mltrain.data.streams.arrays import ArraysStream
 from mltrain.data.streams.block import Block, RowStream, Wanted
 from mltrain.data.streams.images import ImagesStream, images_stream
+from mltrain.data.table import stacked
 from mltrain.data.target import TargetEncoder
 from mltrain.data.training_columns import ColumnFindings, Comparison, TrainingColumns
 from mltrain.errors import DataError, UsageError
@@ -73,6 +75,7 @@ class Findings:
         missing: missing values, by column; only columns that have some.
         unknown: categories that no training row has, by column; likewise.
         columns: each held against the training rows; None where the run did not keep what they looked like.
+        without_history: rows of series that are not predicted, as too few rows are before them.
         images: what was done to image files; None where the rows are not such.
         explained: what the columns `explain.<column>` are; None where nobody asked.
     """
@@ -82,6 +85,7 @@ class Findings:
     missing: dict[str, Missing]
     unknown: dict[str, int]
     columns: tuple[ColumnFindings, ...] | None
+    without_history: int = 0
     images: ImagesStream | None = None
     explained: Attributed | None = None
 
@@ -96,6 +100,7 @@ class Findings:
             "format": 1,
             "data": self.data,
             "rows": self.rows,
+            **({"without_history": self.without_history} if self.without_history else {}),
             "missing": {name: {"n": each.count, "in_training": each.expected} for name, each in self.missing.items()},
             "unknown": self.unknown,
             "outside": {
@@ -148,12 +153,12 @@ def predict(
     target = stored.preprocessing.target
     added, parts = _added(target, probabilities), explained_columns(stored) if explain else ()
     baseline = mean_row(stored) if explain else None
-    wanted = Wanted(_kinds(stored.preprocessing), (*added, *parts))
+    wanted = Wanted(_kinds(stored), (*added, *parts))
     source = stored.spec.data.source
     opened = nullcontext(images_stream(images, stored.preprocessing, source)) if images else None
     with opened or open_rows(data, wanted, source) as stream:
         rows = _Rows(stored, stream.name if isinstance(stream, ImagesStream) else data.name if data else "stdin")
-        encoded = (rows.encode(block) for block in stream.blocks())
+        encoded = (rows.encode(block) for block in rows.blocks(stream))
         head = next(encoded)
         with interruption.deferred():
             start_tensorflow()
@@ -188,12 +193,31 @@ class _Rows:
     def __init__(self, stored: StoredModel, name: str) -> None:
         self.name = name
         self._stored, self._preprocessing = stored, stored.preprocessing
+        self._without_history = 0
         self._rows, self._missing, self._unknown = 0, Counter[str](), Counter[str]()
         reference = stored.run.reference()
         self._comparison = None
         if reference is not None:
             known = TrainingColumns.from_json(reference, stored.run.path / "reference.json")
             self._comparison = Comparison(known, stored.preprocessing)
+
+    def blocks(self, stream: RowStream) -> Iterator[Block]:
+        """Yield the rows of a stream; of series, in one block, those that are the last of a window, with the windows.
+
+        Raises:
+            DataError: as the stream and `with_windows`; or the rows are arrays, of which none can be left out.
+        """
+        windows = self._preprocessing.windows
+        if windows is None:
+            yield from stream.blocks()
+            return
+        if isinstance(stream, ArraysStream):
+            raise DataError(f"{self.name}: forecasts are written beside rows: save them as CSV, Parquet or JSON Lines")
+        blocks = list(stream.blocks())  # a window may begin many blocks before
+        windowed = windows.made_of(stacked([block.table for block in blocks]), lag=0)
+        self._without_history = len(windowed.table) - len(windowed.examples)
+        kept = pa.concat_tables([block.kept for block in blocks])
+        yield Block(windowed.table.take(windowed.examples), kept.take(pa.array(windowed.examples)))
 
     def encode(self, block: Block) -> tuple[pa.Table, np.ndarray]:
         """Return the rows as they came, and as the model takes them."""
@@ -215,6 +239,7 @@ class _Rows:
             {name: Missing(count, expected[name]) for name, count in self._missing.items()},
             dict(self._unknown),
             self._comparison.findings() if self._comparison is not None else None,
+            self._without_history,
         )
 
 
@@ -245,8 +270,17 @@ def class_values(classes: Sequence[str]) -> pa.Array:
     return pa.array([*classes], pa.string())
 
 
-def _kinds(preprocessing: Preprocessing) -> dict[str, str | None]:
+def _kinds(stored: StoredModel) -> dict[str, str | None]:
     """Return what the texts of each column are read as: in a block of few rows, nothing could be told from them."""
+    preprocessing, windows = stored.preprocessing, stored.preprocessing.windows
+    if windows is not None:
+        declared = declared_kinds(stored.spec.data, "regression")
+        kinds: dict[str, str | None] = {name: declared.get(name) for name in windows.features}
+        if windows.windows.by is not None:
+            kinds.setdefault(windows.windows.by, None)
+        if windows.time is not None:
+            kinds.setdefault(windows.time, "datetime" if windows.dates else "number")
+        return kinds
     return {encoder.column: _kind(encoder) for encoder in preprocessing.columns}
 
 

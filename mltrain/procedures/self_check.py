@@ -111,9 +111,11 @@ def _other_numbers(
     exact = not tf.config.get_visible_devices("GPU")
     held_out: list[SplitName] = [name for name in prepared.examples if name != "train"]
     for split in held_out or ["train"]:
-        truth = prepared.examples[split].truth
+        truth, forecasts = prepared.examples[split].truth, prepared.examples[split].forecasts
         predicted = predict_split(network, prepared.examples[split], between_chunks).tempered(network, rule)
-        exact_metrics = metric_results(metrics, task, truth, predicted.values, classes, None, rule.threshold)
+        exact_metrics = metric_results(
+            metrics, task, truth, predicted.values, classes, None, rule.threshold, forecasts=forecasts
+        )
         values = {**predicted.logs, **{name: result["value"] for name, result in exact_metrics.items()}}
         for name, value in values.items():
             now = float(value) if value is not None and math.isfinite(value) else None

@@ -20,6 +20,9 @@ def finding_lines(findings: Findings) -> tuple[str, ...]:
 def _lines(findings: Findings) -> Iterator[str]:
     if findings.images is not None:
         yield from findings.images.sentences
+    if findings.without_history:
+        whole = findings.without_history + findings.rows
+        yield f"{_of(findings.without_history, whole)} have too few rows before them in their series: not predicted"
     for name, missing in findings.missing.items():
         known = "" if missing.expected else ", where no training row misses one"
         yield f"{name}: {_of(missing.count, findings.rows)} missing{known}; filled as in training"

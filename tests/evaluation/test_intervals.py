@@ -39,7 +39,8 @@ CLASSES = {"binary": ("no", "yes"), "multiclass": ("a", "b", "c", "d"), "regress
 
 
 def metrics_for(task):
-    return tuple(metric() for metric in METRICS.specs.values() if task in metric.tasks)
+    # mase needs to know what the forecasts are of: test_forecast.py
+    return tuple(metric() for name, metric in METRICS.specs.items() if task in metric.tasks and name != "mase")
 
 
 def sample(task, generator, n):
