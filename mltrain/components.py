@@ -9,7 +9,7 @@ from typing import Any
 from mltrain.data.features import FEATURES
 from mltrain.data.sources import SOURCES
 from mltrain.data.splits import SPLIT_SPECS
-from mltrain.evaluation.catalogue import METRICS
+from mltrain.evaluation.catalogue import METRICS, OWN_METRICS
 from mltrain.keras_api import catalogue
 from mltrain.models import MODELS
 from mltrain.reference import describe
@@ -97,6 +97,8 @@ class Component:
 def components(kind: str) -> list[Component]:
     """Return every component of a kind, our own first."""
     own = [_own(spec) for spec in _OWN.get(kind, ())]
+    if kind == "metric":
+        own += _of_plugins()
     names = {component.name for component in own}
     if kind not in _FROM_KERAS:
         return own
@@ -107,6 +109,15 @@ def _own(spec: type[Spec]) -> Component:
     arguments = tuple(ComponentArgument(row.name, row.type, row.default, row.doc) for row in describe(spec))
     doc = " ".join((inspect.getdoc(spec) or "").split())
     return Component(str(spec.model_fields["type"].default), doc, tuple(getattr(spec, "aliases", ())), arguments)
+
+
+def _of_plugins() -> list[Component]:
+    """Return the metrics of `--plugin`, and the names of those of installed packages, which are not imported."""
+    found = {str(spec.model_fields["type"].default): _own(spec) for spec in OWN_METRICS.registered()}
+    return [
+        found.get(name) or Component(name, "Of an installed package; it is imported where a config names it.", (), ())
+        for name in OWN_METRICS.names()
+    ]
 
 
 def _of_keras(row: catalogue.Row) -> Component:

@@ -82,6 +82,12 @@ class DeviceError(MltrainError):
     exit_code = 12
 
 
+class PluginError(MltrainError):
+    """Code of the user's that was asked for, as of `--plugin`, is not there, cannot be loaded, or fails."""
+
+    exit_code = 12
+
+
 class InterruptedRunError(MltrainError):
     """A signal ended the run; what was trained so far is kept.
 

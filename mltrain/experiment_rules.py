@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
-from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit
+from mltrain.data.key_splits import GroupSplit, HashSplit
+from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, TimeSplit
+from mltrain.evaluation.catalogue import Mase
 from mltrain.expression import Comparison
 from mltrain.gate_rules import gate_problem
 from mltrain.keras_api.components import KerasComponent
@@ -31,7 +33,7 @@ def asked_splits(split: Any) -> set[SplitName]:
         return {"train"}
     if isinstance(split, ColumnSplit):
         return set(SPLITS)
-    if isinstance(split, (RandomSplit, FilesSplit)):
+    if isinstance(split, (RandomSplit, FilesSplit, GroupSplit, HashSplit, TimeSplit)):
         held_out: tuple[SplitName, ...] = ("validation", "test")
         return {"train", *(name for name in held_out if getattr(split, name))}
     raise TypeError(f"unknown split {type(split).__name__}")
@@ -138,6 +140,18 @@ def _several_targets_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
         yield RuleProblem(("evaluation", "calibration", "temperature"), message)
 
 
+def _forecasts_are_judged_as_such(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    if experiment.data.windows is None:
+        for number, metric in enumerate(experiment.evaluation.metrics or ()):
+            if isinstance(metric, Mase):
+                message = (
+                    "mase is for forecasts, whose examples are windows of a series: state data.windows, or remove it"
+                )
+                yield RuleProblem(("evaluation", "metrics", number), message)
+    elif experiment.task not in ("auto", "regression"):
+        yield RuleProblem(("task",), f"data.windows forecast a number: the task is regression, not {experiment.task}")
+
+
 def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     if "validation" not in asked_splits(experiment.data.split):
         for path, message in experiment.evaluation.without_validation():
@@ -222,6 +236,7 @@ RULES = (
         ("task", "data.target", "training.class_weight", "evaluation.threshold", "evaluation.calibration"),
         _several_targets_fit,
     ),
+    Rule(("data", "evaluation.metrics", "task"), _forecasts_are_judged_as_such),
     Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
     Rule(("task", "training.loss", "data.target"), _loss_fits_the_task),
     Rule(("training.loss", "training.class_weight"), _class_weights_reach_their_rows),

@@ -47,7 +47,7 @@ def gate_problem(
         _split_problem(quantity.split, splits)
         or _metric_problem(quantity, experiment, tasks)
         or _class_problem(quantity, tasks, classes)
-        or _baseline_problem(quantity, tasks)
+        or _baseline_problem(quantity, tasks, experiment)
         or _slice_problem(quantity, [each.column for each in experiment.evaluation.slices])
     )
 
@@ -104,8 +104,11 @@ def _of_label(tasks: Sequence[Task]) -> tuple[str, ...]:
     return tuple(metric.name for metric in OF_LABEL) if "multilabel" in tasks else ()
 
 
-def _baseline_problem(quantity: Quantity, tasks: Sequence[Task]) -> str | None:
+def _baseline_problem(quantity: Quantity, tasks: Sequence[Task], experiment: ExperimentSpec) -> str | None:
     known = list(dict.fromkeys(name for task in tasks for name in _BASELINES[task]))
+    windows = experiment.data.windows
+    if windows is not None:
+        known += ["naive"] if windows.season is None else ["naive", "seasonal_naive"]
     if quantity.baseline is None or quantity.baseline in known:
         return None
     hint = suggest(quantity.baseline, known) or f" (known: {', '.join(known)})"

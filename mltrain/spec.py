@@ -98,8 +98,8 @@ class Alternatives(Protocol):
     def is_component(self, value: Any) -> bool:
         """Return whether `value` is a component that `check` returned."""
 
-    def json_schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of all alternatives."""
+    def json_schema(self) -> dict[str, Any] | None:
+        """Return the JSON Schema of all alternatives; None where there are none at present."""
 
 
 class OneOf:
@@ -114,6 +114,7 @@ class OneOf:
         specs: the spec classes, each with a literal `type`.
         more: alternatives without a class of their own.
         aliases: other names for a spec, by normal form.
+        hint: what a user may have meant whose name is unknown.
     """
 
     def __init__(
@@ -122,8 +123,10 @@ class OneOf:
         *specs: type[Spec],
         more: Alternatives | None = None,
         aliases: Mapping[str, str] | None = None,
+        hint: str = "",
     ) -> None:
         self.kind = kind
+        self._hint = f"; {hint}" if hint else ""
         self.specs: dict[str, type[Spec]] = {str(spec.model_fields["type"].default): spec for spec in specs}
         self.more = more
         self._by_normal_form = {normalise(name): name for name in self.specs}
@@ -164,8 +167,9 @@ class OneOf:
         names = self.names()
         near = suggest(name, names)
         if near or len(names) > 12:
-            return f"unknown {self.kind} {name!r}{near or f' (`mltrain list {self.kind}` shows all {len(names)})'}"
-        return f"unknown {self.kind} {name!r} (known: {', '.join(names)})"
+            more = near or f" (`mltrain list {self.kind}` shows all {len(names)})"
+            return f"unknown {self.kind} {name!r}{more}{self._hint}"
+        return f"unknown {self.kind} {name!r} (known: {', '.join(names)}){self._hint}"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.with_info_plain_validator_function(
@@ -179,8 +183,8 @@ class OneOf:
         ]
         if bare:
             alternatives.insert(0, {"enum": bare})
-        if self.more:
-            alternatives.append(self.more.json_schema())
+        if self.more and (others := self.more.json_schema()) is not None:
+            alternatives.append(others)
         return {"anyOf": alternatives}
 
 

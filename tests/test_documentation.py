@@ -14,8 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sklearn.datasets import load_breast_cancer
 
+from mltrain.evaluation.catalogue import OWN_METRICS
 from mltrain.load import load_text
+from mltrain.plugins import from_file
 from tests.conftest import CONFIGS, REPOSITORY
 
 PAGES = [
@@ -56,8 +59,23 @@ def test_the_reference_has_every_key_and_every_component():
         assert name in written, name
 
 
+@pytest.fixture
+def own_metrics(tmp_path):
+    """Know the metrics that a page makes in its Python."""
+
+    def known(path):
+        plugins = [text for text in blocks(path, "python") if "from mltrain import metric" in text]
+        for text in plugins:
+            (tmp_path / "costs.py").write_text(text)
+            OWN_METRICS.register(from_file(tmp_path / "costs.py"))
+
+    yield known
+    OWN_METRICS.register([])
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_yaml_is_valid(path):
+def test_yaml_is_valid(path, own_metrics):
+    own_metrics(path)
     for text in blocks(path, "yaml"):
         rest = "".join(section for key, section in REST.items() if not re.search(rf"^{key}:", text, re.MULTILINE))
         load_text((text + rest).encode(), path.name, path.parent)
@@ -213,7 +231,7 @@ def test_the_script_compares_two(script, tmp_path):
     assert done.code == 0, done.err
     assert "run 2 is worse than run 1" in done.out
     assert json.loads((tmp_path / "comparison.json").read_text())["pairs"][0]["verdict"] == "worse"
-    assert (tmp_path / "comparison.html").read_text().startswith("<!DOCTYPE html>")
+    assert (tmp_path / "comparison.html").read_text().startswith("<!doctype html>")
 
 
 @pytest.fixture
@@ -246,6 +264,20 @@ def test_the_script_predicts_and_stops_at_drift(predict_and_check, tmp_path):
     assert done.err.endswith("not the rows it was trained on: a\n")
     assert predict_and_check("nothing.csv", "out3.csv").code == 4
     assert predict_and_check("same.csv", "out.csv").code == 2
+
+
+def test_the_page_on_own_metrics_does_what_it_says(shell, tmp_path):
+    page = REPOSITORY / "docs" / "metrics.md"
+    for language, name in (("python", "costs.py"), ("yaml", "config.yaml"), ("bash", "script")):
+        (text,) = blocks(page, language)
+        (tmp_path / name).write_text(text)
+    rows = load_breast_cancer()
+    lines = [",".join(rows.feature_names), *(",".join(map(str, row)) for row in rows.data[:5])]
+    (tmp_path / "new.csv").write_text("\n".join(lines) + "\n")
+    done = shell("bash script new.csv")
+    assert done.code == 0, done.err
+    assert "share_in_top_tenth" in done.out
+    assert (tmp_path / "predicted.csv").read_text().count("\n") == 6
 
 
 def assert_is_part(excerpt, whole, place):

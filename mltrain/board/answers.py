@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import parse_qs
 
-from mltrain.board.document import STYLE, document, style, way_back
+from mltrain.board.document import STYLE, document, style
 from mltrain.board.folder import Address, Folder, read_address
 from mltrain.board.run_page import run_page
 from mltrain.board.table_page import Choice, table_page
-from mltrain.comparison.page import comparison_page
+from mltrain.comparison.page import comparison, title
 from mltrain.errors import MltrainError
 from mltrain.procedures.compare import compare
 from mltrain.report.page.html import element
 
 # Our pages: their one style and their own forms, nothing else, no script.
 _OWN = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-_COMPARISON = (
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
 # A report.html may have been written by a stranger, and what it says of itself with it: in a sandbox it is no page of
 # this server, so that no script in it runs, let alone reads other runs.
-_FILE = f"{_COMPARISON}; img-src data:; sandbox"
+_FILE = (
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    "img-src data:; sandbox"
+)
 
 _TYPES = {".html": "text/html; charset=utf-8", ".png": "image/png"}
 _TEXT = "text/plain; charset=utf-8"
@@ -106,8 +106,7 @@ def _compare(folder: Folder, given: Sequence[str]) -> Answer:
         found = compare(paths, folder.path)
     except MltrainError as error:
         return refusal(409, str(error))
-    page = comparison_page(found, above=f"<nav>{way_back()}</nav>")
-    return Answer(page.encode("utf-8", "backslashreplace"), policy=_COMPARISON)
+    return Answer(document(title(found), comparison(found)))
 
 
 def _one(asked: Mapping[str, Sequence[str]], name: str) -> str:

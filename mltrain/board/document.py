@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import mltrain.report.page
-from mltrain.report.page.charts.frame import chart_style
-from mltrain.report.page.html import Content, Html, element
+from mltrain.report.page.html import Content, element
+from mltrain.report.page.self_contained import page_style
 
 STYLE = "/board.css"
 
@@ -32,20 +31,13 @@ def document(title: str, *content: Content, refresh: int | None = None) -> bytes
     body = element(
         "body",
         element("a", "To the content", href="#content", class_="skip"),
-        element("nav", element("ul", element("li", way_back())), aria_label="Board"),
+        element("nav", element("ul", element("li", element("a", "All runs", href="/"))), aria_label="Board"),
         element("main", *content, id="content"),
     )
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n".encode()
 
 
-def way_back() -> Html:
-    """Return the link to the table of all runs."""
-    return element("a", "All runs", href="/")
-
-
 @cache
 def style() -> bytes:
     """Return the style: that of the report, and what only the board has."""
-    report = Path(mltrain.report.page.__file__).with_name("page.css").read_text(encoding="utf-8")
-    own = Path(__file__).with_name("board.css").read_text(encoding="utf-8")
-    return (report + chart_style() + own).encode()
+    return (page_style() + Path(__file__).with_name("board.css").read_text(encoding="utf-8")).encode()

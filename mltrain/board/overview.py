@@ -59,8 +59,8 @@ class Overview:
 
     @property
     def epochs(self) -> int:
-        """That were completed."""
-        return self.status.epoch if self.status else len(self.history.rows)
+        """That were completed; status.json learns of it when the training ends, history.csv with each epoch."""
+        return len(self.history.rows)
 
     @property
     def metric(self) -> tuple[str, RecordedValue] | None:

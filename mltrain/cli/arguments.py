@@ -28,6 +28,15 @@ def _readable(given: str | list[str]) -> str | list[str]:
     return given
 
 
+def _registered(given: list[Path] | None) -> list[Path] | None:
+    # Also where none is given: a second command of one process has none of the plugins of the first.
+    from mltrain.evaluation.catalogue import OWN_METRICS
+    from mltrain.plugins import from_file
+
+    OWN_METRICS.register([offered for path in given or () for offered in from_file(path)])
+    return given
+
+
 ConfigPath = Annotated[
     str,
     typer.Argument(metavar="CONFIG", help="The YAML file of the experiment; - is standard input.", callback=_readable),
@@ -38,6 +47,15 @@ ConfigPaths = Annotated[
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a value, as training.epochs=3; may be repeated."),
+]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        metavar="FILE.py",
+        help="Run this Python file, and know the metrics that it makes; may be repeated.",
+        callback=_registered,
+    ),
 ]
 RunReference = Annotated[
     str, typer.Argument(metavar="RUN", help="A run: its path, 'latest', 'NAME/latest' or the beginning of its id.")

@@ -11,6 +11,7 @@ from mltrain.cli.board import board
 from mltrain.cli.compare import compare
 from mltrain.cli.doctor import doctor
 from mltrain.cli.evaluate import evaluate
+from mltrain.cli.explain import explain
 from mltrain.cli.init import init
 from mltrain.cli.list import list_components
 from mltrain.cli.predict import predict
@@ -35,6 +36,7 @@ app.command()(train)
 app.command()(resume)
 app.command()(evaluate)
 app.command()(predict)
+app.command()(explain)
 app.command()(reproduce)
 app.command()(show)
 app.command()(compare)

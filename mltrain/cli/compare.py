@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mltrain.cli.arguments import Json, RunsDirectory, runs_directory
+from mltrain.cli.arguments import Json, Plugins, RunsDirectory, runs_directory
 
 
 def compare(
@@ -20,18 +20,20 @@ def compare(
         Path | None, typer.Option("--html", metavar="FILE", help="Write a page with tables and curves, too.")
     ] = None,
     runs_dir: RunsDirectory = None,
+    plugins: Plugins = None,
     json: Json = False,
 ) -> None:
     """Compare runs with the first: configs, metrics, and on the same test rows which is better. Without TensorFlow."""
-    from mltrain.cli.output_file import write_output
-    from mltrain.comparison.page import comparison_page
     from mltrain.comparison.text import comparison_text
     from mltrain.problems import printable
     from mltrain.procedures.compare import compare as compare_runs
 
     found = compare_runs(runs, runs_directory(runs_dir), sort)
     if html is not None:
-        write_output(html, comparison_page(found).encode(), "--html")
+        from mltrain.cli.output_file import write_output
+        from mltrain.comparison.page import comparison_page
+
+        write_output(html, comparison_page(found), "--html")
     typer.echo(json_format.dumps(found.as_json(), indent=2) if json else comparison_text(found))
     for each in found.left_out:
         typer.echo(f"left out: {printable(each.reason)}", err=True)

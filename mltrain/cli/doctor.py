@@ -22,6 +22,7 @@ _PACKAGES = (
     "numpy",
     "pyarrow",
     "scikit-learn",
+    "pillow",
     "pydantic",
     "PyYAML",
     "matplotlib",

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mltrain.cli.arguments import Json, RunReference, RunsDirectory, runs_directory
+from mltrain.cli.arguments import Json, Plugins, RunReference, RunsDirectory, runs_directory
 from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolerance, conclude, refuse_strays
 
 
@@ -21,9 +21,14 @@ def evaluate(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option("--data", metavar="FILE", help="Other rows: a .csv, .tsv, .parquet, .jsonl or .npz file."),
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="Other rows: a .csv, .tsv, .parquet, .jsonl or .npz file, or a folder of images, one folder a class.",
+        ),
     ] = None,
     gates: GateOptions = None,
+    plugins: Plugins = None,
     against: Against = None,
     tolerance: Tolerance = 0.0,
     metric: AgainstMetric = None,
@@ -55,6 +60,6 @@ def evaluate(
         metrics["gates"] = [each.as_json() for each in judged]
     typer.echo(json_format.dumps(metrics, indent=2) if json else results_table(metrics))
     looks = [metrics["test_looks"]["sentence"]] if "test_looks" in metrics else []
-    for line in (*split_lines(metrics), *map(printable, looks)):
+    for line in (*split_lines(metrics), *map(printable, (*metrics.get("plugin_sentences", ()), *looks))):
         typer.echo(line, err=True)
     conclude(judged, found, junit=junit, json=json)

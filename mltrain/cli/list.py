@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mltrain.cli.arguments import Json
+from mltrain.cli.arguments import Json, Plugins
 
 if TYPE_CHECKING:
     from mltrain.components import Component
@@ -33,6 +33,7 @@ def list_components(
         str | None, typer.Argument(metavar="[KIND]", help="source, model, layer, optimizer, loss, …")
     ] = None,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One component of that kind.")] = None,
+    plugins: Plugins = None,
     json: Json = False,
 ) -> None:
     """List sources, models, layers, optimizers, losses, metrics, callbacks and the rest, with their arguments."""

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 def predict(
     run: RunReference,
     data: Annotated[
-        Path,
+        list[Path],
         typer.Argument(
-            metavar="DATA", help="A .csv, .tsv, .parquet, .jsonl or .npz file; - is a CSV on standard input."
+            metavar="DATA…",
+            help="A .csv, .tsv, .parquet, .jsonl or .npz file; - is a CSV on standard input. Or images: .png, .jpg, "
+            ".bmp, .gif, and folders of them.",
         ),
     ],
     out: Annotated[
@@ -33,6 +35,9 @@ def predict(
         ),
     ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add the probability of each class.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add what each column of a table adds to the score of a row.")
+    ] = False,
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Refuse unknown categories, values out of range, unusual missing ones."),
@@ -45,7 +50,9 @@ def predict(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Add a column `prediction` to the rows of a file, of any number, and hold them against the training rows."""
+    """Add a column `prediction` to the rows of a file, or to the names of images, and hold them against the training
+    rows."""
+    from mltrain.data.image_files import are_images
     from mltrain.data.outputs import check_ending
     from mltrain.errors import UsageError
     from mltrain.procedures.predict import predict as predict_rows
@@ -53,9 +60,13 @@ def predict(
     from mltrain.run.opening import open_run
     from mltrain.training.signals import Interruption
 
-    source = None if str(data) == "-" else data
+    from_stdin = data == [Path("-")]
+    images = data if not from_stdin and are_images(data) else []
+    if len(data) > 1 and not images:
+        raise UsageError(f"{data[1]}: one file of rows at a time; only of images there may be several")
+    source = None if images or from_stdin else data[0]
     out = None if str(out) == "-" else out
-    if source is None and sys.stdin is None:
+    if from_stdin and sys.stdin is None:
         raise UsageError("the data shall come from standard input (-), and that is closed")
     for option, given in (("--json", json), ("--strict", strict)):
         if given and out is None:
@@ -65,11 +76,18 @@ def predict(
         if path is not None:
             _check_place(path, force)
     if out is not None:
-        check_ending(out, source)
+        check_ending(out, source, images=bool(images))
     with Interruption().handled() as interruption:
         found = open_run(run, runs_directory(runs_dir))
         findings = predict_rows(
-            found, source, lambda stream: _opened(out, stream, quiet), interruption, probabilities=proba, strict=strict
+            found,
+            source,
+            lambda stream: _opened(out, stream, quiet),
+            interruption,
+            images=images,
+            probabilities=proba,
+            strict=strict,
+            explain=explain,
         )
         values = {"run": str(found.path.absolute()), **findings.as_json()}
         text = f"{json_format.dumps(values, indent=2, ensure_ascii=False)}\n"

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mltrain.cli.arguments import Json, Quiet, RunReference, RunsDirectory, runs_directory
+from mltrain.cli.arguments import Json, Plugins, Quiet, RunReference, RunsDirectory, runs_directory
 
 
 def reproduce(
@@ -23,6 +23,7 @@ def reproduce(
         typer.Option("--tolerance", min=0.0, help="How far a metric may be off; above 1, as a part of the metric."),
     ] = 1e-3,
     runs_dir: RunsDirectory = None,
+    plugins: Plugins = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -10,6 +10,7 @@ import typer
 from mltrain.cli.arguments import (
     Json,
     Overrides,
+    Plugins,
     Profiled,
     Quiet,
     RunReference,
@@ -34,6 +35,7 @@ def resume(
         int | None, typer.Option("--epochs", min=1, help="Train for as many epochs in all, also a finished run.")
     ] = None,
     overrides: Overrides = None,
+    plugins: Plugins = None,
     allow_inexact: Annotated[
         bool, typer.Option("--allow-inexact", help="Go on although something differs, and mark the run.")
     ] = False,

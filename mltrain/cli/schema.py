@@ -6,8 +6,10 @@ import json
 
 import typer
 
+from mltrain.cli.arguments import Plugins
 
-def schema() -> None:
+
+def schema(plugins: Plugins = None) -> None:
     """Print the JSON Schema (draft-07) of a config, for editors and other programs."""
     from mltrain.schema import json_schema
 

@@ -12,6 +12,7 @@ from mltrain.cli.arguments import (
     ConfigPath,
     Json,
     Overrides,
+    Plugins,
     Profiled,
     Quiet,
     RunsDirectory,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 def train(
     config: ConfigPath,
     overrides: Overrides = None,
+    plugins: Plugins = None,
     runs_dir: RunsDirectory = None,
     run_dir: Annotated[
         Path | None,

@@ -6,11 +6,11 @@ import json as json_format
 
 import typer
 
-from mltrain.cli.arguments import ConfigPaths, Json, Overrides
+from mltrain.cli.arguments import ConfigPaths, Json, Overrides, Plugins
 from mltrain.errors import ConfigError, UsageError
 
 
-def validate(configs: ConfigPaths, overrides: Overrides = None, json: Json = False) -> None:
+def validate(configs: ConfigPaths, overrides: Overrides = None, plugins: Plugins = None, json: Json = False) -> None:
     """Check configs: every problem at once, each at its line, in well under a second."""
     from mltrain.load import load
 

@@ -9,11 +9,12 @@ from typing import Any, cast, get_args
 from pydantic import ValidationError
 
 from mltrain.errors import ConfigError, RunError, UsageError
-from mltrain.evaluation.catalogue import Direction, Metric, canonical_name
+from mltrain.evaluation.catalogue import OWN_METRICS, Direction, Metric, canonical_name
 from mltrain.evaluation.spec import EvaluationSpec
 from mltrain.problems import shortened
 from mltrain.run.metrics_form import checked_metrics
 from mltrain.run.reading import wrong_form
+from mltrain.run.record import Record
 from mltrain.run.rundir import RunDirectory
 from mltrain.spec import suggest
 from mltrain.task import SPLITS, Task
@@ -137,7 +138,7 @@ def read_run(directory: RunDirectory) -> ComparedRun:
         task,
         tuple(map(str, classes)),
         metrics,
-        _measured(config, task, path),
+        _measured(config, task, record, path),
         config,
         record.data.sha256 if record.data else None,
     )
@@ -155,10 +156,12 @@ def _config(directory: RunDirectory) -> Mapping[str, Any]:
     return config
 
 
-def _measured(config: Mapping[str, Any], task: Task, path: object) -> tuple[Metric, ...]:
+def _measured(config: Mapping[str, Any], task: Task, record: Record, path: object) -> tuple[Metric, ...]:
     section = config.get("evaluation")
     stated = section.get("metrics") if isinstance(section, dict) else None
+    own = {name: (each.direction, each.origin) for name, each in record.own_metrics.items()}
     try:
-        return EvaluationSpec.model_validate({"metrics": stated}).metrics_for(task)
+        with OWN_METRICS.standing_in(own):
+            return EvaluationSpec.model_validate({"metrics": stated}).metrics_for(task)
     except ValidationError as error:
         raise wrong_form(f"{path}: config.resolved.yaml", error) from error

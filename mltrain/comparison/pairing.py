@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mltrain.comparison.compared_run import ComparedRun
 from mltrain.errors import RunError
-from mltrain.evaluation.catalogue import Direction, Metric
+from mltrain.evaluation.catalogue import Direction, Metric, OwnMetric
 from mltrain.evaluation.mcnemar import McNemar
 from mltrain.evaluation.paired import Paired
 from mltrain.task import OF_EACH, OF_NUMBERS
@@ -103,6 +103,8 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
     metric = other.exact(name)
     if metric is None:
         raise _CannotPairError(f"{name} is no exact metric, which can be measured again on single rows")
+    if isinstance(metric, OwnMetric) and metric.function is None:
+        raise _CannotPairError(f"{name} is a metric of {metric.origin.words}: {metric.origin.advice}")
     if (run.task, run.classes) != (other.task, other.classes):
         raise _CannotPairError("they have other tasks or classes")
     if run.data is None or run.data != other.data:
@@ -122,17 +124,20 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
     if first.values.shape != second.values.shape:
         raise _CannotPairError(f"their predictions have other shapes: {first.values.shape} and {second.values.shape}")
     theirs, mine = first.values, second.values
-    if other.task == "binary" and metric.type in _OF_DECISIONS:
+    if other.task == "binary" and _of_decisions(metric):
         # Each by its own threshold: as certain decisions they are what every formula makes of them.
         theirs, mine = _decided(other, first).astype(np.float64), _decided(run, second).astype(np.float64)
-    mcnemar = _mcnemar(run, other, first, second)
+    groups = _groups(first, second)
+    units = None if groups is None else len(np.unique(groups))
+    mcnemar = _mcnemar(run, other, first, second, groups)
     if np.array_equal(mine, theirs):
-        return Paired(named, metric.direction, len(first.rows), 0.0, 0.0, 0.0, mcnemar)
-    found = paired_difference(metric, other.task, first.target, mine, theirs, other.classes, seed=_SEED)
+        return Paired(named, metric.direction, len(first.rows), 0.0, 0.0, 0.0, mcnemar, groups=units)
+    found = paired_difference(metric, other.task, first.target, mine, theirs, other.classes, seed=_SEED, groups=groups)
     if not np.isfinite([found.value, found.low, found.high]).all():
         raise _CannotPairError(f"for {name} there is no interval of the difference on these rows")
     ends = found.value, found.low, found.high
-    return Paired(named, metric.direction, len(first.rows), *ends, mcnemar, _confirmed(metric, mcnemar))
+    confirmed = _confirmed(metric, mcnemar, units is not None)
+    return Paired(named, metric.direction, len(first.rows), *ends, mcnemar, confirmed, units)
 
 
 def _stored(run: ComparedRun, split: str) -> StoredPredictions:
@@ -154,27 +159,50 @@ def _by_row(stored: StoredPredictions) -> StoredPredictions:
     from mltrain.run.predictions import StoredPredictions
 
     order = np.argsort(stored.rows, kind="stable")
-    return StoredPredictions(stored.rows[order], stored.target[order], stored.values[order])
+    groups = None if stored.groups is None else stored.groups[order]
+    return StoredPredictions(stored.rows[order], stored.target[order], stored.values[order], groups)
+
+
+def _groups(first: StoredPredictions, second: StoredPredictions) -> np.ndarray | None:
+    """Return which rows belong together by what either run says; a run that was split otherwise says nothing."""
+    import numpy as np
+
+    if first.groups is None or second.groups is None:
+        return second.groups if first.groups is None else first.groups
+    pairs = np.unique(np.stack([first.groups, second.groups]), axis=1)
+    if not len(np.unique(first.groups)) == len(np.unique(second.groups)) == pairs.shape[1]:
+        raise _CannotPairError("other rows of theirs belong together in groups")
+    return first.groups
 
 
 def _mcnemar(
-    run: ComparedRun, other: ComparedRun, first: StoredPredictions, second: StoredPredictions
+    run: ComparedRun,
+    other: ComparedRun,
+    first: StoredPredictions,
+    second: StoredPredictions,
+    groups: np.ndarray | None,
 ) -> McNemar | None:
     if run.task in OF_NUMBERS:
         return None
-    from mltrain.evaluation.mcnemar import mcnemar
+    from mltrain.evaluation.mcnemar import mcnemar, right_more_often
 
     rows = len(first.rows)  # a row of several labels is right where all of them are
     right = (_decided(other, first) == first.target, _decided(run, second) == second.target)
-    return mcnemar(*(each.reshape(rows, -1).all(axis=1) for each in right))
+    one, two = (each.reshape(rows, -1).all(axis=1) for each in right)
+    return mcnemar(*((one, two) if groups is None else right_more_often(one, two, groups)))
 
 
-def _confirmed(metric: Metric, mcnemar: McNemar | None) -> bool:
+def _of_decisions(metric: Metric) -> bool:
+    function = metric.function if isinstance(metric, OwnMetric) else None
+    return function.takes == "classes" if function else metric.type in _OF_DECISIONS
+
+
+def _confirmed(metric: Metric, mcnemar: McNemar | None, grouped: bool) -> bool:
     """Return whether an exact test agrees: for the accuracy that is McNemar's own; what else follows from predicted
-    classes needs as many rows that tell the two apart as could ever be significant in it."""
-    if mcnemar is None or metric.type not in _OF_DECISIONS:
+    classes needs as many rows that tell the two apart as could ever be significant in it, and of groups as many."""
+    if mcnemar is None or not _of_decisions(metric):
         return True
-    if metric.type == "accuracy":
+    if metric.type == "accuracy" and not grouped:
         return mcnemar.p_value <= _LEVEL
     return mcnemar.only_first + mcnemar.only_second >= _FEWEST
 

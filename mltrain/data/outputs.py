@@ -20,10 +20,12 @@ from pyarrow import parquet
 from mltrain.data.sources import source_of
 from mltrain.data.sources.csv import CsvSource
 from mltrain.data.sources.jsonl import JsonlSource
+from mltrain.data.sources.npz import NpzSource
+from mltrain.data.sources.parquet import ParquetSource
 from mltrain.data.streams.arrays import ArraysStream
 from mltrain.data.streams.block import RowStream
-from mltrain.data.streams.json_lines import JsonLinesStream
-from mltrain.data.streams.parquet import ParquetStream
+from mltrain.data.streams.images import ImagesStream
+from mltrain.data.streams.json_lines import LINE, JsonLinesStream
 from mltrain.errors import UsageError
 
 Write = Callable[[bytes], object]
@@ -36,13 +38,17 @@ class Output(Protocol):
         """Write rows: their columns as they came, and those that are added."""
 
 
-def check_ending(out: Path, data: Path | None) -> None:
-    """Refuse a name whose ending is not that of the data, nor that of a delimited text.
+def check_ending(out: Path, data: Path | None, *, images: bool = False) -> None:
+    """Refuse a name whose ending is not that of the data, nor that of a delimited text; of images, that of arrays.
 
     Raises:
         UsageError: says which endings there are.
         DataError: an ending is not known at all.
     """
+    if images:
+        if isinstance(source_of(out), NpzSource):
+            raise UsageError(f"--out {out}: images are not written again; name a file *.csv, *.parquet or *.jsonl")
+        return
     came: type = CsvSource if data is None else type(source_of(data))
     asked = type(source_of(out))
     if asked is not came and (asked is not CsvSource or came is JsonlSource):
@@ -70,9 +76,11 @@ def open_output(sink: io.RawIOBase, path: Path, stream: RowStream) -> Iterator[O
         with gzip.GzipFile("", "wb", fileobj=cast("IO[bytes]", sink), mtime=0) as packed:
             yield text_output(packed.write, stream, _separator(path))
         return
-    if isinstance(source_of(path), CsvSource | JsonlSource):
+    if isinstance(source_of(path), JsonlSource) and isinstance(stream, ImagesStream):
+        yield _JsonRows(sink.write)
+    elif isinstance(source_of(path), CsvSource | JsonlSource):
         yield text_output(sink.write, stream, _separator(path))
-    elif isinstance(stream, ParquetStream):
+    elif isinstance(source_of(path), ParquetSource):
         yield from _parquet(sink)
     else:
         yield from _arrays(sink, cast(ArraysStream, stream).archive)
@@ -143,6 +151,14 @@ class _JsonLines:
             begun = line[:-1].rstrip()  # without the brace
             lines += [begun, b"" if begun == b"{" else b", ", end]
         self._write(b"".join(lines))
+
+
+class _JsonRows(_JsonLines):
+    """Rows that did not come as lines."""
+
+    def write(self, kept: pa.Table, added: pa.Table) -> None:
+        lines = [json.dumps(row, ensure_ascii=False).encode() for row in kept.to_pylist()]
+        super().write(pa.table({LINE: pa.array(lines, pa.binary())}), added)
 
 
 def _json_values(column: pa.ChunkedArray) -> pa.Array:

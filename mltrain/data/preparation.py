@@ -10,15 +10,22 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from mltrain.data.audit import Audited, audit_data
 from mltrain.data.classes import check_classes, shown
 from mltrain.data.encoders.column import RawColumn
+from mltrain.data.encoders.window import fit_windows
+from mltrain.data.key_splits import key_columns
+from mltrain.data.keys import several
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
-from mltrain.data.several_targets import Target, fit_targets, scaled_target, true_targets, unfolded
+from mltrain.data.series import Windowed, windowed_rows
+from mltrain.data.several_targets import Target, each_target, fit_targets, scaled_target, true_targets, unfolded
 from mltrain.data.spec import DataSpec, TargetSpec
-from mltrain.data.splits import ColumnSplit, Splits, read_table, split_rows
-from mltrain.data.table import Column, Table
+from mltrain.data.splits import ColumnSplit, Splits, TimeSplit, read_table, split_rows
+from mltrain.data.table import Column, Origin, Table
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
+from mltrain.evaluation.forecast import ForecastRows
+from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS, DataInfo, Decision, SplitName, Task
 
 # Outputs start near 0 and move by about the learning rate a step.
@@ -29,8 +36,6 @@ _GIVEN_BACK_AT_ONCE = 1 << 25
 SAMPLE_ROWS = 64
 # Of a wide table that stays; 8 MB.
 _KEPT_VALUES = 1 << 20
-# Numbers of which a copy is made at a time, to be hashed.
-_HASHED_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,9 @@ class Examples:
             target's own units.
         missing: number of missing values that were filled, by column.
         unknown: number of categories that no training row has, by column.
+        groups: (rows,): int64, equal for rows that belong together, as those of one patient; None where each row is for
+            itself.
+        forecasts: what is known of them where they are windows of a series; else None.
     """
 
     x: np.ndarray
@@ -52,6 +60,8 @@ class Examples:
     truth: np.ndarray
     missing: Mapping[str, int]
     unknown: Mapping[str, int]
+    groups: np.ndarray | None = None
+    forecasts: ForecastRows | None = None
 
 
 @dataclass(frozen=True)
@@ -60,11 +70,13 @@ class Prepared:
 
     Attributes:
         source: where the rows come from.
+        origin: the same, for each row.
         rows: how many there are.
         sha256: of them, as `Table` says.
         splits: the rows of each split.
         preprocessing: what was fitted on the training rows.
         reference: what the columns of the training rows looked like.
+        audited: what is wrong with the data, and how much each column tells.
         info: what a model may know of the data.
         decisions: what was not stated and had to be decided, in the order in which it was.
         examples: by the name of the split; only splits that have rows.
@@ -74,11 +86,13 @@ class Prepared:
     """
 
     source: str
+    origin: Origin
     rows: int
     sha256: str
     splits: Splits
     preprocessing: Preprocessing
     reference: TrainingColumns
+    audited: Audited
     info: DataInfo
     decisions: tuple[Decision, ...]
     examples: Mapping[SplitName, Examples]
@@ -92,6 +106,7 @@ def prepare(
     seed: int,
     task: Task | Literal["auto"] = "auto",
     keep: Mapping[str, tuple[str | int, ...]] = MappingProxyType({}),
+    stopwatch: NoStopwatch = NO_STOPWATCH,
 ) -> Prepared:
     """Return the data of an experiment, ready for training.
 
@@ -100,26 +115,26 @@ def prepare(
         seed: the experiment's.
         task: the experiment's; "auto" takes what the source says, or what the target suggests.
         keep: columns that are needed as they are, each with the place in the config that names it.
+        stopwatch: notes what the audit takes.
 
     Raises:
         DataError: the data is not there, not readable, or does not fit what was asked.
         MisfitError: a column to keep is not there.
     """
-    table = read_rows(spec, seed, task)
+    table, windowed, window_decisions = _read(spec, seed, task)
     kept = {name: _named_column(table, name, path) for name, path in keep.items()}
     target_spec = _target(spec, table)
     table = unfolded(table, target_spec.names[0])
     rows, columns = len(table), dict(table.columns)
     table = replace(table, columns=columns)  # nobody else holds a column, so that each can be let go once it is encoded
-    target, decisions = fit_targets(table, target_spec, task)
+    target, decisions = fit_targets(table, target_spec, task if windowed is None else "regression")
 
     truth = true_targets(target, table)
     labels = truth if target.task in OF_CLASSES else None
     decisions += _unstratified(spec, target)
-    splits, split_decisions = split_rows(spec.split, table, labels, seed, target.classes)
+    splits, split_decisions = split_rows(spec.split, table, labels, seed, target.classes, windowed)
     if target.task not in OF_NUMBERS:
-        of_each = truth.reshape(rows, -1).T  # (targets, rows)
-        for part, classes in zip(target.parts, of_each, strict=True):
+        for part, classes in each_target(target, truth):
             check_classes(part.classes, classes, splits.train, RawColumn.of(table, part.column))
 
     train = table.take(splits.train)
@@ -127,9 +142,15 @@ def prepare(
         target = scaled_target(target, train)
     elif target.task in OF_NUMBERS:
         decisions += _unscaled(truth[splits.train].reshape(len(train), -1), target.columns)
-    leave_out = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
-    preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
+    if windowed is None:
+        leave_out = _left_out(spec)
+        preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
+    else:
+        windows = fit_windows(windowed, spec, splits.train, target.column)
+        preprocessing, feature_decisions = Preprocessing(columns=(windows,), target=target), window_decisions
     reference = TrainingColumns.of(preprocessing, train)
+    with stopwatch.phase("data audit"):
+        audited = audit_data(table, splits, truth, preprocessing, reference)
 
     # A large one does not stay: its numbers have twice the digits of the examples.
     few = len(preprocessing.columns) == 1 or rows * len(columns) <= _KEPT_VALUES
@@ -138,19 +159,23 @@ def prepare(
     taken = table.take(last[:SAMPLE_ROWS])
     sample = replace(taken, columns=dict(taken.columns))  # as they are now: the columns go
     examples = _encode_splits(preprocessing, table, splits, encoded=_letting_go(columns))
+    if preprocessing.array is None:
+        reference = reference.with_means(examples["train"].x)
     info = data_info(preprocessing, len(splits.train))
     if info.input_dtype == "int32" or len(info.input_shape) == 1:
         inputs = [each.x for each in examples.values()]
         smallest, largest = min(float(x.min()) for x in inputs), max(float(x.max()) for x in inputs)
         info = replace(info, smallest_input=smallest, largest_input=largest)
-    decisions = (*decisions, *split_decisions, *feature_decisions, *_repeated(examples))
+    decisions = (*table.decisions, *decisions, *split_decisions, *feature_decisions)
     return Prepared(
         source=table.origin.name,
+        origin=table.origin,
         rows=rows,
         sha256=table.sha256,
         splits=splits,
         preprocessing=preprocessing,
         reference=reference,
+        audited=audited,
         info=info,
         decisions=decisions,
         examples=examples,
@@ -158,6 +183,15 @@ def prepare(
         table=shown_table,
         sample=sample,
     )
+
+
+def _left_out(spec: DataSpec) -> tuple[str, ...]:
+    """Return the columns that say the split, which are no features; a key or a time may be declared as one."""
+    split = spec.split
+    if isinstance(split, ColumnSplit):
+        return (split.column,)
+    time = (split.column,) if isinstance(split, TimeSplit) and split.column is not None else ()
+    return tuple(name for name in (*time, *key_columns(split)) if name not in spec.features)
 
 
 def _named_column(table: Table, name: str, path: tuple[str | int, ...]) -> RawColumn:
@@ -168,11 +202,20 @@ def _named_column(table: Table, name: str, path: tuple[str | int, ...]) -> RawCo
 
 
 def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"]) -> Table:
-    """Return all rows of an experiment; arguments and errors as for `prepare`."""
+    """Return all rows of an experiment, with their windows where there are; arguments and errors as for `prepare`."""
+    return _read(spec, seed, task)[0]
+
+
+def _read(
+    spec: DataSpec, seed: int, task: Task | Literal["auto"]
+) -> tuple[Table, Windowed | None, tuple[Decision, ...]]:
     table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task))
     if not len(table):
         raise DataError(f"{table.origin.name}: there are no rows")
-    return table
+    if spec.windows is None:
+        return table, None, ()
+    windowed, decisions = windowed_rows(table, spec, _target(spec, table).names[0])
+    return windowed.table, windowed, decisions
 
 
 def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:
@@ -197,7 +240,12 @@ def encode_examples(preprocessing: Preprocessing, table: Table) -> Examples:
     """
     encoded = preprocessing.encode(table)
     return Examples(
-        encoded.values, preprocessing.targets(table), preprocessing.truth(table), encoded.missing, encoded.unknown
+        encoded.values,
+        preprocessing.targets(table),
+        preprocessing.truth(table),
+        encoded.missing,
+        encoded.unknown,
+        forecasts=preprocessing.forecasts(table),
     )
 
 
@@ -207,8 +255,17 @@ def _encode_splits(
     """Return the examples of each split; `encoded` as for `Preprocessing.encode_each`."""
     taken = {name: table.take(rows) for name, rows in splits.items()}
     targets = {name: (preprocessing.targets(rows), preprocessing.truth(rows)) for name, rows in taken.items()}
+    forecasts = {name: preprocessing.forecasts(rows) for name, rows in taken.items()}
+    groups = {name: None if splits.groups is None else splits.groups[rows] for name, rows in splits.items()}
     return {
-        name: Examples(features.values, *targets[name], features.missing, features.unknown)
+        name: Examples(
+            features.values,
+            *targets[name],
+            features.missing,
+            features.unknown,
+            groups=several(groups[name]),
+            forecasts=forecasts[name],
+        )
         for name, features in preprocessing.encode_each(taken, encoded).items()
     }
 
@@ -254,40 +311,6 @@ def _unstratified(spec: DataSpec, target: Target) -> tuple[Decision, ...]:
     return (Decision("split.stratify", "false", reason),)
 
 
-def _repeated(examples: Mapping[SplitName, Examples]) -> tuple[Decision, ...]:
-    """Return a word on held-out rows that stand among the training rows, too: they measure memory."""
-    known = _hashes(examples["train"])
-    counts = {name: int(np.isin(_hashes(each), known).sum()) for name, each in examples.items() if name != "train"}
-    return tuple(
-        Decision(
-            f"split.{name}",
-            f"{count} of {len(examples[name].y)} rows are training rows too",
-            "input and target are the same, so their score says little of new rows",
-        )
-        for name, count in counts.items()
-        if count
-    )
-
-
-def _hashes(examples: Examples) -> np.ndarray:
-    """Return a hash of 64 bits for each row with its target, `(rows,)` uint64: a linear one, modulo 2**64.
-
-    Two rows that differ have the same one in 1 of 10**19 cases, and for a note that is as good as never.
-    """
-    rows = len(examples.y)
-    columns = examples.x.reshape(rows, -1)
-    targets = examples.y.reshape(rows, -1).astype(np.float32).view(np.uint32)
-    inputs = columns.shape[1]
-    factors = np.random.default_rng(0).integers(1, 2**63, inputs + targets.shape[1], np.uint64) * 2 + 1
-    hashes = np.empty(rows, np.uint64)
-    step = max(_HASHED_AT_ONCE // len(factors), 1)
-    for first in range(0, rows, step):
-        part = slice(first, first + step)
-        words = np.ascontiguousarray(columns[part]).view(np.uint32)
-        hashes[part] = words @ factors[:inputs] + targets[part] @ factors[inputs:]
-    return hashes
-
-
 def declared_kinds(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, str]:
     """Return the kind of each column that the source must know while it reads text."""
     declared: dict[str, str] = {name: feature.type for name, feature in spec.features.items()}
@@ -295,8 +318,10 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, st
         # Ignored it is only as a feature; its values must be read for what they are.
         if declared.get(name) == "ignore":
             del declared[name]
-        if task in OF_NUMBERS:
+        if task in OF_NUMBERS or spec.windows is not None:
             declared.setdefault(name, "number")
+    for name in key_columns(spec.split):
+        declared.setdefault(name, "ignore")  # read as it is written: what it is must not depend on other rows
     return declared
 
 

@@ -16,19 +16,21 @@ from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder, Ordina
 from mltrain.data.encoders.column import Encoded, Encoder, RawColumn, RawInput
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
+from mltrain.data.encoders.window import WindowEncoder
 from mltrain.data.features import Feature, IgnoreFeature
 from mltrain.data.features.inference import infer_feature
 from mltrain.data.features.number import Scale
 from mltrain.data.several_targets import Target, encoded_targets, true_targets
 from mltrain.data.table import Table
 from mltrain.errors import DataError, RunError
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.spec import Many, Spec, suggest
 from mltrain.task import Decision
 
 Name = TypeVar("Name", bound=str)
 
 AnyEncoder = Annotated[
-    NumberEncoder | CategoryEncoder | IndexEncoder | OrdinalEncoder | DatetimeEncoder | ArrayEncoder,
+    NumberEncoder | CategoryEncoder | IndexEncoder | OrdinalEncoder | DatetimeEncoder | ArrayEncoder | WindowEncoder,
     Field(discriminator="type"),
 ]
 
@@ -48,6 +50,12 @@ class Preprocessing(Spec):
         """The encoder of the image or array column, or None where the features are columns of a table."""
         first = self.columns[0]
         return first if isinstance(first, ArrayEncoder) else None
+
+    @property
+    def windows(self) -> WindowEncoder | None:
+        """The encoder of the windows of a series, where examples are such; it is `array`, too."""
+        first = self.columns[0]
+        return first if isinstance(first, WindowEncoder) else None
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -122,6 +130,10 @@ class Preprocessing(Spec):
         """Return the target of a table for evaluation, (rows,) or (rows, targets): class numbers, or values in the
         column's own units."""
         return true_targets(self.target, table)
+
+    def forecasts(self, table: Table) -> ForecastRows | None:
+        """Return what is known of the forecasts of a table; None where its rows are none."""
+        return self.windows.forecasts(table) if self.windows is not None else None
 
     def raw(self, table: Table) -> dict[str, np.ndarray]:
         """Return the columns as `model.keras` takes them, by name of the input: (rows, 1), or (rows, …) for arrays."""

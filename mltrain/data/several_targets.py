@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal, TypeAlias
 
@@ -74,6 +74,11 @@ def true_targets(target: Target, table: Table) -> np.ndarray:
     or float64 values in the columns' own units. Raises as `encoded_targets`."""
     table = _with_columns(target, table)
     return _beside([part.truth(RawColumn.of(table, part.column)) for part in target.parts])
+
+
+def each_target(target: Target, truth: np.ndarray) -> Iterator[tuple[TargetEncoder, np.ndarray]]:
+    """Yield each target with what is true of it (rows,), from all (rows,) or (rows, targets)."""
+    yield from zip(target.parts, truth.reshape(len(truth), -1).T, strict=True)
 
 
 def scaled_target(target: Target, train: Table) -> Target:

@@ -10,7 +10,8 @@ from pydantic_core import core_schema
 from mltrain.data.features import Feature
 from mltrain.data.features.number import Scale
 from mltrain.data.sources import Source
-from mltrain.data.splits import RandomSplit, Split
+from mltrain.data.splits import NoSplit, RandomSplit, Split, TimeSplit
+from mltrain.data.windows import WindowsSpec
 from mltrain.spec import Many, Spec, fail, problem
 
 
@@ -103,6 +104,8 @@ class DataSpec(Spec):
     """The column that is learned; null takes the one that the source knows (as scikit-learn's sets do)."""
     split: Split = Field(default_factory=RandomSplit)
     """Which rows are for training, validation and test."""
+    windows: WindowsSpec | None = None
+    """Take windows of a series as examples, to forecast the target; null takes each row for itself."""
     features: dict[str, Feature] = Field(default_factory=dict)
     """What a column is, by its name; columns that are not named here are recognised."""
     scale: Scale = "standard"
@@ -131,6 +134,36 @@ class DataSpec(Spec):
             # `category` makes a source read labels that look like numbers as the texts they are.
             if kind not in ("ignore", "category")
         ]
+        if problems:
+            raise fail("data", problems)
+        return self
+
+    @model_validator(mode="after")
+    def _windows_are_of_numbers_in_order(self) -> DataSpec:
+        if self.windows is None:
+            return self
+        problems = [
+            problem(
+                "window_feature",
+                f"windows hold numbers, so a column is no {feature.type} here",
+                ("features", name),
+                feature.type,
+            )
+            for name, feature in self.features.items()
+            if feature.type not in ("number", "boolean", "ignore")
+        ]
+        if not isinstance(self.split, TimeSplit | NoSplit):
+            message = (
+                "windows of a series overlap, so rows of another split would be in those of the training: take "
+                "{type: time}, or {type: none}"
+            )
+            problems.append(problem("window_split", message, ("split",), self.split.type))
+        if self.target is not None and self.target.columns:
+            message = f"windows forecast one column, and here are {len(self.target.columns)}: name one"
+            problems.append(problem("window_target", message, ("target",), list(self.target.columns)))
+        if self.target is not None and self.target.classes:
+            message = "windows forecast a number, which has no classes"
+            problems.append(problem("window_target", message, ("target", "classes"), self.target.classes[0]))
         if problems:
             raise fail("data", problems)
         return self

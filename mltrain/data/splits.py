@@ -7,41 +7,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
 
+from mltrain.data.key_splits import GroupSplit, HashSplit, key_columns
+from mltrain.data.shares import Seed, Share, refuse_everything, share
 from mltrain.data.sources import SOURCES, Source
 from mltrain.errors import DataError
-from mltrain.spec import OneOf, Spec, fail, problem
+from mltrain.spec import OneOf, Spec
 from mltrain.task import SPLITS, Decision, SplitName
 
 if TYPE_CHECKING:  # NumPy costs 0.1 s at import, and `mltrain validate` needs the specs alone
     import numpy as np
 
+    from mltrain.data.series import Windowed
     from mltrain.data.table import Table
-
-
-def _share(value: Any) -> int | float:
-    # One validator, because a union of int and float would report every mistake twice.
-    if (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and value >= 0
-        and (type(value) is int or value < 1)
-    ):
-        return value
-    raise PydanticCustomError("share", "expected a fraction of the rows below 1 (0.2), or a number of rows (500)")
-
-
-# A fraction of all rows, or a number of rows.
-Share = Annotated[
-    int | float,
-    PlainValidator(_share, json_schema_input_type=Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, lt=1)]),
-]
-Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 class RandomSplit(Spec):
@@ -63,9 +45,7 @@ class RandomSplit(Spec):
 
     @model_validator(mode="after")
     def _rows_are_left_for_training(self) -> RandomSplit:
-        if isinstance(self.validation, float) and isinstance(self.test, float) and self.validation + self.test >= 1:
-            message = f"{self.validation} + {self.test} for the test leaves nothing for training"
-            raise fail("random", [problem("share", message, ("validation",), self.validation)])
+        refuse_everything("random", self.validation, self.test)
         return self
 
 
@@ -86,7 +66,7 @@ class ColumnSplit(Spec):
 
 def _source_or_share(value: Any, info: ValidationInfo) -> Any:
     if isinstance(value, (int, float)):
-        return _share(value)
+        return share(value)
     return None if value is None else OneOf("source", *SOURCES).check(value, info)
 
 
@@ -110,18 +90,53 @@ class FilesSplit(Spec):
     """Give drawn validation rows the same proportions of the classes, as for a random split."""
 
 
-SPLIT_SPECS = (RandomSplit, NoSplit, ColumnSplit, FilesSplit)
+class TimeSplit(Spec):
+    """The oldest rows are for training, newer ones for validation, the newest for the test. Rows of equal time stay
+    together, in the later split."""
 
-Split = Annotated[RandomSplit | NoSplit | ColumnSplit | FilesSplit, OneOf("split", *SPLIT_SPECS)]
+    type: Literal["time"] = "time"
+
+    column: str | None = None
+    """Numbers, dates or times, by which the rows are put in order; null takes them in the order in which they are. It
+    is a feature only where `data.features` says what it is."""
+
+    validation: Share = 0.2
+    """Validation rows: a fraction of all rows (0.2), a number of rows (500), or 0 for none."""
+
+    test: Share = 0.2
+    """Test rows: a fraction of all rows, a number of rows, or 0 for none."""
+
+    gap: Annotated[int, Field(ge=0)] = 0
+    """So many rows before validation and test are in no split; rows of equal time count as one."""
+
+    @model_validator(mode="after")
+    def _rows_are_left_for_training(self) -> TimeSplit:
+        refuse_everything("time", self.validation, self.test)
+        return self
+
+
+SPLIT_SPECS = (RandomSplit, NoSplit, ColumnSplit, FilesSplit, GroupSplit, HashSplit, TimeSplit)
+
+Split = Annotated[
+    RandomSplit | NoSplit | ColumnSplit | FilesSplit | GroupSplit | HashSplit | TimeSplit,
+    OneOf("split", *SPLIT_SPECS),
+]
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Row numbers (int64) of each split, in the order in which they were drawn; an array may be empty."""
+    """Row numbers (int64) of each split, in the order in which they were drawn; an array may be empty.
+
+    Attributes:
+        train, validation, test: the rows.
+        groups: the number of the group of every row of the data, int64 (rows,), where rows that belong together stay
+            together; None where every row is for itself.
+    """
 
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+    groups: np.ndarray | None = None
 
     def items(self) -> list[tuple[SplitName, np.ndarray]]:
         """Return the splits that have rows, by name."""
@@ -129,10 +144,11 @@ class Splits:
         return [(name, rows) for name, rows in named.items() if len(rows)]
 
     def check(self, rows: int) -> None:
-        """Make sure that no row is in two splits or twice in one, and that all are among the `rows` rows of the data.
+        """Make sure that no row is in two splits or twice in one, that all are among the `rows` rows of the data, and
+        that no group has rows in two splits.
 
         Raises:
-            DataError: one is. A test row that was trained on makes every number of the test worthless.
+            DataError: one is, or has. A test row that was trained on makes every number of the test worthless.
         """
         import numpy as np
 
@@ -146,6 +162,19 @@ class Splits:
                 raise DataError(
                     f"the splits are not disjoint: row {int(seen.argmax())} is in {name} and in a split before it"
                 )
+        self._check_groups()
+
+    def _check_groups(self) -> None:
+        import numpy as np
+
+        if self.groups is None:
+            return
+        seen = np.zeros(int(self.groups.max()) + 1, np.int8)
+        for name, numbers in self.items():
+            seen[np.unique(self.groups[numbers])] += 1
+            if seen.max() > 1:
+                row = int(numbers[(seen[self.groups[numbers]] > 1).argmax()])
+                raise DataError(f"the splits share a group: that of row {row} is in {name} and in a split before it")
 
 
 def read_table(source: Source, split: Split, seed: int, declared: Mapping[str, str] | None = None) -> Table:
@@ -174,7 +203,12 @@ def read_table(source: Source, split: Split, seed: int, declared: Mapping[str, s
 
 
 def split_rows(
-    split: Split, table: Table, labels: np.ndarray | None, seed: int, classes: Sequence[str] = ()
+    split: Split,
+    table: Table,
+    labels: np.ndarray | None,
+    seed: int,
+    classes: Sequence[str] = (),
+    windowed: Windowed | None = None,
 ) -> tuple[Splits, tuple[Decision, ...]]:
     """Return the rows of each split, and what was decided for `stratify: auto`.
 
@@ -184,16 +218,20 @@ def split_rows(
         labels: the class of every row (integers from 0); None where the target has no classes.
         seed: the experiment's, for a split without one of its own.
         classes: the names of the classes, for messages.
+        windowed: the table, where not every row has a window; None where each is an example.
 
     Raises:
         DataError: the rows do not suffice for what was asked, or a column names a split that there is not.
         ConfigError: `stratify: true` for a target without classes.
     """
     from mltrain.data import row_choice  # NumPy and pyarrow
+    from mltrain.data.group_choice import GroupDraw, rows_by_hash
+    from mltrain.data.keys import group_numbers
 
-    rows = row_choice.all_rows(len(table))
+    rows = row_choice.all_rows(len(table)) if windowed is None else windowed.examples
     decisions: tuple[Decision, ...] = ()
-    if isinstance(split, RandomSplit | FilesSplit):
+    groups = group_numbers(table, key_columns(split))
+    if isinstance(split, RandomSplit | FilesSplit | GroupSplit):
         own_seed = seed if split.seed is None else split.seed
         draw = row_choice.Draw(table.origin.name, own_seed, split.stratify, labels, classes)
     if isinstance(split, RandomSplit):
@@ -205,8 +243,17 @@ def split_rows(
             splits = Splits(drawn.train, drawn.validation, splits.test)
     elif isinstance(split, ColumnSplit):
         splits = row_choice.rows_by_column(table, split.column)
+    elif isinstance(split, TimeSplit):
+        from mltrain.data.time_order import rows_by_time
+
+        splits, decisions = rows_by_time(split, table, rows, windowed.known_at_the_border if windowed else None)
+    elif isinstance(split, GroupSplit) and groups is not None:
+        splits, decisions = GroupDraw(draw, groups).split(rows, split.validation, split.test)
+    elif isinstance(split, HashSplit):
+        splits = rows_by_hash(table, split, seed if split.seed is None else split.seed)
     else:
         splits = Splits(rows, rows[:0], rows[:0])
+    splits = replace(splits, groups=groups)
     splits.check(len(table))
     return splits, decisions
 

@@ -105,6 +105,21 @@ def noise(seed: int, rows: int, *, classes: int, features: int) -> Arrays:
     return {"x": random.rand(rows, features).astype(np.float32), "label": random.randint(0, classes, rows)}
 
 
+def seasonal(seed: int, rows: int, *, season: int, noise: float) -> Arrays:
+    """Return a series: step and y, two waves of a season around 50 and what drifts about them.
+
+    The drift is 0.8 of what it was a step before and something new, of standard deviation `noise`: the best that can be
+    known of the next step leaves an error of that size.
+    """
+    random = np.random.RandomState(seed)
+    step = np.arange(rows)
+    drift = random.normal(0, noise, rows)
+    for later in range(1, rows):
+        drift[later] += 0.8 * drift[later - 1]
+    angle = 2 * np.pi * step / season
+    return {"step": step, "y": 50 + 5 * np.sin(angle) + 2 * np.cos(2 * angle) + drift}
+
+
 def labels(seed: int, rows: int, *, labels: int, features: int, noise: float) -> Arrays:
     """Return normal points x1, x2, … with label1, label2, …: whether a point lies above a plane through its own random
     direction, whose distance is so drawn that labels are rarer and commoner than half."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from mltrain.errors import DataError
 from mltrain.spec import suggest
-from mltrain.task import SplitName, Task
+from mltrain.task import Decision, SplitName, Task
 
 # A pyarrow array of string, int64, float64, bool or timestamp("us"), where null is a missing value and NaN never is; or
 # a NumPy array of numbers with rank >= 2 whose first axis is the rows: images, sequences, matrices.
@@ -36,6 +36,10 @@ class Origin:
         """Return where `row` (from 0) is, as `mnist.npz[17]`: counted from 0, as NumPy and YAML positions are."""
         return f"{self.name}[{row}]"
 
+    def file(self, row: int) -> str:
+        """Return the name of the file that `row` is, where each row is one; else an empty text."""
+        return ""
+
 
 @dataclass(frozen=True)
 class _TakenOrigin(Origin):
@@ -47,6 +51,9 @@ class _TakenOrigin(Origin):
     def place(self, row: int) -> str:
         return self.whole.place(int(self.rows[row]))
 
+    def file(self, row: int) -> str:
+        return self.whole.file(int(self.rows[row]))
+
 
 @dataclass(frozen=True)
 class _JoinedOrigin(Origin):
@@ -56,8 +63,16 @@ class _JoinedOrigin(Origin):
     ends: tuple[int, ...]
 
     def place(self, row: int) -> str:
+        part, row = self._part(row)
+        return part.place(row)
+
+    def file(self, row: int) -> str:
+        part, row = self._part(row)
+        return part.file(row)
+
+    def _part(self, row: int) -> tuple[Origin, int]:
         part = int(np.searchsorted(self.ends, row, side="right"))
-        return self.parts[part].place(row - (self.ends[part - 1] if part else 0))
+        return self.parts[part], row - (self.ends[part - 1] if part else 0)
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,7 @@ class Table:
         target: the column to predict where the source knows, else None.
         classes: names of the classes 0, 1, … of an integer target where the source knows, else empty.
         given: the splits that the data comes in, as ("train", rows), in the order of the rows; empty when it is one.
+        decisions: what was decided while it was read.
     """
 
     columns: Mapping[str, Column]
@@ -81,6 +97,7 @@ class Table:
     target: str | None = None
     classes: tuple[str, ...] = ()
     given: tuple[tuple[SplitName, int], ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
     def __len__(self) -> int:
         return self.columns.rows if isinstance(self.columns, _TakenColumns) else len(next(iter(self.columns.values())))
@@ -143,16 +160,24 @@ def join(parts: Mapping[SplitName, Table]) -> Table:
                 raise DataError(f"{other.origin.name}: no column {lacking!r}, which {one.origin.name} has")
     digests = "".join(table.sha256 for table in tables)
     return replace(
-        first,
-        columns={name: _concatenated(name, tables) for name in first.columns},
-        origin=_JoinedOrigin(
-            first.origin.name,
-            tuple(table.origin for table in tables),
-            tuple(np.cumsum([len(table) for table in tables])),
-        ),
+        stacked(tables),
         sha256=hashlib.sha256(digests.encode()).hexdigest(),
         given=tuple((name, len(table)) for name, table in parts.items()),
+        decisions=tuple(decision for table in tables for decision in table.decisions),
     )
+
+
+def stacked(tables: list[Table]) -> Table:
+    """Return the rows of tables with the same columns one after the other, as one table.
+
+    Raises:
+        DataError: a column is of another kind in one of them.
+    """
+    first = tables[0]
+    columns = {name: _concatenated(name, tables) for name in first.columns}
+    ends = tuple(np.cumsum([len(table) for table in tables]))
+    origin = _JoinedOrigin(first.origin.name, tuple(table.origin for table in tables), ends)
+    return replace(first, columns=columns, origin=origin)
 
 
 def _concatenated(name: str, tables: list[Table]) -> Column:

@@ -86,6 +86,13 @@ class TrainingColumns(Spec):
     """Training rows."""
     columns: Many[Annotated[NumberColumn | TextColumn, Field(discriminator="type")]]
     """In the order of the encoded columns."""
+    means: Many[float] = ()
+    """Of the encoded columns of a table, as the model takes them; empty for arrays, and in runs of earlier versions."""
+
+    def with_means(self, encoded: np.ndarray) -> TrainingColumns:
+        """Return these with the means of encoded training rows (rows, features), of 100,000 of them at most."""
+        means = encoded[:: -(-len(encoded) // MOST_ROWS)].mean(axis=0, dtype=np.float64)
+        return self.model_copy(update={"means": tuple(means.tolist())})
 
     @classmethod
     def of(cls, preprocessing: Preprocessing, train: Table) -> TrainingColumns:
@@ -160,15 +167,15 @@ class Comparison:
             self._counts[position] += column.count(values)
             self._outside[position] += column.outside(values)
 
-    def findings(self) -> tuple[ColumnFindings, ...]:
-        """Return what there is to say of each column."""
+    def findings(self, comparisons: int = 1) -> tuple[ColumnFindings, ...]:
+        """Return what there is to say of each column; `comparisons` as for `population_stability`."""
         return tuple(
             ColumnFindings(
                 column.column,
                 outside,
                 column.low if isinstance(column, NumberColumn) else None,
                 column.high if isinstance(column, NumberColumn) else None,
-                population_stability(np.array(column.counts), counts),
+                population_stability(np.array(column.counts), counts, comparisons),
             )
             for column, counts, outside in zip(self._reference.columns, self._counts, self._outside, strict=True)
         )

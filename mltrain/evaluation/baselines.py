@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.linear_fit import fit_logistic, fit_ridge
 from mltrain.task import OF_NUMBERS, DataInfo
 
@@ -37,6 +38,38 @@ class Baseline:
     rows: int
     predict: Callable[[np.ndarray], np.ndarray]
     converged: bool = True
+
+
+@dataclass(frozen=True)
+class NaiveBaseline:
+    """A value of the target that is known when a forecast is made.
+
+    Attributes:
+        name: in results.
+        words: in sentences.
+        guess: from what is known of forecasts to predictions (n,) in the units of the target.
+        rows: training rows that it was fitted on: none.
+    """
+
+    name: str
+    words: str
+    guess: Callable[[ForecastRows], np.ndarray]
+    rows: int = 0
+
+
+def naive_baselines(forecasts: ForecastRows | None) -> tuple[NaiveBaseline, ...]:
+    """Return what every forecast must beat: the last value, and with a season that of one season before.
+
+    Args:
+        forecasts: of the training rows; None where they are none.
+    """
+    if forecasts is None:
+        return ()
+    naive = NaiveBaseline("naive", "the last value", lambda rows: rows.naive)
+    if forecasts.seasonal is None:
+        return (naive,)
+    words = "the value of one season before"
+    return naive, NaiveBaseline("seasonal_naive", words, lambda rows: np.asarray(rows.seasonal))
 
 
 def constant_baseline(info: DataInfo, truth: np.ndarray) -> Baseline:

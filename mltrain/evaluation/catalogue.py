@@ -10,6 +10,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from mltrain.errors import PluginError
+from mltrain.evaluation.own_metrics import OwnMetrics
+from mltrain.metric_function import MetricFunction
+from mltrain.plugins import Origin
 from mltrain.spec import OneOf, Spec, normalise
 from mltrain.task import Task
 
@@ -224,6 +228,15 @@ class Smape(Metric):
     type: Literal["smape"] = "smape"
 
 
+class Mase(Metric):
+    """For forecasts: mean absolute error, in units of the mean absolute naive error (the last value, or that of one
+    season before) in the training part of the series; below 1 is better than that."""
+
+    direction, tasks = "min", ("regression",)
+    aliases = ("mean_absolute_scaled_error",)
+    type: Literal["mase"] = "mase"
+
+
 class QuantileLoss(Metric):
     """Mean pinball loss: smallest where a share `quantile` of the targets lies below the predictions."""
 
@@ -256,6 +269,23 @@ class ExplainedVariance(Metric):
     type: Literal["explained_variance"] = "explained_variance"
 
 
+class OwnMetric(Metric):
+    """A metric of a plugin; own_metrics.py makes a class of each."""
+
+    function: ClassVar[MetricFunction | None] = None
+    origin: ClassVar[Origin]
+
+    def given(self) -> MetricFunction:
+        """Return its function.
+
+        Raises:
+            PluginError: only a run names it, and its plugin was not given.
+        """
+        if self.function is None:
+            raise PluginError(f"metric {self.type} is one of {self.origin.words}: {self.origin.advice}")
+        return self.function
+
+
 _ALL: tuple[type[Metric], ...] = (
     Accuracy,
     HammingLoss,
@@ -276,6 +306,7 @@ _ALL: tuple[type[Metric], ...] = (
     MedianAbsoluteError,
     Mape,
     Smape,
+    Mase,
     QuantileLoss,
     R2,
     ExplainedVariance,
@@ -287,7 +318,8 @@ _NAMES: dict[str, str] = {
     for spelling in (metric.model_fields["type"].default, *metric.aliases)
 }
 
-METRICS = OneOf("metric", *_ALL, aliases=_NAMES)
+OWN_METRICS = OwnMetrics(OwnMetric, _NAMES)
+METRICS = OneOf("metric", *_ALL, more=OWN_METRICS, aliases=_NAMES, hint="one of your own comes with --plugin FILE.py")
 AnyMetric = Annotated[Metric, METRICS]
 
 DEFAULTS: dict[Task, tuple[Metric, ...]] = {
@@ -302,7 +334,7 @@ DEFAULTS: dict[Task, tuple[Metric, ...]] = {
         PrAuc(),
         LogLoss(),
     ),
-    "multiregression": (Mse(), Rmse(), Mae(), R2()),
+    "multiregression": (R2(), Mse(), Rmse(), Mae()),  # the one that has no unit first: they are means over targets
 }
 
 # What is measured of each label by itself.

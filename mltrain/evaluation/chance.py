@@ -15,6 +15,9 @@ The deals with exactly m correct rows are the placements of n rooks with m of th
 class × predictions of it) per class: Riordan, An Introduction to Combinatorial Analysis, 1958, chapter 7. Whole numbers
 keep that exact. Above `EXACT_ROWS`, where it would take seconds, the normal distribution with the exact mean and
 variance under the null hypothesis (Hoeffding, A combinatorial central limit theorem, 1951) is close.
+
+Rows of one group cannot be dealt out singly. There the p-value is the share of draws of whole groups (`draws.py`) in
+which kappa, what is correct beyond the chance agreement, is not above 0.
 """
 
 from __future__ import annotations
@@ -25,10 +28,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mltrain.evaluation.catalogue import CohenKappa
 from mltrain.evaluation.counts import confusion_matrix
+from mltrain.evaluation.draws import draw_margins
+from mltrain.evaluation.margins import FROM_MARGINS
 
 EXACT_ROWS = 400
 LEVEL = 0.05
+_DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class Chance:
         testable: whether a perfect model would reach `LEVEL`; a few rows, or rows of one class, cannot show it.
         constant: the class that is commonest in training, the best answer without looking.
         constant_correct: rows that are of that class.
+        groups: how many there are, where rows belong together.
     """
 
     rows: int
@@ -52,6 +60,7 @@ class Chance:
     testable: bool
     constant: str
     constant_correct: int
+    groups: int | None = None
 
     @property
     def better(self) -> bool:
@@ -63,8 +72,11 @@ class Chance:
         accuracy = f"the {split} accuracy of {self.correct / self.rows:.4f}"
         p = f"p = {self.p_value:.2g}" if self.p_value >= 0.001 else "p < 0.001"
         counts = f"{self.correct} of {self.rows} correct, {self.expected:.1f} expected when guessing, {p}"
+        if self.groups is not None:
+            counts += f" by draws of {self.groups} groups"
         if not self.testable:
-            return f"{accuracy} cannot be told from chance: too few rows, or only one class ({counts})"
+            few = "rows" if self.groups is None else "groups"
+            return f"{accuracy} cannot be told from chance: too few {few}, or only one class ({counts})"
         if not self.better:
             return f"{accuracy} is no better than chance ({counts})"
         if self.constant_correct >= self.correct:
@@ -74,7 +86,11 @@ class Chance:
 
 
 def against_chance(
-    target: np.ndarray, predicted: np.ndarray, classes: Sequence[str], training_target: np.ndarray
+    target: np.ndarray,
+    predicted: np.ndarray,
+    classes: Sequence[str],
+    training_target: np.ndarray,
+    groups: np.ndarray | None = None,
 ) -> Chance:
     """Test the accuracy of the predictions of a split.
 
@@ -83,20 +99,34 @@ def against_chance(
         predicted: predicted class indices, (n,).
         classes: names in the order of the indices.
         training_target: class indices of the training rows; the commonest class is not read off the split itself.
+        groups: (n,) of any values: equal for rows that belong together; None where every row is for itself.
     """
     confusion = confusion_matrix(target, predicted, len(classes))
     of_class, as_class = confusion.sum(axis=1).tolist(), confusion.sum(axis=0).tolist()
     rows, correct = sum(of_class), int(np.trace(confusion))
     commonest = int(np.bincount(training_target.reshape(-1).astype(np.int64), minlength=len(classes)).argmax())
+    if groups is None:
+        found, perfect = p_value(correct, of_class, as_class), p_value(rows, of_class, of_class)
+    else:
+        found, perfect = (_grouped(target, each, len(classes), groups) for each in (predicted, target))
     return Chance(
         rows=rows,
         correct=correct,
         expected=sum(a * b for a, b in zip(of_class, as_class, strict=True)) / rows,
-        p_value=p_value(correct, of_class, as_class),
-        testable=p_value(rows, of_class, of_class) <= LEVEL,
+        p_value=found,
+        testable=perfect <= LEVEL,
         constant=classes[commonest],
         constant_correct=of_class[commonest],
+        groups=None if groups is None else len(np.unique(groups)),
     )
+
+
+def _grouped(target: np.ndarray, predicted: np.ndarray, n_classes: int, groups: np.ndarray) -> float:
+    numbers = np.unique(groups, return_inverse=True)[1].reshape(-1)
+    target, predicted = target.reshape(-1).astype(np.int64), predicted.reshape(-1).astype(np.int64)
+    (drawn,) = draw_margins(target, (predicted,), n_classes, seed=0, draws=_DRAWS, groups=numbers)
+    kappa = FROM_MARGINS["cohen_kappa"](CohenKappa(), "multiclass", drawn)
+    return float((1 + (kappa <= 0).sum()) / (1 + _DRAWS))
 
 
 def p_value(correct: int, of_class: Sequence[int], as_class: Sequence[int]) -> float:

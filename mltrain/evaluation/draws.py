@@ -9,6 +9,7 @@ A cell that is empty is not impossible: twelve rows without an error do not prov
 spread evenly over all cells: the prior of Perks, Some observations on inverse probability, 1947, which Berger, Bernardo
 and Sun, Overall objective priors, 2015, recommend where there may be many cells. With two rows, Jeffreys' prior for
 two classes, the intervals for ten classes that are hardly ever mistaken missed the truth in a quarter of 500 sets.
+Of groups it is one more group of the usual size: the rows of twelve patients say no more than twelve.
 """
 
 from __future__ import annotations
@@ -50,9 +51,11 @@ def draw_margins(
     cells = len(classes[0])
     prior = np.full(cells, PRIOR_ROWS / cells)
     counts = np.bincount(cell, minlength=cells)
+    prior_size = 1.0
     if groups is not None:
         by_group = np.zeros((int(groups.max()) + 1, cells))
         np.add.at(by_group, (groups, cell), 1)
+        prior_size = len(target) / len(by_group)
     step = max(_WEIGHTS_AT_ONCE // max(cells, 1 if groups is None else len(by_group)), 1)
     drawn = []
     for first in range(0, draws, step):
@@ -60,7 +63,7 @@ def draw_margins(
         if groups is None:
             weights = generator.standard_gamma(counts + prior, (size, cells))
         else:
-            weights = generator.standard_gamma(prior, (size, cells))
+            weights = prior_size * generator.standard_gamma(prior, (size, cells))
             weights += generator.standard_exponential((size, len(by_group))) @ by_group
         weights /= weights.sum(axis=1, keepdims=True)
         drawn.append([_margins(weights, classes[0], as_class, n_classes) for as_class in classes[1:]])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 
 # The usual reading of the index (Siddiqi, Credit Risk Scorecards, 2006, chapter 9).
 MODERATE, LARGE = 0.1, 0.25
-# What chance exceeds once in a thousand columns.
-_NORMAL_QUANTILE = 3.0902
+# What chance exceeds so often is said.
+_LEVEL = 0.001
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Stability:
 
     Attributes:
         value: the index; 0 where the shares are the same.
-        chance: what it exceeds once in a thousand times where both sets come from one distribution.
+        chance: what it, or one of as many comparisons, exceeds once in a thousand times where both sets come from one
+            distribution.
     """
 
     value: float
@@ -34,8 +36,8 @@ class Stability:
         return "moderate" if self.value < LARGE else "large"
 
 
-def population_stability(expected: np.ndarray, found: np.ndarray) -> Stability:
-    """Compare counts (bins,) of training rows with those of other rows in the same bins.
+def population_stability(expected: np.ndarray, found: np.ndarray, comparisons: int = 1) -> Stability:
+    """Compare counts (bins,) of training rows with those of other rows in the same bins; one of `comparisons`.
 
     The index is sum((q - p) · ln(q / p)) over the shares p and q of the bins (Siddiqi 2006; the symmetric divergence of
     Kullback and Leibler 1951). Each count is raised by a half, so that an empty bin has a logarithm. Without drift it
@@ -52,5 +54,6 @@ def population_stability(expected: np.ndarray, found: np.ndarray) -> Stability:
     q = (found[there] + 0.5) / (m + 0.5 * bins)
     freedom = bins - 1
     spread = 2 / (9 * freedom)
-    quantile = freedom * (1 - spread + _NORMAL_QUANTILE * math.sqrt(spread)) ** 3
+    normal = NormalDist().inv_cdf(1 - _LEVEL / comparisons)
+    quantile = freedom * (1 - spread + normal * math.sqrt(spread)) ** 3
     return Stability(float(((q - p) * np.log(q / p)).sum()), (1 / n + 1 / m) * quantile)

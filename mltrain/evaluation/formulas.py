@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import Metric
+from mltrain.evaluation.catalogue import Metric, OwnMetric
 from mltrain.evaluation.losses import LOSSES
 from mltrain.evaluation.margins import FROM_MARGINS, Margins
+from mltrain.evaluation.own_values import own_value
 from mltrain.evaluation.ranking import Ranking
 from mltrain.evaluation.rows import Rows, UndefinedError
 
@@ -95,3 +96,13 @@ FORMULAS: dict[str, Callable[[Any, Rows], float]] = {
     "r2": _r2,
     "explained_variance": _explained_variance,
 }
+
+
+def value_of(metric: Metric, rows: Rows) -> float:
+    """Return the value of a metric, ours or a plugin's.
+
+    Raises:
+        UndefinedError: it has none for these rows.
+        PluginError: a metric of a plugin fails.
+    """
+    return own_value(metric, rows) if isinstance(metric, OwnMetric) else float(FORMULAS[metric.type](metric, rows))

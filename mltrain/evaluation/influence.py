@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import Metric, Mse
+from mltrain.evaluation.catalogue import Metric, Mse, OwnMetric
 from mltrain.evaluation.formulas import class_pr_auc, class_roc_auc
 from mltrain.evaluation.losses import LOSSES
+from mltrain.evaluation.own_values import own_losses
 from mltrain.evaluation.ranking import Ranking
 from mltrain.evaluation.rows import Rows, UndefinedError
 
@@ -36,7 +37,7 @@ def standard_error(derivatives: np.ndarray, groups: np.ndarray | None = None) ->
 
 
 def _mean_loss(metric: Metric, rows: Rows) -> np.ndarray:
-    losses = LOSSES[metric.type](metric, rows)
+    losses = own_losses(metric, rows) if isinstance(metric, OwnMetric) else LOSSES[metric.type](metric, rows)
     return (losses - losses.mean()) / _unbiased(len(losses))
 
 
@@ -114,3 +115,15 @@ DERIVATIVES: dict[str, Callable[[Any, Rows], np.ndarray]] = {
     "r2": _r2,
     "explained_variance": _explained_variance,
 }
+
+
+def derivatives_of(metric: Metric, rows: Rows) -> np.ndarray | None:
+    """Return the derivatives of a metric (n,), ours or a plugin's; None where none are known.
+
+    Raises:
+        UndefinedError: there are none for these rows.
+        PluginError: a metric of a plugin fails.
+    """
+    if isinstance(metric, OwnMetric):
+        return _mean_loss(metric, rows) if metric.given().of_rows else None
+    return DERIVATIVES[metric.type](metric, rows) if metric.type in DERIVATIVES else None

@@ -16,8 +16,12 @@ Which form it has follows from the metric, each being the simplest that keeps wh
 - **several targets**: what follows from decisions about labels from draws, `several.py`; of the rest, the mean over the
   targets, the same forms with the means of the derivatives.
 - **the median of the errors**: two of the errors, chosen by rank: Woodruff, Confidence intervals for medians, 1952.
+- **metrics of plugins**: as a mean loss where they are one, else percentiles of the plain bootstrap, `resampling.py`.
 
-Rows of one group are drawn together everywhere: one weight a group in the draws, sums over groups in the variances.
+Rows of one group are drawn together everywhere: one weight a group in the draws, sums over groups in the variances
+(for areas as Obuchowski, Nonparametric analysis of clustered ROC curve data, 1997). Shares of rows then follow from
+draws, too: Wilson's form takes every row for one of its own. Forecasts resemble those before and after them: their
+variances are those of a bootstrap of blocks, `forecast.py`.
 """
 
 from __future__ import annotations
@@ -31,9 +35,10 @@ from typing import cast
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import AveragedMetric, Metric
+from mltrain.evaluation.catalogue import AveragedMetric, Metric, OwnMetric
 from mltrain.evaluation.draws import draw_margins
-from mltrain.evaluation.influence import DERIVATIVES, standard_error
+from mltrain.evaluation.forecast import ForecastRows
+from mltrain.evaluation.influence import standard_error
 from mltrain.evaluation.interval_forms import (
     Interval,
     Z,
@@ -48,7 +53,8 @@ from mltrain.evaluation.interval_forms import (
     student_t,
     wilson,
 )
-from mltrain.evaluation.margins import FROM_MARGINS, Margins
+from mltrain.evaluation.margins import FROM_MARGINS, Margins, per_class
+from mltrain.evaluation.resampling import drawn_values
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import (
     FROM_SUMS,
@@ -119,6 +125,26 @@ def row_intervals(
     return found
 
 
+def class_intervals(rows: Rows, groups: np.ndarray, seed: int, draws: int = 1000) -> dict[str, list[Interval]]:
+    """Return the interval of the "precision", "recall" and "f1" of each class, in their order, from draws of groups.
+
+    Args:
+        rows: of a classification.
+        groups: as for `intervals`.
+        seed: of the draws.
+        draws: how many.
+    """
+    drawn = _Sample(rows, seed, draws, _numbered(groups)).margins
+    counted = Margins.of(rows.confusion)
+    return {
+        kind: [
+            percentiles(of_class, float(value))
+            for of_class, value in zip(per_class(kind, drawn).T, per_class(kind, counted), strict=True)
+        ]
+        for kind in ("precision", "recall", "f1")
+    }
+
+
 def paired_difference(
     metric: Metric,
     task: Task,
@@ -131,12 +157,13 @@ def paired_difference(
     draws: int = 1000,
     groups: np.ndarray | None = None,
     thresholds: tuple[float, float] = (0.5, 0.5),
+    forecasts: ForecastRows | None = None,
 ) -> Difference:
     """Return the metric of predictions a minus that of predictions b for the same rows.
 
     Rows on which both are right, or equally wrong, do not widen its interval. What follows from counts is drawn from
     the table of target, a and b; of the rest the variances of the differences of each row are taken, for ROC AUC as by
-    DeLong.
+    DeLong; metrics of plugins are measured on the same draws of the rows for both, unless they are means.
 
     Args:
         metric: what to compare.
@@ -145,13 +172,14 @@ def paired_difference(
         draws: how many, for metrics that need some.
         groups: as for `intervals`.
         thresholds: of a and b, above which a probability means the positive class of two.
+        forecasts: what is known of the rows where they are forecasts.
 
     Raises:
-        ValueError: as `measure`.
+        ValueError, PluginError: as `measure`.
     """
     numbers = _numbered(groups)
     a, b = (
-        rows_of(task, target, predictions, classes, threshold)
+        rows_of(task, target, predictions, classes, threshold, forecasts)
         for predictions, threshold in zip((predictions_a, predictions_b), thresholds, strict=True)
     )
     value, found = math.nan, None
@@ -165,9 +193,14 @@ def paired_difference(
             drawn = draw_margins(a.target, both, len(a.classes), seed=seed, draws=draws, groups=numbers)
             of_a, of_b = (FROM_MARGINS[metric.type](metric, task, margins) for margins in drawn)
             found = percentiles(of_a - of_b, value)
-        elif metric.type in DERIVATIVES and _units(a, numbers) >= FEWEST_ROWS:
-            derivatives = derivatives_of(metric, a) - derivatives_of(metric, b)
-            found = around(value, student_t(_units(a, numbers) - 1) * standard_error(derivatives, numbers))
+        elif _units(a, numbers) >= FEWEST_ROWS:
+            changes = [derivatives_of(metric, each) for each in (a, b)]
+            if isinstance(metric, OwnMetric) and changes[0] is None:
+                drawn_a, drawn_b = (drawn_values(metric, cast(Rows, each), seed, draws, numbers) for each in (a, b))
+                found = _of_draws(drawn_a - drawn_b, value)
+            elif changes[0] is not None and changes[1] is not None:
+                steps = student_t(_units(a, numbers) - 1) * _error(a, changes[0] - changes[1], numbers)
+                found = around(value, steps)
     return Difference(value, found.low, found.high) if found else Difference(value, math.nan, math.nan)
 
 
@@ -209,7 +242,29 @@ def _interval(metric: Metric, sample: _Sample) -> Interval | None:
             return _share_interval(metric, rows)
     if metric.type in FROM_MARGINS:
         return percentiles(FROM_MARGINS[metric.type](metric, rows.task, sample.margins), value)
-    return None if _units(rows, groups) < FEWEST_ROWS else _of_rows(metric, rows, value, groups)
+    if _units(rows, groups) < FEWEST_ROWS:
+        return None
+    if isinstance(metric, OwnMetric):
+        return _of_plugin(metric, sample, value)
+    return _of_rows(metric, rows, value, groups)
+
+
+def _of_plugin(metric: OwnMetric, sample: _Sample, value: float) -> Interval | None:
+    rows, groups = sample.rows, sample.groups
+    derivatives = derivatives_of(metric, rows)
+    if derivatives is None:
+        return _of_draws(drawn_values(metric, cast(Rows, rows), sample.seed, sample.draws, groups), value)
+    steps = student_t(_units(rows, groups) - 1) * standard_error(derivatives, groups)
+    if not steps:  # every row is alike: nothing says how far others might be
+        return None
+    low, high = metric.given().bounds
+    interval = around_log(value, steps) if low == 0 else around(value, steps)
+    return None if interval is None else holding(value, max(interval.low, low), min(interval.high, high))
+
+
+def _of_draws(drawn: np.ndarray, value: float) -> Interval | None:
+    """Return what the draws say; nothing, where one of them has no value or all are equal."""
+    return percentiles(drawn, value) if np.isfinite(drawn).all() and np.ptp(drawn) else None
 
 
 def _is_share(metric: Metric, task: Task) -> bool:
@@ -235,11 +290,15 @@ def _of_rows(metric: Metric, rows: Rows | SeveralRows, value: float, groups: np.
             known = [interval for interval in each if interval is not None]
             return Interval(*(float(np.mean(ends)) for ends in zip(*((i.low, i.high) for i in known), strict=True)))
         errors = np.abs(rows.errors)
-        return median_interval(errors, Z * standard_error(((errors <= value) - 0.5) / len(errors), groups))
-    rarest = _rarest(rows) if metric.type in _AREAS else units
-    error = standard_error(derivatives_of(metric, rows), groups)
+        return median_interval(errors, Z * _error(rows, ((errors <= value) - 0.5) / len(errors), groups))
+    of_classes = _of_classes(rows, groups) if metric.type in _AREAS else [units]
+    rarest = min(of_classes)
+    derivatives = derivatives_of(metric, rows)
+    if derivatives is None:
+        return None
+    error = _error(rows, derivatives, groups)
     if metric.type == "roc_auc" and rows.task == "binary":
-        return roc_auc_interval(value, error**2, rarest, len(rows.target) - rarest)
+        return roc_auc_interval(value, error**2, *of_classes)
     if rarest < 2:
         return None
     steps = student_t(units - 1) * error
@@ -254,12 +313,13 @@ def _of_rows(metric: Metric, rows: Rows | SeveralRows, value: float, groups: np.
     return None if interval is None else Interval(interval.low, min(interval.high, largest))
 
 
-def _rarest(rows: Rows | SeveralRows) -> int:
-    """Return the rows of the class with the fewest, or the rows outside of one if those are fewer."""
+def _of_classes(rows: Rows | SeveralRows, groups: np.ndarray | None) -> list[int]:
+    """Return in how many rows, or groups, each class occurs; of several labels those of the one with the rarest."""
     if isinstance(rows, SeveralRows):
-        return min(map(_rarest, rows.outputs))
-    counts = np.bincount(rows.target, minlength=len(rows.classes))
-    return int(min(counts.min(), len(rows.target) - counts.max()))
+        return min((_of_classes(one, groups) for one in rows.outputs), key=min)
+    classes, target = len(rows.classes), rows.target
+    found = target if groups is None else np.unique(groups * classes + target) % classes
+    return [int(count) for count in np.bincount(found, minlength=classes)]
 
 
 def _value(metric: Metric, rows: Rows | SeveralRows) -> float:
@@ -271,7 +331,16 @@ def _value(metric: Metric, rows: Rows | SeveralRows) -> float:
     return value
 
 
+def _error(rows: Rows | SeveralRows, derivatives: np.ndarray, groups: np.ndarray | None) -> float:
+    """Return the standard error of a metric, of forecasts from blocks of times."""
+    if isinstance(rows, Rows) and rows.forecasts is not None:
+        return rows.forecasts.standard_error(derivatives)
+    return standard_error(derivatives, groups)
+
+
 def _units(rows: Rows | SeveralRows, groups: np.ndarray | None) -> int:
+    if isinstance(rows, Rows) and rows.forecasts is not None:
+        return rows.forecasts.units
     return len(rows.target) if groups is None else int(groups.max()) + 1
 
 

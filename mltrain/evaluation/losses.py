@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mltrain.evaluation.catalogue import Metric, QuantileLoss, TopKAccuracy
-from mltrain.evaluation.rows import Rows
+from mltrain.evaluation.rows import Rows, UndefinedError
 
 
 def _accuracy(metric: Metric, rows: Rows) -> np.ndarray:
@@ -55,6 +55,18 @@ def _smape(metric: Metric, rows: Rows) -> np.ndarray:
     return np.divide(np.abs(rows.errors), size, out=np.zeros(len(size)), where=size != 0)
 
 
+def _mase(metric: Metric, rows: Rows) -> np.ndarray:
+    """Hyndman and Koehler, Another look at measures of forecast accuracy, 2006, section 3: errors in units of the mean
+    absolute naive error of the training part of the series."""
+    if rows.forecasts is None:
+        raise UndefinedError("the rows are no forecasts")
+    scale = rows.forecasts.scale
+    unknown = int((~(scale > 0)).sum())
+    if unknown:
+        raise UndefinedError(f"the series of {unknown} rows are constant, or too short, in the training rows")
+    return np.abs(rows.errors) / scale
+
+
 def _quantile_loss(metric: QuantileLoss, rows: Rows) -> np.ndarray:
     """Koenker and Bassett, Regression quantiles, 1978: a row below its target costs `quantile` times the distance."""
     return np.maximum(-metric.quantile * rows.errors, (1 - metric.quantile) * rows.errors)
@@ -70,5 +82,6 @@ LOSSES: dict[str, Callable[[Any, Rows], np.ndarray]] = {
     "mae": _mae,
     "mape": _mape,
     "smape": _smape,
+    "mase": _mase,
     "quantile_loss": _quantile_loss,
 }

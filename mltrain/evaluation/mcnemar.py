@@ -42,6 +42,24 @@ def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> McNemar:
     return McNemar(only_first, only_second, exact_p_value(only_first, only_second))
 
 
+def right_more_often(first: np.ndarray, second: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return in which groups the first is right on more rows than the second, and in which the second, bool (groups,).
+
+    Rows of one group are right or wrong together, so that each is no coin of its own; the groups are, and with these
+    two for `first_right` and `second_right` the test is the sign test of the groups.
+
+    Args:
+        first: whether the first is right on each row, bool (n,).
+        second: the same of the second.
+        groups: (n,) of any values: equal for rows that belong together.
+    """
+    import numpy as np
+
+    numbers = np.unique(groups, return_inverse=True)[1].reshape(-1)
+    more = np.bincount(numbers, first.astype(np.int64) - second.astype(np.int64))
+    return more > 0, more < 0
+
+
 def exact_p_value(only_first: int, only_second: int) -> float:
     """Return twice the chance of at most the smaller count in `only_first + only_second` tosses of a fair coin."""
     tosses, fewer = only_first + only_second, min(only_first, only_second)

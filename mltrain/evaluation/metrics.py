@@ -8,13 +8,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from mltrain.evaluation.catalogue import Metric
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import SeveralRows, rows_of, value_of
 from mltrain.task import Task
 
 
 def measure(
-    metrics: Sequence[Metric], task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str] = ()
+    metrics: Sequence[Metric],
+    task: Task,
+    target: np.ndarray,
+    predictions: np.ndarray,
+    classes: Sequence[str] = (),
+    forecasts: ForecastRows | None = None,
 ) -> dict[str, float]:
     """Return the value of each metric by its name in results; NaN where it has none (`undefined` says why).
 
@@ -26,11 +32,13 @@ def measure(
         predictions: probabilities of the positive class (n,) or (n, 1) for binary, probabilities (n, classes) for
             multiclass, values (n,) or (n, 1) in the unit of the target for regression; of several targets (n, targets).
         classes: names in the order of the class indices, or the labels; empty for numbers.
+        forecasts: what is known of the rows where they are forecasts.
 
     Raises:
         ValueError: no rows, or shapes that do not fit.
+        PluginError: a metric of a plugin fails.
     """
-    return measure_rows(metrics, rows_of(task, target, predictions, classes))[0]
+    return measure_rows(metrics, rows_of(task, target, predictions, classes, forecasts=forecasts))[0]
 
 
 def undefined(

@@ -26,6 +26,8 @@ class Paired:
         mcnemar: of the two, the other one first; None for regressions.
         confirmed: whether an exact test agrees that there is a difference, where there is one. An interval from draws
             is too narrow where only a handful of rows tells the two apart.
+        groups: how many there are, where rows belong together: the interval is then one of groups, and so is McNemar's
+            test; None where every row is for itself.
     """
 
     metric: str
@@ -36,6 +38,7 @@ class Paired:
     high: float
     mcnemar: McNemar | None = None
     confirmed: bool = True
+    groups: int | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -67,7 +70,7 @@ class Paired:
             name: of the model.
             other: the name of the one it is compared with.
         """
-        on = f"on the same {self.rows:,} rows"
+        on = f"on the same {self.rows:,} rows" + ("" if self.groups is None else f" of {self.groups:,} groups")
         if self.verdict == "equal":
             return f"{name} and {other} are equal in {self.metric} {on}"
         size = f"{abs(self.value):.4g} {'higher' if self.value > 0 else 'lower'}" if self.value else "equal"
@@ -81,6 +84,11 @@ class Paired:
         test = self.mcnemar
         if test is None or test.only_first + test.only_second == 0:
             return ""
+        if self.groups is not None:
+            return (
+                f"; groups in which {name} is right more often: {test.only_second}, {other}: {test.only_first} "
+                f"(sign test: p = {test.p_value:.2g})"
+            )
         return (
             f"; rows that only {name} has right: {test.only_second}, only {other}: {test.only_first} "
             f"(McNemar's exact test: p = {test.p_value:.2g})"
@@ -91,6 +99,7 @@ class Paired:
         return {
             "metric": self.metric,
             "rows": self.rows,
+            "groups": self.groups,
             "difference": {"value": self.value, "low": self.low, "high": self.high},
             "verdict": self.verdict,
             "confirmed": self.confirmed,

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.ranking import Ranking
 from mltrain.task import Task
 
@@ -31,10 +32,18 @@ class Rows:
     """Distance from 1 to the next float of the dtype that the predictions came in."""
     threshold: float = 0.5
     """Above which a probability means the positive class; for binary only."""
+    forecasts: ForecastRows | None = None
+    """What is known of them where they are forecasts."""
 
     @classmethod
     def of(
-        cls, task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str], threshold: float = 0.5
+        cls,
+        task: Task,
+        target: np.ndarray,
+        predictions: np.ndarray,
+        classes: Sequence[str],
+        threshold: float = 0.5,
+        forecasts: ForecastRows | None = None,
     ) -> Rows:
         """Bring arrays as `measure` takes them into these shapes; the errors are those of `measure`."""
         width = len(classes) if task == "multiclass" else 1
@@ -53,6 +62,7 @@ class Rows:
             tuple(classes),
             float(np.finfo(precise).eps),
             threshold,
+            forecasts,
         )
 
     @cached_property

@@ -18,11 +18,11 @@ from functools import cached_property
 
 import numpy as np
 
+from mltrain.evaluation import formulas, influence
 from mltrain.evaluation.catalogue import AveragedMetric, Metric
 from mltrain.evaluation.counts import decide
 from mltrain.evaluation.draws import PRIOR_ROWS
-from mltrain.evaluation.formulas import FORMULAS
-from mltrain.evaluation.influence import DERIVATIVES
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.margins import Margins, per_class
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.task import OF_EACH, Task
@@ -82,12 +82,17 @@ class SeveralRows:
 
 
 def rows_of(
-    task: Task, target: np.ndarray, predictions: np.ndarray, classes: Sequence[str], threshold: float = 0.5
+    task: Task,
+    target: np.ndarray,
+    predictions: np.ndarray,
+    classes: Sequence[str],
+    threshold: float = 0.5,
+    forecasts: ForecastRows | None = None,
 ) -> Rows | SeveralRows:
     """Bring arrays as `measure` takes them into the shapes of the formulas; the errors are those of `measure`."""
     if task in OF_EACH:
         return SeveralRows.of(task, target, predictions, classes)
-    return Rows.of(task, target, predictions, classes, threshold)
+    return Rows.of(task, target, predictions, classes, threshold, forecasts)
 
 
 def value_of(metric: Metric, rows: Rows | SeveralRows) -> float:
@@ -95,20 +100,25 @@ def value_of(metric: Metric, rows: Rows | SeveralRows) -> float:
 
     Raises:
         UndefinedError: it has no value, or not for each target.
+        PluginError: a metric of a plugin fails.
     """
     if isinstance(rows, Rows):
-        return float(FORMULAS[metric.type](metric, rows))
+        return formulas.value_of(metric, rows)
     if metric.type in FROM_SUMS:
         return float(from_sums(metric, rows.sums).item())
-    return float(np.mean([FORMULAS[metric.type](metric, each) for each in rows.outputs]))
+    return float(np.mean([formulas.value_of(metric, each) for each in rows.outputs]))
 
 
-def derivatives_of(metric: Metric, rows: Rows | SeveralRows) -> np.ndarray:
-    """Return the derivative of a metric by the weight of each row (n,), as `influence.py` says; raises as
-    `value_of`."""
+def derivatives_of(metric: Metric, rows: Rows | SeveralRows) -> np.ndarray | None:
+    """Return the derivative of a metric by the weight of each row (n,), as `influence.py` says; None where none are
+    known. Raises as `value_of`."""
     if isinstance(rows, Rows):
-        return DERIVATIVES[metric.type](metric, rows)
-    return np.mean([DERIVATIVES[metric.type](metric, each) for each in rows.outputs], axis=0)
+        return influence.derivatives_of(metric, rows)
+    if metric.type in FROM_SUMS:
+        return None
+    found = [influence.derivatives_of(metric, each) for each in rows.outputs]
+    known = [each for each in found if each is not None]
+    return np.mean(known, axis=0) if known else None
 
 
 def from_sums(metric: Metric, sums: np.ndarray) -> np.ndarray:

@@ -114,6 +114,9 @@ class EvaluationSpec(Spec):
     chosen on the validation rows at the end. While training it is 0.5."""
     calibration: CalibrationSpec = CalibrationSpec()
     """Whether probabilities are what they say."""
+    explain: bool = False
+    """Whether it is measured at the end what the predictions hang on: the permutation importance of each column of a
+    table, or the saliency of the worst images. `mltrain explain RUN` does it later."""
 
     @field_validator("metrics")
     @classmethod

@@ -12,10 +12,12 @@ import numpy as np
 from mltrain.evaluation.calibration import calibration
 from mltrain.evaluation.catalogue import OF_LABEL, Metric
 from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.interval_forms import Interval, f1_interval, wilson
-from mltrain.evaluation.intervals import row_intervals
+from mltrain.evaluation.intervals import class_intervals, row_intervals
 from mltrain.evaluation.margins import Margins, per_class
 from mltrain.evaluation.metrics import measure_rows
+from mltrain.evaluation.rows import Rows
 from mltrain.evaluation.several import rows_of
 from mltrain.task import OF_EACH, Task
 
@@ -33,6 +35,8 @@ def metric_results(
     classes: Sequence[str],
     seed: int | None,
     threshold: float = 0.5,
+    groups: np.ndarray | None = None,
+    forecasts: ForecastRows | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return `value`, `low`, `high` and `undefined` of each metric by its name, as far as it has them.
 
@@ -40,10 +44,12 @@ def metric_results(
         metrics: as for `measure`, and so are task, target, predictions and classes.
         seed: of the draws; None for rows whose values need no interval.
         threshold: above which a probability means the positive class of two.
+        groups: as for `intervals`.
+        forecasts: what is known of the rows where they are forecasts.
     """
-    rows = rows_of(task, target, predictions, classes, threshold)
+    rows = rows_of(task, target, predictions, classes, threshold, forecasts)
     values, reasons = measure_rows(metrics, rows)
-    found = {} if seed is None else row_intervals(metrics, rows, seed)
+    found = {} if seed is None else row_intervals(metrics, rows, seed, groups=groups)
     return {name: _result(value, found.get(name), reasons.get(name)) for name, value in values.items()}
 
 
@@ -54,6 +60,7 @@ def class_results(
     predictions: np.ndarray,
     classes: Sequence[str],
     threshold: float = 0.5,
+    groups: np.ndarray | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return rows, precision, recall and F1 of each class by its name; of several classes also its areas against the
     rest, where they are among the metrics. Arguments as for `metric_results`."""
@@ -61,6 +68,8 @@ def class_results(
     values = {kind: per_class(kind, margins).tolist() for kind in ("precision", "recall", "f1")}
     areas = [metric for metric in metrics if metric.type in ("roc_auc", "pr_auc")] if task == "multiclass" else []
     columns = zip(margins.correct.tolist(), margins.of_class.tolist(), margins.as_class.tolist(), strict=True)
+    rows = Rows.of(task, target, predictions, classes, threshold)
+    drawn = None if groups is None else class_intervals(rows, groups, seed=0)
     table = {}
     for number, (name, (correct, of_class, as_class)) in enumerate(zip(classes, columns, strict=True)):
         found = {
@@ -68,10 +77,12 @@ def class_results(
             "recall": wilson(correct, of_class),
             "f1": f1_interval(correct, of_class + as_class - 2 * correct),
         }
+        if drawn is not None:
+            found = {kind: None if each is None else drawn[kind][number] for kind, each in found.items()}
         table[name] = {"n": of_class, **{kind: _result(values[kind][number], found[kind]) for kind in found}}
         if areas:
             against_rest = (target == number, predictions[:, number], ("the rest", name))
-            table[name] |= metric_results(areas, "binary", *against_rest, seed=0)  # areas need no draws
+            table[name] |= metric_results(areas, "binary", *against_rest, seed=0, groups=groups)  # areas need no draws
     return table
 
 
@@ -83,12 +94,13 @@ def output_results(
     predictions: np.ndarray,
     seed: int | None,
     bins: int,
+    groups: np.ndarray | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return what is measured of each of several targets by its name: of a label the usual metrics of two classes, its
     confusion matrix and its calibration, of numbers the metrics that are measured of all.
 
     Args:
-        metrics: as for `metric_results`, and so are task and seed.
+        metrics: as for `metric_results`, and so are task, seed and groups.
         names: of the targets.
         target: (n, targets), and so are the predictions.
         bins: of the reliability curve.
@@ -99,7 +111,7 @@ def output_results(
         classes = (f"not {name}", name) if labels else ()
         of_each = (OF_EACH[task], true, predicted)
         result: dict[str, Any] = {
-            "metrics": metric_results(OF_LABEL if labels else metrics, *of_each, classes, seed),
+            "metrics": metric_results(OF_LABEL if labels else metrics, *of_each, classes, seed, groups=groups),
         }
         if labels:
             result["confusion_matrix"] = confusion_matrix(true, decide("binary", predicted), 2).tolist()

@@ -30,6 +30,7 @@ class Comparison:
         rows: how many.
         p_value: of the sign test on the rows that one of them gets right and the other wrong; None where there is no
             right and wrong.
+        groups: how many there are, where rows belong together; the sign test is then that of the groups.
     """
 
     split: str
@@ -40,11 +41,12 @@ class Comparison:
     difference: Difference
     rows: int
     p_value: float | None
+    groups: int | None = None
 
     @property
     def resolved(self) -> bool:
         """Whether the rows tell which of the two is better."""
-        return self._differs and self.rows >= FEWEST_ROWS and (self.p_value is None or self.p_value <= LEVEL)
+        return self._differs and self._units >= FEWEST_ROWS and (self.p_value is None or self.p_value <= LEVEL)
 
     def sentence(self) -> str:
         """Return the finding in one sentence."""
@@ -52,16 +54,22 @@ class Comparison:
         other = f"{_number(self.baseline_value)} of {self.baseline}"
         if math.isnan(self.difference.value):
             return f"{model} cannot be compared with {self.baseline}: one of them has no value"
-        if self.rows < FEWEST_ROWS:
-            rows = f"{self.rows} row{'' if self.rows == 1 else 's'}"
-            return f"{model} beside the {other}: {rows}, too few rows to tell which is better"
+        if self._units < FEWEST_ROWS:
+            of = "row" if self.groups is None else "group"
+            units = f"{self._units} {of}{'' if self._units == 1 else 's'}"
+            return f"{model} beside the {other}: {units}, too few {of}s to tell which is better"
         if not self.difference.value and not self.difference.low and not self.difference.high:
             return f"{model} equals the {other}"
         better = (self.difference.value > 0) == (self.metric.direction == "max")
         if self.resolved:
             return f"{model} {'beats' if better else 'is worse than'} the {other} by {self._apart()}"
         side = "higher" if self.difference.value > 0 else "lower"
-        return f"{model} is no better than the {other}, as far as {self.rows} rows tell: {self._apart()} {side}"
+        rows = f"{self.rows} rows" + ("" if self.groups is None else f" of {self.groups} groups")
+        return f"{model} is no better than the {other}, as far as {rows} tell: {self._apart()} {side}"
+
+    @property
+    def _units(self) -> int:
+        return self.rows if self.groups is None else self.groups
 
     @property
     def _differs(self) -> bool:

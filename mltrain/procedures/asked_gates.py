@@ -9,7 +9,7 @@ from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.evaluation.gates import DATA, Gate, Judgement, judge
 from mltrain.experiment_rules import possible_tasks
 from mltrain.gate_rules import gate_problem
-from mltrain.load import load_text
+from mltrain.procedures.recorded_config import recorded_config
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS
 
@@ -30,7 +30,7 @@ def checked_gates(run: RunDirectory, gates: Sequence[str], split: str | None, of
     if not gates:
         return
     try:
-        spec = load_text(run.resolved(), "config.resolved.yaml", run.path).spec
+        spec = recorded_config(run).spec
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
     tasks = possible_tasks(spec)

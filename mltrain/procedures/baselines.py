@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from mltrain.data.encoders.category import IndexEncoder
-from mltrain.data.preparation import Prepared
-from mltrain.evaluation.baselines import Baseline, constant_baseline, linear_baseline
+from mltrain.data.preparation import Examples, Prepared
+from mltrain.evaluation.baselines import Baseline, NaiveBaseline, constant_baseline, linear_baseline, naive_baselines
 from mltrain.evaluation.catalogue import Metric
 from mltrain.evaluation.counts import decide
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.intervals import Difference, paired_difference
 from mltrain.evaluation.margins import FROM_MARGINS
+from mltrain.evaluation.mcnemar import right_more_often
 from mltrain.evaluation.spec import EvaluationSpec, ThresholdAim
 from mltrain.evaluation.split_results import draw_seed, metric_results
 from mltrain.evaluation.threads import one_thread
@@ -77,7 +79,7 @@ def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objec
     main = [*named, metrics[0]][0]
     with one_thread(sum(examples.x.size for examples in prepared.examples.values())):
         for baseline in _fitted(spec, prepared, results.fits):
-            guesses = {name: baseline.predict(prepared.examples[name].x) for name in held_out}
+            guesses = {name: _guess(baseline, prepared.examples[name]) for name in held_out}
             judged = Judged(guesses, _threshold(spec.evaluation, prepared, guesses))
             for name in held_out:
                 pair = _Pair(spec, prepared, name, model, judged)
@@ -86,7 +88,7 @@ def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objec
     return results
 
 
-def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, Any]) -> list[Baseline]:
+def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, Any]) -> list[Baseline | NaiveBaseline]:
     """Return the baselines, and say in `fits` how each came about."""
     info, train = prepared.info, prepared.examples["train"]
     name = "ridge" if info.task in OF_NUMBERS else "logistic"
@@ -96,16 +98,25 @@ def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, Any]) -> l
         linear = f"the categories of '{indices[0]}' are index numbers, whose size means nothing"
     else:
         linear = linear_baseline(info, train.x, train.truth, spec.seed)
-    baselines = [constant_baseline(info, train.truth)]
+    baselines: list[Baseline | NaiveBaseline] = [
+        constant_baseline(info, train.truth),
+        *naive_baselines(train.forecasts),
+    ]
     if isinstance(linear, Baseline):
         baselines.append(linear)
     for each in baselines:
         fits[each.name] = {"rows": each.rows, "of": len(train.truth)}
-        if not each.converged:
+        if isinstance(each, Baseline) and not each.converged:
             fits[each.name]["converged"] = False
     if isinstance(linear, str):
         fits[name] = {"left_out": linear}
     return baselines
+
+
+def _guess(baseline: Baseline | NaiveBaseline, examples: Examples) -> np.ndarray:
+    if isinstance(baseline, NaiveBaseline):
+        return baseline.guess(cast(ForecastRows, examples.forecasts))
+    return baseline.predict(examples.x)
 
 
 def _threshold(spec: EvaluationSpec, prepared: Prepared, guesses: Mapping[SplitName, np.ndarray]) -> float:
@@ -122,7 +133,8 @@ class _Pair:
     ) -> None:
         self._seed, self._split = draw_seed(spec.seed, split), split
         self._task, self._classes = prepared.info.task, prepared.info.classes
-        self._truth = prepared.examples[split].truth
+        examples = prepared.examples[split]
+        self._truth, self._groups, self._forecasts = examples.truth, examples.groups, examples.forecasts
         self._values = (model.values[split], other.values[split])
         self._thresholds = (model.threshold, other.threshold)
         self._differences: dict[str, Difference] = {}
@@ -137,13 +149,16 @@ class _Pair:
         """Return the two beside each other by one metric."""
         values = [self._measured([metric], which, None)[metric.name]["value"] for which in (0, 1)]
         model, other = (math.nan if value is None else value for value in values)
-        p_value = sign_test(*self._right()) if metric.type == "accuracy" else None
-        difference = self._difference(metric)
-        return Comparison(self._split, metric, words, model, other, difference, len(self._truth), p_value)
+        p_value = sign_test(*self._right_units()) if metric.type == "accuracy" else None
+        difference, groups = self._difference(metric), self._groups
+        units = None if groups is None else len(np.unique(groups))
+        return Comparison(self._split, metric, words, model, other, difference, len(self._truth), p_value, units)
 
     def _measured(self, metrics: Sequence[Metric], which: int, seed: int | None) -> dict[str, dict[str, Any]]:
         values, threshold = self._values[which], self._thresholds[which]
-        return metric_results(metrics, self._task, self._truth, values, self._classes, seed, threshold)
+        return metric_results(
+            metrics, self._task, self._truth, values, self._classes, seed, threshold, self._groups, self._forecasts
+        )
 
     def _is_quick(self, metric: Metric) -> bool:
         return metric.type == "accuracy" or metric.type not in FROM_MARGINS or len(self._classes) <= DRAWN_CLASSES
@@ -157,10 +172,24 @@ class _Pair:
         if metric.type == "accuracy" and np.isfinite(self._values[0]).all():
             # A table of right and wrong instead of one of all classes: the same difference, and four cells to draw.
             a, b = (right.astype(np.float64) for right in self._right())
-            return paired_difference(metric, "binary", np.ones(len(a)), a, b, ("wrong", "right"), seed=self._seed)
+            target, classes = np.ones(len(a)), ("wrong", "right")
+            return paired_difference(metric, "binary", target, a, b, classes, seed=self._seed, groups=self._groups)
         return paired_difference(
-            metric, self._task, self._truth, *self._values, self._classes, seed=self._seed, thresholds=self._thresholds
+            metric,
+            self._task,
+            self._truth,
+            *self._values,
+            self._classes,
+            seed=self._seed,
+            thresholds=self._thresholds,
+            groups=self._groups,
+            forecasts=self._forecasts,
         )
+
+    def _right_units(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return what the sign test is about: rows, or groups."""
+        right = self._right()
+        return right if self._groups is None else right_more_often(*right, self._groups)
 
     def _right(self) -> tuple[np.ndarray, np.ndarray]:
         """Return which rows the model gets right, and which the baseline (n,)."""

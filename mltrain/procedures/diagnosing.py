@@ -11,7 +11,6 @@ import numpy as np
 
 from mltrain.data.preparation import Prepared
 from mltrain.evaluation.diagnosis import Curves, Facts, diagnose_at_once
-from mltrain.evaluation.diagnosis.columns import column_strengths
 from mltrain.evaluation.diagnosis.facts import DeadUnits
 from mltrain.evaluation.diagnosis.skill import skill
 from mltrain.procedures.network import Network
@@ -19,8 +18,8 @@ from mltrain.run.history import History
 from mltrain.task import OF_CLASSES, SplitName
 from mltrain.training.metrics import default_loss
 
-# Training rows that are looked at: a forward pass of them, and a sort of each column, take milliseconds.
-_LOOKED_AT, _SORTED = 256, 2_000
+# Training rows that are looked at: a forward pass of them takes milliseconds.
+_LOOKED_AT = 256
 # The rules look at all epochs so far. They are asked when these are so many times more than before: all in all that
 # takes time in proportion to the epochs, not to their square.
 _GROWTH = 1.1
@@ -106,16 +105,15 @@ def gather(
         },
         sampled=len(sample),
         dead=_dead_units(network.model, sample),
-        strengths=_strengths(prepared),
+        strengths=prepared.audited.strengths,
+        repeated=_repeated(prepared),
     )
 
 
-def _strengths(prepared: Prepared) -> Mapping[str, float] | None:
-    if prepared.preprocessing.array is not None or prepared.info.targets:
-        return None
-    preprocessing, train = prepared.preprocessing, prepared.examples["train"]
-    columns = [encoder.column for encoder in preprocessing.columns for _ in encoder.names]
-    return column_strengths(train.x[:_SORTED], columns, train.truth[:_SORTED], preprocessing.target.task)
+def _repeated(prepared: Prepared) -> str:
+    """Return what the audit says of validation rows that repeat training rows; "" where there are none."""
+    found = prepared.audited.audit.findings
+    return next((each.sentence for each in found if each.finding == "repeated_rows" and each.split == "validation"), "")
 
 
 def _dead_units(model: keras.Model, x: np.ndarray) -> tuple[DeadUnits, ...]:

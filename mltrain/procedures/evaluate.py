@@ -3,17 +3,21 @@ that the test rows were looked at, and takes no lock."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mltrain.data.encoders.column import RawColumn
+from mltrain.data.key_splits import key_columns
+from mltrain.data.keys import group_numbers, several
 from mltrain.data.preparation import declared_kinds, encode_examples, read_rows
 from mltrain.data.sources import read_file
 from mltrain.data.table import Table
 from mltrain.errors import RunError, WriteError
 from mltrain.experiment import ExperimentSpec
+from mltrain.procedures.recorded_config import other_plugins, refuse_absent
 from mltrain.procedures.slices import Slice, split_slices
 from mltrain.procedures.stored_model import read_model
 from mltrain.run.decision import DecisionRule
@@ -41,8 +45,10 @@ def evaluate(
     Raises:
         RunError: the run is damaged or unfinished, or its data has changed since.
         DataError: the data is not there, or not valid.
+        PluginError: the plugin of one of its metrics is not there, or fails.
     """
     stored = read_model(run)
+    refuse_absent(stored.spec.evaluation.metrics or ())
     spec, preprocessing = stored.spec, stored.preprocessing
     splits: list[SplitName] = [name for name in SPLITS if name in stored.splits]
     if split is not None and split not in splits:
@@ -54,19 +60,29 @@ def evaluate(
     network = stored.network()
     if data is not None:
         name, table = data.name, read_file(data, declared_kinds(spec.data, network.info.task), like=spec.data.source)
+        if preprocessing.windows is not None:
+            windowed = preprocessing.windows.made_of(table)
+            table = windowed.table.take(windowed.examples)
     else:
-        name, table = chosen, _rows(run, spec, stored.record, stored.splits[chosen])
-    examples = encode_examples(preprocessing, table)
+        name, table = chosen, recorded_rows(run, spec, stored.record, stored.splits[chosen])
+    keys = key_columns(spec.data.split)
+    known = all(column in table.columns for column in keys)
+    groups = several(group_numbers(table, keys)) if known and name != "train" else None
+    examples = replace(encode_examples(preprocessing, table), groups=groups)
     stored.refuse_indices(table, examples.x)
     slices = _slices(run, spec, stored.record, table) if name != "train" else ()
     predicted = predict_split(network, examples).tempered(network, stored.rule)
-    measured = {
+    measured: dict[str, Any] = {
         "task": network.info.task,
         "classes": list(network.info.classes),
         "model": {"weights": stored.kind, "epoch": stored.epoch},
         **_decided(network.info.task, stored.rule),
         "splits": {name: measure_split(network, examples, predicted, stored.rule.threshold, name, slices)},
     }
+    if not known and run.has_groups():
+        measured["splits"][name]["groups"] = {"columns": list(keys), "n": None}
+    if sentences := other_plugins(stored.record, spec.evaluation.metrics):
+        measured["plugin_sentences"] = list(sentences)
     return measured if name != "test" or data is not None else {**measured, "test_looks": _counted(run, command)}
 
 
@@ -86,7 +102,8 @@ def _counted(run: RunDirectory, command: tuple[str, ...]) -> dict[str, Any]:
     return {"count": count, "sentence": looks_sentence(count)}
 
 
-def _rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: np.ndarray) -> Table:
+def recorded_rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: np.ndarray) -> Table:
+    """Return the rows `ids` of the data of a run; raises RunError where it is not what the run recorded."""
     recorded = record.data
     if recorded is None:
         raise RunError(f"{run.path}: record.json does not say which data it was; measure other rows with --data")

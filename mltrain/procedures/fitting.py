@@ -183,7 +183,8 @@ def _training(
     def measure_validation(outputs: np.ndarray) -> dict[str, float]:
         if held_out is None:
             return {}
-        return measure(metrics, info.task, held_out.truth, network.predictions(outputs), info.classes)
+        predictions = network.predictions(outputs)
+        return measure(metrics, info.task, held_out.truth, predictions, info.classes, held_out.forecasts)
 
     return Training(
         spec=spec.training,

@@ -99,6 +99,8 @@ def record_differences(before: Record, after: Record) -> Iterator[str]:
     """Yield what differs in what a run's bits depend on besides its config, a sentence each."""
     for name in ("versions", "environment", "determinism", "seeds"):
         yield from _mapping_differences(name, getattr(before, name), getattr(after, name))
+    plugins = [{name: each.origin.words for name, each in record.own_metrics.items()} for record in (before, after)]
+    yield from _mapping_differences("own_metrics", *plugins)
     if before.machine.processor != after.machine.processor:
         yield f"processor: {before.machine.processor} became {after.machine.processor}"
     if before.machine.cores != after.machine.cores:
@@ -118,7 +120,8 @@ def _mapping_differences(name: str, before: Mapping[str, Any], after: Mapping[st
     # The environment may be empty and mean it; what else is empty was not known yet when the run died.
     if not before and name != "environment":
         return
-    for key in sorted(before.keys() | after.keys()):
+    # An earlier mltrain recorded fewer packages, and what it did not record is not known to have changed.
+    for key in sorted(before.keys() if name == "versions" else before.keys() | after.keys()):
         old, new = before.get(key, "unset"), after.get(key, "unset")
         if old != new:
             yield f"{name}.{key}: {old} became {new}"

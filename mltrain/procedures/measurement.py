@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from mltrain.data.key_splits import key_columns
+from mltrain.data.keys import several
 from mltrain.data.preparation import Examples
 from mltrain.evaluation.calibration import calibration, tempered
 from mltrain.evaluation.chance import against_chance
@@ -96,10 +98,17 @@ def _measured(
 
     def results(rows: slice | np.ndarray, of_what: str) -> dict[str, Any]:
         seed = draw_seed(network.spec.seed, of_what) if held_out else None
-        return metric_results(metrics, task, truth[rows], predictions[rows], classes, seed, threshold)
+        together = None if examples.groups is None else several(examples.groups[rows])
+        forecasts = None if examples.forecasts is None else examples.forecasts.take(rows)
+        return metric_results(
+            metrics, task, truth[rows], predictions[rows], classes, seed, threshold, together, forecasts
+        )
 
     losses = {key: {"value": value if math.isfinite(value) else None} for key, value in predicted.logs.items()}
     result: dict[str, Any] = {"n": len(truth), "metrics": losses | results(slice(None), name)}
+    if examples.groups is not None and held_out:
+        columns = list(key_columns(network.spec.data.split))
+        result["groups"] = {"columns": columns, "n": len(np.unique(examples.groups))}
     if examples.missing:
         result["missing_values"] = dict(examples.missing)
     if examples.unknown:
@@ -107,12 +116,13 @@ def _measured(
     if task in OF_EACH:
         seed = draw_seed(network.spec.seed, name) if held_out else None
         bins = network.spec.evaluation.calibration.bins
-        result["outputs"] = output_results(metrics, task, network.info.targets, truth, predictions, seed, bins)
+        names, groups = network.info.targets, examples.groups
+        result["outputs"] = output_results(metrics, task, names, truth, predictions, seed, bins, groups)
     if task in OF_CLASSES:
         confusion = confusion_matrix(truth, decide(task, predictions, threshold), len(classes))
         result["confusion_matrix"] = confusion.tolist()
         if held_out:
-            result["classes"] = class_results(metrics, task, truth, predictions, classes, threshold)
+            result["classes"] = class_results(metrics, task, truth, predictions, classes, threshold, examples.groups)
             if np.isfinite(predictions).all():
                 bins = network.spec.evaluation.calibration.bins
                 result["calibration"] = calibration(task, truth, predictions, bins).as_json()
@@ -140,7 +150,7 @@ def chance_of(
     if network.info.task not in OF_CLASSES:
         return None
     predicted = decide(network.info.task, predictions, threshold)
-    chance = against_chance(examples.truth, predicted, network.info.classes, training_truth)
+    chance = against_chance(examples.truth, predicted, network.info.classes, training_truth, examples.groups)
     return {
         "split": split,
         "correct": chance.correct,

@@ -9,8 +9,8 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +23,18 @@ from mltrain.data.encoders.column import Encoder
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.outputs import Output
-from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.preparation import declared_kinds
 from mltrain.data.several_targets import SeveralTargets, Target
 from mltrain.data.streams import open_rows
+from mltrain.data.streams.arrays import ArraysStream
 from mltrain.data.streams.block import Block, RowStream, Wanted
+from mltrain.data.streams.images import ImagesStream, images_stream
+from mltrain.data.table import stacked
 from mltrain.data.training_columns import ColumnFindings, Comparison, TrainingColumns
 from mltrain.errors import DataError, UsageError
 from mltrain.evaluation.calibration import tempered
 from mltrain.evaluation.counts import decide
+from mltrain.procedures.attributed import Attributed, explained_columns, mean_row
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import OF_NUMBERS
@@ -38,6 +42,7 @@ from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
 
 if TYPE_CHECKING:
+    from mltrain.procedures.attribution import Attribution
     from mltrain.procedures.network import Network
 
 PREDICTION, PROBABILITY = "prediction", "probability_"
@@ -71,6 +76,9 @@ class Findings:
         missing: missing values, by column; only columns that have some.
         unknown: categories that no training row has, by column; likewise.
         columns: each held against the training rows; None where the run did not keep what they looked like.
+        without_history: rows of series that are not predicted, as too few rows are before them.
+        images: what was done to image files; None where the rows are not such.
+        explained: what the columns `explain.<column>` are; None where nobody asked.
     """
 
     data: str
@@ -78,6 +86,9 @@ class Findings:
     missing: dict[str, Missing]
     unknown: dict[str, int]
     columns: tuple[ColumnFindings, ...] | None
+    without_history: int = 0
+    images: ImagesStream | None = None
+    explained: Attributed | None = None
 
     @property
     def outside(self) -> dict[str, ColumnFindings]:
@@ -90,6 +101,7 @@ class Findings:
             "format": 1,
             "data": self.data,
             "rows": self.rows,
+            **({"without_history": self.without_history} if self.without_history else {}),
             "missing": {name: {"n": each.count, "in_training": each.expected} for name, each in self.missing.items()},
             "unknown": self.unknown,
             "outside": {
@@ -105,6 +117,8 @@ class Findings:
                 }
                 for each in self.columns
             },
+            **({} if self.images is None else {"images": self.images.as_json()}),
+            **({} if self.explained is None else {"explanation": self.explained.as_json()}),
         }
 
 
@@ -114,8 +128,10 @@ def predict(
     open_output: OpenOutput,
     interruption: Interruption,
     *,
+    images: Sequence[Path] = (),
     probabilities: bool = False,
     strict: bool = False,
+    explain: bool = False,
 ) -> Findings:
     """Predict every row of a file.
 
@@ -124,24 +140,31 @@ def predict(
         data: the file; None for the CSV on standard input. The target need not be in it.
         open_output: where the rows go, with their predictions; nothing stays of it when this raises.
         interruption: of this process.
+        images: image files, and folders of such, which are the rows instead of those of a file.
         probabilities: whether the probability of each class is added.
         strict: refuse rows that are not like the training rows.
+        explain: whether it is added what each column adds to the score of a row.
 
     Raises:
-        UsageError: probabilities were asked for, and the model has none.
+        UsageError: probabilities were asked for, or an explanation, and the model has none.
         RunError: the run is damaged or unfinished.
         DataError: the data is not there or not valid, or `strict` refuses it.
     """
     stored = read_model(run)
     target = stored.preprocessing.target
-    wanted = Wanted(_kinds(stored.preprocessing), _added(target, probabilities))
-    with open_rows(data, wanted, stored.spec.data.source) as stream:
-        rows = _Rows(stored, data.name if data else "stdin")
-        encoded = (rows.encode(block) for block in stream.blocks())
+    added, parts = _added(target, probabilities), explained_columns(stored) if explain else ()
+    baseline = mean_row(stored) if explain else None
+    wanted = Wanted(_kinds(stored), (*added, *parts))
+    source = stored.spec.data.source
+    opened = nullcontext(images_stream(images, stored.preprocessing, source)) if images else None
+    with opened or open_rows(data, wanted, source) as stream:
+        rows = _Rows(stored, stream.name if isinstance(stream, ImagesStream) else data.name if data else "stdin")
+        encoded = (rows.encode(block) for block in rows.blocks(stream))
         head = next(encoded)
         with interruption.deferred():
             start_tensorflow()
             network = stored.network()
+            attribution = _attribution(stored, network, baseline)
         interruption.raise_if_received()
         with open_output(stream) as output:
             done = 0
@@ -150,9 +173,16 @@ def predict(
                 if stored.rule.temperature is not None:
                     predictions = tempered(network.info.task, predictions, stored.rule.temperature)
                 _refuse_not_finite(rows.name, predictions, done)
-                output.write(kept, _columns(network, predictions, stored.rule.threshold, wanted.reserved))
+                columns = _columns(network, predictions, stored.rule.threshold, added)
+                if attribution is not None:
+                    columns = _beside(columns, attribution.columns(x, predictions), parts)
+                output.write(kept, columns)
                 done += len(x)
-            findings = rows.findings()
+            findings = replace(
+                rows.findings(),
+                images=stream if isinstance(stream, ImagesStream) else None,
+                explained=attribution.said() if attribution is not None else None,
+            )
             if strict:
                 _refuse(findings)
     return findings
@@ -164,12 +194,31 @@ class _Rows:
     def __init__(self, stored: StoredModel, name: str) -> None:
         self.name = name
         self._stored, self._preprocessing = stored, stored.preprocessing
+        self._without_history = 0
         self._rows, self._missing, self._unknown = 0, Counter[str](), Counter[str]()
         reference = stored.run.reference()
         self._comparison = None
         if reference is not None:
             known = TrainingColumns.from_json(reference, stored.run.path / "reference.json")
             self._comparison = Comparison(known, stored.preprocessing)
+
+    def blocks(self, stream: RowStream) -> Iterator[Block]:
+        """Yield the rows of a stream; of series, in one block, those that are the last of a window, with the windows.
+
+        Raises:
+            DataError: as the stream and `with_windows`; or the rows are arrays, of which none can be left out.
+        """
+        windows = self._preprocessing.windows
+        if windows is None:
+            yield from stream.blocks()
+            return
+        if isinstance(stream, ArraysStream):
+            raise DataError(f"{self.name}: forecasts are written beside rows: save them as CSV, Parquet or JSON Lines")
+        blocks = list(stream.blocks())  # a window may begin many blocks before
+        windowed = windows.made_of(stacked([block.table for block in blocks]), lag=0)
+        self._without_history = len(windowed.table) - len(windowed.examples)
+        kept = pa.concat_tables([block.kept for block in blocks])
+        yield Block(windowed.table.take(windowed.examples), kept.take(pa.array(windowed.examples)))
 
     def encode(self, block: Block) -> tuple[pa.Table, np.ndarray]:
         """Return the rows as they came, and as the model takes them."""
@@ -191,6 +240,7 @@ class _Rows:
             {name: Missing(count, expected[name]) for name, count in self._missing.items()},
             dict(self._unknown),
             self._comparison.findings() if self._comparison is not None else None,
+            self._without_history,
         )
 
 
@@ -221,8 +271,17 @@ def class_values(classes: Sequence[str]) -> pa.Array:
     return pa.array([*classes], pa.string())
 
 
-def _kinds(preprocessing: Preprocessing) -> dict[str, str | None]:
+def _kinds(stored: StoredModel) -> dict[str, str | None]:
     """Return what the texts of each column are read as: in a block of few rows, nothing could be told from them."""
+    preprocessing, windows = stored.preprocessing, stored.preprocessing.windows
+    if windows is not None:
+        declared = declared_kinds(stored.spec.data, "regression")
+        kinds: dict[str, str | None] = {name: declared.get(name) for name in windows.features}
+        if windows.windows.by is not None:
+            kinds.setdefault(windows.windows.by, None)
+        if windows.time is not None:
+            kinds.setdefault(windows.time, "datetime" if windows.dates else "number")
+        return kinds
     return {encoder.column: _kind(encoder) for encoder in preprocessing.columns}
 
 
@@ -268,6 +327,21 @@ def _columns(network: Network, predictions: np.ndarray, threshold: float, names:
     return pa.table([chosen, *map(pa.array, shares[: len(names) - 1])], [*names])
 
 
+def _attribution(stored: StoredModel, network: Network, baseline: np.ndarray | None) -> Attribution | None:
+    if baseline is None:
+        return None
+    from mltrain.procedures.attribution import Attribution
+
+    return Attribution(network, stored.preprocessing, baseline, stored.rule)
+
+
+def _beside(columns: pa.Table, parts: np.ndarray, names: Sequence[str]) -> pa.Table:
+    """Return the columns with `parts` (rows, names) behind them."""
+    for name, values in zip(names, parts.T, strict=True):
+        columns = columns.append_column(name, pa.array(np.ascontiguousarray(values)))
+    return columns
+
+
 def _refuse_not_finite(name: str, predictions: np.ndarray, done: int) -> None:
     finite = np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1)
     if not finite.all():
@@ -288,5 +362,7 @@ def _refuse(findings: Findings) -> None:
         )
         if counts
     ]
+    if findings.images is not None:
+        reasons += findings.images.surprises()
     if reasons:
         raise DataError(f"{findings.data}: --strict: {'; '.join(reasons)}; nothing was written")

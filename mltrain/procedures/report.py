@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mltrain.errors import ConfigError, RunError
-from mltrain.load import load_text
+from mltrain.procedures.recorded_config import recorded_config
 from mltrain.report.page.card import card
 from mltrain.report.page.charts.frame import as_file
 from mltrain.report.page.document import charts_of, page
@@ -42,7 +42,7 @@ def report(run: RunDirectory) -> Report:
         RunError: a file of it is damaged.
     """
     try:
-        name = load_text(run.resolved(), "config.resolved.yaml", run.path).spec.name
+        name = recorded_config(run).spec.name
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
     return report_of(facts_of(run, name, run.status(), run.record(), run.profile()))
@@ -52,7 +52,7 @@ def report_of(facts: Facts) -> Report:
     """Return the report of what is known of a run."""
     charts = charts_of(facts)
     drawings: dict[str, bytes] = {}
-    for chart in (*charts.curves, *charts.results):
+    for chart in (*charts.curves, *charts.results, *charts.explanation):
         # Two metrics may differ in characters only that no file name has.
         name, number = chart.name, 2
         while name in drawings:
@@ -99,9 +99,11 @@ def facts_of(run: RunDirectory, name: str, status: Status, record: Record, profi
         threshold_split=threshold or "",
         threshold_predictions=_predictions(run, found, threshold) if found and threshold else None,
         target=run.target_column() or "target",
+        audit=run.audit(),
         architecture=run.architecture(),
         learned=run.learned(),
         examples=run.examples(),
+        explanation=run.explanation(),
         profile=profile,
         given=run.config().decode("utf-8", "backslashreplace"),
         resolved=run.resolved().decode("utf-8", "backslashreplace"),

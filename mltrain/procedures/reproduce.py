@@ -11,8 +11,9 @@ from typing import Any, Literal
 import numpy as np
 
 from mltrain.errors import ConfigError, RunError
-from mltrain.load import Loaded, load_text
+from mltrain.load import Loaded
 from mltrain.procedures.going_on import record_differences
+from mltrain.procedures.recorded_config import recorded_config, refuse_absent
 from mltrain.procedures.stored_model import resolved_spec
 from mltrain.report.text import number
 from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint
@@ -68,10 +69,12 @@ def as_recorded(run: RunDirectory) -> Loaded:
 
     Raises:
         RunError: the run is damaged, or did not finish.
+        PluginError: the plugin of one of its metrics is not there.
     """
     status, record, spec = run.status(), run.record(), resolved_spec(run)
     if status.state != "finished":
         raise RunError(f"{run.path}: the run is {status.state}; only a finished one can be reproduced")
+    refuse_absent(spec.evaluation.metrics or ())
     stated = [
         f"{key}={str(record.determinism[recorded]).lower()}"
         for key, asked, recorded in (
@@ -85,7 +88,7 @@ def as_recorded(run: RunDirectory) -> Loaded:
     if spec.device == "auto" and record.device is not None and record.device.value == "cpu":
         stated.append("device=cpu")
     try:
-        return load_text(run.resolved(), "config.resolved.yaml", run.path, stated)
+        return recorded_config(run, stated)
     except ConfigError as error:
         raise RunError(f"{run.path}: record.json names what no experiment can have: {error}") from error
 

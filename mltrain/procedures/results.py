@@ -22,6 +22,7 @@ from mltrain.procedures.baselines import Judged, measure_baselines
 from mltrain.procedures.coefficients import coefficients
 from mltrain.procedures.decision import Chosen, choose
 from mltrain.procedures.diagnosing import gather
+from mltrain.procedures.explaining import explain_split, unexplained
 from mltrain.procedures.fitting import Fitted
 from mltrain.procedures.learned import learned_of
 from mltrain.procedures.measurement import Predicted, chance_of, measure_split, predict_split
@@ -30,6 +31,7 @@ from mltrain.procedures.pictures import draw
 from mltrain.procedures.plan import Plan
 from mltrain.procedures.slices import Slice
 from mltrain.procedures.worst_examples import worst_examples
+from mltrain.report.explanation import explanation_lines
 from mltrain.report.terminal import Terminal
 from mltrain.run.decision import DecisionRule
 from mltrain.run.locked_run import LockedRun
@@ -119,7 +121,36 @@ def write_results(
             plots.append(run.write_plot(title, picture))
     with stopwatch.phase("history and terminal"):
         terminal.results(metrics, run.path, plots)
+    _explain(run, network, prepared, rule, held_out, predictions[held_out], fitted, terminal, interruption, stopwatch)
     return metrics
+
+
+def _explain(
+    run: LockedRun,
+    network: Network,
+    prepared: Prepared,
+    rule: DecisionRule,
+    split: SplitName,
+    predictions: np.ndarray,
+    fitted: Fitted,
+    terminal: Terminal,
+    interruption: Interruption,
+    stopwatch: NoStopwatch,
+) -> None:
+    """Write what the predictions for a split hang on, where the config asks for it."""
+    if not network.spec.evaluation.explain:
+        return
+    examples, rows = prepared.examples[split], dict(prepared.splits.items())[split]
+    reason = unexplained(prepared.preprocessing, examples.x, predictions)
+    if reason is not None:
+        terminal.note(reason)
+        return
+    epoch, between = fitted.epoch, interruption.raise_if_received
+    with stopwatch.phase("explanation"):
+        found = explain_split(network, prepared.preprocessing, rule, split, examples, rows, predictions, epoch, between)
+        run.write_explanation(found)
+    for line in ("", *explanation_lines(found)):
+        terminal.note(line)
 
 
 def _chosen(network: Network, prepared: Prepared, predicted: Mapping[SplitName, Predicted]) -> Chosen:
@@ -142,7 +173,7 @@ def _add_baselines(
 def _kept(prepared: Prepared, predictions: dict[SplitName, np.ndarray]) -> dict[str, StoredPredictions]:
     """Return the predictions to keep: for held-out rows, and for training rows only where there are no others."""
     return {
-        name: StoredPredictions(rows, prepared.examples[name].truth, predictions[name])
+        name: StoredPredictions(rows, prepared.examples[name].truth, predictions[name], prepared.examples[name].groups)
         for name, rows in prepared.splits.items()
         if name != "train" or len(predictions) == 1
     }

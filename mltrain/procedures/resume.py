@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mltrain.errors import ConfigError, RunError
-from mltrain.load import Loaded, load_text
+from mltrain.load import Loaded
 from mltrain.procedures.going_on import GoingOn, config_differences
+from mltrain.procedures.recorded_config import recorded_config, refuse_absent
 from mltrain.resolved import resolved_yaml
 from mltrain.run.rundir import RunDirectory
 
@@ -45,7 +46,7 @@ def finished(run: RunDirectory, epochs: int | None) -> Finished | None:
 def asked_epochs(path: Path, loaded: Loaded) -> int | None:
     """Return the epochs of a config that is given again, where they are more than the run's own config says."""
     try:
-        before = load_text(RunDirectory(path).resolved(), "config.resolved.yaml", path)
+        before = recorded_config(RunDirectory(path))
     except (RunError, ConfigError):
         return None
     asked = loaded.spec.training.epochs
@@ -73,6 +74,7 @@ def take_up(
     Raises:
         RunError: the run ended before there was anything to go on with.
         ConfigError: an override is wrong.
+        PluginError: the plugin of one of its metrics is not there.
     """
     if not run.has_begun():
         raise RunError(
@@ -81,13 +83,11 @@ def take_up(
         )
     more = () if epochs is None else (f"training.epochs={epochs}",)
     try:
-        before = load_text(run.resolved(), "config.resolved.yaml", run.path)
+        before = recorded_config(run)
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
-    if asked is not None:
-        loaded = asked
-    else:
-        loaded = load_text(run.resolved(), "config.resolved.yaml", run.path, (*overrides, *more))
+    loaded = asked if asked is not None else recorded_config(run, (*overrides, *more))
+    refuse_absent(loaded.spec.evaluation.metrics or ())
     differences = config_differences(before.spec, loaded.spec)
     longer = epochs is not None and run.has_status() and epochs > run.status().epoch
     resolved = None if loaded.spec == before.spec else resolved_yaml(loaded, again=asked is None).encode()

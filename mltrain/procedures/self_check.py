@@ -14,7 +14,7 @@ measured again, where there are others: there may be many.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,8 @@ import numpy as np
 import tensorflow as tf
 
 from mltrain.data.preparation import Prepared, data_info
-from mltrain.errors import RunError, SelfCheckError
+from mltrain.errors import PluginError, RunError, SelfCheckError
+from mltrain.evaluation.catalogue import Metric, OwnMetric
 from mltrain.evaluation.counts import confusion_matrix, decide
 from mltrain.evaluation.split_results import metric_results
 from mltrain.procedures.measurement import predict_split
@@ -61,6 +62,7 @@ def check_itself(
         raise _failure(f"it cannot be read again: {error}") from error
     for difference in (
         *_other_parts(stored, network, prepared, precision),
+        *_other_groups(run, prepared),
         *_other_numbers(recorded["splits"], stored.rule, network, prepared, between_chunks),
     ):
         raise _failure(difference)
@@ -86,6 +88,17 @@ def _other_parts(stored: StoredModel, network: Network, prepared: Prepared, prec
         yield f"what is known of the data is {info}, and it was {known}"
 
 
+def _other_groups(run: RunDirectory, prepared: Prepared) -> Iterator[str]:
+    for split, examples in prepared.examples.items():
+        kept = run.predictions(split)
+        if kept is not None and not np.array_equal(_or_none(kept.groups), _or_none(examples.groups)):
+            yield f"predictions/ has other groups of the {split} rows"
+
+
+def _or_none(groups: np.ndarray | None) -> np.ndarray:
+    return np.zeros(0, np.int64) if groups is None else groups
+
+
 def _other_numbers(
     recorded: Mapping[str, Any],
     rule: DecisionRule,
@@ -98,19 +111,32 @@ def _other_numbers(
     exact = not tf.config.get_visible_devices("GPU")
     held_out: list[SplitName] = [name for name in prepared.examples if name != "train"]
     for split in held_out or ["train"]:
-        truth = prepared.examples[split].truth
+        truth, forecasts = prepared.examples[split].truth, prepared.examples[split].forecasts
         predicted = predict_split(network, prepared.examples[split], between_chunks).tempered(network, rule)
-        exact_metrics = metric_results(metrics, task, truth, predicted.values, classes, None, rule.threshold)
+        exact_metrics = metric_results(
+            metrics, task, truth, predicted.values, classes, None, rule.threshold, forecasts=forecasts
+        )
         values = {**predicted.logs, **{name: result["value"] for name, result in exact_metrics.items()}}
         for name, value in values.items():
             now = float(value) if value is not None and math.isfinite(value) else None
             before = recorded[split]["metrics"].get(name, {}).get("value")
             if not _same(now, before, exact):
+                _refuse_changeable(metrics, name, now, before)
                 yield f"{split}.{name} is {now}, and metrics.json says {before}"
         if task in OF_CLASSES and exact:
             confusion = confusion_matrix(truth, decide(task, predicted.values, rule.threshold), len(classes))
             if confusion.tolist() != recorded[split].get("confusion_matrix"):
                 yield f"{split}: the confusion matrix is not that of metrics.json"
+
+
+def _refuse_changeable(metrics: Sequence[Metric], name: str, now: float | None, before: float | None) -> None:
+    """Tell a metric of a plugin that gives another value for the same rows from a fault of mltrain's."""
+    for metric in metrics:
+        if isinstance(metric, OwnMetric) and metric.name == name:
+            raise PluginError(
+                f"metric {name} ({metric.given().place}) gave {before} and then {now} for the same rows: it must "
+                "follow from its arguments alone"
+            )
 
 
 def _same(now: float | None, before: float | None, exact: bool) -> bool:

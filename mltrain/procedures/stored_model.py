@@ -15,9 +15,9 @@ from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.table import Table
 from mltrain.errors import ConfigError, RunError
 from mltrain.experiment import ExperimentSpec
-from mltrain.load import load_text
 from mltrain.models.sequential import Sequential
 from mltrain.procedures.plan import final_weights
+from mltrain.procedures.recorded_config import recorded_config
 from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint
 from mltrain.run.decision import DecisionRule
 from mltrain.run.proof import proved_decision, proved_preprocessing, proved_splits
@@ -128,7 +128,7 @@ def resolved_spec(run: RunDirectory) -> ExperimentSpec:
         RunError: config.resolved.yaml is damaged.
     """
     try:
-        return load_text(run.resolved(), "config.resolved.yaml", run.path).spec
+        return recorded_config(run).spec
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
 

@@ -18,6 +18,7 @@ from mltrain.procedures.architecture import architecture_of
 from mltrain.procedures.faults import machine_failure
 from mltrain.procedures.going_on import GoingOn, resumed_sentence
 from mltrain.procedures.plan import make_plan
+from mltrain.procedures.recorded_config import own_metrics_record
 from mltrain.report.terminal import Terminal
 from mltrain.resolved import resolved_yaml
 from mltrain.run.locked_run import LockedRun
@@ -60,6 +61,7 @@ def train(
         run.write_config(loaded.text)
         run.write_resolved(resolved_yaml(loaded).encode())
         record = start_record(command, loaded.path.absolute().parent if loaded.path else run.path)
+        record = record.with_values(own_metrics=own_metrics_record(loaded.spec.evaluation.metrics))
         run.write_record(record)
         return _train(loaded.spec, run, terminal, interruption, stopwatch, record, None, verify_export)
 
@@ -93,7 +95,10 @@ def resume(
     try:
         with told_in_status(loaded, run), interruption.deferred():
             record = start_record(going_on.command, run.path).with_values(
-                started=before.started, command=before.command, git=before.git
+                started=before.started,
+                command=before.command,
+                git=before.git,
+                own_metrics=own_metrics_record(loaded.spec.evaluation.metrics),
             )
             return _train(loaded.spec, run, terminal, interruption, stopwatch, record, going_on, verify_export)
     except RunError:
@@ -128,7 +133,7 @@ def _train(
     device = choose_device(spec.device, spec.threads)
 
     _begin("reading the data", run, interruption, stopwatch)
-    prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices))
+    prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices), stopwatch)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 
@@ -164,13 +169,11 @@ def _train(
         if going_on.resolved is not None:
             run.write_resolved(going_on.resolved)
         terminal.note(resumed_sentence(saved))
-    if not run.has_splits():
-        run.write_splits(dict(prepared.splits.items()))
-    run.write_preprocessing(prepared.preprocessing.to_json())
+    _write_data(run, prepared)
     run.write_architecture(architecture_of(network.model))
-    run.write_reference(prepared.reference.model_dump(mode="json"))
     run.write_record(record)
     terminal.decisions(decisions)
+    terminal.audit(prepared.audited.audit)
 
     stopwatch.turn_to("other")
     _phase(run, interruption, "training")
@@ -185,6 +188,15 @@ def _train(
     stopwatch.turn_to("run files")
     _finish(spec, run, terminal, stopwatch, record.with_values(finished=now()), _finished(fitted, metrics))
     return metrics
+
+
+def _write_data(run: LockedRun, prepared: Prepared) -> None:
+    """Keep what is known of the data."""
+    if not run.has_splits():
+        run.write_splits(dict(prepared.splits.items()))
+    run.write_preprocessing(prepared.preprocessing.to_json())
+    run.write_reference(prepared.reference.model_dump(mode="json"))
+    run.write_audit(prepared.audited.audit)
 
 
 def _finished(fitted: Fitted, metrics: dict[str, Any]) -> Status:

@@ -8,7 +8,7 @@ from base64 import b64encode
 
 import numpy as np
 
-from mltrain.data.preparation import Examples, Prepared
+from mltrain.data.preparation import Prepared
 from mltrain.data.table import Table
 from mltrain.evaluation.worst import EXAMPLES, worst
 from mltrain.problems import shortened
@@ -32,10 +32,11 @@ def worst_examples(prepared: Prepared, split: SplitName, predictions: np.ndarray
     examples, ids = prepared.examples[split], dict(prepared.splits.items())[split]
     places = worst(examples.truth, predictions, EXAMPLES)
     if prepared.preprocessing.array is not None:
-        if not _are_images(examples):
+        if not are_images(examples.x):
             return None
-        pictures = zip(ids[places].tolist(), _pictures(examples.x[places]), strict=True)
-        return WorstExamples(columns=(), examples=tuple(Example(row=row, picture=each) for row, each in pictures))
+        pictures = zip(ids[places].tolist(), pictures_of(examples.x[places]), strict=True)
+        found = (Example(row=row, file=prepared.origin.file(row), picture=each) for row, each in pictures)
+        return WorstExamples(columns=(), examples=tuple(found))
     if prepared.table is None:
         return None
     columns = tuple(encoder.column for encoder in prepared.preprocessing.columns)[:_MOST_COLUMNS]
@@ -44,12 +45,13 @@ def worst_examples(prepared: Prepared, split: SplitName, predictions: np.ndarray
     return WorstExamples(columns=columns, examples=tuple(Example(row=row, values=values) for row, values in rows))
 
 
-def _are_images(examples: Examples) -> bool:
-    shape = examples.x.shape[1:]
+def are_images(x: np.ndarray) -> bool:
+    """Return whether encoded examples `(rows, …)` are images that are small enough to be shown."""
+    shape = x.shape[1:]
     return len(shape) == 3 and shape[2] in (1, 3) and shape[0] * shape[1] <= _LARGEST_IMAGE
 
 
-def _pictures(images: np.ndarray) -> list[str]:
+def pictures_of(images: np.ndarray) -> list[str]:
     """Return each of the images `(n, height, width, channels)` as PNG in base64, from the darkest to the lightest."""
     low, high = float(images.min()), float(images.max())
     bytes_of = np.round((images - low) * (255.0 / (high - low or 1.0))).astype(np.uint8)

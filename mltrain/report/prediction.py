@@ -18,6 +18,11 @@ def finding_lines(findings: Findings) -> tuple[str, ...]:
 
 
 def _lines(findings: Findings) -> Iterator[str]:
+    if findings.images is not None:
+        yield from findings.images.sentences
+    if findings.without_history:
+        whole = findings.without_history + findings.rows
+        yield f"{_of(findings.without_history, whole)} have too few rows before them in their series: not predicted"
     for name, missing in findings.missing.items():
         known = "" if missing.expected else ", where no training row misses one"
         yield f"{name}: {_of(missing.count, findings.rows)} missing{known}; filled as in training"
@@ -28,6 +33,13 @@ def _lines(findings: Findings) -> Iterator[str]:
         yield f"{name}: {_of(column.outside, findings.rows)} outside of the training rows' {between}"
     if findings.columns is None:
         yield "the run does not hold what its training rows looked like: neither ranges nor drift were looked at"
+    explained = findings.explained
+    if explained is not None:
+        mean = f" ({number(explained.baseline[''])})" if "" in explained.baseline else ""
+        yield (
+            f"explain.*: in {explained.unit}; they sum to the score of the row minus that of the mean training "
+            f"row{mean}, with a gap of up to {explained.gap:.1g}"
+        )
     drifted = [column for column in findings.columns or () if column.stability.drift != "none"]
     for column in sorted(drifted, key=lambda each: -each.stability.value):
         yield f"{column.column}: PSI {column.stability.value:.2f}, {column.stability.drift} drift"

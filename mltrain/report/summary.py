@@ -90,6 +90,14 @@ def run_summary(found: Mapping[str, Any]) -> str:
     return "\n".join(printable(line) for line in lines)
 
 
+def groups_sentence(columns: Sequence[str], n: int | None) -> str:
+    """Return what intervals rest on, where rows with the same values in `columns` belong together in `n` groups."""
+    named = " and ".join(f"'{column}'" for column in columns)
+    if n is None:
+        return f"there is no {named}: the intervals take every row for itself, too narrow where some belong together"
+    return f"the intervals are those of {n} groups, as rows of one {named} are drawn together"
+
+
 def _slice_lines(split: str, slices: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the first metrics of each slice, as many as a line has room for."""
     names = list(slices[0]["metrics"])[:SLICE_METRICS]
@@ -146,6 +154,8 @@ def _sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
 
 def _split_sentences(splits: Mapping[str, Any]) -> Iterator[str]:
     for split, measured in splits.items():
+        if measured.get("groups"):
+            yield f"{split}: {groups_sentence(**measured['groups'])}"
         if measured.get("unknown_categories"):
             counts = ", ".join(f"{column} ({count})" for column, count in measured["unknown_categories"].items())
             yield f"{split}: categories that no training row has count as none: {counts}"

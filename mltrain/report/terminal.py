@@ -17,6 +17,7 @@ from mltrain.problems import printable
 from mltrain.report.profile import profile_table
 from mltrain.report.summary import decision_line, result_lines, results_table
 from mltrain.report.text import duration, number
+from mltrain.run.audit import Audit
 from mltrain.run.profile import Profile
 from mltrain.task import Decision
 
@@ -87,6 +88,11 @@ class Terminal:
         for decision in decisions:
             line = decision_line(decision.what, decision.value, decision.reason)
             self._say(line, words=True, bold=len(printable(decision.what)))
+
+    def audit(self, audit: Audit) -> None:
+        """Say what is wrong with the data."""
+        for found in audit.warnings:
+            self.warning(found.line)
 
     def model(self, summary: str) -> None:
         """Show the layers: a text of several lines."""

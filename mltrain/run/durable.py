@@ -19,32 +19,15 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from mltrain.errors import WriteError
+from mltrain.run.refused_writes import refuse, refusing
 
 TEMPORARY = ".tmp-"
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _GROWING_FILE = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-_REASONS = {
-    errno.ENOSPC: "the disk is full; free some space, or choose another disk with --runs-dir",
-    errno.EDQUOT: "the quota is used up; free some space, or choose another disk with --runs-dir",
-    errno.EROFS: "the file system is read-only; choose another place with --runs-dir",
-    errno.EACCES: "no permission; choose another place with --runs-dir, or mend the permissions of the directory",
-    errno.EPERM: "not permitted; choose another place with --runs-dir",
-    errno.EIO: "the disk reports an input/output error; check the disk",
-    errno.EFBIG: "the file would be larger than allowed; raise the limit (`ulimit -f`)",
-    errno.ENOENT: "the directory is gone; was it removed or renamed while the run was using it?",
-    errno.ENOTDIR: "a file or a symbolic link stands where a directory is expected; remove it",
-    errno.ELOOP: "a symbolic link stands where a file or a directory is expected; remove it",
-    errno.EISDIR: "something that is no plain file stands where a file is expected; remove it",
-    errno.ENAMETOOLONG: "the name is too long for the file system; choose a shorter one",
-    errno.EMFILE: "too many open files; raise the limit (`ulimit -n`)",
-    errno.ESTALE: "the network file system lost the directory; check the mount",
-}
 
 
 def perform(operation: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -97,7 +80,7 @@ class NewFile(io.RawIOBase):
     def write(self, data: Any) -> int:
         """Add all of `data`; raises WriteError."""
         view = memoryview(data).cast("B")
-        with _refusing(self._path):
+        with refusing(self._path):
             _write_all(self._file, view)
         self._size += len(view)
         return len(view)
@@ -114,21 +97,21 @@ def writing(path: Path) -> Iterator[NewFile]:
     Raises:
         WriteError: it cannot be written; what was there is intact.
     """
-    with _refusing(path):
+    with refusing(path):
         directory = perform(os.open, path.parent, _DIRECTORY)
     try:
         with _temporary(directory) as name:
-            with _refusing(path):
+            with refusing(path):
                 file = perform(os.open, name, _NEW_FILE, 0o666, dir_fd=directory)
             new = NewFile(path, file)
             try:
                 yield new
-                with _refusing(path):
+                with refusing(path):
                     perform(os.fsync, file)
             finally:
                 new.end()
                 os.close(file)
-            with _refusing(path):
+            with refusing(path):
                 perform(os.replace, name, path.name, src_dir_fd=directory, dst_dir_fd=directory)
                 _flush_directory(directory)
     finally:
@@ -187,7 +170,7 @@ def make_directories(path: Path) -> None:
             make_directory(directory)
         except FileExistsError:
             if not directory.is_dir():  # else another process was faster
-                _refuse(directory, OSError(errno.ENOTDIR, ""))
+                refuse(directory, OSError(errno.ENOTDIR, ""))
 
 
 def write_directory(path: Path, files: Mapping[str, bytes]) -> None:
@@ -274,22 +257,12 @@ def without_links(path: Path) -> Path:
 @contextmanager
 def _holding(path: Path, needed: int = 0) -> Iterator[int]:
     """Open the directory that holds `path`, and turn what the system refuses into a WriteError."""
-    with _refusing(path, needed):
+    with refusing(path, needed):
         directory = perform(os.open, path.parent, _DIRECTORY)
         try:
             yield directory
         finally:
             os.close(directory)
-
-
-@contextmanager
-def _refusing(path: Path, needed: int = 0) -> Iterator[None]:
-    try:
-        yield
-    except FileExistsError:
-        raise
-    except OSError as error:
-        _refuse(path, error, needed)
 
 
 @contextmanager
@@ -328,19 +301,3 @@ def _flush_directory(directory: int) -> None:
     except OSError as error:
         if error.errno != errno.EINVAL:  # some network file systems cannot flush a directory
             raise
-
-
-def _refuse(path: Path, error: OSError, needed: int = 0) -> NoReturn:
-    reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
-    space = ""
-    if needed:
-        space = f" ({needed:,} bytes needed{_free(path)})"
-    raise WriteError(f"{path}: cannot write{space}: {reason}") from error
-
-
-def _free(path: Path) -> str:
-    for directory in path.absolute().parents:
-        with suppress(OSError):
-            disk = os.statvfs(directory)
-            return f", {disk.f_bavail * disk.f_frsize:,} free"
-    return ""

@@ -15,6 +15,9 @@ class Example(Spec):
     row: Annotated[int, Field(ge=0)]
     """Its number, as in `splits/`."""
 
+    file: str = ""
+    """The name of its file, where each row is one; else empty."""
+
     values: Many[str] = ()
     """As they are shown, one a column."""
 

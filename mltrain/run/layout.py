@@ -14,6 +14,7 @@ STATUS = "status.json"
 SPLITS = "splits"
 PREPROCESSING = "preprocessing.json"
 REFERENCE = "reference.json"
+AUDIT = "audit.json"
 HISTORY = "history.csv"
 METRICS = "metrics.json"
 DECISION = "decision.json"
@@ -23,6 +24,7 @@ PROFILE = "profile.json"
 LAYERS = "model.json"
 LEARNED = "learned.json"
 EXAMPLES = "examples.json"
+EXPLANATION = "explanation.json"
 PLOTS = "plots"
 PAGE = "report.html"
 CARD = "report.md"
@@ -42,6 +44,7 @@ PARTS = {
     SPLITS,
     PREPROCESSING,
     REFERENCE,
+    AUDIT,
     HISTORY,
     METRICS,
     DECISION,
@@ -51,6 +54,7 @@ PARTS = {
     LAYERS,
     LEARNED,
     EXAMPLES,
+    EXPLANATION,
     PLOTS,
     PAGE,
     CARD,

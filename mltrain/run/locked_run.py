@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mltrain.run import durable
 from mltrain.run.architecture import Architecture
+from mltrain.run.audit import Audit
 from mltrain.run.decision import DecisionRule
 from mltrain.run.examples import WorstExamples
+from mltrain.run.explanation import Explanation
 from mltrain.run.history import History, HistoryFile
 from mltrain.run.json_text import to_json
 from mltrain.run.layout import (
+    AUDIT,
     CARD,
     CONFIG,
     DECISION,
     EXAMPLES,
+    EXPLANATION,
     HISTORY,
     LAYERS,
     LEARNED,
@@ -112,6 +116,10 @@ class LockedRun(RunDirectory):
         """Keep what the columns of the training rows looked like; NaN or infinity there is a ValueError."""
         durable.write_file(self.path / REFERENCE, to_json(values, exact=True))
 
+    def write_audit(self, audit: Audit) -> None:
+        """Keep what the audit of the data found."""
+        durable.write_file(self.path / AUDIT, to_json(audit.model_dump(mode="json")))
+
     def write_metrics(self, values: Mapping[str, Any]) -> None:
         """Keep the results on every split; NaN becomes null. No times belong here: equal runs give equal bytes."""
         durable.write_file(self.path / METRICS, to_json(values))
@@ -159,6 +167,10 @@ class LockedRun(RunDirectory):
     def write_examples(self, examples: WorstExamples) -> None:
         """Keep the inputs of the worst rows."""
         durable.write_file(self.path / EXAMPLES, to_json(examples.model_dump(mode="json"), exact=True))
+
+    def write_explanation(self, explanation: Explanation) -> None:
+        """Keep what the predictions hang on, in place of what was found of an earlier model."""
+        durable.write_file(self.path / EXPLANATION, to_json(explanation.model_dump(mode="json"), exact=True))
 
     def write_report(self, html: bytes, markdown: bytes) -> None:
         """Keep what people read: the page and the model card."""

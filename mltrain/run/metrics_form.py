@@ -47,6 +47,15 @@ class RecordedSlice(Part):
     """Whether there are too few to tell."""
 
 
+class RecordedGroups(Part):
+    """Rows that belong together, and are drawn together for every interval."""
+
+    columns: Many[str]
+    """Whose equal values say so."""
+    n: int | None
+    """How many groups there are; None where the rows do not say it, and were taken each for itself."""
+
+
 class RecordedOutput(Part):
     """The results of one of several targets."""
 
@@ -61,6 +70,8 @@ class RecordedSplit(Part):
     """Its rows."""
     metrics: Mapping[str, RecordedValue]
     """By name."""
+    groups: RecordedGroups | None = None
+    """What its intervals rest on; None where every row is for itself."""
     slices: Many[RecordedSlice] = ()
     """The results on its slices."""
     outputs: Mapping[str, RecordedOutput] = {}

@@ -1,7 +1,7 @@
 """What the model of a run predicted for each held-out row, as arrays that need no TensorFlow to be read.
 
 Three files a split, in the order of its row numbers: `<split>.rows.npy`, `<split>.target.npy` and
-`<split>.predictions.npy`.
+`<split>.predictions.npy`; and `<split>.groups.npy` where rows belong together.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ class StoredPredictions:
         values: as `Network.predictions` gives them, float32 or float64: probabilities of the positive class (n,),
             probabilities of the classes (n, classes), or values in the unit of the target (n,); of several targets
             (n, targets).
+        groups: int64 (n,), equal for rows that belong together, as those of one patient; None where each is for itself.
     """
 
     rows: np.ndarray
     target: np.ndarray
     values: np.ndarray
+    groups: np.ndarray | None = None
 
 
 def prediction_files(predictions: Mapping[str, StoredPredictions]) -> dict[str, bytes]:
@@ -44,28 +46,33 @@ def prediction_files(predictions: Mapping[str, StoredPredictions]) -> dict[str, 
     for split, stored in predictions.items():
         for part, array in zip(("rows", "target", "predictions"), _parts(stored), strict=True):
             files[f"{safe_name(split)}.{part}.npy"] = to_npy(array)
+        if stored.groups is not None:
+            files[f"{safe_name(split)}.groups.npy"] = to_npy(np.asarray(stored.groups, np.int64))
     return files
 
 
-def read_predictions(split: str, read: Callable[[str], bytes], place: object) -> StoredPredictions:
+def read_predictions(
+    split: str, read: Callable[[str], bytes], place: object, grouped: bool = False
+) -> StoredPredictions:
     """Return the predictions for the rows of a split.
 
     Args:
         split: its name.
         read: gives the content of a file by its name in the run, as `predictions/test.rows.npy`; raises a RunError.
         place: the path of the run, for messages.
+        grouped: whether there is a file of groups.
 
     Raises:
         RunError: a file is missing or damaged, or the three do not fit together; names it.
     """
     found = {}
-    for part in ("rows", "target", "predictions"):
+    for part in ("rows", "target", "predictions", *(("groups",) if grouped else ())):
         name = f"{PREDICTIONS}/{split}.{part}.npy"
         try:
             found[part] = from_npy(read(name))
         except ValueError as error:
             raise RunError(f"{place}/{name}: not an array of predictions: {error}") from error
-    stored = StoredPredictions(found["rows"], found["target"], found["predictions"])
+    stored = StoredPredictions(found["rows"], found["target"], found["predictions"], found.get("groups"))
     wrong = _misfit(stored)
     if wrong is not None:
         raise RunError(f"{place}/{PREDICTIONS}/{split}.{wrong[0]}.npy: {wrong[1]}")
@@ -95,4 +102,7 @@ def _misfit(stored: StoredPredictions) -> tuple[str, str] | None:
     classes = values.shape[1] if of_classes and not several else 2
     if target.dtype == np.int64 and (target.min() < 0 or target.max() >= classes):
         return "target", f"expected class numbers from 0 to {classes - 1}"
+    groups = stored.groups
+    if groups is not None and (groups.dtype != np.int64 or groups.shape != rows.shape or groups.min() < 0):
+        return "groups", f"expected a number from 0 for each of {len(rows)} rows, found {groups.dtype} {groups.shape}"
     return None

@@ -15,12 +15,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from mltrain.plugins import Origin
 from mltrain.run.git import Git, git_state
 from mltrain.run.status import now
 from mltrain.spec import Many, Spec
 from mltrain.task import Decision
 
-_PACKAGES = ("mltrain", "tensorflow", "keras", "numpy", "pyarrow", "scikit-learn")
+_PACKAGES = ("mltrain", "tensorflow", "keras", "numpy", "pillow", "pyarrow", "scikit-learn")
 
 # Variables that change results or the device. Never the whole environment: it holds people's secrets.
 _ENVIRONMENT = (
@@ -115,6 +116,16 @@ class Resumption(Spec):
     """What differed from the run so far; where there is something, the run is not bit for bit the uninterrupted one."""
 
 
+class OwnMetricRecord(Spec):
+    """A metric of a plugin."""
+
+    direction: Literal["min", "max"]
+    """Whether smaller or larger is better."""
+
+    origin: Origin
+    """Where its function came from."""
+
+
 class Record(Spec):
     """How a run came about."""
 
@@ -165,6 +176,9 @@ class Record(Spec):
 
     decision: str | None = None
     """The sha256 of decision.json; null before it is chosen, and where the probabilities are taken as they are."""
+
+    own_metrics: Mapping[str, OwnMetricRecord] = {}
+    """The metrics of plugins in `evaluation.metrics`, by name."""
 
     resumed: Many[Resumption] = ()
     """Each time that the run was taken up again."""

@@ -14,15 +14,19 @@ from pydantic import ValidationError
 
 from mltrain.errors import RunError
 from mltrain.run.architecture import Architecture
+from mltrain.run.audit import Audit
 from mltrain.run.decision import AS_IT_IS, DecisionRule
 from mltrain.run.examples import WorstExamples
+from mltrain.run.explanation import Explanation
 from mltrain.run.history import History
 from mltrain.run.json_text import from_json
 from mltrain.run.layout import (
+    AUDIT,
     CHECKPOINTS,
     CONFIG,
     DECISION,
     EXAMPLES,
+    EXPLANATION,
     FOR_PEOPLE,
     HISTORY,
     LAYERS,
@@ -138,6 +142,10 @@ class RunDirectory:
         earlier version trained."""
         return self._read_json(REFERENCE) if self._has(REFERENCE) else None
 
+    def audit(self) -> Audit | None:
+        """Return what the audit of the data found; None where there was none (yet)."""
+        return self._read_spec(AUDIT, Audit) if self._has(AUDIT) else None
+
     def history(self) -> History:
         """Return what was measured in each epoch; empty before the first ends."""
         if not self._has(HISTORY):
@@ -162,7 +170,16 @@ class RunDirectory:
 
         if not self._has(f"{PREDICTIONS}/{safe_name(split)}.rows.npy"):
             return None
-        return read_predictions(split, lambda name: read_file(self.path, name, limit=4096 * MEBIBYTE), self.path)
+        grouped = self._has(f"{PREDICTIONS}/{split}.groups.npy")
+        return read_predictions(
+            split, lambda name: read_file(self.path, name, limit=4096 * MEBIBYTE), self.path, grouped
+        )
+
+    def has_groups(self) -> bool:
+        """Return whether rows that it keeps predictions of belong together."""
+        from mltrain.task import SPLITS as SPLIT_NAMES
+
+        return any(self._has(f"{PREDICTIONS}/{split}.groups.npy") for split in SPLIT_NAMES)
 
     def looks(self) -> tuple[Look, ...]:
         """Return each time that its test rows were looked at, the first one first."""
@@ -187,6 +204,10 @@ class RunDirectory:
     def examples(self) -> WorstExamples | None:
         """Return the inputs of the worst rows; None where they are not kept."""
         return self._read_spec(EXAMPLES, WorstExamples) if self._has(EXAMPLES) else None
+
+    def explanation(self) -> Explanation | None:
+        """Return what the predictions hang on; None where nobody asked."""
+        return self._read_spec(EXPLANATION, Explanation) if self._has(EXPLANATION) else None
 
     def target_column(self) -> str | None:
         """Return the column that is learned, or the columns in a row; None before it was found."""

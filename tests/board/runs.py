@@ -30,7 +30,9 @@ def made_run(folder: Path, name: str = "blobs", identifier: str = "20261120T2015
         run.write_config(CONFIG)
         run.write_resolved(CONFIG)
         run.write_record(start_record(["mltrain", "train"], folder).with_values(started=STARTED))
-        run.write_status(status(state, given.get("reason", "all epochs are done"), epoch=len(accuracy), step=9))
+        # While a run trains, its status.json stays as it was when the training began.
+        epoch, step = (0, 0) if state == "running" else (len(accuracy), 9)
+        run.write_status(status(state, given.get("reason", "all epochs are done"), epoch=epoch, step=step))
         rows = [f"{epoch},{1 / epoch},{value}" for epoch, value in enumerate(accuracy, start=1)]
         (path / "history.csv").write_text("\n".join(["epoch,train.loss,validation.accuracy", *rows, ""]))
         if state == "finished":

@@ -9,6 +9,7 @@ import pytest
 from mltrain.board.folder import Folder
 from mltrain.board.sparkline import sparkline
 from mltrain.run import rundir
+from mltrain.run.locked_run import LockedRun
 from tests.board.runs import made_run
 
 NASTY = '"><script>alert(1)</script>\x1b[31m&'
@@ -175,9 +176,16 @@ def test_files_are_read_again_only_when_they_have_changed(folder, monkeypatch):
     reads.clear()
     assert next(iter(found.overviews().values())).epochs == 3
     assert reads == []
-    status = path / "status.json"
-    status.write_text(status.read_text().replace('"epoch": 3', '"epoch": 12'))
-    assert next(iter(found.overviews().values())).epochs == 12
+    with (path / "history.csv").open("a") as history:
+        history.write("4,0.25,0.9\n")
+    assert next(iter(found.overviews().values())).epochs == 4
+
+
+def test_the_epochs_of_a_running_run_are_those_of_its_history(folder, ask):
+    with LockedRun(made_run(folder, "live", "1", state="running", accuracy=(0.1, 0.2, 0.3, 0.4))):
+        page = ask("/run/live/1").text
+    assert "<dt>Epochs</dt><dd>4</dd>" in page
+    assert "<dt>Steps</dt>" not in page
 
 
 def test_a_sparkline_ends_in_a_dot_and_leaves_gaps():

@@ -110,7 +110,7 @@ def test_fewer_than_two_runs_are_an_error(mltrain, runs):
 def test_the_page_is_written_as_a_whole_or_not_at_all(mltrain, runs, tmp_path):
     page = tmp_path / "page.html"
     assert mltrain("compare", runs / "a", runs / "b", "--html", page).code == 0
-    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert page.read_text().startswith("<!doctype html>")
     done = mltrain("compare", runs / "a", runs / "b", "--html", tmp_path / "no" / "page.html")
     assert done.code == 7
     assert "--html" in done.err

@@ -18,6 +18,7 @@ PHRASES = {
     "ROC AUC": ("test", "roc_auc", "least"),
     "test R²": ("test", "r2", "least"),
     "test MSE": ("test", "mse", "below"),
+    "test MASE": ("test", "mase", "below"),
 }
 
 

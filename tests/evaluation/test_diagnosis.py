@@ -293,6 +293,9 @@ class TestLeaks:
         found = diagnose(facts(curves=perfect, strengths={"age": 0.98, "size": 0.5}))
         assert names(found) == {"perfect_at_once"}
         assert "'age', 0.980 of 1" in found[0].sentence
+        (found,) = diagnose(facts(curves=perfect, repeated="60 of 200 validation rows are training rows too"))
+        assert found.key == "data.split"
+        assert found.sentence.endswith(": 60 of 200 validation rows are training rows too")
 
     def test_all_right_later_is_learned(self):
         learned = curves(WELL, WELL, exhausted=False, **{"validation.accuracy": [0.9, *[1.0] * 11]})

@@ -36,7 +36,8 @@ FUNCTIONS = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": s
 
 
 def metrics_for(task):
-    return tuple(metric() for metric in METRICS.specs.values() if task in metric.tasks)
+    # mase needs to know what the forecasts are of: test_forecast.py
+    return tuple(metric() for name, metric in METRICS.specs.items() if task in metric.tasks and name != "mase")
 
 
 def same(ours, theirs):

@@ -15,6 +15,7 @@ MODULES = {
 NAMES = {
     *("load_model", "load_weights", "model_from_json", "model_from_config", "deserialize_keras_object"),
     *("enable_unsafe_deserialization", "read_pickle", "to_pickle", "unsafe_load", "unsafe_load_all"),
+    *("exec_module", "spec_from_loader", "spec_from_file_location", "module_from_spec", "entry_points"),
     *("full_load", "full_load_all", "UnsafeLoader", "FullLoader", "mktemp"),
 }
 BUILTINS = {"eval", "exec", "compile", "__import__", "breakpoint"}

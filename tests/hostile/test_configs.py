@@ -328,3 +328,33 @@ def test_no_component_can_be_imported_by_a_config(mltrain, config):
     before = set(sys.modules)
     mltrain("validate", config(model="model: {type: this}"))
     assert "this" not in set(sys.modules) - before
+
+
+PLUGIN = """
+from pathlib import Path
+Path("canary").touch()
+from mltrain import metric
+cost = metric("binary", "multiclass", direction="min", name="cost")(lambda target, predictions: 1.0)
+"""
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "plugins: [evil.py]",
+        "plugin: evil.py",
+        *(f"evaluation: {{metrics: [{metric}]}}" for metric in ("evil.py", "evil", "'evil:cost'", "evil.cost", "cost")),
+        "evaluation: {metrics: [{type: cost, plugin: evil.py}]}",
+        "evaluation: {metrics: [cost], plugin: evil.py}",
+    ],
+)
+def test_no_config_names_a_plugin(mltrain, config, tmp_path, monkeypatch, lines):
+    (tmp_path / "evil.py").write_text(PLUGIN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    path = config()
+    path.write_text(f"{path.read_text()}{lines}\n")
+    for command in (["validate", path], ["train", path]):
+        assert mltrain(*command).code == 3
+    assert not (tmp_path / "canary").exists()
+    assert mltrain("validate", path, "--plugin", "evil.py").code == (0 if "[cost]}" in lines else 3)
+    assert (tmp_path / "canary").exists()  # on the command line it is the user's word

@@ -235,7 +235,7 @@ def test_rows_of_two_splits_are_said(mltrain, tmp_path, share):
     )
     done = mltrain("train", "config.yaml", "--run-dir", "run")
     assert done.code == 0, done.err
-    assert ("split.test: 5 of 25 rows are training rows too" in done.err) == bool(share)
+    assert ("warning: 5 of 25 test rows are training rows too" in done.err) == bool(share)
 
 
 def test_a_category_that_only_later_rows_have_is_counted(train, tmp_path, mltrain):

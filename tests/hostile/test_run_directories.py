@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -13,9 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mltrain.data.training_columns import TrainingColumns
+from mltrain.errors import RunError
 from mltrain.run.arrays import to_npy
 from mltrain.run.checkpoint_files import read_checkpoint, write_checkpoint
 from mltrain.run.proof import json_fingerprint
+from mltrain.run.rundir import RunDirectory
 from tests.conftest import in_process
 from tests.hostile.conftest import Canary, snapshot
 from tests.hostile.test_configs import LAUGHS
@@ -27,6 +31,7 @@ name: csv
 data: {source: {type: csv, path: data.csv}, target: large}
 model: {type: mlp, units: [4]}
 training: {epochs: 2, batch_size: 16}
+evaluation: {threshold: 0.4}
 """
 
 
@@ -106,15 +111,25 @@ def plant(path: Path, what: str, outside: Path) -> None:
 
 READ_BY = {
     "show": ("record.json", "status.json", "metrics.json", "history.csv"),
-    "evaluate": ("config.resolved.yaml", "record.json", "preprocessing.json", "splits/test.npy", "splits/train.npy"),
+    "evaluate": (
+        "config.resolved.yaml",
+        "record.json",
+        "preprocessing.json",
+        "decision.json",
+        "splits/test.npy",
+        "splits/train.npy",
+    ),
+    "report": ("audit.json",),
+    "predict": ("reference.json",),
 }
+ALSO = {"predict": ("data.csv",)}
 
 
 @pytest.mark.parametrize("what", ["link", "fifo", "folder", "sparse"])
 @pytest.mark.parametrize(("command", "name"), [(command, name) for command, names in READ_BY.items() for name in names])
 def test_what_is_no_plain_file_is_not_read(call, run, folder, command, name, what):
     plant(run / name, what, folder / "outside")
-    assert name in call(command, code=5)
+    assert name in call(command, *ALSO.get(command, ()), code=5)
 
 
 @pytest.mark.parametrize("what", ["link", "fifo", "folder", "sparse"])
@@ -334,6 +349,28 @@ def test_whatever_stands_in_a_file_is_shown_or_refused(run, name):
     assert codes == {0, 5}
 
 
+READERS = {
+    "audit.json": lambda run: run.audit(),
+    "reference.json": lambda run: TrainingColumns.from_json(run.reference(), run.path / "reference.json"),
+    "decision.json": lambda run: run.decision(),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_whatever_stands_in_them_is_read_or_refused(run, name):
+    """Where the commands that read them would train or predict for each change, their readers are asked instead."""
+    genuine = json.loads((run / name).read_text())
+    refused = 0
+    for values in every_change(genuine):
+        (run / name).write_text(json.dumps(values))
+        try:
+            READERS[name](RunDirectory(run))
+        except RunError as error:
+            assert name in str(error), values
+            refused += 1
+    assert refused
+
+
 def forge_splits(run, name, rows):
     """Replace the rows of a split, and what the record says of them, as a stranger can."""
     from mltrain.run.record import row_fingerprint
@@ -468,3 +505,21 @@ def test_names_of_runs(folder, name):
     assert "Traceback" not in done.err
     assert all(character.isprintable() or character == "\n" for character in done.err)
     assert snapshot(folder) == before
+
+
+def test_a_run_that_names_a_plugin_runs_nothing(folder, run):
+    (folder / "evil.py").write_text("from pathlib import Path\nPath('canary').touch()\n")
+    record = json.loads((run / "record.json").read_text())
+    for plugin in ("evil.py", str(folder / "evil.py"), "../evil.py", "evil"):
+        origin = {"plugin": plugin, "version": None, "sha256": None}
+        record["own_metrics"] = {"cost": {"direction": "min", "origin": origin}}
+        (run / "record.json").write_text(json.dumps(record))
+        resolved = run / "config.resolved.yaml"
+        resolved.write_text(re.sub(r"(?<=\nevaluation:\n)  metrics:.*", "  metrics: [cost]", resolved.read_text()))
+        for command in (["evaluate", run], ["resume", run, "--epochs", "3"], ["reproduce", run]):
+            done = in_process(folder, *command)
+            assert done.code == 12, (done.out, done.err)
+            assert done.err.startswith(f"error: metric cost is one of {plugin}: ")
+        for command in (["show", run], ["report", run], ["compare", run, run], ["predict", run, "data.csv"]):
+            in_process(folder, *command)
+    assert not (folder / "canary").exists()

@@ -62,6 +62,7 @@ def test_every_phase_is_there(profiled):
         "run files": 5,
         "importing TensorFlow": 1,
         "reading the data": 1,
+        "data audit": 1,
         "building the model": 2,
         "other": 1,
         "checkpoints": times(run)["checkpoints"],

@@ -104,6 +104,7 @@ def test_the_page_has_its_parts(trained, kind):
         "Worst examples",
         "Training",
         "Data",
+        "Data audit",
         "Model",
         "How it came about",
         "Config",

@@ -18,6 +18,7 @@ FILES = {
     "splits/test.npy",
     "preprocessing.json",
     "reference.json",
+    "audit.json",
     "history.csv",
     "metrics.json",
     *(
@@ -231,7 +232,11 @@ def test_class_weights_change_the_training(trained):
     ("override", "place", "said"),
     [
         ("training.class_weight={7: 1}", "--set #1", "no such class (the classes are: 0, 1, 2)"),
-        ("evaluation.metrics=[r2]", "--set #1", "'r2' is a metric for regression and multiregression, the task is multiclass"),
+        (
+            "evaluation.metrics=[r2]",
+            "--set #1",
+            "'r2' is a metric for regression and multiregression, the task is multiclass",
+        ),
         ("objective=validation.mae", "--set #1", "'validation.mae' will not be measured"),
         (
             "model={type: sequential, layers: [{type: Conv2D, filters: 3, kernel_size: 3}]}",

@@ -23,9 +23,11 @@ def places(battery, experiment, step):
     return range(1 + random.Random(experiment).randrange(step), whole.operations + 1, step)
 
 
+# In eight parts, which several processes can share: it is the longest of all tests.
+@pytest.mark.parametrize("part", range(8))
 @pytest.mark.parametrize(("experiment", "step"), [pytest.param("short", 1, id="short"), *EVERY[1:]])
-def test_a_kill(battery, experiment, step):
-    faults = [{"fault": "SIGKILL", "at": number} for number in places(battery, experiment, step)]
+def test_a_kill(battery, experiment, step, part):
+    faults = [{"fault": "SIGKILL", "at": number} for number in places(battery, experiment, step)[part::8]]
     runs = []
     for run, ended in battery.interrupted(experiment, faults):
         assert ended.code == KILLED, ended.err

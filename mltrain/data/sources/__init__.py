@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from mltrain.data.sources.csv import CsvSource
+from mltrain.data.sources.image_folder import ImageFolderSource
 from mltrain.data.sources.inline import InlineSource
 from mltrain.data.sources.jsonl import JsonlSource
 from mltrain.data.sources.npz import NpzSource
@@ -19,10 +20,26 @@ from mltrain.spec import OneOf
 if TYPE_CHECKING:
     from mltrain.data.table import Table
 
-SOURCES = (SklearnSource, CsvSource, ParquetSource, JsonlSource, NpzSource, InlineSource, SyntheticSource)
+SOURCES = (
+    SklearnSource,
+    CsvSource,
+    ParquetSource,
+    JsonlSource,
+    NpzSource,
+    ImageFolderSource,
+    InlineSource,
+    SyntheticSource,
+)
 
 Source = Annotated[
-    SklearnSource | CsvSource | ParquetSource | JsonlSource | NpzSource | InlineSource | SyntheticSource,
+    SklearnSource
+    | CsvSource
+    | ParquetSource
+    | JsonlSource
+    | NpzSource
+    | ImageFolderSource
+    | InlineSource
+    | SyntheticSource,
     OneOf("source", *SOURCES),
 ]
 
@@ -41,16 +58,18 @@ _BY_ENDING: dict[str, type[FileSource]] = {
 
 
 def read_file(path: Path, declared: Mapping[str, str] | None = None, like: Any = None) -> Table:
-    """Return the table in a file whose name says what it is.
+    """Return the table in a file whose name says what it is, or in a folder of images.
 
     Args:
-        path: of the file.
+        path: of the file, or of a folder where the training data was one.
         declared: the kind of each column, by name, so that new data is read as the training data was.
         like: the source of the training data; a file of its kind is read with its settings (delimiter, missing, …).
 
     Raises:
         DataError: the ending is none that is known, or the file cannot be read.
     """
+    if isinstance(like, ImageFolderSource) and path.is_dir():
+        return like.model_copy(update={"path": path}).read(0)
     return source_of(path, like).read(0, declared)
 
 

@@ -20,6 +20,7 @@ ARGUMENTS: dict[str, dict[str, int | float]] = {
     "shapes": {"size": 16, "noise": 0.1},
     "sequences": {"classes": 3, "steps": 32, "features": 1, "noise": 0.1},
     "noise": {"classes": 10, "features": 784},
+    "seasonal": {"season": 12, "noise": 1.0},
     "labels": {"labels": 3, "features": 8, "noise": 0.1},
 }
 
@@ -29,11 +30,11 @@ class SyntheticSource(Spec):
 
     type: Literal["synthetic"] = "synthetic"
 
-    kind: Literal["linear", "moons", "blobs", "shapes", "sequences", "noise", "labels"]
+    kind: Literal["linear", "moons", "blobs", "shapes", "sequences", "noise", "seasonal", "labels"]
     """linear: y = slope · x + intercept + noise, with x in [0, 1). moons: two half circles. blobs: round clouds, one a
     class. shapes: gray images of a circle, a square or a triangle. sequences: waves whose frequency is the class.
-    noise: random numbers with random labels, from which nothing can be learned. labels: label1, label2, … of 0 and 1,
-    each on which side of a plane of its own a point lies."""
+    noise: random numbers with random labels, from which nothing can be learned. seasonal: a series, to be forecast.
+    labels: label1, label2, … of 0 and 1, each on which side of a plane of its own a point lies."""
 
     rows: int = Field(default=100, ge=1)
     """How many examples."""
@@ -42,7 +43,7 @@ class SyntheticSource(Spec):
     """For the draw; null takes the experiment's."""
 
     noise: float | None = Field(default=None, ge=0)
-    """Standard deviation of what is added to the truth (linear, moons, blobs, shapes, sequences, labels)."""
+    """Standard deviation of what is added to the truth (linear, moons, blobs, shapes, sequences, seasonal, labels)."""
 
     slope: float | None = None
     """Of the line (linear)."""
@@ -64,6 +65,9 @@ class SyntheticSource(Spec):
 
     steps: int | None = Field(default=None, ge=8)
     """Length of a sequence (sequences)."""
+
+    season: int | None = Field(default=None, ge=2)
+    """Steps after which a series comes again (seasonal)."""
 
     @model_validator(mode="before")
     @classmethod
@@ -100,6 +104,7 @@ class SyntheticSource(Spec):
         draw = getattr(made, self.kind)
         arguments = {name: getattr(self, name) for name in ARGUMENTS[self.kind]}
         arrays = draw(self.seed if self.seed is not None else seed, self.rows, **arguments)
-        classes = made.SHAPES if self.kind == "shapes" else {"linear": 0, "moons": 2}.get(self.kind, self.classes or 0)
-        target = {"linear": "y", "labels": None}.get(self.kind, "label")
+        of_kind: dict[str, int | tuple[str, ...]] = {"linear": 0, "seasonal": 0, "moons": 2, "shapes": made.SHAPES}
+        classes = of_kind.get(self.kind, self.classes or 0)
+        target = {"linear": "y", "seasonal": "y", "labels": None}.get(self.kind, "label")
         return made.made_table(self.kind, arrays, target, classes)

@@ -84,6 +84,7 @@ class Facts:
         sampled: training rows that were looked at for `dead` and `strengths`.
         dead: layers of ReLU with units that never fire.
         strengths: how well each raw column of a table alone tells the target, from 0 to 1; see `column_strengths`.
+        repeated: what the audit of the data says of validation rows that are training rows too; "" where it is silent.
     """
 
     task: Task
@@ -95,6 +96,7 @@ class Facts:
     sampled: int = 0
     dead: Sequence[DeadUnits] = ()
     strengths: Mapping[str, float] | None = None
+    repeated: str = ""
 
     @property
     def seen(self) -> SplitName:

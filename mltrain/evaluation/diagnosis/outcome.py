@@ -56,12 +56,16 @@ def perfect_at_once(facts: Facts) -> Finding | None:
     """The validation rows are all right after one epoch already."""
     scores = facts.curves.columns.get("validation.accuracy", ())
     name, strength = _strongest(facts)
-    if not scores or scores[0] < _ALONE or facts.rows.get("validation", 0) < _MANY or not name:
+    if not scores or scores[0] < _ALONE or facts.rows.get("validation", 0) < _MANY:
+        return None
+    seen = f"the validation accuracy is {scores[0]:.4f} after one epoch already, which real data seldom allow"
+    if facts.repeated:
+        return Finding("perfect_at_once", f"{seen}: {facts.repeated}", "data.split")
+    if not name:
         return None
     return Finding(
         "perfect_at_once",
-        f"the validation accuracy is {scores[0]:.4f} after one epoch already, which real data seldom allow: does a "
-        f"column hold the answer (the strongest is '{name}', {strength:.3f} of 1), or do rows stand in two splits?",
+        f"{seen}: does a column hold the answer (the strongest is '{name}', {strength:.3f} of 1)?",
         f"data.features.{name}",
     )
 

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from mltrain import __version__
+from mltrain.report.explanation import importance_sentences
 from mltrain.report.page.facts import Facts, judged_split
 from mltrain.report.page.html import text
 from mltrain.report.page.parts import interval
+from mltrain.report.page.sections.audit import looked_at
+from mltrain.report.page.sections.explanation import outdated_sentence, shown_explanation
 from mltrain.report.page.sections.model import shape_text
 from mltrain.report.page.sections.results import undefined_sentences
 from mltrain.report.page.sections.summary import verdict
@@ -19,15 +22,19 @@ from mltrain.run.results_form import Results
 # What Markdown, and the HTML in it, would read as more than a character; the last is the middle of an address.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&@]|:(?=//))")
 
+_MOST_COLUMNS = 100
+
 
 def card(facts: Facts) -> bytes:
     """Return `report.md`."""
     blocks = [f"# {plain(facts.name)}", *map(plain, verdict(facts))]
     for title, lines in (
         ("Results", _results(facts.results) if facts.results else ()),
+        ("Importance", _importance(facts)),
         ("Model", _model(facts)),
         ("Training", _training(facts)),
         ("Data", _data(facts)),
+        ("Data audit", _audit(facts)),
         ("Decisions", _decisions(facts)),
         ("How it came about", _background(facts)),
     ):
@@ -91,6 +98,21 @@ def _cell(value: RecordedValue | None) -> str:
     return f"{number(value.value)} ({shown})" if shown else number(value.value)
 
 
+def _importance(facts: Facts) -> Iterator[str]:
+    outdated, found = outdated_sentence(facts), shown_explanation(facts)
+    if outdated is not None:
+        yield plain(outdated)
+    if found is None or found.importance is None:
+        return
+    rows = (
+        (each.column, _cell(RecordedValue(value=each.value, low=each.low, high=each.high)))
+        for each in found.importance.columns[:_MOST_COLUMNS]
+    )
+    yield table(("column", "importance"), rows)
+    for sentence in importance_sentences(found.importance, found.split):
+        yield plain(f"{sentence[0].upper()}{sentence[1:]}.")
+
+
 def _model(facts: Facts) -> Iterator[str]:
     model = facts.architecture
     if model is not None:
@@ -115,6 +137,13 @@ def _data(facts: Facts) -> Iterator[str]:
     if facts.results is not None and facts.results.classes:
         what = "Labels" if facts.results.task == "multilabel" else "Classes"
         yield plain(f"{what}: {', '.join(facts.results.classes[:50])}.")
+
+
+def _audit(facts: Facts) -> Iterator[str]:
+    if facts.audit is not None:
+        yield plain(looked_at(facts.audit))
+        if facts.audit.findings:
+            yield "\n".join(f"- {one.level}: {plain(one.sentence)}" for one in facts.audit.findings)
 
 
 def _decisions(facts: Facts) -> Iterator[str]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
 
 from mltrain import __version__
-from mltrain.report.page.charts.frame import Chart, chart_style
+from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.facts import Facts
-from mltrain.report.page.html import Html, element, joined
+from mltrain.report.page.html import Html, element
+from mltrain.report.page.sections.audit import audit_section
 from mltrain.report.page.sections.background import background_section, config_section
 from mltrain.report.page.sections.data import data_section
 from mltrain.report.page.sections.examples import examples_section
+from mltrain.report.page.sections.explanation import explanation_section, importance_chart, outdated_sentence
 from mltrain.report.page.sections.model import model_section
 from mltrain.report.page.sections.probabilities import classification_charts, threshold_chart
 from mltrain.report.page.sections.quantities import learned_chart, regression_charts
@@ -22,6 +21,7 @@ from mltrain.report.page.sections.results import results_section
 from mltrain.report.page.sections.summary import summary_section
 from mltrain.report.page.sections.targets import label_charts, number_charts
 from mltrain.report.page.sections.training import curves, training_section
+from mltrain.report.page.self_contained import self_contained
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,21 @@ class Charts:
     Attributes:
         curves: over the epochs.
         results: of what came out.
+        explanation: of what the predictions hang on.
     """
 
     curves: tuple[Chart, ...]
     results: tuple[Chart, ...]
+    explanation: tuple[Chart, ...]
 
 
 def charts_of(facts: Facts) -> Charts:
     """Return all charts that this run has."""
+    importance = importance_chart(facts)
     return Charts(
-        tuple(curves(facts.history, facts.best_epoch)) if facts.history.rows else (), tuple(_of_results(facts))
+        tuple(curves(facts.history, facts.best_epoch)) if facts.history.rows else (),
+        tuple(_of_results(facts)),
+        (importance,) if importance is not None else (),
     )
 
 
@@ -49,33 +54,23 @@ def page(facts: Facts, charts: Charts) -> bytes:
     sections = [
         results_section(facts, charts.results),
         examples_section(facts),
+        explanation_section(facts, charts.explanation),
         training_section(facts, charts.curves),
         data_section(facts),
+        audit_section(facts),
         model_section(facts),
         background_section(facts),
         config_section(facts),
     ]
-    style = _style()
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        _policy(style),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", f"{facts.name}: report of a run"),
-        element("style", Html(style)),
-    )
-    body = element(
-        "body",
+    return self_contained(
+        f"{facts.name}: report of a run",
         element("a", "To the content", href="#content", class_="skip"),
-        element("nav", element("ul", _links(facts)), aria_label="Sections"),
+        element("nav", element("ul", _links(facts, charts)), aria_label="Sections"),
         element("main", summary_section(facts), sections, id="content"),
         element(
             "footer", element("p", f"Made by mltrain {__version__} from the files of the run; nothing else is needed.")
         ),
     )
-    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n".encode()
 
 
 def _of_results(facts: Facts) -> Iterator[Chart]:
@@ -97,35 +92,25 @@ def _of_results(facts: Facts) -> Iterator[Chart]:
         yield learned_chart(facts.learned, results.task == "binary")
 
 
-def _links(facts: Facts) -> Iterator[Html]:
+def _links(facts: Facts, charts: Charts) -> Iterator[Html]:
     names = {
         "diagnosis": "Diagnosis",
         "gates": "Gates",
         "results": "Results",
         "examples": "Examples",
+        "explanation": "Importance",
         "training": "Training",
         "data": "Data",
+        "audit": "Data audit",
         "model": "Model",
     }
     names |= {"background": "Background", "config": "Config"}
     absent = {
         "diagnosis": facts.results is None or not facts.results.diagnosis,
         "gates": facts.results is None or not facts.results.gates,
+        "explanation": not charts.explanation and outdated_sentence(facts) is None,
     }
-    absent |= {"examples": facts.predictions is None, "model": facts.architecture is None}
+    absent |= {"examples": facts.predictions is None, "model": facts.architecture is None, "audit": facts.audit is None}
     for identifier, name in names.items():
         if not absent.get(identifier):
             yield element("li", element("a", name, href=f"#{identifier}"))
-
-
-def _style() -> str:
-    return Path(__file__).with_name("page.css").read_text(encoding="utf-8") + chart_style()
-
-
-def _policy(style: str) -> Html:
-    """Return the policy that forbids the page everything but its own style: no script, no request, no form."""
-    fingerprint = b64encode(sha256(style.encode()).digest()).decode()
-    allowed = (
-        f"default-src 'none'; style-src 'sha256-{fingerprint}'; img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    return Html(joined(element("meta", http_equiv="Content-Security-Policy", content=allowed)))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mltrain.run.architecture import Architecture
+from mltrain.run.audit import Audit
 from mltrain.run.examples import WorstExamples
+from mltrain.run.explanation import Explanation
 from mltrain.run.history import History
 from mltrain.run.learned import LearnedCurve
 from mltrain.run.metrics_form import RecordedValue
@@ -32,9 +34,11 @@ class Facts:
         threshold_split: on whose rows the thresholds of a binary classification are looked at.
         threshold_predictions: for those rows.
         target: the column that is learned.
+        audit: what was found in the data before the training.
         architecture: the layers of the model.
         learned: the curve, where there is one numeric input.
         examples: the inputs of the worst rows.
+        explanation: what the predictions hang on.
         profile: where the time went.
         given: the config, as it was given.
         resolved: with every value, and who set it.
@@ -50,9 +54,11 @@ class Facts:
     threshold_split: str
     threshold_predictions: StoredPredictions | None
     target: str
+    audit: Audit | None
     architecture: Architecture | None
     learned: LearnedCurve | None
     examples: WorstExamples | None
+    explanation: Explanation | None
     profile: Profile | None
     given: str
     resolved: str

@@ -22,7 +22,7 @@ def sub(title: str, *content: Content) -> Html:
     return element("div", element("h3", title), *content, class_="part")
 
 
-def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Content]], texts: int = 1) -> Html:
+def table(caption: str, header: Sequence[Content], rows: Iterable[Sequence[Content]], texts: int = 1) -> Html:
     """Return a table whose first column names the rows.
 
     Args:

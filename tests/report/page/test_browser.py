@@ -106,7 +106,7 @@ def test_a_reader_finds_headings_and_figures(opened, run):
     page = opened()
     assert page.get_by_role("heading", level=1).inner_text() == "hostile"
     diagnosed = bool(json.loads((run / "metrics.json").read_text())["diagnosis"])
-    assert page.get_by_role("heading", level=2).count() == 7 + diagnosed
+    assert page.get_by_role("heading", level=2).count() == 8 + diagnosed
     drawings = page.get_by_role("img").count()
     assert drawings == page.locator("svg").count() == page.locator("figure").count()
     assert page.get_by_role("navigation").count() == page.get_by_role("main").count() == 1

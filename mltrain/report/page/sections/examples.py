@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from mltrain.evaluation.worst import EXAMPLES, worst
+from mltrain.problems import shortened
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element
 from mltrain.report.page.parts import section, table
+from mltrain.report.page.sections.explanation import shown_explanation
 from mltrain.report.page.sections.targets import target_cells
 from mltrain.report.text import number
 from mltrain.run.examples import Example
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.results_form import Results
 from mltrain.task import OF_CLASSES
+
+_SALIENCY = (
+    "Below each image: the lighter a pixel, the more it moves the score of the predicted class, before the activation. "
+    "It is the mean gradient over copies with noise in them (SmoothGrad, Smilkov et al., 2017)."
+)
 
 
 def examples_section(facts: Facts) -> Html | None:
@@ -37,21 +44,30 @@ def examples_section(facts: Facts) -> Html | None:
     listed = table(f"Worst of {len(predictions.rows):,} rows", header, rows, texts)
     shown = facts.examples.examples if facts.examples is not None else ()
     inputs = _inputs(facts.examples.columns, shown) if facts.examples is not None else None
-    return section("examples", "Worst examples", element("p", sentence), listed, _pictures(shown), inputs)
+    explanation = shown_explanation(facts)
+    maps = {each.row: each.picture for each in explanation.saliency} if explanation is not None else {}
+    pictures = _pictures(shown, maps)
+    said = element("p", _SALIENCY) if maps and pictures else None
+    return section("examples", "Worst examples", element("p", sentence), listed, pictures, said, inputs)
 
 
-def _pictures(examples: Sequence[Example]) -> Html | None:
-    """Return the images beside each other, each with the number of its row."""
+def _pictures(examples: Sequence[Example], maps: Mapping[int, str]) -> Html | None:
+    """Return the images beside each other, each with the number of its row, its file and its saliency."""
     pictures = [
         element(
             "figure",
-            element("img", src=f"data:image/png;base64,{one.picture}", alt=f"The image of row {one.row}"),
-            element("figcaption", f"row {one.row}"),
+            _picture(one.picture, f"The image of row {one.row}"),
+            _picture(maps[one.row], f"How much each pixel of row {one.row} counts") if one.row in maps else None,
+            element("figcaption", f"row {one.row}", f": {shortened(one.file)}" if one.file else None),
         )
         for one in examples
         if one.picture
     ]
     return element("div", pictures, class_="pictures") if pictures else None
+
+
+def _picture(png: str, words: str) -> Html:
+    return element("img", src=f"data:image/png;base64,{png}", alt=words)
 
 
 def _inputs(columns: Sequence[str], examples: Sequence[Example]) -> Html | None:

@@ -9,6 +9,7 @@ from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import figure, figures, interval, section, sub, table, value_cell
 from mltrain.report.page.sections.targets import targets_table
+from mltrain.report.summary import groups_sentence
 from mltrain.report.text import number
 from mltrain.run.metrics_form import RecordedSlice, RecordedValue
 from mltrain.run.results_form import Results, SplitResult
@@ -51,8 +52,10 @@ def metrics_table(results: Results) -> Html:
 
 
 def undefined_sentences(results: Results) -> Iterator[str]:
-    """Yield why a metric has no value, and which categories are new."""
+    """Yield what the intervals rest on, why a metric has no value, and which categories are new."""
     for name, split in results.splits.items():
+        if split.groups is not None:
+            yield f"{name}: {groups_sentence(split.groups.columns, split.groups.n)}"
         if split.unknown_categories:
             counts = ", ".join(f"{column} ({count})" for column, count in split.unknown_categories.items())
             yield f"{name}: categories that no training row has count as none: {counts}"

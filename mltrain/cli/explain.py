@@ -1,0 +1,35 @@
+"""`mltrain explain`: what the predictions of a run hang on."""
+
+from __future__ import annotations
+
+import json as json_format
+import sys
+
+import typer
+
+from mltrain.cli.arguments import Json, Quiet, RunReference, RunsDirectory, runs_directory
+
+
+def explain(run: RunReference, runs_dir: RunsDirectory = None, json: Json = False, quiet: Quiet = False) -> None:
+    """Measure what the predictions hang on: the importance of each column, or the saliency of images. Made again with
+    it: report.html and report.md. A look at the test rows is counted."""
+    from mltrain.problems import printable
+    from mltrain.procedures.explain import explain as explain_run
+    from mltrain.procedures.report import report, write_report
+    from mltrain.report.explanation import explanation_lines
+    from mltrain.run.locked_run import LockedRun
+    from mltrain.run.looks import looks_sentence
+    from mltrain.run.opening import open_run
+    from mltrain.training.signals import Interruption
+
+    found = open_run(run, runs_directory(runs_dir))
+    with Interruption().handled() as interruption, LockedRun(found.path) as locked:
+        explanation = explain_run(locked, interruption, tuple(sys.argv))
+        write_report(locked, report(locked))
+        looks = [looks_sentence(len(locked.looks()))] if explanation.split == "test" else []
+    if json:
+        typer.echo(json_format.dumps(explanation.model_dump(mode="json"), indent=2))
+    else:
+        typer.echo("\n".join(explanation_lines(explanation)))
+    for line in (*looks, f"report {found.page}") if not quiet else ():
+        typer.echo(printable(line), err=True)

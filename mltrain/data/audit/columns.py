@@ -1,0 +1,155 @@
+"""Columns that tell the target by themselves, that name the rows, or that say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder
+from mltrain.data.encoders.column import Encoder, RawColumn, is_number, numbers_of
+from mltrain.data.encoders.number import NumberEncoder
+from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.several_targets import each_target
+from mltrain.data.table import Table
+from mltrain.data.target import TargetEncoder
+from mltrain.data.training_columns import NumberColumn, TrainingColumns
+from mltrain.evaluation.diagnosis.columns import column_strengths
+from mltrain.run.audit import AuditFinding
+
+# From here on a column alone tells the target: on training rows, and on validation rows where they are enough.
+ALONE, _HELD_OUT = 0.999, 0.99
+# Rows that are looked at for that: a sort of each column takes milliseconds.
+_SORTED = 2_000
+# Of fewer rows each may have a value of its own, whatever it is.
+_FEWEST = 50
+# Whole numbers that leave so many of their range out, and do not ascend, are amounts that differ by chance.
+_DENSE = 2
+# Of so many rows nearly every one shows at once that a column repeats its values.
+_FIRST = 1_000
+_NAMES = 0.9
+_MOSTLY = 0.5
+_SHOWN = 5
+
+
+def strengths_of(
+    preprocessing: Preprocessing, table: Table, rows: np.ndarray, truth: np.ndarray
+) -> dict[str, Mapping[str, float]]:
+    """Return how well each column of a table alone tells each target, from some of `rows`; empty for arrays."""
+    target = preprocessing.target
+    if preprocessing.array is not None or not len(rows):
+        return {part.column: {} for part in target.parts}
+    some = rows[:_SORTED]
+    names = [encoder.column for encoder in preprocessing.columns for _ in encoder.names]
+    x = preprocessing.features(table.take(some))
+    return {part.column: column_strengths(x, names, true, part.task) for part, true in each_target(target, truth[some])}
+
+
+def leak_findings(
+    preprocessing: Preprocessing, target: TargetEncoder, train: Mapping[str, float], validation: Mapping[str, float]
+) -> Iterator[AuditFinding]:
+    """Yield a finding for each column that alone tells a target nearly perfectly.
+
+    Args:
+        preprocessing: what was fitted.
+        target: the one, or one of several.
+        train: how well each column does, on training rows.
+        validation: the same on validation rows; 0 where they are too few.
+    """
+    if len(preprocessing.columns) < 2:  # one column is there to tell the target
+        return
+    the_target = "the target" if target is preprocessing.target else f"the target '{target.column}'"
+    for encoder in preprocessing.columns:
+        name = encoder.column
+        strength, held_out = train.get(name, 0.0), validation.get(name, 0.0)
+        if strength < ALONE or 0 < held_out < _HELD_OUT:
+            continue
+        also = f", {held_out:.4f} on validation rows" if held_out else ""
+        classes = len(target.classes)
+        named = isinstance(encoder, CategoryEncoder | IndexEncoder) and len(encoder.categories) == classes
+        other_name = "; each of its values stands for one class" if named else ""
+        sentence = (
+            f"the column '{name}' alone tells {the_target} nearly perfectly ({strength:.4f} of 1 on training rows{also}"
+            f"{other_name}): does it hold the answer, or something that is known only afterwards? Then set it to ignore"
+        )
+        yield AuditFinding(
+            finding="leaked_feature", level="warning", sentence=sentence, key=f"data.features.{name}", split="train"
+        )
+
+
+def identifiers(preprocessing: Preprocessing, table: Table) -> list[str]:
+    """Return the features that count or name the rows."""
+    if len(preprocessing.columns) < 2 or len(table) < _FEWEST:
+        return []
+    return [encoder.column for encoder in preprocessing.columns if _is_identifier(encoder, table)]
+
+
+def identifier_findings(found: Sequence[str]) -> Iterator[AuditFinding]:
+    """Yield a finding on `identifiers`."""
+    if found:
+        sentence = (
+            f"{_named(found)} {_verb(found, 'counts or names', 'count or name')} the rows (every value another): what "
+            "is learned of it holds for no other row; set it to ignore"
+        )
+        yield AuditFinding(finding="identifier", level="warning", sentence=sentence, key=f"data.features.{found[0]}")
+
+
+def empty_findings(reference: TrainingColumns, preprocessing: Preprocessing) -> Iterator[AuditFinding]:
+    """Yield findings on features that have the same value in all training rows, or none in most."""
+    constant, missing = [], []
+    arrays = preprocessing.array is not None
+    for column in () if arrays else reference.columns:
+        *counts, absent = column.counts
+        single = column.low == column.high if isinstance(column, NumberColumn) else counts[0] == sum(counts)
+        if single and not absent:
+            constant.append(column.column)
+        if absent > _MOSTLY * sum(column.counts):
+            missing.append(column.column)
+    if constant:
+        sentence = (
+            f"{_named(constant)} {_verb(constant, 'has', 'have')} one value in all training rows: nothing to learn"
+        )
+        yield AuditFinding(
+            finding="constant_column", level="note", sentence=sentence, key=f"data.features.{constant[0]}"
+        )
+    if missing:
+        sentence = (
+            f"{_named(missing)} {_verb(missing, 'has', 'have')} no value in more than half of the training rows: what "
+            "is filled in weighs more than what was measured"
+        )
+        yield AuditFinding(finding="mostly_missing", level="note", sentence=sentence, key=f"data.features.{missing[0]}")
+
+
+def _is_identifier(encoder: Encoder, table: Table) -> bool:
+    values = table.columns[encoder.column]
+    if isinstance(values, np.ndarray) or values.null_count or _repeats(values[:_FIRST]):
+        return False
+    if isinstance(encoder, CategoryEncoder | IndexEncoder):
+        return len(encoder.categories) >= _NAMES * len(table)
+    if not isinstance(encoder, NumberEncoder) or not is_number(values.type):
+        return False
+    numbers = numbers_of(RawColumn.of(table, encoder.column))
+    if (numbers != np.floor(numbers)).any() or len(np.unique(numbers)) < len(numbers):
+        return False
+    steps = np.diff(numbers)
+    ascending = bool((steps > 0).all() or (steps < 0).all())
+    return ascending or float(numbers.max() - numbers.min()) < _DENSE * len(numbers)
+
+
+def _repeats(values: pa.Array) -> bool:
+    return bool(pc.count_distinct(values).as_py() < _NAMES * len(values))
+
+
+def _named(columns: Sequence[str]) -> str:
+    """Return columns in words: `the column 'a'`, or `12 columns ('a', 'b' and 10 more)`."""
+    if len(columns) == 1:
+        return f"the column '{columns[0]}'"
+    more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
+    shown = ", ".join(f"'{name}'" for name in columns[:_SHOWN])
+    return f"{len(columns)} columns ({shown}{more})"
+
+
+def _verb(columns: Sequence[str], one: str, several: str) -> str:
+    return one if len(columns) == 1 else several

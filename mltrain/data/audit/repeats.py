@@ -1,0 +1,143 @@
+"""Rows that stand in the data more than once: across splits they turn a score into one of memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from mltrain.data.audit.hashes import RowHashes
+from mltrain.data.splits import Splits
+from mltrain.run.audit import AuditFinding
+from mltrain.task import OF_NUMBERS, SPLITS, SplitName, Task
+
+# Of columns with few values rows repeat by themselves: where chance explains a larger share of what is seen, nothing is
+# said.
+_BY_CHANCE = 0.01
+# A smaller share of repeats inside a split, or of rows that contradict each other, changes no score.
+_SHARE = 0.01
+# Pairs of rows that a sentence names.
+_SHOWN = 2
+
+
+def repeat_findings(
+    splits: Splits, hashes: RowHashes, place: Callable[[int], str], *, task: Task
+) -> Iterator[AuditFinding]:
+    """Yield what there is to say of rows that repeat others.
+
+    Args:
+        splits: the rows of each.
+        hashes: of all rows.
+        place: says where a row is.
+        task: what is learned; equal features with other classes or labels contradict each other.
+    """
+    rows = _repeated(hashes.inputs)
+    split_of = np.full(len(hashes.inputs), -1, np.int8)
+    for number, name in enumerate(SPLITS):
+        split_of[getattr(splits, name)] = number
+    parts: dict[SplitName, np.ndarray] = {name: rows[split_of[rows] == number] for number, name in enumerate(SPLITS)}
+    for name, numbers in splits.items():
+        if name != "train" and len(parts[name]) and len(parts["train"]):
+            yield from _across(name, len(splits.train), len(numbers), hashes, parts["train"], parts[name], place)
+    yield from _within(splits, hashes, parts, place)
+    if task not in OF_NUMBERS:
+        other = "other labels" if task == "multilabel" else "another class"
+        yield from _contradictions(rows[split_of[rows] >= 0], int((split_of >= 0).sum()), hashes, place, other)
+
+
+def _across(
+    name: SplitName,
+    train_rows: int,
+    total: int,
+    hashes: RowHashes,
+    train: np.ndarray,
+    rows: np.ndarray,
+    place: Callable[[int], str],
+) -> Iterator[AuditFinding]:
+    same, twins = _twins(hashes.examples, train, rows)
+    alike, their_twins = _twins(hashes.inputs, train, rows)
+    others = len(alike) - len(same)
+    if _is_chance(hashes.agreement * train_rows * total, len(alike)):
+        return
+    if len(same):
+        more = f"; {others} more {_have(others)} the features of one and another target" if others else ""
+        sentence = (
+            f"{len(same)} of {total} {name} rows {'are training rows' if len(same) > 1 else 'is a training row'} too, "
+            f"features and target equal ({_pairs(same, twins, place)}){more}: that part of the score is memory; keep "
+            "copies in one split, or leave them out"
+        )
+    elif others >= _SHARE * total:
+        sentence = (
+            f"{others} of {total} {name} rows {_have(others)} all features of a training row and another target "
+            f"({_pairs(alike, their_twins, place)}): the same thing, measured again? Then keep it in one split"
+        )
+    else:
+        return
+    yield AuditFinding(finding="repeated_rows", level="warning", sentence=sentence, key="data.split", split=name)
+
+
+def _within(
+    splits: Splits, hashes: RowHashes, parts: Mapping[SplitName, np.ndarray], place: Callable[[int], str]
+) -> Iterator[AuditFinding]:
+    for name, numbers in splits.items():
+        _, firsts, places = np.unique(hashes.examples[parts[name]], return_index=True, return_inverse=True)
+        again = np.flatnonzero(firsts[places] != np.arange(len(places)))
+        total = len(numbers)
+        if len(again) < max(_SHARE * total, 2) or _is_chance(hashes.agreement * total**2 / 2, len(again)):
+            continue
+        rows = parts[name]
+        shown = _pairs(rows[again], rows[firsts[places[again]]], place)
+        weight = "count more than once in what is learned" if name == "train" else "make its intervals too narrow"
+        sentence = f"{len(again)} of {total} {name} rows repeat another of them ({shown}): they {weight}"
+        yield AuditFinding(finding="rows_twice", level="note", sentence=sentence, key="data.source", split=name)
+
+
+def _contradictions(
+    rows: np.ndarray, total: int, hashes: RowHashes, place: Callable[[int], str], another: str
+) -> Iterator[AuditFinding]:
+    """Yield a finding on rows whose features are equal and whose classes are not: no model has them all right."""
+    _, firsts, groups = np.unique(hashes.inputs[rows], return_index=True, return_inverse=True)
+    other = hashes.examples[rows] != hashes.examples[rows[firsts[groups]]]
+    contradicting = np.isin(groups, groups[other])
+    count = int(contradicting.sum())
+    if not count or count < _SHARE * total or _is_chance(hashes.agreement * total**2 / 2, count):
+        return
+    shown = _pairs(rows[other], rows[firsts[groups[other]]], place)
+    sentence = (
+        f"{count} of {total} rows have all features of a row of {another} ({shown}): no model has all of them "
+        "right; are the labels wrong, or does a feature lack that tells them apart?"
+    )
+    yield AuditFinding(finding="contradictory_rows", level="warning", sentence=sentence, key="data.target")
+
+
+def _is_chance(expected: float, found: int) -> bool:
+    """Return whether so many pairs of equal rows are `expected` that those that were found say nothing."""
+    return expected > _BY_CHANCE * found
+
+
+def _repeated(hashes: np.ndarray) -> np.ndarray:
+    """Return the rows, ascending, whose hash another row has too."""
+    ordered = np.sort(hashes)  # a fifth of the time of an argsort, and most data repeat nothing
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(twice):
+        return np.empty(0, np.int64)
+    places = np.minimum(np.searchsorted(twice, hashes), len(twice) - 1)
+    return np.flatnonzero(twice[places] == hashes)
+
+
+def _twins(hashes: np.ndarray, known: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return those of `rows` that equal one of `known`, and the first of `known` that each of them equals."""
+    values, firsts = np.unique(hashes[known], return_index=True)
+    places = np.minimum(np.searchsorted(values, hashes[rows]), len(values) - 1)
+    found = values[places] == hashes[rows]
+    return rows[found], known[firsts[places[found]]]
+
+
+def _have(count: int) -> str:
+    return "have" if count > 1 else "has"
+
+
+def _pairs(rows: np.ndarray, twins: np.ndarray, place: Callable[[int], str]) -> str:
+    """Return the first rows with their twins: `rows.csv:7 is rows.csv:3, rows.csv:9 is rows.csv:4, …`."""
+    pairs = zip(rows[:_SHOWN].tolist(), twins[:_SHOWN].tolist(), strict=True)
+    return ", ".join(f"{place(row)} is {place(twin)}" for row, twin in pairs) + (", …" if len(rows) > _SHOWN else "")

@@ -1,0 +1,109 @@
+"""Splits that are not of one kind: classes that one lacks, and columns that are distributed otherwise there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.several_targets import Target, each_target
+from mltrain.data.splits import Splits
+from mltrain.data.table import Table
+from mltrain.data.training_columns import Comparison, TrainingColumns
+from mltrain.evaluation.drift import LARGE, Stability, population_stability
+from mltrain.run.audit import AuditFinding
+from mltrain.task import SplitName
+
+# Of fewer rows no share is known: 1 right answer of 4 may be 1 of 100 or 8 of 10.
+_FEW = 5
+# Of a split so many rows tell a distribution as well as all do.
+_MOST_ROWS = 20_000
+_SHOWN = 5
+
+
+def class_counts(splits: Splits, truth: np.ndarray, target: Target) -> dict[str, dict[str, int]]:
+    """Return the rows of each class, by split, of labels those that have one and those that do not; empty where there
+    are no classes."""
+    if not target.classes:
+        return {}
+    counts: dict[str, dict[str, int]] = {name: {} for name, _ in splits.items()}
+    for part, true in each_target(target, truth):
+        names = part.classes if part is target else (f"not {part.column}", part.column)
+        for split, rows in splits.items():
+            found = np.bincount(true[rows], minlength=len(names)).tolist()
+            counts[split] |= dict(zip(names, found, strict=True))
+    return counts
+
+
+def class_findings(counts: Mapping[str, Mapping[str, int]]) -> Iterator[AuditFinding]:
+    """Yield findings on classes that a split lacks, or of which it has few rows."""
+    for split, classes in counts.items():
+        absent = [f"'{name}'" for name, count in classes.items() if not count]
+        few = [f"'{name}' ({count})" for name, count in classes.items() if 0 < count < _FEW]
+        if absent:
+            sentence = f"{split} has no row of {_listed(absent)}: what it measures says nothing of such rows"
+            yield AuditFinding(
+                finding="absent_class", level="warning", sentence=sentence, key="data.split", split=split
+            )
+        if few:
+            sentence = f"{split} has fewer than {_FEW} rows of {_listed(few)}: too few to tell how such rows fare"
+            yield AuditFinding(finding="rare_class", level="note", sentence=sentence, key="data.source", split=split)
+
+
+def shift_findings(
+    table: Table, splits: Splits, truth: np.ndarray, preprocessing: Preprocessing, reference: TrainingColumns
+) -> Iterator[AuditFinding]:
+    """Yield a finding for each held-out split in which columns, or a target, are distributed otherwise.
+
+    The measure is the population stability index; what chance explains is not said, nor what it explains in one of a
+    thousand data sets of so many columns.
+    """
+    target = preprocessing.target
+    comparisons = (len(reference.columns) + len(target.parts)) * (len(splits.items()) - 1)
+    for split, rows in splits.items():
+        if split == "train":
+            continue
+        held = Comparison(reference, preprocessing)
+        held.add(table.take(rows[:: -(-len(rows) // _MOST_ROWS)]))
+        found = {f"'{each.column}'": each.stability for each in held.findings(comparisons)}
+        for part, true in each_target(target, truth):
+            found[f"the target '{part.column}'"] = _of_target(
+                true[splits.train], true[rows], len(part.classes), comparisons
+            )
+        yield from _shifted(split, {name: each for name, each in found.items() if each.drift != "none"})
+
+
+def _shifted(split: SplitName, found: Mapping[str, Stability]) -> Iterator[AuditFinding]:
+    if not found:
+        return
+    largest = sorted(found.items(), key=lambda each: -each[1].value)
+    shown = _listed([f"{name} (PSI {each.value:.2f})" for name, each in largest])
+    sentence = (
+        f"{split} rows are not as the training rows in {shown}; chance alone stays below "
+        f"{max(0.1, largest[0][1].chance):.2f}: are they of another time or place? Then the score is of such rows only"
+    )
+    large = largest[0][1].value >= LARGE
+    yield AuditFinding(
+        finding="shifted_columns",
+        level="warning" if large else "note",
+        sentence=sentence,
+        key="data.split",
+        split=split,
+    )
+
+
+def _of_target(train: np.ndarray, other: np.ndarray, classes: int, comparisons: int) -> Stability:
+    if classes:
+        expected, found = (np.bincount(each, minlength=classes) for each in (train, other))
+    else:
+        edges = np.unique(np.quantile(train, np.arange(1, 10) / 10, method="inverted_cdf"))
+        expected, found = (
+            np.bincount(np.searchsorted(edges, each), minlength=len(edges) + 1) for each in (train, other)
+        )
+    return population_stability(expected, found, comparisons)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"

@@ -1,0 +1,155 @@
+"""Windows of a series: (rows, length, features) in, the same scaled out, and what is known of the forecasts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import model_validator
+
+from mltrain.data.encoders.array import ArrayEncoder, array_of
+from mltrain.data.encoders.column import RawColumn, numbers_of, texts_of
+from mltrain.data.encoders.scaling import center_and_width
+from mltrain.data.features import BooleanFeature, NumberFeature
+from mltrain.data.series import Series, Windowed, with_windows
+from mltrain.data.spec import DataSpec
+from mltrain.data.table import Table
+from mltrain.data.time_order import times_of_rows
+from mltrain.data.windows import WindowsSpec
+from mltrain.evaluation.forecast import ForecastRows
+from mltrain.spec import Many
+
+
+class WindowEncoder(ArrayEncoder):
+    """The windows of a series, each column scaled, and what is needed to make and to judge them again."""
+
+    type: Literal["window"] = "window"  # type: ignore[assignment]
+    windows: WindowsSpec
+    """Their shape."""
+    features: Many[str]
+    """The columns whose values are in them, in the order of the last axis."""
+    target: str
+    """The one that is learned."""
+    time: str | None
+    """The column by which rows are put in order; null for the order in which they are."""
+    dates: bool
+    """Whether that column holds dates, and not numbers."""
+    series: Many[str]
+    """The series that have training rows, by name."""
+    naive_errors: Many[float]
+    """The mean absolute naive error of each in its training rows."""
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> WindowEncoder:
+        if self.shape != (self.windows.length, len(self.features)) or self.target not in self.features:
+            raise ValueError("the windows are of another shape, or without the target")
+        if len(self.series) != len(self.naive_errors):
+            raise ValueError("there is not one naive error a series")
+        return self
+
+    def made_of(self, table: Table, lag: int | None = None) -> Windowed:
+        """Return rows with their windows; arguments and errors as for `with_windows`."""
+        return with_windows(table, self.windows, self.features, self.time, lag=lag, column=self.column)
+
+    def forecasts(self, table: Table) -> ForecastRows:
+        """Return what is known of the forecasts of examples.
+
+        Raises:
+            DataError: the column of the time or of the series is not there.
+        """
+        raw = array_of(RawColumn.of(table, self.column))
+        values = raw[:, :, self.features.index(self.target)]
+        lag = self.windows.seasonal_lag
+        seasonal = None if lag is None else values[:, self.windows.length - 1 + self.windows.horizon - lag]
+        return ForecastRows(
+            times=times_of_rows(table, self.time),
+            scale=self._scale(table),
+            naive=values[:, -1].copy(),
+            seasonal=None if seasonal is None else seasonal.copy(),
+            horizon=self.windows.horizon,
+        )
+
+    def _scale(self, table: Table) -> np.ndarray:
+        errors = np.array([*self.naive_errors, np.nan])
+        if self.windows.by is None:
+            return np.full(len(table), errors[0])
+        texts = texts_of(RawColumn.of(table, self.windows.by))
+        found = pc.index_in(texts, value_set=pa.array([*self.series], pa.string()))
+        return errors[pc.fill_null(found, len(self.series)).to_numpy(zero_copy_only=False)]
+
+
+def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: str) -> WindowEncoder:
+    """Return the encoder of windows.
+
+    It is fitted on the rows of each series up to its newest training target, each once. All of them are in a training
+    window, or are a training target, or lie before such: they are older than every target of a later split, so a
+    forecaster who stands at the border knows them. The middle rows of a window would count `length` times if the
+    windows were taken as they are.
+
+    Args:
+        windowed: the data.
+        spec: its section.
+        train: the numbers of the training rows.
+        target: the column that is learned.
+
+    Raises:
+        DataError: the values of a column span too far to be scaled.
+    """
+    windows, table, time = windowed.windows, windowed.table, windowed.time
+    known = windowed.series.until(train)
+    center, width = [], []
+    for name in windowed.features:
+        column, feature = RawColumn.of(table, name), spec.features.get(name)
+        scale = (feature.scale if isinstance(feature, NumberFeature) else None) or spec.scale
+        if isinstance(feature, BooleanFeature) or _is_truth(column):
+            scale = "none"
+        try:
+            each = center_and_width(numbers_of(column)[known], scale)
+        except OverflowError:
+            raise column.failure("its values span too far to be scaled (use smaller units)") from None
+        center.append(each[0])
+        width.append(each[1])
+    errors = naive_errors(numbers_of(RawColumn.of(table, target)), windowed.series, known, windows.season or 1)
+    time_values = table.column(time) if time is not None else None
+    return WindowEncoder(
+        column=windowed.column,
+        shape=(windows.length, len(windowed.features)),
+        dtype="float32",
+        channel=False,
+        center=tuple(center),
+        width=tuple(width),
+        windows=windows,
+        features=windowed.features,
+        target=target,
+        time=time,
+        dates=isinstance(time_values, pa.Array) and pa.types.is_temporal(time_values.type),
+        series=tuple(errors),
+        naive_errors=tuple(errors.values()),
+    )
+
+
+def _is_truth(column: RawColumn) -> bool:
+    return isinstance(column.values, pa.Array) and bool(pa.types.is_boolean(column.values.type))
+
+
+def naive_errors(values: np.ndarray, series: Series, known: np.ndarray, lag: int) -> dict[str, float]:
+    """Return the mean of |y(t) - y(t - lag)| of each series over the rows that are known, by its name.
+
+    It is the scale of MASE: Hyndman and Koehler, Another look at measures of forecast accuracy, 2006, section 3; with
+    the lag of a season as in Hyndman and Athanasopoulos, Forecasting: principles and practice, section 5.8.
+
+    Args:
+        values: (rows,) of the target.
+        series: of the rows.
+        known: (rows,) bool: of a series, all rows up to some.
+        lag: steps.
+    """
+    order = series.order[known[series.order]]
+    ahead, behind = order[lag:], order[:-lag]
+    same = series.number[ahead] == series.number[behind]
+    number, errors = series.number[ahead[same]], np.abs(values[ahead[same]] - values[behind[same]])
+    count = np.bincount(number, minlength=len(series.names))
+    total = np.bincount(number, errors, minlength=len(series.names))
+    return {name: float(total[place] / count[place]) for place, name in enumerate(series.names) if count[place]}

@@ -1,0 +1,70 @@
+"""Splits in which rows with the same key, as those of one patient, stay together: by group, and by a hash."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from mltrain.data.shares import Seed, Share, refuse_everything
+from mltrain.spec import Many, Spec
+
+_Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class GroupSplit(Spec):
+    """Whole groups drawn at random: all rows with the same value in a column, as of one patient, are in one split."""
+
+    type: Literal["group"] = "group"
+
+    column: str
+    """Says which group a row is in. It is no feature, unless `data.features` says what it is."""
+
+    validation: Share = 0.2
+    """Validation rows: a fraction of all rows (0.2) or a number of rows (500), reached as nearly as the groups allow in
+    the order in which they are drawn; 0 for none."""
+
+    test: Share = 0.2
+    """Test rows: likewise. They are drawn first."""
+
+    seed: Seed | None = None
+    """For the draw; null takes the experiment's."""
+
+    stratify: Literal["auto"] | bool = "auto"
+    """Give every split about the same proportions of the classes; auto does where each class is in groups enough."""
+
+    @model_validator(mode="after")
+    def _rows_are_left_for_training(self) -> GroupSplit:
+        refuse_everything("group", self.validation, self.test)
+        return self
+
+
+class HashSplit(Spec):
+    """The split of a row follows from a hash of its key alone: rows that are added later never move another one."""
+
+    type: Literal["hash"] = "hash"
+
+    columns: Annotated[Many[str], Field(min_length=1)]
+    """The key, as `[id]`: rows with the same one are in the same split. They are no features, unless `data.features`
+    says what they are."""
+
+    validation: _Fraction = 0.2
+    """The fraction of the keys for validation; about that fraction of the rows, the nearer the more keys there are."""
+
+    test: _Fraction = 0.2
+    """The fraction of the keys for the test."""
+
+    seed: Seed | None = None
+    """Hashed with the key: another seed gives another split. Null takes the experiment's."""
+
+    @model_validator(mode="after")
+    def _rows_are_left_for_training(self) -> HashSplit:
+        refuse_everything("hash", self.validation, self.test)
+        return self
+
+
+def key_columns(split: Any) -> tuple[str, ...]:
+    """Return the columns whose equal values keep rows together; none where every row is for itself."""
+    if isinstance(split, GroupSplit):
+        return (split.column,)
+    return tuple(split.columns) if isinstance(split, HashSplit) else ()

@@ -1,0 +1,231 @@
+"""The rows of a table as the steps of series, and the windows of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+
+from mltrain.data.classes import shown
+from mltrain.data.encoders.column import RawColumn, first_row, is_empty, is_number, numbers_of, texts_of
+from mltrain.data.features import IgnoreFeature
+from mltrain.data.spec import DataSpec
+from mltrain.data.splits import TimeSplit
+from mltrain.data.table import Table
+from mltrain.data.time_order import times_of_rows
+from mltrain.data.windows import WindowsSpec
+from mltrain.errors import DataError
+from mltrain.task import Decision
+
+
+@dataclass(frozen=True)
+class Series:
+    """Which series each row belongs to, and where it stands there.
+
+    Attributes:
+        order: (rows,) the row numbers, series after series, each from its oldest row to its newest.
+        number: (rows,) which series, from 0.
+        position: (rows,) the place of each row in its series, from 0.
+        names: of the series; one that is empty where there is no column that names them.
+    """
+
+    order: np.ndarray
+    number: np.ndarray
+    position: np.ndarray
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, table: Table, by: str | None, time: str | None) -> Series:
+        """Return the series of a table.
+
+        Args:
+            table: the rows.
+            by: the column that names the series; None for one series.
+            time: the column by which each is put in order; None for the order of the rows.
+
+        Raises:
+            DataError: a column is not there or has a missing value, or two rows of one series are of the same time.
+        """
+        times = times_of_rows(table, time)
+        number, names = np.zeros(len(table), np.int64), ("",)
+        if by is not None:
+            raw = RawColumn.of(table, by)
+            texts = texts_of(raw).dictionary_encode()
+            names = tuple(texts.dictionary.to_pylist())
+            number = texts.indices.to_numpy().astype(np.int64)
+            if "" in names:
+                row = first_row(number == names.index(""))
+                raise raw.error(row, "it is missing which series the row belongs to; correct the row or leave it out")
+        order = np.lexsort((times, number))
+        sorted_number, sorted_times = number[order], times[order]
+        twice = (sorted_number[1:] == sorted_number[:-1]) & (sorted_times[1:] == sorted_times[:-1])
+        if time is not None and twice.any():
+            row = int(order[1:][first_row(twice)])
+            remedy = "correct one" if by else "name the column that tells series apart in data.windows.by"
+            place = f"series {names[number[row]]!r} has" if by else "there is"
+            raise RawColumn.of(table, time).error(row, f"{place} another row of the same time; {remedy}")
+        position = np.empty(len(table), np.int64)
+        position[order] = np.arange(len(table)) - np.searchsorted(sorted_number, np.arange(len(names)))[sorted_number]
+        return cls(order, number, position, names)
+
+    def until(self, rows: np.ndarray) -> np.ndarray:
+        """Return whether each row of the table is in a series of one of `rows`, and no newer than the newest of them
+        there: (rows,) bool."""
+        newest = np.full(len(self.names), -1)
+        np.maximum.at(newest, self.number[rows], self.position[rows])
+        return self.position <= newest[self.number]
+
+
+@dataclass(frozen=True)
+class Windowed:
+    """A table with a column of windows.
+
+    Attributes:
+        table: all rows; a row whose window would begin before its series has something in that column that means
+            nothing.
+        windows: their shape.
+        time: the column by which rows are put in order; None for the order in which they are.
+        column: the name of that column, whose arrays are (rows, length, features).
+        features: the columns whose values are in the windows, in the order of the last axis.
+        series: of the rows.
+        examples: the numbers of the rows that have a window, in their order.
+        lag: how many steps before a row its window ends.
+    """
+
+    table: Table
+    windows: WindowsSpec
+    time: str | None
+    column: str
+    features: tuple[str, ...]
+    series: Series
+    examples: np.ndarray
+    lag: int
+
+    def known_at_the_border(self, rows: np.ndarray, later: np.ndarray) -> np.ndarray:
+        """Return those of `rows` whose targets are known when the first of the `later` rows of their series is
+        foretold: with a horizon of h, the h - 1 targets before a border are not."""
+        first = np.full(len(self.series.names), np.iinfo(np.int64).max)
+        np.minimum.at(first, self.series.number[later], self.series.position[later])
+        return rows[self.series.position[rows] <= first[self.series.number[rows]] - self.lag]
+
+
+def time_column(spec: DataSpec) -> str | None:
+    """Return the column by which rows are put in order; None for the order in which they are."""
+    return spec.split.column if isinstance(spec.split, TimeSplit) else None
+
+
+def windowed_rows(table: Table, spec: DataSpec, target: str) -> tuple[Windowed, tuple[Decision, ...]]:
+    """Return the rows of an experiment with their windows, and what there is to say of them; raises as `with_windows`.
+
+    In the windows are the target and all columns of numbers and truth values, but those that say the time and the
+    series, which `data.features` may declare.
+
+    Args:
+        table: the rows.
+        spec: of the data, with windows.
+        target: the column that is learned.
+    """
+    windows = cast(WindowsSpec, spec.windows)
+    time = time_column(spec)
+    features, decisions = [], []
+    for name, column in table.columns.items():
+        feature = spec.features.get(name)
+        if name == target or (feature is not None and not isinstance(feature, IgnoreFeature)):
+            features.append(name)
+        elif feature is None and name not in (time, windows.by):
+            if isinstance(column, pa.Array) and not is_empty(column) and _is_numeric(column):
+                features.append(name)
+            else:
+                reason = f"windows hold numbers, and the column holds {RawColumn.of(table, name).holds()}"
+                decisions.append(Decision(f"features.{name}", "left out", reason))
+    windowed = with_windows(table, windows, tuple(features), time)
+    series = len(windowed.series.names)
+    rows = f"{len(table):,} rows" if series == 1 else f"{len(table):,} rows in {series:,} series"
+    value = f"the last {windows.length} rows of {shown(features)}, to forecast '{target}' {windows.horizon} ahead"
+    reason = f"{len(windowed.examples):,} of {rows} have so many rows before them"
+    return windowed, (Decision("windows", value, reason), *decisions)
+
+
+def _is_numeric(column: pa.Array) -> bool:
+    return is_number(column.type) or bool(pa.types.is_boolean(column.type))
+
+
+def with_windows(
+    table: Table,
+    windows: WindowsSpec,
+    features: tuple[str, ...],
+    time: str | None,
+    *,
+    lag: int | None = None,
+    column: str | None = None,
+) -> Windowed:
+    """Return a table with the window before each row.
+
+    Args:
+        table: the rows.
+        windows: their shape.
+        features: the columns whose values are in the windows.
+        time: the column by which rows are put in order.
+        lag: how many steps before a row its window ends; None takes the horizon, so that the row has the target; with
+            0 it is the last of the window.
+        column: the name of the new column; None takes one that is free.
+
+    Raises:
+        DataError: as `Series.of`; a value is missing or no number; no series has rows enough; or the windows would take
+            more memory than there is.
+    """
+    lag = windows.horizon if lag is None else lag
+    series = Series.of(table, windows.by, time)
+    history = windows.length - 1 + lag
+    examples = np.flatnonzero(series.position >= history)
+    if not len(examples):
+        raise DataError(
+            f"{table.origin.name}: no series has the {history + 1} rows that an example needs (data.windows: "
+            f"{windows.length} in the window, the target {lag} after it); the longest has {series.position.max() + 1}"
+        )
+    in_order = bool((series.order == np.arange(len(table))).all())
+    _refuse_too_large(table, windows, len(features), copied=not in_order)
+    values = np.stack([_numbers(RawColumn.of(table, name)) for name in features], axis=1)[series.order]
+    before = np.zeros((history, len(features)))  # never seen: such rows are no examples
+    padded = np.concatenate([before, values])[: len(table) + windows.length - 1]
+    # A view: each value is in the memory once, however many windows it is in.
+    view = np.lib.stride_tricks.sliding_window_view(padded, windows.length, axis=0).transpose(0, 2, 1)
+    if not in_order:
+        whole = np.empty(view.shape)
+        whole[series.order] = view
+        view = whole
+    if column is None:
+        column = "window"
+        while column in table.columns:
+            column += "_"
+    table = replace(table, columns={**table.columns, column: view})
+    return Windowed(table, windows, time, column, features, series, examples, lag)
+
+
+def _numbers(column: RawColumn) -> np.ndarray:
+    """Return the values of a column (rows,) float64, of which none may be missing."""
+    numbers = numbers_of(column)
+    absent = np.isnan(numbers)
+    if absent.any():
+        more = f" (and {absent.sum() - 1} more)" if absent.sum() > 1 else ""
+        raise column.error(
+            first_row(absent),
+            f"the value is missing{more}, and windows need every value: fill it in the data, or set "
+            f"data.features.{column.name}: ignore",
+        )
+    return numbers
+
+
+def _refuse_too_large(table: Table, windows: WindowsSpec, features: int, copied: bool) -> None:
+    """Refuse windows that cannot be in the memory: the examples as float32, and what is copied to make them."""
+    needed = len(table) * windows.length * features * (4 + 8 * (1 + copied))
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise DataError(
+            f"{table.origin.name}: {len(table):,} windows of {windows.length} x {features} numbers take about "
+            f"{needed / 2**30:.0f} GiB while they are made, and this machine has {there / 2**30:.0f}: shorten "
+            "data.windows.length, or leave columns or rows out"
+        )

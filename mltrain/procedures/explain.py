@@ -1,0 +1,53 @@
+"""`explain`: what the predictions of a finished run hang on, from its directory and its data, read as
+`evaluate` reads them."""
+
+from __future__ import annotations
+
+from mltrain.data.preparation import encode_examples
+from mltrain.errors import UsageError
+from mltrain.procedures.evaluate import recorded_rows
+from mltrain.procedures.stored_model import read_model
+from mltrain.run.explanation import Explanation
+from mltrain.run.locked_run import LockedRun
+from mltrain.task import SPLITS
+from mltrain.tensorflow_start import start_tensorflow
+from mltrain.training.signals import Interruption
+
+
+def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]) -> Explanation:
+    """Find what the predictions hang on, and write it into the run.
+
+    It is measured on the rows by which the model is judged: test, else validation, else train. A look at test rows is
+    counted before anything is seen.
+
+    Raises:
+        UsageError: the data is neither a table nor images that can be shown.
+        RunError: the run is damaged or unfinished, or its data has changed since.
+        DataError: the data is not there, or not valid.
+        WriteError: the run cannot be written.
+    """
+    stored = read_model(run)
+    split = next(name for name in reversed(SPLITS) if name in stored.splits)
+    with interruption.deferred():
+        start_tensorflow()
+        from mltrain.procedures.explaining import explain_split, unexplained
+        from mltrain.procedures.measurement import predict_split
+
+        network = stored.network()
+    interruption.raise_if_received()
+    rows = stored.splits[split]
+    table = recorded_rows(run, stored.spec, stored.record, rows)
+    examples = encode_examples(stored.preprocessing, table)
+    stored.refuse_indices(table, examples.x)
+    predictions = predict_split(network, examples).tempered(network, stored.rule).values
+    reason = unexplained(stored.preprocessing, examples.x, predictions)
+    if reason is not None:
+        raise UsageError(f"{run.path}: {reason}")
+    if split == "test":
+        run.count_look(command)
+    epoch, between = stored.epoch, interruption.raise_if_received
+    found = explain_split(
+        network, stored.preprocessing, stored.rule, split, examples, rows, predictions, epoch, between
+    )
+    run.write_explanation(found)
+    return found

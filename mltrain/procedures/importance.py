@@ -1,0 +1,108 @@
+"""The permutation importance of every column of a table. Imports TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from mltrain.data.preparation import Examples
+from mltrain.data.preprocessing import Preprocessing
+from mltrain.evaluation.calibration import tempered
+from mltrain.evaluation.catalogue import Metric, canonical_name
+from mltrain.evaluation.importance import importance, importance_metric
+from mltrain.evaluation.metrics import measure_rows
+from mltrain.evaluation.rows import Rows, UndefinedError
+from mltrain.evaluation.several import SeveralRows, rows_of
+from mltrain.evaluation.split_results import draw_seed
+from mltrain.evaluation.threads import one_thread
+from mltrain.procedures.network import Network
+from mltrain.run.decision import DecisionRule
+from mltrain.run.explanation import ColumnImportance, Importances
+
+# Of each column; what chance is left in them is in the interval.
+PERMUTATIONS = 10
+# Of 5,000 rows the interval is narrow enough, and 50 columns of them are 2.5 million predictions.
+MOST_ROWS = 5_000
+
+
+def measure_importance(
+    network: Network,
+    preprocessing: Preprocessing,
+    rule: DecisionRule,
+    split: str,
+    examples: Examples,
+    between_columns: Callable[[], None],
+) -> Importances | None:
+    """Return how much the metric of a run hangs on each raw column; None where the predictions are not finite.
+
+    All encoded columns of a raw one are permuted together: the column as it was, dealt out anew among the rows of the
+    split, never among others.
+
+    Args:
+        network: with the weights of the model of the run.
+        preprocessing: of a table.
+        rule: how probabilities become decisions.
+        split: its name, by which the permutations are drawn.
+        examples: of the split.
+        between_columns: called after each; it may raise, to stop.
+    """
+    spec, task = network.spec, network.info.task
+    generator = np.random.default_rng(draw_seed(spec.seed, f"importance {split}"))
+    x, truth = examples.x, examples.truth
+    if len(x) > MOST_ROWS:
+        chosen = np.sort(generator.choice(len(x), MOST_ROWS, replace=False))
+        x, truth = x[chosen], truth[chosen]
+
+    def predicted(encoded: np.ndarray) -> Rows | SeveralRows:
+        values = network.predictions(network.outputs(encoded))
+        if rule.temperature is not None:
+            values = tempered(task, values, rule.temperature)
+        return rows_of(task, truth, values, network.info.classes, rule.threshold)
+
+    def permuted(columns: slice) -> Iterator[tuple[np.ndarray, Rows | SeveralRows]]:
+        changed = x.copy()
+        for _ in range(PERMUTATIONS):
+            giver = generator.permutation(len(x))
+            changed[:, columns] = x[giver, columns]
+            yield giver, predicted(changed)
+
+    with one_thread(len(x) * network.info.outputs):
+        # In the same blocks as the permuted rows: a column that the model ignores then changes no bit.
+        rows = predicted(x)
+        metric = importance_metric(spec.evaluation.metrics_for(task), _objective(network), rows)
+        if metric is None:
+            return None
+        found, first = [], 0
+        for encoder in preprocessing.columns:
+            last = first + len(encoder.names)
+            found.append(_column(encoder.column, metric, rows, permuted(slice(first, last))))
+            first = last
+            between_columns()
+    return Importances(
+        metric=metric.name,
+        value=measure_rows([metric], rows)[0][metric.name],
+        rows=len(x),
+        permutations=PERMUTATIONS,
+        columns=tuple(sorted(found, key=lambda each: -np.inf if each.value is None else -each.value)),
+    )
+
+
+def _column(
+    name: str,
+    metric: Metric,
+    rows: Rows | SeveralRows,
+    permuted: Iterator[tuple[np.ndarray, Rows | SeveralRows]],
+) -> ColumnImportance:
+    try:
+        found = importance(metric, rows, permuted)
+    except UndefinedError:
+        return ColumnImportance(column=name, value=None)
+    if found.interval is None:
+        return ColumnImportance(column=name, value=found.value)
+    return ColumnImportance(column=name, value=found.value, low=found.interval.low, high=found.interval.high)
+
+
+def _objective(network: Network) -> str:
+    """Return the name of the metric by which the best epoch is found, without its split."""
+    return canonical_name((network.spec.objective.metric or "").partition(".")[2])

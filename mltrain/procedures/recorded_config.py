@@ -1,0 +1,50 @@
+"""The config of a run, read back also where it names metrics of plugins that are not there. No TensorFlow, no NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mltrain.evaluation.catalogue import OWN_METRICS, Metric, OwnMetric
+from mltrain.load import Loaded, load_text
+from mltrain.run.record import OwnMetricRecord, Record
+from mltrain.run.rundir import RunDirectory
+
+
+def recorded_config(run: RunDirectory, overrides: Sequence[str] = ()) -> Loaded:
+    """Return the config of a run. What of its metrics is not there can be named, and not be measured.
+
+    Raises:
+        RunError: config.resolved.yaml or record.json is not there or damaged.
+        ConfigError: config.resolved.yaml, or one of the overrides, is none that mltrain can read.
+        PluginError: the installed package of one of its metrics cannot be imported.
+    """
+    text, own = run.resolved(), run.record().own_metrics
+    with OWN_METRICS.standing_in({name: (each.direction, each.origin) for name, each in own.items()}):
+        return load_text(text, "config.resolved.yaml", run.path, overrides)
+
+
+def own_metrics_record(metrics: Sequence[Metric] | None) -> dict[str, OwnMetricRecord]:
+    """Return what a record says of the metrics of plugins, by name."""
+    own = [metric for metric in metrics or () if isinstance(metric, OwnMetric)]
+    return {metric.name: OwnMetricRecord(direction=metric.direction, origin=metric.origin) for metric in own}
+
+
+def other_plugins(record: Record, metrics: Sequence[Metric] | None) -> tuple[str, ...]:
+    """Return in which metrics of plugins are not what they were when the run was made, a sentence each."""
+    now = own_metrics_record(metrics)
+    return tuple(
+        f"{name} is measured by {now[name].origin.words}, in the training it was {before.origin.words}"
+        for name, before in record.own_metrics.items()
+        if name in now and now[name].origin != before.origin
+    )
+
+
+def refuse_absent(metrics: Iterable[Metric]) -> None:
+    """Refuse metrics of plugins that are not there, before it takes long to find out.
+
+    Raises:
+        PluginError: names the first, and what brings it.
+    """
+    for metric in metrics:
+        if isinstance(metric, OwnMetric):
+            metric.given()

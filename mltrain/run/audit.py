@@ -1,0 +1,60 @@
+"""What the audit of the data found: `audit.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mltrain.spec import Many, Spec
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class AuditFinding(Spec):
+    """Something in the data that makes the numbers of a run mean less than they seem to."""
+
+    finding: str
+    """Its name, as `repeated_rows`."""
+
+    level: Literal["warning", "note"]
+    """A warning is said in the terminal, and fails `mltrain audit --strict`; a note stands here and in the report."""
+
+    sentence: str
+    """What was seen, with numbers, and what to do."""
+
+    key: str
+    """Of the YAML, to turn."""
+
+    split: str = ""
+    """Of whose rows it speaks; empty where of those of several splits."""
+
+    @property
+    def line(self) -> str:
+        """The sentence with its key, as the terminal says it."""
+        return f"{self.sentence} [{self.key}]"
+
+
+class Audit(Spec):
+    """What was looked at, and what was found."""
+
+    format: Literal[1] = 1
+    """The version of this file's form."""
+
+    columns: Count
+    """Features that were looked at."""
+
+    rows: Mapping[str, Count]
+    """By split."""
+
+    classes: Mapping[str, Mapping[str, Count]] = {}
+    """Rows of each class, by split; empty for regression."""
+
+    findings: Many[AuditFinding] = ()
+    """Warnings first."""
+
+    @property
+    def warnings(self) -> tuple[AuditFinding, ...]:
+        """The findings that are more than a note."""
+        return tuple(each for each in self.findings if each.level == "warning")

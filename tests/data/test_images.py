@@ -1,0 +1,132 @@
+"""Image files become the pixels that they show, whatever their format and mode, and what had to be done is counted."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mltrain.data.images import Conversions, ImageFile, ImageForm, read_images
+from mltrain.errors import DataError
+from tests.data.pictures import pixels
+
+RGB, GRAY = ImageForm(4, 6, gray=False), ImageForm(4, 6, gray=True)
+COLORS, GRAYS = pixels(1, 4, 6, 3)[0], pixels(1, 4, 6)[0]
+
+
+def read(tmp_path, image, form, ending=".png", **how):
+    path = tmp_path / f"x{ending}"
+    image.save(path, **how)
+    images = read_images([ImageFile(path, "x")], form)
+    return images.pixels[0], images.conversions
+
+
+def luma(colors):
+    """Gray as ITU-R BT.601 has it, rounded as Pillow does: with 16 bits behind the point."""
+    weights = np.array([19595, 38470, 7471], np.int64)
+    return ((colors.astype(np.int64) @ weights + 0x8000) >> 16).astype(np.uint8)
+
+
+@pytest.mark.parametrize("ending", [".png", ".bmp"])
+def test_images_of_the_form_keep_every_bit(tmp_path, ending):
+    for array, form in ((COLORS, RGB), (GRAYS, GRAY)):
+        found, conversions = read(tmp_path, Image.fromarray(array), form, ending)
+        assert found.dtype == np.uint8
+        assert np.array_equal(found, array)
+        assert conversions == Conversions()
+
+
+def test_colours_become_gray_and_gray_becomes_colour(tmp_path):
+    found, conversions = read(tmp_path, Image.fromarray(COLORS), GRAY)
+    assert np.array_equal(found, luma(COLORS))
+    assert conversions == Conversions(recolored=1)
+    found, conversions = read(tmp_path, Image.fromarray(GRAYS), RGB)
+    assert np.array_equal(found, np.stack([GRAYS] * 3, axis=-1))
+    assert conversions == Conversions(recolored=1)
+
+
+def test_transparent_parts_are_white(tmp_path):
+    alpha = np.full((4, 6, 1), 255, np.uint8)
+    opaque = Image.fromarray(np.concatenate([COLORS, alpha], axis=-1))
+    found, conversions = read(tmp_path, opaque, RGB)
+    assert np.array_equal(found, COLORS)
+    assert conversions == Conversions()
+    alpha[0] = 0
+    found, conversions = read(tmp_path, Image.fromarray(np.concatenate([COLORS, alpha], axis=-1)), RGB)
+    assert (found[0] == 255).all()
+    assert np.array_equal(found[1:], COLORS[1:])
+    assert conversions == Conversions(flattened=1)
+
+
+def test_palettes_and_the_first_frame_of_a_gif(tmp_path):
+    flat = np.zeros((4, 6, 3), np.uint8)
+    flat[:2], flat[2:] = (200, 10, 20), (0, 100, 250)
+    first, second = Image.fromarray(flat), Image.fromarray(255 - flat)
+    found, _ = read(tmp_path, first.convert("P", palette=Image.Palette.ADAPTIVE), RGB)
+    assert np.array_equal(found, flat)
+    found, _ = read(tmp_path, first, RGB, ".gif", save_all=True, append_images=[second])
+    assert np.array_equal(found, flat)
+    see_through = first.convert("P", palette=Image.Palette.ADAPTIVE, colors=2)
+    index = see_through.getpixel((0, 0))
+    found, conversions = read(tmp_path, see_through, RGB, transparency=index)
+    assert (found[:2] == 255).all()
+    assert np.array_equal(found[2:], flat[2:])
+    assert conversions.flattened == 1
+
+
+def test_one_bit_a_pixel(tmp_path):
+    found, conversions = read(tmp_path, Image.fromarray(GRAYS > 99), GRAY)
+    assert np.array_equal(found, np.where(GRAYS > 99, 255, 0))
+    assert conversions == Conversions()
+
+
+def test_photos_are_turned_as_their_camera_was(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # taken with the camera on its side: to be shown turned by 90 degrees, clockwise
+    found, conversions = read(tmp_path, Image.fromarray(np.rot90(COLORS)), RGB, exif=exif.tobytes())
+    assert np.array_equal(found, COLORS)
+    assert conversions == Conversions()
+
+
+def test_smaller_ones_average_and_larger_ones_interpolate(tmp_path):
+    """The triangle filter in the closed form: halving weighs 1/8, 3/8, 3/8, 1/8, and at the edges what is there."""
+    line = np.array([0, 80, 160, 240], np.uint8)
+    image = Image.fromarray(np.tile(line, (4, 1)))
+    halved, conversions = read(tmp_path, image, ImageForm(4, 2, gray=True))
+    edge = (3 * 0 + 3 * 80 + 1 * 160) / 7
+    assert np.abs(halved - np.array([edge, 240 - edge])).max() <= 0.5
+    assert conversions == Conversions(resized=1)
+    doubled, _ = read(tmp_path, image, ImageForm(4, 8, gray=True))
+    assert np.array_equal(doubled[0], [0, 20, 60, 100, 140, 180, 220, 240])
+
+
+def test_a_jpeg_is_nearly_what_it_was(tmp_path):
+    flat = np.full((4, 6, 3), (200, 10, 20), np.uint8)
+    for mode in ("RGB", "CMYK"):
+        found, _ = read(tmp_path, Image.fromarray(flat).convert(mode), RGB, ".jpg", quality=100)
+        assert np.abs(found.astype(int) - flat).max() <= 4
+
+
+def test_more_than_8_bits_are_not_cut_off(tmp_path):
+    deep = Image.fromarray(np.full((4, 6), 40_000, np.uint16))
+    with pytest.raises(DataError, match=r"x: its pixels have more than 8 bits \(I;16\)"):
+        read(tmp_path, deep, GRAY)
+
+
+def test_the_content_decides_and_not_the_name(tmp_path):
+    data = io.BytesIO()
+    Image.fromarray(COLORS).save(data, "PNG")
+    (tmp_path / "x.jpg").write_bytes(data.getvalue())
+    found = read_images([ImageFile(tmp_path / "x.jpg", "x")], RGB).pixels[0]
+    assert np.array_equal(found, COLORS)
+
+
+def test_of_many_damaged_ones_the_first_is_named(tmp_path):
+    files = []
+    for number in range(40):
+        files.append(ImageFile(tmp_path / f"{number}.png", f"{number}.png"))
+        Image.fromarray(COLORS).save(files[-1].path)
+    for number in (7, 8, 30):
+        files[number].path.write_bytes(b"nothing")
+    with pytest.raises(DataError, match=r"^7\.png: "):
+        read_images(files, RGB)

@@ -1,0 +1,203 @@
+"""Metrics of plugins keep what ours promise: those here compute what ours do, so each must agree with its twin."""
+
+import math
+import sys
+
+import numpy as np
+import pytest
+
+from mltrain import NoValueError, metric
+from mltrain.errors import PluginError
+from mltrain.evaluation.catalogue import METRICS, OWN_METRICS
+from mltrain.evaluation.intervals import intervals, paired_difference
+from mltrain.evaluation.metrics import measure, undefined
+from mltrain.evaluation.spec import EvaluationSpec
+from mltrain.plugins import Offered, Origin
+from tests.evaluation.test_intervals import CLASSES, sample
+
+ORIGIN = Origin(plugin="twins.py", sha256="0" * 64)
+
+
+@metric("regression", direction="min", of_rows=True, best=0.0, name="twin_of_mae")
+def _mae(target, predictions):
+    return np.abs(target - predictions)
+
+
+@metric("regression", direction="max", best=1.0, name="twin_of_r2")
+def _r2(target, predictions):
+    return 1 - np.sum((target - predictions) ** 2) / np.sum((target - target.mean()) ** 2)
+
+
+@metric("binary", "multiclass", direction="max", takes="classes", worst=0.0, best=1.0, name="twin_of_balanced_accuracy")
+def _balanced(target, classes):
+    return np.mean([(classes[target == each] == each).mean() for each in np.unique(target)])
+
+
+@metric("binary", direction="max", worst=0.0, best=1.0, name="twin_of_roc_auc")
+def _roc_auc(target, predictions):
+    positives = int(target.sum())
+    if positives in (0, len(target)):
+        raise NoValueError("one class only")
+    rank = np.argsort(np.argsort(predictions, kind="stable"), kind="stable")
+    return (rank[target == 1].sum() - positives * (positives - 1) / 2) / (positives * (len(target) - positives))
+
+
+TWINS = (_mae, _r2, _balanced, _roc_auc)
+PAIRS = [(task, twin.name) for twin in TWINS for task in twin.tasks]
+
+
+@pytest.fixture(autouse=True)
+def registered():
+    register(*TWINS)
+    yield
+    OWN_METRICS.register([])
+
+
+def register(*functions):
+    OWN_METRICS.register([Offered(each, ORIGIN) for each in functions])
+
+
+def named(*names):
+    return EvaluationSpec.model_validate({"metrics": list(names)}).metrics
+
+
+def test_a_registered_metric_is_an_alternative_as_ours_are():
+    assert set(METRICS.names()) >= {each.name for each in TWINS}
+    (found,) = named("TwinOfMae")
+    assert (found.name, found.direction, found.tasks) == ("twin_of_mae", "min", ("regression",))
+    assert named("twin_of_mae") == (found,)
+    assert (
+        EvaluationSpec(metrics=(found,)).misfits("binary")[0][1].startswith("'twin_of_mae' is a metric for regression")
+    )
+
+
+@pytest.mark.parametrize(("task", "name"), PAIRS)
+def test_value_and_interval_are_those_of_the_twin(task, name):
+    target, predictions = sample(task, np.random.default_rng(1), 600)
+    both = named(name, name.removeprefix("twin_of_"))
+    own, ours = measure(both, task, target, predictions, CLASSES[task]).values()
+    assert own == pytest.approx(ours, rel=1e-12)
+    for groups, wide in ((None, 0.1), (np.arange(600) // 4, 0.15)):
+        found = intervals(both, task, target, predictions, CLASSES[task], seed=0, groups=groups)
+        again = intervals(both[:1], task, target, predictions, CLASSES[task], seed=0, groups=groups)
+        own, ours = found.values()
+        assert again == {name: own}
+        assert own.high - own.low == pytest.approx(ours.high - ours.low, rel=wide)
+        assert own.low == pytest.approx(ours.low, abs=wide * (ours.high - ours.low))
+
+
+@pytest.mark.parametrize(("task", "name"), PAIRS)
+def test_a_paired_difference_is_that_of_the_twin(task, name):
+    target, good = sample(task, np.random.default_rng(2), 400)
+    bad = np.where(np.arange(400)[:, None] % 3 == 0, good[::-1].reshape(400, -1), good.reshape(400, -1))
+    bad = bad.reshape(good.shape)
+    own, ours = (
+        paired_difference(each, task, target, good, bad, CLASSES[task], seed=0)
+        for each in named(name, name.removeprefix("twin_of_"))
+    )
+    assert own.value == pytest.approx(ours.value, rel=1e-9)
+    assert own.high - own.low == pytest.approx(ours.high - ours.low, rel=0.12)
+    assert (own.low > 0, own.high < 0) == (ours.low > 0, ours.high < 0) != (False, False)
+
+
+def test_of_200_intervals_95_percent_hold_the_truth():
+    metrics, generator, hits = named("twin_of_balanced_accuracy"), np.random.default_rng(4), 0
+    truth = measure(metrics, "binary", *sample("binary", np.random.default_rng(3), 200_000), CLASSES["binary"])
+    for number in range(200):
+        rows = sample("binary", generator, 200)
+        (found,) = intervals(metrics, "binary", *rows, CLASSES["binary"], seed=number, draws=200).values()
+        hits += found.low <= truth["twin_of_balanced_accuracy"] <= found.high
+    assert 0.92 <= hits / 200 <= 0.98
+
+
+def test_decided_classes_follow_the_threshold_of_each_model():
+    target, predictions = np.array([0, 0, 1, 1] * 5), np.array([0.1, 0.6, 0.7, 0.9] * 5)
+    (balanced,) = named("twin_of_balanced_accuracy")
+    arguments = (balanced, "binary", target, predictions, predictions, CLASSES["binary"])
+    assert paired_difference(*arguments, seed=0, thresholds=(0.65, 0.5)).value == 0.25
+
+
+def test_what_has_no_value_says_why_and_has_no_interval():
+    rows = ("binary", np.ones(9, int), np.linspace(0.1, 0.9, 9), CLASSES["binary"])
+    assert undefined(named("twin_of_roc_auc"), *rows) == {"twin_of_roc_auc": "one class only"}
+    assert math.isnan(measure(named("twin_of_roc_auc"), *rows)["twin_of_roc_auc"])
+    assert intervals(named("twin_of_roc_auc"), *rows, seed=0) == {}
+
+
+def share_of_none(target, predictions):
+    return np.float64(np.nan) if predictions[0] > predictions[1] else 0.5
+
+
+def test_a_draw_without_a_value_leaves_the_interval_out_and_does_not_fail():
+    register(metric("regression", direction="max")(share_of_none))
+    target = np.linspace(0, 1, 20)
+    assert measure(named("share_of_none"), "regression", target, target) == {"share_of_none": 0.5}
+    assert intervals(named("share_of_none"), "regression", target, target, (), seed=0) == {}
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (math.nan, "returned nan on 4 rows; expected a finite number, or NoValueError raised"),
+        ("0.5", "returned a str; expected a number"),
+        (None, "returned nothing (None); expected a number"),
+        (True, "returned a bool; expected a number"),
+        (np.zeros(4), "returned an array of float64 (4,); expected a number"),
+        (1.5, "returned 1.5 on 4 rows, which is not between best=1.0 and worst=0.0"),
+    ],
+)
+def test_what_is_no_value_is_refused(returned, said):
+    register(
+        metric("regression", direction="max", best=1.0, worst=0.0, name="odd")(lambda target, predictions: returned)
+    )
+    with pytest.raises(PluginError) as caught:
+        measure(named("odd"), "regression", np.arange(4.0), np.arange(4.0))
+    assert str(caught.value).startswith(f"{__file__}:")
+    assert str(caught.value).endswith(f"metric odd {said}")
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [(0.5, "a float"), (np.zeros(3), "an array of float64 (3,)"), (np.array([0, 1, np.inf, 0]), "inf for row 2 of 4")],
+)
+def test_a_number_for_each_row_is_one_for_each_row(returned, said):
+    register(metric("regression", direction="min", of_rows=True, name="odd")(lambda target, predictions: returned))
+    with pytest.raises(PluginError, match=r"expected numbers of shape \(4,\)") as caught:
+        measure(named("odd"), "regression", np.arange(4.0), np.arange(4.0))
+    assert f"returned {said}; expected" in str(caught.value)
+
+
+def test_an_error_names_the_metric_and_its_line_and_rows_cannot_be_changed(capsys):
+    def spoils(target, predictions):
+        sys.stdout.write("a word\n")
+        target[0] = 7
+
+    register(metric("regression", direction="min")(spoils))
+    with pytest.raises(PluginError, match=rf"metric spoils: {__file__}:\d+: ValueError: .*read-only"):
+        measure(named("spoils"), "regression", np.arange(4.0), np.arange(4.0))
+    assert capsys.readouterr() == ("", "a word\n")
+
+
+@pytest.mark.parametrize(
+    ("tasks", "options", "said"),
+    [
+        (("binary",), {"name": "My Cost"}, "cannot be called 'My Cost'"),
+        ((), {}, "is for the task none: expected binary, multiclass"),
+        (("ranking",), {}, "is for the task 'ranking'"),
+        (("binary",), {"direction": "up"}, "has direction='up': expected min or max"),
+        (("binary",), {"takes": "logits"}, "has takes='logits'"),
+        (("regression",), {"takes": "classes"}, "a regression has none"),
+        (("binary",), {"best": 1.0, "worst": 0.0}, "best=1.0 is not better than worst=0.0"),
+    ],
+)
+def test_what_is_stated_wrongly_is_refused(tasks, options, said):
+    with pytest.raises(ValueError, match=said):
+        metric(*tasks, **{"direction": "min", **options})(share_of_none)
+
+
+@pytest.mark.parametrize("name", ["auc", "f1_score", "loss"])
+def test_names_that_are_taken_are_refused(name):
+    with pytest.raises(PluginError, match="give it another"):
+        register(metric("binary", direction="min", name=name)(share_of_none))
+    with pytest.raises(PluginError, match="has the name of twin_of_mae"):
+        register(_mae, metric("binary", direction="min", name="twinofmae")(share_of_none))

@@ -1,0 +1,207 @@
+"""Forecasts through the real command: windows of series in, and nothing of the future in the training."""
+
+import csv
+import json
+import shutil
+import signal
+
+import numpy as np
+import pytest
+
+from mltrain.errors import InterruptedRunError
+from mltrain.run.checkpoint_files import newest
+from mltrain.training.signals import Interruption
+from tests.conftest import in_process
+
+STEPS, LENGTH, HORIZON, SEASON = 60, 6, 2, 4
+CONFIG = f"""\
+data:
+  source: {{type: csv, path: sales.csv}}
+  target: {{column: sold, scale: standard}}
+  windows: {{length: {LENGTH}, horizon: {HORIZON}, season: {SEASON}, by: store}}
+  split: {{type: time, column: day, validation: 0.2, test: 0.2}}
+model: {{type: sequential, layers: [{{type: LSTM, units: 3, dropout: 0.1}}]}}
+training: {{epochs: 3, batch_size: 16, checkpoint: {{every: 2 steps}}}}
+evaluation: {{metrics: [mase, mae, rmse]}}
+"""
+
+
+def sales(seed=0):
+    """Return rows of two stores, day by day and out of order."""
+    draw = np.random.default_rng(seed)
+    rows = [
+        (f"2024-{1 + step // 28:02d}-{1 + step % 28:02d}", store, step % 7, float(round(level + season + noise, 3)))
+        for step, noise in enumerate(draw.normal(size=STEPS))
+        for store, level in (("north", 100), ("south", 10))
+        for season in [5 * np.sin(2 * np.pi * step / SEASON)]
+    ]
+    return [rows[place] for place in draw.permutation(len(rows))]
+
+
+def write(path, rows, header=("day", "store", "weekday", "sold")):
+    with path.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("forecast")
+    write(folder / "sales.csv", sales())
+    (folder / "config.yaml").write_text(CONFIG)
+    done = in_process(folder, "train", "config.yaml", "--run-dir", "run", "--verify-export")
+    assert done.code == 0, done.err
+    return folder, done.err
+
+
+@pytest.fixture
+def folder(finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def by_hand():
+    """Return (day, store) -> value, and the days in order."""
+    values = {(day, store): sold for day, store, _, sold in sales()}
+    return values, sorted({day for day, _ in values})
+
+
+def metrics_of(run):
+    return json.loads((run / "metrics.json").read_text())
+
+
+def test_the_splits_are_by_the_day_of_the_target_and_the_horizon_is_left_out(finished):
+    folder, said = finished
+    rows = sales()
+    parts = {name: np.load(folder / f"run/splits/{name}.npy") for name in ("train", "validation", "test")}
+    days = {name: sorted({rows[row][0] for row in part}) for name, part in parts.items()}
+    _, every = by_hand()
+    # Of a horizon of 2, the one day before a border is not known when the first row behind it is foretold.
+    assert every.index(days["validation"][0]) == every.index(days["train"][-1]) + HORIZON
+    assert every.index(days["test"][0]) == every.index(days["validation"][-1]) + HORIZON
+    assert every.index(days["train"][0]) == LENGTH - 1 + HORIZON
+    assert "left out: 2 of train, 2 of validation" in said
+
+
+def test_mase_and_the_naive_baselines_are_those_of_direct_computation(finished):
+    folder, said = finished
+    values, every = by_hand()
+    rows, test = sales(), np.load(folder / "run/splits/test.npy")
+    last = max(every.index(rows[row][0]) for row in np.load(folder / "run/splits/train.npy"))
+    scale = {
+        store: np.mean(
+            [abs(values[every[t], store] - values[every[t - SEASON], store]) for t in range(SEASON, last + 1)]
+        )
+        for store in ("north", "south")
+    }
+    truth = np.array([rows[row][3] for row in test])
+    predicted = np.load(folder / "run/predictions/test.predictions.npy")
+    scales = np.array([scale[rows[row][1]] for row in test])
+    measured = metrics_of(folder / "run")["splits"]["test"]
+    found = measured["metrics"]["mase"]
+    assert found["value"] == pytest.approx(np.mean(np.abs(predicted - truth) / scales), rel=1e-12)
+    assert found["low"] < found["value"] < found["high"]
+    for name, lag in (("naive", HORIZON), ("seasonal_naive", SEASON)):
+        guess = np.array([values[every[every.index(rows[row][0]) - lag], rows[row][1]] for row in test])
+        baseline = measured["baselines"][name]
+        assert baseline["metrics"]["mase"]["value"] == pytest.approx(np.mean(np.abs(guess - truth) / scales), rel=1e-12)
+        assert baseline["metrics"]["rmse"]["value"] == pytest.approx(np.sqrt(np.mean((guess - truth) ** 2)), rel=1e-12)
+        assert {"value", "low", "high"} <= baseline["difference"]["mase"].keys()
+    assert "of the last value" in said
+    assert "of the value of one season before" in said
+    assert "the last value" in (folder / "run/report.html").read_text()
+
+
+def test_evaluate_gives_the_same_numbers(folder, mltrain):
+    done = mltrain("evaluate", "run", "--split", "validation", "--json")
+    assert done.code == 0, done.err
+    recorded = metrics_of(folder / "run")["splits"]["validation"]
+    assert json.loads(done.out)["splits"]["validation"]["metrics"] == recorded["metrics"]
+    done = mltrain("evaluate", "run", "--data", "sales.csv", "--json")
+    assert json.loads(done.out)["splits"]["sales.csv"]["n"] == 2 * (STEPS - LENGTH + 1 - HORIZON)
+
+
+def test_the_future_changes_nothing_of_what_the_training_sees(folder):
+    from mltrain.data.preparation import prepare
+    from mltrain.load import load_text
+
+    first = prepare(load_text(CONFIG.encode(), "config.yaml", folder).spec.data, 0)
+    rows, seen = sales(), first.splits.train
+    border = max(rows[row][0] for row in seen)
+    other = [(*row[:3], row[3] if row[0] <= border else row[3] * 1000 + 7) for row in rows]
+    write(folder / "sales.csv", other)
+    second = prepare(load_text(CONFIG.encode(), "config.yaml", folder).spec.data, 0)
+    assert second.preprocessing == first.preprocessing
+    assert second.examples["train"].x.tobytes() == first.examples["train"].x.tobytes()
+    assert second.examples["train"].y.tobytes() == first.examples["train"].y.tobytes()
+    assert second.examples["test"].y.tobytes() != first.examples["test"].y.tobytes()
+
+
+def test_predictions_are_those_that_were_measured_and_the_newest_reach_beyond_the_data(folder, mltrain):
+    done = mltrain("predict", "run", "sales.csv", "--out", "out.csv", "--quiet")
+    assert done.code == 0, done.err
+    out = {(row["day"], row["store"]): float(row["prediction"]) for row in read(folder / "out.csv")}
+    _, every = by_hand()
+    assert {day for day, _ in out} == set(every[LENGTH - 1 :])  # the last day, too: its forecast lies behind the data
+    rows, test = sales(), np.load(folder / "run/splits/test.npy")
+    predicted = np.load(folder / "run/predictions/test.predictions.npy")
+    origins = [(every[every.index(rows[row][0]) - HORIZON], rows[row][1]) for row in test]
+    np.testing.assert_allclose([out[origin] for origin in origins], predicted, rtol=1e-6)
+    told = mltrain("predict", "run", "sales.csv", "--out", "again.csv")
+    assert f"{2 * (LENGTH - 1)} of {2 * STEPS} rows have too few rows before them" in told.err
+
+
+def test_an_interrupted_run_ends_as_if_it_had_not_been(folder, mltrain, monkeypatch):
+    looks = 0
+
+    def raise_if_received(self):
+        nonlocal looks
+        looks += 1
+        if looks == 8:
+            raise InterruptedRunError("stopped by SIGTERM", signal.SIGTERM)
+
+    monkeypatch.setattr(Interruption, "raise_if_received", raise_if_received)
+    assert mltrain("train", "config.yaml", "--run-dir", "other").code == 143
+    monkeypatch.undo()
+    done = mltrain("resume", "other")
+    assert done.code == 0, done.err
+    assert "resumed from step" in done.err
+    for name in ("metrics.json", "preprocessing.json"):
+        assert (folder / "other" / name).read_bytes() == (folder / "run" / name).read_bytes()
+    for kind in ("best", "last"):
+        mine, theirs = (newest(folder / run / "checkpoints", kind) / "arrays.npz" for run in ("other", "run"))
+        assert mine.read_bytes() == theirs.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        ("data.windows=null", 3, "mase is for forecasts"),
+        ("data.split={type: random}", 3, "windows of a series overlap"),
+        ("data.windows={length: 2, season: 7}", 3, "a season of 7 rows needs windows of 7 rows or more"),
+        ("data.windows={length: 90, by: store}", 4, "no series has the 91 rows that an example needs"),
+        (
+            "data.windows={length: 6}",
+            4,
+            "there is another row of the same time; name the column that tells series apart",
+        ),
+        ("task=binary", 3, "the task is regression"),
+        ("data.features={store: {type: category}}", 3, "windows hold numbers"),
+    ],
+)
+def test_what_cannot_be_forecast_is_said_in_a_line(folder, mltrain, change, code, message):
+    command = "validate" if code == 3 else "train"
+    done = mltrain(command, "config.yaml", "--set", change)
+    assert (done.code, message in done.err) == (code, True), done.err
+
+
+def test_a_missing_value_is_an_error_at_its_row(folder, mltrain):
+    rows = sales()
+    write(folder / "sales.csv", [*rows[:3], (*rows[3][:2], "", rows[3][3]), *rows[4:]])
+    done = mltrain("train", "config.yaml")
+    assert done.code == 4
+    assert "sales.csv:5: column 'weekday': the value is missing, and windows need every value" in done.err
