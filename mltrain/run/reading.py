@@ -73,4 +73,5 @@ def _reason(error: OSError) -> str:
 def wrong_form(place: object, error: ValidationError) -> RunError:
     """Return the error that says where in `place` the first value stands that a spec refuses, and why."""
     first = error.errors(include_url=False)[0]
-    return RunError(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}")
+    why = first["msg"].removeprefix("Value error, ")
+    return RunError(": ".join(filter(None, (str(place), ".".join(map(str, first["loc"])), why))))

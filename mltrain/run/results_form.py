@@ -106,9 +106,10 @@ class Results(RecordedMetrics):
 
     @model_validator(mode="after")
     def _each_target(self) -> Self:
-        for name, split in self.splits.items() if self.task in OF_EACH else ():
-            targets = tuple(split.outputs)
-            if len(targets) < 2 or (self.task == "multilabel" and targets != self.classes):
+        targets = [tuple(split.outputs) for split in self.splits.values()] if self.task in OF_EACH else []
+        expected = self.classes if self.task == "multilabel" else max(targets, key=len, default=())
+        for name, found in zip(self.splits, targets, strict=False):
+            if len(found) < 2 or found != expected:
                 raise ValueError(f"splits.{name}.outputs has not the results of each of several targets")
         return self
 

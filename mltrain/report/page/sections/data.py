@@ -10,6 +10,7 @@ from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import aligned, figures, section, sub, table
 from mltrain.report.page.parts import facts as fact_list
+from mltrain.report.page.sections.targets import label_balance
 
 # With more, the bars say no more than their number.
 _MOST_CLASSES = 24
@@ -42,8 +43,10 @@ def data_section(facts: Facts) -> Html:
 
 
 def class_balance(facts: Facts) -> Iterator[Chart]:
-    """Yield a chart of the classes of each split: the rows of its confusion matrix."""
+    """Yield a chart of the classes of each split, or of its labels: the rows of its confusion matrix."""
     results = facts.results
+    if results is not None and results.task == "multilabel":
+        yield from label_balance(results)
     if results is None or not 0 < len(results.classes) <= _MOST_CLASSES:
         return
     for name, split in results.splits.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from mltrain.report.page.charts.bars import Bar, bars
 from mltrain.report.page.charts.frame import Chart, Frame
 from mltrain.report.page.charts.lines import LOOKS, Line, diagonal, drawn, key
 from mltrain.report.page.charts.matrix import matrix
@@ -15,10 +16,10 @@ from mltrain.report.page.sections.quantities import regression_charts
 from mltrain.report.page.sections.training import file_name
 from mltrain.report.text import number
 from mltrain.run.predictions import StoredPredictions
-from mltrain.run.results_form import SplitResult
+from mltrain.run.results_form import Results, SplitResult
 
 # More small charts are no longer looked at; the table has every target.
-_MOST_CHARTS = 12
+_MOST_CHARTS, _MOST_BARS = 12, 24
 
 
 def targets_table(judged: SplitResult, split: str) -> Html:
@@ -63,11 +64,24 @@ def number_charts(judged: SplitResult, split: str, predictions: StoredPrediction
             yield replace(chart, name=f"predicted-{file_name(name)}", caption=f"{name}: {chart.caption}")
 
 
+def label_balance(results: Results) -> Iterator[Chart]:
+    """Yield a chart of the rows of each split that have each label."""
+    for split, each in results.splits.items():
+        known = [(name, output.confusion_matrix) for name, output in each.outputs.items() if output.confusion_matrix]
+        having = {name: sum(with_it) for name, (_, with_it) in known}
+        shown = list(having.items())[:_MOST_BARS]
+        labels = [Bar(name, count, f"{count:,} ({count / max(each.n, 1):.1%})") for name, count in shown]
+        said = ", ".join(f"{bar.name} {bar.written}" for bar in labels)
+        first = "" if len(shown) == len(having) else f", the first {len(shown)}"
+        drawing = bars(f"Rows of {split} that have each label: {said}", labels)
+        yield Chart(f"labels-{split}", drawing, f"Labels of the {split} rows{first}.")
+
+
 def target_cells(predictions: StoredPredictions, place: int) -> list[Content]:
     """Return what was predicted for each target of a row, beside what is true; wrong labels stand out."""
     labels = predictions.target.dtype.kind == "i"
     cells: list[Content] = []
     for true, predicted in zip(predictions.target[place].tolist(), predictions.values[place].tolist(), strict=True):
-        text = f"{number(predicted)} ({number(true)})"
+        text = f"{number(predicted)} ({true if labels else number(true)})"
         cells.append(element("strong", text) if labels and (predicted > 0.5) != (true == 1) else text)
     return cells
