@@ -22,6 +22,8 @@ from mltrain.yaml_document import decode, parse
 
 # What stands for the loss among the exact metrics: the same quantity, without class weights, penalties and scaling.
 _LOSS = ("log_loss", "mse")
+# Of several numbers: each has a unit of its own, and the mean of their squared errors is that of the largest.
+_LOSS_OF_SEVERAL = ("r2", *_LOSS)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class ComparedRun:
         """
         names = [metric.name for metric in self.measured]
         wanted = canonical_name(str(self.metrics["objective"]["metric"]).partition(".")[2])
-        found = [name for name in (wanted, *(_LOSS if wanted == "loss" else ())) if name in names]
+        nearest = _LOSS_OF_SEVERAL if self.task == "multiregression" else _LOSS
+        found = [name for name in (wanted, *(nearest if wanted == "loss" else ())) if name in names]
         return f"{self.split}.{[*found, *names, 'loss'][0]}"
 
     @property

@@ -214,7 +214,14 @@ def _read(
         raise DataError(f"{table.origin.name}: there are no rows")
     if spec.windows is None:
         return table, None, ()
-    windowed, decisions = windowed_rows(table, spec, _target(spec, table).names[0])
+    target = _target(spec, table).names[0]
+    values = table.columns.get(target)
+    if isinstance(values, np.ndarray) and values.ndim > 1:
+        raise DataError(
+            f"{table.origin.name}: column '{target}': windows forecast a number, and it holds arrays of shape "
+            f"{values.shape[1:]}: name a column of numbers"
+        )
+    windowed, decisions = windowed_rows(table, spec, target)
     return windowed.table, windowed, decisions
 
 
