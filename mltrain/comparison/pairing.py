@@ -15,6 +15,7 @@ from mltrain.task import OF_EACH, OF_NUMBERS
 if TYPE_CHECKING:  # NumPy costs 80 ms, and runs that cannot be paired need none
     import numpy as np
 
+    from mltrain.evaluation.forecast import ForecastRows
     from mltrain.run.predictions import StoredPredictions
 
 # What is measured from predicted classes alone.
@@ -118,7 +119,7 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
     if not np.array_equal(np.sort(first.rows), np.sort(second.rows)):
         raise _CannotPairError(f"their {split} rows are not the same")
     # The same rows may stand in another order, as where other columns are read.
-    first, second = _by_row(first), _by_row(second)
+    first, second = (stored.take(np.argsort(stored.rows, kind="stable")) for stored in (first, second))
     if not np.array_equal(first.target, second.target):
         raise _CannotPairError(f"the targets of their {split} rows are not the same")
     if first.values.shape != second.values.shape:
@@ -129,10 +130,12 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
         theirs, mine = _decided(other, first).astype(np.float64), _decided(run, second).astype(np.float64)
     groups = _groups(first, second)
     units = None if groups is None else len(np.unique(groups))
+    forecasts = _forecasts(metric, first, second)
     mcnemar = _mcnemar(run, other, first, second, groups)
     if np.array_equal(mine, theirs):
         return Paired(named, metric.direction, len(first.rows), 0.0, 0.0, 0.0, mcnemar, groups=units)
-    found = paired_difference(metric, other.task, first.target, mine, theirs, other.classes, seed=_SEED, groups=groups)
+    given = (metric, other.task, first.target, mine, theirs, other.classes)
+    found = paired_difference(*given, seed=_SEED, groups=groups, forecasts=forecasts)
     if not np.isfinite([found.value, found.low, found.high]).all():
         raise _CannotPairError(f"for {name} there is no interval of the difference on these rows")
     ends = found.value, found.low, found.high
@@ -153,16 +156,6 @@ def _stored(run: ComparedRun, split: str) -> StoredPredictions:
     return stored
 
 
-def _by_row(stored: StoredPredictions) -> StoredPredictions:
-    import numpy as np
-
-    from mltrain.run.predictions import StoredPredictions
-
-    order = np.argsort(stored.rows, kind="stable")
-    groups = None if stored.groups is None else stored.groups[order]
-    return StoredPredictions(stored.rows[order], stored.target[order], stored.values[order], groups)
-
-
 def _groups(first: StoredPredictions, second: StoredPredictions) -> np.ndarray | None:
     """Return which rows belong together by what either run says; a run that was split otherwise says nothing."""
     import numpy as np
@@ -173,6 +166,20 @@ def _groups(first: StoredPredictions, second: StoredPredictions) -> np.ndarray |
     if not len(np.unique(first.groups)) == len(np.unique(second.groups)) == pairs.shape[1]:
         raise _CannotPairError("other rows of theirs belong together in groups")
     return first.groups
+
+
+def _forecasts(metric: Metric, first: StoredPredictions, second: StoredPredictions) -> ForecastRows | None:
+    """Return what either run knows of its rows as forecasts: errors resemble those of neighbouring times."""
+    import numpy as np
+
+    if first.forecasts is None or second.forecasts is None:
+        return second.forecasts if first.forecasts is None else first.forecasts
+    if not np.array_equal(first.forecasts.times, second.forecasts.times):
+        raise _CannotPairError("the times of their rows are not the same")
+    same_scale = np.array_equal(first.forecasts.scale, second.forecasts.scale, equal_nan=True)
+    if metric.type == "mase" and not same_scale:
+        raise _CannotPairError("their errors are in units of other naive errors: their seasons or horizons differ")
+    return max(first.forecasts, second.forecasts, key=lambda each: each.horizon)
 
 
 def _mcnemar(

@@ -172,11 +172,12 @@ def _add_baselines(
 
 def _kept(prepared: Prepared, predictions: dict[SplitName, np.ndarray]) -> dict[str, StoredPredictions]:
     """Return the predictions to keep: for held-out rows, and for training rows only where there are no others."""
-    return {
-        name: StoredPredictions(rows, prepared.examples[name].truth, predictions[name], prepared.examples[name].groups)
-        for name, rows in prepared.splits.items()
-        if name != "train" or len(predictions) == 1
-    }
+    kept = {}
+    for name, rows in prepared.splits.items():
+        if name != "train" or len(predictions) == 1:
+            of = prepared.examples[name]
+            kept[str(name)] = StoredPredictions(rows, of.truth, predictions[name], of.groups, of.forecasts)
+    return kept
 
 
 def _is_linear_regression(network: Network, prepared: Prepared) -> bool:

@@ -1,19 +1,23 @@
 """What the model of a run predicted for each held-out row, as arrays that need no TensorFlow to be read.
 
 Three files a split, in the order of its row numbers: `<split>.rows.npy`, `<split>.target.npy` and
-`<split>.predictions.npy`; and `<split>.groups.npy` where rows belong together.
+`<split>.predictions.npy`; `<split>.groups.npy` where rows belong together, and `<split>.forecasts.npy` where they are
+forecasts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mltrain.errors import RunError
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.run.arrays import from_npy, to_npy
 from mltrain.run.layout import PREDICTIONS, safe_name
+
+MAY_BE_THERE = ("groups", "forecasts")
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,20 @@ class StoredPredictions:
             probabilities of the classes (n, classes), or values in the unit of the target (n,); of several targets
             (n, targets).
         groups: int64 (n,), equal for rows that belong together, as those of one patient; None where each is for itself.
+        forecasts: what is known of them where they are forecasts; read again, `times` are numbers in the order of time.
     """
 
     rows: np.ndarray
     target: np.ndarray
     values: np.ndarray
     groups: np.ndarray | None = None
+    forecasts: ForecastRows | None = None
+
+    def take(self, places: np.ndarray) -> StoredPredictions:
+        """Return those at `places`, int64 (m,)."""
+        groups = None if self.groups is None else self.groups[places]
+        forecasts = None if self.forecasts is None else self.forecasts.take(places)
+        return StoredPredictions(self.rows[places], self.target[places], self.values[places], groups, forecasts)
 
 
 def prediction_files(predictions: Mapping[str, StoredPredictions]) -> dict[str, bytes]:
@@ -48,11 +60,13 @@ def prediction_files(predictions: Mapping[str, StoredPredictions]) -> dict[str, 
             files[f"{safe_name(split)}.{part}.npy"] = to_npy(array)
         if stored.groups is not None:
             files[f"{safe_name(split)}.groups.npy"] = to_npy(np.asarray(stored.groups, np.int64))
+        if stored.forecasts is not None:
+            files[f"{safe_name(split)}.forecasts.npy"] = to_npy(_forecasts_to_columns(stored.forecasts))
     return files
 
 
 def read_predictions(
-    split: str, read: Callable[[str], bytes], place: object, grouped: bool = False
+    split: str, read: Callable[[str], bytes], place: object, more: Collection[str] = ()
 ) -> StoredPredictions:
     """Return the predictions for the rows of a split.
 
@@ -60,23 +74,24 @@ def read_predictions(
         split: its name.
         read: gives the content of a file by its name in the run, as `predictions/test.rows.npy`; raises a RunError.
         place: the path of the run, for messages.
-        grouped: whether there is a file of groups.
+        more: which of `MAY_BE_THERE` are there.
 
     Raises:
-        RunError: a file is missing or damaged, or the three do not fit together; names it.
+        RunError: a file is missing or damaged, or they do not fit together; names it.
     """
     found = {}
-    for part in ("rows", "target", "predictions", *(("groups",) if grouped else ())):
+    for part in ("rows", "target", "predictions", *more):
         name = f"{PREDICTIONS}/{split}.{part}.npy"
         try:
             found[part] = from_npy(read(name))
         except ValueError as error:
             raise RunError(f"{place}/{name}: not an array of predictions: {error}") from error
     stored = StoredPredictions(found["rows"], found["target"], found["predictions"], found.get("groups"))
-    wrong = _misfit(stored)
-    if wrong is not None:
+    columns = found.get("forecasts")
+    wrong = _misfit(stored) or (columns is not None and _wrong_forecasts(columns, len(stored.rows)))
+    if wrong:
         raise RunError(f"{place}/{PREDICTIONS}/{split}.{wrong[0]}.npy: {wrong[1]}")
-    return stored
+    return stored if columns is None else replace(stored, forecasts=_forecasts_of_columns(columns))
 
 
 def _parts(stored: StoredPredictions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -105,4 +120,30 @@ def _misfit(stored: StoredPredictions) -> tuple[str, str] | None:
     groups = stored.groups
     if groups is not None and (groups.dtype != np.int64 or groups.shape != rows.shape or groups.min() < 0):
         return "groups", f"expected a number from 0 for each of {len(rows)} rows, found {groups.dtype} {groups.shape}"
+    return None
+
+
+def _forecasts_to_columns(forecasts: ForecastRows) -> np.ndarray:
+    """Return float64 (n, 4 or 5): number of the time, horizon, scale, last value, and that of one season before."""
+    _, times = np.unique(forecasts.times, return_inverse=True)  # nanoseconds have more digits than a float
+    columns = [times.reshape(-1), np.full(len(times), forecasts.horizon), forecasts.scale, forecasts.naive]
+    columns += [] if forecasts.seasonal is None else [forecasts.seasonal]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def _forecasts_of_columns(columns: np.ndarray) -> ForecastRows:
+    times, horizons, scale, naive, *seasonal = columns.T
+    return ForecastRows(times.astype(np.int64), scale, naive, seasonal[0] if seasonal else None, int(horizons[0]))
+
+
+def _wrong_forecasts(columns: np.ndarray, rows: int) -> tuple[str, str] | None:
+    if columns.dtype != np.float64 or columns.shape not in ((rows, 4), (rows, 5)):
+        return "forecasts", f"expected float64 ({rows}, 4) or ({rows}, 5), found {columns.dtype} {columns.shape}"
+    times, horizons, scale, *values = columns.T
+    if not np.isin(times, np.arange(rows)).all():
+        return "forecasts", f"expected the number of its time, from 0 to {rows - 1}, for each row"
+    if horizons[0] not in range(1, 2**31) or (horizons != horizons[0]).any():
+        return "forecasts", "expected one horizon, of 1 or more, for all rows"
+    if (scale < 0).any() or np.isinf(scale).any() or not np.isfinite(values).all():
+        return "forecasts", "a value is NaN or infinite, or a scale is negative"
     return None

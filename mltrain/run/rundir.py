@@ -166,14 +166,12 @@ class RunDirectory:
 
     def predictions(self, split: str) -> StoredPredictions | None:
         """Return what was predicted for the rows of a split; None where the run keeps no predictions for it."""
-        from mltrain.run.predictions import read_predictions
+        from mltrain.run.predictions import MAY_BE_THERE, read_predictions
 
         if not self._has(f"{PREDICTIONS}/{safe_name(split)}.rows.npy"):
             return None
-        grouped = self._has(f"{PREDICTIONS}/{split}.groups.npy")
-        return read_predictions(
-            split, lambda name: read_file(self.path, name, limit=4096 * MEBIBYTE), self.path, grouped
-        )
+        more = [part for part in MAY_BE_THERE if self._has(f"{PREDICTIONS}/{split}.{part}.npy")]
+        return read_predictions(split, lambda name: read_file(self.path, name, limit=4096 * MEBIBYTE), self.path, more)
 
     def has_groups(self) -> bool:
         """Return whether rows that it keeps predictions of belong together."""

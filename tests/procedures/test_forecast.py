@@ -4,12 +4,18 @@ import csv
 import json
 import shutil
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from mltrain.comparison.compared_run import read_run
+from mltrain.comparison.pairing import pair
 from mltrain.errors import InterruptedRunError
+from mltrain.evaluation.interval_forms import student_t
 from mltrain.run.checkpoint_files import newest
+from mltrain.run.predictions import prediction_files
+from mltrain.run.rundir import RunDirectory
 from mltrain.training.signals import Interruption
 from tests.conftest import in_process
 
@@ -123,6 +129,55 @@ def test_evaluate_gives_the_same_numbers(folder, mltrain):
     assert json.loads(done.out)["splits"]["validation"]["metrics"] == recorded["metrics"]
     done = mltrain("evaluate", "run", "--data", "sales.csv", "--json")
     assert json.loads(done.out)["splits"]["sales.csv"]["n"] == 2 * (STEPS - LENGTH + 1 - HORIZON)
+
+
+def test_two_runs_are_paired_by_mase_with_the_intervals_of_blocks(folder, mltrain):
+    """Errors of two stores on one day, and of days in a row, resemble each other: single rows say too much."""
+    kept = RunDirectory(folder / "run").predictions("test")
+    worse = replace(kept, values=kept.values + np.linspace(-1, 3, len(kept.rows)))
+    other = copied_run(folder, "other", worse)
+    (found,) = json.loads(mltrain("compare", "run", "other", "--json").out)["pairs"]
+    lost = (np.abs(worse.target - worse.values) - np.abs(kept.target - kept.values)) / kept.forecasts.scale
+    half = student_t(kept.forecasts.units - 1) * kept.forecasts.standard_error((lost - lost.mean()) / len(lost))
+    half *= np.sqrt(len(lost) / (len(lost) - 1))  # the mean is that of these rows
+    assert found["metric"] == "test.mase"
+    assert found["paired"]["difference"] == pytest.approx(
+        {"value": lost.mean(), "low": lost.mean() - half, "high": lost.mean() + half}, rel=1e-6
+    )
+
+    unlike = copied_run(folder, "unlike", replace(kept, forecasts=replace(kept.forecasts, scale=kept.target)))
+    first, second, third = (read_run(RunDirectory(run)) for run in (folder / "run", other, unlike))
+    assert "in units of other naive errors" in pair(third, first).why_not
+    assert pair(third, first, "test.mae").paired.verdict == "not resolved"
+    assert pair(second, third, "test.mae").paired.low > 0
+
+
+def copied_run(folder, name, predictions):
+    """Copy the run, with other predictions of the test rows."""
+    shutil.copytree(folder / "run", folder / name)
+    for file, content in prediction_files({"test": predictions}).items():
+        (folder / name / "predictions" / file).write_bytes(content)
+    return folder / name
+
+
+def test_a_chart_shows_the_forecasts_of_one_series_in_their_order(folder):
+    assert not (folder / "run" / "plots" / "forecast.svg").exists()  # of two stores the lines would cross
+    write(folder / "sales.csv", [row for row in sales() if row[1] == "north"])
+    done = in_process(
+        folder,
+        "train",
+        "config.yaml",
+        "--run-dir",
+        "north",
+        "--set",
+        "data.windows.by=null",
+        "--set",
+        "training.epochs=1",
+    )
+    assert done.code == 0, done.err
+    test = RunDirectory(folder / "north").predictions("test")
+    assert f"the last {len(test.rows)} forecasts of test, 2 rows ahead" in (folder / "north/report.html").read_text()
+    assert (folder / "north" / "plots" / "forecast.svg").exists()
 
 
 def test_the_future_changes_nothing_of_what_the_training_sees(folder):

@@ -1,11 +1,13 @@
 """`predictions/`: what comes back is what was kept, and what does not fit together is refused by its file name."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mltrain.errors import RunError
+from mltrain.evaluation.forecast import ForecastRows
 from mltrain.run.arrays import to_npy
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
@@ -91,6 +93,51 @@ def test_labels_that_do_not_fit_are_refused(run, part, array):
 def test_numbers_are_not_predicted_for_several_classes(run):
     run.write_predictions({"test": StoredPredictions(MULTICLASS.rows, REGRESSION.target, MULTICLASS.values)})
     with pytest.raises(RunError, match=r"test\.predictions\.npy"):
+        run.predictions("test")
+
+
+def forecasts(**others):
+    """Return what is known of two rows as forecasts, one of a series that had no naive error."""
+    known = {
+        "times": np.array([1_700_000_000_000_000_001, 1_700_000_000_000_000_000]),
+        "scale": np.array([0.5, np.nan]),
+        "naive": np.array([2.0, -1.0]),
+        "seasonal": np.array([3.0, 0.0]),
+        "horizon": 3,
+    }
+    return replace(REGRESSION, forecasts=ForecastRows(**known | others))
+
+
+@pytest.mark.parametrize("seasonal", [np.array([3.0, 0.0]), None])
+def test_what_is_known_of_forecasts_comes_back_with_times_in_their_order(run, seasonal):
+    run.write_predictions({"test": forecasts(seasonal=seasonal)})
+    found = run.predictions("test").forecasts
+    assert (found.times.tolist(), found.horizon) == ([1, 0], 3)
+    np.testing.assert_array_equal(found.scale, [0.5, np.nan])
+    np.testing.assert_array_equal(found.naive, [2.0, -1.0])
+    assert (found.seasonal is None) == (seasonal is None)
+    taken = run.predictions("test").take(np.array([1]))
+    assert (taken.rows.tolist(), taken.target.tolist(), taken.forecasts.naive.tolist()) == ([1], [-1.0], [-1.0])
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        np.zeros((2, 3)),
+        np.ones((1, 4)),
+        np.ones((2, 4), np.float32),
+        np.array([[0.0, 1, 1, 1], [2, 1, 1, 1]]),  # a time that is none of two
+        np.array([[0.0, 1, 1, 1], [0.5, 1, 1, 1]]),
+        np.array([[0.0, 1, 1, 1], [1, 2, 1, 1]]),  # two horizons
+        np.array([[0.0, 0, 1, 1], [1, 0, 1, 1]]),
+        np.array([[0.0, 1, -1, 1], [1, 1, 1, 1]]),
+        np.array([[0.0, 1, 1, np.nan], [1, 1, 1, 1]]),
+    ],
+)
+def test_forecasts_that_do_not_fit_are_refused(run, columns):
+    run.write_predictions({"test": forecasts()})
+    (run.path / "predictions/test.forecasts.npy").write_bytes(to_npy(columns))
+    with pytest.raises(RunError, match=r"predictions/test\.forecasts\.npy: "):
         run.predictions("test")
 
 

@@ -9,16 +9,19 @@ import numpy as np
 from mltrain.report.page.charts import points
 from mltrain.report.page.charts.bars import counts_scale, histogram
 from mltrain.report.page.charts.frame import Chart, Frame
-from mltrain.report.page.charts.lines import LOOK_OF_SPLIT, Line, diagonal, drawn
+from mltrain.report.page.charts.lines import LOOK_OF_SPLIT, Line, diagonal, drawn, key
 from mltrain.report.page.charts.scale import Scale, around
 from mltrain.report.page.html import Html, element
 from mltrain.report.text import number
 from mltrain.run.learned import LearnedCurve
 from mltrain.run.predictions import StoredPredictions
 
+# Of more forecasts, true and foretold lines are one blot.
+_LAST = 120
+
 
 def regression_charts(target: str, split: str, predictions: StoredPredictions) -> Iterator[Chart]:
-    """Yield predicted against true values, and the residuals.
+    """Yield the forecasts of a single series in the order of time, predicted against true values, and the residuals.
 
     Args:
         target: the column that is learned.
@@ -31,6 +34,9 @@ def regression_charts(target: str, split: str, predictions: StoredPredictions) -
         return
     true, predicted = true[finite], predicted[finite]
     look = LOOK_OF_SPLIT.get(split, "three")
+    if predictions.forecasts is not None and len(np.unique(predictions.forecasts.times)) == len(finite):
+        order = np.argsort(predictions.forecasts.times[finite], kind="stable")[-_LAST:]
+        yield _forecast(target, split, true[order].tolist(), predicted[order].tolist(), predictions.forecasts.horizon)
     some = list(points.evenly(len(true)))
     of = f"{split}, {len(some):,} of {len(true):,} rows" if len(some) < len(true) else f"{split}, {len(true):,} rows"
     both = around([*true.tolist(), *predicted.tolist()])
@@ -49,6 +55,17 @@ def regression_charts(target: str, split: str, predictions: StoredPredictions) -
     said = f"Residuals over the prediction: mean {mean}, deviation {deviation}"
     yield Chart("residuals", frame.draw(said, zero, marks), f"Residuals, {of}. A shape here is something not learned.")
     yield _histogram(residuals, span, split)
+
+
+def _forecast(target: str, split: str, true: list[float], predicted: list[float], horizon: int) -> Chart:
+    steps = [float(step) for step in range(1, len(true) + 1)]
+    lines = [Line("true", steps, true, "ink"), Line("forecast", steps, predicted, LOOK_OF_SPLIT.get(split, "three"))]
+    frame = Frame(
+        around(steps), around([*true, *predicted]), f"{split} rows, in the order of time", target, legend=key(lines)
+    )
+    ahead = f"{horizon} row{'s' if horizon > 1 else ''} ahead"
+    shown = f"the last {len(true):,} forecasts of {split}, {ahead}"
+    return Chart("forecast", frame.draw(f"True {target} and {shown}", drawn(frame, lines)), f"{target}: {shown}.")
 
 
 def learned_chart(learned: LearnedCurve, binary: bool) -> Chart:
