@@ -135,7 +135,7 @@ def test_two_runs_are_paired_by_mase_with_the_intervals_of_blocks(folder, mltrai
     """Errors of two stores on one day, and of days in a row, resemble each other: single rows say too much."""
     kept = RunDirectory(folder / "run").predictions("test")
     worse = replace(kept, values=kept.values + np.linspace(-1, 3, len(kept.rows)))
-    other = copied_run(folder, "other", worse)
+    copied_run(folder, "other", worse)
     (found,) = json.loads(mltrain("compare", "run", "other", "--json").out)["pairs"]
     lost = (np.abs(worse.target - worse.values) - np.abs(kept.target - kept.values)) / kept.forecasts.scale
     half = student_t(kept.forecasts.units - 1) * kept.forecasts.standard_error((lost - lost.mean()) / len(lost))
@@ -146,10 +146,9 @@ def test_two_runs_are_paired_by_mase_with_the_intervals_of_blocks(folder, mltrai
     )
 
     unlike = copied_run(folder, "unlike", replace(kept, forecasts=replace(kept.forecasts, scale=kept.target)))
-    first, second, third = (read_run(RunDirectory(run)) for run in (folder / "run", other, unlike))
+    first, third = (read_run(RunDirectory(run)) for run in (folder / "run", unlike))
     assert "in units of other naive errors" in pair(third, first).why_not
     assert pair(third, first, "test.mae").paired.value == 0
-    assert pair(second, third, "test.mae").paired.low > 0
 
 
 def copied_run(folder, name, predictions):
