@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from mltrain.evaluation.catalogue import F1, Accuracy, LogLoss, Mse, RocAuc
+from mltrain.evaluation.catalogue import F1, R2, Accuracy, HammingLoss, LogLoss, Mse, RocAuc
 from mltrain.evaluation.importance import importance, importance_metric
 from mltrain.evaluation.rows import Rows, UndefinedError
+from mltrain.evaluation.several import SeveralRows
 
 WEIGHTS = np.array([1.0, 0.2])
 
@@ -58,3 +59,21 @@ def test_the_metric_is_that_of_the_objective_else_the_first_with_a_derivative():
     assert importance_metric((RocAuc(),), "", of_one_class) == LogLoss()
     rows.predictions[0] = np.inf
     assert importance_metric((Accuracy(),), "", rows) is None
+
+
+def test_of_several_targets_it_is_the_mean_over_them():
+    sets = [made(np.random.default_rng(3), n=300, weights=np.array(weights)) for weights in ([1.0, 0.2], [0.3, 0.0])]
+    (first, permuted), (second, others) = sets
+    each = [importance(R2(), *one) for one in sets]
+    shuffled = [(giver, _several(one, other)) for (giver, one), (_, other) in zip(permuted, others, strict=True)]
+    found = importance(R2(), _several(first, second), shuffled)
+    assert found.value == pytest.approx(np.mean([one.value for one in each]), abs=1e-12)
+    widths = [one.interval.high - one.interval.low for one in (found, *each)]
+    assert min(widths[1:]) < widths[0] < max(widths[1:])
+    labels = SeveralRows.of("multilabel", np.eye(6, 2, dtype=int), np.full((6, 2), 0.5), ("a", "b"))
+    assert importance_metric((Accuracy(), HammingLoss(), F1(), RocAuc()), "accuracy", labels) == RocAuc()
+    assert importance_metric((F1(),), "", labels) == LogLoss()
+
+
+def _several(*rows):
+    return SeveralRows("multiregression", rows)

@@ -20,6 +20,14 @@ training:
   callbacks: [{{type: EarlyStopping, patience: 3}}]
 evaluation: {{slices: [city], gates: ["{gate}", "(test.{metric} - {baseline}).low > -1e9"]}}
 """
+OWN = """\
+from mltrain import metric
+
+
+@metric("binary", direction="max", takes="classes")
+def often_right(target, predictions):
+    return float((target == predictions).mean())
+"""
 KINDS = {
     "labels": {
         "target": "[rain, wind, fog]",
@@ -162,8 +170,21 @@ def test_the_report_has_a_row_and_a_chart_a_target(trained):
     if kind == "labels":
         assert {"roc", "precision-recall", "calibration", "confusion-rain", "confusion-wind"} <= drawings
         assert "rain: predicted (true)" in page and "Labels: rain, wind, fog" in card
+        assert "Labels of the train rows." in page
     else:
         assert {"predicted-height", "predicted-depth"} <= drawings
+
+
+def test_importance_is_of_all_targets_and_one_score_is_not_divided(trained):
+    folder, kind, _, _ = trained
+    done = in_process(folder, "explain", "run", "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)["importance"]
+    assert found["metric"] == ("roc_auc" if kind == "labels" else "r2")
+    assert {each["column"] for each in found["columns"]} >= {"a", "b", "c", "city"}
+    assert all(each["low"] < each["value"] < each["high"] for each in found["columns"][:2])
+    refused = in_process(folder, "predict", "run", "rows.csv", "--explain")
+    assert refused.code == 2 and "it divides one score among the columns, and this run has" in refused.err
 
 
 def test_results_that_lack_a_target_are_refused(trained):
@@ -188,11 +209,17 @@ def test_results_that_lack_a_target_are_refused(trained):
         ("data.target={column: rain, columns: [rain, wind]}", "expected the name of a column"),
         ("data.target={columns: [rain, wind], positive: 'yes'}", "it is for one column"),
         ("evaluation.metrics=[{type: f1, average: samples}, mcc, r2]", "'mcc' is a metric for binary and multiclass"),
+        (
+            "evaluation.metrics=[{type: f1, average: samples}, often_right]",
+            "'often_right' is a metric for binary, the task is multilabel",
+        ),
+        ("data.windows={length: 3}", "windows forecast one column, and here are 3: name one"),
     ],
 )
 def test_what_needs_one_target_is_refused_before_training(tmp_path, change, message):
     text = CONFIG.format(**{**KINDS["labels"], "gate": "test.loss < 9", "metric": "f1_samples"})
     (tmp_path / "c.yaml").write_text(text.replace("version: 1", "version: 1\ntask: multilabel"), encoding="utf-8")
     (tmp_path / "rows.csv").write_text("a,rain,wind,fog,height,city\n1,1,1,1,1,1\n", encoding="utf-8")
-    done = in_process(tmp_path, "train", "c.yaml", "--set", change)
+    (tmp_path / "own.py").write_text(OWN, encoding="utf-8")
+    done = in_process(tmp_path, "train", "c.yaml", "--plugin", "own.py", "--set", change)
     assert done.code == 3 and message in done.err, done.err
