@@ -146,10 +146,10 @@ def test_the_audit_asks_each_target_and_takes_all_of_them_for_the_truth_of_a_row
     fine = audited({"x": x, "z": z, "rain": rain, "wind": wind}, ["rain", "wind"], tmp_path)
     assert fine.audit.findings == () and fine.strengths == {}
     assert fine.audit.classes["test"] == {
-        "not rain": 100 - rain[400:].sum(),
-        "rain": rain[400:].sum(),
-        "not wind": 100 - wind[400:].sum(),
-        "wind": wind[400:].sum(),
+        "rain=0": 100 - rain[400:].sum(),
+        "rain=1": rain[400:].sum(),
+        "wind=0": 100 - wind[400:].sum(),
+        "wind=1": wind[400:].sum(),
     }
 
     def finding(name, target=("rain", "wind"), **changed):
@@ -159,7 +159,7 @@ def test_the_audit_asks_each_target_and_takes_all_of_them_for_the_truth_of_a_row
     assert "'leak' alone tells the target 'wind' nearly perfectly" in finding("leaked_feature", leak=wind * 7.0)
     assert "'leak' alone tells the target 'z'" in finding("leaked_feature", ("x", "z"), leak=2 * z)
     calm = np.where(np.arange(500) < 400, wind, 0)
-    assert finding("absent_class", wind=calm).startswith("test has no row of 'wind'")
+    assert finding("absent_class", wind=calm).startswith("test has no row of 'wind=1'")
     assert "the target 'wind' (PSI" in finding("shifted_columns", wind=np.where(np.arange(500) < 400, wind, 1 - wind))
     copies = {"x": x.copy(), "z": z.copy(), "rain": rain.copy(), "wind": wind.copy()}
     for each in copies.values():
