@@ -8,12 +8,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mltrain.evaluation.catalogue import R2
+from mltrain.evaluation.intervals import intervals
+from mltrain.run.rundir import RunDirectory
 from tests.conftest import in_process
 
 CONFIG = """\
 version: 1
 name: weather
-data: {{source: {{type: csv, path: rows.csv}}, target: {target}, features: {{{ignored}: ignore}}}}
+data:
+  source: {{type: csv, path: rows.csv}}
+  target: {target}
+  split: {split}
+  features: {{{ignored}: ignore, who: ignore}}
 model: {{type: mlp, units: [8]}}
 training:
   epochs: 5
@@ -31,6 +38,7 @@ def often_right(target, predictions):
 KINDS = {
     "labels": {
         "target": "[rain, wind, fog]",
+        "split": "{type: random}",
         "ignored": "height",
         "gate": "test.f1(rain).low >= 0.01",
         "metric": "f1",
@@ -38,6 +46,7 @@ KINDS = {
     },
     "numbers": {
         "target": "{columns: [height, depth], scale: standard}",
+        "split": "{type: group, column: who, validation: 0.2, test: 0.2}",
         "ignored": "fog",
         "gate": "test.r2(depth) >= -100",
         "metric": "r2",
@@ -54,9 +63,9 @@ def trained(request, tmp_path_factory):
     z = x @ generator.normal(size=(3, 3)) + 0.3 * generator.normal(size=(240, 3))
     with (folder / "rows.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["a", "b", "c", "city", "rain", "wind", "fog", "height", "depth"])
-        for one, three in zip(x, z, strict=True):
-            known = [f"{each:.4f}" for each in one]
+        writer.writerow(["a", "b", "c", "who", "city", "rain", "wind", "fog", "height", "depth"])
+        for place, (one, three) in enumerate(zip(x, z, strict=True)):
+            known = [*(f"{each:.4f}" for each in one), f"p{place // 3}"]
             labels = ["yes" if three[0] > 0 else "no", int(three[1] > 0.5), "true" if three[2] > 0 else "false"]
             writer.writerow([*known, "xyz"[int(abs(three[0] * 10)) % 3], *labels, 900 + 50 * three[0], three[1]])
     (folder / "c.yaml").write_text(CONFIG.format(**KINDS[request.param]), encoding="utf-8")
@@ -84,6 +93,18 @@ def test_all_targets_and_each_by_itself_are_measured(trained):
     assert len(test["baselines"]) == 2 and all(gate["passed"] for gate in metrics["gates"])
     assert "test, by target" in said
     assert "low" not in metrics["splits"]["train"]["outputs"][names[0]]["metrics"][key]
+
+
+def test_rows_that_belong_together_are_drawn_together_for_each_target(trained):
+    folder, kind, metrics, _ = trained
+    if kind == "labels":
+        return
+    stored = RunDirectory(folder / "run").predictions("test")
+    of_one = ([R2()], "regression", stored.target[:, 1], stored.values[:, 1], ())
+    grouped = intervals(*of_one, seed=0, groups=stored.groups)["r2"]
+    recorded = metrics["splits"]["test"]["outputs"]["depth"]["metrics"]["r2"]
+    assert (recorded["low"], recorded["high"]) == pytest.approx((grouped.low, grouped.high), abs=1e-12)
+    assert intervals(*of_one, seed=0)["r2"].low != pytest.approx(grouped.low, abs=1e-4)
 
 
 def test_evaluate_gives_the_same_numbers(trained):
