@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
+from mltrain.data.fold_splits import KFoldSplit
 from mltrain.data.key_splits import GroupSplit, HashSplit
 from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, TimeSplit
 from mltrain.evaluation.catalogue import Mase
@@ -36,6 +37,8 @@ def asked_splits(split: Any) -> set[SplitName]:
     if isinstance(split, (RandomSplit, FilesSplit, GroupSplit, HashSplit, TimeSplit)):
         held_out: tuple[SplitName, ...] = ("validation", "test")
         return {"train", *(name for name in held_out if getattr(split, name))}
+    if isinstance(split, KFoldSplit):
+        return {"train", "test", *(("validation",) if split.validation else ())}
     raise TypeError(f"unknown split {type(split).__name__}")
 
 
