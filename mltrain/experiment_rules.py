@@ -9,6 +9,7 @@ from mltrain.data.fold_splits import KFoldSplit
 from mltrain.data.key_splits import GroupSplit, HashSplit
 from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, TimeSplit
 from mltrain.evaluation.catalogue import Mase
+from mltrain.evaluation.gates import FOLDS
 from mltrain.expression import Comparison
 from mltrain.gate_rules import gate_problem
 from mltrain.keras_api.components import KerasComponent
@@ -40,6 +41,11 @@ def asked_splits(split: Any) -> set[SplitName]:
     if isinstance(split, KFoldSplit):
         return {"train", "test", *(("validation",) if split.validation else ())}
     raise TypeError(f"unknown split {type(split).__name__}")
+
+
+def _folds(split: Any) -> tuple[str, ...]:
+    """Return how gates call the folds of a cross-validation, where one follows from the split."""
+    return (FOLDS,) if isinstance(split, (KFoldSplit, RandomSplit, GroupSplit)) else ()
 
 
 def measurable(experiment: ExperimentSpec) -> dict[str, str | None]:
@@ -80,7 +86,7 @@ def _stop_condition_is_measured(experiment: ExperimentSpec) -> Iterator[RuleProb
 
 def _gates_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     tasks = get_args(Task) if experiment.task == "auto" else (experiment.task,)
-    splits = asked_splits(experiment.data.split)
+    splits = {*asked_splits(experiment.data.split), *_folds(experiment.data.split)}
     for number, gate in enumerate(experiment.evaluation.gates):
         message = gate_problem(gate, experiment, tasks, splits)
         if message:

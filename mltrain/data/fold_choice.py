@@ -62,8 +62,8 @@ def _kinds(
             raise MisfitError((*_SPLIT, "stratify"), "true needs a target with classes, but this one is a number")
         return None, ()
     labels = draw.labels[rows]
-    units = np.arange(len(rows)) if groups is None else groups[rows]
-    counts = np.bincount(np.unique(np.stack([labels, units]), axis=1)[0], minlength=len(draw.classes))
+    in_units = labels if groups is None else np.unique(np.stack([labels, groups[rows]]), axis=1)[0]
+    counts = np.bincount(in_units, minlength=len(draw.classes))
     rarest = int(np.argmin(np.where(counts, counts, len(rows) + 1)))
     unit = "row" if groups is None else "group"
     if counts[rarest] >= split.folds:
