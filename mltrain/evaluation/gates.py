@@ -8,9 +8,9 @@
                 split.metric - baseline                 test.accuracy - majority: more than a baseline has
                 (split.metric - baseline).bound         (test.accuracy - majority).low: an end of that difference
 
-The split is train, validation or test; or data, for the rows of `mltrain evaluate --data`; or folds, for the test rows of
-all folds of `mltrain cross-validate`. Of these the bound is mean, low or high, an end of the 95 % interval of the mean,
-std or min, as in `folds.f1.low`; and there are no slices or classes.
+The split is train, validation or test; or data, for the rows of `mltrain evaluate --data`; or folds, for the test rows
+of `mltrain cross-validate`. Of folds the bound is mean, an end of its 95 % interval, std or min, as in `folds.f1.low`;
+and there are no slices or classes.
 """
 
 from __future__ import annotations
