@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def pooled(runs: Sequence[ComparedRun]) -> Pooled:
         each_decided = [decide(task, each.values, run.threshold) for run, each in zip(runs, stored, strict=True)]
         decided = np.concatenate(each_decided).astype(np.float64)
     left_out = {metric.name: why for metric in first.measured if (why := _unsound(metric))}
-    results = {}
+    results: dict[str, dict[str, Any]] = {}
     for metric in first.measured:
         if metric.name not in left_out:
             predictions = decided if _of_classes(metric) else values

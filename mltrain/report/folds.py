@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import takewhile
+from itertools import accumulate
 
 from mltrain.problems import printable
 from mltrain.report.page.card import plain, table
@@ -11,7 +11,8 @@ from mltrain.report.text import interval, number
 from mltrain.run.folds_form import CrossValidation, FoldBaseline, FoldMean
 from mltrain.run.metrics_form import RecordedValue
 
-_WIDTH = 110
+# For the columns of metrics, so that a line of a log stays readable.
+_ROOM = 88
 
 
 def verdict_sentence(
@@ -53,13 +54,11 @@ def folds_text(found: CrossValidation) -> str:
     names = _fitting(found)
     rows = _table(found, names)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            [f"{row[0]:<{widths[0]}}", *(f"{cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    ]
-    more = list(found.metrics)[len(names) :]
+    lines = []
+    for label, *cells in rows:
+        numbers = [f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True)]
+        lines.append("  ".join([f"{label:<{widths[0]}}", *numbers]))
+    more = [name for name in found.metrics if name not in names]
     if more:
         lines += ["", printable(f"not shown: {', '.join(more)}; all are in folds.json")]
     return "\n".join([*lines, "", *map(printable, _sentences(found))])
@@ -88,10 +87,9 @@ def _sentences(found: CrossValidation) -> list[str]:
 
 def _fitting(found: CrossValidation) -> list[str]:
     """Return the metrics for which a line has room, that of the sentence first."""
-    room = _WIDTH - len("seasonal_naive") - 8
     names = [found.metric, *(name for name in found.metrics if name != found.metric)]
-    widths = {name: max(len(name), 8) + 2 for name in names}
-    return list(takewhile(lambda name: sum(widths[each] for each in names[: names.index(name) + 1]) <= room, names))
+    ends = accumulate(max(len(name), 8) + 2 for name in names)
+    return [name for name, end in zip(names, ends, strict=True) if end <= _ROOM]
 
 
 def _table(found: CrossValidation, names: Sequence[str]) -> list[list[str]]:

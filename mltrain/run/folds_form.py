@@ -16,8 +16,6 @@ from mltrain.run.reading import MEBIBYTE, read_file, wrong_form
 from mltrain.spec import Many
 from mltrain.task import Task
 
-FORMAT = 1
-
 
 class FoldMean(Part):
     """A number that every fold has, over the folds; all are None where a fold has none."""
@@ -81,7 +79,7 @@ class Pooled(Part):
 class CrossValidation(Part):
     """The whole file."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     """Of this file."""
     task: Task
     """What is learned."""
@@ -126,8 +124,9 @@ def read_folds(folder: Path) -> CrossValidation:
     place = folder / FOLDS
     data = read_file(folder, FOLDS, limit=64 * MEBIBYTE)
     values = from_json(data, place)
-    if values.get("format") != FORMAT:
-        raise RunError(f"{place}: format {values.get('format')!r}; this version of mltrain reads format {FORMAT}")
+    known = CrossValidation.model_fields["format"].default
+    if values.get("format") != known:
+        raise RunError(f"{place}: format {values.get('format')!r}; this version of mltrain reads format {known}")
     try:
         return CrossValidation.model_validate_json(data)
     except ValidationError as error:
