@@ -59,11 +59,9 @@ def cross_validate(
             interruption.raise_if_received()
             _train(loaded, path, terminal, interruption, command, allow_inexact)
         except InterruptedRunError as error:
-            kept = f"{fold - 1} of {len(configs)} folds are finished in {folder.path}"
-            signal_number = error.exit_code - 128
-            raise InterruptedRunError(
-                f"{error}; {kept}: --run-dir with it and --resume go on", signal_number
-            ) from error
+            kept = f"{fold - 1} of {len(configs)} folds are finished"
+            advice = f"with --run-dir {folder.path} --resume `mltrain cross-validate` goes on with the others"
+            raise InterruptedRunError(f"{error}; {kept}; {advice}", error.exit_code - 128) from error
         _refuse_other_data(folder, fold)
     found = fold_results(folder, len(configs), gates)
     folder.write_results(found, folds_markdown(found, configs[0].spec.name))

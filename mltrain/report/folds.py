@@ -107,7 +107,7 @@ def _table(found: CrossValidation, names: Sequence[str]) -> list[list[str]]:
     rows.append(["pooled", f"{found.pooled.n:,}", *_values(found.pooled.metrics, names)])
     for baseline, each_of in found.baselines.items():
         means = [each_of.metrics[name].mean if name in each_of.metrics else None for name in names]
-        rows.append([printable(baseline), "", *map(number, means)])
+        rows.append([printable(f"baseline {baseline}"), "", *map(number, means)])
     return rows
 
 

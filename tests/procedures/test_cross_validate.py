@@ -205,7 +205,7 @@ def test_what_is_interrupted_goes_on_to_the_same_results(folder, folds, tmp_path
     command = ("cross-validate", "config.yaml", "--run-dir", tmp_path / "cv", "--quiet")
     done = in_process(folder, *command)
     assert done.code == 143
-    assert "1 of 3 folds are finished in" in done.err
+    assert "; 1 of 3 folds are finished; with --run-dir" in done.err
     monkeypatch.undo()
     assert not (tmp_path / "cv" / "folds.json").exists()
     assert in_process(folder, *command).code == 6  # not empty
