@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from mltrain import __version__
+from mltrain.cli.audit import audit
 from mltrain.cli.board import board
 from mltrain.cli.compare import compare
 from mltrain.cli.cross_validate import cross_validate
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command()(init)
 app.command()(validate)
+app.command()(audit)
 app.command()(train)
 app.command("cross-validate")(cross_validate)
 app.command()(resume)

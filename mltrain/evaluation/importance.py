@@ -18,7 +18,7 @@ from mltrain.evaluation.catalogue import LogLoss, Metric, Mse
 from mltrain.evaluation.formulas import FORMULAS
 from mltrain.evaluation.influence import DERIVATIVES, standard_error
 from mltrain.evaluation.interval_forms import Interval, around, student_t
-from mltrain.evaluation.intervals import FEWEST_ROWS
+from mltrain.evaluation.intervals import FEWEST_ROWS, numbered
 from mltrain.evaluation.rows import Rows, UndefinedError
 
 
@@ -56,7 +56,9 @@ def importance_metric(metrics: Sequence[Metric], objective: str, rows: Rows) -> 
     return None
 
 
-def importance(metric: Metric, rows: Rows, permuted: Iterable[tuple[np.ndarray, Rows]]) -> Importance:
+def importance(
+    metric: Metric, rows: Rows, permuted: Iterable[tuple[np.ndarray, Rows]], groups: np.ndarray | None = None
+) -> Importance:
     """Return the importance of a column.
 
     With the derivatives D of the metric by the weights of the rows, D' after permutation k, and δ = D - D', row i adds
@@ -65,13 +67,15 @@ def importance(metric: Metric, rows: Rows, permuted: Iterable[tuple[np.ndarray, 
 
     and the standard error is the root of Σ Δ(i)². It is that of other rows and other permutations: what differs from
     one permutation to the next is in the mean of K such terms, which makes the variance too large by a part of 1 / K.
-    The interval is the value ± Student's t with n - 1 degrees of freedom times that.
+    The interval is the value ± Student's t with n - 1 degrees of freedom times that. Rows of one group count as one: Δ
+    is summed over each, and n is the number of groups.
 
     Args:
         metric: one that `importance_metric` returns.
         rows: as they are (n,).
         permuted: for each permutation the numbers (n,) of the rows whose values the rows were given, and the rows with
             what is predicted then.
+        groups: (n,) of any values, equal for rows that belong together; None where each is for itself.
 
     Raises:
         UndefinedError: a prediction is NaN or infinite then.
@@ -84,10 +88,12 @@ def importance(metric: Metric, rows: Rows, permuted: Iterable[tuple[np.ndarray, 
         influence += derivatives - then
         influence[giver] += derivatives - then
     value = float(np.mean(lost)) * (1 if metric.direction == "max" else -1)
-    if len(influence) < FEWEST_ROWS:
+    together = numbered(groups)
+    units = len(influence) if together is None else int(together.max()) + 1
+    if units < FEWEST_ROWS:
         return Importance(value, None)
-    error = standard_error(influence / len(lost))
-    return Importance(value, around(value, student_t(len(influence) - 1) * error))
+    error = standard_error(influence / len(lost), together)
+    return Importance(value, around(value, student_t(units - 1) * error))
 
 
 def _value_and_derivatives(metric: Metric, rows: Rows) -> tuple[float, np.ndarray]:

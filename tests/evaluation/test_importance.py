@@ -36,6 +36,25 @@ def test_the_interval_holds_the_truth_in_about_95_of_100_sets(column, truth):
     assert np.mean(halves) == pytest.approx(1.97 * np.std(values), rel=0.2)
 
 
+def test_rows_of_a_group_are_one_in_the_interval():
+    """Groups of ten rows share most of x and of the noise: taken one by one, rows say more than there is."""
+    generator, groups, held, alone = np.random.default_rng(2), np.repeat(np.arange(60) * 7, 10), 0, 0
+    for _ in range(400):
+        x, noise = (np.repeat(generator.normal(size=60), 10) + generator.normal(scale=0.3, size=600) for _ in range(2))
+        givers = [generator.permutation(600) for _ in range(10)]
+        permuted = [(giver, Rows.of("regression", x + noise, x[giver], ())) for giver in givers]
+        rows = Rows.of("regression", x + noise, x, ())
+        truth = 2 * 1.09  # the variance of x
+        both = importance(Mse(), rows, permuted, groups), importance(Mse(), rows, permuted)
+        held, alone = (
+            so_far + (found.interval.low <= truth <= found.interval.high)
+            for so_far, found in zip((held, alone), both, strict=True)
+        )
+    assert held / 400 >= 0.9
+    assert alone / 400 <= 0.7
+    assert importance(Mse(), rows, permuted, groups % 4).interval is None  # four groups
+
+
 def test_what_the_model_ignores_is_zero_without_an_interval_around_it():
     found = importance(Mse(), *made(np.random.default_rng(1), column=1, weights=np.array([1.0, 0.0])))
     assert (found.value, found.interval.low, found.interval.high) == (0, 0, 0)
