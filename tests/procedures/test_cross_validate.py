@@ -207,6 +207,7 @@ def test_what_is_interrupted_goes_on_to_the_same_results(folder, folds, tmp_path
     assert done.code == 143
     assert "; 1 of 3 folds are finished; with --run-dir" in done.err
     monkeypatch.undo()
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)  # as in another process, which has not imported TensorFlow yet
     assert not (tmp_path / "cv" / "folds.json").exists()
     assert in_process(folder, *command).code == 6  # not empty
     first = (tmp_path / "cv" / "fold-1" / "status.json").read_bytes()
