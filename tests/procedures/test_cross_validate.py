@@ -29,6 +29,7 @@ training: {epochs: 2, batch_size: 32}
 evaluation:
   metrics: [accuracy, f1, roc_auc, log_loss]
   gates: [test.accuracy > 2, folds.accuracy.low > -9, folds.log_loss < 0]
+  threshold: 0.4
 """
 ROWS = 120
 
@@ -118,7 +119,7 @@ def test_the_means_have_the_corrected_interval(folds, found):
 
 def test_what_is_pooled_is_of_all_rows_and_no_ranking(folds, found):
     stored = [run.predictions("test") for run in runs(folds)]
-    right = np.concatenate([(each.values > 0.5) == each.target for each in stored])
+    right = np.concatenate([(each.values > 0.4) == each.target for each in stored])
     pooled = found["pooled"]
     assert pooled["n"] == ROWS
     assert pooled["metrics"]["accuracy"]["value"] == pytest.approx(right.mean())
