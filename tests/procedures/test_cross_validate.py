@@ -25,7 +25,7 @@ data:
   target: sick
   split: {type: kfold, folds: 3, validation: 0.25, group: patient}
 model: {type: mlp, units: [4]}
-training: {epochs: 2, batch_size: 32}
+training: {epochs: 2, batch_size: 32, optimizer: {type: Adam, learning_rate: 0.1}}
 evaluation:
   metrics: [accuracy, f1, roc_auc, log_loss]
   gates: [test.accuracy > 2, folds.accuracy.low > -9, folds.log_loss < 0]
