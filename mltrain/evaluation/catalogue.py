@@ -39,6 +39,11 @@ class Metric(Spec):
         """The name in results, as in `test.f1_weighted`: the type, and what differs from its default."""
         return self.type
 
+    @property
+    def perfect(self) -> float | None:
+        """The value of perfect predictions, which none is better than; None where there is no such bound."""
+        return 1.0 if self.direction == "max" else 0.0
+
 
 class Accuracy(Metric):
     """Share of the rows whose class was predicted."""
@@ -250,6 +255,11 @@ class OwnMetric(Metric):
 
     function: ClassVar[MetricFunction | None] = None
     origin: ClassVar[Origin]
+
+    @property
+    def perfect(self) -> float | None:
+        """What its author says."""
+        return self.function.best if self.function is not None else None
 
     def given(self) -> MetricFunction:
         """Return its function.

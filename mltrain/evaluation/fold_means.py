@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-from mltrain.evaluation.catalogue import Direction
+from mltrain.evaluation.catalogue import Direction, Metric
 from mltrain.evaluation.paired import Verdict
 from mltrain.run.folds_form import FoldMean
 
@@ -27,6 +27,17 @@ def fold_mean(values: Sequence[float], tested_to_trained: float) -> FoldMean:
     mean, deviation = fmean(values), stdev(values)
     half = t_quantile(len(values) - 1) * deviation * math.sqrt(1 / len(values) + tested_to_trained)
     return FoldMean(mean=mean, std=deviation, low=mean - half, high=mean + half, min=min(values))
+
+
+def up_to_perfect(found: FoldMean, metric: Metric) -> FoldMean:
+    """Return the mean of a metric without what of its interval is better than perfect: t knows no bounds."""
+    perfect = metric.perfect
+    if perfect is None or found.low is None or found.high is None:
+        return found
+    low, high = (
+        (found.low, min(found.high, perfect)) if metric.direction == "max" else (max(found.low, perfect), found.high)
+    )
+    return found.model_copy(update={"low": low, "high": high})
 
 
 def verdict(difference: FoldMean, direction: Direction) -> Verdict | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mltrain.comparison.compared_run import ComparedRun, read_run
 from mltrain.errors import RunError
-from mltrain.evaluation.fold_means import fold_mean, verdict
+from mltrain.evaluation.fold_means import fold_mean, up_to_perfect, verdict
 from mltrain.evaluation.gates import Judgement, judge, judge_folds
 from mltrain.procedures.pooled_folds import pooled
 from mltrain.report.folds import verdict_sentence
@@ -49,10 +49,7 @@ def fold_results(folder: FoldFolder, folds: int, gates: Sequence[str]) -> CrossV
     named = first.primary
     name, direction = named.partition(".")[2], first.direction(named)
     tested_to_trained = sum(each.test.n / each.results.splits["train"].n for each in found) / folds
-    metrics = {
-        metric: _mean([each.test.metrics.get(metric) for each in found], tested_to_trained)
-        for metric in found[0].test.metrics
-    }
+    metrics = _means(first, [each.test.metrics for each in found], tested_to_trained)
     baselines, left_out = _baselines(found, tested_to_trained)
     together = CrossValidation(
         task=first.task,
@@ -101,9 +98,20 @@ def _baselines(found: Sequence[_Fold], tested_to_trained: float) -> tuple[dict[s
                 ]
                 mean = _mean(apart, tested_to_trained)
                 differences[metric] = FoldDifference(**mean.model_dump(), verdict=verdict(mean, exact.direction))
-        means = {metric: _mean([each.get(metric) for each in measured], tested_to_trained) for metric in measured[0]}
+        means = _means(found[0].run, measured, tested_to_trained)
         baselines[name] = FoldBaseline(metrics=means, difference=differences)
     return baselines, left_out
+
+
+def _means(
+    run: ComparedRun, measured: Sequence[Mapping[str, RecordedValue]], tested_to_trained: float
+) -> dict[str, FoldMean]:
+    """Return the mean of each metric over the folds."""
+    means = {}
+    for name in measured[0]:
+        mean, exact = _mean([each.get(name) for each in measured], tested_to_trained), run.exact(name)
+        means[name] = mean if exact is None else up_to_perfect(mean, exact)
+    return means
 
 
 def _difference(
