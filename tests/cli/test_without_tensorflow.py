@@ -57,6 +57,7 @@ print("LOADED " + json.dumps([codes, sorted({name.partition(".")[0] for name in 
             "another-run",
         ],
         ["report", "a-run"],
+        ["cross-validate", "wrong.yaml", "--folds", "3"],
     ],
     ids=" ".join,
 )
