@@ -61,6 +61,8 @@ def _test(run: ComparedRun) -> StoredPredictions:
     stored = run.directory.predictions("test")
     if stored is None:
         raise RunError(f"{run.directory.path}: it keeps no predictions of test rows")
+    if not run.fits(stored):
+        raise RunError(f"{run.directory.path}: the predictions that it keeps are not those of a {run.task}")
     return stored
 
 

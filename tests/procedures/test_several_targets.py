@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mltrain.evaluation.catalogue import R2
+from mltrain.evaluation.catalogue import METRICS, R2
 from mltrain.evaluation.intervals import intervals
+from mltrain.evaluation.metrics import measure
 from mltrain.run.rundir import RunDirectory
 from tests.conftest import in_process
 
@@ -206,6 +207,36 @@ def test_importance_is_of_all_targets_and_one_score_is_not_divided(trained):
     assert all(each["low"] < each["value"] < each["high"] for each in found["columns"][:2])
     refused = in_process(folder, "predict", "run", "rows.csv", "--explain")
     assert refused.code == 2 and "it divides one score among the columns, and this run has" in refused.err
+
+
+def test_folds_are_taken_together_over_all_targets(trained):
+    folder, kind, _, _ = trained
+    command = (
+        "cross-validate",
+        "c.yaml",
+        "--folds",
+        "2",
+        "--run-dir",
+        "folds",
+        "--set",
+        "training.epochs=2",
+        "--quiet",
+    )
+    done = in_process(folder, *command)
+    assert done.code == 0, done.err
+    found = json.loads((folder / "folds/folds.json").read_text())
+    stored = [RunDirectory(folder / f"folds/fold-{fold}").predictions("test") for fold in (1, 2)]
+    target, values = (np.concatenate([getattr(each, name) for each in stored]) for name in ("target", "values"))
+    metric = METRICS.specs["log_loss" if kind == "labels" else "r2"]()
+    names = ("rain", "wind", "fog") if kind == "labels" else ()
+    expected = measure([metric], found["task"], target, values, names)[metric.name]
+    assert found["pooled"]["metrics"][metric.name]["value"] == pytest.approx(expected, abs=1e-12)
+    assert found["pooled"]["n"] == 240 and found["pooled"]["confusion_matrix"] == []
+    assert ("roc_auc" in found["pooled"]["left_out"]) == (kind == "labels")
+    place = folder / "folds/fold-2/predictions/test.target.npy"
+    np.save(place, np.load(place)[:, 0])
+    refused = in_process(folder, *command, "--resume")
+    assert refused.code == 5 and "\n" not in refused.err.strip(), refused.err
 
 
 def test_results_that_lack_a_target_are_refused(trained):
