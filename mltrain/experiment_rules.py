@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
+from mltrain.data.fold_splits import KFoldSplit
 from mltrain.data.key_splits import GroupSplit, HashSplit
 from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, TimeSplit
 from mltrain.evaluation.catalogue import Mase
+from mltrain.evaluation.gates import FOLDS
 from mltrain.expression import Comparison
 from mltrain.gate_rules import gate_problem
 from mltrain.keras_api.components import KerasComponent
@@ -36,7 +38,14 @@ def asked_splits(split: Any) -> set[SplitName]:
     if isinstance(split, (RandomSplit, FilesSplit, GroupSplit, HashSplit, TimeSplit)):
         held_out: tuple[SplitName, ...] = ("validation", "test")
         return {"train", *(name for name in held_out if getattr(split, name))}
+    if isinstance(split, KFoldSplit):
+        return {"train", "test", *(("validation",) if split.validation else ())}
     raise TypeError(f"unknown split {type(split).__name__}")
+
+
+def _folds(split: Any) -> tuple[str, ...]:
+    """Return how gates call the folds of a cross-validation, where one follows from the split."""
+    return (FOLDS,) if isinstance(split, (KFoldSplit, RandomSplit, GroupSplit)) else ()
 
 
 def possible_tasks(experiment: ExperimentSpec) -> tuple[Task, ...]:
@@ -88,7 +97,7 @@ def _stop_condition_is_measured(experiment: ExperimentSpec) -> Iterator[RuleProb
 
 def _gates_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     tasks = possible_tasks(experiment)
-    splits = asked_splits(experiment.data.split)
+    splits = {*asked_splits(experiment.data.split), *_folds(experiment.data.split)}
     for number, gate in enumerate(experiment.evaluation.gates):
         message = gate_problem(gate, experiment, tasks, splits)
         if message:

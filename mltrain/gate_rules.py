@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mltrain.evaluation.catalogue import OF_LABEL, canonical_name
-from mltrain.evaluation.gates import DATA, Gate, Quantity
+from mltrain.evaluation.gates import DATA, FOLDS, Gate, Quantity
 from mltrain.spec import suggest
 from mltrain.task import OF_EACH, SPLITS, Task
 from mltrain.training.metrics import training_metrics
@@ -55,6 +55,8 @@ def gate_problem(
 def _split_problem(split: str, splits: Collection[str]) -> str | None:
     if split in splits:
         return None
+    if split == FOLDS:
+        return "folds are those of `mltrain cross-validate`, which takes a split of type kfold, random or group"
     if split == DATA:
         return f"'{DATA}' means the rows of `mltrain evaluate --data`: expected {', '.join(splits)}"
     measured = ", ".join(name for name in (*SPLITS, DATA) if name in splits)
@@ -67,7 +69,9 @@ def _metric_problem(quantity: Quantity, experiment: ExperimentSpec, tasks: Seque
     scaled = experiment.data.scales_target
     running = ["loss", *(metric.name for task in tasks for metric in training_metrics(training, task, scaled))]
     metric = quantity.metric
-    plain = quantity.bound == "value" and quantity.baseline is quantity.slice is quantity.of_class is None
+    plain = (
+        quantity.bound == "value" or quantity.split == FOLDS
+    ) and quantity.baseline is quantity.slice is quantity.of_class is None
     if quantity.split == "train" and not plain:
         return "training rows have plain values only: intervals, slices, classes and baselines are of held-out rows"
     if metric in exact or (metric not in running and canonical_name(metric) in exact):

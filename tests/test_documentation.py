@@ -209,6 +209,19 @@ def test_the_script_trains_and_gates(script, tmp_path):
     assert not (tmp_path / "result.json").exists()
 
 
+def test_the_script_cross_validates_and_goes_on(shell, config, tmp_path):
+    config()
+    (script,) = blocks(REPOSITORY / "docs" / "cross_validation.md", "bash")
+    (tmp_path / "script").write_text(script)
+    done = shell("bash script config.yaml 2 'folds.accuracy.mean >= 0'")
+    assert done.code == 0, done.err
+    assert json.loads((tmp_path / "folds.json").read_text())["metric"] == "log_loss"
+    assert len(json.loads((tmp_path / "comparison.json").read_text())["pairs"]) == 1
+    done = shell("bash script config.yaml 2 'folds.accuracy.mean > 1'")
+    assert done.code == 10
+    assert 'failures="1"' in (tmp_path / "folds.xml").read_text()
+
+
 def test_the_nightly_script_keeps_the_last_good_run(script, tmp_path):
     good = tmp_path / "last-good"
     assert script("nightly", "config.yaml").code == 0

@@ -35,6 +35,8 @@ def problems(data, gates=()):
         ("test.f1 - majorty > 0", "there is no baseline 'majorty' (did you mean 'majority'?)"),
         ("test.accuracy(a) > 0", "'accuracy' is not measured of one class: expected precision, recall, f1"),
         ("test[sex=f].f1 > 0", "no slices are measured: name their columns in evaluation.slices"),
+        ("folds.r2.mean > 0", "'r2' will not be measured"),
+        ("folds.loss.low - majority > 0", "is no quantity"),
         ("test.f1 >= x", "expected 'split.metric >= number'"),
     ],
 )
@@ -42,6 +44,12 @@ def test_it_is_said_at_its_line(gate, said):
     (found,) = problems(text("test.f1 > 0", gate))
     assert (found.place.line, found.path) == (7, ("evaluation", "gates", 1))
     assert said in found.message
+
+
+def test_folds_of_a_split_that_has_none():
+    data = text("folds.f1.mean > 0").replace(b"{type: random, validation: 0, test: 0.2}", b"{type: hash, columns: [a]}")
+    (found,) = problems(data)
+    assert "`mltrain cross-validate`, which takes a split of type kfold, random or group" in found.message
 
 
 def test_a_slice_by_another_column():
@@ -57,7 +65,15 @@ def test_classes_of_a_regression():
 
 @pytest.mark.parametrize(
     "gate",
-    ["test.f1 > 0", "train.loss < 1", "test.acc.low > 0", "test.recall(x) > 0", "(test.f1 - majority).low > 0"],
+    [
+        "folds.loss.min < 1",
+        "folds.f1.low > 0",
+        "test.f1 > 0",
+        "train.loss < 1",
+        "test.acc.low > 0",
+        "test.recall(x) > 0",
+        "(test.f1 - majority).low > 0",
+    ],
 )
 def test_what_will_be_measured_is_fine(gate):
     assert load_text(text(gate), "c.yaml", Path.cwd()).spec.evaluation.gates == (gate,)

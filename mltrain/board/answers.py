@@ -82,7 +82,7 @@ def _run(folder: Folder, address: Address, moving: bool) -> Answer:
 
 def _file(folder: Folder, parts: Sequence[str]) -> Answer:
     runs = folder.runs()
-    for length in (1, 2):  # no run is inside of another, so that one of them is at most
+    for length in (1, 2, 3):  # no run is inside of another, so that one of them is at most
         run = runs.get(tuple(parts[:length]))
         if run is not None:
             name = "/".join(parts[length:])

@@ -15,7 +15,8 @@ from mltrain.board.overview import Overview, overview
 from mltrain.run.opening import all_runs
 from mltrain.run.rundir import RunDirectory
 
-# The directories below the folder that lead to a run: experiment and id; only one for a run made with --run-dir.
+# The directories below the folder that lead to a run: experiment and id; only one for a run made with --run-dir,
+# and one more for a fold.
 Address = tuple[str, ...]
 _Stamp = tuple[tuple[int, int, int] | None, ...]
 

@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from mltrain import __version__
+from mltrain.cli.audit import audit
 from mltrain.cli.board import board
 from mltrain.cli.compare import compare
+from mltrain.cli.cross_validate import cross_validate
 from mltrain.cli.doctor import doctor
 from mltrain.cli.evaluate import evaluate
 from mltrain.cli.explain import explain
@@ -32,7 +34,9 @@ app = typer.Typer(
 )
 app.command()(init)
 app.command()(validate)
+app.command()(audit)
 app.command()(train)
+app.command("cross-validate")(cross_validate)
 app.command()(resume)
 app.command()(evaluate)
 app.command()(predict)

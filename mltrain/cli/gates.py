@@ -48,9 +48,13 @@ def refuse_strays(
         raise UsageError("--junit writes what became of gates, and there is none: add --gate, or evaluation.gates")
 
 
-def gate_places(loaded: Loaded) -> list[Place | None]:
-    """Return where each gate of an experiment is written; None for those of the command line."""
-    places = [loaded.root.place_of(("evaluation", "gates", n)) for n in range(len(loaded.spec.evaluation.gates))]
+def gate_places(loaded: Loaded, *, folds: bool = False) -> list[Place | None]:
+    """Return where each gate of an experiment is written, or each of its gates of folds; None for those of the command
+    line."""
+    from mltrain.evaluation.gates import of_folds
+
+    gates = enumerate(loaded.spec.evaluation.gates)
+    places = [loaded.root.place_of(("evaluation", "gates", n)) for n, gate in gates if of_folds(gate) == folds]
     return [place if place.source.override is None and loaded.path is not None else None for place in places]
 
 

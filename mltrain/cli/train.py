@@ -69,7 +69,7 @@ def train(
     """Train an experiment. The only line on stdout is the run directory; everything for people goes to stderr."""
     from mltrain.comparison.against import standard
     from mltrain.errors import UsageError
-    from mltrain.evaluation.gates import recorded
+    from mltrain.evaluation.gates import of_folds, recorded
     from mltrain.load import load
     from mltrain.procedures.resume import asked_epochs, finished, take_up
     from mltrain.procedures.train import resume as resume_run
@@ -106,6 +106,8 @@ def train(
                 if not json:
                     print_run(run, None if begun else loaded)
                 terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
+                if left := [gate for gate in loaded.spec.evaluation.gates if of_folds(gate)]:
+                    terminal.note(f"left to `mltrain cross-validate`, as this is one run: {'; '.join(left)}")
                 if begun:
                     epochs = asked_epochs(run.path, loaded)
                     loaded, going_on = take_up(run, loaded, (), epochs, allow_inexact, tuple(sys.argv))

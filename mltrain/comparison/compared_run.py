@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pydantic import ValidationError
 
@@ -17,8 +17,11 @@ from mltrain.run.reading import wrong_form
 from mltrain.run.record import Record
 from mltrain.run.rundir import RunDirectory
 from mltrain.spec import suggest
-from mltrain.task import SPLITS, Task
+from mltrain.task import OF_EACH, SPLITS, Task
 from mltrain.yaml_document import decode, parse
+
+if TYPE_CHECKING:  # NumPy costs 80 ms
+    from mltrain.run.predictions import StoredPredictions
 
 # What stands for the loss among the exact metrics: the same quantity, without class weights, penalties and scaling.
 _LOSS = ("log_loss", "mse")
@@ -67,6 +70,13 @@ class ComparedRun:
         nearest = _LOSS_OF_SEVERAL if self.task == "multiregression" else _LOSS
         found = [name for name in (wanted, *(nearest if wanted == "loss" else ())) if name in names]
         return f"{self.split}.{[*found, *names, 'loss'][0]}"
+
+    def fits(self, stored: StoredPredictions) -> bool:
+        """Return whether predictions have as many targets as the run."""
+        targets = stored.target.shape[1:]
+        return bool(targets) == (self.task in OF_EACH) and (
+            self.task != "multilabel" or targets == (len(self.classes),)
+        )
 
     @property
     def threshold(self) -> float:

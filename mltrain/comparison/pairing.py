@@ -10,7 +10,7 @@ from mltrain.errors import RunError
 from mltrain.evaluation.catalogue import Direction, Metric, OwnMetric
 from mltrain.evaluation.mcnemar import McNemar
 from mltrain.evaluation.paired import Paired
-from mltrain.task import OF_EACH, OF_NUMBERS
+from mltrain.task import OF_NUMBERS
 
 if TYPE_CHECKING:  # NumPy costs 80 ms, and runs that cannot be paired need none
     import numpy as np
@@ -150,8 +150,7 @@ def _stored(run: ComparedRun, split: str) -> StoredPredictions:
         raise _CannotPairError(str(error)) from error
     if stored is None:
         raise _CannotPairError(f"{run.name} keeps no predictions of its {split} rows")
-    columns = stored.target.shape[1:]
-    if (run.task in OF_EACH) != bool(columns) or (run.task == "multilabel" and columns != (len(run.classes),)):
+    if not run.fits(stored):
         raise _CannotPairError(f"the predictions that {run.name} keeps are not those of a {run.task}")
     return stored
 

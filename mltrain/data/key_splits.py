@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from mltrain.data.fold_splits import KFoldSplit
 from mltrain.data.shares import Seed, Share, refuse_everything
 from mltrain.spec import Many, Spec
 
@@ -67,4 +68,6 @@ def key_columns(split: Any) -> tuple[str, ...]:
     """Return the columns whose equal values keep rows together; none where every row is for itself."""
     if isinstance(split, GroupSplit):
         return (split.column,)
+    if isinstance(split, KFoldSplit):
+        return () if split.group is None else (split.group,)
     return tuple(split.columns) if isinstance(split, HashSplit) else ()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, ValidationInfo, model_validator
 
+from mltrain.data.fold_splits import KFoldSplit
 from mltrain.data.key_splits import GroupSplit, HashSplit, key_columns
 from mltrain.data.shares import Seed, Share, refuse_everything, share
 from mltrain.data.sources import SOURCES, Source
@@ -115,10 +116,10 @@ class TimeSplit(Spec):
         return self
 
 
-SPLIT_SPECS = (RandomSplit, NoSplit, ColumnSplit, FilesSplit, GroupSplit, HashSplit, TimeSplit)
+SPLIT_SPECS = (RandomSplit, NoSplit, ColumnSplit, FilesSplit, GroupSplit, HashSplit, TimeSplit, KFoldSplit)
 
 Split = Annotated[
-    RandomSplit | NoSplit | ColumnSplit | FilesSplit | GroupSplit | HashSplit | TimeSplit,
+    RandomSplit | NoSplit | ColumnSplit | FilesSplit | GroupSplit | HashSplit | TimeSplit | KFoldSplit,
     OneOf("split", *SPLIT_SPECS),
 ]
 
@@ -222,7 +223,7 @@ def split_rows(
 
     Raises:
         DataError: the rows do not suffice for what was asked, or a column names a split that there is not.
-        ConfigError: `stratify: true` for a target without classes.
+        ConfigError: `stratify: true` for a target without classes, or more folds than there can be.
     """
     from mltrain.data import row_choice  # NumPy and pyarrow
     from mltrain.data.group_choice import GroupDraw, rows_by_hash
@@ -231,7 +232,7 @@ def split_rows(
     rows = row_choice.all_rows(len(table)) if windowed is None else windowed.examples
     decisions: tuple[Decision, ...] = ()
     groups = group_numbers(table, key_columns(split))
-    if isinstance(split, RandomSplit | FilesSplit | GroupSplit):
+    if isinstance(split, RandomSplit | FilesSplit | GroupSplit | KFoldSplit):
         own_seed = seed if split.seed is None else split.seed
         draw = row_choice.Draw(table.origin.name, own_seed, split.stratify, labels, classes)
     if isinstance(split, RandomSplit):
@@ -249,6 +250,10 @@ def split_rows(
         splits, decisions = rows_by_time(split, table, rows, windowed.known_at_the_border if windowed else None)
     elif isinstance(split, GroupSplit) and groups is not None:
         splits, decisions = GroupDraw(draw, groups).split(rows, split.validation, split.test)
+    elif isinstance(split, KFoldSplit):
+        from mltrain.data.fold_choice import rows_by_fold
+
+        splits, decisions = rows_by_fold(split, draw, rows, groups)
     elif isinstance(split, HashSplit):
         splits = rows_by_hash(table, split, seed if split.seed is None else split.seed)
     else:

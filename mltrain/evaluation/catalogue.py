@@ -45,6 +45,11 @@ class Metric(Spec):
         """The tasks that it is for, with its arguments."""
         return self.tasks
 
+    @property
+    def perfect(self) -> float | None:
+        """The value of perfect predictions, which none is better than; None where there is no such bound."""
+        return 1.0 if self.direction == "max" else 0.0
+
 
 class Accuracy(Metric):
     """Share of the rows whose class was predicted; for multilabel, of those with every label right."""
@@ -274,6 +279,11 @@ class OwnMetric(Metric):
 
     function: ClassVar[MetricFunction | None] = None
     origin: ClassVar[Origin]
+
+    @property
+    def perfect(self) -> float | None:
+        """What its author says."""
+        return self.function.best if self.function is not None else None
 
     def given(self) -> MetricFunction:
         """Return its function.

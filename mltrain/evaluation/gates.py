@@ -9,7 +9,9 @@
                 split.metric - baseline                 test.accuracy - majority: more than a baseline has
                 (split.metric - baseline).bound         (test.accuracy - majority).low: an end of that difference
 
-The split is train, validation or test; or data, for the rows of `mltrain evaluate --data`.
+The split is train, validation or test; or data, for the rows of `mltrain evaluate --data`; or folds, for the test rows
+of `mltrain cross-validate`. Of folds the bound is mean, an end of its 95 % interval, std or min, as in `folds.f1.low`;
+and there are no slices or classes.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self, cast, get_args
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import AfterValidator
 
@@ -27,12 +29,14 @@ from mltrain.problems import shortened
 from mltrain.spec import suggest
 from mltrain.task import SPLITS
 
-Bound = Literal["value", "low", "high"]
+Bound = Literal["value", "low", "high", "mean", "std", "min"]
 
 DATA = "data"
+FOLDS = "folds"
+_BOUNDS, _BOUNDS_OF_FOLDS = ("value", "low", "high"), ("mean", "low", "high", "std", "min")
 # In characters: the forms below take the square of that in steps to refuse what is none of them.
 _LONGEST = 500
-_SPLITS = (*SPLITS, DATA)
+_SPLITS = (*SPLITS, DATA, FOLDS)
 _BASELINE = r"\s*-\s*(?P<baseline>[A-Za-z_]\w*)"
 _OPTIONAL_BOUND = r"(\.(?P<bound>\w+))?"
 _MEASURED = r"(?P<split>[A-Za-z]+)(\[(?P<slice>.+)\])?\.(?P<metric>[A-Za-z_]\w*)"
@@ -54,12 +58,12 @@ class Quantity:
     """A number in the results.
 
     Attributes:
-        split: train, validation, test, or data.
+        split: train, validation, test, data, or folds.
         metric: its name.
         slice: the name of a slice, as `sex=f`; None for all rows of the split.
         of_class: the name of a class, or of one of several targets; None for all of them.
         baseline: from which the difference is meant; None for the model alone.
-        bound: the value, or an end of its interval.
+        bound: the value, or an end of its interval; of folds their mean, or what else is known of it.
     """
 
     split: str
@@ -119,7 +123,7 @@ class Quantity:
         if number is None:
             why = found.get("undefined")
             raise NoValueError(
-                why or (f"{metric} has no interval here" if self.bound != "value" else "it has no value")
+                why or (f"{metric} has no interval here" if self.bound in ("low", "high") else "it has no value")
             )
         return float(number)
 
@@ -196,8 +200,18 @@ def recorded(metrics: Mapping[str, Any]) -> tuple[Judgement, ...]:
 
 
 def judge(gates: Sequence[str], metrics: Mapping[str, Any]) -> tuple[Judgement, ...]:
-    """Return what becomes of each gate, in their order."""
-    return tuple(Gate.parse(gate).judge(metrics) for gate in gates)
+    """Return what becomes of each gate, in their order; those of folds are judged by `judge_folds`."""
+    return tuple(Gate.parse(gate).judge(metrics) for gate in gates if not of_folds(gate))
+
+
+def judge_folds(gates: Sequence[str], results: Mapping[str, Any]) -> tuple[Judgement, ...]:
+    """Return what becomes of each gate of folds, in their order; `results` is what is in folds.json."""
+    return tuple(Gate.parse(gate).judge({"splits": {FOLDS: results}}) for gate in gates if of_folds(gate))
+
+
+def of_folds(gate: str) -> bool:
+    """Return whether a gate speaks of the means of a cross-validation, and not of a run."""
+    return Gate.parse(gate).quantity.split == FOLDS
 
 
 def _quantity(text: str) -> Quantity:
@@ -208,17 +222,22 @@ def _quantity(text: str) -> Quantity:
             "test.f1 - majority or (test.f1 - majority).low"
         )
     parts: dict[str, str | None] = match.groupdict()
-    split, metric, bound = str(parts["split"]), str(parts["metric"]), parts.get("bound") or "value"
+    split, metric, bound = str(parts["split"]), str(parts["metric"]), parts.get("bound")
     of_slice, of_class, baseline = parts["slice"], parts.get("class"), parts.get("baseline")
     if split not in _SPLITS:
         raise ValueError(f"{split!r} is no split{suggest(split, _SPLITS)}")
-    if bound not in get_args(Bound):
+    known = _BOUNDS_OF_FOLDS if split == FOLDS else _BOUNDS
+    if bound is not None and bound not in known:
+        if split == FOLDS:
+            raise ValueError(f"{bound!r} is not known of folds: expected .{', .'.join(known)}")
         raise ValueError(f"{bound!r} is no end of an interval: expected .low or .high (or .value)")
+    if split == FOLDS and (of_slice is not None or of_class is not None):
+        raise ValueError(f"{text!r}: of folds there are the means of whole test splits, no slices and no classes")
     if of_slice is not None and baseline is not None:
         raise ValueError(f"{text!r}: the baselines are measured on the whole split: remove [{of_slice}]")
     if of_slice is not None and of_class is not None:
         raise ValueError(f"{text!r}: classes are measured on the whole split: remove [{of_slice}]")
-    return Quantity(split, metric, of_slice, of_class, baseline, cast(Bound, bound))
+    return Quantity(split, metric, of_slice, of_class, baseline, cast(Bound, bound or known[0]))
 
 
 def _found(values: Mapping[str, Any], name: str, what: str) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from mltrain.evaluation.catalogue import LogLoss, Metric, Mse
 from mltrain.evaluation.influence import DERIVATIVES, standard_error
 from mltrain.evaluation.interval_forms import Interval, around, student_t
-from mltrain.evaluation.intervals import FEWEST_ROWS
+from mltrain.evaluation.intervals import FEWEST_ROWS, numbered
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import SeveralRows, derivatives_of, value_of
 from mltrain.task import OF_NUMBERS
@@ -58,7 +58,10 @@ def importance_metric(metrics: Sequence[Metric], objective: str, rows: Rows | Se
 
 
 def importance(
-    metric: Metric, rows: Rows | SeveralRows, permuted: Iterable[tuple[np.ndarray, Rows | SeveralRows]]
+    metric: Metric,
+    rows: Rows | SeveralRows,
+    permuted: Iterable[tuple[np.ndarray, Rows | SeveralRows]],
+    groups: np.ndarray | None = None,
 ) -> Importance:
     """Return the importance of a column.
 
@@ -68,13 +71,15 @@ def importance(
 
     and the standard error is the root of Σ Δ(i)². It is that of other rows and other permutations: what differs from
     one permutation to the next is in the mean of K such terms, which makes the variance too large by a part of 1 / K.
-    The interval is the value ± Student's t with n - 1 degrees of freedom times that.
+    The interval is the value ± Student's t with n - 1 degrees of freedom times that. Rows of one group count as one: Δ
+    is summed over each, and n is the number of groups.
 
     Args:
         metric: one that `importance_metric` returns.
         rows: as they are (n,).
         permuted: for each permutation the numbers (n,) of the rows whose values the rows were given, and the rows with
             what is predicted then.
+        groups: (n,) of any values, equal for rows that belong together; None where each is for itself.
 
     Raises:
         UndefinedError: a prediction is NaN or infinite then.
@@ -87,10 +92,12 @@ def importance(
         influence += derivatives - then
         influence[giver] += derivatives - then
     value = float(np.mean(lost)) * (1 if metric.direction == "max" else -1)
-    if len(influence) < FEWEST_ROWS:
+    together = numbered(groups)
+    units = len(influence) if together is None else int(together.max()) + 1
+    if units < FEWEST_ROWS:
         return Importance(value, None)
-    error = standard_error(influence / len(lost))
-    return Importance(value, around(value, student_t(len(influence) - 1) * error))
+    error = standard_error(influence / len(lost), together)
+    return Importance(value, around(value, student_t(units - 1) * error))
 
 
 def _value_and_derivatives(metric: Metric, rows: Rows | SeveralRows) -> tuple[float, np.ndarray]:

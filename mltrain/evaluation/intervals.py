@@ -115,7 +115,7 @@ def row_intervals(
     groups: np.ndarray | None = None,
 ) -> dict[str, Interval]:
     """Return what `intervals` does."""
-    sample = _Sample(rows, seed, draws, _numbered(groups))
+    sample = _Sample(rows, seed, draws, numbered(groups))
     found = {}
     for metric in metrics:
         with suppress(UndefinedError):
@@ -134,7 +134,7 @@ def class_intervals(rows: Rows, groups: np.ndarray, seed: int, draws: int = 1000
         seed: of the draws.
         draws: how many.
     """
-    drawn = _Sample(rows, seed, draws, _numbered(groups)).margins
+    drawn = _Sample(rows, seed, draws, numbered(groups)).margins
     counted = Margins.of(rows.confusion)
     return {
         kind: [
@@ -177,7 +177,7 @@ def paired_difference(
     Raises:
         ValueError, PluginError: as `measure`.
     """
-    numbers = _numbered(groups)
+    numbers = numbered(groups)
     a, b = (
         rows_of(task, target, predictions, classes, threshold, forecasts)
         for predictions, threshold in zip((predictions_a, predictions_b), thresholds, strict=True)
@@ -344,5 +344,6 @@ def _units(rows: Rows | SeveralRows, groups: np.ndarray | None) -> int:
     return len(rows.target) if groups is None else int(groups.max()) + 1
 
 
-def _numbered(groups: np.ndarray | None) -> np.ndarray | None:
+def numbered(groups: np.ndarray | None) -> np.ndarray | None:
+    """Return groups of any values as numbers from 0, each of which occurs."""
     return None if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)

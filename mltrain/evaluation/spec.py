@@ -102,8 +102,9 @@ class EvaluationSpec(Spec):
     slices: Many[SliceSpec] = ()
     """Columns by whose values validation and test rows are measured apart, too: `[sex, {column: age, bins: 4}]`."""
     gates: Many[GateText] = ()
-    """What the results must fulfil, as `test.f1.low >= 0.8`; training ends with exit code 10 where one is missed. The
-    guide to continuous integration, docs/ci.md, has every form."""
+    """What the results must fulfil, as `test.f1.low >= 0.8`, or those of `mltrain cross-validate`, as `folds.f1.low >=
+    0.8`; the command ends with exit code 10 where one is missed. The guide to continuous integration, docs/ci.md, has
+    every form."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Rows in one step of an evaluation; auto takes 32 to 8192, fewer where a layer gives more numbers for each."""
     baselines: bool = True

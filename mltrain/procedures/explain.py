@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from mltrain.data.key_splits import key_columns
+from mltrain.data.keys import group_numbers, several
 from mltrain.data.preparation import encode_examples
 from mltrain.errors import UsageError
 from mltrain.procedures.evaluate import recorded_rows
@@ -37,7 +41,8 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
     interruption.raise_if_received()
     rows = stored.splits[split]
     table = recorded_rows(run, stored.spec, stored.record, rows)
-    examples = encode_examples(stored.preprocessing, table)
+    groups = several(group_numbers(table, key_columns(stored.spec.data.split)))
+    examples = replace(encode_examples(stored.preprocessing, table), groups=groups)
     stored.refuse_indices(table, examples.x)
     predictions = predict_split(network, examples).tempered(network, stored.rule).values
     reason = unexplained(stored.preprocessing, examples.x, predictions)

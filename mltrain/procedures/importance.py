@@ -49,10 +49,10 @@ def measure_importance(
     """
     spec, task = network.spec, network.info.task
     generator = np.random.default_rng(draw_seed(spec.seed, f"importance {split}"))
-    x, truth = examples.x, examples.truth
+    x, truth, groups = examples.x, examples.truth, examples.groups
     if len(x) > MOST_ROWS:
         chosen = np.sort(generator.choice(len(x), MOST_ROWS, replace=False))
-        x, truth = x[chosen], truth[chosen]
+        x, truth, groups = x[chosen], truth[chosen], None if groups is None else groups[chosen]
 
     def predicted(encoded: np.ndarray) -> Rows | SeveralRows:
         values = network.predictions(network.outputs(encoded))
@@ -76,7 +76,7 @@ def measure_importance(
         found, first = [], 0
         for encoder in preprocessing.columns:
             last = first + len(encoder.names)
-            found.append(_column(encoder.column, metric, rows, permuted(slice(first, last))))
+            found.append(_column(encoder.column, metric, rows, permuted(slice(first, last)), groups))
             first = last
             between_columns()
     return Importances(
@@ -93,9 +93,10 @@ def _column(
     metric: Metric,
     rows: Rows | SeveralRows,
     permuted: Iterator[tuple[np.ndarray, Rows | SeveralRows]],
+    groups: np.ndarray | None,
 ) -> ColumnImportance:
     try:
-        found = importance(metric, rows, permuted)
+        found = importance(metric, rows, permuted, groups)
     except UndefinedError:
         return ColumnImportance(column=name, value=None)
     if found.interval is None:

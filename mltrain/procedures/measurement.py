@@ -130,7 +130,8 @@ def _measured(
         result["slices"] = []
     for each in slices:
         part: dict[str, Any] = {"slice": each.name, "n": len(each.rows), "metrics": results(each.rows, each.name)}
-        if len(each.rows) < FEW_ROWS:
+        units = len(each.rows) if examples.groups is None else len(np.unique(examples.groups[each.rows]))
+        if units < FEW_ROWS:
             part["few_rows"] = True
         result["slices"].append(part)
         between_chunks()

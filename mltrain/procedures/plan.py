@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mltrain.errors import MisfitError
+from mltrain.evaluation.gates import FOLDS
 from mltrain.experiment import ExperimentSpec
 from mltrain.expression import Comparison
 from mltrain.gate_rules import gate_problem, unknown_slice
@@ -68,9 +69,8 @@ def make_plan(
     for path, message in (*spec.evaluation.misfits(info.task), *unchosen):
         raise MisfitError(("evaluation", *path), message)
     for number, gate in enumerate(spec.evaluation.gates):
-        wrong = gate_problem(gate, spec, (info.task,), splits, info.targets or info.classes) or unknown_slice(
-            gate, slices or {}
-        )
+        names = info.targets or info.classes
+        wrong = gate_problem(gate, spec, (info.task,), {*splits, FOLDS}, names) or unknown_slice(gate, slices or {})
         if wrong:
             raise MisfitError(("evaluation", "gates", number), wrong)
     known = measured(spec.training, spec.evaluation, info.task, splits, spec.data.scales_target)

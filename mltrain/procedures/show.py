@@ -12,7 +12,7 @@ from mltrain.run.rundir import RunDirectory
 def summary(run: RunDirectory) -> dict[str, Any]:
     """Return status, record, epochs and metrics of a run; what an unfinished one does not have is null."""
     status, record, profile = run.status(), run.record(), run.profile()
-    history = run.history()
+    history, audit = run.history(), run.audit()
     return {
         "run": str(run.path),
         "status": status.model_dump(mode="json"),
@@ -24,6 +24,7 @@ def summary(run: RunDirectory) -> dict[str, Any]:
         "decisions": [
             {"what": decision.what, "value": decision.value, "reason": decision.reason} for decision in record.decisions
         ],
+        "audit": audit.model_dump(mode="json") if audit else None,
         "epochs": len(history.rows),
         "metrics": _metrics(run),
         "test_looks": len(run.looks()),

@@ -7,9 +7,11 @@ from typing import Any
 
 from mltrain.evaluation.gates import recorded
 from mltrain.problems import printable
+from mltrain.report.audit import audit_lines
 from mltrain.report.gates import gates_table
 from mltrain.report.profile import profile_table
 from mltrain.report.text import interval, number
+from mltrain.run.audit import Audit
 from mltrain.run.looks import looks_sentence
 from mltrain.run.profile import Profile
 
@@ -62,8 +64,8 @@ def run_summary(found: Mapping[str, Any]) -> str:
     """Return what `show` prints of a run, as lines.
 
     Args:
-        found: `run`, `status`, `started`, `finished`, `device`, `data`, `decisions`, `epochs`, `metrics`,
-            `test_looks`, `plots`, `profile`; None for what a run does not have.
+        found: `run`, `status`, `started`, `finished`, `device`, `data`, `decisions`, `audit`, `epochs`,
+            `metrics`, `test_looks`, `plots`, `profile`; None for what a run does not have.
     """
     status, data, device = found["status"], found["data"], found["device"]
     lines = [
@@ -77,6 +79,8 @@ def run_summary(found: Mapping[str, Any]) -> str:
     if found["decisions"]:
         lines += ["", "decided"]
         lines += [f"  {decision_line(one['what'], one['value'], one['reason'])}" for one in found["decisions"]]
+    if found["audit"]:
+        lines += ["", "audit of the data", *(f"  {line}" for line in audit_lines(Audit.model_validate(found["audit"])))]
     if found["metrics"]:
         lines += ["", *results_table(found["metrics"]).splitlines(), "", *result_lines(found["metrics"])]
         gates = recorded(found["metrics"])

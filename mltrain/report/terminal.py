@@ -99,6 +99,11 @@ class Terminal:
         for line in summary.splitlines():
             self._say(printable(line))
 
+    def table(self, text: str) -> None:
+        """Show several lines, after an empty one."""
+        for line in ("", *text.splitlines()):
+            self._say(line)
+
     @contextmanager
     def training(self, epochs: int, steps: int) -> Iterator[None]:
         """While inside, epochs go on.

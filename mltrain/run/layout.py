@@ -33,6 +33,10 @@ CHECKPOINTS = "checkpoints"
 LOG = "log.txt"
 LOCK = ".lock"
 
+# In the folder of a cross-validation, beside its runs.
+FOLDS = "folds.json"
+FOLDS_CARD = "folds.md"
+
 # What a person reads, in this order: plain texts, and the one page.
 FOR_PEOPLE = (PAGE, CARD, CONFIG, RESOLVED, METRICS, HISTORY, RECORD, STATUS, LOG)
 

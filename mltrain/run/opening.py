@@ -36,6 +36,14 @@ def create_run(runs_dir: Path, name: str, run_dir: Path | None = None) -> Locked
     """
     if run_dir is not None:
         return _claim(durable.without_links(run_dir.parent) / run_dir.name if run_dir.name else run_dir)
+    path = new_directory(runs_dir, name)
+    run = LockedRun(path)
+    durable.point(path.parent / _LATEST, path.name)
+    return run
+
+
+def new_directory(runs_dir: Path, name: str, prefix: str = "") -> Path:
+    """Make a directory `runs_dir/name/<prefix><UTC time>-<4 hex>` that nobody else has; errors as for `create_run`."""
     if not NAME.fullmatch(name):
         raise ConfigError(f"name: {name!r} cannot be the name of a directory; use letters, digits, '.', '_' and '-'")
     runs_dir = durable.without_links(runs_dir)
@@ -43,10 +51,13 @@ def create_run(runs_dir: Path, name: str, run_dir: Path | None = None) -> Locked
         durable.make_directories(runs_dir)
         durable.write_file(runs_dir / ".gitignore", _GITIGNORE.encode())
     durable.make_directories(runs_dir / name)
-    path = _new_directory(runs_dir / name)
-    run = LockedRun(path)
-    durable.point(path.parent / _LATEST, path.name)
-    return run
+    while True:
+        path = runs_dir / name / f"{prefix}{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.urandom(2).hex()}"
+        try:
+            durable.make_directory(path)
+        except FileExistsError:
+            continue  # another run of this second drew the same four digits
+        return path
 
 
 def lock_run(path: Path) -> LockedRun:
@@ -123,13 +134,3 @@ def _require_empty(path: Path) -> None:
     entries = [entry.name for entry in path.iterdir() if entry.name != LOCK]
     if any(not name.startswith(durable.TEMPORARY) for name in entries):
         raise RunExistsError(f"{path}: is there already and not empty; choose another --run-dir")
-
-
-def _new_directory(parent: Path) -> Path:
-    while True:
-        path = parent / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.urandom(2).hex()}"
-        try:
-            durable.make_directory(path)
-        except FileExistsError:
-            continue  # another run of this second drew the same four digits
-        return path

@@ -24,9 +24,9 @@ from mltrain.task import Decision
 _PACKAGES = ("mltrain", "tensorflow", "keras", "numpy", "pillow", "pyarrow", "scikit-learn")
 
 # Variables that change results or the device. Never the whole environment: it holds people's secrets.
+# KERAS_BACKEND is none of them, as mltrain sets it itself: the second run of a process would have another one.
 _ENVIRONMENT = (
     "CUDA_VISIBLE_DEVICES",
-    "KERAS_BACKEND",
     "MKL_NUM_THREADS",
     "NVIDIA_TF32_OVERRIDE",
     "OMP_NUM_THREADS",

@@ -13,6 +13,8 @@ from mltrain.spec import suggest
 
 _LATEST = "latest"
 _SHOWN = 5
+# What a folder of the folds of one cross-validation begins with.
+FOLDS_PREFIX = "folds-"
 
 
 def find_run(reference: str, runs_dir: Path, *, marker: str) -> Path:
@@ -75,7 +77,11 @@ def _runs(runs_dir: Path, marker: str) -> Iterator[Path]:
         if _is_run(entry, marker):  # made with --run-dir
             yield entry
         else:
-            yield from (run for run in _directories(entry) if _is_run(run, marker))
+            for inner in _directories(entry):
+                if _is_run(inner, marker):
+                    yield inner
+                elif inner.name.startswith(FOLDS_PREFIX):
+                    yield from (run for run in _directories(inner) if _is_run(run, marker))
 
 
 def _directories(path: Path) -> Iterator[Path]:

@@ -52,7 +52,8 @@ def test_a_closed_standard_input_is_no_config(shell, command):
     assert done.err == "error: the config shall come from standard input (-), and that is closed\n"
 
 
-@pytest.mark.parametrize("line", ["list | head -1", "schema | head -1", "--help | true"])
+# What is longer than a pipe holds (64 KiB) cannot be written before the reader is gone.
+@pytest.mark.parametrize("line", ["list --json | head -1", "schema | head -1", "--help | true"])
 def test_a_reader_that_leaves_ends_us_as_sigpipe_does(shell, line):
     done = shell(f"mltrain {line}; exit ${{PIPESTATUS[0]}}")
     # --help is so short that it may be written before the reader is gone.
@@ -61,9 +62,9 @@ def test_a_reader_that_leaves_ends_us_as_sigpipe_does(shell, line):
 
 
 def test_a_pipeline_fails_where_the_shell_is_asked_to_tell(shell):
-    done = shell("set -o pipefail; mltrain list | head -1")
+    done = shell("set -o pipefail; mltrain list --json | head -1")
     assert done.code == 141
-    assert done.out.startswith("source")
+    assert done.out == "{\n"
 
 
 def test_a_wrong_command_line_for_programs(mltrain, config):

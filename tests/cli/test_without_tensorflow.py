@@ -42,6 +42,7 @@ print("LOADED " + json.dumps([codes, sorted({name.partition(".")[0] for name in 
         ["list"],
         ["list", "layer", "Dense"],
         ["init", "other.yaml"],
+        ["audit", "config.yaml"],
         ["show", "a-run"],
         ["compare", "a-run", "another-run", "--html", "page.html"],
         [
@@ -56,6 +57,7 @@ print("LOADED " + json.dumps([codes, sorted({name.partition(".")[0] for name in 
             "another-run",
         ],
         ["report", "a-run"],
+        ["cross-validate", "wrong.yaml", "--folds", "3"],
     ],
     ids=" ".join,
 )

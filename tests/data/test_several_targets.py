@@ -125,3 +125,46 @@ def test_an_array_of_targets_is_found_in_other_rows_too(tmp_path):
     assert isinstance(target, SeveralTargets) and (target.array, target.columns) == ("y", ("y[0]", "y[1]"))
     examples = encode_examples(prepared.preprocessing, table(x=x[:5], y=(x[:5, :2] > 0).astype(np.int64)))
     assert np.array_equal(examples.truth, x[:5, :2] > 0)
+
+
+def audited(given, target, tmp_path):
+    """Return the audit of rows in parts of 300, 100 and 100."""
+    lines = [[*given, "part"]] + [
+        [*values, part]
+        for *values, part in zip(*given.values(), ["train"] * 300 + ["validation"] * 100 + ["test"] * 100, strict=True)
+    ]
+    path = tmp_path / "rows.csv"
+    path.write_text("".join(",".join(map(str, line)) + "\n" for line in lines), encoding="utf-8")
+    described = {"source": {"type": "csv", "path": str(path)}, "split": {"type": "column", "column": "part"}}
+    return prepare(DataSpec.model_validate({**described, "target": target}, context={}), 1).audited
+
+
+def test_the_audit_asks_each_target_and_takes_all_of_them_for_the_truth_of_a_row(tmp_path):
+    draw = np.random.default_rng(0)
+    x, z = draw.normal(size=(2, 500)).round(4)
+    rain, wind = (x + draw.normal(size=500) > 0).astype(int), (draw.random(500) < 0.3).astype(int)
+    fine = audited({"x": x, "z": z, "rain": rain, "wind": wind}, ["rain", "wind"], tmp_path)
+    assert fine.audit.findings == () and fine.strengths == {}
+    assert fine.audit.classes["test"] == {
+        "rain=0": 100 - rain[400:].sum(),
+        "rain=1": rain[400:].sum(),
+        "wind=0": 100 - wind[400:].sum(),
+        "wind=1": wind[400:].sum(),
+    }
+
+    def finding(name, target=("rain", "wind"), **changed):
+        given = {"x": x, "z": z, "rain": rain, "wind": wind, **changed}
+        return {each.finding: each.sentence for each in audited(given, [*target], tmp_path).audit.findings}[name]
+
+    assert "'leak' alone tells the target 'wind' nearly perfectly" in finding("leaked_feature", leak=wind * 7.0)
+    assert "'leak' alone tells the target 'z'" in finding("leaked_feature", ("x", "z"), leak=2 * z)
+    calm = np.where(np.arange(500) < 400, wind, 0)
+    assert finding("absent_class", wind=calm).startswith("test has no row of 'wind=1'")
+    assert "the target 'wind' (PSI" in finding("shifted_columns", wind=np.where(np.arange(500) < 400, wind, 1 - wind))
+    copies = {"x": x.copy(), "z": z.copy(), "rain": rain.copy(), "wind": wind.copy()}
+    for each in copies.values():
+        each[400:410] = each[:10]
+    copies["wind"][405:410] = 1 - copies["wind"][405:410]
+    said = finding("repeated_rows", **copies)
+    assert said.startswith("5 of 100 test rows are") and "5 more have the features of one and another target" in said
+    assert "all features of a row of other labels" in finding("contradictory_rows", **copies)

@@ -40,6 +40,9 @@ METRICS = {
         ("test.accuracy - majority >= 0.05", Quantity("test", "accuracy", baseline="majority")),
         ("(test.accuracy - majority).low > 0", Quantity("test", "accuracy", baseline="majority", bound="low")),
         ("data.f1 >= 0.8", Quantity("data", "f1")),
+        ("folds.f1 >= 0.8", Quantity("folds", "f1", bound="mean")),
+        ("folds.f1.std < 0.1", Quantity("folds", "f1", bound="std")),
+        ("(folds.f1 - majority).low > 0", Quantity("folds", "f1", baseline="majority", bound="low")),
     ],
 )
 def test_a_gate_is_read_and_its_spelling_is_read_the_same(text, quantity):
@@ -67,6 +70,10 @@ def test_the_number_keeps_every_digit(number):
         ("__import__('os').f1 >= 0.8", "is no quantity"),
         ("tst.f1 >= 0.8", "'tst' is no split (did you mean 'test'?)"),
         ("test.f1.lower >= 0.8", "'lower' is no end of an interval"),
+        ("test.f1.mean >= 0.8", "'mean' is no end of an interval"),
+        ("folds.f1.value >= 0.8", "'value' is not known of folds: expected .mean, .low"),
+        ("folds[sex=f].f1 >= 0.8", "no slices and no classes"),
+        ("folds.recall(yes).mean >= 0.8", "no slices and no classes"),
         ("test[sex=f].accuracy - majority > 0", "remove [sex=f]"),
         ("test[sex=f].recall(a) > 0", "remove [sex=f]"),
     ],

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from mltrain.evaluation.catalogue import F1, Accuracy, LogLoss, Mse, RocAuc
+from mltrain.evaluation.catalogue import F1, R2, Accuracy, HammingLoss, LogLoss, Mse, RocAuc
 from mltrain.evaluation.importance import importance, importance_metric
 from mltrain.evaluation.rows import Rows, UndefinedError
+from mltrain.evaluation.several import SeveralRows
 
 WEIGHTS = np.array([1.0, 0.2])
 
@@ -36,6 +37,25 @@ def test_the_interval_holds_the_truth_in_about_95_of_100_sets(column, truth):
     assert np.mean(halves) == pytest.approx(1.97 * np.std(values), rel=0.2)
 
 
+def test_rows_of_a_group_are_one_in_the_interval():
+    """Groups of ten rows share most of x and of the noise: taken one by one, rows say more than there is."""
+    generator, groups, held, alone = np.random.default_rng(2), np.repeat(np.arange(60) * 7, 10), 0, 0
+    for _ in range(400):
+        x, noise = (np.repeat(generator.normal(size=60), 10) + generator.normal(scale=0.3, size=600) for _ in range(2))
+        givers = [generator.permutation(600) for _ in range(10)]
+        permuted = [(giver, Rows.of("regression", x + noise, x[giver], ())) for giver in givers]
+        rows = Rows.of("regression", x + noise, x, ())
+        truth = 2 * 1.09  # the variance of x
+        both = importance(Mse(), rows, permuted, groups), importance(Mse(), rows, permuted)
+        held, alone = (
+            so_far + (found.interval.low <= truth <= found.interval.high)
+            for so_far, found in zip((held, alone), both, strict=True)
+        )
+    assert held / 400 >= 0.9
+    assert alone / 400 <= 0.7
+    assert importance(Mse(), rows, permuted, groups % 4).interval is None  # four groups
+
+
 def test_what_the_model_ignores_is_zero_without_an_interval_around_it():
     found = importance(Mse(), *made(np.random.default_rng(1), column=1, weights=np.array([1.0, 0.0])))
     assert (found.value, found.interval.low, found.interval.high) == (0, 0, 0)
@@ -58,3 +78,21 @@ def test_the_metric_is_that_of_the_objective_else_the_first_with_a_derivative():
     assert importance_metric((RocAuc(),), "", of_one_class) == LogLoss()
     rows.predictions[0] = np.inf
     assert importance_metric((Accuracy(),), "", rows) is None
+
+
+def test_of_several_targets_it_is_the_mean_over_them():
+    sets = [made(np.random.default_rng(3), n=300, weights=np.array(weights)) for weights in ([1.0, 0.2], [0.3, 0.0])]
+    (first, permuted), (second, others) = sets
+    each = [importance(R2(), *one) for one in sets]
+    shuffled = [(giver, _several(one, other)) for (giver, one), (_, other) in zip(permuted, others, strict=True)]
+    found = importance(R2(), _several(first, second), shuffled)
+    assert found.value == pytest.approx(np.mean([one.value for one in each]), abs=1e-12)
+    widths = [one.interval.high - one.interval.low for one in (found, *each)]
+    assert min(widths[1:]) < widths[0] < max(widths[1:])
+    labels = SeveralRows.of("multilabel", np.eye(6, 2, dtype=int), np.full((6, 2), 0.5), ("a", "b"))
+    assert importance_metric((Accuracy(), HammingLoss(), F1(), RocAuc()), "accuracy", labels) == RocAuc()
+    assert importance_metric((F1(),), "", labels) == LogLoss()
+
+
+def _several(*rows):
+    return SeveralRows("multiregression", rows)

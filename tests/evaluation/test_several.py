@@ -135,6 +135,9 @@ def test_rows_that_are_twice_there_as_one_group_are_no_more_rows():
         width = each.high - each.low
         assert grouped[name].high - grouped[name].low == pytest.approx(width, rel=0.15)
         assert alone[name].high - alone[name].low < 0.8 * width
+    arguments = (metrics, "multilabel", NAMES, target[twice], probabilities[twice], 0, 10)
+    both = [output_results(*arguments, each)["rain"]["metrics"]["f1"] for each in (groups, None)]
+    assert both[1]["high"] - both[1]["low"] < 0.8 * (both[0]["high"] - both[0]["low"])
 
 
 def test_draws_of_two_models_share_their_weights():

@@ -40,6 +40,22 @@ def test_what_is_wrong_with_the_data_is_said_and_recorded(mltrain, tmp_path):
     assert 'id="audit"' in page
     assert "training rows too, features and target equal" in page
     assert "## Data audit" in card
+    found = [f"{each['level']}: {each['sentence']} [{each['key']}]" for each in audit["findings"]]
+    shown = mltrain("show", "run").out
+    assert "\naudit of the data\n" in shown
+    assert all(f"  {line}\n" in shown for line in found)
+
+    alone = mltrain("audit", "config.yaml")
+    assert (alone.code, alone.err) == (0, "")
+    assert alone.out.splitlines()[1:] == found
+    assert alone.out.splitlines()[0].endswith(": 3 warnings and 1 note.")
+    strict = mltrain("audit", "config.yaml", "--strict")
+    assert (strict.code, strict.out) == (10, alone.out)
+    assert strict.err == "error: config.yaml: the audit of the data warns, and --strict was given\n"
+    for_programs = mltrain("audit", "config.yaml", "--strict", "--json")
+    assert (for_programs.code, json.loads(for_programs.out)) == (10, audit)
+    assert mltrain("audit", "config.yaml", "--strict", "--set", "training.epochs=many").code == 3
+
     (run / "audit.json").unlink()  # a run of before
     assert mltrain("report", "run").code == 0
     assert 'id="audit"' not in (run / "report.html").read_text()

@@ -11,8 +11,10 @@ import pytest
 from mltrain.data.preparation import prepare
 from mltrain.evaluation.baselines import constant_baseline, linear_baseline
 from mltrain.evaluation.catalogue import Accuracy, LogLoss
+from mltrain.evaluation.importance import importance
 from mltrain.evaluation.intervals import intervals, paired_difference
 from mltrain.evaluation.split_results import draw_seed
+from mltrain.procedures import importance as measurement
 from mltrain.procedures.stored_model import resolved_spec
 from mltrain.run.rundir import RunDirectory
 from tests.conftest import in_process
@@ -82,6 +84,26 @@ def test_intervals_are_those_of_groups_and_say_so(folder, run):
     said = f"the intervals are those of {test['groups']['n']} groups, as rows of one 'patient' are drawn together"
     assert said in in_process(folder, "show", run).out
     assert said.replace("'", "&#x27;") in (folder / run / "report.html").read_text()
+
+
+def test_a_slice_of_a_few_groups_is_too_few_rows_to_tell(folder):
+    test = metrics(folder)["splits"]["test"]
+    assert test["groups"]["n"] < 20 < test["slices"][0]["n"]
+    assert all(each["few_rows"] for each in test["slices"])
+
+
+def test_the_importance_of_a_column_is_told_by_groups(folder, monkeypatch):
+    size = _importance_of_size(folder)
+    monkeypatch.setattr(measurement, "importance", lambda *arguments: importance(*arguments[:3]))
+    alone = _importance_of_size(folder)
+    assert size["value"] == alone["value"]
+    assert size["high"] - size["low"] > 1.5 * (alone["high"] - alone["low"])
+
+
+def _importance_of_size(folder):
+    explained = json.loads(in_process(folder, "explain", "group", "--json").out)
+    (size,) = (each for each in explained["importance"]["columns"] if each["column"] == "size")
+    return size
 
 
 def test_evaluate_gives_the_same_numbers_and_intervals(folder):

@@ -8,21 +8,38 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mltrain.evaluation.catalogue import METRICS, R2
+from mltrain.evaluation.intervals import intervals
+from mltrain.evaluation.metrics import measure
+from mltrain.run.rundir import RunDirectory
 from tests.conftest import in_process
 
 CONFIG = """\
 version: 1
 name: weather
-data: {{source: {{type: csv, path: rows.csv}}, target: {target}, features: {{{ignored}: ignore}}}}
+data:
+  source: {{type: csv, path: rows.csv}}
+  target: {target}
+  split: {split}
+  features: {{{ignored}: ignore, who: ignore}}
 model: {{type: mlp, units: [8]}}
 training:
   epochs: 5
   callbacks: [{{type: EarlyStopping, patience: 3}}]
 evaluation: {{slices: [city], gates: ["{gate}", "(test.{metric} - {baseline}).low > -1e9"]}}
 """
+OWN = """\
+from mltrain import metric
+
+
+@metric("binary", direction="max", takes="classes")
+def often_right(target, predictions):
+    return float((target == predictions).mean())
+"""
 KINDS = {
     "labels": {
         "target": "[rain, wind, fog]",
+        "split": "{type: random}",
         "ignored": "height",
         "gate": "test.f1(rain).low >= 0.01",
         "metric": "f1",
@@ -30,6 +47,7 @@ KINDS = {
     },
     "numbers": {
         "target": "{columns: [height, depth], scale: standard}",
+        "split": "{type: group, column: who, validation: 0.2, test: 0.2}",
         "ignored": "fog",
         "gate": "test.r2(depth) >= -100",
         "metric": "r2",
@@ -46,9 +64,9 @@ def trained(request, tmp_path_factory):
     z = x @ generator.normal(size=(3, 3)) + 0.3 * generator.normal(size=(240, 3))
     with (folder / "rows.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["a", "b", "c", "city", "rain", "wind", "fog", "height", "depth"])
-        for one, three in zip(x, z, strict=True):
-            known = [f"{each:.4f}" for each in one]
+        writer.writerow(["a", "b", "c", "who", "city", "rain", "wind", "fog", "height", "depth"])
+        for place, (one, three) in enumerate(zip(x, z, strict=True)):
+            known = [*(f"{each:.4f}" for each in one), f"p{place // 3}"]
             labels = ["yes" if three[0] > 0 else "no", int(three[1] > 0.5), "true" if three[2] > 0 else "false"]
             writer.writerow([*known, "xyz"[int(abs(three[0] * 10)) % 3], *labels, 900 + 50 * three[0], three[1]])
     (folder / "c.yaml").write_text(CONFIG.format(**KINDS[request.param]), encoding="utf-8")
@@ -76,6 +94,18 @@ def test_all_targets_and_each_by_itself_are_measured(trained):
     assert len(test["baselines"]) == 2 and all(gate["passed"] for gate in metrics["gates"])
     assert "test, by target" in said
     assert "low" not in metrics["splits"]["train"]["outputs"][names[0]]["metrics"][key]
+
+
+def test_rows_that_belong_together_are_drawn_together_for_each_target(trained):
+    folder, kind, metrics, _ = trained
+    if kind == "labels":
+        return
+    stored = RunDirectory(folder / "run").predictions("test")
+    of_one = ([R2()], "regression", stored.target[:, 1], stored.values[:, 1], ())
+    grouped = intervals(*of_one, seed=0, groups=stored.groups)["r2"]
+    recorded = metrics["splits"]["test"]["outputs"]["depth"]["metrics"]["r2"]
+    assert (recorded["low"], recorded["high"]) == pytest.approx((grouped.low, grouped.high), abs=1e-12)
+    assert intervals(*of_one, seed=0)["r2"].low != pytest.approx(grouped.low, abs=1e-4)
 
 
 def test_evaluate_gives_the_same_numbers(trained):
@@ -162,8 +192,51 @@ def test_the_report_has_a_row_and_a_chart_a_target(trained):
     if kind == "labels":
         assert {"roc", "precision-recall", "calibration", "confusion-rain", "confusion-wind"} <= drawings
         assert "rain: predicted (true)" in page and "Labels: rain, wind, fog" in card
+        assert "Labels of the train rows." in page
     else:
         assert {"predicted-height", "predicted-depth"} <= drawings
+
+
+def test_importance_is_of_all_targets_and_one_score_is_not_divided(trained):
+    folder, kind, _, _ = trained
+    done = in_process(folder, "explain", "run", "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)["importance"]
+    assert found["metric"] == ("roc_auc" if kind == "labels" else "r2")
+    assert {each["column"] for each in found["columns"]} >= {"a", "b", "c", "city"}
+    assert all(each["low"] < each["value"] < each["high"] for each in found["columns"][:2])
+    refused = in_process(folder, "predict", "run", "rows.csv", "--explain")
+    assert refused.code == 2 and "it divides one score among the columns, and this run has" in refused.err
+
+
+def test_folds_are_taken_together_over_all_targets(trained):
+    folder, kind, _, _ = trained
+    command = (
+        "cross-validate",
+        "c.yaml",
+        "--folds",
+        "2",
+        "--run-dir",
+        "folds",
+        "--set",
+        "training.epochs=2",
+        "--quiet",
+    )
+    done = in_process(folder, *command)
+    assert done.code == 0, done.err
+    found = json.loads((folder / "folds/folds.json").read_text())
+    stored = [RunDirectory(folder / f"folds/fold-{fold}").predictions("test") for fold in (1, 2)]
+    target, values = (np.concatenate([getattr(each, name) for each in stored]) for name in ("target", "values"))
+    metric = METRICS.specs["log_loss" if kind == "labels" else "r2"]()
+    names = ("rain", "wind", "fog") if kind == "labels" else ()
+    expected = measure([metric], found["task"], target, values, names)[metric.name]
+    assert found["pooled"]["metrics"][metric.name]["value"] == pytest.approx(expected, abs=1e-12)
+    assert found["pooled"]["n"] == 240 and found["pooled"]["confusion_matrix"] == []
+    assert ("roc_auc" in found["pooled"]["left_out"]) == (kind == "labels")
+    place = folder / "folds/fold-2/predictions/test.target.npy"
+    np.save(place, np.load(place)[:, 0])
+    refused = in_process(folder, *command, "--resume")
+    assert refused.code == 5 and "\n" not in refused.err.strip(), refused.err
 
 
 def test_results_that_lack_a_target_are_refused(trained):
@@ -188,11 +261,17 @@ def test_results_that_lack_a_target_are_refused(trained):
         ("data.target={column: rain, columns: [rain, wind]}", "expected the name of a column"),
         ("data.target={columns: [rain, wind], positive: 'yes'}", "it is for one column"),
         ("evaluation.metrics=[{type: f1, average: samples}, mcc, r2]", "'mcc' is a metric for binary and multiclass"),
+        (
+            "evaluation.metrics=[{type: f1, average: samples}, often_right]",
+            "'often_right' is a metric for binary, the task is multilabel",
+        ),
+        ("data.windows={length: 3}", "windows forecast one column, and here are 3: name one"),
     ],
 )
 def test_what_needs_one_target_is_refused_before_training(tmp_path, change, message):
     text = CONFIG.format(**{**KINDS["labels"], "gate": "test.loss < 9", "metric": "f1_samples"})
     (tmp_path / "c.yaml").write_text(text.replace("version: 1", "version: 1\ntask: multilabel"), encoding="utf-8")
     (tmp_path / "rows.csv").write_text("a,rain,wind,fog,height,city\n1,1,1,1,1,1\n", encoding="utf-8")
-    done = in_process(tmp_path, "train", "c.yaml", "--set", change)
+    (tmp_path / "own.py").write_text(OWN, encoding="utf-8")
+    done = in_process(tmp_path, "train", "c.yaml", "--plugin", "own.py", "--set", change)
     assert done.code == 3 and message in done.err, done.err

@@ -160,6 +160,7 @@ FOUND = {
     "device": {"value": "cpu", "reason": "no GPU"},
     "data": {"source": "breast_cancer", "rows": 569},
     "decisions": [{"what": "task", "value": "binary", "reason": "two classes"}],
+    "audit": {"format": 1, "columns": 2, "rows": {"train": 6}, "findings": []},
     "epochs": 3,
     "metrics": METRICS,
     "plots": ["runs/a/b/plots/loss.png"],
@@ -178,7 +179,15 @@ def test_the_summary_of_a_run_says_it_all():
 
 
 def test_the_summary_of_an_unfinished_run():
-    nothing = {"finished": None, "device": None, "data": None, "decisions": [], "metrics": None, "plots": []}
+    nothing = {
+        "finished": None,
+        "device": None,
+        "data": None,
+        "decisions": [],
+        "audit": None,
+        "metrics": None,
+        "plots": [],
+    }
     text = run_summary(FOUND | nothing | {"status": {"state": "failed", "reason": "\x1b]0;x\x07"}})
     assert text.splitlines()[1] == "status    failed: \\x1b]0;x\\x07"
     assert "plots" not in text

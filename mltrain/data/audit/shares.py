@@ -23,13 +23,12 @@ _SHOWN = 5
 
 
 def class_counts(splits: Splits, truth: np.ndarray, target: Target) -> dict[str, dict[str, int]]:
-    """Return the rows of each class, by split, of labels those that have one and those that do not; empty where there
-    are no classes."""
+    """Return the rows of each class, by split, of labels as `rain=yes`; empty where there are no classes."""
     if not target.classes:
         return {}
     counts: dict[str, dict[str, int]] = {name: {} for name, _ in splits.items()}
     for part, true in each_target(target, truth):
-        names = part.classes if part is target else (f"not {part.column}", part.column)
+        names = part.classes if part is target else [f"{part.column}={name}" for name in part.classes]
         for split, rows in splits.items():
             found = np.bincount(true[rows], minlength=len(names)).tolist()
             counts[split] |= dict(zip(names, found, strict=True))
@@ -57,8 +56,11 @@ def shift_findings(
     """Yield a finding for each held-out split in which columns, or a target, are distributed otherwise.
 
     The measure is the population stability index; what chance explains is not said, nor what it explains in one of a
-    thousand data sets of so many columns.
+    thousand data sets of so many columns. Nothing is said of windows of a series: they overlap and hang together, so
+    that chance alone explains far more than of rows that were drawn one by one.
     """
+    if preprocessing.windows is not None:
+        return
     target = preprocessing.target
     comparisons = (len(reference.columns) + len(target.parts)) * (len(splits.items()) - 1)
     for split, rows in splits.items():

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from mltrain import __version__
+from mltrain.report.audit import audit_sentence
 from mltrain.report.explanation import importance_sentences
 from mltrain.report.page.facts import Facts, judged_split
 from mltrain.report.page.html import text
 from mltrain.report.page.parts import interval
-from mltrain.report.page.sections.audit import looked_at
 from mltrain.report.page.sections.explanation import outdated_sentence, shown_explanation
 from mltrain.report.page.sections.model import shape_text
 from mltrain.report.page.sections.results import undefined_sentences
@@ -141,7 +141,7 @@ def _data(facts: Facts) -> Iterator[str]:
 
 def _audit(facts: Facts) -> Iterator[str]:
     if facts.audit is not None:
-        yield plain(looked_at(facts.audit))
+        yield plain(audit_sentence(facts.audit))
         if facts.audit.findings:
             yield "\n".join(f"- {one.level}: {plain(one.sentence)}" for one in facts.audit.findings)
 

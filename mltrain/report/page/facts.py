@@ -90,8 +90,9 @@ def headline(results: Results) -> tuple[str, RecordedValue] | None:
     split = judged_split(results)
     metrics = results.splits[split].metrics if split else {}
     named = results.objective.metric.partition(".")[2]
-    # An exact metric before an average of Keras', which has no interval.
-    names = sorted((name for name in metrics if name != "loss"), key=lambda name: metrics[name].low is None)
+    # An exact metric before an average of Keras', which has no interval; of several numbers one without a unit.
+    first = "r2" if results.task == "multiregression" else ""
+    names = sorted((name for name in metrics if name != "loss"), key=lambda n: (metrics[n].low is None, n != first))
     name = named if named in names else next(iter(names), next(iter(metrics), None))
     return (name, metrics[name]) if name is not None else None
 

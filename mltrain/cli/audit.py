@@ -1,0 +1,33 @@
+"""`mltrain audit`: is the data fit to learn from, and to measure with?"""
+
+from __future__ import annotations
+
+import json as json_format
+from typing import Annotated
+
+import typer
+
+from mltrain.cli.arguments import ConfigPath, Json, Overrides, Plugins
+
+
+def audit(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    plugins: Plugins = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 10 where there is a warning.")] = False,
+    json: Json = False,
+) -> None:
+    """Look for what spoils the numbers of an experiment before it is trained: copies of rows over splits, columns that
+    hold the answer, splits of another kind. Nothing is written. Without TensorFlow."""
+    from mltrain.errors import VerdictError
+    from mltrain.load import load
+    from mltrain.procedures.audit import audit as audit_data
+    from mltrain.report.audit import audit_lines
+
+    audited = audit_data(load(config, overrides or ()))
+    as_json = audited.model_dump(mode="json")
+    typer.echo(json_format.dumps(as_json, indent=2) if json else "\n".join(audit_lines(audited)))
+    if strict and audited.warnings:
+        if json:
+            raise typer.Exit(VerdictError.exit_code)  # the warnings are in the one object on stdout
+        raise VerdictError(f"{config}: the audit of the data warns, and --strict was given")

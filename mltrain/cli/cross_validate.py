@@ -1,0 +1,83 @@
+"""`mltrain cross-validate`: a run for each fold, and what they say together."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mltrain.cli.arguments import ConfigPath, Json, Overrides, Plugins, Quiet, RunsDirectory, runs_directory
+from mltrain.cli.gates import GateOptions, JUnit, conclude, gate_places, refuse_strays
+
+if TYPE_CHECKING:
+    from mltrain.load import Loaded
+    from mltrain.problems import Place
+
+
+def cross_validate(
+    config: ConfigPath,
+    folds: Annotated[
+        int | None, typer.Option("--folds", min=2, help="How many folds. Default: those of the config, or 5.")
+    ] = None,
+    overrides: Overrides = None,
+    plugins: Plugins = None,
+    runs_dir: RunsDirectory = None,
+    run_dir: Annotated[
+        Path | None,
+        typer.Option("--run-dir", metavar="DIR", help="Exactly this folder of folds; it must be empty or new."),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Start, or go on where --run-dir was left: what is finished stays as it is."),
+    ] = False,
+    allow_inexact: Annotated[
+        bool, typer.Option("--allow-inexact", help="With --resume: go on although something differs, and mark the run.")
+    ] = False,
+    gates: GateOptions = None,
+    junit: JUnit = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a run for each fold, and say what they are together. The only line on stdout is the folder of the runs."""
+    from mltrain.errors import UsageError
+    from mltrain.evaluation.gates import recorded
+    from mltrain.load import load
+    from mltrain.procedures.cross_validate import cross_validate as run_folds
+    from mltrain.procedures.fold_configs import fold_configs
+    from mltrain.report.folds import folds_text
+    from mltrain.report.terminal import Terminal
+    from mltrain.run.fold_folder import fold_folder
+    from mltrain.run.json_text import to_json
+    from mltrain.run.rundir import RunDirectory
+    from mltrain.training.signals import Interruption
+
+    if runs_dir is not None and run_dir is not None:
+        raise UsageError(
+            "--runs-dir and --run-dir were both given: one names the folder of runs, the other that of folds"
+        )
+    if resume and run_dir is None:
+        raise UsageError("--resume needs --run-dir: the folder of folds to start, or to go on with")
+    with Interruption().handled() as interruption:
+        loaded = load(config, overrides or (), gates or ())
+        refuse_strays(None, 0.0, None, junit, loaded.spec.evaluation.gates)
+        configs = fold_configs(loaded, folds, gates or ())
+        with interruption.deferred():
+            folder = fold_folder(runs_directory(runs_dir), loaded.spec.name, run_dir, go_on=resume)
+            if not json:
+                typer.echo(folder.path.absolute())
+            command = tuple(sys.argv)
+            found = run_folds(configs, folder, interruption, command, quiet=quiet, allow_inexact=allow_inexact)
+            plain = found.model_dump(mode="json")
+            if json:
+                typer.echo(to_json(plain).decode(), nl=False)
+            Terminal(quiet=quiet).table(folds_text(found))
+            judged, places = recorded(plain), _places(loaded, len(configs))
+            conclude(judged, RunDirectory(folder.path), places, junit=junit, json=json, quiet=quiet)
+
+
+def _places(loaded: Loaded, folds: int) -> list[Place | None]:
+    """Return where each gate is written that is judged: those of runs once for every fold, then those of folds."""
+    each = [place for place in gate_places(loaded) for _ in range(folds)]
+    return each + gate_places(loaded, folds=True)

@@ -1,0 +1,45 @@
+"""The split of a cross-validation: folds that are each the test once. Which rows they are is in fold_choice.py."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from mltrain.data.shares import Seed, Share
+from mltrain.spec import Spec, fail, problem
+
+
+class KFoldSplit(Spec):
+    """Rows in folds of equal size: one is for the test, the rest for training and validation. Of all runs that differ
+    in `fold` alone, every row is in the test of exactly one; `mltrain cross-validate` trains them all."""
+
+    type: Literal["kfold"] = "kfold"
+
+    folds: Annotated[int, Field(ge=2)] = 5
+    """How many folds there are."""
+
+    fold: Annotated[int, Field(ge=1)] = 1
+    """Which of them is for the test, counted from 1. The folds are the same whichever it is."""
+
+    validation: Share = 0.1
+    """Validation rows, drawn from those that are not for the test: a fraction of them (0.1), a number of rows (500), or
+    0 for none."""
+
+    stratify: Literal["auto"] | bool = "auto"
+    """Spread each class evenly over the folds, and over training and validation; auto does where each class has rows,
+    or is in groups, enough."""
+
+    group: str | None = None
+    """A column: all rows with the same value in it, as of one patient, are in one fold. It is no feature, unless
+    `data.features` says what it is."""
+
+    seed: Seed | None = None
+    """For the draw; null takes the experiment's."""
+
+    @model_validator(mode="after")
+    def _the_fold_is_one_of_them(self) -> KFoldSplit:
+        if self.fold > self.folds:
+            message = f"there are {self.folds} folds, counted from 1: there is no fold {self.fold}"
+            raise fail("kfold", [problem("fold", message, ("fold",), self.fold)])
+        return self

@@ -1,0 +1,73 @@
+"""The mean over the folds of a cross-validation, and how far it can be trusted. No NumPy here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import fmean, stdev
+
+from mltrain.evaluation.catalogue import Direction, Metric
+from mltrain.evaluation.paired import Verdict
+from mltrain.run.folds_form import FoldMean
+
+CONFIDENCE = 0.95
+
+
+def fold_mean(values: Sequence[float], tested_to_trained: float) -> FoldMean:
+    """Return the mean of one number a fold, with its 95 % interval by the corrected resampled t test.
+
+    The runs share most of their training rows, so that their results vary less than those of new data would: the
+    variance of the mean is s² (1/k + n_test/n_train) instead of s²/k, with k - 1 degrees of freedom (Nadeau and Bengio,
+    "Inference for the generalization error", Machine Learning 52, 2003, section 4).
+
+    Args:
+        values: two or more.
+        tested_to_trained: rows of the test for each row of the training.
+    """
+    mean, deviation = fmean(values), stdev(values)
+    half = t_quantile(len(values) - 1) * deviation * math.sqrt(1 / len(values) + tested_to_trained)
+    return FoldMean(mean=mean, std=deviation, low=mean - half, high=mean + half, min=min(values))
+
+
+def up_to_perfect(found: FoldMean, metric: Metric) -> FoldMean:
+    """Return the mean of a metric without what of its interval is better than perfect: t knows no bounds."""
+    perfect = metric.perfect
+    if perfect is None or found.low is None or found.high is None:
+        return found
+    low, high = (
+        (found.low, min(found.high, perfect)) if metric.direction == "max" else (max(found.low, perfect), found.high)
+    )
+    return found.model_copy(update={"low": low, "high": high})
+
+
+def verdict(difference: FoldMean, direction: Direction) -> Verdict | None:
+    """Return whether a model is better than another, by the mean of their differences; None where there is none."""
+    mean, low, high = difference.mean, difference.low, difference.high
+    if mean is None or low is None or high is None:
+        return None
+    if mean == low == high == 0:
+        return "equal"
+    if low <= 0 <= high:
+        return "not resolved"
+    return "better" if (mean > 0) == (direction == "max") else "worse"
+
+
+def t_quantile(freedom: int) -> float:
+    """Return the number within which Student's t lies, on both sides of 0, with 95 % probability."""
+    low, high = 1.0, 16.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, freedom) < CONFIDENCE else (low, middle)
+    return high
+
+
+def _within(t: float, freedom: int) -> float:
+    """Return the probability that Student's t lies between -t and t (Abramowitz and Stegun, 1964, 26.7.3 and .4)."""
+    angle = math.atan(t / math.sqrt(freedom))
+    cosine, odd = math.cos(angle), freedom % 2
+    term = cosine if odd else 1.0
+    series = term if freedom > 1 else 0.0
+    for power in range(2 + odd, freedom, 2):
+        term *= (power - 1) / power * cosine**2
+        series += term
+    return 2 / math.pi * (angle + math.sin(angle) * series) if odd else math.sin(angle) * series

@@ -1,0 +1,23 @@
+"""`audit`: what is found in the data of an experiment before anything is learned. No TensorFlow, no run directory."""
+
+from __future__ import annotations
+
+from mltrain.data.preparation import prepare
+from mltrain.errors import MisfitError
+from mltrain.load import Loaded
+from mltrain.procedures.slices import slice_columns
+from mltrain.run.audit import Audit
+
+
+def audit(loaded: Loaded) -> Audit:
+    """Read, split and encode the data as `train` does, and return what its audit found.
+
+    Raises:
+        ConfigError: the data does not fit what the config says; at the line.
+        DataError: the data is not there, or a value is wrong.
+    """
+    spec = loaded.spec
+    try:
+        return prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices)).audited.audit
+    except MisfitError as error:
+        raise loaded.error(error.path, error.message) from error

@@ -1,0 +1,133 @@
+"""The form of folds.json: what the runs of a cross-validation say together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from mltrain.errors import RunError
+from mltrain.run.json_text import from_json
+from mltrain.run.layout import FOLDS
+from mltrain.run.metrics_form import Part, RecordedGate, RecordedValue
+from mltrain.run.reading import MEBIBYTE, read_file, wrong_form
+from mltrain.spec import Many
+from mltrain.task import Task
+
+
+class FoldMean(Part):
+    """A number that every fold has, over the folds; all are None where a fold has none."""
+
+    mean: float | None
+    """Of the folds, each with the same weight."""
+    std: float | None
+    """The standard deviation of the folds (n - 1)."""
+    low: float | None
+    """The lower end of the 95 % interval of the mean."""
+    high: float | None
+    """The upper end."""
+    min: float | None
+    """The smallest."""
+    undefined: str | None = None
+    """Which fold has none, and why."""
+
+
+class FoldDifference(FoldMean):
+    """The model minus a baseline, paired by fold."""
+
+    verdict: Literal["better", "worse", "equal", "not resolved"] | None
+    """Of the model, as far as the interval tells; None where a fold has no value."""
+
+
+class FoldBaseline(Part):
+    """What something much simpler reaches in the same folds."""
+
+    metrics: Mapping[str, FoldMean]
+    """By name."""
+    difference: Mapping[str, FoldDifference]
+    """Of the model to it, by name."""
+
+
+class FoldRun(Part):
+    """One run."""
+
+    fold: int
+    """Which fold is its test, from 1."""
+    run: Annotated[str, Field(pattern=r"^fold-[1-9][0-9]*$")]
+    """The name of its directory."""
+    rows: Mapping[str, int]
+    """How many each split has."""
+    metrics: Mapping[str, RecordedValue]
+    """Of its test, by name."""
+
+
+class Pooled(Part):
+    """Metrics of all rows at once, each predicted by the run that has it in its test."""
+
+    n: int
+    """The rows."""
+    metrics: Mapping[str, RecordedValue]
+    """By name."""
+    confusion_matrix: Many[Many[int]] = ()
+    """Row = true class, column = predicted class."""
+    left_out: Mapping[str, str] = {}
+    """What has no meaning over rows of several models, by name, and why."""
+
+
+class CrossValidation(Part):
+    """The whole file."""
+
+    format: Literal[1] = 1
+    """Of this file."""
+    task: Task
+    """What is learned."""
+    classes: Many[str] = ()
+    """Names, in the order of the confusion matrix."""
+    metric: str
+    """The metric of the sentence: the one that is nearest to the objective."""
+    folds: Annotated[Many[FoldRun], Field(min_length=2)]
+    """The runs, by fold."""
+    metrics: Mapping[str, FoldMean]
+    """Of the tests, by name."""
+    baselines: Mapping[str, FoldBaseline] = {}
+    """Those that every fold has, by name."""
+    baselines_left_out: Mapping[str, str] = {}
+    """The others, by name, and which fold lacks it."""
+    pooled: Pooled
+    """The tests taken as one."""
+    sentence: str
+    """Whether the model beats its best baseline."""
+    gates: Many[RecordedGate] = ()
+    """What became of evaluation.gates: of each fold, then of all."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if [each.fold for each in self.folds] != list(range(1, len(self.folds) + 1)):
+            raise ValueError("the folds are not numbered from 1")
+        if self.metric not in self.metrics:
+            raise ValueError(f"{self.metric!r} is not among the metrics")
+        expected = [len(self.classes)] * len(self.classes)
+        matrix = self.pooled.confusion_matrix
+        if matrix and [len(row) for row in matrix] != expected:
+            raise ValueError(f"pooled.confusion_matrix is not {len(expected)} by {len(expected)}")
+        return self
+
+
+def read_folds(folder: Path) -> CrossValidation:
+    """Return what the runs in the folder of a cross-validation say together.
+
+    Raises:
+        RunError: folds.json is not there, or says what is wrong with it.
+    """
+    place = folder / FOLDS
+    data = read_file(folder, FOLDS, limit=64 * MEBIBYTE)
+    values = from_json(data, place)
+    known = CrossValidation.model_fields["format"].default
+    if values.get("format") != known:
+        raise RunError(f"{place}: format {values.get('format')!r}; this version of mltrain reads format {known}")
+    try:
+        return CrossValidation.model_validate_json(data)
+    except ValidationError as error:
+        raise wrong_form(place, error) from None
