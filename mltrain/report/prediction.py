@@ -9,7 +9,7 @@ from mltrain.problems import printable
 from mltrain.report.text import number
 
 if TYPE_CHECKING:
-    from mltrain.procedures.predict import Findings
+    from mltrain.procedures.prediction_findings import Findings
 
 
 def finding_lines(findings: Findings) -> tuple[str, ...]:

@@ -1,0 +1,98 @@
+"""How the rows that are predicted differ from those of the training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mltrain.data.streams.images import ImagesStream
+from mltrain.data.training_columns import ColumnFindings
+from mltrain.errors import DataError
+from mltrain.procedures.attributed import Attributed
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Missing values of a column.
+
+    Attributes:
+        count: how many.
+        expected: whether training rows miss some, too.
+    """
+
+    count: int
+    expected: bool
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What there is to say of the rows that were predicted.
+
+    Attributes:
+        data: their name.
+        rows: how many.
+        missing: missing values, by column; only columns that have some.
+        unknown: categories that no training row has, by column; likewise.
+        columns: each held against the training rows; None where the run did not keep what they looked like.
+        without_history: rows of series that are not predicted, as too few rows are before them.
+        images: what was done to image files; None where the rows are not such.
+        explained: what the columns `explain.<column>` are; None where nobody asked.
+    """
+
+    data: str
+    rows: int
+    missing: dict[str, Missing]
+    unknown: dict[str, int]
+    columns: tuple[ColumnFindings, ...] | None
+    without_history: int = 0
+    images: ImagesStream | None = None
+    explained: Attributed | None = None
+
+    @property
+    def outside(self) -> dict[str, ColumnFindings]:
+        """Columns with values that no training row reaches."""
+        return {column.column: column for column in self.columns or () if column.outside}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the same for JSON."""
+        return {
+            "format": 1,
+            "data": self.data,
+            "rows": self.rows,
+            **({"without_history": self.without_history} if self.without_history else {}),
+            "missing": {name: {"n": each.count, "in_training": each.expected} for name, each in self.missing.items()},
+            "unknown": self.unknown,
+            "outside": {
+                name: {"n": each.outside, "low": each.low, "high": each.high} for name, each in self.outside.items()
+            },
+            "drift": None
+            if self.columns is None
+            else {
+                each.column: {
+                    "psi": each.stability.value,
+                    "chance": each.stability.chance,
+                    "drift": each.stability.drift,
+                }
+                for each in self.columns
+            },
+            **({} if self.images is None else {"images": self.images.as_json()}),
+            **({} if self.explained is None else {"explanation": self.explained.as_json()}),
+        }
+
+    def refuse_surprises(self) -> None:
+        """Raise the error of `--strict`, where anything is not as in the training."""
+        surprising = {name: each.count for name, each in self.missing.items() if not each.expected}
+        outside = {name: each.outside for name, each in self.outside.items()}
+        reasons = [
+            f"{what} ({', '.join(f'{name}: {count}' for name, count in counts.items())})"
+            for what, counts in (
+                ("categories that no training row has", self.unknown),
+                ("values outside the range of the training rows", outside),
+                ("missing values where no training row misses one", surprising),
+            )
+            if counts
+        ]
+        if self.images is not None:
+            reasons += self.images.surprises()
+        if reasons:
+            raise DataError(f"{self.data}: --strict: {'; '.join(reasons)}; nothing was written")
