@@ -2,66 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
-import pyarrow as pa
 
 from mltrain.data.audit import Audited, audit_data
 from mltrain.data.classes import check_classes, shown
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
+from mltrain.data.examples import Examples, encode_splits, letting_go
 from mltrain.data.key_splits import key_columns
-from mltrain.data.keys import several
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
 from mltrain.data.series import Windowed, windowed_rows
 from mltrain.data.several_targets import Target, each_target, fit_targets, scaled_target, true_targets, unfolded
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, TimeSplit, read_table, split_rows
-from mltrain.data.table import Column, Origin, Table
+from mltrain.data.table import Origin, Table
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
-from mltrain.evaluation.forecast import ForecastRows
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS, DataInfo, Decision, SplitName, Task
 
 # Outputs start near 0 and move by about the learning rate a step.
 LARGE_TARGET = 30.0
-# Bytes of columns that are encoded, before memory is given back, which takes some milliseconds.
-_GIVEN_BACK_AT_ONCE = 1 << 25
 # Raw rows that are kept, to try what was written on them.
 SAMPLE_ROWS = 64
 # Of a wide table that stays; 8 MB.
 _KEPT_VALUES = 1 << 20
-
-
-@dataclass(frozen=True)
-class Examples:
-    """The rows of one split as a model takes them.
-
-    Attributes:
-        x: float32 (rows, features), or float32 or int32 (rows, …) for arrays.
-        y: (rows,): float32 for binary (0 or 1) and regression (scaled if that was asked), int32 for multiclass; of
-            several targets float32 (rows, targets).
-        truth: (rows,) or (rows, targets): what predictions are compared with: int64 class numbers, or float64 in the
-            target's own units.
-        missing: number of missing values that were filled, by column.
-        unknown: number of categories that no training row has, by column.
-        groups: (rows,): int64, equal for rows that belong together, as those of one patient; None where each row is for
-            itself.
-        forecasts: what is known of them where they are windows of a series; else None.
-    """
-
-    x: np.ndarray
-    y: np.ndarray
-    truth: np.ndarray
-    missing: Mapping[str, int]
-    unknown: Mapping[str, int]
-    groups: np.ndarray | None = None
-    forecasts: ForecastRows | None = None
 
 
 @dataclass(frozen=True)
@@ -158,7 +128,7 @@ def prepare(
     *_, (_, last) = splits.items()
     taken = table.take(last[:SAMPLE_ROWS])
     sample = replace(taken, columns=dict(taken.columns))  # as they are now: the columns go
-    examples = _encode_splits(preprocessing, table, splits, encoded=_letting_go(columns))
+    examples = encode_splits(preprocessing, table, splits, encoded=letting_go(columns))
     if preprocessing.array is None:
         reference = reference.with_means(examples["train"].x)
     info = data_info(preprocessing, len(splits.train))
@@ -237,59 +207,6 @@ def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:
         train_rows=train_rows,
         targets=preprocessing.target.columns if preprocessing.target.task in OF_EACH else (),
     )
-
-
-def encode_examples(preprocessing: Preprocessing, table: Table) -> Examples:
-    """Return a table as a model takes it, as `evaluate --data FILE` needs it too.
-
-    Raises:
-        DataError: a column is not there, or holds a value that cannot be encoded.
-    """
-    encoded = preprocessing.encode(table)
-    return Examples(
-        encoded.values,
-        preprocessing.targets(table),
-        preprocessing.truth(table),
-        encoded.missing,
-        encoded.unknown,
-        forecasts=preprocessing.forecasts(table),
-    )
-
-
-def _encode_splits(
-    preprocessing: Preprocessing, table: Table, splits: Splits, encoded: Callable[[str], object]
-) -> dict[SplitName, Examples]:
-    """Return the examples of each split; `encoded` as for `Preprocessing.encode_each`."""
-    taken = {name: table.take(rows) for name, rows in splits.items()}
-    targets = {name: (preprocessing.targets(rows), preprocessing.truth(rows)) for name, rows in taken.items()}
-    forecasts = {name: preprocessing.forecasts(rows) for name, rows in taken.items()}
-    groups = {name: None if splits.groups is None else splits.groups[rows] for name, rows in splits.items()}
-    return {
-        name: Examples(
-            features.values,
-            *targets[name],
-            features.missing,
-            features.unknown,
-            groups=several(groups[name]),
-            forecasts=forecasts[name],
-        )
-        for name, features in preprocessing.encode_each(taken, encoded).items()
-    }
-
-
-def _letting_go(columns: dict[str, Column]) -> Callable[[str], None]:
-    """Return what drops one of `columns`, and gives its memory back: pyarrow keeps what it has had."""
-    held = 0
-
-    def let_go(name: str) -> None:
-        nonlocal held
-        held += columns.pop(name).nbytes
-        if held > _GIVEN_BACK_AT_ONCE:
-            pa.default_memory_pool().release_unused()
-            pa.system_memory_pool().release_unused()  # that of NumPy: it trims what the C library keeps
-            held = 0
-
-    return let_go
 
 
 def _unscaled(values: np.ndarray, names: Sequence[str]) -> tuple[Decision, ...]:

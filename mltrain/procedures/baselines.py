@@ -10,7 +10,8 @@ from typing import Any, cast
 import numpy as np
 
 from mltrain.data.encoders.category import IndexEncoder
-from mltrain.data.preparation import Examples, Prepared
+from mltrain.data.examples import Examples
+from mltrain.data.preparation import Prepared
 from mltrain.evaluation.baselines import Baseline, NaiveBaseline, constant_baseline, linear_baseline, naive_baselines
 from mltrain.evaluation.catalogue import Metric
 from mltrain.evaluation.counts import decide

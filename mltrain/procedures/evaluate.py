@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from mltrain.data.encoders.column import RawColumn
+from mltrain.data.examples import encode_examples
 from mltrain.data.key_splits import key_columns
 from mltrain.data.keys import group_numbers, several
-from mltrain.data.preparation import declared_kinds, encode_examples, read_rows
+from mltrain.data.preparation import declared_kinds, read_rows
 from mltrain.data.sources import read_file
 from mltrain.data.table import Table
 from mltrain.errors import RunError, WriteError

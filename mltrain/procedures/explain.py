@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mltrain.data.examples import encode_examples
 from mltrain.data.key_splits import key_columns
 from mltrain.data.keys import group_numbers, several
-from mltrain.data.preparation import encode_examples
 from mltrain.errors import UsageError
 from mltrain.procedures.evaluate import recorded_rows
 from mltrain.procedures.stored_model import read_model

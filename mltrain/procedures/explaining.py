@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mltrain.data.preparation import Examples
+from mltrain.data.examples import Examples
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.evaluation.counts import decide
 from mltrain.evaluation.split_results import draw_seed

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from mltrain.data.preparation import Examples
+from mltrain.data.examples import Examples
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.evaluation.calibration import tempered
 from mltrain.evaluation.catalogue import Metric, canonical_name

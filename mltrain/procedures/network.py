@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mltrain.data.preparation import Examples
+from mltrain.data.examples import Examples
 from mltrain.data.several_targets import Target
 from mltrain.experiment import ExperimentSpec
 from mltrain.models.head import ACTIVATION, Head

@@ -102,7 +102,8 @@ def test_model_keras_gives_the_same_on_raw_rows(path, trained, mltrain):
     import keras
     import tensorflow as tf
 
-    from mltrain.data.preparation import data_info, encode_examples, read_rows
+    from mltrain.data.examples import encode_examples
+    from mltrain.data.preparation import data_info, read_rows
     from mltrain.procedures.network import build_network
     from mltrain.procedures.stored_model import read_model
     from mltrain.run.rundir import RunDirectory

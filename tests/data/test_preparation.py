@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mltrain.data.examples import encode_examples
 from mltrain.data.features import NumberFeature
-from mltrain.data.preparation import Prepared, encode_examples, prepare, read_rows
+from mltrain.data.preparation import Prepared, prepare, read_rows
 from mltrain.data.spec import DataSpec
 from mltrain.errors import DataError
 from tests.data.tables import table

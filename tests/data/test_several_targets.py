@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from mltrain.data.preparation import encode_examples, prepare
+from mltrain.data.examples import encode_examples
+from mltrain.data.preparation import prepare
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import SeveralTargets, fit_several, unfolded
 from mltrain.data.spec import DataSpec, TargetSpec

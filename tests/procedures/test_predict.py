@@ -87,7 +87,7 @@ def predict(folder, mltrain):
 
 def of_split(folder, run, split="test"):
     """Return the rows of a split of a run with what the model said of them when it was measured, and the classes."""
-    from mltrain.data.preparation import encode_examples
+    from mltrain.data.examples import encode_examples
     from mltrain.data.sources import read_file
     from mltrain.procedures.measurement import predict_split
     from mltrain.procedures.stored_model import read_model
