@@ -114,7 +114,7 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
 
     import numpy as np
 
-    from mltrain.evaluation.intervals import paired_difference
+    from mltrain.evaluation.differences import paired_difference
 
     if not np.array_equal(np.sort(first.rows), np.sort(second.rows)):
         raise _CannotPairError(f"their {split} rows are not the same")

@@ -37,7 +37,6 @@ import numpy as np
 
 from mltrain.evaluation.catalogue import AveragedMetric, Metric, OwnMetric
 from mltrain.evaluation.draws import draw_margins
-from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.influence import standard_error
 from mltrain.evaluation.interval_forms import (
     Interval,
@@ -71,15 +70,6 @@ from mltrain.task import Task
 FEWEST_ROWS = 5
 _AREAS = ("roc_auc", "pr_auc")
 _EXPLAINED = ("r2", "explained_variance")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A metric of one model minus that of another on the same rows, with its 95 % interval; NaN where there is none."""
-
-    value: float
-    low: float
-    high: float
 
 
 def intervals(
@@ -145,65 +135,6 @@ def class_intervals(rows: Rows, groups: np.ndarray, seed: int, draws: int = 1000
     }
 
 
-def paired_difference(
-    metric: Metric,
-    task: Task,
-    target: np.ndarray,
-    predictions_a: np.ndarray,
-    predictions_b: np.ndarray,
-    classes: Sequence[str],
-    *,
-    seed: int,
-    draws: int = 1000,
-    groups: np.ndarray | None = None,
-    thresholds: tuple[float, float] = (0.5, 0.5),
-    forecasts: ForecastRows | None = None,
-) -> Difference:
-    """Return the metric of predictions a minus that of predictions b for the same rows.
-
-    Rows on which both are right, or equally wrong, do not widen its interval. What follows from counts is drawn from
-    the table of target, a and b; of the rest the variances of the differences of each row are taken, for ROC AUC as by
-    DeLong; metrics of plugins are measured on the same draws of the rows for both, unless they are means.
-
-    Args:
-        metric: what to compare.
-        predictions_a: as for `measure`, and so are task, target, predictions_b and classes.
-        seed: of the draws.
-        draws: how many, for metrics that need some.
-        groups: as for `intervals`.
-        thresholds: of a and b, above which a probability means the positive class of two.
-        forecasts: what is known of the rows where they are forecasts.
-
-    Raises:
-        ValueError, PluginError: as `measure`.
-    """
-    numbers = numbered(groups)
-    a, b = (
-        rows_of(task, target, predictions, classes, threshold, forecasts)
-        for predictions, threshold in zip((predictions_a, predictions_b), thresholds, strict=True)
-    )
-    value, found = math.nan, None
-    with suppress(UndefinedError):
-        value = _value(metric, a) - _value(metric, b)
-        both = (a.predicted, b.predicted) if metric.type in (*FROM_MARGINS, *FROM_SUMS) else ()
-        if both and isinstance(a, SeveralRows):
-            sums = draw_sums(a.target == 1, both, seed=seed, draws=draws, groups=numbers)
-            found = percentiles(from_sums(metric, sums[0]) - from_sums(metric, sums[1]), value)
-        elif both and isinstance(a, Rows):
-            drawn = draw_margins(a.target, both, len(a.classes), seed=seed, draws=draws, groups=numbers)
-            of_a, of_b = (FROM_MARGINS[metric.type](metric, task, margins) for margins in drawn)
-            found = percentiles(of_a - of_b, value)
-        elif _units(a, numbers) >= FEWEST_ROWS:
-            changes = [derivatives_of(metric, each) for each in (a, b)]
-            if isinstance(metric, OwnMetric) and changes[0] is None:
-                drawn_a, drawn_b = (drawn_values(metric, cast(Rows, each), seed, draws, numbers) for each in (a, b))
-                found = _of_draws(drawn_a - drawn_b, value)
-            elif changes[0] is not None and changes[1] is not None:
-                steps = student_t(_units(a, numbers) - 1) * _error(a, changes[0] - changes[1], numbers)
-                found = around(value, steps)
-    return Difference(value, found.low, found.high) if found else Difference(value, math.nan, math.nan)
-
-
 @dataclass(frozen=True)
 class _Sample:
     rows: Rows | SeveralRows
@@ -228,13 +159,13 @@ class _Sample:
 
 def _interval(metric: Metric, sample: _Sample) -> Interval | None:
     rows, groups = sample.rows, sample.groups
-    value = _value(metric, rows)
+    value = finite_value(metric, rows)
     if isinstance(rows, SeveralRows):
         if metric.type == "accuracy" and groups is None:
             return wilson(value * len(rows.target), len(rows.target))
         if metric.type in FROM_SUMS:
             return percentiles(from_sums(metric, sample.sums), value)
-        return None if _units(rows, groups) < FEWEST_ROWS else _of_rows(metric, rows, value, groups)
+        return None if units_of(rows, groups) < FEWEST_ROWS else _of_rows(metric, rows, value, groups)
     if groups is None:
         if metric.type == "top_k_accuracy":
             return wilson(value * len(rows.target), len(rows.target))
@@ -242,7 +173,7 @@ def _interval(metric: Metric, sample: _Sample) -> Interval | None:
             return _share_interval(metric, rows)
     if metric.type in FROM_MARGINS:
         return percentiles(FROM_MARGINS[metric.type](metric, rows.task, sample.margins), value)
-    if _units(rows, groups) < FEWEST_ROWS:
+    if units_of(rows, groups) < FEWEST_ROWS:
         return None
     if isinstance(metric, OwnMetric):
         return _of_plugin(metric, sample, value)
@@ -253,8 +184,8 @@ def _of_plugin(metric: OwnMetric, sample: _Sample, value: float) -> Interval | N
     rows, groups = sample.rows, sample.groups
     derivatives = derivatives_of(metric, rows)
     if derivatives is None:
-        return _of_draws(drawn_values(metric, cast(Rows, rows), sample.seed, sample.draws, groups), value)
-    steps = student_t(_units(rows, groups) - 1) * standard_error(derivatives, groups)
+        return of_draws(drawn_values(metric, cast(Rows, rows), sample.seed, sample.draws, groups), value)
+    steps = student_t(units_of(rows, groups) - 1) * standard_error(derivatives, groups)
     if not steps:  # every row is alike: nothing says how far others might be
         return None
     low, high = metric.given().bounds
@@ -262,7 +193,7 @@ def _of_plugin(metric: OwnMetric, sample: _Sample, value: float) -> Interval | N
     return None if interval is None else holding(value, max(interval.low, low), min(interval.high, high))
 
 
-def _of_draws(drawn: np.ndarray, value: float) -> Interval | None:
+def of_draws(drawn: np.ndarray, value: float) -> Interval | None:
     """Return what the draws say; nothing, where one of them has no value or all are equal."""
     return percentiles(drawn, value) if np.isfinite(drawn).all() and np.ptp(drawn) else None
 
@@ -283,20 +214,20 @@ def _share_interval(metric: Metric, rows: Rows) -> Interval | None:
 
 
 def _of_rows(metric: Metric, rows: Rows | SeveralRows, value: float, groups: np.ndarray | None) -> Interval | None:
-    units = _units(rows, groups)
+    units = units_of(rows, groups)
     if metric.type == "median_absolute_error":
         if isinstance(rows, SeveralRows):  # as wide as if all targets erred together
-            each = [_of_rows(metric, one, _value(metric, one), groups) for one in rows.outputs]
+            each = [_of_rows(metric, one, finite_value(metric, one), groups) for one in rows.outputs]
             known = [interval for interval in each if interval is not None]
             return Interval(*(float(np.mean(ends)) for ends in zip(*((i.low, i.high) for i in known), strict=True)))
         errors = np.abs(rows.errors)
-        return median_interval(errors, Z * _error(rows, ((errors <= value) - 0.5) / len(errors), groups))
+        return median_interval(errors, Z * error_of(rows, ((errors <= value) - 0.5) / len(errors), groups))
     of_classes = _of_classes(rows, groups) if metric.type in _AREAS else [units]
     rarest = min(of_classes)
     derivatives = derivatives_of(metric, rows)
     if derivatives is None:
         return None
-    error = _error(rows, derivatives, groups)
+    error = error_of(rows, derivatives, groups)
     if metric.type == "roc_auc" and rows.task == "binary":
         return roc_auc_interval(value, error**2, *of_classes)
     if rarest < 2:
@@ -322,7 +253,8 @@ def _of_classes(rows: Rows | SeveralRows, groups: np.ndarray | None) -> list[int
     return [int(count) for count in np.bincount(found, minlength=classes)]
 
 
-def _value(metric: Metric, rows: Rows | SeveralRows) -> float:
+def finite_value(metric: Metric, rows: Rows | SeveralRows) -> float:
+    """Return the metric of the rows; raises UndefinedError where it has no finite value."""
     if not np.isfinite(rows.predictions).all():
         raise UndefinedError("a prediction is NaN or infinite")
     value = value_of(metric, rows)
@@ -331,14 +263,15 @@ def _value(metric: Metric, rows: Rows | SeveralRows) -> float:
     return value
 
 
-def _error(rows: Rows | SeveralRows, derivatives: np.ndarray, groups: np.ndarray | None) -> float:
+def error_of(rows: Rows | SeveralRows, derivatives: np.ndarray, groups: np.ndarray | None) -> float:
     """Return the standard error of a metric, of forecasts from blocks of times."""
     if isinstance(rows, Rows) and rows.forecasts is not None:
         return rows.forecasts.standard_error(derivatives)
     return standard_error(derivatives, groups)
 
 
-def _units(rows: Rows | SeveralRows, groups: np.ndarray | None) -> int:
+def units_of(rows: Rows | SeveralRows, groups: np.ndarray | None) -> int:
+    """Return of how many that are drawn for themselves the rows are: times, groups or rows."""
     if isinstance(rows, Rows) and rows.forecasts is not None:
         return rows.forecasts.units
     return len(rows.target) if groups is None else int(groups.max()) + 1

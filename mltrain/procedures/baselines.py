@@ -15,8 +15,8 @@ from mltrain.data.preparation import Prepared
 from mltrain.evaluation.baselines import Baseline, NaiveBaseline, constant_baseline, linear_baseline, naive_baselines
 from mltrain.evaluation.catalogue import Metric
 from mltrain.evaluation.counts import decide
+from mltrain.evaluation.differences import Difference, paired_difference
 from mltrain.evaluation.forecast import ForecastRows
-from mltrain.evaluation.intervals import Difference, paired_difference
 from mltrain.evaluation.margins import FROM_MARGINS
 from mltrain.evaluation.mcnemar import right_more_often
 from mltrain.evaluation.spec import EvaluationSpec, ThresholdAim

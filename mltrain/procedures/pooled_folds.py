@@ -41,11 +41,10 @@ def pooled(runs: Sequence[ComparedRun]) -> Pooled:
     target = np.concatenate([each.target for each in stored])
     values = np.concatenate([each.values for each in stored])
     decided = values
-    if (
-        task == "binary"
-    ):  # each by the threshold of its own run: as certain predictions they are what every formula takes
-        each_decided = [decide(task, each.values, run.threshold) for run, each in zip(runs, stored, strict=True)]
-        decided = np.concatenate(each_decided).astype(np.float64)
+    if task == "binary":
+        # Each by the threshold of its own run: as certain predictions they are what every formula makes of them.
+        of_each = [decide(task, each.values, run.threshold) for run, each in zip(runs, stored, strict=True)]
+        decided = np.concatenate(of_each).astype(np.float64)
     left_out = {metric.name: why for metric in first.measured if (why := _unsound(metric))}
     results: dict[str, dict[str, Any]] = {}
     for metric in first.measured:

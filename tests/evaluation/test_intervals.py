@@ -29,9 +29,10 @@ from mltrain.evaluation.catalogue import (
     RocAuc,
     TopKAccuracy,
 )
+from mltrain.evaluation.differences import paired_difference
 from mltrain.evaluation.influence import DERIVATIVES, standard_error
 from mltrain.evaluation.interval_forms import Interval, roc_auc_interval, student_t, wilson
-from mltrain.evaluation.intervals import intervals, paired_difference
+from mltrain.evaluation.intervals import intervals
 from mltrain.evaluation.metrics import measure
 from mltrain.evaluation.rows import Rows
 

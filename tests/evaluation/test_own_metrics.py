@@ -9,7 +9,8 @@ import pytest
 from mltrain import NoValueError, metric
 from mltrain.errors import PluginError
 from mltrain.evaluation.catalogue import METRICS, OWN_METRICS
-from mltrain.evaluation.intervals import intervals, paired_difference
+from mltrain.evaluation.differences import paired_difference
+from mltrain.evaluation.intervals import intervals
 from mltrain.evaluation.metrics import measure, undefined
 from mltrain.evaluation.spec import EvaluationSpec
 from mltrain.plugins import Offered, Origin

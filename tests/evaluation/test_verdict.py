@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from mltrain.evaluation.catalogue import Accuracy, Mse
-from mltrain.evaluation.intervals import Difference
+from mltrain.evaluation.differences import Difference
 from mltrain.evaluation.verdict import Comparison, nothing_held_out, sign_test
 
 

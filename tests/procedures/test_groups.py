@@ -11,8 +11,9 @@ import pytest
 from mltrain.data.preparation import prepare
 from mltrain.evaluation.baselines import constant_baseline, linear_baseline
 from mltrain.evaluation.catalogue import Accuracy, LogLoss
+from mltrain.evaluation.differences import paired_difference
 from mltrain.evaluation.importance import importance
-from mltrain.evaluation.intervals import intervals, paired_difference
+from mltrain.evaluation.intervals import intervals
 from mltrain.evaluation.split_results import draw_seed
 from mltrain.procedures import importance as measurement
 from mltrain.procedures.stored_model import resolved_spec
