@@ -6,26 +6,23 @@ said at once.
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from mltrain.errors import InterruptedRunError, MisfitError, MltrainError, RunError, VerdictError
+from mltrain.errors import RunError, VerdictError
 from mltrain.experiment import ExperimentSpec
 from mltrain.load import Loaded
 from mltrain.procedures.architecture import architecture_of
-from mltrain.procedures.faults import machine_failure
 from mltrain.procedures.going_on import GoingOn, resumed_sentence
 from mltrain.procedures.plan import make_plan
 from mltrain.procedures.recorded_config import own_metrics_record
+from mltrain.procedures.told_in_status import told_in_status
 from mltrain.report.terminal import Terminal
 from mltrain.resolved import resolved_yaml
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.profile import profile_of
 from mltrain.run.proof import decision_fingerprint, json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
-from mltrain.run.status import State, Status, now, status
+from mltrain.run.status import Status, now, status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch, PhaseName
 from mltrain.task import Decision
 from mltrain.tensorflow_start import start_tensorflow
@@ -227,34 +224,6 @@ def _prove(
         terminal.note(verify(run.model, network, prepared, precision, run.decision()))
 
 
-@contextmanager
-def told_in_status(loaded: Loaded, run: LockedRun) -> Iterator[None]:
-    """Write into status.json how what happens inside ends, when it ends in an error, and place errors in the YAML."""
-    try:
-        yield
-    except InterruptedRunError as error:
-        _end(run, "interrupted", error, error.exit_code)
-        raise
-    except KeyboardInterrupt as error:
-        _end(run, "interrupted", error, 130)
-        raise
-    except MisfitError as error:
-        placed = loaded.error(error.path, error.message)
-        _end(run, "failed", placed, placed.exit_code)
-        raise placed from error
-    except MltrainError as error:
-        _end(run, "failed", error, error.exit_code)
-        raise
-    except Exception as error:
-        failure = machine_failure(error)
-        if failure is not None:
-            _end(run, "failed", failure, failure.exit_code)
-            raise failure from error
-        run.log("".join(traceback.format_exception(error)))
-        _end(run, "failed", error, 1)
-        raise
-
-
 def _begin(phase: PhaseName, run: LockedRun, interruption: Interruption, stopwatch: NoStopwatch) -> None:
     stopwatch.turn_to(phase)
     _phase(run, interruption, phase)
@@ -287,15 +256,6 @@ def _write_profile(stopwatch: NoStopwatch, run: LockedRun, terminal: Terminal) -
         profile = profile_of(laps)
         run.write_profile(profile)
         terminal.profile(profile)
-
-
-def _end(run: LockedRun, state: State, error: BaseException, exit_code: int) -> None:
-    # The run may be what is broken, or cannot be written to: then the error itself is what the user must see.
-    with suppress(MltrainError):
-        before = run.status() if run.has_status() else None  # none before its first phase
-        epoch, step = (before.epoch, before.step) if before else (0, 0)
-        reason = str(error) or type(error).__name__
-        run.write_status(status(state, reason, epoch=epoch, step=step, exit_code=exit_code))
 
 
 def _fingerprints(prepared: Prepared) -> dict[str, Any]:
