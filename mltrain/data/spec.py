@@ -48,6 +48,9 @@ class TargetSpec(Spec):
     def _from_bare_name(cls, value: Any) -> Any:
         if isinstance(value, list):
             return {"columns": value}
+        if isinstance(value, dict) and isinstance(value.get("column"), list):
+            message = "a list of several targets is called columns"
+            raise fail("target", [problem("column", message, ("column",), value["column"])])
         return {"column": value} if isinstance(value, str) else value
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from mltrain.problems import shortened
@@ -55,10 +56,11 @@ class Frame:
     height: float = HEIGHT
     legend: Sequence[tuple[str, str]] = field(default=())
 
-    @property
+    @cached_property  # every mark asks for it
     def left(self) -> float:
-        """Where the area of the marks begins."""
-        return _LEFT
+        """Where the area of the marks begins: behind the numbers, and the name beside them."""
+        longest = max(map(len, tick_texts(self.y.ticks())), default=0)
+        return max(_LEFT, 26 + _LETTER * longest)
 
     @property
     def right(self) -> float:
