@@ -67,7 +67,7 @@ def test_a_run_without_test_rows_has_none(mltrain, config, tmp_path):
     done = mltrain("train", config(), "--run-dir", tmp_path / "run", "--quiet", "--set", "data.split.test=0")
     assert done.code == 0, done.err
     assert not (tmp_path / "run" / LOOKS).exists()
-    assert "looked at" not in mltrain("show", tmp_path / "run").out
+    assert "have been looked at" not in mltrain("show", tmp_path / "run").out
 
 
 def test_two_at_once_both_count(run):
