@@ -51,7 +51,9 @@ def junit_xml(judged: Sequence[Judgement], run: str, now: datetime | None = None
         {"name": "mltrain gates", "package": "mltrain", "id": "0", **counts, "time": "0", "hostname": "localhost"}
         | {"timestamp": f"{now or datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"},
     )
-    ElementTree.SubElement(suite, "properties")
+    # The strict form requires `properties`, the one of Jenkins a property in it.
+    properties = ElementTree.SubElement(suite, "properties")
+    ElementTree.SubElement(properties, "property", {"name": "run", "value": printable(run)})
     for each in judged:
         case = ElementTree.SubElement(
             suite, "testcase", {"classname": printable(run), "name": printable(each.gate), "time": "0"}

@@ -50,6 +50,7 @@ def test_junit_is_of_the_common_schema():
         "timestamp": "2026-11-20T20:15:00",
     }
     assert [child.tag for child in suite] == ["properties", *["testcase"] * 3, "system-out", "system-err"]
+    assert [child.attrib for child in suite[0]] == [{"name": "run", "value": "runs/a"}]  # Jenkins wants one or more
     for case, judged in zip(suite.iter("testcase"), (PASSED, MISSED, NASTY), strict=True):
         assert case.attrib.keys() == {"classname", "name", "time"}
         failures = list(case)
