@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from pydantic import ValidationError
 
 from mltrain.errors import ConfigError, RunError, UsageError
-from mltrain.evaluation.catalogue import OWN_METRICS, Direction, Metric, canonical_name
+from mltrain.evaluation.catalogue import OWN_METRICS, canonical_name
+from mltrain.evaluation.metric import Direction, Metric
 from mltrain.evaluation.spec import EvaluationSpec
 from mltrain.problems import shortened
 from mltrain.run.metrics_form import checked_metrics

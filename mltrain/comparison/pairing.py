@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from mltrain.comparison.compared_run import ComparedRun
 from mltrain.errors import RunError
-from mltrain.evaluation.catalogue import Direction, Metric, OwnMetric
 from mltrain.evaluation.mcnemar import McNemar
+from mltrain.evaluation.metric import Direction, Metric, OwnMetric
 from mltrain.evaluation.paired import Paired
 from mltrain.task import OF_NUMBERS
 

@@ -1,4 +1,4 @@
-"""Every metric that mltrain measures itself: name, direction, tasks and arguments. The formulas are in metrics.py.
+"""Every metric that mltrain measures itself: name, direction, tasks and arguments. The formulas are in formulas.py.
 
 These are exact: computed from all predictions of a split, never averaged over batches. The metrics of Keras, under
 `training.metrics`, are running averages inside the loop.
@@ -6,55 +6,27 @@ These are exact: computed from all predictions of a split, never averaged over b
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mltrain.errors import PluginError
+from mltrain.evaluation.metric import (
+    CLASSIFICATION,
+    LABELS,
+    REGRESSION,
+    AveragedMetric,
+    Metric,
+    OwnMetric,
+)
 from mltrain.evaluation.own_metrics import OwnMetrics
-from mltrain.metric_function import MetricFunction
-from mltrain.plugins import Origin
-from mltrain.spec import OneOf, Spec, normalise
+from mltrain.spec import OneOf, normalise
 from mltrain.task import Task
-
-Direction = Literal["min", "max"]
-Average = Literal["auto", "macro", "micro", "weighted", "samples"]
-
-_CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
-_REGRESSION: tuple[Task, ...] = ("regression", "multiregression")
-_LABELS: tuple[Task, ...] = (*_CLASSIFICATION, "multilabel")
-
-
-class Metric(Spec):
-    """One number that is computed from the targets and the predictions of a split."""
-
-    direction: ClassVar[Direction]
-    tasks: ClassVar[tuple[Task, ...]]
-    aliases: ClassVar[tuple[str, ...]] = ()
-
-    type: str
-    """Name of the metric; other spellings that users know, as `mean_squared_error` for `mse`, mean the same."""
-
-    @property
-    def name(self) -> str:
-        """The name in results, as in `test.f1_weighted`: the type, and what differs from its default."""
-        return self.type
-
-    @property
-    def fitting(self) -> tuple[Task, ...]:
-        """The tasks that it is for, with its arguments."""
-        return self.tasks
-
-    @property
-    def perfect(self) -> float | None:
-        """The value of perfect predictions, which none is better than; None where there is no such bound."""
-        return 1.0 if self.direction == "max" else 0.0
 
 
 class Accuracy(Metric):
     """Share of the rows whose class was predicted; for multilabel, of those with every label right."""
 
-    direction, tasks = "max", _LABELS
+    direction, tasks = "max", LABELS
     aliases = ("acc", "accuracy_score", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy")
     type: Literal["accuracy"] = "accuracy"
 
@@ -62,7 +34,7 @@ class Accuracy(Metric):
 class BalancedAccuracy(Metric):
     """Mean of the recalls of the classes that the split has: as if every class had equally many rows."""
 
-    direction, tasks = "max", _CLASSIFICATION
+    direction, tasks = "max", CLASSIFICATION
     aliases = ("balanced_accuracy_score",)
     type: Literal["balanced_accuracy"] = "balanced_accuracy"
 
@@ -73,27 +45,6 @@ class HammingLoss(Metric):
     direction, tasks = "min", ("multilabel",)
     aliases = ("hamming",)
     type: Literal["hamming_loss"] = "hamming_loss"
-
-
-class AveragedMetric(Metric):
-    """A metric of each class or label, averaged over them; 0 for one where it would be 0 / 0."""
-
-    direction, tasks = "max", _LABELS
-
-    average: Average = "auto"
-    """auto: of the positive class for binary, else macro. macro: plain mean over the classes that occur, or over all
-    labels. weighted: mean weighted with the rows of each. micro: over all rows together, where of classes all three
-    equal the accuracy. samples: of the labels of each row, the mean over the rows; for multilabel only."""
-
-    @property
-    def fitting(self) -> tuple[Task, ...]:
-        """Of single rows there are several labels only in multilabel."""
-        return ("multilabel",) if self.average == "samples" else self.tasks
-
-    @property
-    def name(self) -> str:
-        """The type, followed by the average unless it is the default: `f1`, `f1_weighted`."""
-        return self.type if self.average == "auto" else f"{self.type}_{self.average}"
 
 
 class Precision(AveragedMetric):
@@ -121,7 +72,7 @@ class RocAuc(Metric):
     """Chance that a row of the class scores above another; for several classes, the mean of each against the rest, and
     for labels the mean over them."""
 
-    direction, tasks = "max", _LABELS
+    direction, tasks = "max", LABELS
     aliases = ("auc", "auroc", "roc_auc_score")
     type: Literal["roc_auc"] = "roc_auc"
 
@@ -130,7 +81,7 @@ class PrAuc(Metric):
     """Average precision, the area under the steps of precision over recall; for several classes or labels, the mean
     over them."""
 
-    direction, tasks = "max", _LABELS
+    direction, tasks = "max", LABELS
     aliases = ("average_precision", "average_precision_score", "auprc")
     type: Literal["pr_auc"] = "pr_auc"
 
@@ -139,7 +90,7 @@ class LogLoss(Metric):
     """Mean of -ln(probability given to the true class), in nats: cross-entropy without class weights or penalties; for
     labels the mean over them."""
 
-    direction, tasks = "min", _LABELS
+    direction, tasks = "min", LABELS
     aliases = ("cross_entropy", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
     type: Literal["log_loss"] = "log_loss"
 
@@ -148,7 +99,7 @@ class Brier(Metric):
     """Mean squared error of the probabilities: for binary that of the positive class, for labels the mean over them,
     else summed over classes."""
 
-    direction, tasks = "min", _LABELS
+    direction, tasks = "min", LABELS
     aliases = ("brier_score", "brier_score_loss")
     type: Literal["brier"] = "brier"
 
@@ -156,7 +107,7 @@ class Brier(Metric):
 class Mcc(Metric):
     """Matthews' correlation of targets and predictions: 1 is perfect, 0 is guessing, also where classes are rare."""
 
-    direction, tasks = "max", _CLASSIFICATION
+    direction, tasks = "max", CLASSIFICATION
     aliases = ("matthews_corrcoef", "matthews_correlation")
     type: Literal["mcc"] = "mcc"
 
@@ -164,7 +115,7 @@ class Mcc(Metric):
 class CohenKappa(Metric):
     """Agreement of targets and predictions beyond what their shares alone would give: 1 is perfect, 0 is guessing."""
 
-    direction, tasks = "max", _CLASSIFICATION
+    direction, tasks = "max", CLASSIFICATION
     aliases = ("kappa", "cohens_kappa", "cohen_kappa_score")
     type: Literal["cohen_kappa"] = "cohen_kappa"
 
@@ -188,7 +139,7 @@ class TopKAccuracy(Metric):
 class Mse(Metric):
     """Mean squared error, in the squared unit of the target."""
 
-    direction, tasks = "min", _REGRESSION
+    direction, tasks = "min", REGRESSION
     aliases = ("mean_squared_error",)
     type: Literal["mse"] = "mse"
 
@@ -196,7 +147,7 @@ class Mse(Metric):
 class Rmse(Metric):
     """Root of the mean squared error, in the unit of the target."""
 
-    direction, tasks = "min", _REGRESSION
+    direction, tasks = "min", REGRESSION
     aliases = ("root_mean_squared_error",)
     type: Literal["rmse"] = "rmse"
 
@@ -204,7 +155,7 @@ class Rmse(Metric):
 class Mae(Metric):
     """Mean absolute error, in the unit of the target."""
 
-    direction, tasks = "min", _REGRESSION
+    direction, tasks = "min", REGRESSION
     aliases = ("mean_absolute_error",)
     type: Literal["mae"] = "mae"
 
@@ -212,7 +163,7 @@ class Mae(Metric):
 class MedianAbsoluteError(Metric):
     """Median of the absolute errors, in the unit of the target: a few wild rows do not move it."""
 
-    direction, tasks = "min", _REGRESSION
+    direction, tasks = "min", REGRESSION
     aliases = ("medae",)
     type: Literal["median_absolute_error"] = "median_absolute_error"
 
@@ -220,7 +171,7 @@ class MedianAbsoluteError(Metric):
 class Mape(Metric):
     """Mean of the absolute errors, each divided by its target, as a fraction; enormous where a target is 0."""
 
-    direction, tasks = "min", _REGRESSION
+    direction, tasks = "min", REGRESSION
     aliases = ("mean_absolute_percentage_error",)
     type: Literal["mape"] = "mape"
 
@@ -228,7 +179,7 @@ class Mape(Metric):
 class Smape(Metric):
     """Mean of the absolute errors, each divided by the mean size of target and prediction: from 0 to 2, a fraction."""
 
-    direction, tasks = "min", _REGRESSION
+    direction, tasks = "min", REGRESSION
     aliases = ("symmetric_mean_absolute_percentage_error",)
     type: Literal["smape"] = "smape"
 
@@ -245,7 +196,7 @@ class Mase(Metric):
 class QuantileLoss(Metric):
     """Mean pinball loss: smallest where a share `quantile` of the targets lies below the predictions."""
 
-    direction, tasks = "min", _REGRESSION
+    direction, tasks = "min", REGRESSION
     aliases = ("pinball", "pinball_loss", "mean_pinball_loss")
     type: Literal["quantile_loss"] = "quantile_loss"
 
@@ -261,7 +212,7 @@ class QuantileLoss(Metric):
 class R2(Metric):
     """Share of the target's variance that is explained: 1 is perfect, 0 as good as always the mean, below 0 worse."""
 
-    direction, tasks = "max", _REGRESSION
+    direction, tasks = "max", REGRESSION
     aliases = ("r2_score", "r_squared")
     type: Literal["r2"] = "r2"
 
@@ -269,31 +220,9 @@ class R2(Metric):
 class ExplainedVariance(Metric):
     """As r2, but a constant error in all predictions does not count."""
 
-    direction, tasks = "max", _REGRESSION
+    direction, tasks = "max", REGRESSION
     aliases = ("explained_variance_score",)
     type: Literal["explained_variance"] = "explained_variance"
-
-
-class OwnMetric(Metric):
-    """A metric of a plugin; own_metrics.py makes a class of each."""
-
-    function: ClassVar[MetricFunction | None] = None
-    origin: ClassVar[Origin]
-
-    @property
-    def perfect(self) -> float | None:
-        """What its author says."""
-        return self.function.best if self.function is not None else None
-
-    def given(self) -> MetricFunction:
-        """Return its function.
-
-        Raises:
-            PluginError: only a run names it, and its plugin was not given.
-        """
-        if self.function is None:
-            raise PluginError(f"metric {self.type} is one of {self.origin.words}: {self.origin.advice}")
-        return self.function
 
 
 _ALL: tuple[type[Metric], ...] = (

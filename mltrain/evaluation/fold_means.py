@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-from mltrain.evaluation.catalogue import Direction, Metric
+from mltrain.evaluation.metric import Direction, Metric
 from mltrain.evaluation.paired import Verdict
 from mltrain.run.folds_form import FoldMean
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import Metric, OwnMetric
 from mltrain.evaluation.losses import LOSSES
 from mltrain.evaluation.margins import FROM_MARGINS, Margins
+from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.evaluation.own_values import own_value
 from mltrain.evaluation.ranking import Ranking
 from mltrain.evaluation.rows import Rows, UndefinedError

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import LogLoss, Metric, Mse
+from mltrain.evaluation.catalogue import LogLoss, Mse
 from mltrain.evaluation.influence import DERIVATIVES, standard_error
 from mltrain.evaluation.interval_forms import Interval, around, student_t
 from mltrain.evaluation.intervals import FEWEST_ROWS, numbered
+from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import SeveralRows, derivatives_of, value_of
 from mltrain.task import OF_NUMBERS

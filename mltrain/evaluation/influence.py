@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import Metric, Mse, OwnMetric
+from mltrain.evaluation.catalogue import Mse
 from mltrain.evaluation.formulas import class_pr_auc, class_roc_auc
 from mltrain.evaluation.losses import LOSSES
+from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.evaluation.own_values import own_losses
 from mltrain.evaluation.ranking import Ranking
 from mltrain.evaluation.rows import Rows, UndefinedError

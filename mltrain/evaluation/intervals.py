@@ -35,7 +35,6 @@ from typing import cast
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import AveragedMetric, Metric, OwnMetric
 from mltrain.evaluation.draws import draw_margins
 from mltrain.evaluation.influence import standard_error
 from mltrain.evaluation.interval_forms import (
@@ -53,6 +52,7 @@ from mltrain.evaluation.interval_forms import (
     wilson,
 )
 from mltrain.evaluation.margins import FROM_MARGINS, Margins, per_class
+from mltrain.evaluation.metric import AveragedMetric, Metric, OwnMetric
 from mltrain.evaluation.resampling import drawn_values
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import (

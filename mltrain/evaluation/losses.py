@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import Metric, QuantileLoss, TopKAccuracy
+from mltrain.evaluation.catalogue import QuantileLoss, TopKAccuracy
+from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.rows import Rows, UndefinedError
 
 

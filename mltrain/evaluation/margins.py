@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import AveragedMetric, Metric
+from mltrain.evaluation.metric import AveragedMetric, Metric
 from mltrain.task import Task
 
 

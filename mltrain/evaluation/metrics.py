@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import Metric
 from mltrain.evaluation.forecast import ForecastRows
+from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import SeveralRows, rows_of, value_of
 from mltrain.task import Task

@@ -18,7 +18,7 @@ from mltrain.spec import normalise
 from mltrain.task import Task
 
 if TYPE_CHECKING:
-    from mltrain.evaluation.catalogue import OwnMetric
+    from mltrain.evaluation.metric import OwnMetric
 
 # What a split of the results has under such a name already.
 _TAKEN = ("loss",)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mltrain.errors import PluginError
-from mltrain.evaluation.catalogue import OwnMetric
+from mltrain.evaluation.metric import OwnMetric
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.metric_function import MetricFunction, NoValueError
 from mltrain.plugins import fault

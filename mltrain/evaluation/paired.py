@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mltrain.evaluation.catalogue import Direction
 from mltrain.evaluation.mcnemar import McNemar
+from mltrain.evaluation.metric import Direction
 
 Verdict = Literal["better", "worse", "equal", "not resolved"]
 

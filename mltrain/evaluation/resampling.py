@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import OwnMetric
+from mltrain.evaluation.metric import OwnMetric
 from mltrain.evaluation.own_values import drawn_value
 from mltrain.evaluation.rows import Rows
 

@@ -19,11 +19,11 @@ from functools import cached_property
 import numpy as np
 
 from mltrain.evaluation import formulas, influence
-from mltrain.evaluation.catalogue import AveragedMetric, Metric
 from mltrain.evaluation.counts import decide
 from mltrain.evaluation.draws import PRIOR_ROWS
 from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.margins import Margins, per_class
+from mltrain.evaluation.metric import AveragedMetric, Metric
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.task import OF_EACH, Task
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import Metric
 from mltrain.evaluation.differences import Difference
+from mltrain.evaluation.metric import Metric
 
 # Even if all of fewer rows speak for one side, a fair coin does that in more than 5 % of cases: 2 / 2^5 = 0.0625.
 FEWEST_ROWS = 6

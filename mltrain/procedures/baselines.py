@@ -13,12 +13,12 @@ from mltrain.data.encoders.category import IndexEncoder
 from mltrain.data.examples import Examples
 from mltrain.data.preparation import Prepared
 from mltrain.evaluation.baselines import Baseline, NaiveBaseline, constant_baseline, linear_baseline, naive_baselines
-from mltrain.evaluation.catalogue import Metric
 from mltrain.evaluation.counts import decide
 from mltrain.evaluation.differences import Difference, paired_difference
 from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.margins import FROM_MARGINS
 from mltrain.evaluation.mcnemar import right_more_often
+from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.spec import EvaluationSpec, ThresholdAim
 from mltrain.evaluation.split_results import draw_seed, metric_results
 from mltrain.evaluation.threads import one_thread

@@ -9,8 +9,9 @@ import numpy as np
 from mltrain.data.examples import Examples
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.evaluation.calibration import tempered
-from mltrain.evaluation.catalogue import Metric, canonical_name
+from mltrain.evaluation.catalogue import canonical_name
 from mltrain.evaluation.importance import importance, importance_metric
+from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.metrics import measure_rows
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import SeveralRows, rows_of

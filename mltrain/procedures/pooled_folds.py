@@ -9,9 +9,9 @@ import numpy as np
 
 from mltrain.comparison.compared_run import ComparedRun
 from mltrain.errors import RunError
-from mltrain.evaluation.catalogue import Metric, OwnMetric
 from mltrain.evaluation.counts import confusion_matrix, decide
 from mltrain.evaluation.margins import FROM_MARGINS
+from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.evaluation.split_results import metric_results
 from mltrain.run.folds_form import Pooled
 from mltrain.run.metrics_form import RecordedValue

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mltrain.evaluation.catalogue import OWN_METRICS, Metric, OwnMetric
+from mltrain.evaluation.catalogue import OWN_METRICS
+from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.load import Loaded, load_text
 from mltrain.run.record import OwnMetricRecord, Record
 from mltrain.run.rundir import RunDirectory

@@ -23,8 +23,8 @@ import tensorflow as tf
 
 from mltrain.data.preparation import Prepared, data_info
 from mltrain.errors import PluginError, RunError, SelfCheckError
-from mltrain.evaluation.catalogue import Metric, OwnMetric
 from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.evaluation.split_results import metric_results
 from mltrain.procedures.measurement import predict_split
 from mltrain.procedures.network import Network
