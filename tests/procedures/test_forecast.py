@@ -18,6 +18,7 @@ from mltrain.run.predictions import prediction_files
 from mltrain.run.rundir import RunDirectory
 from mltrain.training.signals import Interruption
 from tests.conftest import in_process
+from tests.csv_files import read_csv
 
 STEPS, LENGTH, HORIZON, SEASON = 60, 6, 2, 4
 CONFIG = f"""\
@@ -47,11 +48,6 @@ def sales(seed=0):
 def write(path, rows, header=("day", "store", "weekday", "sold")):
     with path.open("w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
-
-
-def read(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +194,7 @@ def test_the_future_changes_nothing_of_what_the_training_sees(folder):
 def test_predictions_are_those_that_were_measured_and_the_newest_reach_beyond_the_data(folder, mltrain):
     done = mltrain("predict", "run", "sales.csv", "--out", "out.csv", "--quiet")
     assert done.code == 0, done.err
-    out = {(row["day"], row["store"]): float(row["prediction"]) for row in read(folder / "out.csv")}
+    out = {(row["day"], row["store"]): float(row["prediction"]) for row in read_csv(folder / "out.csv")}
     _, every = by_hand()
     assert {day for day, _ in out} == set(every[LENGTH - 1 :])  # the last day, too: its forecast lies behind the data
     rows, test = sales(), np.load(folder / "run/splits/test.npy")

@@ -14,6 +14,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.conftest import in_process
+from tests.csv_files import read_csv
 
 ROWS = 240
 
@@ -38,11 +39,6 @@ def write_csv(path, columns):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
-
-
-def read_csv(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
@@ -73,16 +69,6 @@ def finished(tmp_path_factory):
 def folder(finished, tmp_path):
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     return tmp_path
-
-
-@pytest.fixture
-def predict(folder, mltrain):
-    def call(*arguments, code=0):
-        done = mltrain("predict", *arguments)
-        assert done.code == code, done.err
-        return done.err if code else done
-
-    return call
 
 
 def of_split(folder, run, split="test"):

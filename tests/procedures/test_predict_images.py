@@ -11,6 +11,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from tests.conftest import in_process
+from tests.csv_files import read_csv
 from tests.data.pictures import pixels, write_folder
 
 ROWS = 60
@@ -46,21 +47,6 @@ def finished(tmp_path_factory):
 def folder(finished, tmp_path):
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     return tmp_path
-
-
-@pytest.fixture
-def predict(folder, mltrain):
-    def call(*arguments, code=0):
-        done = mltrain("predict", *arguments)
-        assert done.code == code, done.err
-        return done.err if code else done
-
-    return call
-
-
-def read_csv(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_files_train_as_the_arrays_that_they_show(folder):

@@ -13,6 +13,7 @@ from mltrain.evaluation.intervals import intervals
 from mltrain.evaluation.metrics import measure
 from mltrain.run.rundir import RunDirectory
 from tests.conftest import in_process
+from tests.csv_files import read_csv
 
 CONFIG = """\
 version: 1
@@ -75,11 +76,6 @@ def trained(request, tmp_path_factory):
     return folder, request.param, json.loads((folder / "run/metrics.json").read_text()), done.err
 
 
-def read(path):
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def test_all_targets_and_each_by_itself_are_measured(trained):
     _, kind, metrics, said = trained
     names = ["rain", "wind", "fog"] if kind == "labels" else ["height", "depth"]
@@ -122,7 +118,7 @@ def test_evaluate_gives_the_same_numbers(trained):
 
 def test_predict_adds_a_column_a_target(trained):
     folder, kind, _, _ = trained
-    given = read(folder / "rows.csv")[:20]
+    given = read_csv(folder / "rows.csv")[:20]
     missing = "rain" if kind == "labels" else "height"  # targets need not be in new rows
     lines = [[name for name in given[0] if name != missing]]
     lines += [[row[name] for name in lines[0]] for row in given]
@@ -130,7 +126,7 @@ def test_predict_adds_a_column_a_target(trained):
     proba = ["--proba"] if kind == "labels" else []
     done = in_process(folder, "predict", "run", "new.csv", "--out", "out.csv", "--quiet", *proba)
     assert done.code == 0, done.err
-    rows = read(folder / "out.csv")
+    rows = read_csv(folder / "out.csv")
     if kind == "labels":
         for row in rows:
             assert row["prediction_rain"] == ("yes" if float(row["probability_rain"]) > 0.5 else "no")
@@ -149,7 +145,7 @@ def test_the_keras_archive_gives_all_targets_in_their_units(trained):
     rows = np.load(folder / "run/predictions/test.rows.npy")
     expected = np.load(folder / "run/predictions/test.predictions.npy")
     assert expected.shape == (metrics["splits"]["test"]["n"], 3 if kind == "labels" else 2)
-    table = read(folder / "rows.csv")
+    table = read_csv(folder / "rows.csv")
     taken = [table[row] for row in rows]
     raw = {}
     for name in model.input:
