@@ -67,6 +67,11 @@ RunsDirectory = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, errors too.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
 
+AllowInexact = Annotated[
+    bool,
+    typer.Option("--allow-inexact", help="With --resume: go on although something differs, and mark the run."),
+]
+
 Profiled = Annotated[
     bool,
     typer.Option("--profile", help="Say where the time went, and write it into the run: profile.json."),

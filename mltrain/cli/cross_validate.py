@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mltrain.cli.arguments import ConfigPath, Json, Overrides, Plugins, Quiet, RunsDirectory, runs_directory
+from mltrain.cli.arguments import (
+    AllowInexact,
+    ConfigPath,
+    Json,
+    Overrides,
+    Plugins,
+    Quiet,
+    RunsDirectory,
+    runs_directory,
+)
 from mltrain.cli.gates import GateOptions, JUnit, conclude, gate_places, refuse_strays
 
 if TYPE_CHECKING:
@@ -32,9 +41,7 @@ def cross_validate(
         bool,
         typer.Option("--resume", help="Start, or go on where --run-dir was left: what is finished stays as it is."),
     ] = False,
-    allow_inexact: Annotated[
-        bool, typer.Option("--allow-inexact", help="With --resume: go on although something differs, and mark the run.")
-    ] = False,
+    allow_inexact: AllowInexact = False,
     gates: GateOptions = None,
     junit: JUnit = None,
     json: Json = False,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mltrain.cli.arguments import (
+    AllowInexact,
     ConfigPath,
     Json,
     Overrides,
@@ -53,9 +54,7 @@ def train(
         bool,
         typer.Option("--resume", help="Start, or go on where --run-dir was left: for machines that may be taken away."),
     ] = False,
-    allow_inexact: Annotated[
-        bool, typer.Option("--allow-inexact", help="With --resume: go on although something differs, and mark the run.")
-    ] = False,
+    allow_inexact: AllowInexact = False,
     gates: GateOptions = None,
     against: Against = None,
     tolerance: Tolerance = 0.0,

@@ -22,6 +22,8 @@ from mltrain.task import OF_EACH, SPLITS, Task
 from mltrain.yaml_document import decode, parse
 
 if TYPE_CHECKING:  # NumPy costs 80 ms
+    import numpy as np
+
     from mltrain.run.predictions import StoredPredictions
 
 # What stands for the loss among the exact metrics: the same quantity, without class weights, penalties and scaling.
@@ -85,6 +87,13 @@ class ComparedRun:
         found = self.metrics.get("threshold")
         value = found.get("value") if isinstance(found, Mapping) else None
         return float(value) if isinstance(value, (int, float)) else 0.5
+
+    def decided(self, stored: StoredPredictions) -> np.ndarray:
+        """Return the predicted class of each row (n,), of labels (n, labels); of two, by the threshold of the run."""
+        from mltrain.evaluation.counts import decide
+
+        threshold = (self.threshold,) if self.task == "binary" else ()
+        return decide(self.task, stored.values, *threshold)
 
     def exact(self, name: str) -> Metric | None:
         """Return the metric of that name (without its split), if it is measured exactly."""

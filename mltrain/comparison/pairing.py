@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mltrain.comparison.compared_run import ComparedRun
 from mltrain.errors import RunError
 from mltrain.evaluation.mcnemar import McNemar
-from mltrain.evaluation.metric import Direction, Metric, OwnMetric
+from mltrain.evaluation.metric import Direction, Metric, OwnMetric, of_decisions
 from mltrain.evaluation.paired import Paired
 from mltrain.task import OF_NUMBERS
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:  # NumPy costs 80 ms, and runs that cannot be paired need none
     from mltrain.evaluation.forecast import ForecastRows
     from mltrain.run.predictions import StoredPredictions
 
-# What is measured from predicted classes alone.
-_OF_DECISIONS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc", "cohen_kappa", "hamming_loss")
 # At the level, a coin that shows one side only must have been tossed so often: 2 / 2^6 is the first below it.
 _LEVEL, _FEWEST = 0.05, 6
 # The draws of the bootstrap: the same two runs give the same interval again.
@@ -125,9 +123,9 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
     if first.values.shape != second.values.shape:
         raise _CannotPairError(f"their predictions have other shapes: {first.values.shape} and {second.values.shape}")
     theirs, mine = first.values, second.values
-    if other.task == "binary" and _of_decisions(metric):
+    if other.task == "binary" and of_decisions(metric):
         # Each by its own threshold: as certain decisions they are what every formula makes of them.
-        theirs, mine = _decided(other, first).astype(np.float64), _decided(run, second).astype(np.float64)
+        theirs, mine = other.decided(first).astype(np.float64), run.decided(second).astype(np.float64)
     groups = _groups(first, second)
     units = None if groups is None else len(np.unique(groups))
     forecasts = _forecasts(metric, first, second)
@@ -193,32 +191,16 @@ def _mcnemar(
     from mltrain.evaluation.mcnemar import mcnemar, right_more_often
 
     rows = len(first.rows)  # a row of several labels is right where all of them are
-    right = (_decided(other, first) == first.target, _decided(run, second) == second.target)
+    right = (other.decided(first) == first.target, run.decided(second) == second.target)
     one, two = (each.reshape(rows, -1).all(axis=1) for each in right)
     return mcnemar(*((one, two) if groups is None else right_more_often(one, two, groups)))
-
-
-def _of_decisions(metric: Metric) -> bool:
-    function = metric.function if isinstance(metric, OwnMetric) else None
-    return function.takes == "classes" if function else metric.type in _OF_DECISIONS
 
 
 def _confirmed(metric: Metric, mcnemar: McNemar | None, grouped: bool) -> bool:
     """Return whether an exact test agrees: for the accuracy that is McNemar's own; what else follows from predicted
     classes needs as many rows that tell the two apart as could ever be significant in it, and of groups as many."""
-    if mcnemar is None or not _of_decisions(metric):
+    if mcnemar is None or not of_decisions(metric):
         return True
     if metric.type == "accuracy" and not grouped:
         return mcnemar.p_value <= _LEVEL
     return mcnemar.only_first + mcnemar.only_second >= _FEWEST
-
-
-def _decided(run: ComparedRun, stored: StoredPredictions) -> np.ndarray:
-    """Return the predicted class of each row (n,), for binary by the threshold of the run."""
-    import numpy as np
-
-    from mltrain.evaluation.counts import decide
-
-    if run.task != "binary":
-        return decide(run.task, stored.values)
-    return (stored.values.astype(np.float64) > run.threshold).astype(np.int64)

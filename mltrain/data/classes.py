@@ -144,7 +144,7 @@ def _unknown_class(column: RawColumn, texts: pa.Array, row: int, labels: tuple[s
     return column.error(row, f"unknown class {text!r}{suggest(text, labels)} (known: {shown(labels)})")
 
 
-def shown(names: Sequence[str]) -> str:
-    """Return names for a message, the first twelve."""
-    more = len(names) - 12
-    return ", ".join(names[:12]) + (f" and {more} more" if more > 0 else "")
+def shown(names: Sequence[str], most: int = 12) -> str:
+    """Return names for a message, the first `most` of them."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

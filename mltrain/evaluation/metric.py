@@ -17,6 +17,8 @@ CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
 REGRESSION: tuple[Task, ...] = ("regression", "multiregression")
 LABELS: tuple[Task, ...] = (*CLASSIFICATION, "multilabel")
 
+_OF_DECISIONS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc", "cohen_kappa", "hamming_loss")
+
 
 class Metric(Spec):
     """One number that is computed from the targets and the predictions of a split."""
@@ -85,3 +87,9 @@ class OwnMetric(Metric):
         if self.function is None:
             raise PluginError(f"metric {self.type} is one of {self.origin.words}: {self.origin.advice}")
         return self.function
+
+
+def of_decisions(metric: Metric) -> bool:
+    """Return whether a metric is measured from predicted classes alone, and not from probabilities."""
+    function = metric.function if isinstance(metric, OwnMetric) else None
+    return function.takes == "classes" if function else metric.type in _OF_DECISIONS

@@ -12,6 +12,15 @@ from mltrain.evaluation.metric import Direction
 Verdict = Literal["better", "worse", "equal", "not resolved"]
 
 
+def verdict_of(value: float, low: float, high: float, direction: Direction) -> Verdict:
+    """Return whether a model is better than another, from the difference of a metric and the ends of its interval."""
+    if value == low == high == 0:
+        return "equal"
+    if low <= 0 <= high:
+        return "not resolved"
+    return "better" if (value > 0) == (direction == "max") else "worse"
+
+
 @dataclass(frozen=True)
 class Paired:
     """One model against another on the same rows.
@@ -43,11 +52,8 @@ class Paired:
     @property
     def verdict(self) -> Verdict:
         """Whether the model is better than the other; not resolved where the interval holds 0, or by too few rows."""
-        if self.value == self.low == self.high == 0:
-            return "equal"
-        if self.low <= 0 <= self.high or not self.confirmed:
-            return "not resolved"
-        return "better" if (self.value > 0) == (self.direction == "max") else "worse"
+        found = verdict_of(self.value, self.low, self.high, self.direction)
+        return found if self.confirmed or found == "equal" else "not resolved"
 
     @property
     def rows_needed(self) -> int | None:

@@ -10,8 +10,7 @@ import numpy as np
 from mltrain.comparison.compared_run import ComparedRun
 from mltrain.errors import RunError
 from mltrain.evaluation.counts import confusion_matrix, decide
-from mltrain.evaluation.margins import FROM_MARGINS
-from mltrain.evaluation.metric import Metric, OwnMetric
+from mltrain.evaluation.metric import Metric, OwnMetric, of_decisions
 from mltrain.evaluation.split_results import metric_results
 from mltrain.run.folds_form import Pooled
 from mltrain.run.metrics_form import RecordedValue
@@ -43,13 +42,13 @@ def pooled(runs: Sequence[ComparedRun]) -> Pooled:
     decided = values
     if task == "binary":
         # Each by the threshold of its own run: as certain predictions they are what every formula makes of them.
-        of_each = [decide(task, each.values, run.threshold) for run, each in zip(runs, stored, strict=True)]
+        of_each = [run.decided(each) for run, each in zip(runs, stored, strict=True)]
         decided = np.concatenate(of_each).astype(np.float64)
     left_out = {metric.name: why for metric in first.measured if (why := _unsound(metric))}
     results: dict[str, dict[str, Any]] = {}
     for metric in first.measured:
         if metric.name not in left_out:
-            predictions = decided if _of_classes(metric) else values
+            predictions = decided if of_decisions(metric) else values
             results |= metric_results([metric], task, target, predictions, classes, seed=None)
     matrix = confusion_matrix(target, decide(task, decided), len(classes)).tolist() if task in OF_CLASSES else ()
     measured = {name: RecordedValue.model_validate(each) for name, each in results.items()}
@@ -83,12 +82,6 @@ def _refuse_strangers(runs: Sequence[ComparedRun], stored: Sequence[StoredPredic
 
 def _form(stored: StoredPredictions) -> tuple[object, ...]:
     return stored.target.dtype, stored.target.shape[1:], stored.values.shape[1:]
-
-
-def _of_classes(metric: Metric) -> bool:
-    if isinstance(metric, OwnMetric):
-        return metric.given().takes == "classes"
-    return metric.type in FROM_MARGINS
 
 
 def _unsound(metric: Metric) -> str | None:

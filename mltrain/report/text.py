@@ -40,3 +40,8 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def as_sentence(text: str) -> str:
+    """Return a finding as a sentence: with a capital, and a full stop where it has none."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from mltrain.errors import RunError
-from mltrain.run.json_text import from_json
 from mltrain.run.layout import FOLDS
 from mltrain.run.metrics_form import Part, RecordedGate, RecordedValue
-from mltrain.run.reading import MEBIBYTE, read_file, wrong_form
+from mltrain.run.reading import read_spec
 from mltrain.spec import Many
 from mltrain.task import Task
 
@@ -121,13 +119,4 @@ def read_folds(folder: Path) -> CrossValidation:
     Raises:
         RunError: folds.json is not there, or says what is wrong with it.
     """
-    place = folder / FOLDS
-    data = read_file(folder, FOLDS, limit=64 * MEBIBYTE)
-    values = from_json(data, place)
-    known = CrossValidation.model_fields["format"].default
-    if values.get("format") != known:
-        raise RunError(f"{place}: format {values.get('format')!r}; this version of mltrain reads format {known}")
-    try:
-        return CrossValidation.model_validate_json(data)
-    except ValidationError as error:
-        raise wrong_form(place, error) from None
+    return read_spec(folder, FOLDS, CrossValidation)

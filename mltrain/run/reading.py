@@ -10,12 +10,14 @@ import errno
 import os
 import stat
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from mltrain.errors import RunError
+from mltrain.run.json_text import from_json
 
-if TYPE_CHECKING:
-    from pydantic import ValidationError
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 MEBIBYTE = 1 << 20
 
@@ -68,6 +70,24 @@ def _reason(error: OSError) -> str:
     if error.errno == errno.ENXIO:
         return "not a regular file; a run holds plain files and directories only"
     return f"cannot be read: {error.strerror}"
+
+
+def read_spec(root: Path, name: str, spec: type[ModelT]) -> ModelT:
+    """Return what is in a JSON file below the directory `root`; `spec` has a `format`, the one that is read.
+
+    Raises:
+        RunError: the file is not there, or says what is wrong with it.
+    """
+    place = root / name
+    data = read_file(root, name, limit=64 * MEBIBYTE)
+    values = from_json(data, place)
+    known = spec.model_fields["format"].default
+    if values.get("format") != known:
+        raise RunError(f"{place}: format {values.get('format')!r}; this version of mltrain reads format {known}")
+    try:
+        return spec.model_validate_json(data)
+    except ValidationError as error:
+        raise wrong_form(place, error) from error
 
 
 def wrong_form(place: object, error: ValidationError) -> RunError:

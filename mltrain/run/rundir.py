@@ -10,8 +10,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import ValidationError
-
 from mltrain.errors import RunError
 from mltrain.run.architecture import Architecture
 from mltrain.run.audit import Audit
@@ -51,7 +49,7 @@ from mltrain.run.learned import LearnedCurve
 from mltrain.run.lock import was_killed
 from mltrain.run.looks import Look, read_looks
 from mltrain.run.profile import Profile
-from mltrain.run.reading import MEBIBYTE, read_file, wrong_form
+from mltrain.run.reading import MEBIBYTE, read_file, read_spec
 from mltrain.run.record import Record
 from mltrain.run.status import Status
 from mltrain.spec import Spec
@@ -251,13 +249,4 @@ class RunDirectory:
         return from_json(read_file(self.path, name, limit=64 * MEBIBYTE), self.path / name)
 
     def _read_spec(self, name: str, spec: type[SpecT]) -> SpecT:
-        place = self.path / name
-        data = read_file(self.path, name, limit=64 * MEBIBYTE)
-        values = from_json(data, place)
-        known = spec.model_fields["format"].default
-        if values.get("format") != known:
-            raise RunError(f"{place}: format {values.get('format')!r}; this version of mltrain reads format {known}")
-        try:
-            return spec.model_validate_json(data)
-        except ValidationError as error:
-            raise wrong_form(place, error) from error
+        return read_spec(self.path, name, spec)

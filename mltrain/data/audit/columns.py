@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.classes import shown
 from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder
 from mltrain.data.encoders.column import Encoder, RawColumn, is_number, numbers_of
 from mltrain.data.encoders.number import NumberEncoder
@@ -146,9 +147,8 @@ def _named(columns: Sequence[str]) -> str:
     """Return columns in words: `the column 'a'`, or `12 columns ('a', 'b' and 10 more)`."""
     if len(columns) == 1:
         return f"the column '{columns[0]}'"
-    more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
-    shown = ", ".join(f"'{name}'" for name in columns[:_SHOWN])
-    return f"{len(columns)} columns ({shown}{more})"
+    named = [f"'{name}'" for name in columns]
+    return f"{len(columns)} columns ({shown(named, _SHOWN)})"
 
 
 def _verb(columns: Sequence[str], one: str, several: str) -> str:

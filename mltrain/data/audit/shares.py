@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from mltrain.data.classes import shown
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import Target, each_target
 from mltrain.data.splits import Splits
@@ -41,12 +42,12 @@ def class_findings(counts: Mapping[str, Mapping[str, int]]) -> Iterator[AuditFin
         absent = [f"'{name}'" for name, count in classes.items() if not count]
         few = [f"'{name}' ({count})" for name, count in classes.items() if 0 < count < _FEW]
         if absent:
-            sentence = f"{split} has no row of {_listed(absent)}: what it measures says nothing of such rows"
+            sentence = f"{split} has no row of {shown(absent, _SHOWN)}: what it measures says nothing of such rows"
             yield AuditFinding(
                 finding="absent_class", level="warning", sentence=sentence, key="data.split", split=split
             )
         if few:
-            sentence = f"{split} has fewer than {_FEW} rows of {_listed(few)}: too few to tell how such rows fare"
+            sentence = f"{split} has fewer than {_FEW} rows of {shown(few, _SHOWN)}: too few to tell how such rows fare"
             yield AuditFinding(finding="rare_class", level="note", sentence=sentence, key="data.source", split=split)
 
 
@@ -80,9 +81,9 @@ def _shifted(split: SplitName, found: Mapping[str, Stability]) -> Iterator[Audit
     if not found:
         return
     largest = sorted(found.items(), key=lambda each: -each[1].value)
-    shown = _listed([f"{name} (PSI {each.value:.2f})" for name, each in largest])
+    columns = shown([f"{name} (PSI {each.value:.2f})" for name, each in largest], _SHOWN)
     sentence = (
-        f"{split} rows are not as the training rows in {shown}; chance alone stays below "
+        f"{split} rows are not as the training rows in {columns}; chance alone stays below "
         f"{max(0.1, largest[0][1].chance):.2f}: are they of another time or place? Then the score is of such rows only"
     )
     large = largest[0][1].value >= LARGE
@@ -104,8 +105,3 @@ def _of_target(train: np.ndarray, other: np.ndarray, classes: int, comparisons: 
             np.bincount(np.searchsorted(edges, each), minlength=len(edges) + 1) for each in (train, other)
         )
     return population_stability(expected, found, comparisons)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"

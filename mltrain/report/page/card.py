@@ -15,7 +15,7 @@ from mltrain.report.page.sections.explanation import outdated_sentence, shown_ex
 from mltrain.report.page.sections.model import shape_text
 from mltrain.report.page.sections.results import undefined_sentences
 from mltrain.report.page.sections.summary import verdict
-from mltrain.report.text import number
+from mltrain.report.text import as_sentence, number
 from mltrain.run.metrics_form import RecordedValue
 from mltrain.run.results_form import Results
 
@@ -110,7 +110,7 @@ def _importance(facts: Facts) -> Iterator[str]:
     )
     yield table(("column", "importance"), rows)
     for sentence in importance_sentences(found.importance, found.split):
-        yield plain(f"{sentence[0].upper()}{sentence[1:]}.")
+        yield plain(as_sentence(sentence))
 
 
 def _model(facts: Facts) -> Iterator[str]:

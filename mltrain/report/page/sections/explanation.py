@@ -10,7 +10,7 @@ from mltrain.report.page.charts.ranges import Range, ranges
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import figure, section, table, value_cell
-from mltrain.report.text import number
+from mltrain.report.text import as_sentence, number
 from mltrain.run.explanation import ColumnImportance, Explanation, Importances
 from mltrain.run.metrics_form import RecordedValue
 
@@ -65,7 +65,7 @@ def explanation_section(facts: Facts, charts: Sequence[Chart]) -> Html | None:
     found = shown_explanation(facts)
     if found is None or found.importance is None:
         return None
-    sentences = [element("p", _sentence(each)) for each in importance_sentences(found.importance, found.split)]
+    sentences = [element("p", as_sentence(each)) for each in importance_sentences(found.importance, found.split)]
     beside = element("div", map(figure, charts), _table(found.importance), class_="beside")
     return section("explanation", "Importance", sentences, beside, element("p", _CAUTION))
 
@@ -86,7 +86,3 @@ def _recorded(each: ColumnImportance) -> RecordedValue:
 
 def _end(end: float | None, value: float) -> float:
     return value if end is None else end
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."

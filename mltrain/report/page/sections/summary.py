@@ -8,7 +8,7 @@ from datetime import datetime
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import interval, table
-from mltrain.report.text import duration, number
+from mltrain.report.text import as_sentence, duration, number
 
 _STATES = {
     "finished": "finished",
@@ -58,9 +58,9 @@ def verdict(facts: Facts) -> Iterator[str]:
     else:
         shown = interval(value)
         yield f"On {rows} the {name} is {number(value.value)}{f' (95 % interval {shown})' if shown else ''}."
-    yield from (f"{_sentence(text)}" for text in results.baseline_sentences)
+    yield from (as_sentence(text) for text in results.baseline_sentences)
     if results.chance is not None:
-        yield _sentence(results.chance.sentence)
+        yield as_sentence(results.chance.sentence)
     missed = sum(not gate.passed for gate in results.gates)
     if results.gates:
         yield f"{missed} of {len(results.gates)} gates missed." if missed else f"All {len(results.gates)} gates passed."
@@ -108,7 +108,3 @@ def _seconds(facts: Facts) -> float | None:
         return max((finished - started).total_seconds(), 0.0)
     except (ValueError, TypeError):  # a text that is no time, or one without its zone
         return None
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from mltrain.report.page.charts.bars import Bar, bars
 from mltrain.report.page.charts.frame import Chart, Frame
@@ -60,7 +61,7 @@ def number_charts(judged: SplitResult, split: str, predictions: StoredPrediction
     """Yield predicted against true values of each target."""
     for place, name in list(enumerate(judged.outputs))[:_MOST_CHARTS]:
         column = StoredPredictions(predictions.rows, predictions.target[:, place], predictions.values[:, place])
-        for chart in list(regression_charts(name, split, column))[:1]:
+        for chart in islice(regression_charts(name, split, column), 1):
             yield replace(chart, name=f"predicted-{file_name(name)}", caption=f"{name}: {chart.caption}")
 
 
