@@ -3,8 +3,10 @@ that the test rows were looked at, and takes no lock."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,12 @@ from mltrain.data.encoders.column import RawColumn
 from mltrain.data.examples import encode_examples
 from mltrain.data.key_splits import key_columns
 from mltrain.data.keys import group_numbers, several
-from mltrain.data.preparation import declared_kinds, read_rows
+from mltrain.data.preparation import read_rows
 from mltrain.data.sources import read_file
 from mltrain.data.table import Table
 from mltrain.errors import RunError, WriteError
 from mltrain.experiment import ExperimentSpec
+from mltrain.procedures.prediction_rows import kinds_of_rows
 from mltrain.procedures.recorded_config import other_plugins, refuse_absent
 from mltrain.procedures.slices import Slice, split_slices
 from mltrain.procedures.stored_model import read_model
@@ -30,7 +33,11 @@ from mltrain.tensorflow_start import start_tensorflow
 
 
 def evaluate(
-    run: RunDirectory, split: SplitName | None, data: Path | None, command: tuple[str, ...] = ()
+    run: RunDirectory,
+    split: SplitName | None,
+    data: Path | None,
+    command: tuple[str, ...] = (),
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Measure the model of a run.
 
@@ -39,6 +46,7 @@ def evaluate(
         split: the rows to measure on; None takes test, else validation, else train.
         data: a file with other rows.
         command: the command line, to be kept where looks at the test rows are counted.
+        options: how the file with other rows is written, by the names of the keys of its source.
 
     Returns:
         The same shape as metrics.json; and `test_looks`, where it was the test rows that were measured.
@@ -60,7 +68,7 @@ def evaluate(
 
     network = stored.network()
     if data is not None:
-        name, table = data.name, read_file(data, declared_kinds(spec.data, network.info.task), like=spec.data.source)
+        name, table = data.name, read_file(data, kinds_of_rows(stored), like=spec.data.source, options=options)
         if preprocessing.windows is not None:
             windowed = preprocessing.windows.made_of(table)
             table = windowed.table.take(windowed.examples)

@@ -37,6 +37,8 @@ class Findings:
         without_history: rows of series that are not predicted, as too few rows are before them.
         images: what was done to image files; None where the rows are not such.
         explained: what the columns `explain.<column>` are; None where nobody asked.
+        added: the names of the columns that were added.
+        renamed: whether they have other names than usual, as the data has columns of these names.
     """
 
     data: str
@@ -47,6 +49,8 @@ class Findings:
     without_history: int = 0
     images: ImagesStream | None = None
     explained: Attributed | None = None
+    added: tuple[str, ...] = ()
+    renamed: bool = False
 
     @property
     def outside(self) -> dict[str, ColumnFindings]:
@@ -59,6 +63,7 @@ class Findings:
             "format": 1,
             "data": self.data,
             "rows": self.rows,
+            "added": list(self.added),
             **({"without_history": self.without_history} if self.without_history else {}),
             "missing": {name: {"n": each.count, "in_training": each.expected} for name, each in self.missing.items()},
             "unknown": self.unknown,

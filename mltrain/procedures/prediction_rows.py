@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,8 @@ from mltrain.data.training_columns import Comparison, TrainingColumns
 from mltrain.errors import DataError
 from mltrain.procedures.prediction_findings import Findings, Missing
 from mltrain.procedures.stored_model import StoredModel
+
+_WHOLE = re.compile(r"0|-?[1-9]\d*")
 
 
 class PredictedRows:
@@ -77,6 +80,23 @@ class PredictedRows:
             self._comparison.findings() if self._comparison is not None else None,
             self._without_history,
         )
+
+
+def kinds_of_rows(stored: StoredModel) -> dict[str, str]:
+    """Return what the texts of each column of rows that are measured are read as: features and targets."""
+    preprocessing = stored.preprocessing
+    declared = declared_kinds(stored.spec.data, preprocessing.target.task)
+    if preprocessing.windows is None:
+        declared.update({name: kind for name, kind in kinds_of(stored).items() if kind is not None})
+    for part in preprocessing.target.parts:
+        if part.labels and not _are_read_alike(part.labels):
+            declared[part.column] = "category"  # codes such as 001: in a file of few rows they could be numbers
+    return declared
+
+
+def _are_read_alike(labels: Sequence[str]) -> bool:
+    """Return whether a column of any of these classes is read as texts or as numbers alike, whatever rows it has."""
+    return not any(label[:1].isdigit() for label in labels) or all(map(_WHOLE.fullmatch, labels))
 
 
 def kinds_of(stored: StoredModel) -> dict[str, str | None]:
