@@ -46,24 +46,30 @@ def read_npz(
         DataError: the file is not an .npz, lacks an array, or the arrays cannot be columns of one table.
     """
     content = read_file_content(path)
-    found = _load(content, arrays)
-    first = next(iter(found))
+    found = _load(content, arrays, declared)
+    first, rows = next((name, len(np.atleast_1d(array))) for name, array in found.items() if array is not None)
     for name, array in found.items():
+        if array is None:
+            continue
         if not array.ndim:
             raise DataError(
                 f"{content.name}: array {name!r} is a single value; name the arrays to take in data.source.arrays"
             )
-        if len(array) != len(found[first]):
+        if len(array) != rows:
             raise DataError(
-                f"{content.name}: array {first!r} has {len(found[first])} rows and {name!r} has {len(array)}; "
+                f"{content.name}: array {first!r} has {rows} rows and {name!r} has {len(array)}; "
                 "name arrays of one length in data.source.arrays"
             )
-    if not len(found[first]):
+    if not rows:
         raise DataError(f"{content.name}: the arrays have no rows")
     origin, missing = Origin(content.name), missing or MissingValues()
     places = {name: ColumnPlace(name, origin.place, missing_key=True, options=options) for name in found}
+    columns: dict[str, Column] = {
+        name: column_of_array(array, places[name], declared.get(name), missing) if array is not None else pa.nulls(rows)
+        for name, array in found.items()
+    }
     return Table(
-        {name: column_of_array(array, places[name], declared.get(name), missing) for name, array in found.items()},
+        columns,
         origin,
         content.sha256,
         decisions=missing.decisions(content.name),
@@ -87,6 +93,17 @@ def column_of_array(
         array = array.astype("datetime64[us]")
     values = _texts(array, where) if array.dtype.kind in "US" else pa.array(array.astype(array.dtype.newbyteorder("=")))
     return typed_column(values if missing is None else missing.of_typed(where.column, values), where, kind)
+
+
+def plain_column(array: np.ndarray) -> pa.Array:
+    """Return an array of one axis of a kind that `column_of_array` takes as it is, without a look at its values."""
+    if array.dtype.kind == "S":
+        return pa.array([value.decode(errors="replace") for value in array.tolist()], pa.string())
+    if array.dtype.kind == "U":
+        return pa.array([value.encode(errors="replace").decode() for value in array.tolist()], pa.string())
+    if array.dtype.kind == "M":
+        array = array.astype("datetime64[us]")
+    return pa.array(array.astype(array.dtype.newbyteorder("=")), from_pandas=True)
 
 
 def sha256_of_arrays(arrays: Mapping[str, np.ndarray]) -> str:
@@ -120,7 +137,10 @@ def _is_text(array: np.ndarray) -> bool:
     return True
 
 
-def _load(content: FileContent, arrays: Mapping[str, str] | None) -> dict[str, np.ndarray]:
+def _load(
+    content: FileContent, arrays: Mapping[str, str] | None, declared: Mapping[str, str]
+) -> dict[str, np.ndarray | None]:
+    """Return the arrays of the columns; None for a column that is ignored: it is not read."""
     name = content.name
     try:
         with zipfile.ZipFile(io.BytesIO(content.data)) as archive:
@@ -134,9 +154,12 @@ def _load(content: FileContent, arrays: Mapping[str, str] | None) -> dict[str, n
                     )
             if not wanted:
                 raise DataError(f"{name}: the file holds no array")
-            for key in wanted.values():
+            read = {column: key for column, key in wanted.items() if declared.get(column) != "ignore"}
+            if not read:
+                raise DataError(f"{name}: every array is set to ignore; remove a line under data.features")
+            for key in read.values():
                 check_header(file.zip, f"{key}.npy")
-            return {column: np.asarray(file[key]) for column, key in wanted.items()}
+            return {column: np.asarray(file[key]) if column in read else None for column, key in wanted.items()}
     except zipfile.BadZipFile as error:
         raise DataError(f"{name}: not an .npz file, or damaged ({error})") from error
     except (ValueError, TypeError, EOFError, OSError, MemoryError, RuntimeError, zlib.error) as error:

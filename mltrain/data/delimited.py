@@ -56,7 +56,9 @@ def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) ->
     for column_name in found.names:
         column = found.columns.pop(0)
         where = ColumnPlace(column_name, origin.place, missing_key=True, options=dialect.options)
-        if pa.types.is_string(column.type):
+        if declared.get(column_name) == "ignore":
+            column = pa.nulls(rows)
+        elif pa.types.is_string(column.type):
             check_lengths(column, where)
             column = reader.typed(column, where, declared.get(column_name))
         typed[column_name] = column

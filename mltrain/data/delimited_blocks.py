@@ -10,13 +10,13 @@ import codecs
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.column_types import may_be_codes, may_be_rounded, plain_numbers
+from mltrain.data.column_types import AS_WRITTEN, may_be_codes, may_be_rounded, plain_numbers
 from mltrain.data.delimited_faults import LONGEST_FIELD
 from mltrain.data.delimited_header import header
 from mltrain.data.delimited_text import (
@@ -36,7 +36,7 @@ from mltrain.problems import printable
 BLOCK_BYTES = 4 * 2**20
 # Files of other kinds that no text begins with: who reads the file whole says what they are.
 _FOREIGN = (*BINARY, b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_TEXTS = ("category", "boolean", "datetime", "ignore")
+_TEXTS = ("category", "boolean", "datetime", AS_WRITTEN)
 
 
 class _Numbers:
@@ -99,6 +99,22 @@ class _Texts:
         return pa.concat_arrays(self._blocks)
 
 
+class _Ignored:
+    """The rows of a column that nobody needs."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+
+    def add(self, texts: pa.Array) -> bool:
+        """Take the next block; return that it fits."""
+        self._rows += len(texts)
+        return True
+
+    def values(self) -> pa.Array:
+        """Return a missing value for each row."""
+        return pa.nulls(self._rows)
+
+
 def read_in_blocks(
     path: Path, dialect: Dialect, declared: Mapping[str, str], reader: TextColumns | None = None
 ) -> Fields | None:
@@ -125,7 +141,8 @@ def _read(
 ) -> Fields | None:
     digest, lines = hashlib.sha256(), 0
     names: list[str] = []
-    columns: list[_Numbers | _Texts] = []
+    columns: list[_Numbers | _Texts | _Ignored] = []
+    ignored: list[bool] = []
     for block in _blocks_of_lines(file):
         digest.update(block)
         body = block if names else block.removeprefix(codecs.BOM_UTF8)
@@ -137,9 +154,10 @@ def _read(
                 return None
             names, header_lines = header(name, body, dialect)
             body = body[end_of_line(body, header_lines) :]
+            ignored = [declared.get(each) == "ignore" for each in names]
         if not body:
             continue
-        texts = _texts(body, len(names), dialect.delimiter)
+        texts = _texts(body, ignored, dialect.delimiter)
         if texts is None:
             return None
         if not columns:
@@ -154,8 +172,12 @@ def _read(
     return Fields(names, values, header_lines, lines, digest.hexdigest())
 
 
-def _column(texts: pa.Array, name: str, rows: int, reader: TextColumns, kind: str | None) -> _Numbers | _Texts:
+def _column(
+    texts: pa.Array, name: str, rows: int, reader: TextColumns, kind: str | None
+) -> _Numbers | _Texts | _Ignored:
     """Return what takes a column, by its first block."""
+    if kind == "ignore":
+        return _Ignored()
     if kind in _TEXTS:
         return _Texts()
     cleaned = reader.cleaned(texts, kind)
@@ -163,15 +185,21 @@ def _column(texts: pa.Array, name: str, rows: int, reader: TextColumns, kind: st
     return _Texts() if are_texts else _Numbers(name, rows, reader, kind)
 
 
-def _texts(body: bytes, columns: int, delimiter: str) -> list[pa.Array] | None:
-    """Return the texts of each column of some lines, or None where they are not in order."""
+def _texts(body: bytes, ignored: Sequence[bool], delimiter: str) -> list[pa.Array] | None:
+    """Return the texts of each column of some lines, or None where they are not in order.
+
+    Args:
+        body: the lines.
+        ignored: whether nobody needs a column, for each of them.
+        delimiter: between the fields.
+    """
     if b'"' in body:  # a line may go on in the next one; in the header many programs quote names
         return None
     try:
-        found = fields(pa.py_buffer(body), columns, delimiter, newlines=False)
+        found = fields(pa.py_buffer(body), len(ignored), delimiter, newlines=False)
     except pa.ArrowInvalid:
         return None
-    if any(longest(texts) > LONGEST_FIELD for texts in found):
+    if any(longest(texts) > LONGEST_FIELD for texts, unused in zip(found, ignored, strict=True) if not unused):
         return None
     return found
 

@@ -75,6 +75,7 @@ def read_json_lines(path: Path, missing: MissingValues, declared: Mapping[str, s
         content.sha256,
         decisions=missing.decisions(content.name),
         taken_as_missing=missing.sentences(options=options),
+        absent_is_missing=True,
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from mltrain.data.column_types import ColumnPlace, parse_texts
+from mltrain.data.column_types import AS_WRITTEN, ColumnPlace, parse_texts
 from mltrain.data.delimited_text import Dialect, trimmed
 from mltrain.data.missing_values import MissingValues
 from mltrain.data.text_spelling import iso_dates, plain_spelling
 
-_TEXT_KINDS = ("category", "ignore")
+_TEXT_KINDS = ("category", "ignore", AS_WRITTEN)
 
 
 class TextColumns:

@@ -50,6 +50,7 @@ def predict(
     explain: bool = False,
     prefix: str = "",
     options: Mapping[str, Any] = MappingProxyType({}),
+    skip_bad: bool = False,
 ) -> Findings:
     """Predict every row of a file.
 
@@ -64,6 +65,7 @@ def predict(
         explain: whether it is added what each column adds to the score of a row.
         prefix: what the names of all columns that are added begin with.
         options: how the file is written, by the names of the keys of its source.
+        skip_bad: whether image files that cannot be used are left out and counted, instead of refused.
 
     Raises:
         UsageError: probabilities were asked for, or an explanation, and the model has none.
@@ -76,7 +78,7 @@ def predict(
     baseline = mean_row(stored) if explain else None
     wanted = Wanted(kinds_of(stored), target.columns)
     source = stored.spec.data.source
-    opened = nullcontext(images_stream(images, stored.preprocessing, source)) if images else None
+    opened = nullcontext(images_stream(images, stored.preprocessing, source, skip_bad)) if images else None
     with opened or open_rows(data, wanted, source, options) as stream:
         rows = PredictedRows(
             stored, stream.name if isinstance(stream, ImagesStream) else data.name if data else "stdin"

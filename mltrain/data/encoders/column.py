@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.column_types import without_zone
 from mltrain.data.table import Column, Table
 from mltrain.errors import DataError
 from mltrain.task import Decision
@@ -176,7 +177,7 @@ def texts_of(column: RawColumn) -> pa.Array:
             values = pc.cast(pa.array(numbers, from_pandas=True), pa.int64())
     if is_text(values.type):
         values = _without_points(values)
-    return pc.fill_null(pc.cast(values, pa.string()), "")
+    return pc.fill_null(pc.cast(without_zone(values), pa.string()), "")
 
 
 def _without_points(values: pa.Array) -> pa.Array:

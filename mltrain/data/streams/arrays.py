@@ -12,7 +12,7 @@ from typing import IO, BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.arrays import check_header, column_of_array
+from mltrain.data.arrays import check_header, column_of_array, plain_column
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.missing_values import MissingValues
 from mltrain.data.streams.block import Block, PartOrigin, Wanted
@@ -110,13 +110,12 @@ class ArraysStream:
                     array = member.read(rows)
                 except _UNREADABLE as error:
                     raise self._unreadable(error) from error
-                kind = self._wanted.kinds.get(name, "ignore")
                 where = ColumnPlace(name, origin.place, missing_key=True, options=True, in_part=True)
-                needed = name in self._wanted.kinds
-                typed[name] = column_of_array(array, where, kind, self._missing if needed else None)
-                kept_column = typed[name]
-                if needed and self._missing.any and array.ndim == 1:  # as it came
-                    kept_column = column_of_array(array, where, "ignore" if array.dtype.kind in "US" else None)
+                if name in self._wanted.kinds:
+                    typed[name] = column_of_array(array, where, self._wanted.kinds[name], self._missing)
+                kept_column = typed.get(name)
+                if kept_column is None or (self._missing.any and array.ndim == 1):  # as it came
+                    kept_column = plain_column(array)
                 if not isinstance(kept_column, np.ndarray):
                     kept[name] = kept_column
             taken = self._missing.sentences(options=True)

@@ -98,8 +98,8 @@ class DelimitedStream:
         typed = {}
         for name, column in zip(names, columns, strict=True):
             where = ColumnPlace(name, origin.place, missing_key=True, options=True, in_part=True)
-            check_lengths(column, where)
             if name in self._wanted.kinds:
+                check_lengths(column, where)
                 typed[name] = self._reader.typed(column, where, self._wanted.kinds[name])
         taken = self._reader.missing.sentences(options=True)
         return Block(Table(typed, origin, "", taken_as_missing=taken), pa.table(columns, names))
