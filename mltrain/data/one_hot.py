@@ -21,7 +21,7 @@ def ones_per_row(columns: Sequence[RawColumn]) -> np.ndarray | None:
     """Return how many of the columns are 1 in each row, (rows,); None where a value is missing or is not 0 or 1."""
     flags = [_flags(column.values) for column in columns]
     known = [each for each in flags if each is not None]
-    return np.sum(known, axis=0, dtype=np.int64) if len(known) == len(columns) else None
+    return np.stack(known, axis=1).sum(axis=1) if len(known) == len(columns) else None
 
 
 def are_one_hot(columns: Sequence[RawColumn]) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from mltrain.data.arrays import column_of_array
@@ -177,9 +178,10 @@ def fit_one_hot(
         DataError: a value is missing or is not 0 or 1, a row has not exactly one 1, or the settings do not fit.
     """
     first, names = columns[0], [column.name for column in columns]
-    whole = replace(first, name=array or shown(names, 4), values=_classes_of(columns, array))
+    classes = _classes_of(columns, array)
+    whole = replace(first, name=array or shown(names, 4), values=classes)
     task: Task = stated if stated != "auto" else "binary" if len(columns) == 2 else "multiclass"
-    found = set(whole.values.to_pylist())
+    found = set(pc.unique(classes).to_pylist())
     known = [name for name in names if name in found] if array is None else ()  # in the order of the columns
     encoder, more = fit_target(whole, spec, task, known_classes=known)
     encoder = encoder.model_copy(update={"one_hot": tuple(names), "array": array})
