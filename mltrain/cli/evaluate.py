@@ -60,6 +60,9 @@ def evaluate(
         metrics["gates"] = [each.as_json() for each in judged]
     typer.echo(json_format.dumps(metrics, indent=2) if json else results_table(metrics))
     looks = [metrics["test_looks"]["sentence"]] if "test_looks" in metrics else []
-    for line in (*split_lines(metrics), *map(printable, (*metrics.get("plugin_sentences", ()), *looks))):
+    for line in (
+        *split_lines(metrics),
+        *map(printable, (*metrics.get("data_sentences", ()), *metrics.get("plugin_sentences", ()), *looks)),
+    ):
         typer.echo(line, err=True)
     conclude(judged, found, junit=junit, json=json)

@@ -42,6 +42,10 @@ def predict(
         bool,
         typer.Option("--strict", help="Refuse unknown categories, values out of range, unusual missing ones."),
     ] = False,
+    skip_bad: Annotated[
+        bool,
+        typer.Option("--skip-bad", help="Leave out image files that cannot be used, and count them. Exit code 0."),
+    ] = False,
     summary: Annotated[
         Path | None, typer.Option("--summary", metavar="FILE", help="Write counts and drift of every column as JSON.")
     ] = None,
@@ -64,6 +68,10 @@ def predict(
     images = data if not from_stdin and are_images(data) else []
     if len(data) > 1 and not images:
         raise UsageError(f"{data[1]}: one file of rows at a time; only of images there may be several")
+    if skip_bad and not images:
+        raise UsageError(
+            f"{data[0]}: --skip-bad leaves out image files, and this is not an image or a folder of images"
+        )
     source = None if images or from_stdin else data[0]
     out = None if str(out) == "-" else out
     if from_stdin and sys.stdin is None:
@@ -88,6 +96,7 @@ def predict(
             probabilities=proba,
             strict=strict,
             explain=explain,
+            skip_bad=skip_bad,
         )
         values = {"run": str(found.path.absolute()), **findings.as_json()}
         text = f"{json_format.dumps(values, indent=2, ensure_ascii=False)}\n"

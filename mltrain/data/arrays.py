@@ -36,29 +36,30 @@ def read_npz(path: Path, arrays: Mapping[str, str] | None, declared: Mapping[str
         DataError: the file is not an .npz, lacks an array, or the arrays cannot be columns of one table.
     """
     content = read_file_content(path)
-    found = _load(content, arrays)
-    first = next(iter(found))
+    found = _load(content, arrays, declared)
+    first, rows = next((name, len(np.atleast_1d(array))) for name, array in found.items() if array is not None)
     for name, array in found.items():
+        if array is None:
+            continue
         if not array.ndim:
             raise DataError(
                 f"{content.name}: array {name!r} is a single value; name the arrays to take in data.source.arrays"
             )
-        if len(array) != len(found[first]):
+        if len(array) != rows:
             raise DataError(
-                f"{content.name}: array {first!r} has {len(found[first])} rows and {name!r} has {len(array)}; "
+                f"{content.name}: array {first!r} has {rows} rows and {name!r} has {len(array)}; "
                 "name arrays of one length in data.source.arrays"
             )
-    if not len(found[first]):
+    if not rows:
         raise DataError(f"{content.name}: the arrays have no rows")
     origin = Origin(content.name)
-    return Table(
-        {
-            name: column_of_array(array, ColumnPlace(name, origin.place), declared.get(name))
-            for name, array in found.items()
-        },
-        origin,
-        content.sha256,
-    )
+    columns: dict[str, Column] = {
+        name: column_of_array(array, ColumnPlace(name, origin.place), declared.get(name))
+        if array is not None
+        else pa.nulls(rows)
+        for name, array in found.items()
+    }
+    return Table(columns, origin, content.sha256)
 
 
 def column_of_array(array: np.ndarray, where: ColumnPlace, kind: str | None = None) -> Column:
@@ -76,6 +77,17 @@ def column_of_array(array: np.ndarray, where: ColumnPlace, kind: str | None = No
     if array.dtype.kind in "US":
         return typed_column(_texts(array, where), where, kind)
     return typed_column(pa.array(array.astype(array.dtype.newbyteorder("="))), where, kind)
+
+
+def plain_column(array: np.ndarray) -> pa.Array:
+    """Return an array of one axis of a kind that `column_of_array` takes as it is, without a look at its values."""
+    if array.dtype.kind == "S":
+        return pa.array([value.decode(errors="replace") for value in array.tolist()], pa.string())
+    if array.dtype.kind == "U":
+        return pa.array([value.encode(errors="replace").decode() for value in array.tolist()], pa.string())
+    if array.dtype.kind == "M":
+        array = array.astype("datetime64[us]")
+    return pa.array(array.astype(array.dtype.newbyteorder("=")), from_pandas=True)
 
 
 def sha256_of_arrays(arrays: Mapping[str, np.ndarray]) -> str:
@@ -109,7 +121,10 @@ def _is_text(array: np.ndarray) -> bool:
     return True
 
 
-def _load(content: FileContent, arrays: Mapping[str, str] | None) -> dict[str, np.ndarray]:
+def _load(
+    content: FileContent, arrays: Mapping[str, str] | None, declared: Mapping[str, str]
+) -> dict[str, np.ndarray | None]:
+    """Return the arrays of the columns; None for a column that is ignored: it is not read."""
     name = content.name
     try:
         with zipfile.ZipFile(io.BytesIO(content.data)) as archive:
@@ -123,9 +138,12 @@ def _load(content: FileContent, arrays: Mapping[str, str] | None) -> dict[str, n
                     )
             if not wanted:
                 raise DataError(f"{name}: the file holds no array")
-            for key in wanted.values():
+            read = {column: key for column, key in wanted.items() if declared.get(column) != "ignore"}
+            if not read:
+                raise DataError(f"{name}: every array is set to ignore; remove a line under data.features")
+            for key in read.values():
                 check_header(file.zip, f"{key}.npy")
-            return {column: np.asarray(file[key]) for column, key in wanted.items()}
+            return {column: np.asarray(file[key]) if column in read else None for column, key in wanted.items()}
     except zipfile.BadZipFile as error:
         raise DataError(f"{name}: not an .npz file, or damaged ({error})") from error
     except (ValueError, TypeError, EOFError, OSError, MemoryError, RuntimeError, zlib.error) as error:

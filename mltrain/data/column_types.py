@@ -7,7 +7,7 @@ category, and as a category it would train without a word.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,11 @@ from mltrain.errors import DataError
 
 Place = Callable[[int], str]
 
-TIMESTAMP = pa.timestamp("us")
+# Times without a zone, and times with one, which are kept in UTC: an hour of the one is not an hour of the other.
+TIMESTAMP, ZONED = pa.timestamp("us"), pa.timestamp("us", "UTC")
+
+# The kind of a column that is needed, but not as a feature, such as the key of a split: a text stays as it is.
+AS_WRITTEN = "as written"
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 # Not numbers to us, but whoever wrote them meant numbers: they count when a column may be mostly numbers.
@@ -48,22 +52,48 @@ class ColumnPlace:
         return DataError(f"{self.place(row)}: column {self.column!r}: {message}")
 
 
+@dataclass(frozen=True)
+class OnlyThese(Mapping[str, str]):
+    """The kinds of the columns that are needed; every other column is ignored.
+
+    Attributes:
+        kinds: by the name of the column; None means to find out.
+    """
+
+    kinds: Mapping[str, str | None]
+
+    def __getitem__(self, name: str) -> str:
+        kind = self.kinds.get(name, "ignore")
+        if kind is None:
+            raise KeyError(name)
+        return kind
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.kinds)
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+
 def parse_texts(texts: pa.Array, where: ColumnPlace, kind: str | None) -> pa.Array:
     """Return a column of texts as what it holds.
 
     Args:
         texts: the values; null is a missing value.
         where: names the column and its rows.
-        kind: what the column was declared to be ("number", "category", "boolean", "datetime", "ignore"); None to find
-            out.
+        kind: what the column was declared to be ("number", "category", "boolean", "datetime"), "ignore" where nobody
+            needs it, `AS_WRITTEN`; None to find out.
 
     Returns:
-        int64, float64, bool or timestamp("us"), else the texts unchanged. A column without any value is float64.
+        int64, float64, bool, `TIMESTAMP` or `ZONED`, else the texts unchanged. A column without any value is float64;
+        an ignored one holds nothing but nulls.
 
     Raises:
         DataError: a value is not of the declared kind, or of the kind that most others are.
     """
-    if kind in ("category", "ignore"):
+    if kind == "ignore":
+        return pa.nulls(len(texts))
+    if kind in ("category", AS_WRITTEN):
         return texts
     if kind == "boolean":
         return _declared_booleans(texts, where)
@@ -83,7 +113,7 @@ def parse_texts(texts: pa.Array, where: ColumnPlace, kind: str | None) -> pa.Arr
 
 
 def parse_dates(texts: pa.Array, where: ColumnPlace, declared: bool = False) -> pa.Array | None:
-    """Return timestamps, or None when most of the texts are not dates. A time with a zone becomes UTC.
+    """Return timestamps, or None when most of the texts are not dates. Times with a zone become `ZONED`.
 
     Raises:
         DataError: some texts are not dates although most are, or although the column was declared so.
@@ -96,10 +126,15 @@ def parse_dates(texts: pa.Array, where: ColumnPlace, declared: bool = False) -> 
     texts = pc.if_else(is_month, pc.binary_join_element_wise(texts, "01", "-"), texts)
     for zone in (None, "UTC"):
         try:
-            return texts.cast(pa.timestamp("us", zone)).cast(TIMESTAMP)
+            return texts.cast(pa.timestamp("us", zone))
         except pa.ArrowInvalid:
             continue
     raise _impossible_date(texts, where)
+
+
+def without_zone(values: pa.Array) -> pa.Array:
+    """Return times with a zone as they are in UTC, without it; anything else as it is."""
+    return values.cast(TIMESTAMP) if values.type == ZONED else values
 
 
 def plain_numbers(texts: pa.Array) -> pa.Array | None:

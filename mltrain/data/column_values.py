@@ -10,12 +10,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.column_types import TIMESTAMP, ColumnPlace, first_row, parse_dates, parse_texts, quoted
+from mltrain.data.column_types import (
+    AS_WRITTEN,
+    TIMESTAMP,
+    ZONED,
+    ColumnPlace,
+    first_row,
+    parse_dates,
+    parse_texts,
+    quoted,
+    without_zone,
+)
 from mltrain.data.table import Column
 
 MOST_AXES = 32  # more than any layer takes, and fewer than NumPy's limit
 
-_DECLARED_TYPES = {"number": (pa.int64(), pa.float64()), "boolean": (pa.bool_(),), "datetime": (TIMESTAMP,)}
+_DECLARED_TYPES = {"number": (pa.int64(), pa.float64()), "boolean": (pa.bool_(),), "datetime": (ZONED, TIMESTAMP)}
 
 
 def column_of_values(
@@ -35,10 +45,10 @@ def column_of_values(
     Raises:
         DataError: a value is infinite, too large, an object, or not of the kind that most others are.
     """
+    if kind == "ignore":  # not looked at
+        return pa.nulls(len(values))
     present = [None if _is_missing(value, missing) else value for value in values]
     types = {type(value) for value in present} - {type(None)}
-    if kind == "ignore" and types & {dict, list}:
-        return pa.nulls(len(values), pa.string())
     if dict in types:
         row = next(row for row, value in enumerate(present) if isinstance(value, dict))
         raise where.error(row, "an object; expected a number, a text, true, false, null or a list of numbers")
@@ -59,17 +69,17 @@ def typed_column(column: pa.Array, where: ColumnPlace, kind: str | None) -> Colu
     Raises:
         DataError: the type has no place in a Table, a value is infinite, or the values are not what was declared.
     """
+    if kind == "ignore":  # not looked at
+        return pa.nulls(len(column))
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     convert = _conversion(column.type)
     if convert is None:
-        if kind == "ignore":
-            return pa.nulls(len(column), pa.string())
         raise where.error(
             0, f"values of type {column.type}; expected numbers, texts, booleans, dates or lists of numbers"
         )
     typed = convert(column, where)
-    if isinstance(typed, np.ndarray) or kind == "ignore":
+    if isinstance(typed, np.ndarray) or kind == AS_WRITTEN:
         return typed
     if kind is not None:
         return _as_declared(typed, where, kind)
@@ -158,7 +168,8 @@ def _conversion(arrow_type: pa.DataType) -> Callable[[pa.Array, ColumnPlace], Co
         return _from_texts
     if types.is_date(arrow_type) or types.is_timestamp(arrow_type):
         # A time with a zone becomes UTC; nanoseconds are cut to microseconds, which no feature is finer than.
-        return lambda column, where: column.cast(TIMESTAMP, safe=False)
+        zoned = types.is_timestamp(arrow_type) and arrow_type.tz is not None
+        return lambda column, where: column.cast(ZONED if zoned else TIMESTAMP, safe=False)
     if types.is_list(arrow_type) or types.is_large_list(arrow_type) or types.is_fixed_size_list(arrow_type):
         return _from_lists
     return None
@@ -220,7 +231,7 @@ def _as_declared(column: pa.Array, where: ColumnPlace, kind: str) -> pa.Array:
         return pa.nulls(len(column), expected[-1])
     if pa.types.is_boolean(column.type) and kind == "number":
         return column.cast(pa.int64())
-    if kind == "boolean" and column.type != TIMESTAMP:
+    if kind == "boolean" and not pa.types.is_timestamp(column.type):
         return parse_texts(_category_texts(column), where, kind)
     row = first_row(pc.is_valid(column))
     raise where.error(row, f"{quoted(column[row])} is of type {column.type}, but the column was declared a {kind}")
@@ -232,4 +243,4 @@ def _category_texts(column: pa.Array) -> pa.Array:
         whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), 2.0**53))
         if pc.all(whole).as_py() is not False:
             column = column.cast(pa.int64())
-    return column.cast(pa.string())
+    return without_zone(column).cast(pa.string())

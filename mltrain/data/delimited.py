@@ -54,7 +54,9 @@ def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) ->
     typed = {}
     for column_name in found.names:
         column, where = found.columns.pop(0), ColumnPlace(column_name, origin.place, missing_key=True)
-        if pa.types.is_string(column.type):
+        if declared.get(column_name) == "ignore":
+            column = pa.nulls(rows)
+        elif pa.types.is_string(column.type):
             check_lengths(column, where)
             column = parse_texts(cleaned(column, missing), where, declared.get(column_name))
         typed[column_name] = column

@@ -10,13 +10,13 @@ import codecs
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.column_types import may_be_rounded, plain_numbers
+from mltrain.data.column_types import AS_WRITTEN, may_be_rounded, plain_numbers
 from mltrain.data.delimited_faults import LONGEST_FIELD
 from mltrain.data.delimited_text import (
     Dialect,
@@ -36,7 +36,7 @@ from mltrain.problems import printable
 BLOCK_BYTES = 4 * 2**20
 # Files of other kinds that no text begins with: who reads the file whole says what they are.
 _FOREIGN = (*BINARY, b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_TEXTS = ("category", "boolean", "datetime", "ignore")
+_TEXTS = ("category", "boolean", "datetime", AS_WRITTEN)
 
 
 class _Numbers:
@@ -93,6 +93,22 @@ class _Texts:
         return pa.concat_arrays(self._blocks)
 
 
+class _Ignored:
+    """The rows of a column that nobody needs."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+
+    def add(self, texts: pa.Array) -> bool:
+        """Take the next block; return that it fits."""
+        self._rows += len(texts)
+        return True
+
+    def values(self, kind: str | None) -> pa.Array:
+        """Return a missing value for each row."""
+        return pa.nulls(self._rows)
+
+
 def read_in_blocks(path: Path, dialect: Dialect, declared: Mapping[str, str]) -> Fields | None:
     """Return what a delimited text file with a header line holds, or None where it has to be read whole.
 
@@ -113,7 +129,8 @@ def read_in_blocks(path: Path, dialect: Dialect, declared: Mapping[str, str]) ->
 def _read(file: io.BufferedReader, name: str, dialect: Dialect, declared: Mapping[str, str]) -> Fields | None:
     digest, lines, missing = hashlib.sha256(), 0, missing_texts(dialect)
     names: list[str] = []
-    columns: list[_Numbers | _Texts] = []
+    columns: list[_Numbers | _Texts | _Ignored] = []
+    ignored: list[bool] = []
     for block in _blocks_of_lines(file):
         digest.update(block)
         body = block if names else block.removeprefix(codecs.BOM_UTF8)
@@ -123,9 +140,10 @@ def _read(file: io.BufferedReader, name: str, dialect: Dialect, declared: Mappin
         if not names:
             names, header_lines = header(name, body, dialect.delimiter)
             body = body[end_of_line(body, header_lines) :]
+            ignored = [declared.get(each) == "ignore" for each in names]
         if not body:
             continue
-        texts = _texts(body, len(names), dialect.delimiter, missing)
+        texts = _texts(body, ignored, dialect.delimiter, missing)
         if texts is None:
             return None
         if not columns:
@@ -140,23 +158,32 @@ def _read(file: io.BufferedReader, name: str, dialect: Dialect, declared: Mappin
     return Fields(names, values, header_lines, lines, digest.hexdigest())
 
 
-def _column(texts: pa.Array, rows: int, kind: str | None) -> _Numbers | _Texts:
+def _column(texts: pa.Array, rows: int, kind: str | None) -> _Numbers | _Texts | _Ignored:
     """Return what takes a column, by its first block."""
+    if kind == "ignore":
+        return _Ignored()
     are_texts = kind in _TEXTS or plain_numbers(texts) is None
     return _Texts() if are_texts else _Numbers(rows)
 
 
-def _texts(body: bytes, columns: int, delimiter: str, missing: pa.Array) -> list[pa.Array] | None:
-    """Return the texts of each column of some lines, or None where they are not in order."""
+def _texts(body: bytes, ignored: Sequence[bool], delimiter: str, missing: pa.Array) -> list[pa.Array] | None:
+    """Return the texts of each column of some lines, or None where they are not in order.
+
+    Args:
+        body: the lines.
+        ignored: whether nobody needs a column, for each of them.
+        delimiter: between the fields.
+        missing: texts that mean "no value".
+    """
     if b'"' in body:  # a line may go on in the next one; in the header many programs quote names
         return None
     try:
-        found = fields(pa.py_buffer(body), columns, delimiter, newlines=False)
+        found = fields(pa.py_buffer(body), len(ignored), delimiter, newlines=False)
     except pa.ArrowInvalid:
         return None
-    if any(longest(texts) > LONGEST_FIELD for texts in found):
+    if any(longest(texts) > LONGEST_FIELD for texts, unused in zip(found, ignored, strict=True) if not unused):
         return None
-    return [cleaned(texts, missing) for texts in found]
+    return [texts if unused else cleaned(texts, missing) for texts, unused in zip(found, ignored, strict=True)]
 
 
 def _blocks_of_lines(file: io.BufferedReader) -> Iterator[bytes]:

@@ -125,14 +125,23 @@ def fields(body: pa.Buffer, columns: int, delimiter: str, *, newlines: bool) -> 
     """
     # pyarrow takes its column names as text that need not be unique; numbers keep them out of the way.
     names = [str(number) for number in range(columns)]
-    table = arrow_csv.read_csv(
-        pa.BufferReader(body),
-        read_options=arrow_csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES),
-        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=newlines),
-        convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
-        ),
-    )
+
+    def read(block_size: int) -> pa.Table:
+        return arrow_csv.read_csv(
+            pa.BufferReader(body),
+            read_options=arrow_csv.ReadOptions(column_names=names, block_size=block_size),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=newlines),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
+            ),
+        )
+
+    try:
+        table = read(BLOCK_BYTES)
+    except pa.ArrowInvalid as error:
+        if "straddling" not in str(error):
+            raise
+        table = read(min(body.size + 1, 2**31 - 1))  # a row is longer than a block
     return [
         pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string()) for column in table.columns
     ]

@@ -67,7 +67,7 @@ def read_json_lines(path: Path, missing: Sequence[str], declared: Mapping[str, s
         )
         for name in names
     }
-    return Table(columns, origin, content.sha256)
+    return Table(columns, origin, content.sha256, absent_is_missing=True)
 
 
 def json_object(line: bytes, place: str) -> dict[str, Any]:

@@ -53,27 +53,33 @@ class _Packed:
 
 def _columns(packed: _Packed, declared: Mapping[str, str]) -> dict[str, Column]:
     origin = Origin(packed.name)
-    columns = {}
-    for name, column in _read(packed):
+    names = _names(packed)
+    ignored = frozenset(name for name in names if declared.get(name) == "ignore")
+    columns: dict[str, Column] = {}
+    for name, column in _read(packed, ignored):
         columns[name] = typed_column(column, ColumnPlace(name, origin.place), declared.get(name))
-    return columns
+    return {name: columns[name] for name in names}
 
 
-def _read(packed: _Packed) -> Iterator[tuple[str, pa.Array]]:
-    """Yield name and values of each column as it is in the file, texts as dictionaries.
+def _read(packed: _Packed, ignored: frozenset[str]) -> Iterator[tuple[str, pa.Array]]:
+    """Yield name and values of each column as it is in the file, texts as dictionaries; of one that is ignored, nulls.
 
     One column after the other: all of them at once, beside what becomes of them, are three times the table. A value
     that stands in the file once can be repeated a billion times by a few bytes: what it comes to is looked at before it
     is unfolded.
     """
     try:
-        leaves = _checked_leaves(packed)
+        leaves = _checked_leaves(packed, ignored)
         texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
         file = parquet.ParquetFile(packed.bytes, read_dictionary=texts)
-        names = file.schema_arrow.names
+        for name in file.schema_arrow.names:
+            if name in ignored:
+                yield name, pa.nulls(file.metadata.num_rows)
+        names = [name for name in file.schema_arrow.names if name not in ignored]
         flat = all(leaf.path == leaf.name for leaf in leaves)  # a part of a nested column may be named as another one
         unfolded = 0
-        for table in (file.read([name]).select([name]) for name in names) if flat else [file.read()]:
+        for part in ([name] for name in names) if flat else [names]:
+            table = file.read(part).select(part)
             unfolded += sum(map(unfolded_size, table.itercolumns()))
             check_unpacked_size(packed.name, packed.size, unfolded)
             table.validate(full=True)  # texts may be no UTF-8
@@ -83,8 +89,15 @@ def _read(packed: _Packed) -> Iterator[tuple[str, pa.Array]]:
         raise DataError(f"{packed.name}: not a Parquet file, or damaged ({error})") from error
 
 
-def _checked_leaves(packed: _Packed) -> list[parquet.ColumnSchema]:
-    """Return `leaves_of` the file.
+def _names(packed: _Packed) -> list[str]:
+    try:
+        return list(parquet.ParquetFile(packed.bytes).schema_arrow.names)
+    except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
+        raise DataError(f"{packed.name}: not a Parquet file, or damaged ({error})") from error
+
+
+def _checked_leaves(packed: _Packed, ignored: frozenset[str]) -> list[parquet.ColumnSchema]:
+    """Return `leaves_of` the file that are not of an ignored column.
 
     Raises:
         DataError: as `leaves_of`, or they unpack to far more than data does.
@@ -95,9 +108,16 @@ def _checked_leaves(packed: _Packed) -> list[parquet.ColumnSchema]:
     if any(leaf.max_repetition_level for leaf in leaves):  # a row of a list column is any number of values
         packed.bytes.seek(0)
         counts = stated_values(packed.bytes.read())
-    size = sum(max(count, 0) * _width(leaf) for count, leaf in zip(counts, leaves, strict=True))
-    check_unpacked_size(packed.name, packed.size, size)
-    return leaves
+    read = [(count, leaf) for count, leaf in zip(counts, leaves, strict=True) if not _is_of(leaf, ignored)]
+    check_unpacked_size(packed.name, packed.size, sum(max(count, 0) * _width(leaf) for count, leaf in read))
+    return [leaf for _, leaf in read]
+
+
+def _is_of(leaf: parquet.ColumnSchema, names: frozenset[str]) -> bool:
+    """Return whether a stored column is one of these columns, or a part of one."""
+    if leaf.path == leaf.name:
+        return leaf.path in names
+    return any(leaf.path.startswith(f"{name}.") for name in names)
 
 
 def leaves_of(name: str, file: parquet.ParquetFile) -> list[parquet.ColumnSchema]:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow.compute as pc
 
+from mltrain.data.column_types import without_zone
 from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_time
 from mltrain.data.splits import Splits, TimeSplit
-from mltrain.data.table import Table
+from mltrain.data.table import Column, Table
 from mltrain.errors import DataError
 from mltrain.task import Decision, SplitName
 
@@ -117,9 +118,13 @@ def _borders(table: Table, column: str | None, splits: Splits) -> Decision:
 
 def _span(table: Table, column: str | None, rows: np.ndarray) -> str:
     ends = rows[[0, -1]]
-    values = ends.tolist() if column is None else table.take(ends).column(column).tolist()
+    values = ends.tolist() if column is None else _shown(table.take(ends).column(column))
     first, last = (str(value).removesuffix(" 00:00:00") for value in values)
     return f"{first} to {last} ({len(rows):,})"
+
+
+def _shown(values: Column) -> list[object]:
+    return values.tolist() if isinstance(values, np.ndarray) else without_zone(values).to_pylist()
 
 
 def _left_out(whole: Splits, kept: Splits) -> tuple[Decision, ...]:

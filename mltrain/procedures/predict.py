@@ -47,6 +47,7 @@ def predict(
     probabilities: bool = False,
     strict: bool = False,
     explain: bool = False,
+    skip_bad: bool = False,
 ) -> Findings:
     """Predict every row of a file.
 
@@ -59,6 +60,7 @@ def predict(
         probabilities: whether the probability of each class is added.
         strict: refuse rows that are not like the training rows.
         explain: whether it is added what each column adds to the score of a row.
+        skip_bad: whether image files that cannot be used are left out and counted, instead of refused.
 
     Raises:
         UsageError: probabilities were asked for, or an explanation, and the model has none.
@@ -71,7 +73,7 @@ def predict(
     baseline = mean_row(stored) if explain else None
     wanted = Wanted(kinds_of(stored), (*added, *parts))
     source = stored.spec.data.source
-    opened = nullcontext(images_stream(images, stored.preprocessing, source)) if images else None
+    opened = nullcontext(images_stream(images, stored.preprocessing, source, skip_bad)) if images else None
     with opened or open_rows(data, wanted, source) as stream:
         rows = PredictedRows(
             stored, stream.name if isinstance(stream, ImagesStream) else data.name if data else "stdin"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mltrain.data.streams.images import ImagesStream
@@ -36,6 +37,7 @@ class Findings:
         columns: each held against the training rows; None where the run did not keep what they looked like.
         without_history: rows of series that are not predicted, as too few rows are before them.
         images: what was done to image files; None where the rows are not such.
+        absent: keys that no line of a JSON Lines file has, each with a name that is nearly the same, for a message.
         explained: what the columns `explain.<column>` are; None where nobody asked.
     """
 
@@ -46,6 +48,7 @@ class Findings:
     columns: tuple[ColumnFindings, ...] | None
     without_history: int = 0
     images: ImagesStream | None = None
+    absent: Mapping[str, str] = field(default_factory=dict)
     explained: Attributed | None = None
 
     @property
@@ -61,6 +64,7 @@ class Findings:
             "rows": self.rows,
             **({"without_history": self.without_history} if self.without_history else {}),
             "missing": {name: {"n": each.count, "in_training": each.expected} for name, each in self.missing.items()},
+            **({"absent": [*self.absent]} if self.absent else {}),
             "unknown": self.unknown,
             "outside": {
                 name: {"n": each.outside, "low": each.low, "high": each.high} for name, each in self.outside.items()

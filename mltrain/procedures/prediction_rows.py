@@ -16,6 +16,7 @@ from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.preparation import declared_kinds
 from mltrain.data.streams.arrays import ArraysStream
 from mltrain.data.streams.block import Block, RowStream
+from mltrain.data.streams.json_lines import JsonLinesStream
 from mltrain.data.table import stacked
 from mltrain.data.training_columns import Comparison, TrainingColumns
 from mltrain.errors import DataError
@@ -30,6 +31,7 @@ class PredictedRows:
         self.name = name
         self._stored, self._preprocessing = stored, stored.preprocessing
         self._without_history = 0
+        self._stream: RowStream | None = None
         self._rows, self._missing, self._unknown = 0, Counter[str](), Counter[str]()
         reference = stored.run.reference()
         self._comparison = None
@@ -43,6 +45,7 @@ class PredictedRows:
         Raises:
             DataError: as the stream and `with_windows`; or the rows are arrays, of which none can be left out.
         """
+        self._stream = stream
         windows = self._preprocessing.windows
         if windows is None:
             yield from stream.blocks()
@@ -76,6 +79,7 @@ class PredictedRows:
             dict(self._unknown),
             self._comparison.findings() if self._comparison is not None else None,
             self._without_history,
+            absent=self._stream.absent if isinstance(self._stream, JsonLinesStream) else {},
         )
 
 

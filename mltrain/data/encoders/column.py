@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.column_types import without_zone
 from mltrain.data.table import Column, Table
 from mltrain.errors import DataError
 from mltrain.task import Decision
@@ -170,7 +171,7 @@ def texts_of(column: RawColumn) -> pa.Array:
         known = numbers[~np.isnan(numbers)]
         if (np.abs(known) < 2**53).all() and (known == np.floor(known)).all():
             values = pc.cast(pa.array(numbers, from_pandas=True), pa.int64())
-    return pc.fill_null(pc.cast(values, pa.string()), "")
+    return pc.fill_null(pc.cast(without_zone(values), pa.string()), "")
 
 
 def without_missing(column: RawColumn) -> pa.Array:

@@ -12,7 +12,7 @@ from typing import IO, BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.arrays import check_header, column_of_array
+from mltrain.data.arrays import check_header, column_of_array, plain_column
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.streams.block import Block, PartOrigin, Wanted
 from mltrain.data.table import Column, Table
@@ -98,8 +98,11 @@ class ArraysStream:
                     array = member.read(rows)
                 except _UNREADABLE as error:
                     raise self._unreadable(error) from error
-                kind = self._wanted.kinds.get(name, "ignore")
-                typed[name] = column_of_array(array, ColumnPlace(name, origin.place), kind)
+                if name in self._wanted.kinds:
+                    kind = self._wanted.kinds[name]
+                    typed[name] = column_of_array(array, ColumnPlace(name, origin.place), kind)
+                else:
+                    typed[name] = plain_column(array)
             kept = {name: column for name, column in typed.items() if not isinstance(column, np.ndarray)}
             yield Block(Table({name: typed[name] for name in self._wanted.kinds}, origin, ""), pa.table(kept))
 

@@ -101,8 +101,8 @@ class DelimitedStream:
         typed = {}
         for name, column in zip(names, columns, strict=True):
             where = ColumnPlace(name, origin.place)
-            check_lengths(column, where)
             if name in self._wanted.kinds:
+                check_lengths(column, where)
                 typed[name] = parse_texts(cleaned(column, self._missing), where, self._wanted.kinds[name])
         return Block(Table(typed, origin, ""), pa.table(columns, names))
 

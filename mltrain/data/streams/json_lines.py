@@ -15,6 +15,7 @@ from mltrain.data.streams.block import Block, Wanted
 from mltrain.data.streams.delimited import TextPart, text_parts
 from mltrain.data.table import Table
 from mltrain.errors import DataError
+from mltrain.spec import suggest
 
 LINE = "line"  # the one column that is kept
 
@@ -26,7 +27,7 @@ class JsonLinesStream:
         file: what is read.
         name: of it, for messages.
         missing: texts that mean "no value", besides the empty one.
-        wanted: what is looked for; a column must be in some object of the first block.
+        wanted: what is looked for; a key that is absent is a missing value, however many lines lack it.
         size: so many bytes are read at a time.
     """
 
@@ -37,17 +38,21 @@ class JsonLinesStream:
     ) -> None:
         self._file, self._name, self._wanted, self._size = file, name, wanted, size
         self._missing = frozenset(token.strip() for token in missing)
+        self._seen: dict[str, None] = {}
+
+    @property
+    def absent(self) -> dict[str, str]:
+        """Keys that no line so far has, each with what the message says of a name that is nearly the same."""
+        known = [name for name in self._seen if name not in self._wanted.kinds]
+        return {name: suggest(name, known) for name in self._wanted.kinds if name not in self._seen}
 
     def blocks(self) -> Iterator[Block]:
         """Yield the rows; see `RowStream`."""
-        first = True
         for part in text_parts(self._file, self._name, lambda text, line, may_grow: text.rfind(b"\n") + 1, self._size):
             objects, kept, numbers = self._objects(part)
             if not objects:
                 continue
-            if first:
-                self._wanted.check(self._name, list(dict.fromkeys(name for row in objects for name in row)))
-                first = False
+            self._seen |= dict.fromkeys(name for row in objects for name in row)
             origin = LinesOrigin(self._name, numbers)
             columns = {
                 name: column_of_values(
@@ -56,6 +61,8 @@ class JsonLinesStream:
                 for name, kind in self._wanted.kinds.items()
             }
             yield Block(Table(columns, origin, ""), pa.table({LINE: pa.array(kept, pa.binary())}))
+        if len(self.absent) == len(self._wanted.kinds):
+            self._wanted.check(self._name, list(self._seen))
 
     def _objects(self, part: TextPart) -> tuple[list[dict[str, Any]], list[bytes], list[int]]:
         objects, kept, numbers = [], [], []

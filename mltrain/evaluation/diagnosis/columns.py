@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -43,9 +44,9 @@ def _strength(x: np.ndarray, truth: np.ndarray, task: Task) -> float:
 
 
 def _line(values: np.ndarray, truth: np.ndarray) -> float:
-    if not values.std() or not truth.std():
-        return 0.0
-    return float(np.corrcoef(values, truth)[0, 1] ** 2)
+    across, up = values - values.mean(), truth - truth.mean()
+    spread = math.sqrt((across**2).sum()) * math.sqrt((up**2).sum())
+    return min(float((across * up).sum() / spread) ** 2, 1.0) if spread else 0.0
 
 
 def _order(values: np.ndarray, truth: np.ndarray) -> float:
