@@ -306,7 +306,7 @@ def _check_all(mask: pa.Array, texts: pa.Array, where: ColumnPlace, what: str, d
         remedies = [f"{setting[0].upper()}{setting[1:]} (or how the dates are written)"]
     if not declared:
         remedies.append(f"declare data.features.{where.column}: category")
-    if where.missing_key:
+    if where.missing_key and not (what == _DATE_FORM and re.match(OTHER_DATE, text)):
         usual = text in USUAL
         if where.options:
             remedies.append("pass --usual-missing numbers" if usual else f"pass --missing {shlex.quote(text)}")

@@ -118,7 +118,7 @@ def test_dates_that_could_be_read_in_two_ways_are_not_guessed(train, tmp_path): 
     assert "d.csv:2: column 'sold': '03/04/2024' is not a time by which rows can be put in order" in refused
     assert "2024-05-31T16:00:00" in refused
     declared = "{source: {type: csv, path: d.csv}, target: y, features: {sold: datetime}}"
-    assert "set data.source.date_format: DD/MM/YYYY" in train(declared, name="declared", code=4).err
+    assert "Set data.source.date_format: DD/MM/YYYY" in train(declared, name="declared", code=4).err
     train(data % ", date_format: DD/MM/YYYY", name="dated")
 
 

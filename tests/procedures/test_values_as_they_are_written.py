@@ -168,7 +168,7 @@ def test_codes_keep_their_zeros_as_classes_and_as_features(train, mltrain, tmp_p
     write(tmp_path, "numbers.jsonl", {"zip": [1234, 10115, 99999], "y": [1, 2, 10]})
     measured = mltrain("evaluate", "run", "--data", "numbers.jsonl", "--json")
     assert json.loads(measured.out)["splits"]["numbers.jsonl"]["n"] == 3
-    done = mltrain("predict", "run", "numbers.jsonl", "--summary", "numbers.json")
+    mltrain("predict", "run", "numbers.jsonl", "--summary", "numbers.json")
     assert json.loads((tmp_path / "numbers.json").read_text())["unknown"] == {}
     # A file in which no code has a zero in front still has codes.
     write(tmp_path, "few.csv", {"zip": ["10115"] * 3, "y": ["010"] * 3})
