@@ -36,7 +36,7 @@ def apply_override(root: Node, text: str, number: int, spec: type[Spec]) -> tupl
     key = Place(source, 1, 1, max(1, len(name)))
     parts = _parts(name)
     if not equals or not parts:
-        message = f"expected KEY=VALUE, as training.epochs=3, received '{shortened(text)}'"
+        message = f"expected KEY=VALUE, such as training.epochs=3, received '{shortened(text)}'"
         raise InvalidConfigError([Problem((), key, message)])
     if len(parts) > DEEPEST:
         raise InvalidConfigError([Problem((), key, f"nested more than {DEEPEST} deep")])

@@ -83,12 +83,12 @@ def test_the_later_override_wins() -> None:
             "--set #1: cannot set this below training.epochs: it is a single value and has nothing below it;"
             " set it as a whole",
         ),
-        ("training.epochs", "--set #1: expected KEY=VALUE, as training.epochs=3, received 'training.epochs'"),
-        ("=3", "--set #1: expected KEY=VALUE, as training.epochs=3, received '=3'"),
-        ("a..b=3", "--set #1: expected KEY=VALUE, as training.epochs=3, received 'a..b=3'"),
-        ("[0]=3", "--set #1: expected KEY=VALUE, as training.epochs=3, received '[0]=3'"),
+        ("training.epochs", "--set #1: expected KEY=VALUE, such as training.epochs=3, received 'training.epochs'"),
+        ("=3", "--set #1: expected KEY=VALUE, such as training.epochs=3, received '=3'"),
+        ("a..b=3", "--set #1: expected KEY=VALUE, such as training.epochs=3, received 'a..b=3'"),
+        ("[0]=3", "--set #1: expected KEY=VALUE, such as training.epochs=3, received '[0]=3'"),
         ("a" + ".a" * 40 + "=3", "--set #1: nested more than 32 deep"),
-        ("a[x]=3", "--set #1: expected KEY=VALUE, as training.epochs=3, received 'a[x]=3'"),
+        ("a[x]=3", "--set #1: expected KEY=VALUE, such as training.epochs=3, received 'a[x]=3'"),
         ("name=\udcff", '--set #1: the character U+DCFF is not allowed; as text it can be written "\\U0000dcff"'),
     ],
 )

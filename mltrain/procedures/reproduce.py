@@ -100,7 +100,7 @@ def compared(before: RunDirectory, after: RunDirectory, tolerance: float) -> Rep
         RunError: one of them is damaged.
     """
     record = before.record()
-    reasons = [f"the run had gone on inexactly: {each}" for resumed in record.resumed for each in resumed.inexact]
+    reasons = [f"the run had been resumed inexactly: {each}" for resumed in record.resumed for each in resumed.inexact]
     reasons += record_differences(record, after.record())
     differences = [*_other_weights(before, after), *_other_history(before, after)]
     largest = 0.0
