@@ -222,7 +222,8 @@ def _from_lists(column: pa.Array, where: ColumnPlace, kind: str | None) -> Colum
         if len(shape) > MOST_AXES:
             raise where.error(0, f"lists nested more than {MOST_AXES - 1} deep")
         column = column.flatten()
-    single = math.prod(shape) == len(column) == shape[0] and not pa.types.is_nested(column.type)
+    of_numbers = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+    single = of_numbers and math.prod(shape) == len(column) == shape[0]
     if single and (kind in SINGLE or not _fits_an_array(column)):
         return typed_column(column, where, kind)
     if column.null_count:
@@ -232,9 +233,7 @@ def _from_lists(column: pa.Array, where: ColumnPlace, kind: str | None) -> Colum
 
 
 def _fits_an_array(column: pa.Array) -> bool:
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)) or column.null_count:
-        return False
-    return bool(np.isfinite(column.to_numpy(zero_copy_only=False)).all())
+    return not column.null_count and bool(np.isfinite(column.to_numpy(zero_copy_only=False)).all())
 
 
 def _as_declared(column: pa.Array, where: ColumnPlace, kind: str) -> pa.Array:
