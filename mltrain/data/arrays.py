@@ -17,6 +17,7 @@ import pyarrow as pa
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.column_values import SINGLE, finite_array, typed_column
 from mltrain.data.files import FileContent, check_unpacked_size, read_file_content
+from mltrain.data.missing_values import MissingValues
 from mltrain.data.table import Column, Origin, Table
 from mltrain.errors import DataError
 from mltrain.spec import suggest
@@ -26,13 +27,22 @@ from mltrain.task import Decision
 _NO_TEXT = (UnicodeError, ValueError, SystemError)
 
 
-def read_npz(path: Path, arrays: Mapping[str, str] | None, declared: Mapping[str, str]) -> Table:
+def read_npz(
+    path: Path,
+    arrays: Mapping[str, str] | None,
+    declared: Mapping[str, str],
+    missing: MissingValues | None = None,
+    *,
+    options: bool = False,
+) -> Table:
     """Return the arrays of an .npz file as a table.
 
     Args:
         path: of the file.
         arrays: which arrays, as {column: name in the file}; None takes all by their own names.
         declared: the kind of a column, by name, where it was stated.
+        missing: texts and numbers that mean "no value" in an array of one axis.
+        options: whether messages advise options of a command.
 
     Raises:
         DataError: the file is not an .npz, lacks an array, or the arrays cannot be columns of one table.
@@ -54,17 +64,24 @@ def read_npz(path: Path, arrays: Mapping[str, str] | None, declared: Mapping[str
             )
     if not rows:
         raise DataError(f"{content.name}: the arrays have no rows")
-    origin = Origin(content.name)
+    origin, missing = Origin(content.name), missing or MissingValues()
+    places = {name: ColumnPlace(name, origin.place, missing_key=True, options=options) for name in found}
     columns: dict[str, Column] = {
-        name: column_of_array(array, ColumnPlace(name, origin.place), declared.get(name))
-        if array is not None
-        else pa.nulls(rows)
+        name: column_of_array(array, places[name], declared.get(name), missing) if array is not None else pa.nulls(rows)
         for name, array in found.items()
     }
-    return Table(columns, origin, content.sha256)
+    return Table(
+        columns,
+        origin,
+        content.sha256,
+        decisions=missing.decisions(content.name),
+        taken_as_missing=missing.sentences(options=options),
+    )
 
 
-def column_of_array(array: np.ndarray, where: ColumnPlace, kind: str | None = None) -> Column:
+def column_of_array(
+    array: np.ndarray, where: ColumnPlace, kind: str | None = None, missing: MissingValues | None = None
+) -> Column:
     """Return an array as a column: one axis becomes an Arrow column, where NaN is a missing value; more stay an array.
 
     Raises:
@@ -78,9 +95,8 @@ def column_of_array(array: np.ndarray, where: ColumnPlace, kind: str | None = No
         raise where.error(0, f"an array of {array.dtype}; expected numbers, texts, booleans or dates")
     if array.dtype.kind == "M":
         array = array.astype("datetime64[us]")
-    if array.dtype.kind in "US":
-        return typed_column(_texts(array, where), where, kind)
-    return typed_column(pa.array(array.astype(array.dtype.newbyteorder("="))), where, kind)
+    values = _texts(array, where) if array.dtype.kind in "US" else pa.array(array.astype(array.dtype.newbyteorder("=")))
+    return typed_column(values if missing is None else missing.of_typed(where.column, values), where, kind)
 
 
 def with_single_values(table: Table, names: Iterable[str]) -> Table:

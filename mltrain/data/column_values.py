@@ -21,6 +21,8 @@ from mltrain.data.column_types import (
     quoted,
     without_zone,
 )
+from mltrain.data.missing_keys import USUAL
+from mltrain.data.missing_values import MissingValues
 from mltrain.data.table import Column
 
 # What a column is declared to be where each row has one value.
@@ -32,7 +34,7 @@ _DECLARED_TYPES = {"number": (pa.int64(), pa.float64()), "boolean": (pa.bool_(),
 
 
 def column_of_values(
-    values: Sequence[Any], where: ColumnPlace, kind: str | None, missing: frozenset[str] = frozenset()
+    values: Sequence[Any], where: ColumnPlace, kind: str | None, missing: MissingValues | None = None
 ) -> Column:
     """Return a column of what JSON or YAML holds.
 
@@ -43,14 +45,19 @@ def column_of_values(
         values: None, bool, int, float, str, or lists of equal shape of numbers.
         where: names the column and its rows.
         kind: what the column was declared to be, as for `parse_texts`.
-        missing: texts that mean "no value", besides the empty one.
+        missing: texts and numbers that mean "no value", besides null, NaN and the empty text.
 
     Raises:
         DataError: a value is infinite, too large, an object, or not of the kind that most others are.
     """
     if kind == "ignore":  # not looked at
         return pa.nulls(len(values))
-    present = [None if _is_missing(value, missing) else value for value in values]
+    if missing is not None and missing.usual == "numbers" and kind not in ("category", AS_WRITTEN):
+        # The usual texts count where what is left are not texts.
+        rest = [None if isinstance(value, str) and value.strip() in USUAL else value for value in values]
+        if not any(isinstance(value, str) for value in rest):
+            values = rest
+    present = [None if _is_missing(value, where.column, missing) else value for value in values]
     types = {type(value) for value in present} - {type(None)}
     if dict in types:
         row = next(row for row, value in enumerate(present) if isinstance(value, dict))
@@ -112,10 +119,12 @@ def finite_array(array: np.ndarray, where: ColumnPlace) -> np.ndarray:
     return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
 
 
-def _is_missing(value: Any, missing: frozenset[str]) -> bool:
-    if isinstance(value, str):
-        return not value.strip() or value.strip() in missing
-    return value is None or (isinstance(value, float) and math.isnan(value))
+def _is_missing(value: Any, column: str, missing: MissingValues | None) -> bool:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return True
+    if missing is not None and missing.any and isinstance(value, str | int | float):
+        return missing.is_missing(column, value)
+    return isinstance(value, str) and not value.strip()
 
 
 def _as_text(value: Any) -> str:

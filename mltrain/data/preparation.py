@@ -19,7 +19,15 @@ from mltrain.data.examples import Examples, encode_splits, letting_go
 from mltrain.data.key_splits import key_columns
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
 from mltrain.data.series import Windowed, time_column, windowed_rows
-from mltrain.data.several_targets import Target, each_target, fit_targets, scaled_target, true_targets, unfolded
+from mltrain.data.several_targets import (
+    Target,
+    each_target,
+    fit_targets,
+    scaled_target,
+    true_targets,
+    unfolded,
+    with_classes,
+)
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, TimeSplit, read_table, split_rows
 from mltrain.data.table import Origin, Table, is_unread
@@ -97,9 +105,10 @@ def prepare(
     kept = {name: _named_column(table, name, path) for name, path in keep.items()}
     target_spec = _target(spec, table)
     table = unfolded(table, target_spec.names[0])
-    rows, columns = len(table), dict(table.columns)
-    table = replace(table, columns=columns)  # nobody else holds a column, so that each can be let go once it is encoded
     target, decisions = fit_targets(table, target_spec, task if windowed is None else "regression")
+    table = with_classes(table, target)
+    rows, columns = len(table), dict(table.columns)
+    table = replace(table, columns=columns)  # nothing else holds a column, so that each can be freed once it is encoded
 
     truth = true_targets(target, table)
     labels = truth if target.task in OF_CLASSES else None

@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mltrain.data.column_types import TIMESTAMP, ZONED
 from mltrain.errors import DataError
@@ -91,6 +92,7 @@ class Table:
         classes: names of the classes 0, 1, … of an integer target where the source knows, else empty.
         given: the splits that the data comes in, as ("train", rows), in the order of the rows; empty when it is one.
         decisions: what was decided while it was read.
+        taken_as_missing: what an error on a missing value of a column adds, by name: which texts were taken as such.
         absent_is_missing: whether a column that is not there means that it has no value in any row, as in JSON Lines.
     """
 
@@ -102,6 +104,7 @@ class Table:
     classes: tuple[str, ...] = ()
     given: tuple[tuple[SplitName, int], ...] = ()
     decisions: tuple[Decision, ...] = ()
+    taken_as_missing: Mapping[str, str] = field(default_factory=dict)
     absent_is_missing: bool = False
 
     def __len__(self) -> int:
@@ -223,7 +226,8 @@ def stacked(tables: list[Table]) -> Table:
     columns = {name: _concatenated(name, tables) for name in first.columns}
     ends = tuple(np.cumsum([len(table) for table in tables]))
     origin = _JoinedOrigin(first.origin.name, tuple(table.origin for table in tables), ends)
-    return replace(first, columns=columns, origin=origin)
+    taken = {name: said for table in reversed(tables) for name, said in table.taken_as_missing.items()}
+    return replace(first, columns=columns, origin=origin, taken_as_missing=taken)
 
 
 def _concatenated(name: str, tables: list[Table]) -> Column:
@@ -233,6 +237,8 @@ def _concatenated(name: str, tables: list[Table]) -> Column:
         columns = list(map(_as_single, columns))
         kinds = [_kind(column) for column in columns]
     found = list(dict.fromkeys(kind for kind in kinds if kind))
+    if set(found) == {"int64", "string"} and _are_codes(columns):
+        return pa.concat_arrays([column.cast(pa.string()) for column in columns])
     if len(found) > 1 and set(found) != {"int64", "double"}:  # whole numbers fit the fractions of another file
         one, other = (tables[kinds.index(kind)].origin.name for kind in found[:2])
         if set(found) == {str(TIMESTAMP), str(ZONED)}:
@@ -267,6 +273,12 @@ def _as_single(column: Column) -> Column:
     numbers = pa.array(column.reshape(-1))
     whole = pa.types.is_integer(numbers.type)
     return numbers if pa.types.is_boolean(numbers.type) else numbers.cast(pa.int64() if whole else pa.float64())
+
+
+def _are_codes(columns: list[Any]) -> bool:
+    """Return whether all texts are digits: codes such as 01234, of which another file has none with a leading zero."""
+    texts = [column for column in columns if not isinstance(column, np.ndarray) and pa.types.is_string(column.type)]
+    return all(pc.all(pc.match_substring_regex(column, r"^\d+$")).as_py() is not False for column in texts)
 
 
 def _kind(column: Column) -> str | None:

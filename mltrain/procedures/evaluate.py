@@ -3,8 +3,10 @@ that the test rows were looked at, and takes no lock."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from mltrain.data.sources import read_file
 from mltrain.data.table import Table, absent_sentences, with_missing
 from mltrain.errors import RunError, WriteError
 from mltrain.experiment import ExperimentSpec
-from mltrain.procedures.prediction_rows import kinds_of
+from mltrain.procedures.prediction_rows import kinds_of, kinds_of_targets
 from mltrain.procedures.recorded_config import other_plugins, refuse_absent
 from mltrain.procedures.slices import Slice, slice_columns, split_slices
 from mltrain.procedures.stored_model import StoredModel, read_model
@@ -33,7 +35,11 @@ from mltrain.tensorflow_start import start_tensorflow
 
 
 def evaluate(
-    run: RunDirectory, split: SplitName | None, data: Path | None, command: tuple[str, ...] = ()
+    run: RunDirectory,
+    split: SplitName | None,
+    data: Path | None,
+    command: tuple[str, ...] = (),
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Measure the model of a run.
 
@@ -42,6 +48,7 @@ def evaluate(
         split: the rows to measure on; None takes test, else validation, else train.
         data: a file with other rows.
         command: the command line, to be kept where looks at the test rows are counted.
+        options: how the file with other rows is written, by the names of the keys of its source.
 
     Returns:
         The same shape as metrics.json; and `test_looks`, where it was the test rows that were measured.
@@ -64,7 +71,7 @@ def evaluate(
     network = stored.network()
     sentences: tuple[str, ...] = ()
     if data is not None:
-        table, sentences = _rows_of_file(stored, data)
+        table, sentences = _rows_of_file(stored, data, options)
         name = data.name
     else:
         name, table = chosen, recorded_rows(run, spec, stored.record, stored.splits[chosen])
@@ -91,9 +98,10 @@ def evaluate(
     return measured if name != "test" or data is not None else {**measured, "test_looks": _counted(run, command)}
 
 
-def _rows_of_file(stored: StoredModel, data: Path) -> tuple[Table, tuple[str, ...]]:
+def _rows_of_file(stored: StoredModel, data: Path, options: Mapping[str, Any]) -> tuple[Table, tuple[str, ...]]:
     """Return the rows of a file, with their windows where the model takes such, and what there is to say of them."""
-    table, preprocessing = read_file(data, _needed(stored), like=stored.spec.data.source), stored.preprocessing
+    preprocessing = stored.preprocessing
+    table = read_file(data, _needed(stored), like=stored.spec.data.source, options=options)
     sentences: tuple[str, ...] = ()
     features = kinds_of(stored)
     absent = [column for column in features if column not in table.columns]
@@ -115,7 +123,7 @@ def _needed(stored: StoredModel) -> OnlyThese:
     declared = declared_kinds(spec.data, target.task, slices)
     array = getattr(target, "array", None)
     others = (*target.columns, *(() if array is None else (array,)), *key_columns(spec.data.split), *slices)
-    kinds = {name: declared.get(name) for name in others}
+    kinds = {**{name: declared.get(name) for name in others}, **kinds_of_targets(target)}
     return OnlyThese({**kinds, **{name: kind for name, kind in kinds_of(stored).items() if name not in kinds}})
 
 
