@@ -6,7 +6,15 @@ from mltrain.run.locked_run import LockedRun
 from mltrain.run.record import start_record
 from mltrain.run.status import status
 
-CONFIG = b"name: blobs\nseed: 7\ndata: {}\nmodel: {}\ntraining: {epochs: 15}\nobjective: {metric: validation.accuracy}\nevaluation: {metrics: [accuracy]}\n"
+CONFIG = b"""\
+name: blobs
+seed: 7
+data: {}
+model: {}
+training: {epochs: 15}
+objective: {metric: validation.accuracy}
+evaluation: {metrics: [accuracy]}
+"""
 PNG = b"\x89PNG\r\n\x1a\n"
 REPORT = b"<!doctype html><title>report</title><h1>Report</h1>"
 STARTED, FINISHED = "2026-11-20T20:15:00Z", "2026-11-20T20:16:30Z"
