@@ -58,7 +58,7 @@ def _report(address: Address, run: Overview) -> Html | None:
 
 def _standing(run: Overview) -> Html:
     pairs: list[tuple[str, Content]] = [("Status", state_cell(run)), ("Started", f"{time_text(run.started)} UTC")]
-    if run.status is not None and run.state != "running":  # status.json is written when the training begins and ends
+    if run.status is not None:
         pairs += [("Last word", f"{time_text(run.status.updated)} UTC"), ("Steps", f"{run.status.step:,}")]
     pairs.append(("Epochs", f"{run.epochs:,}"))
     if run.record is not None and run.record.data is not None:

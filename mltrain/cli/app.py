@@ -35,7 +35,7 @@ def leave(code: int) -> NoReturn:
     asks for it in the middle of C++, where that aborts the process: exit code 134 in place of ours.
     """
     with suppress(Exception):
-        atexit._run_exitfuncs()  # type: ignore[attr-defined]  # temporary files, and what measures coverage
+        atexit._run_exitfuncs()  # temporary files, and what measures coverage
     try:
         sys.stdout.flush()
     except MltrainError as error:  # also a reader that has left

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,9 +166,12 @@ def _epochs(
 ) -> str:
     """Train to the end, write down each epoch, and return why training ended."""
 
+    progress = Progress(run, checkpoints)
+
     def chunk_ended(epoch: int, done: int, steps: int, loss: float) -> None:
         with stopwatch.phase("history and terminal"):
             terminal.steps(epoch, done, steps, loss)
+            progress.write()
         with stopwatch.phase("checkpoints"):
             checkpoints.chunk_ended()
 
@@ -177,9 +182,29 @@ def _epochs(
             checkpoints.epoch_ended(record)
         with stopwatch.phase("history and terminal"):
             terminal.epoch_ended(record.epoch, _row(record), record.improved, record.notes)
+            progress.write()
             for sentence in watch.epoch_ended(_row(record)):
                 terminal.warning(sentence)
     return training.position.stopped or f"all {training.spec.epochs} epochs are done"
+
+
+class Progress:
+    """Writes how far the training is into status.json, twice per second at most: an epoch may take a millisecond."""
+
+    _BETWEEN = 0.5
+
+    def __init__(self, run: LockedRun, checkpoints: Checkpoints) -> None:
+        self._run = run
+        self._checkpoints = checkpoints
+        self._next = -math.inf
+
+    def write(self) -> None:
+        """Write it, where the last time is long enough ago."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + self._BETWEEN
+            done = self._checkpoints
+            self._run.write_progress(status("running", "training", epoch=done.last_epoch, step=done.step))
 
 
 def _retry(

@@ -93,7 +93,7 @@ def take_up(
     rate = ("training", "optimizer", "learning_rate")
     place = loaded.root.at(loaded.root.existing(rate)).place
     number = isinstance(loaded.spec.training.optimizer.argument(rate[-1]), float)
-    states_rate = asked is None and number and loaded.root.existing(rate) == rate and place.source.override
+    states_rate = bool(asked is None and number and loaded.root.existing(rate) == rate and place.source.override)
     resolved = None if loaded.spec == before.spec else resolved_yaml(loaded, again=asked is None).encode()
     return loaded, GoingOn(
         run.record(), before.spec, states_rate, differences, allow_inexact, longer, resolved, command
