@@ -2,9 +2,9 @@
 
     python -m benchmarks.exit_codes [PROCESSES] [--shutdown]
 
-Each process is a fork, so that imports are paid once. It reads a CSV file in which a row in the middle has a cell too
-many, while threads of pyarrow still read what follows. With `--shutdown` the processes end by the shutdown of the
-interpreter, as they did before: that counts how often a thread aborts it.
+Each process is a fork, so that imports are paid once. It reads a Parquet file in which one of many pages is damaged,
+while threads of pyarrow read the others. With `--shutdown` the processes end by the shutdown of the interpreter, as they
+did before: that counts how often a thread aborts it.
 """
 
 from __future__ import annotations
@@ -17,20 +17,33 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 CONFIG = """\
 name: broken
-data: {source: {type: csv, path: broken.csv}, target: y}
+data: {source: {type: parquet, path: broken.parquet}, target: y}
 model: linear
 """
-ROWS = 60_000
+COLUMNS, GROUPS, ROWS = 12, 8, 2_000
 
 
 def write_inputs(folder: Path) -> None:
-    """Write the config, and the CSV file with its broken row."""
+    """Write the config, and the Parquet file with its damaged page."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     (folder / "config.yaml").write_text(CONFIG)
-    lines = [f"{row},{row % 7},{row % 2}" for row in range(ROWS)]
-    lines[ROWS // 2] += ",1"
-    (folder / "broken.csv").write_text("a,b,y\n" + "\n".join(lines) + "\n")
+    draw = np.random.default_rng(0)
+    table = pa.table(
+        {"y": np.arange(GROUPS * ROWS) % 2, **{f"x{n}": draw.random(GROUPS * ROWS) for n in range(COLUMNS)}}
+    )
+    path = folder / "broken.parquet"
+    pq.write_table(table, path, row_group_size=ROWS, use_dictionary=False)
+    column = pq.read_metadata(path).row_group(1).column(2)
+    content = bytearray(path.read_bytes())
+    first = column.data_page_offset
+    content[first : first + 40] = bytes(40)
+    path.write_bytes(content)
 
 
 def child(folder: str) -> None:
@@ -46,7 +59,7 @@ def child(folder: str) -> None:
 
 def count(processes: int, at_once: int = 4) -> collections.Counter[int]:
     """Return how many processes ended with each exit code; the negative number of a signal where one ended it."""
-    import pyarrow.csv  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
 
     import mltrain.cli.commands
     import mltrain.data.preparation  # noqa: F401

@@ -110,11 +110,14 @@ def refused_changes(
 ) -> Iterator[str]:
     """Yield what differs and cannot be used by a training that has begun, a sentence each."""
     before, after, differences = former.spec, network.spec, going_on.differences
-    for name, rows in going_on.before.splits.items():
-        now = record.splits.get(name)
-        if now != rows:
-            count = f"{rows.rows} rows became {now.rows if now else 0}" if not now or now.rows != rows.rows else ""
-            yield f"splits: the {name} split holds other rows{f' ({count})' if count else ''}"
+    others = [name for name, rows in going_on.before.splits.items() if record.splits.get(name) != rows]
+    if others:
+        counts = [
+            f"{name}: {going_on.before.splits[name].rows} rows became {record.splits[name].rows}"
+            for name in others
+            if name in record.splits and record.splits[name].rows != going_on.before.splits[name].rows
+        ]
+        yield f"splits: other rows than before{_in_brackets(counts)}"
     if saved is None:
         return
     trained = saved.state["training"]["position"]["epoch"] - 1
@@ -140,6 +143,10 @@ def refused_changes(
     if not found and (_misfits(former, network, plan, saved) or _starts_differently(former, network)):
         found = [each for each in differences if each.startswith(_OF_VARIABLES) and not each.startswith(_RATE)]
     yield from found
+
+
+def _in_brackets(parts: list[str]) -> str:
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _names(spec: ExperimentSpec, task: Any) -> list[str]:
