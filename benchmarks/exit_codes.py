@@ -3,8 +3,8 @@
     python -m benchmarks.exit_codes [PROCESSES] [--shutdown]
 
 Each process is a fork, so that imports are paid once. It reads a Parquet file in which one of many pages is damaged,
-while threads of pyarrow read the others. With `--shutdown` the processes end by the shutdown of the interpreter, as they
-did before: that counts how often a thread aborts it.
+while threads of pyarrow read the others. With `--shutdown` the processes end by the shutdown of the interpreter, as
+they did before: that counts how often a thread aborts it.
 """
 
 from __future__ import annotations
