@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -85,29 +86,6 @@ def _positive_second(column: RawColumn, classes: list[Class], task: Task, positi
     return classes if names[1] == positive else classes[::-1]
 
 
-def check_classes(names: Sequence[str], truth: np.ndarray, train: np.ndarray, target: RawColumn) -> None:
-    """Raise DataError if a class has no training row.
-
-    Args:
-        names: of the classes.
-        truth: the class numbers of all rows.
-        train: the training rows.
-        target: the column, for the message.
-    """
-    counts = np.bincount(truth[train], minlength=len(names))
-    if counts.all():
-        return
-    absent = int(np.argmin(counts))
-    rows = np.flatnonzero(truth == absent)
-    if not len(rows):
-        raise target.failure(f"no row has the class {names[absent]!r} (leave it out of data.target.classes)")
-    raise target.error(
-        int(rows[0]),
-        f"the class {names[absent]!r} is in no training row, only in {len(rows)} of other splits "
-        "(set data.split.stratify: true, or leave the class out)",
-    )
-
-
 def labels_of(column: RawColumn) -> pa.Array:
     """Return what stands in the column for the class of each row, as text (rows,).
 
@@ -141,7 +119,9 @@ def positions_of(column: RawColumn, labels: tuple[str, ...]) -> np.ndarray:
 
 def _unknown_class(column: RawColumn, texts: pa.Array, row: int, labels: tuple[str, ...]) -> DataError:
     text = texts[row].as_py()
-    return column.error(row, f"unknown class {text!r}{suggest(text, labels)} (known: {shown(labels)})")
+    numbers = all(re.fullmatch(r"-?\d+", label) for label in (text, *labels)) and len(labels) > 2
+    hint = "; if the target is a number, train with task: regression" if numbers else ""
+    return column.error(row, f"unknown class {text!r}{suggest(text, labels)} (known: {shown(labels)}){hint}")
 
 
 def shown(names: Sequence[str], most: int = 12) -> str:
