@@ -12,6 +12,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mltrain.cli.arguments import Json, Quiet, RunReference, RunsDirectory, runs_directory
+from mltrain.cli.reading_options import (
+    Columns,
+    DateFormatOption,
+    Decimal,
+    Delimiter,
+    Encoding,
+    MissingOption,
+    Skip,
+    Strip,
+    Thousands,
+    UsualMissingOption,
+    reading_options,
+)
 
 if TYPE_CHECKING:
     from mltrain.data.outputs import Output
@@ -38,6 +51,9 @@ def predict(
     explain: Annotated[
         bool, typer.Option("--explain", help="Add what each column of a table adds to the score of a row.")
     ] = False,
+    prefix: Annotated[
+        str, typer.Option("--prefix", metavar="TEXT", help="What the names of all new columns begin with.")
+    ] = "",
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Refuse unknown categories, values out of range, unusual missing ones."),
@@ -50,6 +66,16 @@ def predict(
         Path | None, typer.Option("--summary", metavar="FILE", help="Write counts and drift of every column as JSON.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    missing: MissingOption = None,
+    usual_missing: UsualMissingOption = None,
+    columns: Columns = None,
+    skip: Skip = None,
+    strip: Strip = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    date_format: DateFormatOption = None,
     runs_dir: RunsDirectory = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -64,6 +90,18 @@ def predict(
     from mltrain.run.opening import open_run
     from mltrain.training.signals import Interruption
 
+    options = reading_options(
+        delimiter=delimiter,
+        encoding=encoding,
+        missing=missing,
+        usual_missing=usual_missing,
+        columns=columns,
+        skip=skip,
+        strip=strip,
+        decimal=decimal,
+        thousands=thousands,
+        date_format=date_format,
+    )
     from_stdin = data == [Path("-")]
     images = data if not from_stdin and are_images(data) else []
     if len(data) > 1 and not images:
@@ -96,6 +134,8 @@ def predict(
             probabilities=proba,
             strict=strict,
             explain=explain,
+            prefix=prefix,
+            options=options,
             skip_bad=skip_bad,
         )
         values = {"run": str(found.path.absolute()), **findings.as_json()}

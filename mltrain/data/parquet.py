@@ -15,31 +15,48 @@ from pyarrow import parquet
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.column_values import typed_column
 from mltrain.data.files import check_unpacked_size, open_regular, read_file_content
+from mltrain.data.missing_values import MissingValues
 from mltrain.data.parquet_footer import stated_values
 from mltrain.data.table import Column, Origin, Table
 from mltrain.errors import DataError
 from mltrain.problems import printable
 
 
-def read_parquet(path: Path, declared: Mapping[str, str]) -> Table:
+def read_parquet(
+    path: Path, declared: Mapping[str, str], missing: MissingValues | None = None, *, options: bool = False
+) -> Table:
     """Return the table in a Parquet file.
 
     Args:
         path: of the file.
         declared: the kind of a column, by name, where it was stated.
+        missing: texts and numbers that mean "no value".
+        options: whether messages advise options of a command.
 
     Raises:
         DataError: it is not a Parquet file, has no rows, or a column has no place in a table.
     """
+    missing = missing or MissingValues()
     if path.name.lower().endswith(".gz"):
         content = read_file_content(path)
         packed = _Packed(content.name, pa.BufferReader(content.data), len(content.data))
-        return Table(_columns(packed, declared), Origin(content.name), content.sha256)
+        columns, sha256 = _columns(packed, declared, missing, options), content.sha256
+        return _table(columns, packed.name, sha256, missing, options)
     with open_regular(path) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         packed = _Packed(printable(path.name), pa.PythonFile(file, "r"), file.tell())
-        columns = _columns(packed, declared)
-    return Table(columns, Origin(packed.name), sha256)
+        columns = _columns(packed, declared, missing, options)
+    return _table(columns, packed.name, sha256, missing, options)
+
+
+def _table(columns: dict[str, Column], name: str, sha256: str, missing: MissingValues, options: bool) -> Table:
+    return Table(
+        columns,
+        Origin(name),
+        sha256,
+        decisions=missing.decisions(name),
+        taken_as_missing=missing.sentences(options=options),
+    )
 
 
 @dataclass(frozen=True)
@@ -51,13 +68,15 @@ class _Packed:
     size: int
 
 
-def _columns(packed: _Packed, declared: Mapping[str, str]) -> dict[str, Column]:
+def _columns(packed: _Packed, declared: Mapping[str, str], missing: MissingValues, options: bool) -> dict[str, Column]:
     origin = Origin(packed.name)
     names = _names(packed)
     ignored = frozenset(name for name in names if declared.get(name) == "ignore")
     columns: dict[str, Column] = {}
     for name, column in _read(packed, ignored):
-        columns[name] = typed_column(column, ColumnPlace(name, origin.place), declared.get(name))
+        where = ColumnPlace(name, origin.place, missing_key=True, options=options)
+        read = column if name in ignored else missing.of_typed(name, column)
+        columns[name] = typed_column(read, where, declared.get(name))
     return {name: columns[name] for name in names}
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from mltrain.data.arrays import with_single_values
 from mltrain.data.audit import Audited, audit_data
 from mltrain.data.classes import shown
 from mltrain.data.column_types import AS_WRITTEN
@@ -30,7 +31,7 @@ from mltrain.data.several_targets import (
 )
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, TimeSplit, read_table, split_rows
-from mltrain.data.table import Origin, Table
+from mltrain.data.table import Origin, Table, is_unread
 from mltrain.data.target import guessed_task_hint
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
@@ -195,6 +196,7 @@ def _read(
     table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task, keep))
     if not len(table):
         raise DataError(f"{table.origin.name}: there are no rows")
+    table = with_single_values(table, _single_columns(spec, table, keep))
     if spec.windows is None:
         return table, None, ()
     target = _target(spec, table).names[0]
@@ -206,6 +208,18 @@ def _read(
         )
     windowed, decisions = windowed_rows(table, spec, target)
     return windowed.table, windowed, decisions
+
+
+def _single_columns(spec: DataSpec, table: Table, keep: Collection[str]) -> list[str]:
+    """Return the columns that need one value per row: all but a lone feature, which may be an array of one number."""
+    time, by = time_column(spec), spec.windows.by if spec.windows is not None else None
+    targets = spec.target.names if spec.target is not None else (table.target or "",)
+    others = {*targets, *_left_out(spec), *key_columns(spec.split), *keep, time, by}
+    features = [name for name, column in table.columns.items() if name not in others and not is_unread(column)]
+    stated = [name for name in features if name in spec.features]
+    if len(features) < 2 and spec.windows is None:
+        stated = features
+    return [name for name in table.columns if name not in stated]
 
 
 def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mltrain.data.classes import shown
+from mltrain.data.classes import odd_end, shown
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.fold_splits import KFoldSplit
 from mltrain.data.key_splits import GroupSplit, HashSplit
@@ -48,8 +48,9 @@ def keep_every_class(
             _refuse_single(split, splits, column, names, numbers, hint)
         for absent in np.flatnonzero(np.bincount(numbers[splits.train], minlength=len(names)) == 0).tolist():
             moved = _moved(split, splits, targets, numbers == absent)
-            if moved is None:
-                raise _absent(split, column, names, numbers, absent, hint)
+            end = odd_end(names[absent], [each for each in names if each != names[absent]])
+            if moved is None or end:
+                raise _absent(split, column, names, numbers, absent, hint, end)
             splits, row, name = moved
             reason = "a class needs a training row, and the draw had left it none"
             what = f"the class {names[absent]!r} of {column.place(row)} moved from {name} to train"
@@ -139,7 +140,7 @@ def _refuse_single(
 
 
 def _absent(
-    split: Split, column: RawColumn, names: Sequence[str], numbers: np.ndarray, absent: int, hint: str
+    split: Split, column: RawColumn, names: Sequence[str], numbers: np.ndarray, absent: int, hint: str, end: str | None
 ) -> DataError:
     rows = np.flatnonzero(numbers == absent)
     many = np.bincount(numbers, minlength=len(names))
@@ -148,6 +149,10 @@ def _absent(
     rare = int((many == 1).sum())
     if isinstance(split, RandomSplit) and rare > 1:
         message = f"{rare:,} of {len(names):,} classes have only one row, too many to keep each in the training rows"
+    if end:
+        return column.error(
+            int(rows[0]), f"{message}; it ends in {end!r}: set strip: {end!r} in the source of these rows"
+        )
     return column.error(int(rows[0]), f"{message}; {_advice(split, column, names, names[absent])}{hint}")
 
 

@@ -19,10 +19,12 @@ def _class_name(value: Any) -> Any:
     """Return the text of a class that YAML reads as a number or a truth value: classes have names, also `[0, 1]`."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int) else value
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return repr(value) if isinstance(value, int | float) else value
 
 
-ClassName = Annotated[str, BeforeValidator(_class_name, json_schema_input_type=str | int | bool)]
+ClassName = Annotated[str, BeforeValidator(_class_name, json_schema_input_type=str | float | bool)]
 
 
 def _is_image_folder(value: Any) -> bool:

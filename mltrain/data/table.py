@@ -6,12 +6,14 @@ Whatever the source, examples become a `Table`; splits, folds and batches are ro
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mltrain.data.column_types import TIMESTAMP, ZONED
 from mltrain.errors import DataError
@@ -90,6 +92,7 @@ class Table:
         classes: names of the classes 0, 1, … of an integer target where the source knows, else empty.
         given: the splits that the data comes in, as ("train", rows), in the order of the rows; empty when it is one.
         decisions: what was decided while it was read.
+        taken_as_missing: what an error on a missing value of a column adds, by name: which texts were taken as such.
         absent_is_missing: whether a column that is not there means that it has no value in any row, as in JSON Lines.
     """
 
@@ -101,6 +104,7 @@ class Table:
     classes: tuple[str, ...] = ()
     given: tuple[tuple[SplitName, int], ...] = ()
     decisions: tuple[Decision, ...] = ()
+    taken_as_missing: Mapping[str, str] = field(default_factory=dict)
     absent_is_missing: bool = False
 
     def __len__(self) -> int:
@@ -177,10 +181,11 @@ def _with_equal_columns(tables: list[Table]) -> list[Table]:
     for table in tables:
         lacking = [name for name in names if name not in table.columns]
         for name in lacking:
-            if not table.absent_is_missing and not is_unread(owners[name].columns[name]):
+            needed = not is_unread(owners[name].columns[name]) and not is_index_name(name)
+            if needed and not table.absent_is_missing:
                 near = suggest(name, table.columns)
                 raise DataError(f"{table.origin.name}: no column {name!r}{near}, which {owners[name].origin.name} has")
-        read = [name for name in lacking if not is_unread(owners[name].columns[name])]
+        read = [name for name in lacking if not is_unread(owners[name].columns[name]) and not is_index_name(name)]
         said = tuple(Decision("data", "missing values", text) for text in absent_sentences(table, read))
         made.append(replace(with_missing(table, lacking), decisions=(*table.decisions, *said)))
     return made
@@ -201,6 +206,11 @@ def absent_sentences(table: Table, names: Sequence[str]) -> tuple[str, ...]:
     )
 
 
+def is_index_name(name: str) -> bool:
+    """Return whether pandas gives this name to a row index without one, when it writes a Parquet file."""
+    return re.fullmatch(r"__index_level_\d+__", name) is not None
+
+
 def is_unread(column: Column) -> bool:
     """Return whether a column is one that nobody needs, whose values were not read."""
     return isinstance(column, pa.Array) and bool(pa.types.is_null(column.type))
@@ -216,13 +226,19 @@ def stacked(tables: list[Table]) -> Table:
     columns = {name: _concatenated(name, tables) for name in first.columns}
     ends = tuple(np.cumsum([len(table) for table in tables]))
     origin = _JoinedOrigin(first.origin.name, tuple(table.origin for table in tables), ends)
-    return replace(first, columns=columns, origin=origin)
+    taken = {name: said for table in reversed(tables) for name, said in table.taken_as_missing.items()}
+    return replace(first, columns=columns, origin=origin, taken_as_missing=taken)
 
 
 def _concatenated(name: str, tables: list[Table]) -> Column:
     columns: list[Any] = [table.columns[name] for table in tables]
     kinds = [_kind(column) for column in columns]
+    if len(set(kinds)) > 1:  # an array of one number per row fits a column of numbers
+        columns = list(map(_as_single, columns))
+        kinds = [_kind(column) for column in columns]
     found = list(dict.fromkeys(kind for kind in kinds if kind))
+    if set(found) == {"int64", "string"} and _are_codes(columns):
+        return pa.concat_arrays([column.cast(pa.string()) for column in columns])
     if len(found) > 1 and set(found) != {"int64", "double"}:  # whole numbers fit the fractions of another file
         one, other = (tables[kinds.index(kind)].origin.name for kind in found[:2])
         if set(found) == {str(TIMESTAMP), str(ZONED)}:
@@ -249,6 +265,20 @@ def _concatenated(name: str, tables: list[Table]) -> Column:
             for column, kind in zip(columns, kinds, strict=True)
         ]
     )
+
+
+def _as_single(column: Column) -> Column:
+    if isinstance(column, pa.Array) or column.size != len(column):
+        return column
+    numbers = pa.array(column.reshape(-1))
+    whole = pa.types.is_integer(numbers.type)
+    return numbers if pa.types.is_boolean(numbers.type) else numbers.cast(pa.int64() if whole else pa.float64())
+
+
+def _are_codes(columns: list[Any]) -> bool:
+    """Return whether all texts are digits: codes such as 01234, of which another file has none with a leading zero."""
+    texts = [column for column in columns if not isinstance(column, np.ndarray) and pa.types.is_string(column.type)]
+    return all(pc.all(pc.match_substring_regex(column, r"^\d+$")).as_py() is not False for column in texts)
 
 
 def _kind(column: Column) -> str | None:

@@ -3,12 +3,15 @@ that the test rows were looked at, and takes no lock."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from mltrain.data.arrays import with_single_values
 from mltrain.data.column_types import OnlyThese
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.examples import encode_examples
@@ -19,7 +22,7 @@ from mltrain.data.sources import read_file
 from mltrain.data.table import Table, absent_sentences, with_missing
 from mltrain.errors import RunError, WriteError
 from mltrain.experiment import ExperimentSpec
-from mltrain.procedures.prediction_rows import kinds_of
+from mltrain.procedures.prediction_rows import kinds_of, kinds_of_targets
 from mltrain.procedures.recorded_config import other_plugins, refuse_absent
 from mltrain.procedures.slices import Slice, slice_columns, split_slices
 from mltrain.procedures.stored_model import StoredModel, read_model
@@ -32,7 +35,11 @@ from mltrain.tensorflow_start import start_tensorflow
 
 
 def evaluate(
-    run: RunDirectory, split: SplitName | None, data: Path | None, command: tuple[str, ...] = ()
+    run: RunDirectory,
+    split: SplitName | None,
+    data: Path | None,
+    command: tuple[str, ...] = (),
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Measure the model of a run.
 
@@ -41,6 +48,7 @@ def evaluate(
         split: the rows to measure on; None takes test, else validation, else train.
         data: a file with other rows.
         command: the command line, to be kept where looks at the test rows are counted.
+        options: how the file with other rows is written, by the names of the keys of its source.
 
     Returns:
         The same shape as metrics.json; and `test_looks`, where it was the test rows that were measured.
@@ -63,16 +71,8 @@ def evaluate(
     network = stored.network()
     sentences: tuple[str, ...] = ()
     if data is not None:
-        name, table = data.name, read_file(data, _needed(stored), like=spec.data.source)
-        if table.absent_is_missing:
-            features = kinds_of(stored)
-            absent = [column for column in features if column not in table.columns]
-            if len(absent) < len(features):
-                sentences = absent_sentences(table, absent)
-                table = with_missing(table, absent)
-        if preprocessing.windows is not None:
-            windowed = preprocessing.windows.made_of(table)
-            table = windowed.table.take(windowed.examples)
+        table, sentences = _rows_of_file(stored, data, options)
+        name = data.name
     else:
         name, table = chosen, recorded_rows(run, spec, stored.record, stored.splits[chosen])
     keys = key_columns(spec.data.split)
@@ -98,6 +98,24 @@ def evaluate(
     return measured if name != "test" or data is not None else {**measured, "test_looks": _counted(run, command)}
 
 
+def _rows_of_file(stored: StoredModel, data: Path, options: Mapping[str, Any]) -> tuple[Table, tuple[str, ...]]:
+    """Return the rows of a file, with their windows where the model takes such, and what there is to say of them."""
+    preprocessing = stored.preprocessing
+    table = read_file(data, _needed(stored), like=stored.spec.data.source, options=options)
+    sentences: tuple[str, ...] = ()
+    features = kinds_of(stored)
+    absent = [column for column in features if column not in table.columns]
+    if table.absent_is_missing and len(absent) < len(features):
+        sentences = absent_sentences(table, absent)
+        table = with_missing(table, absent)
+    array = preprocessing.array.column if preprocessing.array and preprocessing.windows is None else None
+    table = with_single_values(table, [column for column in table.columns if column != array])
+    if preprocessing.windows is not None:
+        windowed = preprocessing.windows.made_of(table)
+        table = windowed.table.take(windowed.examples)
+    return table, sentences
+
+
 def _needed(stored: StoredModel) -> OnlyThese:
     """Return the columns that are needed of other rows, each with its kind: features, target, keys and slices."""
     spec, target = stored.spec, stored.preprocessing.target
@@ -105,7 +123,7 @@ def _needed(stored: StoredModel) -> OnlyThese:
     declared = declared_kinds(spec.data, target.task, slices)
     array = getattr(target, "array", None)
     others = (*target.columns, *(() if array is None else (array,)), *key_columns(spec.data.split), *slices)
-    kinds = {name: declared.get(name) for name in others}
+    kinds = {**{name: declared.get(name) for name in others}, **kinds_of_targets(target)}
     return OnlyThese({**kinds, **{name: kind for name, kind in kinds_of(stored).items() if name not in kinds}})
 
 

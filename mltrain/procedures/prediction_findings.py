@@ -39,6 +39,8 @@ class Findings:
         images: what was done to image files; None where the rows are not such.
         absent: keys that no line of a JSON Lines file has, each with a name that is nearly the same, for a message.
         explained: what the columns `explain.<column>` are; None where nobody asked.
+        added: the names of the columns that were added.
+        renamed: whether they have other names than usual, as the data has columns of these names.
     """
 
     data: str
@@ -50,6 +52,8 @@ class Findings:
     images: ImagesStream | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
     explained: Attributed | None = None
+    added: tuple[str, ...] = ()
+    renamed: bool = False
 
     @property
     def outside(self) -> dict[str, ColumnFindings]:
@@ -62,6 +66,7 @@ class Findings:
             "format": 1,
             "data": self.data,
             "rows": self.rows,
+            "added": list(self.added),
             **({"without_history": self.without_history} if self.without_history else {}),
             "missing": {name: {"n": each.count, "in_training": each.expected} for name, each in self.missing.items()},
             **({"absent": [*self.absent]} if self.absent else {}),

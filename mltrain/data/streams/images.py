@@ -75,6 +75,8 @@ class ImagesStream:
     """
 
     left_out_of_text: tuple[str, ...] = ()
+    names: tuple[str, ...] = (FILE,)
+    reserved: frozenset[str] = frozenset()
 
     def __init__(
         self, found: FoundImages, name: str, how: ImageInput, rows: int | None = None, skip_bad: bool = False

@@ -279,10 +279,10 @@ def test_any_texts_come_back(read, rows):
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([("a", "b"), *rows])
     table = read(text.getvalue(), {"a": "category", "b": AS_WRITTEN})
-    from mltrain.data.delimited_text import MISSING
+    from mltrain.data.missing_keys import USUAL
 
     expected = [
-        [None if value.strip() in MISSING else value.strip() for value in column] for column in zip(*rows, strict=True)
+        [None if value.strip() in USUAL else value.strip() for value in column] for column in zip(*rows, strict=True)
     ]
     assert [values(table, "a"), values(table, "b")] == expected
 
