@@ -55,8 +55,14 @@ def _ended() -> int:
         _say(error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 (the one place that turns any bug into one line and a file)
-        _say_bug(error)
-        return 1
+        from mltrain.procedures.faults import machine_failure
+
+        failure = machine_failure(error)  # no memory or no disk is not a bug
+        if failure is None:
+            _say_bug(error)
+            return 1
+        _say(failure)
+        return failure.exit_code
 
 
 def _run() -> int:

@@ -25,6 +25,7 @@ from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.margins import Margins, per_class
 from mltrain.evaluation.metric import AveragedMetric, Metric
 from mltrain.evaluation.rows import Rows, UndefinedError
+from mltrain.evaluation.threads import one_thread
 from mltrain.task import OF_EACH, Task
 
 _WEIGHTS_AT_ONCE = 1 << 21
@@ -182,10 +183,13 @@ def draw_sums(
             weights = generator.standard_gamma(shapes, (size, len(shapes)))
         else:
             weights = generator.standard_gamma(prior, (size, len(shapes)))
-            weights += generator.standard_exponential((size, len(by_group))) @ by_group
+            of_groups = generator.standard_exponential((size, len(by_group)))
+            with one_thread():
+                weights += of_groups @ by_group
         weights /= weights.sum(axis=1, keepdims=True)
-        for parts, each in zip(drawn, features, strict=True):
-            parts.append(weights @ each)
+        with one_thread():
+            for parts, each in zip(drawn, features, strict=True):
+                parts.append(weights @ each)
     return [np.concatenate(parts) for parts in drawn]
 
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.errors import UsageError
 from mltrain.evaluation.counts import decide
+from mltrain.evaluation.threads import one_thread
 from mltrain.models.scores import score
 from mltrain.procedures.attributed import Attributed
 from mltrain.procedures.network import Network
@@ -45,7 +46,8 @@ class Attribution:
         self._baseline = tf.constant(baseline)
         widths = [len(encoder.names) for encoder in preprocessing.columns]
         self._first_places = np.cumsum([0, *widths[:-1]])
-        points, weights = np.polynomial.legendre.leggauss(STEPS)
+        with one_thread():  # they are eigenvalues of a matrix
+            points, weights = np.polynomial.legendre.leggauss(STEPS)
         self._points = tf.constant((points + 1) / 2, tf.float32)
         self._weights = tf.constant(weights / 2, tf.float32)
         (target,) = network.target.parts

@@ -16,7 +16,6 @@ from mltrain.evaluation.metrics import measure_rows
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import SeveralRows, rows_of
 from mltrain.evaluation.split_results import draw_seed
-from mltrain.evaluation.threads import one_thread
 from mltrain.procedures.network import Network
 from mltrain.run.decision import DecisionRule
 from mltrain.run.explanation import ColumnImportance, Importances
@@ -68,18 +67,17 @@ def measure_importance(
             changed[:, columns] = x[giver, columns]
             yield giver, predicted(changed)
 
-    with one_thread(len(x) * network.info.outputs):
-        # In the same blocks as the permuted rows: a column that the model ignores then changes no bit.
-        rows = predicted(x)
-        metric = importance_metric(spec.evaluation.metrics_for(task), _objective(network), rows)
-        if metric is None:
-            return None
-        found, first = [], 0
-        for encoder in preprocessing.columns:
-            last = first + len(encoder.names)
-            found.append(_column(encoder.column, metric, rows, permuted(slice(first, last)), groups))
-            first = last
-            between_columns()
+    # In the same blocks as the permuted rows: a column that the model ignores then changes no bit.
+    rows = predicted(x)
+    metric = importance_metric(spec.evaluation.metrics_for(task), _objective(network), rows)
+    if metric is None:
+        return None
+    found, first = [], 0
+    for encoder in preprocessing.columns:
+        last = first + len(encoder.names)
+        found.append(_column(encoder.column, metric, rows, permuted(slice(first, last)), groups))
+        first = last
+        between_columns()
     return Importances(
         metric=metric.name,
         value=measure_rows([metric], rows)[0][metric.name],

@@ -109,4 +109,6 @@ def _level(frame: Frame, value: float) -> Html:
 def _correlation(true: np.ndarray, predicted: np.ndarray) -> str:
     if len(true) < 2 or not true.std() or not predicted.std():
         return ""
-    return f"; correlation {number(float(np.corrcoef(true, predicted)[0, 1]))}"
+    across, up = true - true.mean(), predicted - predicted.mean()
+    spread = float(np.sqrt((across**2).sum())) * float(np.sqrt((up**2).sum()))
+    return f"; correlation {number(float((across * up).sum()) / spread)}"
