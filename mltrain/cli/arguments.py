@@ -46,7 +46,12 @@ ConfigPaths = Annotated[
 ]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a value, e.g. training.epochs=3; may be repeated."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a value, such as training.epochs=3. Quote a name with a dot: 'data.features.\"a.b\"=ignore'. "
+        "May be repeated.",
+    ),
 ]
 Plugins = Annotated[
     list[Path] | None,

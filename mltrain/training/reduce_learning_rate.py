@@ -80,6 +80,9 @@ class ReduceLROnPlateauState:
         """Return what has to be kept to go on exactly."""
         return {"best": self._best, "wait": self._wait, "cooldown": self._cooldown}
 
+    def continue_after_stop(self) -> None:
+        """Do nothing: it ends no training."""
+
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` returned."""
         self._best, self._wait, self._cooldown = state["best"], state["wait"], state["cooldown"]

@@ -119,7 +119,8 @@ class TrainingSpec(Spec):
     on_divergence: OnDivergence = OnDivergence()
     """What happens when the loss, a metric or a weight becomes NaN or infinite."""
     progress_every: Annotated[int, Field(ge=1)] = 1
-    """Number of epochs per line of progress; the last epoch always has one."""
+    """Only each n-th epoch has a line of progress; the best and the last have one in any case. In a pipe there is at
+    most one line per second."""
 
 
 class ObjectiveSpec(Spec):
