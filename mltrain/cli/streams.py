@@ -16,10 +16,8 @@ class ReaderLeftError(MltrainError):
     exit_code = 141
 
 
-def prepare_streams() -> bool:
-    """Make writing to the standard streams fail in our own way only, and return whether they are this process's own.
-
-    A stream that is closed becomes /dev/null.
+def prepare_streams() -> None:
+    """Make writing to the standard streams fail in our own way only; a stream that is closed becomes /dev/null.
 
     A descriptor that is closed would be given to the next file that is opened, and what a library prints would then
     end up in that file. `sys.stdin` stays None where it was closed.
@@ -28,12 +26,10 @@ def prepare_streams() -> bool:
         if not _is_open(number):
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # open() takes the lowest number that is free
     # In a test they may be something else, and that stays.
-    ours = sys.stdout is sys.__stdout__
-    if ours:
+    if sys.stdout is sys.__stdout__:
         sys.stdout = _text(_Output(1, "w", closefd=False), sys.stdout)
     if sys.stderr is sys.__stderr__:
         sys.stderr = _text(_Messages(2, "w", closefd=False), sys.stderr)
-    return ours
 
 
 class _Output(io.FileIO):

@@ -170,5 +170,5 @@ def test_what_is_registered_for_the_end_runs_and_is_written(shell):
         "atexit.register(lambda: print('at the end', end='')); "
         "from mltrain.cli.app import main; main()"
     )
-    done = shell(f'python -c "{program}"')
+    done = shell(f'echo "{program}" > mltrain; python mltrain')
     assert done.out.endswith("at the end")
