@@ -7,19 +7,21 @@ import io
 import math
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from mltrain.data.column_types import ColumnPlace
-from mltrain.data.column_values import finite_array, typed_column
+from mltrain.data.column_values import SINGLE, finite_array, typed_column
 from mltrain.data.files import FileContent, check_unpacked_size, read_file_content
 from mltrain.data.missing_values import MissingValues
 from mltrain.data.table import Column, Origin, Table
 from mltrain.errors import DataError
 from mltrain.spec import suggest
+from mltrain.task import Decision
 
 # What Python and NumPy raise for bytes that are no UTF-8, halves of surrogate pairs, and numbers that no character has.
 _NO_TEXT = (UnicodeError, ValueError, SystemError)
@@ -85,14 +87,34 @@ def column_of_array(
     Raises:
         DataError: the values are not numbers, texts, booleans or dates.
     """
+    if array.ndim > 1 and array.size == len(array) > 0 and (kind in SINGLE or not _fits_an_array(array)):
+        array = array.reshape(-1)  # one value per row
     if array.ndim > 1:
-        return finite_array(array, where)
+        return pa.nulls(len(array)) if kind == "ignore" else finite_array(array, where)
     if array.dtype.kind not in "biufUSM" or array.dtype in (np.longdouble, np.dtype("M8")):
         raise where.error(0, f"an array of {array.dtype}; expected numbers, texts, booleans or dates")
     if array.dtype.kind == "M":
         array = array.astype("datetime64[us]")
     values = _texts(array, where) if array.dtype.kind in "US" else pa.array(array.astype(array.dtype.newbyteorder("=")))
     return typed_column(values if missing is None else missing.of_typed(where.column, values), where, kind)
+
+
+def with_single_values(table: Table, names: Iterable[str]) -> Table:
+    """Return the table with a plain column in the place of each of these whose arrays hold one number each."""
+    made: dict[str, Column] = {}
+    for name in names:
+        array = table.columns.get(name)
+        if isinstance(array, np.ndarray) and array.size == len(array):
+            made[name] = column_of_array(array.reshape(-1), ColumnPlace(name, table.origin.place))
+    if not made:
+        return table
+    shapes = f"the arrays of {', '.join(map(repr, made))} hold one number each"
+    decisions = (*table.decisions, Decision("data", "one value per row", shapes))
+    return replace(table, columns={**table.columns, **made}, decisions=decisions)
+
+
+def _fits_an_array(array: np.ndarray) -> bool:
+    return array.dtype.kind in "biu" or (array.dtype.kind == "f" and bool(np.isfinite(array).all()))
 
 
 def plain_column(array: np.ndarray) -> pa.Array:

@@ -25,6 +25,9 @@ from mltrain.data.missing_keys import USUAL
 from mltrain.data.missing_values import MissingValues
 from mltrain.data.table import Column
 
+# What a column is declared to be where each row has one value.
+SINGLE = ("number", "category", "boolean", "datetime", AS_WRITTEN)
+
 MOST_AXES = 32  # more than any layer takes, and fewer than NumPy's limit
 
 _DECLARED_TYPES = {"number": (pa.int64(), pa.float64()), "boolean": (pa.bool_(),), "datetime": (ZONED, TIMESTAMP)}
@@ -60,7 +63,7 @@ def column_of_values(
         row = next(row for row, value in enumerate(present) if isinstance(value, dict))
         raise where.error(row, "an object; expected a number, a text, true, false, null or a list of numbers")
     if list in types:
-        return _array_of_lists(present, where)
+        return _array_of_lists(present, where, kind)
     if types == {str}:
         return typed_column(_texts(present, where), where, kind)
     if len(types) > 1 and types != {int, float}:
@@ -80,13 +83,15 @@ def typed_column(column: pa.Array, where: ColumnPlace, kind: str | None) -> Colu
         return pa.nulls(len(column))
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if _is_list(column.type):
+        return _from_lists(column, where, kind)
     convert = _conversion(column.type)
     if convert is None:
         raise where.error(
             0, f"values of type {column.type}; expected numbers, texts, booleans, dates or lists of numbers"
         )
     typed = convert(column, where)
-    if isinstance(typed, np.ndarray) or kind == AS_WRITTEN:
+    if kind == AS_WRITTEN:
         return typed
     if kind is not None:
         return _as_declared(typed, where, kind)
@@ -153,7 +158,7 @@ def _numbers(values: Sequence[Any], where: ColumnPlace, arrow_type: pa.DataType,
         ) from None
 
 
-def _array_of_lists(values: Sequence[Any], where: ColumnPlace) -> np.ndarray:
+def _array_of_lists(values: Sequence[Any], where: ColumnPlace, kind: str | None) -> Column:
     row = next((row for row, value in enumerate(values) if not isinstance(value, list)), None)
     if row is not None:
         raise where.error(row, f"{quoted(values[row])} where other rows hold lists")
@@ -161,10 +166,15 @@ def _array_of_lists(values: Sequence[Any], where: ColumnPlace) -> np.ndarray:
         column = pa.array(values)
     except (pa.ArrowException, OverflowError) as error:
         raise where.error(0, f"lists that are not all of numbers, nested alike ({error})") from error
-    return _from_lists(column, where)
+    return _from_lists(column, where, kind)
 
 
-def _conversion(arrow_type: pa.DataType) -> Callable[[pa.Array, ColumnPlace], Column] | None:
+def _is_list(arrow_type: pa.DataType) -> bool:
+    types = pa.types
+    return bool(types.is_list(arrow_type) or types.is_large_list(arrow_type) or types.is_fixed_size_list(arrow_type))
+
+
+def _conversion(arrow_type: pa.DataType) -> Callable[[pa.Array, ColumnPlace], pa.Array] | None:
     """Return the function that brings a column of `arrow_type` to a type of a Table; None when there is none."""
     types = pa.types
     if types.is_boolean(arrow_type):
@@ -179,8 +189,6 @@ def _conversion(arrow_type: pa.DataType) -> Callable[[pa.Array, ColumnPlace], Co
         # A time with a zone becomes UTC; nanoseconds are cut to microseconds, which no feature is finer than.
         zoned = types.is_timestamp(arrow_type) and arrow_type.tz is not None
         return lambda column, where: column.cast(ZONED if zoned else TIMESTAMP, safe=False)
-    if types.is_list(arrow_type) or types.is_large_list(arrow_type) or types.is_fixed_size_list(arrow_type):
-        return _from_lists
     return None
 
 
@@ -206,7 +214,8 @@ def _from_texts(column: pa.Array, where: ColumnPlace) -> pa.Array:
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
 
 
-def _from_lists(column: pa.Array, where: ColumnPlace) -> np.ndarray:
+def _from_lists(column: pa.Array, where: ColumnPlace, kind: str | None) -> Column:
+    """Return arrays; of lists of one item the items, where they are declared so or cannot be arrays."""
     shape = [len(column)]
     while pa.types.is_nested(column.type) and not pa.types.is_struct(column.type):
         lengths = pc.list_value_length(column)
@@ -222,10 +231,18 @@ def _from_lists(column: pa.Array, where: ColumnPlace) -> np.ndarray:
         if len(shape) > MOST_AXES:
             raise where.error(0, f"lists nested more than {MOST_AXES - 1} deep")
         column = column.flatten()
+    of_numbers = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+    single = of_numbers and math.prod(shape) == len(column) == shape[0]
+    if single and (kind in SINGLE or not _fits_an_array(column)):
+        return typed_column(column, where, kind)
     if column.null_count:
         item = first_row(pc.is_null(column))
         raise where.error(item // math.prod(shape[1:]), "a missing value in a list; an array can have none")
     return finite_array(column.to_numpy(zero_copy_only=False).reshape(shape), where)
+
+
+def _fits_an_array(column: pa.Array) -> bool:
+    return not column.null_count and bool(np.isfinite(column.to_numpy(zero_copy_only=False)).all())
 
 
 def _as_declared(column: pa.Array, where: ColumnPlace, kind: str) -> pa.Array:

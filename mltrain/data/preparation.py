@@ -9,14 +9,16 @@ from typing import Literal
 
 import numpy as np
 
+from mltrain.data.arrays import with_single_values
 from mltrain.data.audit import Audited, audit_data
-from mltrain.data.classes import check_classes, shown
+from mltrain.data.classes import shown
 from mltrain.data.column_types import AS_WRITTEN
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
 from mltrain.data.key_splits import key_columns
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
+from mltrain.data.rare_classes import keep_every_class
 from mltrain.data.series import Windowed, time_column, windowed_rows
 from mltrain.data.several_targets import (
     Target,
@@ -29,7 +31,8 @@ from mltrain.data.several_targets import (
 )
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, TimeSplit, read_table, split_rows
-from mltrain.data.table import Origin, Table
+from mltrain.data.table import Origin, Table, is_unread
+from mltrain.data.target import guessed_task_hint
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
@@ -114,8 +117,9 @@ def prepare(
     decisions += _unstratified(spec, target)
     splits, split_decisions = split_rows(spec.split, table, labels, seed, target.classes, windowed)
     if target.task not in OF_NUMBERS:
-        for part, classes in each_target(target, truth):
-            check_classes(part.classes, classes, splits.train, RawColumn.of(table, part.column))
+        labelled = [(RawColumn.of(table, part.column), part.classes, each) for part, each in each_target(target, truth)]
+        splits, moved = keep_every_class(spec.split, splits, labelled, guessed_task_hint(target, decisions))
+        split_decisions += moved
 
     train = table.take(splits.train)
     if target_spec.scale == "standard":
@@ -192,6 +196,7 @@ def _read(
     table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task, keep))
     if not len(table):
         raise DataError(f"{table.origin.name}: there are no rows")
+    table = with_single_values(table, _single_columns(spec, table, keep))
     if spec.windows is None:
         return table, None, ()
     target = _target(spec, table).names[0]
@@ -203,6 +208,18 @@ def _read(
         )
     windowed, decisions = windowed_rows(table, spec, target)
     return windowed.table, windowed, decisions
+
+
+def _single_columns(spec: DataSpec, table: Table, keep: Collection[str]) -> list[str]:
+    """Return the columns that need one value per row: all but a lone feature, which may be an array of one number."""
+    time, by = time_column(spec), spec.windows.by if spec.windows is not None else None
+    targets = spec.target.names if spec.target is not None else (table.target or "",)
+    others = {*targets, *_left_out(spec), *key_columns(spec.split), *keep, time, by}
+    features = [name for name, column in table.columns.items() if name not in others and not is_unread(column)]
+    stated = [name for name in features if name in spec.features]
+    if len(features) < 2 and spec.windows is None:
+        stated = features
+    return [name for name in table.columns if name not in stated]
 
 
 def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:

@@ -6,6 +6,7 @@ Whatever the source, examples become a `Table`; splits, folds and batches are ro
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -180,10 +181,11 @@ def _with_equal_columns(tables: list[Table]) -> list[Table]:
     for table in tables:
         lacking = [name for name in names if name not in table.columns]
         for name in lacking:
-            if not table.absent_is_missing and not is_unread(owners[name].columns[name]):
+            needed = not is_unread(owners[name].columns[name]) and not is_index_name(name)
+            if needed and not table.absent_is_missing:
                 near = suggest(name, table.columns)
                 raise DataError(f"{table.origin.name}: no column {name!r}{near}, which {owners[name].origin.name} has")
-        read = [name for name in lacking if not is_unread(owners[name].columns[name])]
+        read = [name for name in lacking if not is_unread(owners[name].columns[name]) and not is_index_name(name)]
         said = tuple(Decision("data", "missing values", text) for text in absent_sentences(table, read))
         made.append(replace(with_missing(table, lacking), decisions=(*table.decisions, *said)))
     return made
@@ -202,6 +204,11 @@ def absent_sentences(table: Table, names: Sequence[str]) -> tuple[str, ...]:
         f"{table.origin.name}: no line has the key {name!r}{suggest(name, others)}; all rows count as missing"
         for name in names
     )
+
+
+def is_index_name(name: str) -> bool:
+    """Return whether pandas gives this name to a row index without one, when it writes a Parquet file."""
+    return re.fullmatch(r"__index_level_\d+__", name) is not None
 
 
 def is_unread(column: Column) -> bool:
@@ -226,6 +233,9 @@ def stacked(tables: list[Table]) -> Table:
 def _concatenated(name: str, tables: list[Table]) -> Column:
     columns: list[Any] = [table.columns[name] for table in tables]
     kinds = [_kind(column) for column in columns]
+    if len(set(kinds)) > 1:  # an array of one number per row fits a column of numbers
+        columns = list(map(_as_single, columns))
+        kinds = [_kind(column) for column in columns]
     found = list(dict.fromkeys(kind for kind in kinds if kind))
     if set(found) == {"int64", "string"} and _are_codes(columns):
         return pa.concat_arrays([column.cast(pa.string()) for column in columns])
@@ -255,6 +265,14 @@ def _concatenated(name: str, tables: list[Table]) -> Column:
             for column, kind in zip(columns, kinds, strict=True)
         ]
     )
+
+
+def _as_single(column: Column) -> Column:
+    if isinstance(column, pa.Array) or column.size != len(column):
+        return column
+    numbers = pa.array(column.reshape(-1))
+    whole = pa.types.is_integer(numbers.type)
+    return numbers if pa.types.is_boolean(numbers.type) else numbers.cast(pa.int64() if whole else pa.float64())
 
 
 def _are_codes(columns: list[Any]) -> bool:

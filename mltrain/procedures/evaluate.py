@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mltrain.data.arrays import with_single_values
 from mltrain.data.column_types import OnlyThese
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.examples import encode_examples
@@ -70,16 +71,8 @@ def evaluate(
     network = stored.network()
     sentences: tuple[str, ...] = ()
     if data is not None:
-        name, table = data.name, read_file(data, _needed(stored), like=spec.data.source, options=options)
-        if table.absent_is_missing:
-            features = kinds_of(stored)
-            absent = [column for column in features if column not in table.columns]
-            if len(absent) < len(features):
-                sentences = absent_sentences(table, absent)
-                table = with_missing(table, absent)
-        if preprocessing.windows is not None:
-            windowed = preprocessing.windows.made_of(table)
-            table = windowed.table.take(windowed.examples)
+        table, sentences = _rows_of_file(stored, data, options)
+        name = data.name
     else:
         name, table = chosen, recorded_rows(run, spec, stored.record, stored.splits[chosen])
     keys = key_columns(spec.data.split)
@@ -103,6 +96,24 @@ def evaluate(
     if sentences:
         measured["data_sentences"] = list(sentences)
     return measured if name != "test" or data is not None else {**measured, "test_looks": _counted(run, command)}
+
+
+def _rows_of_file(stored: StoredModel, data: Path, options: Mapping[str, Any]) -> tuple[Table, tuple[str, ...]]:
+    """Return the rows of a file, with their windows where the model takes such, and what there is to say of them."""
+    preprocessing = stored.preprocessing
+    table = read_file(data, _needed(stored), like=stored.spec.data.source, options=options)
+    sentences: tuple[str, ...] = ()
+    features = kinds_of(stored)
+    absent = [column for column in features if column not in table.columns]
+    if table.absent_is_missing and len(absent) < len(features):
+        sentences = absent_sentences(table, absent)
+        table = with_missing(table, absent)
+    array = preprocessing.array.column if preprocessing.array and preprocessing.windows is None else None
+    table = with_single_values(table, [column for column in table.columns if column != array])
+    if preprocessing.windows is not None:
+        windowed = preprocessing.windows.made_of(table)
+        table, sentences = windowed.table.take(windowed.examples), (*sentences, *windowed.sentences)
+    return table, sentences
 
 
 def _needed(stored: StoredModel) -> OnlyThese:

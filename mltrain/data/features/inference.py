@@ -18,6 +18,7 @@ from mltrain.data.features import (
     ImageFeature,
     NumberFeature,
 )
+from mltrain.data.table import is_index_name
 from mltrain.task import Decision
 
 # A text column with more different values than both limits is taken for names or remarks.
@@ -36,6 +37,11 @@ def infer_feature(column: RawColumn) -> tuple[Feature, Decision]:
 
 def _infer(column: RawColumn) -> tuple[Feature, str]:
     values = column.values
+    if is_index_name(column.name):
+        return IgnoreFeature(), (
+            "pandas wrote its row index here, which is not a property of the row; to use it anyway, set "
+            f"data.features.{column.name}: number"
+        )
     if isinstance(values, np.ndarray):
         return _infer_array(values)
     if is_empty(values):
