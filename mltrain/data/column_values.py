@@ -161,11 +161,11 @@ def _numbers(values: Sequence[Any], where: ColumnPlace, arrow_type: pa.DataType,
 def _array_of_lists(values: Sequence[Any], where: ColumnPlace, kind: str | None) -> Column:
     row = next((row for row, value in enumerate(values) if not isinstance(value, list)), None)
     if row is not None:
-        raise where.error(row, f"{quoted(values[row])} where other rows hold lists")
+        raise where.error(row, f"{quoted(values[row])}, but other rows hold lists")
     try:
         column = pa.array(values)
     except (pa.ArrowException, OverflowError) as error:
-        raise where.error(0, f"lists that are not all of numbers, nested alike ({error})") from error
+        raise where.error(0, f"expected lists of numbers, all nested in the same way ({error})") from error
     return _from_lists(column, where, kind)
 
 
@@ -237,7 +237,7 @@ def _from_lists(column: pa.Array, where: ColumnPlace, kind: str | None) -> Colum
         return typed_column(column, where, kind)
     if column.null_count:
         item = first_row(pc.is_null(column))
-        raise where.error(item // math.prod(shape[1:]), "a missing value in a list; an array can have none")
+        raise where.error(item // math.prod(shape[1:]), "a missing value in a list; arrays cannot have missing values")
     return finite_array(column.to_numpy(zero_copy_only=False).reshape(shape), where)
 
 

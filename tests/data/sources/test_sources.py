@@ -74,7 +74,7 @@ def test_jsonl(jsonl, tmp_path):
         ('{"a": 1, "a": 2}\n', "x.jsonl:1: the key 'a' stands twice"),
         ('{"a": [1, 2]}\n{"a": [1]}\n', "x.jsonl:2: column 'a': a list of 1, where the first row has a list of 2"),
         ('{"a": [[1, 2], [3, 4]]}\n{"a": [[1, 2], [3]]}\n', "x.jsonl:2: column 'a': a list of 1"),
-        ('{"a": [1]}\n{"a": 3}\n', "x.jsonl:2: column 'a': '3' where other rows hold lists"),
+        ('{"a": [1]}\n{"a": 3}\n', "x.jsonl:2: column 'a': '3', but other rows hold lists"),
         ('{"a": [1, 2]}\n{"a": [1, null]}\n', "x.jsonl:2: column 'a': a missing value in a list"),
         ('{"a": [1, "x"]}\n', "x.jsonl:1: column 'a': lists that are not all of numbers"),
         ('{"a": ["x"]}\n', "x.jsonl:1: column 'a': an array of object"),
