@@ -47,7 +47,7 @@ def _lines(findings: Findings) -> Iterator[str]:
     for column in sorted(drifted, key=lambda each: -each.stability.value):
         yield f"{column.column}: PSI {column.stability.value:.2f}, {column.stability.drift} drift"
     if any(column.stability.drift == "large" for column in drifted):
-        yield "the rows differ from the training rows: measure the model on such rows (mltrain evaluate RUN --data FILE)"
+        yield "the rows differ from the training rows; measure the model on them (mltrain evaluate RUN --data FILE)"
 
 
 def _of_series(findings: Findings) -> Iterator[str]:

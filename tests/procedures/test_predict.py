@@ -330,7 +330,7 @@ def test_drift_is_said_of_the_columns_that_drifted_only(predict, folder):
     assert "PSI" not in predict("two", "same.csv", "--out", "out.csv").err
     done = predict("two", "shifted.csv", "--out", "out2.csv", "--summary", "summary.json")
     assert [line[:9] for line in done.err.splitlines() if "PSI" in line] == ["size: PSI"]
-    assert "the rows differ from the training rows: measure the model" in done.err
+    assert "the rows differ from the training rows; measure the model" in done.err
     drift = json.loads((folder / "summary.json").read_text())["drift"]
     assert drift["size"]["drift"] == "large"
     assert drift["size"]["psi"] > 0.25
