@@ -11,8 +11,8 @@ def audit_sentence(audit: Audit) -> str:
     rows = ", ".join(f"{count:,} {name}" for name, count in audit.rows.items())
     features = f"{audit.columns:,} feature{'s' if audit.columns != 1 else ''}"
     held_out = len(audit.rows) > 1
-    asked = "rows that stand in two splits, splits of another kind, " if held_out else ""
-    asked += "repeated and contradictory rows, columns that hold the answer or name the rows, classes of few rows"
+    asked = "rows that are in two splits, splits with another distribution, " if held_out else ""
+    asked += "repeated and contradictory rows, columns that contain the answer or name the rows, classes with few rows"
     warnings, notes = len(audit.warnings), len(audit.findings) - len(audit.warnings)
     outcome = (
         f"{warnings} warning{'s' if warnings != 1 else ''} and {notes} note{'s' if notes != 1 else ''}"

@@ -384,7 +384,7 @@ def test_nothing_is_replaced_without_being_asked(predict, folder):
         (
             ["two", "colorless.csv"],
             4,
-            "2 columns are not there: 'color', 'large', which the model needs",
+            "2 columns are missing: 'color', 'large', which the model needs",
         ),
         (["two", "taken.csv", "--prefix", "new_"], 4, "there is a column 'new_prediction' already"),
     ],
@@ -417,5 +417,5 @@ def test_a_prediction_that_is_no_number_is_refused(predict, folder, monkeypatch)
         return values
 
     monkeypatch.setattr(Network, "predictions", broken)
-    assert "of row 6 is no finite number" in predict("two", "two.csv", "--out", "out.csv", code=4)
+    assert "the prediction for row 6 is NaN or infinite" in predict("two", "two.csv", "--out", "out.csv", code=4)
     assert not (folder / "out.csv").exists()
