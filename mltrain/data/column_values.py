@@ -61,7 +61,7 @@ def column_of_values(
     types = {type(value) for value in present} - {type(None)}
     if dict in types:
         row = next(row for row, value in enumerate(present) if isinstance(value, dict))
-        raise where.error(row, "an object; expected a number, a text, true, false, null or a list of numbers")
+        raise where.error(row, "expected a number, a text, true, false, null or a list of numbers, found an object")
     if list in types:
         return _array_of_lists(present, where, kind)
     if types == {str}:
@@ -90,7 +90,7 @@ def typed_column(column: pa.Array, where: ColumnPlace, kind: str | None) -> Colu
     convert = _conversion(column.type)
     if convert is None:
         raise where.error(
-            0, f"values of type {column.type}; expected numbers, texts, booleans, dates or lists of numbers"
+            0, f"expected numbers, texts, booleans, dates or lists of numbers, found values of type {column.type}"
         )
     typed = convert(column, where)
     if kind == AS_WRITTEN:
@@ -163,11 +163,11 @@ def _numbers(values: Sequence[Any], where: ColumnPlace, arrow_type: pa.DataType,
 def _array_of_lists(values: Sequence[Any], where: ColumnPlace, kind: str | None) -> Column:
     row = next((row for row, value in enumerate(values) if not isinstance(value, list)), None)
     if row is not None:
-        raise where.error(row, f"{quoted(values[row])} where other rows hold lists")
+        raise where.error(row, f"expected a list, as in other rows, found {quoted(values[row])}")
     try:
         column = pa.array(values)
     except (pa.ArrowException, OverflowError) as error:
-        raise where.error(0, f"lists that are not all of numbers, nested alike ({error})") from error
+        raise where.error(0, f"expected lists of numbers of one shape ({error})") from error
     return _from_lists(column, where, kind)
 
 

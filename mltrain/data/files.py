@@ -89,8 +89,9 @@ def check_unpacked_size(name: str, packed: int, unpacked: int) -> None:
     """Refuse what unpacks to far more than data does."""
     if unpacked > max(UNPACKED_FLOOR, UNPACKED_RATIO * packed):
         raise DataError(
-            f"{name}: {packed} bytes unpack to more than {unpacked - 1} (limit: {UNPACKED_RATIO} times the file); "
-            "unpack it yourself if you trust it"
+            f"{name}: the file has {packed} bytes and unpacks to more than {unpacked - 1} "
+            f"(limit: {UNPACKED_RATIO} times its size); "
+            "if you trust it, unpack it yourself"
         )
 
 
@@ -127,7 +128,7 @@ def open_regular(path: Path) -> Iterator[io.BufferedReader]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"{shown}: no such file{_near(path)}") from error
     except PermissionError as error:
-        raise DataError(f"{shown}: no permission to read it") from error
+        raise DataError(f"{shown}: you have no permission to read this file") from error
     except OSError as error:
         raise DataError(f"{shown}: cannot be read: {error.strerror}") from error
     with file:

@@ -74,7 +74,7 @@ def test_jsonl(jsonl, tmp_path):
         ('{"a": 1, "a": 2}\n', "x.jsonl:1: the key 'a' stands twice"),
         ('{"a": [1, 2]}\n{"a": [1]}\n', "x.jsonl:2: column 'a': a list of 1, where the first row has a list of 2"),
         ('{"a": [[1, 2], [3, 4]]}\n{"a": [[1, 2], [3]]}\n', "x.jsonl:2: column 'a': a list of 1"),
-        ('{"a": [1]}\n{"a": 3}\n', "x.jsonl:2: column 'a': '3' where other rows hold lists"),
+        ('{"a": [1]}\n{"a": 3}\n', "x.jsonl:2: column 'a': expected a list, as in other rows, found '3'"),
         ('{"a": [1, 2]}\n{"a": [1, null]}\n', "x.jsonl:2: column 'a': a missing value in a list"),
         ('{"a": [1, "x"]}\n', "x.jsonl:1: column 'a': lists that are not all of numbers"),
         ('{"a": ["x"]}\n', "x.jsonl:1: column 'a': an array of object"),
@@ -84,10 +84,10 @@ def test_jsonl(jsonl, tmp_path):
         ('{"a": "x"}\n{"a": "\\ud800"}\n', "x.jsonl:2: column 'a': '\\ud800' is not valid Unicode"),
         ('{"a": 1}\n{"a": 99999999999999999999}\n', "x.jsonl:2: column 'a': '99999999999999999999' is too large"),
         ('{"a": 1' + "0" * 5000 + "}\n", "x.jsonl:1: Exceeds the limit"),
-        ('{"a": ' + "[" * 100000 + "\n", "x.jsonl:1: lists or objects nested too deeply"),
+        ('{"a": ' + "[" * 100000 + "\n", "x.jsonl:1: its lists or objects are nested too deeply"),
         (b'{"a": "\xe9"}\n', "x.jsonl:1: byte 8 of the line is not UTF-8"),
         ("\n\n", "x.jsonl: the file is empty"),
-        ("{}\n", "x.jsonl: the objects have no keys"),
+        ("{}\n", "x.jsonl: expected objects with keys, found only empty objects"),
     ],
 )
 def test_jsonl_damage(jsonl, text, message):
@@ -141,7 +141,7 @@ def test_npz(npz):
         ({"x": np.array([1 + 2j])}, "x.npz[0]: column 'x': an array of complex128"),
         ({"x": np.array([["a", "b"]])}, "x.npz[0]: column 'x': an array of <U1"),
         ({"x": np.array([1, 2**63], np.uint64)}, "x.npz[1]: column 'x': 9223372036854775808 is too large"),
-        ({}, "x.npz: the file holds no array"),
+        ({}, "x.npz: expected arrays, but the file is empty"),
     ],
 )
 def test_npz_arrays_that_are_no_columns(npz, content, message):
