@@ -89,8 +89,8 @@ def check_unpacked_size(name: str, packed: int, unpacked: int) -> None:
     """Refuse what unpacks to far more than data does."""
     if unpacked > max(UNPACKED_FLOOR, UNPACKED_RATIO * packed):
         raise DataError(
-            f"{name}: the file has {packed} bytes and unpacks to more than {unpacked - 1} "
-            f"(limit: {UNPACKED_RATIO} times its size); "
+            f"{name}: its {packed} bytes unpack to more than {unpacked - 1} "
+            f"(limit: {UNPACKED_RATIO} times the file); "
             "if you trust it, unpack it yourself"
         )
 
