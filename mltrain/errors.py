@@ -23,7 +23,7 @@ class SelfCheckError(MltrainError):
 
 
 class UsageError(MltrainError):
-    """The command line is wrong, or the config file is not there."""
+    """The command line is wrong, or the config file does not exist."""
 
     exit_code = 2
 
@@ -35,7 +35,7 @@ class ConfigError(MltrainError):
 
 
 class DataError(MltrainError):
-    """The data is invalid, or a data file is not there."""
+    """The data is invalid, or a data file does not exist."""
 
     exit_code = 4
 
@@ -77,13 +77,13 @@ class VerdictError(MltrainError):
 
 
 class DeviceError(MltrainError):
-    """A device or an optional package that was asked for is not there."""
+    """A device or an optional package that was asked for is missing."""
 
     exit_code = 12
 
 
 class PluginError(MltrainError):
-    """Code of the user's that was asked for, as of `--plugin`, is not there, cannot be loaded, or fails."""
+    """Code of the user, such as that of `--plugin`, is missing, cannot be loaded, or fails."""
 
     exit_code = 12
 

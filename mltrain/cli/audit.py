@@ -17,9 +17,8 @@ def audit(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with code 10 if there is a warning.")] = False,
     json: Json = False,
 ) -> None:
-    """Check the data of an experiment for problems that make the metrics unreliable, before the training: rows
-    duplicated across splits, columns that contain the answer, splits whose distribution differs from training. It
-    writes nothing and does not need TensorFlow."""
+    """Check the data for problems that make the metrics unreliable: rows duplicated across splits, columns that
+    contain the answer, splits that differ from training. Writes nothing and does not load TensorFlow."""
     from mltrain.errors import VerdictError
     from mltrain.load import load
     from mltrain.procedures.audit import audit as audit_data
@@ -31,4 +30,4 @@ def audit(
     if strict and audited.warnings:
         if json:
             raise typer.Exit(VerdictError.exit_code)  # the warnings are in the one object on stdout
-        raise VerdictError(f"{config}: the audit of the data found problems (see the warnings), and --strict was given")
+        raise VerdictError(f"{config}: the audit found a warning, and --strict makes that an error")

@@ -90,5 +90,11 @@ def take_up(
     refuse_absent(loaded.spec.evaluation.metrics or ())
     differences = config_differences(before.spec, loaded.spec)
     longer = epochs is not None and run.has_status() and epochs > run.status().epoch
+    rate = ("training", "optimizer", "learning_rate")
+    place = loaded.root.at(loaded.root.existing(rate)).place
+    number = isinstance(loaded.spec.training.optimizer.argument(rate[-1]), float)
+    states_rate = bool(asked is None and number and loaded.root.existing(rate) == rate and place.source.override)
     resolved = None if loaded.spec == before.spec else resolved_yaml(loaded, again=asked is None).encode()
-    return loaded, GoingOn(run.record(), differences, allow_inexact, longer, resolved, command)
+    return loaded, GoingOn(
+        run.record(), before.spec, states_rate, differences, allow_inexact, longer, resolved, command
+    )

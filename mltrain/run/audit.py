@@ -19,16 +19,16 @@ class AuditFinding(Spec):
     """Its name, such as `repeated_rows`."""
 
     level: Literal["warning", "note"]
-    """A warning is printed in the terminal, and fails `mltrain audit --strict`; a note is here and in the report."""
+    """A warning is printed and fails `mltrain audit --strict`; a note is only here and in the report."""
 
     sentence: str
     """What was seen, with numbers, and what to do."""
 
     key: str
-    """The setting in the YAML to change."""
+    """The key of the YAML to change."""
 
     split: str = ""
-    """The split whose rows it is about; empty if it is about several splits."""
+    """The split whose rows it is about; empty if several."""
 
     @property
     def line(self) -> str:

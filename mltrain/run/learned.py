@@ -18,10 +18,10 @@ class Points(Spec):
     """Its name."""
 
     input: Many[Number]
-    """Of each row."""
+    """The value of each row."""
 
     target: Many[Number]
-    """Of each row; for binary 0 or 1."""
+    """The target of each row; for binary 0 or 1."""
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:

@@ -67,8 +67,8 @@ def count_look(run: Path, command: Sequence[str]) -> None:
 def looks_sentence(count: int) -> str:
     """Return what a number of looks means."""
     if count <= 1:
-        return "the test rows of this run have been looked at once, when it was measured at its end"
-    return f"the test rows of this run have been looked at {count} times: choose nothing by them any more"
+        return "the test rows of this run have been used once, for its final metrics"
+    return f"the test rows of this run have been used {count} times. Do not use them to choose a model"
 
 
 def uncounted_sentence(reason: object) -> str:

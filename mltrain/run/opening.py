@@ -11,7 +11,8 @@ from pathlib import Path
 
 from mltrain.errors import ConfigError, RunExistsError
 from mltrain.run import durable
-from mltrain.run.layout import CHECKPOINTS, CONFIG, LOCK, NAME, PARTS, PLOTS, RECORD, RESOLVED, STATUS
+from mltrain.run.former_state import bring_back
+from mltrain.run.layout import CONFIG, LOCK, NAME, PARTS, RECORD, RESOLVED, STATUS
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.references import find_run, list_runs
 from mltrain.run.rundir import RunDirectory
@@ -61,15 +62,21 @@ def new_directory(runs_dir: Path, name: str, prefix: str = "") -> Path:
 
 
 def lock_run(path: Path) -> LockedRun:
-    """Take an existing run to go on with it, and remove what a kill left half-written in it.
+    """Lock an existing run to resume it. Nothing in it is written yet.
+
+    Where a process was killed while it wrote the first files of a resumption, the run becomes what it was before.
 
     Raises:
         RunExistsError: another process holds it.
         WriteError: it cannot be written.
     """
     run = LockedRun(path)
-    for directory in (path, path / CHECKPOINTS, path / PLOTS):
-        durable.remove_leftovers(directory)
+    try:
+        bring_back(path)
+    except BaseException:
+        run.close()
+        raise
+    run.only_read()
     return run
 
 

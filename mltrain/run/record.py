@@ -115,6 +115,9 @@ class Resumption(Spec):
     inexact: Many[str] = ()
     """What differed from the run so far; where there is something, the run is not bit for bit the uninterrupted one."""
 
+    changed: Many[str] = ()
+    """Which settings became others, and which stop was passed: such a run cannot be trained again in one go."""
+
 
 class OwnMetricRecord(Spec):
     """A metric of a plugin."""

@@ -135,6 +135,10 @@ class RunDirectory:
         """Return what was fitted on the training rows, for `Preprocessing.from_json`."""
         return self._read_json(PREPROCESSING)
 
+    def has_preprocessing(self) -> bool:
+        """Return whether what was fitted on the training rows is written."""
+        return self._has(PREPROCESSING)
+
     def reference(self) -> dict[str, Any] | None:
         """Return what the columns of the training rows looked like, for `TrainingColumns.from_json`; None where an
         earlier version trained."""

@@ -54,7 +54,7 @@ class KeptTraining(Spec):
     best: float | None
     """The best value of the objective."""
     callbacks: Many[KeptWait | KeptPlateau]
-    """Of each callback of ours."""
+    """The state of each callback of mltrain."""
 
 
 class KeptState(Spec):

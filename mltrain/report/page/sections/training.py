@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mltrain.report.page.charts.frame import HEIGHT, Chart, Frame
-from mltrain.report.page.charts.lines import LOOK_OF_SPLIT, Line, drawn, key, upright
+from mltrain.report.page.charts.lines import LOOK_OF_SPLIT, Line, drawn, hints, key, upright
 from mltrain.report.page.charts.scale import Scale, around
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Html, element
@@ -58,6 +58,7 @@ def _curve(history: History, quantity: str, splits: Sequence[str], best_epoch: i
     if best_epoch is not None and marked:
         marks.append(upright(frame, best_epoch))
         description += f"; the model is that of epoch {best_epoch}"
+    marks.append(hints(frame, "epoch", lines))
     return Chart(f"curve-{file_name(quantity)}", frame.draw(description, marks, whole_x=True), f"{caption}.")
 
 
