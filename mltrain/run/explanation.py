@@ -1,4 +1,4 @@
-"""What the predictions of a model hang on: `explanation.json`."""
+"""What the predictions of a model depend on: `explanation.json`."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Device(Spec):
     """What computed."""
 
     value: str
-    """The device, as `cpu` or `gpu:0`."""
+    """The device, such as `cpu` or `gpu:0`."""
 
     reason: str
     """Why this one."""
@@ -98,7 +98,7 @@ class Threads(Spec):
 
 
 class Resumption(Spec):
-    """One time that the run was taken up again."""
+    """One time that the run was resumed."""
 
     time: str
     """When, in UTC."""
@@ -107,7 +107,7 @@ class Resumption(Spec):
     """The command line."""
 
     step: int
-    """The step from which it went on."""
+    """The step from which it continued."""
 
     checkpoint: str | None
     """The checkpoint that was read; null where none had been written and it began at step 0."""
@@ -184,7 +184,7 @@ class Record(Spec):
     """The metrics of plugins in `evaluation.metrics`, by name."""
 
     resumed: Many[Resumption] = ()
-    """Each time that the run was taken up again."""
+    """Each time that the run was resumed."""
 
     slices: Mapping[str, Many[float]] = {}
     """Where the bins of `evaluation.slices` meet, by column."""
