@@ -55,7 +55,7 @@ class Machine(Spec):
 
 
 class Device(Spec):
-    """What computed."""
+    """The device that computed."""
 
     value: str
     """The device, such as `cpu` or `gpu:0`."""
@@ -145,10 +145,10 @@ class Record(Spec):
     """The command line."""
 
     working_directory: str
-    """Where it was given."""
+    """The working directory of the command."""
 
     versions: Mapping[str, str]
-    """Of Python and of the packages that compute."""
+    """The versions of Python and of the packages that compute."""
 
     machine: Machine
     """Where the run was made."""
@@ -193,7 +193,7 @@ class Record(Spec):
     """Which rows each split holds."""
 
     decisions: Many[Decision] = ()
-    """What was not stated and had to be decided, with the reason."""
+    """The values that mltrain chose because the config does not state them, with the reason."""
 
     def with_values(self, **values: Any) -> Self:
         """Return this record with more of it known; the values are checked."""
