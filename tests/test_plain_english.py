@@ -60,18 +60,9 @@ NOT_YET = {
     "mltrain/data/windows.py",
     "mltrain/evaluation/chance.py",
     "mltrain/evaluation/verdict.py",
-    "mltrain/procedures/fitting.py",
-    "mltrain/procedures/going_on.py",
     "mltrain/procedures/predict.py",
-    "mltrain/procedures/resume.py",
-    "mltrain/report/audit.py",
-    "mltrain/report/folds.py",
     "mltrain/report/page/sections/background.py",
     "mltrain/report/page/sections/explanation.py",
-    "mltrain/report/summary.py",
-    "mltrain/run/durable.py",
-    "mltrain/run/opening.py",
-    "mltrain/run/record.py",
 }
 
 
