@@ -48,19 +48,23 @@ def write_inputs(folder: Path) -> None:
 
 def child(folder: str) -> None:
     """Be `mltrain audit`."""
-    from mltrain.cli.app import main
+    from mltrain.cli.app import leave, main
 
     os.chdir(folder)
     for number in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), number)
     sys.argv = ["mltrain", "audit", "config.yaml"]
-    main()
+    try:
+        main()
+    except SystemExit as ended:
+        leave(int(ended.code or 0))
 
 
 def count(processes: int, at_once: int = 4) -> collections.Counter[int]:
     """Return how many processes ended with each exit code; the negative number of a signal where one ended it."""
     import pyarrow.parquet  # noqa: F401
 
+    import mltrain.cli.app
     import mltrain.cli.commands
     import mltrain.data.preparation  # noqa: F401
 
@@ -74,7 +78,10 @@ def count(processes: int, at_once: int = 4) -> collections.Counter[int]:
             running -= 1
         if not os.fork():
             signal.alarm(60)
-            child(folder)
+            try:
+                child(folder)
+            except Exception:  # noqa: BLE001 (no child may go on with the loop of its parent)
+                os._exit(1)
         running += 1
     for _ in range(running):
         found[os.waitstatus_to_exitcode(os.wait()[1])] += 1

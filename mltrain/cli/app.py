@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 from mltrain.cli.streams import ReaderLeftError, prepare_streams
@@ -21,11 +22,18 @@ def main() -> NoReturn:
     # it is importing. Typer, 0.1 s of import, therefore comes later.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else a caller wants it to be ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    ours = prepare_streams()
+    prepare_streams()
     code = _ended()
-    if ours:
+    if _is_the_process():
         leave(code)
     sys.exit(code)
+
+
+def _is_the_process() -> bool:
+    """Return whether the process is the command, `mltrain` or `python -m mltrain`, and not a program that calls it."""
+    program = sys.modules["__main__"]
+    spec = getattr(program, "__spec__", None)
+    return (spec.name if spec else Path(getattr(program, "__file__", "")).stem) in ("mltrain", "mltrain.__main__")
 
 
 def leave(code: int) -> NoReturn:

@@ -16,24 +16,20 @@ class ReaderLeftError(MltrainError):
     exit_code = 141
 
 
-def prepare_streams() -> bool:
-    """Make writing to the standard streams fail in our own way only, and return whether they are this process's own.
-
-    A stream that is closed becomes /dev/null.
+def prepare_streams() -> None:
+    """Make writing to the standard streams fail in our own way only; a stream that is closed becomes /dev/null.
 
     A descriptor that is closed would be given to the next file that is opened, and what a library prints would then
-    stand in that file. `sys.stdin` stays None where it was closed.
+    end up in that file. `sys.stdin` stays None where it was closed.
     """
     for number in (0, 1, 2):
         if not _is_open(number):
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # open() takes the lowest number that is free
     # In a test they may be something else, and that stays.
-    ours = sys.stdout is sys.__stdout__
-    if ours:
+    if sys.stdout is sys.__stdout__:
         sys.stdout = _text(_Output(1, "w", closefd=False), sys.stdout)
     if sys.stderr is sys.__stderr__:
         sys.stderr = _text(_Messages(2, "w", closefd=False), sys.stderr)
-    return ours
 
 
 class _Output(io.FileIO):
@@ -50,7 +46,7 @@ class _Output(io.FileIO):
 
 
 class _Messages(io.FileIO):
-    """Standard error: what is said there is for people, and where nobody can hear it nothing else goes wrong."""
+    """Standard error is for people: if nobody can read it, nothing else fails."""
 
     def write(self, data: Any, /) -> int:
         try:

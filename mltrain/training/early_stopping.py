@@ -20,7 +20,7 @@ class EarlyStopping(Monitoring):
 
     type: Literal["EarlyStopping"] = "EarlyStopping"
     min_delta: Annotated[float, Field(ge=0)] = 0.0
-    """A change smaller than this is no improvement."""
+    """A smaller change does not count as an improvement."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Epochs without improvement after which training stops; 0 stops at the first."""
     baseline: float | None = None
