@@ -33,7 +33,7 @@ class DateScale(Scale):
         if form != "months":
             first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
             return tuple(float(step * count) for count in range(first, last + 1))
-        found = []
+        found: list[float] = []
         month = math.floor(_months(self.low) / step) * step
         while True:
             try:
