@@ -63,7 +63,7 @@ Plugins = Annotated[
     ),
 ]
 RunReference = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run: its path, 'latest', 'NAME/latest' or the beginning of its id.")
+    str, typer.Argument(metavar="RUN", help="A run: its path, 'latest', 'NAME/latest', or the beginning of its id.")
 ]
 RunsDirectory = Annotated[
     Path | None,

@@ -1,4 +1,4 @@
-"""`mltrain predict`: the rows of a file, with the predictions of the model of a run."""
+"""`mltrain predict`: the rows of a file, with the predictions of a run."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def predict(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Add a column `prediction` to the rows of a file, or to the names of images, and compare the rows with the
-    training rows."""
+    """Predict the rows of a file, or images: adds a column `prediction`, and compares the rows with the training
+    rows."""
     from mltrain.data.image_files import are_images
     from mltrain.data.outputs import check_ending
     from mltrain.errors import UsageError
@@ -105,7 +105,7 @@ def predict(
     from_stdin = data == [Path("-")]
     images = data if not from_stdin and are_images(data) else []
     if len(data) > 1 and not images:
-        raise UsageError(f"{data[1]}: expected one file of rows; only image files can be several")
+        raise UsageError(f"{data[1]}: only one file of rows at a time; only images can be several files")
     if skip_bad and not images:
         raise UsageError(
             f"{data[0]}: --skip-bad leaves out image files, and this is not an image or a folder of images"
@@ -113,7 +113,7 @@ def predict(
     source = None if images or from_stdin else data[0]
     out = None if str(out) == "-" else out
     if from_stdin and sys.stdin is None:
-        raise UsageError("cannot read the data from standard input (-): it is closed")
+        raise UsageError("cannot read the data from standard input: it is closed")
     for option, given in (("--json", json), ("--strict", strict)):
         if given and out is None:
             why = "it prints its own object on standard output" if json else "printed rows cannot be removed again"
@@ -190,6 +190,6 @@ def _check_place(path: Path, force: bool) -> None:
     if not path.absolute().parent.is_dir():
         raise UsageError(f"{path}: the folder {path.parent} does not exist")
     if path.exists() and not path.is_file():
-        raise UsageError(f"{path}: not a regular file; leave out --out and redirect standard output")
+        raise UsageError(f"{path}: is not a regular file; remove --out and redirect standard output")
     if path.exists() and not force:
         raise UsageError(f"{path}: already exists; name another file, or replace it with --force")

@@ -48,7 +48,7 @@ def train(
     runs_dir: RunsDirectory = None,
     run_dir: Annotated[
         Path | None,
-        typer.Option("--run-dir", metavar="DIR", help="Exactly this run directory; it must be empty or new."),
+        typer.Option("--run-dir", metavar="DIR", help="Use exactly this run directory. It must be empty or new."),
     ] = None,
     resume: Annotated[
         bool,
@@ -81,7 +81,7 @@ def train(
 
     if runs_dir is not None and run_dir is not None:
         raise UsageError(
-            "--runs-dir and --run-dir were both given: one names the folder of runs, the other the run itself"
+            "--runs-dir and --run-dir cannot be used together: one names the folder of runs, the other the run itself"
         )
     if resume and run_dir is None:
         raise UsageError("--resume needs --run-dir: the run to start or to resume")

@@ -135,7 +135,7 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
     given = (metric, other.task, first.target, mine, theirs, other.classes)
     found = paired_difference(*given, seed=_SEED, groups=groups, forecasts=forecasts)
     if not np.isfinite([found.value, found.low, found.high]).all():
-        raise _CannotPairError(f"for {name} there is no interval of the difference on these rows")
+        raise _CannotPairError(f"the difference of {name} has no interval on these rows")
     ends = found.value, found.low, found.high
     confirmed = _confirmed(metric, mcnemar, units is not None)
     return Paired(named, metric.direction, len(first.rows), *ends, mcnemar, confirmed, units)

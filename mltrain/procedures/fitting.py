@@ -141,7 +141,7 @@ def fit(
                 checkpoints.finish()
     except InterruptedRunError as error:
         checkpoints.write()
-        kept = f"kept up to step {checkpoints.step}; `mltrain resume {run.path}` goes on from there"
+        kept = f"kept up to step {checkpoints.step}; `mltrain resume {run.path}` continues from there"
         raise InterruptedRunError(f"{error}: {kept}", error.exit_code - 128) from error
     finally:
         run.write_status(status("running", "training", epoch=checkpoints.last_epoch, step=checkpoints.step))

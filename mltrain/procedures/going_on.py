@@ -1,4 +1,4 @@
-"""Whether a run can go on exactly: what may change, and what else differs. No TensorFlow here."""
+"""Whether a run can be resumed exactly: what may change, and what else differs. No TensorFlow here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FREE = ("training.epochs", "training.checkpoint", "training.progress_every", "ev
 
 
 class Checkpoint(Protocol):
-    """What is known of the checkpoint that is gone on from."""
+    """What is known of the checkpoint from which the run continues."""
 
     @property
     def name(self) -> str:
@@ -35,7 +35,7 @@ class Checkpoint(Protocol):
 
 @dataclass(frozen=True)
 class GoingOn:
-    """A run that is taken up again.
+    """A run that is resumed.
 
     Attributes:
         before: its record so far.
@@ -106,7 +106,7 @@ def config_differences(before: ExperimentSpec, after: ExperimentSpec) -> tuple[s
 
 
 def resumed_sentence(saved: Checkpoint | None) -> str:
-    """Return the sentence that says from where the run goes on."""
+    """Return the sentence that says from where the run continues."""
     if saved is None:
         return "resumed from step 0: no checkpoint had been written yet"
     damaged = f" (newer ones are damaged: {'; '.join(saved.damaged)})" if saved.damaged else ""

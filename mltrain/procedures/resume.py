@@ -1,4 +1,4 @@
-"""`resume`: what a run directory says of how to go on, before TensorFlow is needed."""
+"""`resume`: what a run directory says before TensorFlow is needed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def take_up(
     allow_inexact: bool,
     command: tuple[str, ...],
 ) -> tuple[Loaded, GoingOn]:
-    """Return the config with which a run goes on, and what it was so far.
+    """Return the config with which a run continues, and what it was so far.
 
     Args:
         run: that did not finish, or shall be trained for longer.
@@ -78,7 +78,7 @@ def take_up(
     """
     if not run.has_begun():
         raise RunError(
-            f"{run.path}: the run ended before all of its first files were written, so there is nothing to go on with; "
+            f"{run.path}: the run ended before all of its first files were written, so there is nothing to resume; "
             f"`mltrain train --resume CONFIG --run-dir {run.path}` starts it again"
         )
     more = () if epochs is None else (f"training.epochs={epochs}",)

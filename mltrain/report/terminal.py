@@ -1,4 +1,4 @@
-"""What is said on stderr while a run goes on: lines in a pipe, also a progress bar on a terminal.
+"""What is printed on stderr during a run: lines in a pipe, and a progress bar on a terminal.
 
 Text from data and config is escaped: it can neither drive the terminal nor break a line.
 """
@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from mltrain.problems import printable
+from mltrain.report.decisions import decision_lines
 from mltrain.report.profile import profile_table
-from mltrain.report.summary import decision_line, result_lines, results_table
+from mltrain.report.summary import plots_line, result_lines, results_table
 from mltrain.report.text import duration, number
 from mltrain.run.audit import Audit
 from mltrain.run.profile import Profile
@@ -101,9 +102,8 @@ class Terminal:
 
     def decisions(self, decisions: Sequence[Decision]) -> None:
         """Say what was decided, and why."""
-        for decision in decisions:
-            line = decision_line(decision.what, decision.value, decision.reason)
-            self._say(line, words=True, bold=len(printable(decision.what)))
+        for line in decision_lines([(each.what, each.value, each.reason) for each in decisions]):
+            self._say(line, words=True, bold=max(line.find(":"), 0))
 
     def audit(self, audit: Audit) -> None:
         """Say what is wrong with the data."""
@@ -122,7 +122,7 @@ class Terminal:
 
     @contextmanager
     def training(self, epochs: int, steps: int) -> Iterator[None]:
-        """While inside, epochs go on.
+        """While inside, epochs are trained.
 
         Args:
             epochs: how many there are at most.
@@ -186,8 +186,9 @@ class Terminal:
         sentences = result_lines(metrics)
         for line in (*sentences, "") if sentences else ():
             self._say(line, words=bool(line))
-        for name, path in zip(("run", "plots", *[""] * len(plots)), (run, *plots), strict=False):
-            self._say(f"{name:<7}{printable(str(path))}")
+        self._say(f"run    {printable(str(run))}")
+        if plots:
+            self._say(printable(plots_line(plots)))
 
     def profile(self, profile: Profile) -> None:
         """Show where the time went."""

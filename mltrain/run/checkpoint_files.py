@@ -81,7 +81,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         if len(data) != sizes[name]:
             raise RunError(f"{path / name}: {len(data):,} bytes, the manifest says {sizes[name]:,}; it is damaged")
         if hashlib.sha256(data).hexdigest() != content["files"][name]["sha256"]:
-            raise RunError(f"{path / name}: its sha256 is not that of the manifest; it is damaged")
+            raise RunError(f"{path / name}: its sha256 does not match the manifest; it is damaged")
     # Written again from what was proved, the manifest must be the same to the byte: nothing in it is left unproved.
     if _manifest(files) != manifest:
         raise RunError(f"{place}: is damaged")

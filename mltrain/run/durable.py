@@ -205,7 +205,7 @@ def write_directory(path: Path, files: Mapping[str, bytes]) -> None:
     with _holding(path, sum(map(len, files.values()))) as directory, _temporary(directory) as name:
         # rename() silently takes the place of an empty directory.
         if path.name in os.listdir(directory):  # noqa: PTH208 (Path knows no directory handles)
-            raise FileExistsError(errno.EEXIST, "is there already", str(path))
+            raise FileExistsError(errno.EEXIST, "already exists", str(path))
         perform(os.mkdir, name, dir_fd=directory)
         inside = perform(os.open, name, _DIRECTORY, dir_fd=directory)
         try:

@@ -200,7 +200,7 @@ class LockedRun(RunDirectory):
         durable.write_file(self.path / EXAMPLES, to_json(examples.model_dump(mode="json"), exact=True))
 
     def write_explanation(self, explanation: Explanation) -> None:
-        """Keep what the predictions hang on, in place of what was found of an earlier model."""
+        """Keep what the predictions depend on, in place of what was found for an earlier model."""
         durable.write_file(self.path / EXPLANATION, to_json(explanation.model_dump(mode="json"), exact=True))
 
     def write_report(self, html: bytes, markdown: bytes) -> None:
@@ -212,7 +212,7 @@ class LockedRun(RunDirectory):
         durable.write_file(self.model, archive)
 
     def rewrite_history(self, history: History) -> None:
-        """Replace the history: a training goes on from an earlier epoch than it had reached."""
+        """Replace the history: a training continues from an earlier epoch than it had reached."""
         durable.write_file(self.path / HISTORY, history.to_csv())
         self.history_file = HistoryFile(self.path / HISTORY, history.columns)
 

@@ -1,4 +1,4 @@
-"""How often the test rows of a run were looked at: `test_looks.jsonl`, a line a look.
+"""How often the test rows of a run were looked at: `test_looks.jsonl`, one line per look.
 
 Each look at test rows, and each choice made by what was seen, makes their score a little less that of new rows. Nobody
 can be kept from choosing; the looks can be counted. `train` and `resume` are a look each time that they measure, and so

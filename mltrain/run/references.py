@@ -39,7 +39,7 @@ def find_run(reference: str, runs_dir: Path, *, marker: str) -> Path:
     if beginning == _LATEST:
         if not runs:
             of_name = f" of {name!r}" if name else ""
-            raise RunError(f"{reference}: there is no run{of_name} in {runs_dir}; `mltrain train` makes one")
+            raise RunError(f"{reference}: found no run{of_name} in {runs_dir}; `mltrain train` makes one")
         return runs[-1]
     found = [run for run in runs if beginning and run.name.startswith(beginning)]
     if len(found) == 1:

@@ -123,7 +123,7 @@ def test_10_a_run_that_cannot_be_reproduced(shell, config):
         "sed -i 's/^seed: .*/seed: 7/' config.resolved.yaml; cd ..; mltrain reproduce run --quiet --tolerance 0"
     )
     assert done.code == 10, done.err
-    assert "not as it was: seeds.experiment: 42 became 7" in done.out
+    assert "changed: seeds.experiment: 42 became 7" in done.out
     assert "different: metrics differ by " in done.out
 
 

@@ -272,4 +272,4 @@ def test_a_folder_of_something_else_is_left_alone(mltrain, config, tmp_path):
     (tmp_path / "cv" / "thesis.tex").write_text("")
     done = mltrain("cross-validate", config(), "--run-dir", "cv", "--resume")
     assert done.code == 6
-    assert "holds 'thesis.tex', which is no part of a cross-validation" in done.err
+    assert "contains 'thesis.tex', which is not part of a cross-validation" in done.err

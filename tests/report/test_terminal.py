@@ -170,8 +170,7 @@ def test_decisions_results_and_paths_in_a_pipe():
         "accuracy  0.7500",
         "",
         "run    runs/a",
-        "plots  runs/a/plots/loss.png",
-        "       runs/a/plots/metrics.png",
+        "plots  runs/a/plots (2 pictures)",
     ]
 
 

@@ -57,7 +57,7 @@ def _curve(history: History, quantity: str, splits: Sequence[str], best_epoch: i
     caption = f"{quantity} after each epoch" + (", on a logarithmic scale" if frame.y.log else "")
     if best_epoch is not None and marked:
         marks.append(upright(frame, best_epoch))
-        description += f"; the model is that of epoch {best_epoch}"
+        description += f"; the model is from epoch {best_epoch}"
     marks.append(hints(frame, "epoch", lines))
     return Chart(f"curve-{file_name(quantity)}", frame.draw(description, marks, whole_x=True), f"{caption}.")
 
