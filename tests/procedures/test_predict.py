@@ -345,7 +345,7 @@ def test_a_few_rows_are_no_drift(predict, folder):
 def test_a_run_of_before_says_what_it_lacks(predict, folder):
     (folder / "two" / "reference.json").unlink()
     done = predict("two", "two.csv", "--out", "out.csv", "--json")
-    assert "neither ranges nor drift were looked at" in done.err
+    assert "so ranges and drift were not checked" in done.err
     assert json.loads(done.out)["drift"] is None
 
 
@@ -374,8 +374,8 @@ def test_nothing_is_replaced_without_being_asked(predict, folder):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["two", "two.csv", "--out", "out.parquet"], 2, "name a file *.csv"),
-        (["images", "images.npz", "--out", "out.jsonl"], 2, "name a file *.npz, or .csv"),
+        (["two", "two.csv", "--out", "out.parquet"], 2, "use a file name *.csv"),
+        (["images", "images.npz", "--out", "out.jsonl"], 2, "use a file name *.npz, or .csv"),
         (["two", "two.csv", "--out", "out.txt"], 4, "unknown kind of file"),
         (["two", "two.csv", "--json"], 2, "--json needs --out"),
         (["number", "number.csv", "--proba"], 2, "this run predicts a number"),
