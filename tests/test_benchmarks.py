@@ -71,14 +71,16 @@ def test_evaluation_agrees_with_keras():
 
 
 def test_the_whole_command_is_compared_with_a_script(tmp_path):
-    (row,) = whole_command.measured([whole_command._table(tmp_path, 60)], tmp_path, rounds=1)
-    assert "5 and 5 epochs" in row.results
+    tables = [whole_command._table(tmp_path, 60, binary) for binary in (False, True)]
+    rows = list(whole_command.measured(tables, tmp_path, rounds=1))
+    assert [row.work for row in rows] == ["whole command: table", "whole command: binary_table"]
+    assert all("5 and 5 epochs" in row.results for row in rows)
 
 
 def test_every_part_is_a_module_and_every_script_of_keras_has_a_config():
     assert all(importlib.util.find_spec(f"benchmarks.{part}") for part in PARTS)
     scripts = {path.stem for path in (REPOSITORY / "benchmarks" / "plain_keras").glob("*.py")}
-    assert scripts - {"table"} <= {path.stem for path in (REPOSITORY / "configs").glob("*.yaml")}
+    assert scripts - {"table", "binary_table"} <= {path.stem for path in (REPOSITORY / "configs").glob("*.yaml")}
 
 
 def test_a_part_that_does_not_exist_is_refused():

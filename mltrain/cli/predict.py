@@ -1,4 +1,4 @@
-"""`mltrain predict`: the rows of a file, and what the model of a run says of them."""
+"""`mltrain predict`: the rows of a file, with the predictions of a run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mltrain.cli.arguments import Json, Quiet, RunReference, RunsDirectory, runs_directory
+from mltrain.cli.reading_options import (
+    Columns,
+    DateFormatOption,
+    Decimal,
+    Delimiter,
+    Encoding,
+    MissingOption,
+    Skip,
+    Strip,
+    Thousands,
+    UsualMissingOption,
+    reading_options,
+)
 
 if TYPE_CHECKING:
     from mltrain.data.outputs import Output
@@ -38,19 +51,36 @@ def predict(
     explain: Annotated[
         bool, typer.Option("--explain", help="Add what each column of a table adds to the score of a row.")
     ] = False,
+    prefix: Annotated[
+        str, typer.Option("--prefix", metavar="TEXT", help="What the names of all new columns begin with.")
+    ] = "",
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Refuse unknown categories, values out of range, unusual missing ones."),
     ] = False,
+    skip_bad: Annotated[
+        bool,
+        typer.Option("--skip-bad", help="Leave out image files that cannot be used, and count them. Exit code 0."),
+    ] = False,
     summary: Annotated[
         Path | None, typer.Option("--summary", metavar="FILE", help="Write counts and drift of every column as JSON.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that already exist.")] = False,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    missing: MissingOption = None,
+    usual_missing: UsualMissingOption = None,
+    columns: Columns = None,
+    skip: Skip = None,
+    strip: Strip = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    date_format: DateFormatOption = None,
     runs_dir: RunsDirectory = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Add a column `prediction` to the rows of a file, or to the names of images, and hold them against the training
+    """Predict the rows of a file, or images: adds a column `prediction`, and compares the rows with the training
     rows."""
     from mltrain.data.image_files import are_images
     from mltrain.data.outputs import check_ending
@@ -60,14 +90,30 @@ def predict(
     from mltrain.run.opening import open_run
     from mltrain.training.signals import Interruption
 
+    options = reading_options(
+        delimiter=delimiter,
+        encoding=encoding,
+        missing=missing,
+        usual_missing=usual_missing,
+        columns=columns,
+        skip=skip,
+        strip=strip,
+        decimal=decimal,
+        thousands=thousands,
+        date_format=date_format,
+    )
     from_stdin = data == [Path("-")]
     images = data if not from_stdin and are_images(data) else []
     if len(data) > 1 and not images:
-        raise UsageError(f"{data[1]}: one file of rows at a time; only of images there may be several")
+        raise UsageError(f"{data[1]}: only one file of rows at a time; only images can be several files")
+    if skip_bad and not images:
+        raise UsageError(
+            f"{data[0]}: --skip-bad leaves out image files, and this is not an image or a folder of images"
+        )
     source = None if images or from_stdin else data[0]
     out = None if str(out) == "-" else out
     if from_stdin and sys.stdin is None:
-        raise UsageError("the data shall come from standard input (-), and that is closed")
+        raise UsageError("cannot read the data from standard input: it is closed")
     for option, given in (("--json", json), ("--strict", strict)):
         if given and out is None:
             why = "its object goes to standard output" if json else "what has been printed cannot be taken back"
@@ -88,6 +134,9 @@ def predict(
             probabilities=proba,
             strict=strict,
             explain=explain,
+            prefix=prefix,
+            options=options,
+            skip_bad=skip_bad,
         )
         values = {"run": str(found.path.absolute()), **findings.as_json()}
         text = f"{json_format.dumps(values, indent=2, ensure_ascii=False)}\n"
@@ -108,7 +157,7 @@ def _opened(out: Path | None, stream: RowStream, quiet: bool) -> Iterator[Output
 
     if (out is None or is_delimited(out)) and stream.left_out_of_text and not quiet:
         names = printable(", ".join(stream.left_out_of_text))
-        typer.echo(f"not in the text, as they are no single values: {names}", err=True)
+        typer.echo(f"these columns cannot be written as text and were left out: {names}", err=True)
     if out is None:
         yield text_output(lambda text: sys.stdout.write(text.decode()), stream)
         return
@@ -141,6 +190,6 @@ def _check_place(path: Path, force: bool) -> None:
     if not path.absolute().parent.is_dir():
         raise UsageError(f"{path}: there is no folder {path.parent}")
     if path.exists() and not path.is_file():
-        raise UsageError(f"{path}: is no regular file; leave --out away and redirect standard output")
+        raise UsageError(f"{path}: is not a regular file; remove --out and redirect standard output")
     if path.exists() and not force:
-        raise UsageError(f"{path}: is there already; name another file, or replace it with --force")
+        raise UsageError(f"{path}: already exists; name another file, or replace it with --force")

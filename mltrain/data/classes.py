@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_text, numbers_of, texts_of, without_missing
+from mltrain.data.encoders.column import (
+    RawColumn,
+    first_row,
+    is_number,
+    is_text,
+    numbers_of,
+    spelled_as,
+    texts_of,
+    without_missing,
+)
 from mltrain.data.spec import TargetSpec
 from mltrain.errors import DataError
 from mltrain.spec import suggest
@@ -38,7 +49,7 @@ def find_classes(column: RawColumn, spec: TargetSpec, task: Task, known_names: S
         classes = _as_asked(column, texts, numeric, [item for item in classes if item[0] in found], spec.classes)
     if len(classes) < 2:
         name = classes[0][1]
-        raise column.failure(f"every row has the class {name!r}; there must be two classes or more to tell apart")
+        raise column.failure(f"every row has the class {name!r}; expected two or more classes")
     if task == "binary" and len(classes) != 2:
         names = shown([name for _, name in classes])
         raise column.failure(f"the task is binary, but there are {len(classes)} classes ({names}); state multiclass")
@@ -85,27 +96,10 @@ def _positive_second(column: RawColumn, classes: list[Class], task: Task, positi
     return classes if names[1] == positive else classes[::-1]
 
 
-def check_classes(names: Sequence[str], truth: np.ndarray, train: np.ndarray, target: RawColumn) -> None:
-    """Raise DataError if a class has no training row.
-
-    Args:
-        names: of the classes.
-        truth: the class numbers of all rows.
-        train: the training rows.
-        target: the column, for the message.
-    """
-    counts = np.bincount(truth[train], minlength=len(names))
-    if counts.all():
-        return
-    absent = int(np.argmin(counts))
-    rows = np.flatnonzero(truth == absent)
-    if not len(rows):
-        raise target.failure(f"no row has the class {names[absent]!r} (leave it out of data.target.classes)")
-    raise target.error(
-        int(rows[0]),
-        f"the class {names[absent]!r} is in no training row, only in {len(rows)} of other splits "
-        "(set data.split.stratify: true, or leave the class out)",
-    )
+def odd_end(text: str, known: Sequence[str]) -> str | None:
+    """Return what a text has at its end more than one that is known, such as a dot; None where it is not that."""
+    shorter = text.rstrip(".,;:!*")
+    return text[len(shorter) :][:1] if shorter != text and shorter.rstrip() in known else None
 
 
 def labels_of(column: RawColumn) -> pa.Array:
@@ -120,7 +114,7 @@ def labels_of(column: RawColumn) -> pa.Array:
         fractions = numbers != np.floor(numbers)
         if fractions.any():
             row = first_row(fractions)
-            raise column.error(row, f"{numbers[row]:g} is no class (expected text, truth values or whole numbers)")
+            raise column.error(row, f"{numbers[row]:g} is not a class; expected text, booleans or whole numbers")
     elif not (is_text(values.type) or pa.types.is_boolean(values.type) or is_number(values.type)):
         raise column.failure(f"expected classes in the target, but it holds {column.holds()}")
     return texts_of(column)
@@ -132,7 +126,7 @@ def positions_of(column: RawColumn, labels: tuple[str, ...]) -> np.ndarray:
     Raises:
         DataError: as `labels_of`, and for a class that is not known.
     """
-    texts = labels_of(column)
+    texts = spelled_as(labels_of(column), labels)
     found = pc.index_in(texts, value_set=pa.array(labels, pa.string()))
     if found.null_count:
         raise _unknown_class(column, texts, first_row(found.is_null()), labels)
@@ -141,7 +135,11 @@ def positions_of(column: RawColumn, labels: tuple[str, ...]) -> np.ndarray:
 
 def _unknown_class(column: RawColumn, texts: pa.Array, row: int, labels: tuple[str, ...]) -> DataError:
     text = texts[row].as_py()
-    return column.error(row, f"unknown class {text!r}{suggest(text, labels)} (known: {shown(labels)})")
+    end = odd_end(text, labels)
+    hint = f"; it ends in {end!r}: pass --strip {shlex.quote(end)}" if end else suggest(text, labels)
+    numbers = len(labels) > 2 and all(re.fullmatch(r"-?\d+", label) for label in (text, *labels))
+    number_hint = "; if the target is a number, train with task: regression" if numbers else ""
+    return column.error(row, f"unknown class {text!r}{hint} (known: {shown(labels)}){number_hint}")
 
 
 def shown(names: Sequence[str], most: int = 12) -> str:

@@ -9,7 +9,7 @@ import io
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,14 @@ from mltrain.spec import suggest
 # A decompression bomb is told by what it unpacks to: real tables shrink 3 to 50 times, deflate can do 1032.
 UNPACKED_FLOOR = 256 * 2**20
 UNPACKED_RATIO = 200
+
+# What compressed files of other kinds begin with, and what unpacks them.
+_COMPRESSED = {
+    b"\x28\xb5\x2f\xfd": ("Zstandard", "zstd -d"),
+    b"\xfd7zXZ\x00": ("xz", "unxz"),
+    b"BZh": ("bzip2", "bunzip2"),
+}
+COMPRESSED = tuple(_COMPRESSED)
 
 _READING_FAILED = (errno.EIO, errno.ESTALE)
 
@@ -67,15 +75,23 @@ def read_file_content(path: Path) -> FileContent:
         data = _unpack(name, data)
     elif data.startswith(b"\x1f\x8b"):
         raise DataError(f"{name}: the file is gzip-compressed; give it a name that ends in .gz")
+    _refuse_compressed(name, data)
     return FileContent(name, data, digest)
+
+
+def _refuse_compressed(name: str, data: bytes) -> None:
+    for magic, (kind, command) in _COMPRESSED.items():
+        if data.startswith(magic):
+            raise DataError(f"{name}: the file is compressed by {kind}; unpack it first ({command}), or use gzip")
 
 
 def check_unpacked_size(name: str, packed: int, unpacked: int) -> None:
     """Refuse what unpacks to far more than data does."""
     if unpacked > max(UNPACKED_FLOOR, UNPACKED_RATIO * packed):
         raise DataError(
-            f"{name}: {packed} bytes unpack to more than {unpacked - 1} (limit: {UNPACKED_RATIO} times the file); "
-            "unpack it yourself if you trust it"
+            f"{name}: its {packed} bytes unpack to more than {unpacked - 1} "
+            f"(limit: {UNPACKED_RATIO} times the file); "
+            "if you trust it, unpack it yourself"
         )
 
 
@@ -91,6 +107,7 @@ def open_data_file(path: Path) -> Iterator[BinaryIO]:
         if not path.name.lower().endswith(".gz"):
             if file.peek(2).startswith(b"\x1f\x8b"):
                 raise DataError(f"{name}: the file is gzip-compressed; give it a name that ends in .gz")
+            _refuse_compressed(name, file.peek(6))
             yield file
             return
         with _unpacking(name), gzip.GzipFile(fileobj=file) as unpacked:
@@ -111,7 +128,7 @@ def open_regular(path: Path) -> Iterator[io.BufferedReader]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"{shown}: no such file{_near(path)}") from error
     except PermissionError as error:
-        raise DataError(f"{shown}: no permission to read it") from error
+        raise DataError(f"{shown}: you have no permission to read this file") from error
     except OSError as error:
         raise DataError(f"{shown}: cannot be read: {error.strerror}") from error
     with file:
@@ -133,8 +150,42 @@ def _changed(path: Path) -> DataError:
 
 def _require_regular(path: Path, status: os.stat_result) -> None:
     kind = stat.S_IFMT(status.st_mode)
+    if kind == stat.S_IFDIR:
+        refuse_folder_of_parts(path)
     if kind != stat.S_IFREG:
         raise DataError(f"{printable(str(path))}: expected a regular file, found {_KINDS.get(kind, 'something else')}")
+
+
+def refuse_folder_of_parts(path: Path) -> None:
+    """Raise DataError for a folder of data files, with what makes one file of them; return where it is not one."""
+    if path.is_dir() and (parts := _parts(path)):
+        raise DataError(_one_file(path, parts))
+
+
+def _parts(folder: Path) -> list[Path]:
+    """Return the data files of a folder, such as those that Spark, Dask and DuckDB write for one table."""
+    try:
+        files = sorted(path for path in folder.rglob("*") if not path.name.startswith((".", "_")) and path.is_file())
+    except OSError:
+        return []
+    return [path for path in files if path.name.removesuffix(".gz").endswith((".parquet", ".csv", ".jsonl", ".json"))]
+
+
+def _one_file(folder: Path, parts: Sequence[Path]) -> str:
+    """Return what to do about a folder of parts."""
+    shown, name, count = printable(str(folder)), parts[0].name, len(parts)
+    files = "1 file" if count == 1 else f"{count} files"
+    if name.endswith(".parquet"):
+        read = f"p.read_table({str(folder)!r})"
+        how = f"python -c \"import pyarrow.parquet as p; p.write_table({read}, 'one.parquet')\""
+    elif name.endswith(".csv"):
+        how = "the header once, then the rows of all parts"
+    else:
+        how = f"cat {folder}/*{''.join(parts[0].suffixes[-1:])} > one.jsonl"
+    return printable(
+        f"{shown}: this is a folder of {files}, such as {name}, and one file is expected; write its parts into one "
+        f"file ({how}) and name that"
+    )
 
 
 def _without_waiting(path: str, flags: int) -> int:

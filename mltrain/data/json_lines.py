@@ -11,6 +11,7 @@ from typing import Any
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.column_values import column_of_values
 from mltrain.data.files import check_unpacked_size, read_file_content
+from mltrain.data.missing_values import MissingValues
 from mltrain.data.table import Origin, Table
 from mltrain.errors import DataError
 
@@ -32,13 +33,14 @@ class LinesOrigin(Origin):
         return f"{self.name}:{self.lines[row]}"
 
 
-def read_json_lines(path: Path, missing: Sequence[str], declared: Mapping[str, str]) -> Table:
+def read_json_lines(path: Path, missing: MissingValues, declared: Mapping[str, str], *, options: bool = False) -> Table:
     """Return the table of the objects in a file, one a line; blank lines are none.
 
     Args:
         path: of the file, plain or .gz.
-        missing: texts that mean "no value", besides the empty one.
+        missing: texts and numbers that mean "no value".
         declared: the kind of a column, by name, where it was stated.
+        options: whether messages advise options of a command.
 
     Raises:
         DataError: with the file, the line and the column.
@@ -54,20 +56,27 @@ def read_json_lines(path: Path, missing: Sequence[str], declared: Mapping[str, s
         raise DataError(f"{content.name}: the file is empty")
     names = list(dict.fromkeys(name for row in objects for name in row))
     if not names:
-        raise DataError(f"{content.name}: the objects have no keys")
+        raise DataError(f"{content.name}: expected objects with keys, found only empty objects")
     # A line that adds a key adds a cell to every other: some hundred KB could become a table of gigabytes.
     check_unpacked_size(content.name, len(content.data), _CELL * len(objects) * len(names))
     origin = LinesOrigin(content.name, lines)
     columns = {
         name: column_of_values(
             [row.get(name) for row in objects],
-            ColumnPlace(name, origin.place, missing_key=True),
+            ColumnPlace(name, origin.place, missing_key=True, options=options),
             declared.get(name),
-            frozenset(token.strip() for token in missing),
+            missing,
         )
         for name in names
     }
-    return Table(columns, origin, content.sha256)
+    return Table(
+        columns,
+        origin,
+        content.sha256,
+        decisions=missing.decisions(content.name),
+        taken_as_missing=missing.sentences(options=options),
+        absent_is_missing=True,
+    )
 
 
 def json_object(line: bytes, place: str) -> dict[str, Any]:
@@ -79,11 +88,13 @@ def json_object(line: bytes, place: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise DataError(f"{place}: not JSON: {error.msg} at character {error.pos + 1}") from error
     except RecursionError as error:
-        raise DataError(f"{place}: lists or objects nested too deeply") from error
+        raise DataError(f"{place}: its lists or objects are nested too deeply") from error
     except ValueError as error:
         raise DataError(f"{place}: {str(error).partition(':')[0]}") from error
     if not isinstance(value, dict):
-        raise DataError(f'{place}: expected one JSON object a line, as {{"age": 39}}, found {type(value).__name__}')
+        raise DataError(
+            f'{place}: expected one JSON object per line, such as {{"age": 39}}, found {type(value).__name__}'
+        )
     return value
 
 
@@ -92,7 +103,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         raise ValueError(
-            f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice in one object"
+            f"the key {next(name for name in names if names.count(name) > 1)!r} appears twice in one object; remove one"
         )
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -12,9 +13,10 @@ import pyarrow as pa
 from mltrain.data.classes import shown
 from mltrain.data.encoders.column import RawColumn, first_row, is_empty, is_number, numbers_of, texts_of
 from mltrain.data.features import IgnoreFeature
+from mltrain.data.gaps import Gaps, find_gaps
 from mltrain.data.spec import DataSpec
 from mltrain.data.splits import TimeSplit
-from mltrain.data.table import Table
+from mltrain.data.table import Table, is_index_name
 from mltrain.data.time_order import times_of_rows
 from mltrain.data.windows import WindowsSpec
 from mltrain.errors import DataError
@@ -58,14 +60,18 @@ class Series:
             number = texts.indices.to_numpy().astype(np.int64)
             if "" in names:
                 row = first_row(number == names.index(""))
-                raise raw.error(row, "it is missing which series the row belongs to; correct the row or leave it out")
+                raise raw.error(row, "the name of the series is missing; correct the row or remove it")
         order = np.lexsort((times, number))
         sorted_number, sorted_times = number[order], times[order]
         twice = (sorted_number[1:] == sorted_number[:-1]) & (sorted_times[1:] == sorted_times[:-1])
         if time is not None and twice.any():
             row = int(order[1:][first_row(twice)])
-            remedy = "correct one" if by else "name the column that tells series apart in data.windows.by"
-            place = f"series {names[number[row]]!r} has" if by else "there is"
+            remedy = (
+                "correct one"
+                if by
+                else "if there are several series, set data.windows.by to the column that names them"
+            )
+            place = f"series {names[number[row]]!r} has" if by else "the data has"
             raise RawColumn.of(table, time).error(row, f"{place} another row of the same time; {remedy}")
         position = np.empty(len(table), np.int64)
         position[order] = np.arange(len(table)) - np.searchsorted(sorted_number, np.arange(len(names)))[sorted_number]
@@ -93,6 +99,7 @@ class Windowed:
         series: of the rows.
         examples: the numbers of the rows that have a window, in their order.
         lag: how many steps before a row its window ends.
+        gaps: in the time of the series; None where there are none.
     """
 
     table: Table
@@ -103,6 +110,15 @@ class Windowed:
     series: Series
     examples: np.ndarray
     lag: int
+    gaps: Gaps | None = None
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return what there is to say of gaps in time."""
+        if self.gaps is None:
+            return ()
+        left_out = "; these windows are left out" if self.windows.gaps == "drop" and self.gaps.spanning else ""
+        return (f"{self.gaps.sentence}{left_out}",)
 
     def known_at_the_border(self, rows: np.ndarray, later: np.ndarray) -> np.ndarray:
         """Return those of `rows` whose targets are known when the first of the `later` rows of their series is
@@ -136,17 +152,22 @@ def windowed_rows(table: Table, spec: DataSpec, target: str) -> tuple[Windowed, 
         if name == target or (feature is not None and not isinstance(feature, IgnoreFeature)):
             features.append(name)
         elif feature is None and name not in (time, windows.by):
-            if isinstance(column, pa.Array) and not is_empty(column) and _is_numeric(column):
+            if is_index_name(name):
+                reason = "pandas wrote its row index here, which is not a property of the row"
+                decisions.append(Decision(f"features.{name}", "left out", reason))
+            elif isinstance(column, pa.Array) and not is_empty(column) and _is_numeric(column):
                 features.append(name)
             else:
-                reason = f"windows hold numbers, and the column holds {RawColumn.of(table, name).holds()}"
+                reason = f"windows hold numbers, but the column holds {RawColumn.of(table, name).holds()}"
                 decisions.append(Decision(f"features.{name}", "left out", reason))
-    windowed = with_windows(table, windows, tuple(features), time)
+    windowed = with_windows(table, windows, tuple(features), time, needed=(target,))
     series = len(windowed.series.names)
     rows = f"{len(table):,} rows" if series == 1 else f"{len(table):,} rows in {series:,} series"
     value = f"the last {windows.length} rows of {shown(features)}, to forecast '{target}' {windows.horizon} ahead"
-    reason = f"{len(windowed.examples):,} of {rows} have so many rows before them"
-    return windowed, (Decision("windows", value, reason), *decisions)
+    reason = f"{len(windowed.examples):,} of {rows} have enough rows before them"
+    advice = "; data.windows.gaps: drop leaves these windows out" if windows.gaps == "keep" else ""
+    gaps = tuple(Decision("windows.gaps", windows.gaps, f"{said}{advice}") for said in windowed.sentences)
+    return windowed, (Decision("windows", value, reason), *gaps, *decisions)
 
 
 def _is_numeric(column: pa.Array) -> bool:
@@ -161,6 +182,7 @@ def with_windows(
     *,
     lag: int | None = None,
     column: str | None = None,
+    needed: Collection[str] = (),
 ) -> Windowed:
     """Return a table with the window before each row.
 
@@ -172,6 +194,7 @@ def with_windows(
         lag: how many steps before a row its window ends; None takes the horizon, so that the row has the target; with
             0 it is the last of the window.
         column: the name of the new column; None takes one that is free.
+        needed: those of `features` that nobody can ignore.
 
     Raises:
         DataError: as `Series.of`; a value is missing or no number; no series has rows enough; or the windows would take
@@ -186,9 +209,17 @@ def with_windows(
             f"{table.origin.name}: no series has the {history + 1} rows that an example needs (data.windows: "
             f"{windows.length} in the window, the target {lag} after it); the longest has {series.position.max() + 1}"
         )
+    gaps = find_gaps(table, series, time, history)
+    if gaps is not None and gaps.spanning and windows.gaps == "error":
+        raise gaps.error(table)
+    if gaps is not None and windows.gaps == "drop":
+        examples = examples[~gaps.spans[examples]]
+        if not len(examples):
+            raise DataError(f"{table.origin.name}: data.windows.gaps: drop leaves no window: {gaps.sentence}")
     in_order = bool((series.order == np.arange(len(table))).all())
     _refuse_too_large(table, windows, len(features), copied=not in_order)
-    values = np.stack([_numbers(RawColumn.of(table, name)) for name in features], axis=1)[series.order]
+    values = np.stack([_numbers(RawColumn.of(table, name), name in needed) for name in features], axis=1)
+    values = values[series.order]
     before = np.zeros((history, len(features)))  # never seen: such rows are no examples
     padded = np.concatenate([before, values])[: len(table) + windows.length - 1]
     # A view: each value is in the memory once, however many windows it is in.
@@ -202,19 +233,19 @@ def with_windows(
         while column in table.columns:
             column += "_"
     table = replace(table, columns={**table.columns, column: view})
-    return Windowed(table, windows, time, column, features, series, examples, lag)
+    return Windowed(table, windows, time, column, features, series, examples, lag, gaps)
 
 
-def _numbers(column: RawColumn) -> np.ndarray:
-    """Return the values of a column (rows,) float64, of which none may be missing."""
+def _numbers(column: RawColumn, needed: bool) -> np.ndarray:
+    """Return the values of a column (rows,) float64, of which none may be missing; one that is `needed` must stay."""
     numbers = numbers_of(column)
     absent = np.isnan(numbers)
     if absent.any():
         more = f" (and {absent.sum() - 1} more)" if absent.sum() > 1 else ""
         raise column.error(
             first_row(absent),
-            f"the value is missing{more}, and windows need every value: fill it in the data, or set "
-            f"data.features.{column.name}: ignore",
+            f"the value is missing{more}, but windows need every value; fill it in the data, or "
+            + ("remove the row" if needed else f"set data.features.{column.name}: ignore"),
         )
     return numbers
 
@@ -225,7 +256,7 @@ def _refuse_too_large(table: Table, windows: WindowsSpec, features: int, copied:
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > there:
         raise DataError(
-            f"{table.origin.name}: {len(table):,} windows of {windows.length} x {features} numbers take about "
-            f"{needed / 2**30:.0f} GiB while they are made, and this machine has {there / 2**30:.0f}: shorten "
-            "data.windows.length, or leave columns or rows out"
+            f"{table.origin.name}: {len(table):,} windows of {windows.length} x {features} numbers need about "
+            f"{needed / 2**30:.0f} GiB of memory, but this machine has {there / 2**30:.0f} GiB; shorten "
+            "data.windows.length, or remove columns or rows"
         )

@@ -12,17 +12,30 @@ from mltrain.data.features.number import Scale
 from mltrain.data.sources import Source
 from mltrain.data.splits import NoSplit, RandomSplit, Split, TimeSplit
 from mltrain.data.windows import WindowsSpec
-from mltrain.spec import Many, Spec, fail, problem
+from mltrain.spec import Many, Spec, fail, normalise, problem
 
 
 def _class_name(value: Any) -> Any:
     """Return the text of a class that YAML reads as a number or a truth value: classes have names, also `[0, 1]`."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int) else value
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return repr(value) if isinstance(value, int | float) else value
 
 
-ClassName = Annotated[str, BeforeValidator(_class_name, json_schema_input_type=str | int | bool)]
+ClassName = Annotated[str, BeforeValidator(_class_name, json_schema_input_type=str | float | bool)]
+
+
+def _is_image_folder(value: Any) -> bool:
+    if isinstance(value, dict):
+        return isinstance(value.get("type"), str) and normalise(value["type"]) == "imagefolder"
+    return False
+
+
+def _shared(source: dict[str, Any]) -> dict[str, Any]:
+    """Return what image folders that are one data set have in common."""
+    return {key: source[key] for key in ("size", "channels") if key in source}
 
 
 class TargetSpec(Spec):
@@ -41,7 +54,7 @@ class TargetSpec(Spec):
     """The classes in the order of the model's outputs; empty takes them sorted. It may also name the classes of a
     column of numbers: `[no, yes]` for 0 and 1."""
     positive: ClassName | None = None
-    """Of two classes, the one whose probability is predicted; null takes the second."""
+    """The class of two whose probability is predicted; null takes the second."""
 
     @model_validator(mode="before")
     @classmethod
@@ -69,7 +82,7 @@ class TargetSpec(Spec):
             problems.append(problem("target", message, ("columns",), self.columns))
         twice = next((name for name in self.columns if self.columns.count(name) > 1), None)
         if twice is not None:
-            problems.append(problem("target", f"the column {twice!r} stands twice", ("columns",), twice))
+            problems.append(problem("target", f"column {twice!r} is listed twice", ("columns",), twice))
         for name in ("classes", "positive") if self.columns else ():
             if getattr(self, name):
                 message = "it is for one column: of a label the second value is the positive one, 1 of 0 and 1"
@@ -82,7 +95,7 @@ class TargetSpec(Spec):
     def _classes_fit(self) -> TargetSpec:
         twice = next((name for name in self.classes if self.classes.count(name) > 1), None)
         if twice is not None:
-            raise fail("target", [problem("classes", f"the class {twice!r} stands twice", ("classes",), twice)])
+            raise fail("target", [problem("classes", f"class {twice!r} is listed twice", ("classes",), twice)])
         if len(self.classes) == 1:
             raise fail("target", [problem("classes", "expected two classes or more", ("classes",), self.classes[0])])
         if self.positive is not None and self.classes and self.positive not in self.classes:
@@ -108,7 +121,7 @@ class DataSpec(Spec):
     split: Split = Field(default_factory=RandomSplit)
     """Which rows are for training, validation and test."""
     windows: WindowsSpec | None = None
-    """Take windows of a series as examples, to forecast the target; null takes each row for itself."""
+    """Take windows of a series as examples, to forecast the target; null treats the rows as independent."""
     features: dict[str, Feature] = Field(default_factory=dict)
     """What a column is, by its name; columns that are not named here are recognised."""
     scale: Scale = "standard"
@@ -118,6 +131,20 @@ class DataSpec(Spec):
     def scales_target(self) -> bool:
         """Whether the model learns the target in other units than its own."""
         return self.target is not None and self.target.scale != "none"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _folders_of_splits_are_read_alike(cls, value: Any) -> Any:
+        """Give the image folders of a `files` split the size and channels of the source where they state none."""
+        source, split = (value.get("source"), value.get("split")) if isinstance(value, dict) else (None, None)
+        if not (isinstance(split, dict) and isinstance(source, dict) and _is_image_folder(source)):
+            return value
+        filled = {
+            name: {**_shared(source), **split[name]}
+            for name in ("validation", "test")
+            if _is_image_folder(split.get(name))
+        }
+        return {**value, "split": {**split, **filled}}
 
     @model_validator(mode="after")
     def _target_is_no_feature(self) -> DataSpec:
@@ -148,7 +175,7 @@ class DataSpec(Spec):
         problems = [
             problem(
                 "window_feature",
-                f"windows hold numbers, so a column is no {feature.type} here",
+                f"windows hold numbers, so a column cannot be {feature.type} here",
                 ("features", name),
                 feature.type,
             )
@@ -161,6 +188,9 @@ class DataSpec(Spec):
                 "{type: time}, or {type: none}"
             )
             problems.append(problem("window_split", message, ("split",), self.split.type))
+        if self.windows.gaps != "keep" and getattr(self.split, "column", None) is None:
+            message = "gaps in time are known only by a column of times: set data.split.column"
+            problems.append(problem("window_gaps", message, ("windows", "gaps"), self.windows.gaps))
         if self.target is not None and self.target.columns:
             message = f"windows forecast one column, and here are {len(self.target.columns)}: name one"
             problems.append(problem("window_target", message, ("target",), list(self.target.columns)))

@@ -127,7 +127,9 @@ def labels(seed: int, rows: int, *, labels: int, features: int, noise: float) ->
     directions = random.normal(0, 1, (features, labels)) / np.sqrt(features)
     distances = random.uniform(-0.8, 0.8, labels)
     points = random.normal(0, 1, (rows, features))
-    above = points @ directions + random.normal(0, noise, (rows, labels)) > distances
+    # Not a matrix product: its last bits depend on the number of threads.
+    along = sum(points[:, [number]] * directions[number] for number in range(features))
+    above = along + random.normal(0, noise, (rows, labels)) > distances
     return {
         **{f"x{number + 1}": points[:, number] for number in range(features)},
         **{f"label{number + 1}": above[:, number].astype(np.int64) for number in range(labels)},

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pydantic import Field, ValidationError
 
 from mltrain.data.encoders.array import ArrayEncoder, array_of
+from mltrain.data.encoders.category import TextEncoder
 from mltrain.data.encoders.column import Encoder, RawColumn, numbers_of, texts_of
 from mltrain.data.encoders.datetime import DatetimeEncoder, part_of, times_of
 from mltrain.data.encoders.number import NumberEncoder
@@ -34,7 +35,7 @@ class NumberColumn(Spec):
 
     type: Literal["number"] = "number"
     column: str
-    """Its name; of dates, that of a part, as `sold.month`; of arrays, `mean of image`."""
+    """Its name; for dates, that of a part, such as `sold.month`; for arrays, `mean of image`."""
     low: float
     """The smallest value of all training rows."""
     high: float
@@ -87,7 +88,8 @@ class TrainingColumns(Spec):
     columns: Many[Annotated[NumberColumn | TextColumn, Field(discriminator="type")]]
     """In the order of the encoded columns."""
     means: Many[float] = ()
-    """Of the encoded columns of a table, as the model takes them; empty for arrays, and in runs of earlier versions."""
+    """The means of the encoded columns of a table, as the model takes them; empty for arrays, and in runs of earlier
+    versions."""
 
     def with_means(self, encoded: np.ndarray) -> TrainingColumns:
         """Return these with the means of encoded training rows (rows, features), of 100,000 of them at most."""
@@ -211,7 +213,7 @@ def _watched(encoder: Encoder, column: RawColumn) -> Iterator[tuple[str, Watched
         raw = array_of(column)
         yield f"mean of {column.name}", raw.reshape(len(raw), -1).mean(axis=1, dtype=np.float64)
     else:
-        yield column.name, texts_of(column)
+        yield column.name, encoder.texts(column) if isinstance(encoder, TextEncoder) else texts_of(column)
 
 
 def _number(name: str, values: np.ndarray) -> NumberColumn:

@@ -109,7 +109,8 @@ def calibration(task: Task, target: np.ndarray, predictions: np.ndarray, bins: i
     columns = (each.tolist() for each in (values[start], values[end], n, mean, share))
     found = tuple(ReliabilityBin(*row) for row in zip(*columns, strict=True))
     weight = n / len(score)
-    return Calibration(float(weight @ np.abs(share - mean)), float(weight @ deviation * math.sqrt(2 / math.pi)), found)
+    ece, perfect = ((weight * each).sum() for each in (np.abs(share - mean), deviation))
+    return Calibration(float(ece), float(perfect * math.sqrt(2 / math.pi)), found)
 
 
 def tempered(task: Task, predictions: np.ndarray, temperature: float) -> np.ndarray:

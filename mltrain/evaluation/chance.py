@@ -165,9 +165,9 @@ def _exact(correct: int, of_class: Sequence[int], as_class: Sequence[int]) -> fl
 
 def _normal(correct: int, of_class: Sequence[int], as_class: Sequence[int]) -> float:
     n, a, b = sum(of_class), np.asarray(of_class, np.float64), np.asarray(as_class, np.float64)
-    agreement = a @ b / n
+    agreement = (a * b).sum() / n
     # Sum of the squares of the doubly centred agreement matrix, over n - 1.
-    variance = (n * agreement - (a * a) @ b / n - a @ (b * b) / n + agreement**2) / (n - 1)
+    variance = (n * agreement - (a * a * b).sum() / n - (a * b * b).sum() / n + agreement**2) / (n - 1)
     if variance <= 1e-9 * n:
         return 1.0
     # Half a row: the count is whole, the normal distribution is not.

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mltrain.evaluation.margins import Margins
+from mltrain.evaluation.threads import one_thread
 
 PRIOR_ROWS = 1.0
 # Beyond 50 classes the prior is less than a thousandth of a row in each cell: only cells that were seen have it.
@@ -64,7 +65,9 @@ def draw_margins(
             weights = generator.standard_gamma(counts + prior, (size, cells))
         else:
             weights = prior_size * generator.standard_gamma(prior, (size, cells))
-            weights += generator.standard_exponential((size, len(by_group))) @ by_group
+            of_groups = generator.standard_exponential((size, len(by_group)))
+            with one_thread():
+                weights += of_groups @ by_group
         weights /= weights.sum(axis=1, keepdims=True)
         drawn.append([_margins(weights, classes[0], as_class, n_classes) for as_class in classes[1:]])
     return [_joined(parts) for parts in zip(*drawn, strict=True)]

@@ -63,4 +63,4 @@ class ForecastRows:
         lags = np.arange(1, count)
         weights = np.concatenate([[1.0], 2 * (1 - lags / count) * (1 - ends) ** lags])
         products = np.fft.irfft(np.abs(np.fft.rfft(units / largest)) ** 2, count) if count > 1 else np.ones(1)
-        return largest * math.sqrt(max(float(weights @ products), 0.0))
+        return largest * math.sqrt(max(float((weights * products).sum()), 0.0))

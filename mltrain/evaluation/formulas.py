@@ -45,7 +45,7 @@ def class_roc_auc(ranking: Ranking) -> float:
         raise UndefinedError(f"{'all' if positives else 'no'} rows are of class '{ranking.name}'")
     count = ranking.count
     twice_rank = 2 * np.cumsum(count[::-1])[::-1] - count + 1
-    twice_u = int(twice_rank @ ranking.found) - positives * (positives + 1)
+    twice_u = int((twice_rank * ranking.found).sum()) - positives * (positives + 1)
     return twice_u / (2 * positives * negatives)
 
 
@@ -57,7 +57,7 @@ def class_pr_auc(ranking: Ranking) -> float:
     """Sum over the thresholds of precision times the step in recall; interpolating between them is too optimistic."""
     if not ranking.positives:
         raise UndefinedError(f"no rows are of class '{ranking.name}'")
-    return float(ranking.precision @ ranking.found / ranking.positives)
+    return float((ranking.precision * ranking.found).sum() / ranking.positives)
 
 
 def _rmse(metric: Metric, rows: Rows) -> float:

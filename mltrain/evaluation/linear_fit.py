@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mltrain.evaluation.threads import one_thread
+
 ITERATIONS = 100
 TOLERANCE = 1e-5
 # Pairs of steps and gradients from which L-BFGS knows the curvature.
@@ -36,6 +38,7 @@ class LinearFit:
     iterations: int = 0
     converged: bool = True
 
+    @one_thread()
     def scores(self, inputs: np.ndarray) -> np.ndarray:
         """Return the scores (n, scores) of inputs (n, features), float64."""
         parts = [
@@ -49,6 +52,7 @@ class LinearFit:
         return _probabilities(self.scores(inputs))
 
 
+@one_thread()
 def fit_logistic(inputs: np.ndarray, target: np.ndarray, classes: int) -> LinearFit:
     """Return the (multinomial) logistic regression with the smallest sum of the log losses + |weights|² / 2.
 
@@ -85,6 +89,7 @@ def fit_logistic(inputs: np.ndarray, target: np.ndarray, classes: int) -> Linear
     return replace(fitted, iterations=iterations, converged=converged)
 
 
+@one_thread()
 def fit_ridge(inputs: np.ndarray, target: np.ndarray) -> LinearFit:
     """Return the linear regression with the smallest sum of squared errors + |weights|²: for standardised inputs,
     scikit-learn's `Ridge()`.
@@ -100,6 +105,7 @@ def fit_ridge(inputs: np.ndarray, target: np.ndarray) -> LinearFit:
     return _unscaled(weights, np.array([mean]), center, width)
 
 
+@one_thread()
 def minimise(objective: Objective, start: np.ndarray) -> tuple[np.ndarray, int, bool]:
     """Return where a smooth convex function is smallest, the iterations, and whether the gradient is below `TOLERANCE`.
 

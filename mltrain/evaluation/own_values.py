@@ -13,6 +13,7 @@ import numpy as np
 from mltrain.errors import PluginError
 from mltrain.evaluation.metric import OwnMetric
 from mltrain.evaluation.rows import Rows, UndefinedError
+from mltrain.evaluation.threads import one_thread
 from mltrain.metric_function import MetricFunction, NoValueError
 from mltrain.plugins import fault
 
@@ -75,7 +76,7 @@ def _called(function: MetricFunction, rows: Rows) -> Any:
     for each in arguments:
         each.flags.writeable = False  # other metrics are measured on the same rows
     try:
-        with redirect_stdout(sys.stderr):  # on stdout are results, and a script reads them
+        with redirect_stdout(sys.stderr), one_thread():  # on stdout are results, and a script reads them
             return function(*arguments)
     except NoValueError as reason:
         raise UndefinedError(str(reason) or f"{function.name} has none for these rows") from None

@@ -25,6 +25,7 @@ from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.margins import Margins, per_class
 from mltrain.evaluation.metric import AveragedMetric, Metric
 from mltrain.evaluation.rows import Rows, UndefinedError
+from mltrain.evaluation.threads import one_thread
 from mltrain.task import OF_EACH, Task
 
 _WEIGHTS_AT_ONCE = 1 << 21
@@ -128,7 +129,7 @@ def from_sums(metric: Metric, sums: np.ndarray) -> np.ndarray:
     if metric.type == "hamming_loss":
         return sums[..., 1]
     if not isinstance(metric, AveragedMetric):
-        raise UndefinedError(f"'{metric.type}' is no metric of labels")
+        raise UndefinedError(f"'{metric.type}' is not a metric for labels")
     if metric.average == "samples":
         return sums[..., 2 + _AVERAGED.index(metric.type)]
     margins = Margins(*np.split(sums[..., 2 + len(_AVERAGED) :], 3, axis=-1))
@@ -182,10 +183,13 @@ def draw_sums(
             weights = generator.standard_gamma(shapes, (size, len(shapes)))
         else:
             weights = generator.standard_gamma(prior, (size, len(shapes)))
-            weights += generator.standard_exponential((size, len(by_group))) @ by_group
+            of_groups = generator.standard_exponential((size, len(by_group)))
+            with one_thread():
+                weights += of_groups @ by_group
         weights /= weights.sum(axis=1, keepdims=True)
-        for parts, each in zip(drawn, features, strict=True):
-            parts.append(weights @ each)
+        with one_thread():
+            for parts, each in zip(drawn, features, strict=True):
+                parts.append(weights @ each)
     return [np.concatenate(parts) for parts in drawn]
 
 

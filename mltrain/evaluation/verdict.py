@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from mltrain.evaluation.metric import Metric
 FEWEST_ROWS = 6
 LEVEL = 0.05
 _EXACT = 1000
+
+Outcome = Literal["better", "worse", "equal", "unclear"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,17 @@ class Comparison:
     def resolved(self) -> bool:
         """Whether the rows tell which of the two is better."""
         return self._differs and self._units >= FEWEST_ROWS and (self.p_value is None or self.p_value <= LEVEL)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The finding in one word: "unclear" where the rows are too few to decide."""
+        if math.isnan(self.difference.value) or self._units < FEWEST_ROWS:
+            return "unclear"
+        if not self.difference.value and not self.difference.low and not self.difference.high:
+            return "equal"
+        if not self.resolved:
+            return "unclear"
+        return "better" if (self.difference.value > 0) == (self.metric.direction == "max") else "worse"
 
     def sentence(self) -> str:
         """Return the finding in one sentence."""

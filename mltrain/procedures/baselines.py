@@ -21,7 +21,6 @@ from mltrain.evaluation.mcnemar import right_more_often
 from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.spec import EvaluationSpec, ThresholdAim
 from mltrain.evaluation.split_results import draw_seed, metric_results
-from mltrain.evaluation.threads import one_thread
 from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.verdict import Comparison, nothing_held_out, sign_test
 from mltrain.experiment import ExperimentSpec
@@ -78,14 +77,15 @@ def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objec
     metrics = spec.evaluation.metrics_for(prepared.info.task)
     named = [metric for metric in metrics if metric.name == objective.metric.rpartition(".")[2]]
     main = [*named, metrics[0]][0]
-    with one_thread(sum(examples.x.size for examples in prepared.examples.values())):
-        for baseline in _fitted(spec, prepared, results.fits):
-            guesses = {name: _guess(baseline, prepared.examples[name]) for name in held_out}
-            judged = Judged(guesses, _threshold(spec.evaluation, prepared, guesses))
-            for name in held_out:
-                pair = _Pair(spec, prepared, name, model, judged)
-                results.splits[name][baseline.name] = pair.results(metrics, main)
-            results.sentences.append(pair.comparison(main, baseline.words).sentence())
+    for baseline in _fitted(spec, prepared, results.fits):
+        guesses = {name: _guess(baseline, prepared.examples[name]) for name in held_out}
+        judged = Judged(guesses, _threshold(spec.evaluation, prepared, guesses))
+        for name in held_out:
+            pair = _Pair(spec, prepared, name, model, judged)
+            comparison = pair.comparison(main, baseline.words)
+            verdict = {"metric": main.name, "outcome": comparison.outcome, "words": baseline.words}
+            results.splits[name][baseline.name] = {**pair.results(metrics, main), "verdict": verdict}
+        results.sentences.append(comparison.sentence())
     return results
 
 

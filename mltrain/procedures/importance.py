@@ -16,14 +16,13 @@ from mltrain.evaluation.metrics import measure_rows
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import SeveralRows, rows_of
 from mltrain.evaluation.split_results import draw_seed
-from mltrain.evaluation.threads import one_thread
 from mltrain.procedures.network import Network
 from mltrain.run.decision import DecisionRule
 from mltrain.run.explanation import ColumnImportance, Importances
 
-# Of each column; what chance is left in them is in the interval.
+# Of each column; the interval contains the chance that is left in them.
 PERMUTATIONS = 10
-# Of 5,000 rows the interval is narrow enough, and 50 columns of them are 2.5 million predictions.
+# With 5,000 rows the interval is narrow enough, and 50 columns of them are 2.5 million predictions.
 MOST_ROWS = 5_000
 
 
@@ -35,10 +34,9 @@ def measure_importance(
     examples: Examples,
     between_columns: Callable[[], None],
 ) -> Importances | None:
-    """Return how much the metric of a run hangs on each raw column; None where the predictions are not finite.
+    """Return how much the metric of a run depends on each raw column; None where the predictions are not finite.
 
-    All encoded columns of a raw one are permuted together: the column as it was, dealt out anew among the rows of the
-    split, never among others.
+    All encoded columns of a raw column are shuffled together, among the rows of the split only.
 
     Args:
         network: with the weights of the model of the run.
@@ -68,18 +66,17 @@ def measure_importance(
             changed[:, columns] = x[giver, columns]
             yield giver, predicted(changed)
 
-    with one_thread(len(x) * network.info.outputs):
-        # In the same blocks as the permuted rows: a column that the model ignores then changes no bit.
-        rows = predicted(x)
-        metric = importance_metric(spec.evaluation.metrics_for(task), _objective(network), rows)
-        if metric is None:
-            return None
-        found, first = [], 0
-        for encoder in preprocessing.columns:
-            last = first + len(encoder.names)
-            found.append(_column(encoder.column, metric, rows, permuted(slice(first, last)), groups))
-            first = last
-            between_columns()
+    # In the same blocks as the permuted rows: a column that the model ignores then changes no bit.
+    rows = predicted(x)
+    metric = importance_metric(spec.evaluation.metrics_for(task), _objective(network), rows)
+    if metric is None:
+        return None
+    found, first = [], 0
+    for encoder in preprocessing.columns:
+        last = first + len(encoder.names)
+        found.append(_column(encoder.column, metric, rows, permuted(slice(first, last)), groups))
+        first = last
+        between_columns()
     return Importances(
         metric=metric.name,
         value=measure_rows([metric], rows)[0][metric.name],

@@ -16,7 +16,6 @@ from mltrain.evaluation.calibration import calibration, tempered
 from mltrain.evaluation.chance import against_chance
 from mltrain.evaluation.counts import confusion_matrix, decide
 from mltrain.evaluation.split_results import class_results, draw_seed, metric_results, output_results
-from mltrain.evaluation.threads import one_thread
 from mltrain.procedures.network import Network
 from mltrain.procedures.slices import Slice
 from mltrain.run.decision import DecisionRule
@@ -79,19 +78,6 @@ def measure_split(
         slices: rows of the split to measure apart, too.
         between_chunks: called after each slice.
     """
-    with one_thread(predicted.values.size):
-        return _measured(network, examples, predicted, threshold, name, slices, between_chunks)
-
-
-def _measured(
-    network: Network,
-    examples: Examples,
-    predicted: Predicted,
-    threshold: float,
-    name: str,
-    slices: Sequence[Slice],
-    between_chunks: Callable[[], None],
-) -> dict[str, Any]:
     predictions, truth = predicted.values, examples.truth
     task, classes, held_out = network.info.task, network.info.classes, name != "train"
     metrics = network.spec.evaluation.metrics_for(task)

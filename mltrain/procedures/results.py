@@ -4,7 +4,7 @@ TensorFlow."""
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,17 @@ from mltrain.procedures.decision import Chosen, choose
 from mltrain.procedures.diagnosing import gather
 from mltrain.procedures.explaining import explain_split, unexplained
 from mltrain.procedures.fitting import Fitted
+from mltrain.procedures.forecast_dates import dates_of_rows, forecast_time
 from mltrain.procedures.learned import learned_of
 from mltrain.procedures.measurement import Predicted, chance_of, measure_split, predict_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.pictures import draw
 from mltrain.procedures.plan import Plan
 from mltrain.procedures.slices import Slice
+from mltrain.procedures.training_images import with_training_images
 from mltrain.procedures.worst_examples import worst_examples
 from mltrain.report.explanation import explanation_lines
+from mltrain.report.plots.fonts import missing
 from mltrain.report.terminal import Terminal
 from mltrain.run.decision import DecisionRule
 from mltrain.run.locked_run import LockedRun
@@ -99,7 +102,7 @@ def write_results(
     with stopwatch.phase("run files"):
         if network.spec.evaluation.decides or run.has_decision():
             run.write_decision(rule)
-        run.write_predictions(_kept(prepared, predictions))
+        run.write_predictions(_kept(prepared, forecast_time(network.spec), predictions))
         if "test" in splits:
             record = run.record()
             run.count_look(record.resumed[-1].command if record.resumed else record.command)
@@ -107,22 +110,34 @@ def write_results(
     with stopwatch.phase("report"):
         worst = worst_examples(prepared, held_out, predictions[held_out])
         if worst is not None:
-            run.write_examples(worst)
+            run.write_examples(with_training_images(worst, network, prepared))
     with stopwatch.phase("model.keras"):
         run.write_model(_archive(network, prepared, rule))
     best_epoch = fitted.epoch if plan.final == "best" else None
-    plots = []
     with stopwatch.phase("plots"):
         learned = learned_of(network, prepared, rule, _formula(metrics.get("coefficients", {})))
         if learned is not None:
             run.write_learned(learned.recorded())
-        for title, picture in draw(history, network, prepared, best_epoch, predictions, rule, learned):
-            interruption.raise_if_received()  # a picture takes 0.1 to 0.3 s
-            plots.append(run.write_plot(title, picture))
+        drawn = draw(history, network, prepared, best_epoch, predictions, rule, learned)
+        plots = _write_plots(run, drawn, terminal, interruption)
     with stopwatch.phase("history and terminal"):
         terminal.results(metrics, run.path, plots)
     _explain(run, network, prepared, rule, held_out, predictions[held_out], fitted, terminal, interruption, stopwatch)
     return metrics
+
+
+def _write_plots(
+    run: LockedRun, drawn: Iterable[tuple[str, bytes]], terminal: Terminal, interruption: Interruption
+) -> list[Path]:
+    """Write the plots and return their paths. Say once which characters no installed font has."""
+    plots = []
+    for title, picture in drawn:
+        interruption.raise_if_received()  # a picture takes 0.1 to 0.3 s
+        plots.append(run.write_plot(title, picture))
+    undrawn = missing()
+    if undrawn is not None:
+        terminal.note(undrawn)
+    return plots
 
 
 def _explain(
@@ -170,13 +185,17 @@ def _add_baselines(
         metrics["splits"][split]["baselines"] = baselines
 
 
-def _kept(prepared: Prepared, predictions: dict[SplitName, np.ndarray]) -> dict[str, StoredPredictions]:
+def _kept(
+    prepared: Prepared, time: str | None, predictions: dict[SplitName, np.ndarray]
+) -> dict[str, StoredPredictions]:
     """Return the predictions to keep: for held-out rows, and for training rows only where there are no others."""
     kept = {}
     for name, rows in prepared.splits.items():
         if name != "train" or len(predictions) == 1:
             of = prepared.examples[name]
-            kept[str(name)] = StoredPredictions(rows, of.truth, predictions[name], of.groups, of.forecasts)
+            kept[str(name)] = StoredPredictions(
+                rows, of.truth, predictions[name], of.groups, of.forecasts, dates_of_rows(prepared, time, rows)
+            )
     return kept
 
 

@@ -1,4 +1,4 @@
-"""The inputs of the rows about which a model is most wrong, as people see them. No TensorFlow."""
+"""The inputs of the rows that a model predicts worst, as people see them. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from mltrain.report.text import number
 from mltrain.run.examples import Example, WorstExamples
 from mltrain.task import SplitName
 
-# More columns make the table wider than the page, and larger images it heavier than its charts.
+# More columns make the table wider than the page, and larger images make the page larger than its charts do.
 _MOST_COLUMNS, _LARGEST_IMAGE = 8, 128 * 128
 _LONGEST_VALUE = 60
 
 
 def worst_examples(prepared: Prepared, split: SplitName, predictions: np.ndarray) -> WorstExamples | None:
-    """Return the inputs of the worst rows of a split; None where they are neither images nor a table that stayed.
+    """Return the inputs of the worst rows of a split; None where they are neither images nor a table that was kept.
 
     Args:
         prepared: the data.
@@ -51,10 +51,15 @@ def are_images(x: np.ndarray) -> bool:
     return len(shape) == 3 and shape[2] in (1, 3) and shape[0] * shape[1] <= _LARGEST_IMAGE
 
 
-def pictures_of(images: np.ndarray) -> list[str]:
-    """Return each of the images `(n, height, width, channels)` as PNG in base64, from the darkest to the lightest."""
-    low, high = float(images.min()), float(images.max())
-    bytes_of = np.round((images - low) * (255.0 / (high - low or 1.0))).astype(np.uint8)
+def pictures_of(images: np.ndarray, ends: tuple[float, float] | None = None) -> list[str]:
+    """Return each of the images `(n, height, width, channels)` as PNG in base64.
+
+    Args:
+        images: of any values.
+        ends: the values that are black and white; None takes the smallest and the largest value of all images.
+    """
+    low, high = ends or (float(images.min()), float(images.max()))
+    bytes_of = np.round((np.clip(images, low, high) - low) * (255.0 / (high - low or 1.0))).astype(np.uint8)
     return [b64encode(_png(each)).decode() for each in bytes_of]
 
 

@@ -13,43 +13,43 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class AuditFinding(Spec):
-    """Something in the data that makes the numbers of a run mean less than they seem to."""
+    """Something in the data that makes the numbers of a run unreliable."""
 
     finding: str
-    """Its name, as `repeated_rows`."""
+    """Its name, such as `repeated_rows`."""
 
     level: Literal["warning", "note"]
-    """A warning is said in the terminal, and fails `mltrain audit --strict`; a note stands here and in the report."""
+    """A warning is printed and fails `mltrain audit --strict`; a note is only here and in the report."""
 
     sentence: str
     """What was seen, with numbers, and what to do."""
 
     key: str
-    """Of the YAML, to turn."""
+    """The key of the YAML to change."""
 
     split: str = ""
-    """Of whose rows it speaks; empty where of those of several splits."""
+    """The split whose rows it is about; empty if several."""
 
     @property
     def line(self) -> str:
-        """The sentence with its key, as the terminal says it."""
+        """The sentence with its key, as the terminal prints it."""
         return f"{self.sentence} [{self.key}]"
 
 
 class Audit(Spec):
-    """What was looked at, and what was found."""
+    """What was checked, and what was found."""
 
     format: Literal[1] = 1
     """The version of this file's form."""
 
     columns: Count
-    """Features that were looked at."""
+    """The number of features that were checked."""
 
     rows: Mapping[str, Count]
-    """By split."""
+    """The number of rows in each split."""
 
     classes: Mapping[str, Mapping[str, Count]] = {}
-    """Rows of each class, by split; empty for regression."""
+    """The number of rows of each class, by split; empty for regression."""
 
     findings: Many[AuditFinding] = ()
     """Warnings first."""

@@ -44,7 +44,7 @@ def test_columns_of_numbers_are_numbers():
         ((NO_YES, NUMBERS), {}, "made.csv: column 'a': it has two values and 'b' has more: labels and numbers"),
         ((NUMBERS, [*"abcabcabcabc"]), {}, "column 'b': of several targets each needs two values, or all are numbers"),
         ((NO_YES, [None, *NO_YES[1:]]), {}, r"made.csv\[0\]: column 'b': .*missing"),
-        ((NUMBERS, NUMBERS), {"stated": "multilabel"}, "column 'a': 0.5 is no class"),
+        ((NUMBERS, NUMBERS), {"stated": "multilabel"}, "column 'a': 0.5 is not a class"),
         ((NO_YES, NO_YES), {"stated": "multiregression"}, "column 'a': .*number"),
         ((NO_YES, NO_YES), {"stated": "binary"}, "the task is binary, but there are 2 targets"),
         ((NO_YES, ["no"] * 12), {}, "column 'b': every row has the class 'no'"),
@@ -104,7 +104,7 @@ def test_labels_cannot_be_stratified():
 def test_a_label_that_no_training_row_has_is_refused():
     given = [{**each, "part": "test" if each["wind"] else "train"} for each in rows()]
     source = {"source": {"type": "inline", "rows": given}, "split": {"type": "column", "column": "part"}}
-    with pytest.raises(DataError, match="column 'wind': the class '1' is in no training row"):
+    with pytest.raises(DataError, match="column 'wind': the class '1' does not occur in training rows"):
         prepare(DataSpec.model_validate({**source, "target": ["rain", "wind"]}), 1)
 
 
@@ -157,15 +157,18 @@ def test_the_audit_asks_each_target_and_takes_all_of_them_for_the_truth_of_a_row
         given = {"x": x, "z": z, "rain": rain, "wind": wind, **changed}
         return {each.finding: each.sentence for each in audited(given, [*target], tmp_path).audit.findings}[name]
 
-    assert "'leak' alone tells the target 'wind' nearly perfectly" in finding("leaked_feature", leak=wind * 7.0)
-    assert "'leak' alone tells the target 'z'" in finding("leaked_feature", ("x", "z"), leak=2 * z)
+    assert "'leak' alone predicts the target 'wind' almost perfectly" in finding("leaked_feature", leak=wind * 7.0)
+    assert "'leak' alone predicts the target 'z'" in finding("leaked_feature", ("x", "z"), leak=2 * z)
     calm = np.where(np.arange(500) < 400, wind, 0)
-    assert finding("absent_class", wind=calm).startswith("test has no row of 'wind=1'")
+    assert finding("absent_class", wind=calm).startswith("test has no rows of 'wind=1'")
     assert "the target 'wind' (PSI" in finding("shifted_columns", wind=np.where(np.arange(500) < 400, wind, 1 - wind))
     copies = {"x": x.copy(), "z": z.copy(), "rain": rain.copy(), "wind": wind.copy()}
     for each in copies.values():
         each[400:410] = each[:10]
     copies["wind"][405:410] = 1 - copies["wind"][405:410]
     said = finding("repeated_rows", **copies)
-    assert said.startswith("5 of 100 test rows are") and "5 more have the features of one and another target" in said
-    assert "all features of a row of other labels" in finding("contradictory_rows", **copies)
+    assert (
+        said.startswith("5 of 100 test rows are")
+        and "5 more have the features of a training row but another target" in said
+    )
+    assert "the same features as a row of other labels" in finding("contradictory_rows", **copies)

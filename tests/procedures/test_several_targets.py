@@ -202,7 +202,7 @@ def test_importance_is_of_all_targets_and_one_score_is_not_divided(trained):
     assert {each["column"] for each in found["columns"]} >= {"a", "b", "c", "city"}
     assert all(each["low"] < each["value"] < each["high"] for each in found["columns"][:2])
     refused = in_process(folder, "predict", "run", "rows.csv", "--explain")
-    assert refused.code == 2 and "it divides one score among the columns, and this run has" in refused.err
+    assert refused.code == 2 and "--explain divides one score among the columns, but this run has" in refused.err
 
 
 def test_folds_are_taken_together_over_all_targets(trained):
@@ -243,17 +243,17 @@ def test_results_that_lack_a_target_are_refused(trained):
     (folder / "run/metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     refused = in_process(folder, "report", "run")
     (folder / "run/metrics.json").write_bytes(written)
-    assert refused.code == 5 and "splits.test.outputs has not the results of each" in refused.err
+    assert refused.code == 5 and "splits.test.outputs does not have the results of each" in refused.err
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("training.class_weight=balanced", "class weights are for one column of classes"),
+        ("training.class_weight=balanced", "class weights need one target with classes"),
         ("evaluation.threshold=0.4", "a threshold is for binary, the task is multilabel"),
         ("evaluation.calibration.temperature=auto", "a temperature is for one column of classes"),
-        ("task=binary", "data.target names 3 columns, and binary is of one"),
-        ("data.target=[rain, rain]", "the column 'rain' stands twice"),
+        ("task=binary", "binary has two classes, but data.target names 3 columns"),
+        ("data.target=[rain, rain]", "column 'rain' is listed twice"),
         ("data.target={column: rain, columns: [rain, wind]}", "expected the name of a column"),
         ("data.target={columns: [rain, wind], positive: 'yes'}", "it is for one column"),
         ("evaluation.metrics=[{type: f1, average: samples}, mcc, r2]", "'mcc' is a metric for binary and multiclass"),

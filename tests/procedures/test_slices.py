@@ -79,8 +79,8 @@ def test_bins_hold_as_many_training_rows_each():
     ("stated", "message"),
     [
         ("sx", r"no column 'sx' \(did you mean 'sex'\?\)"),
-        ("weight", "column 'weight': it has 40 different values: state bins"),
-        ("number", "column 'number': it has 40 different values: slices are for columns of up to 30"),
+        ("weight", "column 'weight': slices without bins need a .* most 30 different values, but it has 40; set bins"),
+        ("number", "but it has 40; use another column"),
         ({"column": "number", "bins": 3}, "expected a number, found '000'"),
     ],
 )
@@ -143,7 +143,7 @@ def test_slices_are_in_the_results_with_their_intervals(finished):
             assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
             assert ("few_rows" in each) == (each["n"] < 20)
     assert "slices of test" in done.err
-    assert "test: slices of too few rows to tell: sex=f (" in done.err
+    assert "test: slices with too few rows for a conclusion: sex=f (" in done.err
 
 
 def test_evaluate_measures_the_same_slices(finished, mltrain):

@@ -27,7 +27,7 @@ class NumberEncoder(Spec):
     indicator: bool
     """Whether a second column is 1 where the value was missing."""
     truth: bool = False
-    """Whether the numbers are truth values: 0 and 1 only."""
+    """Whether the numbers are booleans: 0 and 1 only."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -138,7 +138,8 @@ def missing_error(column: RawColumn, absent: np.ndarray) -> Exception:
     count = int(absent.sum())
     rest = f" (and {count - 1} more)" if count > 1 else ""
     return column.error(
-        first_row(absent), f"the value is missing{rest} (correct it, or set data.features.{column.name}.missing)"
+        first_row(absent),
+        f"the value is missing{rest}; correct it, or set data.features.{column.name}.missing{column.taken_as_missing}",
     )
 
 

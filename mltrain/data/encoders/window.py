@@ -11,6 +11,7 @@ from pydantic import model_validator
 
 from mltrain.data.encoders.array import ArrayEncoder, array_of
 from mltrain.data.encoders.column import RawColumn, numbers_of, texts_of
+from mltrain.data.encoders.datetime import check_zone, has_zone
 from mltrain.data.encoders.scaling import center_and_width
 from mltrain.data.features import BooleanFeature, NumberFeature
 from mltrain.data.series import Series, Windowed, with_windows
@@ -23,35 +24,41 @@ from mltrain.spec import Many
 
 
 class WindowEncoder(ArrayEncoder):
-    """The windows of a series, each column scaled, and what is needed to make and to judge them again."""
+    """The windows of a series with scaled columns, and what is needed to make and measure them again."""
 
     type: Literal["window"] = "window"  # type: ignore[assignment]
     windows: WindowsSpec
     """Their shape."""
     features: Many[str]
-    """The columns whose values are in them, in the order of the last axis."""
+    """The columns whose values are in the windows, in the order of the last axis."""
     target: str
-    """The one that is learned."""
+    """The column that is learned."""
     time: str | None
-    """The column by which rows are put in order; null for the order in which they are."""
+    """The column that rows are sorted by; null keeps the order of the rows."""
     dates: bool
-    """Whether that column holds dates, and not numbers."""
+    """Whether that column holds dates instead of numbers."""
+    zoned: bool | None = None
+    """Whether its times have a time zone; null where they are numbers, and in runs of earlier versions."""
     series: Many[str]
-    """The series that have training rows, by name."""
+    """The names of the series that have training rows."""
     naive_errors: Many[float]
-    """The mean absolute naive error of each in its training rows."""
+    """The mean absolute naive error of each series in its training rows."""
 
     @model_validator(mode="after")
     def _parts_fit(self) -> WindowEncoder:
         if self.shape != (self.windows.length, len(self.features)) or self.target not in self.features:
             raise ValueError("the windows are of another shape, or without the target")
         if len(self.series) != len(self.naive_errors):
-            raise ValueError("there is not one naive error a series")
+            raise ValueError("expected one naive error per series")
         return self
 
     def made_of(self, table: Table, lag: int | None = None) -> Windowed:
-        """Return rows with their windows; arguments and errors as for `with_windows`."""
-        return with_windows(table, self.windows, self.features, self.time, lag=lag, column=self.column)
+        """Return rows with their windows; arguments and errors as for `with_windows` and `check_zone`."""
+        if self.time is not None:
+            check_zone(RawColumn.of(table, self.time), self.zoned)
+        return with_windows(
+            table, self.windows, self.features, self.time, lag=lag, column=self.column, needed=self.features
+        )
 
     def forecasts(self, table: Table) -> ForecastRows:
         """Return what is known of the forecasts of examples.
@@ -112,7 +119,8 @@ def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: s
         center.append(each[0])
         width.append(each[1])
     errors = naive_errors(numbers_of(RawColumn.of(table, target)), windowed.series, known, windows.season or 1)
-    time_values = table.column(time) if time is not None else None
+    times = RawColumn.of(table, time) if time is not None else None
+    dates = times is not None and isinstance(times.values, pa.Array) and bool(pa.types.is_temporal(times.values.type))
     return WindowEncoder(
         column=windowed.column,
         shape=(windows.length, len(windowed.features)),
@@ -124,7 +132,8 @@ def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: s
         features=windowed.features,
         target=target,
         time=time,
-        dates=isinstance(time_values, pa.Array) and pa.types.is_temporal(time_values.type),
+        dates=dates,
+        zoned=has_zone(times) if dates and times is not None else None,
         series=tuple(errors),
         naive_errors=tuple(errors.values()),
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.column_types import codes_example, other_date
 from mltrain.data.encoders.column import RawColumn, is_empty, is_number, is_time
 from mltrain.data.features import (
     ArrayFeature,
@@ -17,6 +18,7 @@ from mltrain.data.features import (
     ImageFeature,
     NumberFeature,
 )
+from mltrain.data.table import is_index_name
 from mltrain.task import Decision
 
 # A text column with more different values than both limits is taken for names or remarks.
@@ -24,6 +26,7 @@ FEW_CATEGORIES = 50
 CATEGORIES_SHARE = 0.05
 # One 0/1 column each: beyond this a share of many rows would fill the memory.
 MOST_CATEGORIES = 1000
+_AS_DATES = "to read them as dates, set data.source.date_format: DD/MM/YYYY (or how they are written)"
 
 
 def infer_feature(column: RawColumn) -> tuple[Feature, Decision]:
@@ -34,12 +37,17 @@ def infer_feature(column: RawColumn) -> tuple[Feature, Decision]:
 
 def _infer(column: RawColumn) -> tuple[Feature, str]:
     values = column.values
+    if is_index_name(column.name):
+        return IgnoreFeature(), (
+            "pandas wrote its row index here, which is not a property of the row; to use it anyway, set "
+            f"data.features.{column.name}: number"
+        )
     if isinstance(values, np.ndarray):
         return _infer_array(values)
     if is_empty(values):
         return IgnoreFeature(), "no training row has a value"
     if pa.types.is_boolean(values.type):
-        return BooleanFeature(), "holds truth values"
+        return BooleanFeature(), "holds booleans"
     if is_number(values.type):
         return NumberFeature(), "holds numbers"
     if is_time(values.type):
@@ -57,8 +65,23 @@ def _infer_time(values: pa.Array) -> tuple[Feature, str]:
 def _infer_text(name: str, values: pa.Array) -> tuple[Feature, str]:
     distinct, rows = pc.count_distinct(values).as_py(), len(values)
     limit = min(max(FEW_CATEGORIES, int(CATEGORIES_SHARE * rows)), MOST_CATEGORIES)
+    code, date = codes_example(values), other_date(values)
     if distinct <= limit:
+        if code is not None:
+            return CategoryFeature(), (
+                f"holds digits that are codes, such as {code!r}, as a number would lose a leading zero or an E (to "
+                f"read numbers: data.features.{name}: number)"
+            )
+        if date is not None:
+            return CategoryFeature(), f"holds texts such as {date!r}; {_AS_DATES}"
         return CategoryFeature(), "holds text with few different values"
+    if date is not None:
+        return IgnoreFeature(), f"holds {distinct} different texts such as {date!r}; {_AS_DATES}"
+    if code is not None:
+        return IgnoreFeature(), (
+            f"holds {distinct} different codes such as {code!r} in {rows} training rows; more than {limit} are taken "
+            f"for names (to use them: data.features.{name}: {{type: category, max_categories: {distinct}}}, or number)"
+        )
     return IgnoreFeature(), (
         f"holds text with {distinct} different values in {rows} training rows; more than {limit} are taken for names "
         f"(to use it: data.features.{name}: {{type: category, max_categories: {distinct}}})"
@@ -69,10 +92,12 @@ def _infer_array(values: np.ndarray) -> tuple[Feature, str]:
     looks_like_images = values.ndim == 4 and values.shape[-1] in (1, 3, 4)
     if looks_like_images or (values.ndim in (3, 4) and values.dtype == np.uint8):
         if values.dtype.kind in "if" and values.size and values.min() < 0:
-            return ImageFeature(scale="none"), "arrays of the shape of images, scaled already: some values are negative"
-        return ImageFeature(), f"arrays of the shape of images, {values.shape[1:]}, {values.dtype}"
+            return ImageFeature(
+                scale="none"
+            ), "arrays with the shape of images that are already scaled, because some values are negative"
+        return ImageFeature(), f"arrays with the shape of images, {values.shape[1:]}, {values.dtype}"
     if values.dtype.kind in "iu" and values.dtype != np.uint8:
         return ArrayFeature(
             scale="none"
-        ), "arrays of whole numbers, taken as index numbers for an Embedding, not scaled"
+        ), "arrays of whole numbers, used as index numbers for an Embedding layer and not scaled"
     return ArrayFeature(), f"arrays of shape {values.shape[1:]}, {values.dtype}"

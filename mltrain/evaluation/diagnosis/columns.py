@@ -1,7 +1,8 @@
-"""How well each column of a table alone tells the target."""
+"""How well each column of a table alone predicts the target."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -9,12 +10,12 @@ import numpy as np
 
 from mltrain.task import Task
 
-# Fewer rows than this of a class, or values that repeat less than so often, tell it by luck.
+# A class with fewer rows than this, or values that repeat less often, are predicted by luck.
 _LEAST = 10
 
 
 def column_strengths(x: np.ndarray, columns: Sequence[str], truth: np.ndarray, task: Task) -> Mapping[str, float]:
-    """Return how well each raw column alone tells the target, from 0 (no better than without) to 1 (perfectly).
+    """Return how well each raw column alone predicts the target, from 0 (not at all) to 1 (perfectly).
 
     Numbers: 2 AUC - 1 for two classes, 1 for more classes if each takes one interval of its own, R² of a line for
     regression. Values that repeat, as categories: the share of the constant answer's errors that the commonest class of
@@ -43,9 +44,9 @@ def _strength(x: np.ndarray, truth: np.ndarray, task: Task) -> float:
 
 
 def _line(values: np.ndarray, truth: np.ndarray) -> float:
-    if not values.std() or not truth.std():
-        return 0.0
-    return float(np.corrcoef(values, truth)[0, 1] ** 2)
+    across, up = values - values.mean(), truth - truth.mean()
+    spread = math.sqrt((across**2).sum()) * math.sqrt((up**2).sum())
+    return min(float((across * up).sum() / spread) ** 2, 1.0) if spread else 0.0
 
 
 def _order(values: np.ndarray, truth: np.ndarray) -> float:

@@ -160,7 +160,7 @@ def _calibration(bins: Reliability, results: Results, split: str) -> Chart:
         )
         for x, y, rows in zip(bins.said, bins.came_true, bins.rows, strict=True)
     ]
-    off = number(float(np.abs(bins.said - bins.came_true) @ bins.rows / bins.rows.sum()))
+    off = number(float((np.abs(bins.said - bins.came_true) * bins.rows).sum() / bins.rows.sum()))
     description = f"Calibration on the {split} rows: on the average {off} between probability and share"
     drawing = frame.draw(description, diagonal(frame), drawn(frame, [line]), dots)
     caption = f"Calibration, {split}: on the dashed line a probability is what it says. Larger dots are more rows."
