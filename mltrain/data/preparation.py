@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from mltrain.counted import counted
 from mltrain.data.arrays import with_single_values
 from mltrain.data.audit import Audited, audit_data
 from mltrain.data.classes import shown
@@ -256,7 +257,7 @@ def _unstratified(spec: DataSpec, target: Target) -> tuple[Decision, ...]:
     stratify = getattr(spec.split, "stratify", False)
     if target.task != "multilabel" or stratify is False:
         return ()
-    reason = f"a row has {target.outputs} labels, and rows are stratified by one column of classes"
+    reason = f"a row has {counted(target.outputs, 'label')}, and rows are stratified by one column of classes"
     if stratify is True:
         raise MisfitError(("data", "split", "stratify"), f"{reason}: remove it")
     return (Decision("split.stratify", "false", reason),)

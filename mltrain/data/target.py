@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.counted import counted
 from mltrain.data.classes import find_classes, positions_of
 from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_text, numbers_of, without_missing
 from mltrain.data.encoders.scaling import center_and_width
@@ -127,7 +128,7 @@ def infer_task(column: RawColumn) -> tuple[Task, str]:
         return "multiclass", f"{found}; {IF_NUMBERS}"
     if distinct <= 2:
         return "binary", found
-    return "regression", f"{found} in {len(values)} rows"
+    return "regression", f"{found} in {counted(len(values), 'row')}"
 
 
 def _few_enough(distinct: int, rows: int) -> bool:

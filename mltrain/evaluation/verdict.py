@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from mltrain.counted import counted
 from mltrain.evaluation.differences import Difference
 from mltrain.evaluation.metric import Metric
 
@@ -78,7 +79,7 @@ class Comparison:
         if self.resolved:
             return f"{model} {'beats' if better else 'is worse than'} the {other} by {self._apart()}"
         side = "higher" if self.difference.value > 0 else "lower"
-        rows = f"{self.rows} rows" + ("" if self.groups is None else f" of {self.groups} groups")
+        rows = counted(self.rows, "row") + ("" if self.groups is None else f" of {self.groups} groups")
         return f"{model} is no better than the {other}, as far as {rows} tell: {self._apart()} {side}"
 
     @property

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from mltrain.counted import counted
 from mltrain.task import Objective
 from mltrain.training.consequence import Consequence
 from mltrain.training.monitoring import Monitoring
@@ -63,7 +64,7 @@ class EarlyStoppingState:
             return Consequence()
         if self._wait < self._spec.patience:
             return Consequence()
-        epochs = "1 epoch" if self._wait == 1 else f"{self._wait} epochs"
+        epochs = counted(self._wait, "epoch")
         return Consequence(stop=f"early stopping: {self._objective.metric} has not improved for {epochs}")
 
     def idle_epochs(self) -> int:
@@ -79,7 +80,7 @@ class EarlyStoppingState:
         if self._wait < max(1, self._spec.patience):
             return None
         self._wait = 0
-        patience = "1 epoch" if self._spec.patience == 1 else f"{self._spec.patience} epochs"
+        patience = counted(self._spec.patience, "epoch")
         best = "" if self._best is None else f" than {self._best:.4g}"
         return (
             f"early stopping counts its patience of {patience} from 0 again: it ends the training when "
