@@ -18,6 +18,7 @@ from mltrain.models.linear import Linear
 from mltrain.models.mlp import Mlp
 from mltrain.models.sequential import Sequential
 from mltrain.rules import Rule, RuleProblem
+from mltrain.target_scale import scales_target
 from mltrain.task import OF_EACH, SPLITS, SplitName, Task
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, name_problems, training_metrics
@@ -65,7 +66,7 @@ def measurable(experiment: ExperimentSpec) -> dict[str, str | None]:
     splits = asked_splits(experiment.data.split)
     found: dict[str, str | None] = {}
     for task in tasks:
-        found |= measured(experiment.training, experiment.evaluation, task, splits, experiment.data.scales_target)
+        found |= measured(experiment.training, experiment.evaluation, task, splits, scales_target(experiment, task))
     return found
 
 
@@ -167,9 +168,14 @@ def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]
             yield RuleProblem(("evaluation", *path), message)
 
 
+def _loss_misfit(loss: KerasComponent, experiment: ExperimentSpec) -> str | None:
+    task = experiment.task
+    return loss_misfit(loss, task, task != "auto" and scales_target(experiment, task))
+
+
 def _loss_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     loss = experiment.training.loss
-    message = loss_misfit(loss, experiment.task, experiment.data.scales_target) if loss else None
+    message = _loss_misfit(loss, experiment) if loss else None
     if message:
         yield RuleProblem(("training", "loss"), message)
 
@@ -182,7 +188,8 @@ def _class_weights_reach_their_rows(experiment: ExperimentSpec) -> Iterator[Rule
 
 
 def _training_metrics_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    stated, task, scaled = experiment.training.metrics or (), experiment.task, experiment.data.scales_target
+    stated, task = experiment.training.metrics or (), experiment.task
+    scaled = scales_target(experiment, "regression" if task == "auto" else task)
     # The task names none of the stated metrics; it decides only which are usual.
     for number, message in name_problems(training_metrics(experiment.training, "regression", scaled) if stated else ()):
         yield RuleProblem(("training", "metrics", number), message)
@@ -224,20 +231,23 @@ def _layers_fit_a_stack(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
                 )
 
 
+# From which it follows whether the target of a regression is scaled, and so what is measured under which name.
+_SCALED_BY = (
+    "data.target",
+    "objective",
+    "training.loss",
+    "training.metrics",
+    "training.callbacks",
+    "training.stop_when",
+    "evaluation.gates",
+    "task",
+)
+
 RULES = (
-    Rule(
-        ("objective", "data.split", "data.target", "evaluation.metrics", "training.metrics", "task"),
-        _objective_is_measured,
-    ),
-    Rule(
-        ("training.callbacks", "data.split", "data.target", "evaluation.metrics", "training.metrics", "task"),
-        _monitors_are_measured,
-    ),
-    Rule(
-        ("training.stop_when", "data.split", "data.target", "evaluation.metrics", "training.metrics", "task"),
-        _stop_condition_is_measured,
-    ),
-    Rule(("evaluation", "data.split", "data.target", "training.metrics", "task"), _gates_are_measured),
+    Rule((*_SCALED_BY, "data.split", "evaluation.metrics"), _objective_is_measured),
+    Rule((*_SCALED_BY, "data.split", "evaluation.metrics"), _monitors_are_measured),
+    Rule((*_SCALED_BY, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
+    Rule((*_SCALED_BY, "evaluation", "data.split"), _gates_are_measured),
     Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),
@@ -247,9 +257,9 @@ RULES = (
     ),
     Rule(("data", "evaluation.metrics", "task"), _forecasts_are_judged_as_such),
     Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
-    Rule(("task", "training.loss", "data.target"), _loss_fits_the_task),
+    Rule(_SCALED_BY, _loss_fits_the_task),
     Rule(("training.loss", "training.class_weight"), _class_weights_reach_their_rows),
-    Rule(("task", "training.loss", "training.metrics", "data.target"), _training_metrics_fit),
+    Rule(_SCALED_BY, _training_metrics_fit),
     Rule(("model", "training.loss"), _logits_have_no_activation),
     Rule(("model.layers",), _layers_fit_a_stack),
     Rule(("model.layers",), _layers_have_names_of_their_own),

@@ -150,7 +150,7 @@ def fit_several(
         )
     else:
         task, decisions = stated, ()
-    if task == "multilabel" and spec.scale != "none":
+    if task == "multilabel" and spec.scale == "standard":
         raise columns[0].failure("data.target.scale is for numbers, but the task is multilabel (remove it)")
     parts = tuple(fit_target(column, TargetSpec(column=column.name), OF_EACH[task])[0] for column in columns)
     if task == "multilabel":

@@ -23,6 +23,7 @@ from mltrain.measured import (
     resolve_objective,
     watched,
 )
+from mltrain.target_scale import scales_target
 from mltrain.task import DataInfo, Decision, Objective, SplitName
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, training_metrics
@@ -73,7 +74,7 @@ def make_plan(
         wrong = gate_problem(gate, spec, (info.task,), {*splits, FOLDS}, names) or unknown_slice(gate, slices or {})
         if wrong:
             raise MisfitError(("evaluation", "gates", number), wrong)
-    known = measured(spec.training, spec.evaluation, info.task, splits, spec.data.scales_target)
+    known = measured(spec.training, spec.evaluation, info.task, splits, scales_target(spec, info.task))
     objective = _objective(spec, known, splits)
     if spec.training.on_divergence.retry and isinstance(
         spec.training.optimizer.argument("learning_rate"), KerasComponent
@@ -146,7 +147,7 @@ def _training_decisions(spec: ExperimentSpec, info: DataInfo) -> list[Decision]:
     if spec.training.loss is None:
         decisions.append(Decision("training.loss", default_loss(info.task).type, f"usual for {info.task}"))
     if spec.training.metrics is None:
-        used = training_metrics(spec.training, info.task, spec.data.scales_target)
+        used = training_metrics(spec.training, info.task, scales_target(spec, info.task))
         reason = f"usual for {info.task}" if used else "the target is scaled, and they would be in its scaled units"
         decisions.append(Decision("training.metrics", ", ".join(metric.name for metric in used) or "none", reason))
     if spec.evaluation.metrics is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from mltrain.evaluation.catalogue import OWN_METRICS
 from mltrain.evaluation.metric import Metric, OwnMetric
@@ -19,9 +20,14 @@ def recorded_config(run: RunDirectory, overrides: Sequence[str] = ()) -> Loaded:
         ConfigError: config.resolved.yaml, or one of the overrides, is none that mltrain can read.
         PluginError: the installed package of one of its metrics cannot be imported.
     """
-    text, own = run.resolved(), run.record().own_metrics
-    with OWN_METRICS.standing_in({name: (each.direction, each.origin) for name, each in own.items()}):
-        return load_text(text, "config.resolved.yaml", run.path, overrides)
+    text, record = run.resolved(), run.record()
+    own = {name: (each.direction, each.origin) for name, each in record.own_metrics.items()}
+    with OWN_METRICS.standing_in(own):
+        loaded = load_text(text, "config.resolved.yaml", run.path, overrides)
+    if record.scales_targets:
+        return loaded
+    spec = loaded.spec
+    return replace(loaded, spec=spec.model_copy(update={"data": spec.data.of_older_run()}))
 
 
 def own_metrics_record(metrics: Sequence[Metric] | None) -> dict[str, OwnMetricRecord]:

@@ -24,6 +24,7 @@ from mltrain.run.proof import decision_fingerprint, json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
 from mltrain.run.status import Status, now, status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch, PhaseName
+from mltrain.target_scale import own_units
 from mltrain.task import Decision
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
@@ -130,7 +131,9 @@ def _train(
     device = choose_device(spec.device, spec.threads)
 
     _begin("reading the data", run, interruption, stopwatch)
-    prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices), stopwatch)
+    prepared = prepare(
+        spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices), own_units(spec), stopwatch
+    )
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 
