@@ -127,6 +127,40 @@ def _one_answer_on_final_weights(experiment: ExperimentSpec) -> Iterator[RulePro
                 )
 
 
+def _one_best_epoch(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    """Only one epoch can be the model of the run: one objective, and one answer on what is restored."""
+    known, objective = measurable(experiment), experiment.objective.metric
+    first: tuple[int, EarlyStopping] | None = None
+    for number, callback in enumerate(experiment.training.callbacks):
+        if not isinstance(callback, EarlyStopping) or callback.restore_best_weights is None:
+            continue
+        path = ("training", "callbacks", number, "restore_best_weights")
+        monitor = None if callback.monitor is None else as_measured(callback.monitor, known)
+        restores = callback.restore_best_weights
+        if restores and monitor and objective is not None and monitor != as_measured(objective, known):
+            yield RuleProblem(
+                path,
+                f"it restores the best epoch of '{monitor}', but the objective is '{objective}': remove this key, or "
+                f"set objective to {monitor}",
+            )
+        if first is None:
+            first = (number, callback)
+            continue
+        place, other = first
+        if other.restore_best_weights != restores:
+            wanted = ("the best", "the last") if other.restore_best_weights else ("the last", "the best")
+            yield RuleProblem(
+                path,
+                f"callbacks[{place}] asks for {wanted[0]} weights and this one for {wanted[1]}: remove one of them",
+            )
+        elif restores and other.monitor != callback.monitor and objective is None:
+            yield RuleProblem(
+                path,
+                f"callbacks[{place}] restores the best epoch of another quantity, and a run has one best epoch: "
+                "restore the weights in one of them only",
+            )
+
+
 def _evaluation_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     if experiment.task != "auto":
         for path, message in experiment.evaluation.misfits(experiment.task):
@@ -189,7 +223,7 @@ def _class_weights_reach_their_rows(experiment: ExperimentSpec) -> Iterator[Rule
 
 def _training_metrics_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     stated, task = experiment.training.metrics or (), experiment.task
-    scaled = scales_target(experiment, "regression" if task == "auto" else task)
+    scaled = experiment.data.stated_scale == "standard" if task == "auto" else scales_target(experiment, task)
     # The task names none of the stated metrics; it decides only which are usual.
     for number, message in name_problems(training_metrics(experiment.training, "regression", scaled) if stated else ()):
         yield RuleProblem(("training", "metrics", number), message)
@@ -250,6 +284,7 @@ RULES = (
     Rule((*_SCALED_BY, "evaluation", "data.split"), _gates_are_measured),
     Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
+    Rule((*_SCALED_BY, "data.split", "evaluation.metrics"), _one_best_epoch),
     Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),
     Rule(
         ("task", "data.target", "training.class_weight", "evaluation.threshold", "evaluation.calibration"),

@@ -189,9 +189,9 @@ class Record(Spec):
     splits: Mapping[str, SplitRows] = {}
     """Which rows each split holds."""
 
-    scales_targets: bool = False
-    """Whether `data.target.scale` has the value auto, which scales the target of a regression; runs of older versions
-    did not scale it unless that was stated."""
+    defaults: Literal[1, 2] = 1
+    """What values of the config mean that are not stated. 1, in runs of older versions: the target of a regression is
+    not scaled, and the best epoch is that of `validation.loss` whatever EarlyStopping watches."""
 
     decisions: Many[Decision] = ()
     """What was not stated and had to be decided, with the reason."""
@@ -215,7 +215,7 @@ def start_record(command: Sequence[str], config_directory: Path) -> Record:
         versions={"python": platform.python_version(), **_versions()},
         machine=Machine(system=platform.platform(), processor=processor(), cores=_cores()),
         git=git_state(config_directory),
-        scales_targets=True,
+        defaults=2,
         environment={name: readable(os.environ[name]) for name in _ENVIRONMENT if name in os.environ},
     )
 

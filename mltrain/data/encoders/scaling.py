@@ -57,7 +57,7 @@ def center_and_width(values: np.ndarray, scale: Scale) -> tuple[float, float]:
     else:
         with np.errstate(over="ignore", invalid="ignore"):
             center, width = float(known.mean()), float(known.std())
-            constant = bool(is_constant(center, width, len(known)))
+            constant = bool(is_constant(center, np.float64(width), len(known)))
     # Squares underflow below 1e-162: such a column has values that differ and a standard deviation of 0.
     if not (np.isfinite(center) and np.isfinite(width)) or (width == 0.0 and high - low < _UNDERFLOWS):
         raise OverflowError
@@ -76,7 +76,7 @@ def is_constant(mean: Number, deviation: Number, rows: int) -> Number:
         rows: how many numbers there are.
     """
     variance = deviation**2
-    return variance <= rows * _EPSILON * variance + (rows * mean * _EPSILON) ** 2
+    return (variance <= rows * _EPSILON * variance + (rows * mean * _EPSILON) ** 2) & np.isfinite(variance)
 
 
 def is_constant_range(width: Number, dtype: np.dtype | type = np.float64) -> Number:
