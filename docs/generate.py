@@ -26,26 +26,26 @@ INTRODUCTION = """\
 
 # Configuration
 
-One YAML file is one experiment. This page has every key, in the order of the file, and every component of mltrain's
-own; Keras' components stand here by name, and `mltrain list` explains each with its arguments. Guides:
-[data](data.md), [training](training.md), [run directory](run_directory.md).
+One YAML file is one experiment. This page has every key, in the order of the file, and every component of mltrain.
+Keras' components are listed by name; `mltrain list` explains each with its arguments. Guides: [data](data.md),
+[training](training.md), [run directory](run_directory.md).
 
-**Components.** Where a component is expected, its `type` says which: `{type: Adam, learning_rate: 1e-3}`. The bare name
-means the component without arguments: `optimizer: adam`. Letter case, underscores and dashes of a component's name do
-not matter: `EarlyStopping` and `early_stopping` are one. Keys are written as they stand here. An unknown key is an
-error, everywhere.
+**Components.** The `type` of a component says which one it is: `{type: Adam, learning_rate: 1e-3}`. The name alone is
+the component without arguments: `optimizer: adam`. Case, underscores and dashes do not matter in the name of a
+component: `EarlyStopping` and `early_stopping` are the same. Keys must be written as on this page. An unknown key is
+always an error.
 
-**Values.** Words mean what YAML 1.2 says: `1e-3` is a number, `no` is a text, and `012` is an error, because two
-versions of YAML read it differently. A key that stands twice is an error. Anchors, aliases and `<<` work. `.nan` and
-`.inf` are values nowhere. A file has at most 1 MiB and is at most 32 levels deep.
+**Values.** Values follow YAML 1.2: `1e-3` is a number, `no` is a text, and `012` is an error, because two versions of
+YAML read it differently. A key that is listed twice is an error. Anchors, aliases and `<<` work. `.nan` and `.inf`
+are not allowed. A file can have at most 1 MiB and 32 levels.
 
 **Paths** are relative to the YAML file; in `--set`, to the working directory.
 
 **Overrides.** `mltrain train config.yaml --set training.epochs=3` sets one value, which is YAML too; an item of a list
 is `training.callbacks[0].patience`. A component that the file leaves out is set as a whole:
-`--set 'data.split={type: random, test: 0.1}'`. The run's `config.resolved.yaml` says of every value who set it.
+`--set 'data.split={type: random, test: 0.1}'`. The run's `config.resolved.yaml` shows where each value was set.
 
-**Required** keys are marked so; everything else has a default.
+**Required** keys are marked; all others have a default.
 """
 
 

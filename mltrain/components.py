@@ -18,15 +18,15 @@ from mltrain.training.spec import OWN_CALLBACKS
 
 # What each kind is and where a config names it.
 KINDS = {
-    "source": "where examples come from: data.source",
-    "split": "which rows train, validate and test: data.split",
+    "source": "where the rows come from: data.source",
+    "split": "which rows are for training, validation and test: data.split",
     "feature": "what a column is: data.features.<column>",
     "model": "the network: model",
     "layer": "Keras layers: model.layers",
     "optimizer": "Keras optimizers: training.optimizer",
     "schedule": "Keras learning-rate schedules: training.optimizer.learning_rate",
     "loss": "Keras losses: training.loss",
-    "metric": "exact metrics, from all predictions of a split: evaluation.metrics",
+    "metric": "exact metrics, computed from all predictions of a split: evaluation.metrics",
     "keras_metric": "Keras metrics, running averages inside the loop: training.metrics",
     "callback": "callbacks: training.callbacks",
     "activation": "Keras activations: an argument of layers",
@@ -115,7 +115,8 @@ def _of_plugins() -> list[Component]:
     """Return the metrics of `--plugin`, and the names of those of installed packages, which are not imported."""
     found = {str(spec.model_fields["type"].default): _own(spec) for spec in OWN_METRICS.registered()}
     return [
-        found.get(name) or Component(name, "Of an installed package; it is imported where a config names it.", (), ())
+        found.get(name)
+        or Component(name, "A metric of an installed package. It is imported when a config names it.", (), ())
         for name in OWN_METRICS.names()
     ]
 

@@ -19,7 +19,7 @@ from mltrain.models.mlp import Mlp
 from mltrain.models.sequential import Sequential
 from mltrain.rules import Rule, RuleProblem
 from mltrain.target_scale import scales_target
-from mltrain.task import OF_EACH, SPLITS, SplitName, Task
+from mltrain.task import OF_CLASSES, OF_EACH, SPLITS, SplitName, Task
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, name_problems, training_metrics
 from mltrain.training.monitoring import Monitoring
@@ -28,6 +28,8 @@ from mltrain.training.targets import class_weight_misfit, loss_misfit, metric_mi
 
 if TYPE_CHECKING:
     from mltrain.experiment import ExperimentSpec
+
+_ONE_HOT = ", or state task: multiclass if the columns are the classes of one target"
 
 
 def asked_splits(split: Any) -> set[SplitName]:
@@ -54,7 +56,7 @@ def possible_tasks(experiment: ExperimentSpec) -> tuple[Task, ...]:
     if experiment.task != "auto":
         return (experiment.task,)
     if experiment.data.target is not None and experiment.data.target.columns:
-        return tuple(OF_EACH)
+        return (*OF_CLASSES, *OF_EACH)  # columns of 0 and 1 may be the classes of one target
     # Only files can hold an array of several targets in one column.
     arrays = experiment.data.source.type in ("npz", "parquet", "jsonl")
     return tuple(task for task in get_args(Task) if arrays or task not in OF_EACH)
@@ -170,17 +172,26 @@ def _evaluation_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProble
 def _several_targets_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     target, task = experiment.data.target, experiment.task
     columns = target.columns if target is not None else ()
-    if columns and task not in ("auto", *OF_EACH):
-        message = f"data.target names {len(columns)} columns, and {task} is of one: expected {' or '.join(OF_EACH)}"
+    if columns and task == "regression":
+        message = f"regression has one target, but data.target names {len(columns)} columns: state multiregression"
         yield RuleProblem(("task",), message)
-    if experiment.training.class_weight is not None and (columns or task in OF_EACH):
-        message = "class weights are for one column of classes, and there are several targets: remove them"
+    if columns and task == "binary" and len(columns) != 2:
+        message = (
+            f"binary has two classes, but data.target names {len(columns)} columns: state multiclass or multilabel"
+        )
+        yield RuleProblem(("task",), message)
+    open_task = bool(columns) and task == "auto"
+    if experiment.training.class_weight is not None and (open_task or task in OF_EACH):
+        message = f"class weights need one target with classes: remove them{_ONE_HOT if open_task else ''}"
         yield RuleProblem(("training", "class_weight"), message)
-    if columns and task == "auto" and experiment.evaluation.threshold != 0.5:
-        message = "a threshold is for one column of two classes; of several labels each is decided at 0.5: remove it"
+    if open_task and experiment.evaluation.threshold != 0.5:
+        message = (
+            "a threshold needs one target with two classes (each label of several is decided at 0.5): remove it, or "
+            "state task: binary if the two columns are the classes of one target"
+        )
         yield RuleProblem(("evaluation", "threshold"), message)
-    if columns and task == "auto" and experiment.evaluation.calibration.temperature is not False:
-        message = "a temperature is for one column of classes, and there are several targets: remove it"
+    if open_task and experiment.evaluation.calibration.temperature is not False:
+        message = f"a temperature needs one target with classes: remove it{_ONE_HOT}"
         yield RuleProblem(("evaluation", "calibration", "temperature"), message)
 
 

@@ -51,20 +51,22 @@ class MetricFunction:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise ValueError(
-                f"a metric cannot be called {self.name!r}: expected up to 64 of a-z, 0-9 and _, a letter first"
+                f"{self.name!r} is not a valid metric name; expected up to 64 of a-z, 0-9 and _, a letter first"
             )
         wrong = [task for task in self.tasks if task not in _TASKS]
         if wrong or not self.tasks:
-            found = repr(wrong[0]) if wrong else "none"
-            raise ValueError(f"metric {self.name} is for the task {found}: expected {', '.join(_TASKS)}")
+            found = f"unknown task {wrong[0]!r}" if wrong else "it needs a task"
+            raise ValueError(f"metric {self.name}: {found}; expected one or more of {', '.join(_TASKS)}")
         for argument, given, known in (
             ("direction", self.direction, ("min", "max")),
             ("takes", self.takes, ("predictions", "classes")),
         ):
             if given not in known:
-                raise ValueError(f"metric {self.name} has {argument}={given!r}: expected {' or '.join(known)}")
+                raise ValueError(f"metric {self.name}: {argument} is {given!r}; expected {' or '.join(known)}")
         if self.takes == "classes" and "regression" in self.tasks:
-            raise ValueError(f"metric {self.name} takes classes, and a regression has none")
+            raise ValueError(
+                f"metric {self.name}: takes='classes' is not possible for regression, which has no classes"
+            )
         low, high = self.bounds
         if not low < high:
             raise ValueError(f"metric {self.name}: best={self.best} is not better than worst={self.worst}")

@@ -33,10 +33,10 @@ class Origin(Spec):
     """The name of the file, or of the package."""
 
     version: str | None = None
-    """Of the package; null for a file."""
+    """The version of the package; null for a file."""
 
     sha256: str | None = None
-    """Of the file that holds it; null where a package has no such file."""
+    """The sha256 sum of its file; null if a package has no such file."""
 
     @property
     def words(self) -> str:
@@ -73,7 +73,10 @@ def from_file(path: Path) -> tuple[Offered, ...]:
     origin = Origin(plugin=path.name, sha256=hashlib.sha256(source).hexdigest())
     found = tuple({id(each): Offered(each, origin) for each in made if isinstance(each, MetricFunction)}.values())
     if not found:
-        raise PluginError(f"--plugin {path}: it makes no metric: `from mltrain import metric`, and @metric above one")
+        raise PluginError(
+            f"--plugin {path}: it does not define a metric; write `from mltrain import metric` and put @metric(...) "
+            "above a function"
+        )
     return found
 
 
@@ -97,7 +100,7 @@ def installed(name: str) -> Offered | None:
         return None
     if len(found) > 1:
         packages = " and ".join(sorted(each.dist.name if each.dist else each.value for each in found))
-        raise PluginError(f"metric {name} is offered by {packages}: uninstall one of them")
+        raise PluginError(f"metric {name} is offered by several packages ({packages}); uninstall all but one")
     return _imported(found[0])
 
 
@@ -108,7 +111,7 @@ def _imported(entry: EntryPoint) -> Offered:
         found = entry.load()
     if not isinstance(found, MetricFunction) or found.name != entry.name:
         what = f"the metric {found.name}" if isinstance(found, MetricFunction) else f"a {type(found).__name__}"
-        raise PluginError(f"{place}: {entry.value} is {what}; expected a function under @metric with that name")
+        raise PluginError(f"{place}: {entry.value} is {what}; expected a function with @metric and this name")
     code = getattr(found.function, "__code__", None)
     file = Path(code.co_filename) if code else None
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest() if file and file.is_file() else None
@@ -131,7 +134,7 @@ def _run(path: Path, source: bytes) -> Any:
     name = f"mltrain_plugin_{hashlib.sha256(bytes(path.absolute())).hexdigest()[:12]}"
     spec = spec_from_loader(name, TheseBytes(), origin=str(path))
     if spec is None or spec.loader is None:
-        raise PluginError(f"--plugin {path}: Python finds no way to load it")
+        raise PluginError(f"--plugin {path}: Python cannot load this file; is it a .py file?")
     module = module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up there
     with _faults(f"--plugin {path}", str(path)):

@@ -13,22 +13,23 @@ REPOSITORY = Path(__file__).parent.parent
 _NOUNS = (
     "epoch|class|row|column|step|file|line|target|fold|split|batch|second|minute|series|window|metric|model|run|layer|label"
     "|process|word|command|kind|format|number|value|input|output|image|folder|key|group|unit|feature|message|channel"
+    "|gate|case|category|part|hour|day|minute|thread|core|checkpoint|page|object|dimension"
 )
 _SMALL = (
     "of|in|for|as|with|from|to|is|was|has|had|than|and|or|on|at|by|into|per|not|that|like|if|but|under|over|without|beside"
     "|between|after|before|makes|gives|names|means|fits|needs|takes|be|holds|shows|adds|trains|lacks|alone|only|used"
 )
 
-# A pattern (a blank matches any white space) and what to write instead.
+# A pattern (a blank matches white space within a paragraph) and what to write instead.
 PHRASES = {
     r"no finite number": "NaN or infinite",
-    r"(?<![Tt]here\s)(?<!that\s)\b(is|are|was|were) no (?!longer\b|more\b)[\w`'{]+": "is not a ..., are not ...",
-    r"(?<![Tt]here\s)\b(is|are) (none|nothing)\b(?! of| is| but)": "is not ..., does not exist",
+    r"(?<!there\s)(?<!that\s)\b(is|are|was|were|be) no (?!longer\b|more\b)[\w`'{]+": "is not a ..., are not ...",
+    r"(?<!there\s)\b(is|are) (none|nothing)\b(?! of| is| but)": "is not ..., does not exist",
     r"\bshall\b": "must, will, should",
     r"\bstands? twice\b": "is listed twice",
     r"\b(?<!it\s)stands (?!for\b|out\b)": "is, appears",
     r"\bstand (in|at|on|twice|beside|there|by|here|under|before|after|with)\b": "are, appear",
-    r", as `": "such as `x`",
+    r", as (?!`[^`]+` (says|does|reads|defines)\b)(`|'|\"|(for|of|by|when|where)\b|\w+[.=\[]\w)": "such as",
     r"\b(goes|go|going|gone|went) on\b": "continue, resume",
     r"\bso many\b": "this many, or the number",
     r"\bas many\b(?! \w+( \w+)? as\b| as\b)": "the same number of",
@@ -42,7 +43,15 @@ PHRASES = {
     r"\bforetold\b": "predicted",
     r"\b(each|every one|all|one|measured) (for|by) (it|them)sel(f|ves)\b": "independent, separately",
     r"\bfor itself\b": "independent, separately",
-    r"\b(is|are) there (already|and)\b": "already exists",
+    r"\b(is|are|was) there (already|and)\b": "already exists",
+    r"\b(is|are|was) not there\b": "does not exist, is missing",
+    r"\b(is|are|has|have|was) in no \w+": "is not in any ...",
+    r"\b(has|have) not the\b": "do not have the ...",
+    r"(rows|groups|\w\}s|\}s) enough\b": "enough rows",
+    r"\bby heart\b": "memorise",
+    r"\bcommonest\b": "most frequent",
+    r"\bmend(s|ed|ing)?\b": "correct, repair, solve",
+    r"\b(so|thus) it is with\b|\bnothing else is said\b": "say it literally",
     r"\btruth(-| )values?\b": "booleans",
     r"\banew\b": "again",
     r"\b(take|takes|took|taken|taking) (\S+ )?up\b": "resume",
@@ -66,7 +75,11 @@ PHRASES = {
     r"\bhas to do with\b": "is related to",
     r"\bby halves\b|\bof old\b|\bto and fro\b": "say it literally",
 }
-_COMPILED = [(re.compile(pattern.replace(" ", r"\s+")), instead) for pattern, instead in PHRASES.items()]
+_WHITE = r"(?:[^\S\n]+|[^\S\n]*\n[^\S\n]*)"
+_COMPILED = [
+    (re.compile(pattern.replace(" ", _WHITE), 0 if "Of " in pattern else re.IGNORECASE), instead)
+    for pattern, instead in PHRASES.items()
+]
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,14 @@ def main() -> NoReturn:
         _say(error)
         code = error.exit_code
     except Exception as error:  # noqa: BLE001 (the one place that turns any bug into one line and a file)
-        _say_bug(error)
-        code = 1
+        from mltrain.procedures.faults import machine_failure
+
+        failure = machine_failure(error)  # no memory or no disk is not a bug
+        if failure is None:
+            _say_bug(error)
+        else:
+            _say(failure)
+        code = failure.exit_code if failure is not None else 1
     sys.exit(code)
 
 

@@ -27,7 +27,7 @@ from mltrain.cli.validate import validate
 
 app = typer.Typer(
     name="mltrain",
-    help="Train Keras models from YAML files: one experiment in, one run directory that proves itself out.",
+    help="Train Keras models from YAML files. Each run leaves a directory with the model, its numbers and a report.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

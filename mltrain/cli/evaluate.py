@@ -11,6 +11,19 @@ import typer
 
 from mltrain.cli.arguments import Json, Plugins, RunReference, RunsDirectory, runs_directory
 from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolerance, conclude, refuse_strays
+from mltrain.cli.reading_options import (
+    Columns,
+    DateFormatOption,
+    Decimal,
+    Delimiter,
+    Encoding,
+    MissingOption,
+    Skip,
+    Strip,
+    Thousands,
+    UsualMissingOption,
+    reading_options,
+)
 
 
 def evaluate(
@@ -33,6 +46,16 @@ def evaluate(
     tolerance: Tolerance = 0.0,
     metric: AgainstMetric = None,
     junit: JUnit = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    missing: MissingOption = None,
+    usual_missing: UsualMissingOption = None,
+    columns: Columns = None,
+    skip: Skip = None,
+    strip: Strip = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    date_format: DateFormatOption = None,
     runs_dir: RunsDirectory = None,
     json: Json = False,
 ) -> None:
@@ -45,6 +68,24 @@ def evaluate(
     from mltrain.report.summary import results_table, split_lines
     from mltrain.run.opening import open_run
 
+    options = reading_options(
+        delimiter=delimiter,
+        encoding=encoding,
+        missing=missing,
+        usual_missing=usual_missing,
+        columns=columns,
+        skip=skip,
+        strip=strip,
+        decimal=decimal,
+        thousands=thousands,
+        date_format=date_format,
+    )
+    if data is None:
+        given = next((key for key, value in options.items() if value is not None and value != ()), None)
+        if given is not None:
+            raise UsageError(
+                f"--{given.replace('_', '-')} says how a file of other rows is written: it needs --data FILE"
+            )
     if split is not None and data is not None:
         raise UsageError("--split and --data were both given: a file of other rows has no splits")
     if against is not None and data is not None:
@@ -54,12 +95,15 @@ def evaluate(
     found = open_run(run, folder)
     checked_gates(found, gates or (), split, data is not None)
     other = standard(open_run(against, folder), tolerance, metric, split) if against is not None else None
-    metrics = evaluate_run(found, split, data, tuple(sys.argv))
+    metrics = evaluate_run(found, split, data, tuple(sys.argv), options)
     judged = judge_measured(gates or (), metrics, data is not None) + ((other.judge(found),) if other else ())
     if judged:
         metrics["gates"] = [each.as_json() for each in judged]
     typer.echo(json_format.dumps(metrics, indent=2) if json else results_table(metrics))
     looks = [metrics["test_looks"]["sentence"]] if "test_looks" in metrics else []
-    for line in (*split_lines(metrics), *map(printable, (*metrics.get("plugin_sentences", ()), *looks))):
+    for line in (
+        *split_lines(metrics),
+        *map(printable, (*metrics.get("data_sentences", ()), *metrics.get("plugin_sentences", ()), *looks)),
+    ):
         typer.echo(line, err=True)
     conclude(judged, found, junit=junit, json=json)

@@ -17,24 +17,24 @@ STARTER = """\
 #
 #   mltrain train {config}
 #
-# What each key means, your editor shows by the schema named above; `mltrain list` explains the components.
+# Your editor explains each key with the schema named above. `mltrain list` explains the components.
 
 version: 1
 name: {name}             # runs go to runs/{name}/
-seed: 42                             # every random number follows from it
+seed: 42                             # all random numbers follow from it
 
 data:
   source: {{type: sklearn, name: breast_cancer}}
-  # source: {{type: csv, path: data.csv}}               # relative to this file; `mltrain list source` shows all
-  target: target                     # the column to learn; the task follows from it
-  split: {{type: random, validation: 0.2, test: 0.2}}   # stratified by class; test rows choose nothing
-  # features:                        # columns that are not named are recognised
+  # source: {{type: csv, path: data.csv}}               # relative to this file; see `mltrain list source`
+  target: target                     # the column to predict; it also sets the task
+  split: {{type: random, validation: 0.2, test: 0.2}}   # stratified by class
+  # features:                        # the kind of all other columns is inferred
   #   age: {{type: number, scale: standard}}
   #   island: category
   #   id: ignore
 
 model:
-  type: mlp                          # or sequential, with a list of Keras layers, or linear
+  type: mlp                          # or linear, or sequential with a list of Keras layers
   units: [64]
   activation: relu
   dropout: 0.2
@@ -46,7 +46,7 @@ training:
   callbacks:
     - {{type: EarlyStopping, patience: 10}}
 
-objective: {{metric: validation.loss}}  # what "best" means
+objective: {{metric: validation.loss}}  # the best epoch is chosen by this
 
 evaluation:
   metrics: [accuracy, precision, recall, f1, roc_auc]
@@ -56,16 +56,16 @@ evaluation:
 def init(
     path: Annotated[Path, typer.Argument(metavar="[FILE]", help="The config to write.")] = Path("config.yaml"),
 ) -> None:
-    """Write a commented starter config that runs as it is, and the JSON Schema that its first line names."""
+    """Write a commented config that runs as it is, and the JSON Schema for your editor."""
     from mltrain.errors import UsageError, WriteError
     from mltrain.run.durable import without_links, write_file
     from mltrain.schema import json_schema
 
     schema_path = path.with_name(SCHEMA_NAME)
     if path.exists():
-        raise UsageError(f"{path}: is there already; name another file, as `mltrain init experiment.yaml`")
+        raise UsageError(f"{path}: already exists; name another file, such as `mltrain init experiment.yaml`")
     if not path.absolute().parent.is_dir():
-        raise UsageError(f"{path}: there is no folder {path.parent}")
+        raise UsageError(f"{path}: the folder {path.parent} does not exist; create it first")
     text = STARTER.format(schema=SCHEMA_NAME, config=path.name, name="first-experiment")
     schema = f"{json.dumps(json_schema(), indent=1, ensure_ascii=False)}\n"
     try:
@@ -75,7 +75,7 @@ def init(
         # Its own words advise another --runs-dir, which means nothing here.
         reason = getattr(error.__cause__, "strerror", None) or error
         raise WriteError(
-            f"{path}: cannot write: {reason}; name a file elsewhere, as `mltrain init ~/{path.name}`"
+            f"{path}: cannot write: {reason}; name a file elsewhere, such as `mltrain init ~/{path.name}`"
         ) from error
     typer.echo(path)
-    typer.echo(f"the schema for your editor is in {schema_path}; next: mltrain train {path}", err=True)
+    typer.echo(f"wrote the schema for your editor to {schema_path}; next: mltrain train {path}", err=True)

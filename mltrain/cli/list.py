@@ -36,7 +36,7 @@ def list_components(
     plugins: Plugins = None,
     json: Json = False,
 ) -> None:
-    """List sources, models, layers, optimizers, losses, metrics, callbacks and the rest, with their arguments."""
+    """List all components with their arguments: sources, models, layers, optimizers, losses, metrics, callbacks …"""
     from mltrain.components import KINDS, components
 
     kinds = [_found(kind, list(KINDS), "kind")] if kind else list(KINDS)
@@ -55,13 +55,13 @@ def list_components(
     for each, found in shown.items():
         typer.echo(f"{each} — {KINDS[each]}")
         if each in _SHARED:
-            typer.echo(_wrapped(f"(nearly all also take {', '.join(_SHARED[each])})", "  "))
+            typer.echo(_wrapped(f"(almost all also take {', '.join(_SHARED[each])})", "  "))
         for component in found:
             typer.echo(_signature(component, each))
             if kind:
                 typer.echo(_wrapped(component.doc, "      "))
     example = f"{kinds[0]} {shown[kinds[0]][0].name}" if kind else "layer Dense"
-    more = "" if kind else "`mltrain list layer` says what each layer is, "
+    more = "" if kind else "`mltrain list layer` describes each layer, "
     typer.echo(f"\n{more}`mltrain list {example}` explains its arguments.")
 
 
@@ -73,7 +73,7 @@ def _found(given: str, known: list[str], what: str) -> str:
         if normalise(each) in (normalise(given), normalise(given.removesuffix("s"))):
             return each
     shown = f" (known: {', '.join(known)})" if len(known) <= 20 else ""
-    raise UsageError(f"there is no {what} {given!r}{suggest(given, known)}{shown}")
+    raise UsageError(f"unknown {what} {given!r}{suggest(given, known)}{shown}")
 
 
 def _signature(component: Component, kind: str) -> str:

@@ -12,6 +12,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mltrain.cli.arguments import Json, Quiet, RunReference, RunsDirectory, runs_directory
+from mltrain.cli.reading_options import (
+    Columns,
+    DateFormatOption,
+    Decimal,
+    Delimiter,
+    Encoding,
+    MissingOption,
+    Skip,
+    Strip,
+    Thousands,
+    UsualMissingOption,
+    reading_options,
+)
 
 if TYPE_CHECKING:
     from mltrain.data.outputs import Output
@@ -38,14 +51,31 @@ def predict(
     explain: Annotated[
         bool, typer.Option("--explain", help="Add what each column of a table adds to the score of a row.")
     ] = False,
+    prefix: Annotated[
+        str, typer.Option("--prefix", metavar="TEXT", help="What the names of all new columns begin with.")
+    ] = "",
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Refuse unknown categories, values out of range, unusual missing ones."),
+    ] = False,
+    skip_bad: Annotated[
+        bool,
+        typer.Option("--skip-bad", help="Leave out image files that cannot be used, and count them. Exit code 0."),
     ] = False,
     summary: Annotated[
         Path | None, typer.Option("--summary", metavar="FILE", help="Write counts and drift of every column as JSON.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    missing: MissingOption = None,
+    usual_missing: UsualMissingOption = None,
+    columns: Columns = None,
+    skip: Skip = None,
+    strip: Strip = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    date_format: DateFormatOption = None,
     runs_dir: RunsDirectory = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -60,10 +90,26 @@ def predict(
     from mltrain.run.opening import open_run
     from mltrain.training.signals import Interruption
 
+    options = reading_options(
+        delimiter=delimiter,
+        encoding=encoding,
+        missing=missing,
+        usual_missing=usual_missing,
+        columns=columns,
+        skip=skip,
+        strip=strip,
+        decimal=decimal,
+        thousands=thousands,
+        date_format=date_format,
+    )
     from_stdin = data == [Path("-")]
     images = data if not from_stdin and are_images(data) else []
     if len(data) > 1 and not images:
         raise UsageError(f"{data[1]}: one file of rows at a time; only of images there may be several")
+    if skip_bad and not images:
+        raise UsageError(
+            f"{data[0]}: --skip-bad leaves out image files, and this is not an image or a folder of images"
+        )
     source = None if images or from_stdin else data[0]
     out = None if str(out) == "-" else out
     if from_stdin and sys.stdin is None:
@@ -88,6 +134,9 @@ def predict(
             probabilities=proba,
             strict=strict,
             explain=explain,
+            prefix=prefix,
+            options=options,
+            skip_bad=skip_bad,
         )
         values = {"run": str(found.path.absolute()), **findings.as_json()}
         text = f"{json_format.dumps(values, indent=2, ensure_ascii=False)}\n"

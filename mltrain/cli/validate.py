@@ -11,7 +11,7 @@ from mltrain.errors import ConfigError, UsageError
 
 
 def validate(configs: ConfigPaths, overrides: Overrides = None, plugins: Plugins = None, json: Json = False) -> None:
-    """Check configs: every problem at once, each at its line, in well under a second."""
+    """Check configs: shows every problem with its line, in well under a second."""
     from mltrain.load import load
 
     checked: list[dict[str, object]] = []

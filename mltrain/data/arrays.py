@@ -7,75 +7,125 @@ import io
 import math
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from mltrain.data.column_types import ColumnPlace
-from mltrain.data.column_values import finite_array, typed_column
+from mltrain.data.column_values import SINGLE, finite_array, typed_column
 from mltrain.data.files import FileContent, check_unpacked_size, read_file_content
+from mltrain.data.missing_values import MissingValues
 from mltrain.data.table import Column, Origin, Table
 from mltrain.errors import DataError
 from mltrain.spec import suggest
+from mltrain.task import Decision
 
 # What Python and NumPy raise for bytes that are no UTF-8, halves of surrogate pairs, and numbers that no character has.
 _NO_TEXT = (UnicodeError, ValueError, SystemError)
 
 
-def read_npz(path: Path, arrays: Mapping[str, str] | None, declared: Mapping[str, str]) -> Table:
+def read_npz(
+    path: Path,
+    arrays: Mapping[str, str] | None,
+    declared: Mapping[str, str],
+    missing: MissingValues | None = None,
+    *,
+    options: bool = False,
+) -> Table:
     """Return the arrays of an .npz file as a table.
 
     Args:
         path: of the file.
         arrays: which arrays, as {column: name in the file}; None takes all by their own names.
         declared: the kind of a column, by name, where it was stated.
+        missing: texts and numbers that mean "no value" in an array of one axis.
+        options: whether messages advise options of a command.
 
     Raises:
         DataError: the file is not an .npz, lacks an array, or the arrays cannot be columns of one table.
     """
     content = read_file_content(path)
-    found = _load(content, arrays)
-    first = next(iter(found))
+    found = _load(content, arrays, declared)
+    first, rows = next((name, len(np.atleast_1d(array))) for name, array in found.items() if array is not None)
     for name, array in found.items():
+        if array is None:
+            continue
         if not array.ndim:
             raise DataError(
                 f"{content.name}: array {name!r} is a single value; name the arrays to take in data.source.arrays"
             )
-        if len(array) != len(found[first]):
+        if len(array) != rows:
             raise DataError(
-                f"{content.name}: array {first!r} has {len(found[first])} rows and {name!r} has {len(array)}; "
+                f"{content.name}: array {first!r} has {rows} rows and {name!r} has {len(array)}; "
                 "name arrays of one length in data.source.arrays"
             )
-    if not len(found[first]):
+    if not rows:
         raise DataError(f"{content.name}: the arrays have no rows")
-    origin = Origin(content.name)
+    origin, missing = Origin(content.name), missing or MissingValues()
+    places = {name: ColumnPlace(name, origin.place, missing_key=True, options=options) for name in found}
+    columns: dict[str, Column] = {
+        name: column_of_array(array, places[name], declared.get(name), missing) if array is not None else pa.nulls(rows)
+        for name, array in found.items()
+    }
     return Table(
-        {
-            name: column_of_array(array, ColumnPlace(name, origin.place), declared.get(name))
-            for name, array in found.items()
-        },
+        columns,
         origin,
         content.sha256,
+        decisions=missing.decisions(content.name),
+        taken_as_missing=missing.sentences(options=options),
     )
 
 
-def column_of_array(array: np.ndarray, where: ColumnPlace, kind: str | None = None) -> Column:
+def column_of_array(
+    array: np.ndarray, where: ColumnPlace, kind: str | None = None, missing: MissingValues | None = None
+) -> Column:
     """Return an array as a column: one axis becomes an Arrow column, where NaN is a missing value; more stay an array.
 
     Raises:
         DataError: the values are not numbers, texts, booleans or dates.
     """
+    if array.ndim > 1 and array.size == len(array) > 0 and (kind in SINGLE or not _fits_an_array(array)):
+        array = array.reshape(-1)  # one value per row
     if array.ndim > 1:
-        return finite_array(array, where)
+        return pa.nulls(len(array)) if kind == "ignore" else finite_array(array, where)
     if array.dtype.kind not in "biufUSM" or array.dtype in (np.longdouble, np.dtype("M8")):
         raise where.error(0, f"an array of {array.dtype}; expected numbers, texts, booleans or dates")
     if array.dtype.kind == "M":
         array = array.astype("datetime64[us]")
-    if array.dtype.kind in "US":
-        return typed_column(_texts(array, where), where, kind)
-    return typed_column(pa.array(array.astype(array.dtype.newbyteorder("="))), where, kind)
+    values = _texts(array, where) if array.dtype.kind in "US" else pa.array(array.astype(array.dtype.newbyteorder("=")))
+    return typed_column(values if missing is None else missing.of_typed(where.column, values), where, kind)
+
+
+def with_single_values(table: Table, names: Iterable[str]) -> Table:
+    """Return the table with a plain column in the place of each of these whose arrays hold one number each."""
+    made: dict[str, Column] = {}
+    for name in names:
+        array = table.columns.get(name)
+        if isinstance(array, np.ndarray) and array.size == len(array):
+            made[name] = column_of_array(array.reshape(-1), ColumnPlace(name, table.origin.place))
+    if not made:
+        return table
+    shapes = f"the arrays of {', '.join(map(repr, made))} hold one number each"
+    decisions = (*table.decisions, Decision("data", "one value per row", shapes))
+    return replace(table, columns={**table.columns, **made}, decisions=decisions)
+
+
+def _fits_an_array(array: np.ndarray) -> bool:
+    return array.dtype.kind in "biu" or (array.dtype.kind == "f" and bool(np.isfinite(array).all()))
+
+
+def plain_column(array: np.ndarray) -> pa.Array:
+    """Return an array of one axis of a kind that `column_of_array` takes as it is, without a look at its values."""
+    if array.dtype.kind == "S":
+        return pa.array([value.decode(errors="replace") for value in array.tolist()], pa.string())
+    if array.dtype.kind == "U":
+        return pa.array([value.encode(errors="replace").decode() for value in array.tolist()], pa.string())
+    if array.dtype.kind == "M":
+        array = array.astype("datetime64[us]")
+    return pa.array(array.astype(array.dtype.newbyteorder("=")), from_pandas=True)
 
 
 def sha256_of_arrays(arrays: Mapping[str, np.ndarray]) -> str:
@@ -109,7 +159,10 @@ def _is_text(array: np.ndarray) -> bool:
     return True
 
 
-def _load(content: FileContent, arrays: Mapping[str, str] | None) -> dict[str, np.ndarray]:
+def _load(
+    content: FileContent, arrays: Mapping[str, str] | None, declared: Mapping[str, str]
+) -> dict[str, np.ndarray | None]:
+    """Return the arrays of the columns; None for a column that is ignored: it is not read."""
     name = content.name
     try:
         with zipfile.ZipFile(io.BytesIO(content.data)) as archive:
@@ -123,9 +176,12 @@ def _load(content: FileContent, arrays: Mapping[str, str] | None) -> dict[str, n
                     )
             if not wanted:
                 raise DataError(f"{name}: the file holds no array")
-            for key in wanted.values():
+            read = {column: key for column, key in wanted.items() if declared.get(column) != "ignore"}
+            if not read:
+                raise DataError(f"{name}: every array is set to ignore; remove a line under data.features")
+            for key in read.values():
                 check_header(file.zip, f"{key}.npy")
-            return {column: np.asarray(file[key]) for column, key in wanted.items()}
+            return {column: np.asarray(file[key]) if column in read else None for column, key in wanted.items()}
     except zipfile.BadZipFile as error:
         raise DataError(f"{name}: not an .npz file, or damaged ({error})") from error
     except (ValueError, TypeError, EOFError, OSError, MemoryError, RuntimeError, zlib.error) as error:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_text, numbers_of, texts_of, without_missing
+from mltrain.data.encoders.column import (
+    RawColumn,
+    first_row,
+    is_number,
+    is_text,
+    numbers_of,
+    spelled_as,
+    texts_of,
+    without_missing,
+)
 from mltrain.data.spec import TargetSpec
 from mltrain.errors import DataError
 from mltrain.spec import suggest
@@ -101,11 +111,22 @@ def check_classes(names: Sequence[str], truth: np.ndarray, train: np.ndarray, ta
     rows = np.flatnonzero(truth == absent)
     if not len(rows):
         raise target.failure(f"no row has the class {names[absent]!r} (leave it out of data.target.classes)")
+    end = odd_end(names[absent], [name for name, count in zip(names, counts, strict=True) if count])
+    remedy = (
+        f"(it ends in {end!r}: set strip: {end!r} in the source of these rows)"
+        if end
+        else "(set data.split.stratify: true, or leave the class out)"
+    )
     raise target.error(
         int(rows[0]),
-        f"the class {names[absent]!r} is in no training row, only in {len(rows)} of other splits "
-        "(set data.split.stratify: true, or leave the class out)",
+        f"the class {names[absent]!r} is in no training row, only in {len(rows)} of other splits {remedy}",
     )
+
+
+def odd_end(text: str, known: Sequence[str]) -> str | None:
+    """Return what a text has at its end more than one that is known, such as a dot; None where it is not that."""
+    shorter = text.rstrip(".,;:!*")
+    return text[len(shorter) :][:1] if shorter != text and shorter.rstrip() in known else None
 
 
 def labels_of(column: RawColumn) -> pa.Array:
@@ -132,7 +153,7 @@ def positions_of(column: RawColumn, labels: tuple[str, ...]) -> np.ndarray:
     Raises:
         DataError: as `labels_of`, and for a class that is not known.
     """
-    texts = labels_of(column)
+    texts = spelled_as(labels_of(column), labels)
     found = pc.index_in(texts, value_set=pa.array(labels, pa.string()))
     if found.null_count:
         raise _unknown_class(column, texts, first_row(found.is_null()), labels)
@@ -141,7 +162,9 @@ def positions_of(column: RawColumn, labels: tuple[str, ...]) -> np.ndarray:
 
 def _unknown_class(column: RawColumn, texts: pa.Array, row: int, labels: tuple[str, ...]) -> DataError:
     text = texts[row].as_py()
-    return column.error(row, f"unknown class {text!r}{suggest(text, labels)} (known: {shown(labels)})")
+    end = odd_end(text, labels)
+    hint = f"; it ends in {end!r}: pass --strip {shlex.quote(end)}" if end else suggest(text, labels)
+    return column.error(row, f"unknown class {text!r}{hint} (known: {shown(labels)})")
 
 
 def shown(names: Sequence[str], most: int = 12) -> str:

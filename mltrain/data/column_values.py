@@ -10,16 +10,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.column_types import TIMESTAMP, ColumnPlace, first_row, parse_dates, parse_texts, quoted
+from mltrain.data.column_types import (
+    AS_WRITTEN,
+    TIMESTAMP,
+    ZONED,
+    ColumnPlace,
+    first_row,
+    parse_dates,
+    parse_texts,
+    quoted,
+    without_zone,
+)
+from mltrain.data.missing_keys import USUAL
+from mltrain.data.missing_values import MissingValues
 from mltrain.data.table import Column
+
+# What a column is declared to be where each row has one value.
+SINGLE = ("number", "category", "boolean", "datetime", AS_WRITTEN)
 
 MOST_AXES = 32  # more than any layer takes, and fewer than NumPy's limit
 
-_DECLARED_TYPES = {"number": (pa.int64(), pa.float64()), "boolean": (pa.bool_(),), "datetime": (TIMESTAMP,)}
+_DECLARED_TYPES = {"number": (pa.int64(), pa.float64()), "boolean": (pa.bool_(),), "datetime": (ZONED, TIMESTAMP)}
 
 
 def column_of_values(
-    values: Sequence[Any], where: ColumnPlace, kind: str | None, missing: frozenset[str] = frozenset()
+    values: Sequence[Any], where: ColumnPlace, kind: str | None, missing: MissingValues | None = None
 ) -> Column:
     """Return a column of what JSON or YAML holds.
 
@@ -30,20 +45,25 @@ def column_of_values(
         values: None, bool, int, float, str, or lists of equal shape of numbers.
         where: names the column and its rows.
         kind: what the column was declared to be, as for `parse_texts`.
-        missing: texts that mean "no value", besides the empty one.
+        missing: texts and numbers that mean "no value", besides null, NaN and the empty text.
 
     Raises:
         DataError: a value is infinite, too large, an object, or not of the kind that most others are.
     """
-    present = [None if _is_missing(value, missing) else value for value in values]
+    if kind == "ignore":  # not looked at
+        return pa.nulls(len(values))
+    if missing is not None and missing.usual == "numbers" and kind not in ("category", AS_WRITTEN):
+        # The usual texts count where what is left are not texts.
+        rest = [None if isinstance(value, str) and value.strip() in USUAL else value for value in values]
+        if not any(isinstance(value, str) for value in rest):
+            values = rest
+    present = [None if _is_missing(value, where.column, missing) else value for value in values]
     types = {type(value) for value in present} - {type(None)}
-    if kind == "ignore" and types & {dict, list}:
-        return pa.nulls(len(values), pa.string())
     if dict in types:
         row = next(row for row, value in enumerate(present) if isinstance(value, dict))
         raise where.error(row, "an object; expected a number, a text, true, false, null or a list of numbers")
     if list in types:
-        return _array_of_lists(present, where)
+        return _array_of_lists(present, where, kind)
     if types == {str}:
         return typed_column(_texts(present, where), where, kind)
     if len(types) > 1 and types != {int, float}:
@@ -59,17 +79,19 @@ def typed_column(column: pa.Array, where: ColumnPlace, kind: str | None) -> Colu
     Raises:
         DataError: the type has no place in a Table, a value is infinite, or the values are not what was declared.
     """
+    if kind == "ignore":  # not looked at
+        return pa.nulls(len(column))
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if _is_list(column.type):
+        return _from_lists(column, where, kind)
     convert = _conversion(column.type)
     if convert is None:
-        if kind == "ignore":
-            return pa.nulls(len(column), pa.string())
         raise where.error(
             0, f"values of type {column.type}; expected numbers, texts, booleans, dates or lists of numbers"
         )
     typed = convert(column, where)
-    if isinstance(typed, np.ndarray) or kind == "ignore":
+    if kind == AS_WRITTEN:
         return typed
     if kind is not None:
         return _as_declared(typed, where, kind)
@@ -97,10 +119,12 @@ def finite_array(array: np.ndarray, where: ColumnPlace) -> np.ndarray:
     return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
 
 
-def _is_missing(value: Any, missing: frozenset[str]) -> bool:
-    if isinstance(value, str):
-        return not value.strip() or value.strip() in missing
-    return value is None or (isinstance(value, float) and math.isnan(value))
+def _is_missing(value: Any, column: str, missing: MissingValues | None) -> bool:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return True
+    if missing is not None and missing.any and isinstance(value, str | int | float):
+        return missing.is_missing(column, value)
+    return isinstance(value, str) and not value.strip()
 
 
 def _as_text(value: Any) -> str:
@@ -134,7 +158,7 @@ def _numbers(values: Sequence[Any], where: ColumnPlace, arrow_type: pa.DataType,
         ) from None
 
 
-def _array_of_lists(values: Sequence[Any], where: ColumnPlace) -> np.ndarray:
+def _array_of_lists(values: Sequence[Any], where: ColumnPlace, kind: str | None) -> Column:
     row = next((row for row, value in enumerate(values) if not isinstance(value, list)), None)
     if row is not None:
         raise where.error(row, f"{quoted(values[row])} where other rows hold lists")
@@ -142,10 +166,15 @@ def _array_of_lists(values: Sequence[Any], where: ColumnPlace) -> np.ndarray:
         column = pa.array(values)
     except (pa.ArrowException, OverflowError) as error:
         raise where.error(0, f"lists that are not all of numbers, nested alike ({error})") from error
-    return _from_lists(column, where)
+    return _from_lists(column, where, kind)
 
 
-def _conversion(arrow_type: pa.DataType) -> Callable[[pa.Array, ColumnPlace], Column] | None:
+def _is_list(arrow_type: pa.DataType) -> bool:
+    types = pa.types
+    return bool(types.is_list(arrow_type) or types.is_large_list(arrow_type) or types.is_fixed_size_list(arrow_type))
+
+
+def _conversion(arrow_type: pa.DataType) -> Callable[[pa.Array, ColumnPlace], pa.Array] | None:
     """Return the function that brings a column of `arrow_type` to a type of a Table; None when there is none."""
     types = pa.types
     if types.is_boolean(arrow_type):
@@ -158,9 +187,8 @@ def _conversion(arrow_type: pa.DataType) -> Callable[[pa.Array, ColumnPlace], Co
         return _from_texts
     if types.is_date(arrow_type) or types.is_timestamp(arrow_type):
         # A time with a zone becomes UTC; nanoseconds are cut to microseconds, which no feature is finer than.
-        return lambda column, where: column.cast(TIMESTAMP, safe=False)
-    if types.is_list(arrow_type) or types.is_large_list(arrow_type) or types.is_fixed_size_list(arrow_type):
-        return _from_lists
+        zoned = types.is_timestamp(arrow_type) and arrow_type.tz is not None
+        return lambda column, where: column.cast(ZONED if zoned else TIMESTAMP, safe=False)
     return None
 
 
@@ -186,7 +214,8 @@ def _from_texts(column: pa.Array, where: ColumnPlace) -> pa.Array:
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
 
 
-def _from_lists(column: pa.Array, where: ColumnPlace) -> np.ndarray:
+def _from_lists(column: pa.Array, where: ColumnPlace, kind: str | None) -> Column:
+    """Return arrays; of lists of one item the items, where they are declared so or cannot be arrays."""
     shape = [len(column)]
     while pa.types.is_nested(column.type) and not pa.types.is_struct(column.type):
         lengths = pc.list_value_length(column)
@@ -202,10 +231,18 @@ def _from_lists(column: pa.Array, where: ColumnPlace) -> np.ndarray:
         if len(shape) > MOST_AXES:
             raise where.error(0, f"lists nested more than {MOST_AXES - 1} deep")
         column = column.flatten()
+    of_numbers = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+    single = of_numbers and math.prod(shape) == len(column) == shape[0]
+    if single and (kind in SINGLE or not _fits_an_array(column)):
+        return typed_column(column, where, kind)
     if column.null_count:
         item = first_row(pc.is_null(column))
         raise where.error(item // math.prod(shape[1:]), "a missing value in a list; an array can have none")
     return finite_array(column.to_numpy(zero_copy_only=False).reshape(shape), where)
+
+
+def _fits_an_array(column: pa.Array) -> bool:
+    return not column.null_count and bool(np.isfinite(column.to_numpy(zero_copy_only=False)).all())
 
 
 def _as_declared(column: pa.Array, where: ColumnPlace, kind: str) -> pa.Array:
@@ -220,7 +257,7 @@ def _as_declared(column: pa.Array, where: ColumnPlace, kind: str) -> pa.Array:
         return pa.nulls(len(column), expected[-1])
     if pa.types.is_boolean(column.type) and kind == "number":
         return column.cast(pa.int64())
-    if kind == "boolean" and column.type != TIMESTAMP:
+    if kind == "boolean" and not pa.types.is_timestamp(column.type):
         return parse_texts(_category_texts(column), where, kind)
     row = first_row(pc.is_valid(column))
     raise where.error(row, f"{quoted(column[row])} is of type {column.type}, but the column was declared a {kind}")
@@ -232,4 +269,4 @@ def _category_texts(column: pa.Array) -> pa.Array:
         whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), 2.0**53))
         if pc.all(whole).as_py() is not False:
             column = column.cast(pa.int64())
-    return column.cast(pa.string())
+    return without_zone(column).cast(pa.string())

@@ -13,21 +13,21 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.column_types import ColumnPlace, parse_texts
+from mltrain.data.column_types import ColumnPlace
 from mltrain.data.delimited_blocks import read_in_blocks
 from mltrain.data.delimited_faults import LONGEST_FIELD, records
+from mltrain.data.delimited_header import header
 from mltrain.data.delimited_text import (
     Dialect,
     Fields,
-    cleaned,
     count_lines,
-    header,
+    end_of_line,
     longest,
-    missing_texts,
     text_columns,
 )
 from mltrain.data.files import read_file_content
 from mltrain.data.table import Origin, Table
+from mltrain.data.text_columns import TextColumns
 from mltrain.data.text_encoding import utf8_text
 from mltrain.errors import DataError, MltrainError
 from mltrain.problems import printable
@@ -44,28 +44,39 @@ def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) ->
     Raises:
         DataError: with the file, the line and the column.
     """
-    found = read_in_blocks(path, dialect, declared) or _read_whole(path, dialect)
+    reader = TextColumns(dialect)
+    found = read_in_blocks(path, dialect, declared, reader) or _read_whole(path, dialect)
     name, rows = printable(path.name), len(found.columns[0])
     if not rows:
         raise DataError(f"{name}: the file has a header and no rows")
-    every_row_a_line = found.lines == found.header_lines + rows
-    origin = DelimitedOrigin(name, path, found.sha256, dialect, found.header_lines + 1 if every_row_a_line else None)
-    missing = missing_texts(dialect)
+    origin = DelimitedOrigin(
+        name, path, found.sha256, dialect, found.header_lines, found.lines == found.header_lines + rows
+    )
     typed = {}
     for column_name in found.names:
-        column, where = found.columns.pop(0), ColumnPlace(column_name, origin.place, missing_key=True)
-        if pa.types.is_string(column.type):
+        column = found.columns.pop(0)
+        where = ColumnPlace(column_name, origin.place, missing_key=True, options=dialect.options)
+        if declared.get(column_name) == "ignore":
+            column = pa.nulls(rows)
+        elif pa.types.is_string(column.type):
             check_lengths(column, where)
-            column = parse_texts(cleaned(column, missing), where, declared.get(column_name))
+            column = reader.typed(column, where, declared.get(column_name))
         typed[column_name] = column
-    return Table(typed, origin, found.sha256)
+    return Table(
+        typed,
+        origin,
+        found.sha256,
+        decisions=reader.missing.decisions(name),
+        taken_as_missing=reader.missing.sentences(options=dialect.options),
+    )
 
 
 def _read_whole(path: Path, dialect: Dialect) -> Fields:
     content = read_file_content(path)
-    text = utf8_text(content.name, content.data, dialect.encoding)
-    names, header_lines = header(content.name, text, dialect.delimiter)
-    columns = text_columns(content.name, text, names, dialect.delimiter, header_lines)
+    text = utf8_text(content.name, content.data, dialect.encoding, options=dialect.options)
+    names, header_lines = header(content.name, text, dialect)
+    body = text[end_of_line(text, header_lines) :]
+    columns = text_columns(content.name, body, names, dialect.delimiter, header_lines + 1)
     return Fields(names, columns, header_lines, count_lines(text), content.sha256)
 
 
@@ -88,17 +99,19 @@ class DelimitedOrigin(Origin):
         path: of the file.
         sha256: of its bytes when they were read.
         dialect: how it is written.
-        first_line: of the first row, counted from 1, when every row is one line; else None.
+        header_lines: the number of lines before the first row.
+        row_is_line: whether every row is one line.
     """
 
     path: Path
     sha256: str
     dialect: Dialect
-    first_line: int | None
+    header_lines: int
+    row_is_line: bool
 
     def place(self, row: int) -> str:
         """Return `penguins.csv:18`, or the number of the row when the file is not the same any more."""
-        line = self.first_line + row if self.first_line is not None else self._find_line(row)
+        line = self.header_lines + row + 1 if self.row_is_line else self._find_line(row)
         return f"{self.name}:{line}" if line else f"{self.name}, row {row + 1}"
 
     def _find_line(self, row: int) -> int | None:
@@ -109,5 +122,6 @@ class DelimitedOrigin(Origin):
         if content.sha256 != self.sha256:
             return None
         text = utf8_text(content.name, content.data, self.dialect.encoding)
-        rows = records(text, self.dialect.delimiter)
-        return next(itertools.islice(rows, row + 1, None)).line
+        body = text[end_of_line(text, self.header_lines) :]
+        rows = records(body, self.dialect.delimiter, self.header_lines + 1)
+        return next(itertools.islice(rows, row, None)).line

@@ -10,33 +10,33 @@ import codecs
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.column_types import may_be_rounded, plain_numbers
+from mltrain.data.column_types import AS_WRITTEN, may_be_codes, may_be_rounded, plain_numbers
 from mltrain.data.delimited_faults import LONGEST_FIELD
+from mltrain.data.delimited_header import header
 from mltrain.data.delimited_text import (
     Dialect,
     Fields,
-    cleaned,
     count_lines,
     end_of_line,
     fields,
-    header,
     longest,
-    missing_texts,
+    trimmed,
 )
 from mltrain.data.files import open_regular
+from mltrain.data.text_columns import TextColumns
 from mltrain.data.text_encoding import BINARY, is_utf8
 from mltrain.problems import printable
 
 BLOCK_BYTES = 4 * 2**20
 # Files of other kinds that no text begins with: who reads the file whole says what they are.
 _FOREIGN = (*BINARY, b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_TEXTS = ("category", "boolean", "datetime", "ignore")
+_TEXTS = ("category", "boolean", "datetime", AS_WRITTEN)
 
 
 class _Numbers:
@@ -46,10 +46,14 @@ class _Numbers:
     twice their memory busy.
 
     Args:
+        name: of the column.
         rows: how many there will be, about.
+        reader: of the columns of the file.
+        kind: what the column was declared to be; None where it was not.
     """
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, name: str, rows: int, reader: TextColumns, kind: str | None) -> None:
+        self._name, self._reader, self._kind = name, reader, kind
         self._values = np.empty(rows)
         self._rows = 0
         self._whole = True
@@ -57,9 +61,11 @@ class _Numbers:
 
     def add(self, texts: pa.Array) -> bool:
         """Take the next block; return whether it is numbers, too, and all are exact as float64."""
-        numbers = plain_numbers(texts)
-        if numbers is None or may_be_rounded(numbers):
+        cleaned = self._reader.cleaned(texts, self._kind)
+        numbers = plain_numbers(cleaned)
+        if numbers is None or may_be_rounded(numbers) or (self._kind is None and may_be_codes(cleaned)):
             return False
+        self._reader.missing.note(self._name, trimmed(texts), numbers)
         last = self._rows + len(numbers)
         if last > len(self._values):
             self._values = np.concatenate([self._values[: self._rows], np.empty(last)])
@@ -70,11 +76,11 @@ class _Numbers:
         self._rows = last
         return True
 
-    def values(self, kind: str | None) -> pa.Array:
+    def values(self) -> pa.Array:
         """Return int64 where no number has a fraction, else float64."""
         found = pa.array(self._values[: self._rows], from_pandas=True)  # NaN is null; no number is NaN
         # A column without any value is what `parse_texts` makes of it.
-        return found.cast(pa.int64()) if self._whole and not (self.empty and kind is None) else found
+        return found.cast(pa.int64()) if self._whole and not (self.empty and self._kind is None) else found
 
 
 class _Texts:
@@ -88,32 +94,55 @@ class _Texts:
         self._blocks.append(texts)
         return True
 
-    def values(self, kind: str | None) -> pa.Array:
+    def values(self) -> pa.Array:
         """Return the texts."""
         return pa.concat_arrays(self._blocks)
 
 
-def read_in_blocks(path: Path, dialect: Dialect, declared: Mapping[str, str]) -> Fields | None:
-    """Return what a delimited text file with a header line holds, or None where it has to be read whole.
+class _Ignored:
+    """The rows of a column that nobody needs."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+
+    def add(self, texts: pa.Array) -> bool:
+        """Take the next block; return that it fits."""
+        self._rows += len(texts)
+        return True
+
+    def values(self) -> pa.Array:
+        """Return a missing value for each row."""
+        return pa.nulls(self._rows)
+
+
+def read_in_blocks(
+    path: Path, dialect: Dialect, declared: Mapping[str, str], reader: TextColumns | None = None
+) -> Fields | None:
+    """Return what a delimited text file holds, or None where it has to be read whole.
 
     Args:
         path: of the file.
         dialect: how it is written.
         declared: the kind of a column, by name, where it was stated.
+        reader: of its columns; None takes a new one.
 
     Raises:
         DataError: the file is not there, not readable, or changes while it is read; or its header is wrong.
     """
-    if path.name.lower().endswith(".gz") or not is_utf8(dialect.encoding):
+    reader = reader or TextColumns(dialect)
+    if path.name.lower().endswith(".gz") or not is_utf8(dialect.encoding) or not reader.plain or dialect.strip:
         return None
     with open_regular(path) as file:
-        return _read(file, printable(path.name), dialect, declared)
+        return _read(file, printable(path.name), dialect, declared, reader)
 
 
-def _read(file: io.BufferedReader, name: str, dialect: Dialect, declared: Mapping[str, str]) -> Fields | None:
-    digest, lines, missing = hashlib.sha256(), 0, missing_texts(dialect)
+def _read(
+    file: io.BufferedReader, name: str, dialect: Dialect, declared: Mapping[str, str], reader: TextColumns
+) -> Fields | None:
+    digest, lines = hashlib.sha256(), 0
     names: list[str] = []
-    columns: list[_Numbers | _Texts] = []
+    columns: list[_Numbers | _Texts | _Ignored] = []
+    ignored: list[bool] = []
     for block in _blocks_of_lines(file):
         digest.update(block)
         body = block if names else block.removeprefix(codecs.BOM_UTF8)
@@ -121,42 +150,58 @@ def _read(file: io.BufferedReader, name: str, dialect: Dialect, declared: Mappin
             return None
         lines += count_lines(body)
         if not names:
-            names, header_lines = header(name, body, dialect.delimiter)
+            if count_lines(body) <= dialect.skip:
+                return None
+            names, header_lines = header(name, body, dialect)
             body = body[end_of_line(body, header_lines) :]
+            ignored = [declared.get(each) == "ignore" for each in names]
         if not body:
             continue
-        texts = _texts(body, len(names), dialect.delimiter, missing)
+        texts = _texts(body, ignored, dialect.delimiter)
         if texts is None:
             return None
         if not columns:
             rows = len(texts[0]) * os.fstat(file.fileno()).st_size // len(body) + len(texts[0])
-            columns = [_column(each, rows, declared.get(of)) for each, of in zip(texts, names, strict=True)]
+            columns = [_column(each, of, rows, reader, declared.get(of)) for each, of in zip(texts, names, strict=True)]
         if not all(column.add(each) for column, each in zip(columns, texts, strict=True)):
             return None
     if not columns:
         return None
     pa.default_memory_pool().release_unused()  # what the texts of the blocks took
-    values = [columns.pop(0).values(declared.get(each)) for each in names]
+    values = [columns.pop(0).values() for _ in names]
     return Fields(names, values, header_lines, lines, digest.hexdigest())
 
 
-def _column(texts: pa.Array, rows: int, kind: str | None) -> _Numbers | _Texts:
+def _column(
+    texts: pa.Array, name: str, rows: int, reader: TextColumns, kind: str | None
+) -> _Numbers | _Texts | _Ignored:
     """Return what takes a column, by its first block."""
-    are_texts = kind in _TEXTS or plain_numbers(texts) is None
-    return _Texts() if are_texts else _Numbers(rows)
+    if kind == "ignore":
+        return _Ignored()
+    if kind in _TEXTS:
+        return _Texts()
+    cleaned = reader.cleaned(texts, kind)
+    are_texts = plain_numbers(cleaned) is None or (kind is None and may_be_codes(cleaned))
+    return _Texts() if are_texts else _Numbers(name, rows, reader, kind)
 
 
-def _texts(body: bytes, columns: int, delimiter: str, missing: pa.Array) -> list[pa.Array] | None:
-    """Return the texts of each column of some lines, or None where they are not in order."""
+def _texts(body: bytes, ignored: Sequence[bool], delimiter: str) -> list[pa.Array] | None:
+    """Return the texts of each column of some lines, or None where they are not in order.
+
+    Args:
+        body: the lines.
+        ignored: whether nobody needs a column, for each of them.
+        delimiter: between the fields.
+    """
     if b'"' in body:  # a line may go on in the next one; in the header many programs quote names
         return None
     try:
-        found = fields(pa.py_buffer(body), columns, delimiter, newlines=False)
+        found = fields(pa.py_buffer(body), len(ignored), delimiter, newlines=False)
     except pa.ArrowInvalid:
         return None
-    if any(longest(texts) > LONGEST_FIELD for texts in found):
+    if any(longest(texts) > LONGEST_FIELD for texts, unused in zip(found, ignored, strict=True) if not unused):
         return None
-    return [cleaned(texts, missing) for texts in found]
+    return found
 
 
 def _blocks_of_lines(file: io.BufferedReader) -> Iterator[bytes]:

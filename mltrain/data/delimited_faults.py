@@ -15,7 +15,8 @@ import numpy as np
 
 from mltrain.errors import DataError
 
-LONGEST_FIELD = 131072  # the limit of Python's csv module; what is longer is a quote that nobody closed
+LONGEST_FIELD = 131072  # what is longer is a quote that nobody closed, in a column that is looked at
+csv.field_size_limit(2**31 - 1)  # Python's own limit knows no columns
 
 
 class Record(NamedTuple):
@@ -92,6 +93,4 @@ def csv_fault(name: str, error: csv.Error) -> DataError:
         reason = "a quote that opens in this row is never closed"
     elif "expected after" in reason:
         reason = "text after a closing quote; a quote inside a quoted field is written twice"
-    elif "field limit" in reason:
-        reason = f"a field is longer than {LONGEST_FIELD} characters; is a quote not closed?"
     return DataError(f"{name}:{line}: {reason}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import re
 from collections.abc import Sequence
@@ -13,14 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from mltrain.data.delimited_faults import csv_fault, find_fault, quotes_in_order, records
+from mltrain.data.delimited_faults import find_fault, quotes_in_order
+from mltrain.data.missing_keys import UsualMissing
 from mltrain.errors import DataError
 
-# The texts that pandas reads as "no value", so that a file means the same here.
-MISSING = (
-    *("", "NA", "N/A", "n/a", "<NA>", "#NA", "#N/A", "#N/A N/A", "null", "NULL", "None", "nan", "NaN", "-nan", "-NaN"),
-    *("1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
-)
 BLOCK_BYTES = 8 * 2**20  # pyarrow refuses a row that is longer than a block
 
 
@@ -30,13 +25,38 @@ class Dialect:
 
     Attributes:
         delimiter: one character.
-        missing: texts that mean "no value", besides `MISSING`.
+        missing: texts that mean "no value".
         encoding: as Python names it.
+        usual_missing: whether the usual texts mean "no value", too; see `MissingValues`.
+        columns: the names of the columns of a file without a header line; empty where the first line names them.
+        skip: the number of lines before the header, or before the first row, that are not read.
+        strip: characters that are removed from the end of each text.
+        decimal: the decimal point.
+        thousands: what stands between the thousands of a number; None for nothing.
+        date_format: how dates are written besides ISO 8601; None for no other way.
+        options: whether this was stated by options of a command, which messages then name; else by keys of a source.
     """
 
     delimiter: str
     missing: Sequence[str] = ()
     encoding: str = "utf-8"
+    usual_missing: UsualMissing = True
+    columns: Sequence[str] = ()
+    skip: int = 0
+    strip: str = ""
+    decimal: str = "."
+    thousands: str | None = None
+    date_format: str | None = None
+    options: bool = False
+
+    def advice(self, key: str, value: str) -> str:
+        """Return how to set a key, as a message advises it."""
+        return advice(key, value, options=self.options)
+
+
+def advice(key: str, value: str, *, options: bool) -> str:
+    """Return how to set a reading option, as a message advises it: as an option of a command, or as a key."""
+    return f"pass --{key.replace('_', '-')} {value}" if options else f"set data.source.{key}: {value}"
 
 
 @dataclass(frozen=True)
@@ -58,42 +78,14 @@ class Fields:
     sha256: str
 
 
-def header(name: str, text: bytes, delimiter: str) -> tuple[list[str], int]:
-    """Return the names of the columns, and the number of lines down to the end of the header."""
-    try:
-        header = next(records(text, delimiter))
-    except csv.Error as error:
-        raise csv_fault(name, error) from error
-    line, names = header.line, [field.strip() for field in header.fields]
-    numbers: dict[str, int] = {}
-    for number, column in enumerate(names, start=1):
-        if not column:
-            raise DataError(
-                f"{name}:{line}: column {number} of {len(names)} has no name; name it in the header "
-                "(pandas leaves the index without a name: write the file with index=False)"
-            )
-        if (first := numbers.setdefault(column, number)) != number:
-            raise DataError(f"{name}:{line}: columns {first} and {number} are both named {column!r}; rename one")
-    other = next((mark for mark in ";\t|," if mark in names[0]), None) if len(names) == 1 else None
-    if other:
-        raise DataError(
-            f"{name}:{line}: the header is one column {names[0]!r} when split at {delimiter!r}; "
-            f"set data.source.delimiter: {other!r}"
-        )
-    return names, header.last_line
-
-
-def text_columns(
-    name: str, text: bytes, names: list[str], delimiter: str, header_lines: int = 0, first_line: int = 1
-) -> list[pa.Array]:
+def text_columns(name: str, text: bytes, names: list[str], delimiter: str, first_line: int = 1) -> list[pa.Array]:
     """Return the texts of each column.
 
     Args:
         name: of the file.
-        text: of records, as UTF-8.
+        text: of records, as UTF-8, without the header.
         names: of the columns.
         delimiter: one character.
-        header_lines: so many lines are the header.
         first_line: the number of the line with which `text` begins.
 
     Raises:
@@ -101,11 +93,10 @@ def text_columns(
     """
     if not quotes_in_order(text, delimiter):
         find_fault(name, text, names, delimiter, first_line)
-    body = pa.py_buffer(text).slice(end_of_line(text, header_lines))
-    if not body.size:
+    if not text:
         return [pa.array([], pa.string()) for _ in names]
     try:
-        return fields(body, len(names), delimiter, newlines=b'"' in text)
+        return fields(pa.py_buffer(text), len(names), delimiter, newlines=b'"' in text)
     except pa.ArrowInvalid as error:
         find_fault(name, text, names, delimiter, first_line)
         raise DataError(f"{name}: not readable as delimited text: {error}") from error
@@ -125,14 +116,23 @@ def fields(body: pa.Buffer, columns: int, delimiter: str, *, newlines: bool) -> 
     """
     # pyarrow takes its column names as text that need not be unique; numbers keep them out of the way.
     names = [str(number) for number in range(columns)]
-    table = arrow_csv.read_csv(
-        pa.BufferReader(body),
-        read_options=arrow_csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES),
-        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=newlines),
-        convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
-        ),
-    )
+
+    def read(block_size: int) -> pa.Table:
+        return arrow_csv.read_csv(
+            pa.BufferReader(body),
+            read_options=arrow_csv.ReadOptions(column_names=names, block_size=block_size),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=newlines),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, check_utf8=False
+            ),
+        )
+
+    try:
+        table = read(BLOCK_BYTES)
+    except pa.ArrowInvalid as error:
+        if "straddling" not in str(error):
+            raise
+        table = read(min(body.size + 1, 2**31 - 1))  # a row is longer than a block
     return [
         pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string()) for column in table.columns
     ]
@@ -158,16 +158,11 @@ def longest(column: pa.Array) -> int:
     return pc.max(pc.binary_length(column)).as_py() or 0
 
 
-def missing_texts(dialect: Dialect) -> pa.Array:
-    """Return the texts that mean "no value"."""
-    return pa.array([*MISSING, *(token.strip() for token in dialect.missing)])
-
-
-def cleaned(column: pa.Array, missing: pa.Array) -> pa.Array:
-    """Return the texts without the blanks around them, and null for those that mean "no value"."""
+def trimmed(column: pa.Array, strip: str = "") -> pa.Array:
+    """Return the texts without the blanks around them, and without the characters of `strip` at their end."""
     characters = np.frombuffer(column.buffers()[2] or b"", np.uint8)
     if (
         (characters <= ord(" ")) | (characters >= 0x80)
     ).any():  # most columns hold no blank: it saves a third of the time
         column = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.is_in(column, missing), pa.scalar(None, column.type), column)
+    return pc.utf8_rtrim(column, strip + " ") if strip else column

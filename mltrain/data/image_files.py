@@ -1,4 +1,4 @@
-"""Folders of image files: what is in them, in an order that no file system decides, and nothing passed over."""
+"""Folders of image files: what is in them, in an order that no file system decides, and nothing ignored in silence."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mltrain.data.bad_images import BadImage, BadImagesError
 from mltrain.data.images import ENDINGS, ImageFile
 from mltrain.errors import DataError
 from mltrain.problems import printable
 
-# What file managers leave behind. Their hidden files begin with a dot, as others do.
+# Files that file managers leave behind. Their hidden files begin with a dot, as others do.
 _LEFT_BEHIND = {"thumbs.db", "desktop.ini"}
 _MOST_NAMED = 5
 
@@ -23,17 +24,19 @@ class FoundImages:
     Attributes:
         files: sorted by their names.
         hidden: names of what was left out: hidden files and folders, and what file managers leave behind.
+        bad: what cannot be used: files of other kinds, links.
     """
 
     files: tuple[ImageFile, ...]
     hidden: tuple[str, ...]
+    bad: tuple[BadImage, ...]
 
     @property
     def hidden_sentence(self) -> str:
         """What was left out, in words; empty where nothing was."""
         more = f" and {len(self.hidden) - _MOST_NAMED} more" if len(self.hidden) > _MOST_NAMED else ""
         named = f"{', '.join(self.hidden[:_MOST_NAMED])}{more}"
-        return f"left out, as hidden files are: {named}" if self.hidden else ""
+        return f"left out because hidden: {named}" if self.hidden else ""
 
 
 @dataclass(frozen=True)
@@ -41,65 +44,75 @@ class _Listed:
     folders: tuple[str, ...]
     images: tuple[str, ...]
     hidden: tuple[str, ...]
+    bad: tuple[BadImage, ...]
+    linked_folders: int
 
 
 def images_by_class(folder: Path) -> tuple[FoundImages, tuple[str, ...]]:
-    """Return the images of a folder with one folder a class, class by class, and the class of each.
+    """Return the images of a folder with one folder per class, class by class, and the class of each.
 
     Raises:
-        DataError: there is anything else than images in the folders of classes, or in a class nothing.
+        DataError: it is not a folder that holds folders.
     """
     name = folder.name
     top = _listed(folder, name)
-    if not top.folders:
-        raise DataError(f"{printable(name)}: there is no folder in it; expected one folder of images a class")
-    if top.images:
-        raise DataError(
-            f"{printable(f'{name}/{top.images[0]}')}: the image has no class; expected one folder of images a class, "
-            "and no images beside them"
+    if not (top.folders or top.linked_folders):
+        raise DataError(f"{printable(name)}: there is no folder in it; expected one folder of images per class")
+    bad = list(top.bad)
+    bad += [
+        BadImage.because(
+            f"{name}/{image}",
+            "the image has no class; expected one folder of images per class, and no images beside the folders",
         )
+        for image in top.images
+    ]
     files: list[ImageFile] = []
     classes: list[str] = []
     hidden = [f"{name}/{each}" for each in top.hidden]
     for label in top.folders:
         shown = f"{name}/{label}"
-        inner = _listed(folder / label, shown)
-        if inner.folders:
-            raise DataError(
-                f"{printable(f'{shown}/{inner.folders[0]}')}: a folder inside of a class; expected images only "
-                f"(if {printable(repr(label))} is no class, the source is to name the folder {printable(shown)})"
-            )
-        if not inner.images:
-            raise DataError(f"{printable(shown)}: the class has no image; add some, or remove the folder")
+        try:
+            inner = _listed(folder / label, shown)
+        except DataError as error:
+            bad.append(BadImage(shown, str(error)))
+            continue
+        bad += inner.bad
+        bad += [_folder_in_class(f"{shown}/{each}", shown, label) for each in inner.folders]
+        if not (inner.images or inner.folders or inner.bad):
+            bad.append(BadImage.because(shown, "the class has no images; add some, or remove the folder"))
         files += [ImageFile(folder / label / each, f"{shown}/{each}") for each in inner.images]
         classes += [label] * len(inner.images)
         hidden += [f"{shown}/{each}" for each in inner.hidden]
-    return FoundImages(tuple(files), tuple(hidden)), tuple(classes)
+    return FoundImages(tuple(files), tuple(hidden), tuple(bad)), tuple(classes)
 
 
 def images_below(paths: Sequence[Path]) -> FoundImages:
     """Return the images at paths: files as they are, and of folders those at any depth, named by the path to them.
 
     Raises:
-        DataError: there is none, or a folder holds something else.
+        DataError: a path does not exist, a folder cannot be read, or there is nothing in the folders.
     """
+    absent = [path for path in paths if not path.exists()]
+    if absent:
+        raise BadImagesError([BadImage.because(str(path), "no such file or folder") for path in absent], len(paths))
     files: list[ImageFile] = []
     hidden: list[str] = []
+    bad: list[BadImage] = []
     for path in paths:
-        if not path.exists():
-            raise DataError(f"{printable(str(path))}: no such file or folder")
         if not path.is_dir():
-            _check_name(path.name, str(path))
-            if not is_image(path):
-                raise _no_image(str(path))
-            files.append(ImageFile(path, str(path)))
+            wrong = _wrong_name(path.name, str(path))
+            if wrong is None:
+                files.append(ImageFile(path, str(path)))
+            else:
+                bad.append(wrong)
             continue
         below = list(_below(path))
         files += sorted((image for images, _ in below for image in images), key=lambda image: image.name)
-        hidden += sorted(name for _, names in below for name in names)
-    if not files:
-        raise DataError(f"{printable(str(paths[0]))}: there is no image in it ({', '.join(ENDINGS)})")
-    return FoundImages(tuple(files), tuple(hidden))
+        hidden += sorted(f"{shown}/{name}" for _, (shown, listed) in below for name in listed.hidden)
+        bad += [each for _, (_, listed) in below for each in listed.bad]
+    if not (files or bad):
+        raise DataError(f"{printable(str(paths[0]))}: there are no images in it ({', '.join(ENDINGS)})")
+    return FoundImages(tuple(files), tuple(hidden), tuple(bad))
 
 
 def are_images(paths: Sequence[Path]) -> bool:
@@ -112,35 +125,39 @@ def is_image(path: Path) -> bool:
     return path.suffix.lower() in ENDINGS
 
 
-def _below(folder: Path) -> Iterator[tuple[list[ImageFile], list[str]]]:
-    """Yield images and hidden names of each folder at and below `folder`."""
+def _below(folder: Path) -> Iterator[tuple[list[ImageFile], tuple[str, _Listed]]]:
+    """Yield the images of each folder at and below `folder`, with its name and all that is in it."""
     waiting = [folder]
     while waiting:
         current = waiting.pop()
         listed = _listed(current, str(current))
         waiting += [current / name for name in listed.folders]
-        images = [ImageFile(current / name, str(current / name)) for name in listed.images]
-        yield images, [str(current / name) for name in listed.hidden]
+        yield [ImageFile(current / name, str(current / name)) for name in listed.images], (str(current), listed)
 
 
 def _listed(folder: Path, shown: str) -> _Listed:
-    """Return what is in a folder, sorted; refuses what is neither folder nor image."""
-    folders, images, hidden = [], [], []
+    """Return what is in a folder, sorted."""
+    folders: list[str] = []
+    images: list[str] = []
+    hidden: list[str] = []
+    bad: list[BadImage] = []
+    linked_folders = 0
     for entry in _entries(folder, shown):
         name = f"{shown}/{entry.name}"
         if entry.name.startswith(".") or entry.name.lower() in _LEFT_BEHIND:
             hidden.append(entry.name)
-            continue
-        _check_name(entry.name, name)
-        if entry.is_symlink():
-            raise DataError(f"{printable(name)}: a symbolic link, which may lead anywhere; put the image itself there")
-        if entry.is_dir(follow_symlinks=False):
-            folders.append(entry.name)
-        elif is_image(Path(entry.name)):
-            images.append(entry.name)
+        elif entry.is_symlink():
+            linked_folders += Path(entry.path).is_dir()
+            bad.append(_link(Path(entry.path), name))
+        elif entry.is_dir(follow_symlinks=False):
+            wrong = _not_utf_8(entry.name, name)
+            folders += [] if wrong else [entry.name]
+            bad += [wrong] if wrong else []
         else:
-            raise _no_image(name)
-    return _Listed(tuple(folders), tuple(images), tuple(hidden))
+            wrong = _wrong_name(entry.name, name)
+            images += [] if wrong else [entry.name]
+            bad += [wrong] if wrong else []
+    return _Listed(tuple(folders), tuple(images), tuple(hidden), tuple(bad), linked_folders)
 
 
 def _entries(folder: Path, shown: str) -> list[os.DirEntry[str]]:
@@ -155,14 +172,35 @@ def _entries(folder: Path, shown: str) -> list[os.DirEntry[str]]:
         raise DataError(f"{printable(shown)}: the folder cannot be read: {error.strerror}") from error
 
 
-def _check_name(name: str, shown: str) -> None:
+def _link(path: Path, shown: str) -> BadImage:
+    """Return what is wrong with a symbolic link, by what it leads to."""
+    if path.is_dir():
+        reason = "a symbolic link to a folder, and links are not followed; move or copy the folder itself there"
+    elif path.exists():
+        reason = "a symbolic link, and links are not followed; put the image itself there"
+    else:
+        reason = "a symbolic link that leads nowhere; remove it"
+    return BadImage.because(shown, reason)
+
+
+def _folder_in_class(name: str, shown: str, label: str) -> BadImage:
+    return BadImage.because(
+        name,
+        f"a folder inside a class; expected only images (if {printable(repr(label))} is not a class, set the path of "
+        f"the source to {printable(shown)})",
+    )
+
+
+def _wrong_name(name: str, shown: str) -> BadImage | None:
+    if not is_image(Path(name)):
+        reason = f"not an image by its name ({', '.join(ENDINGS)}); convert it, or move it out of the folder"
+        return BadImage.because(shown, reason)
+    return _not_utf_8(name, shown)
+
+
+def _not_utf_8(name: str, shown: str) -> BadImage | None:
     try:
         name.encode()
-    except UnicodeEncodeError as error:
-        raise DataError(f"{printable(shown)}: the name is not UTF-8; rename it") from error
-
-
-def _no_image(shown: str) -> DataError:
-    return DataError(
-        f"{printable(shown)}: no image by its name ({', '.join(ENDINGS)}); convert it, or move it out of the folder"
-    )
+    except UnicodeEncodeError:
+        return BadImage.because(shown, "the name is not UTF-8; rename it")
+    return None

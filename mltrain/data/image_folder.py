@@ -1,4 +1,4 @@
-"""A folder with one folder of images a class → Table."""
+"""A folder with one folder of images per class → Table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGE, CLASS = "image", "class"
 
 @dataclass(frozen=True)
 class FilesOrigin(Origin):
-    """Rows that are a file each.
+    """Rows of which each is a file.
 
     Attributes:
         files: their names.
@@ -42,10 +42,11 @@ def read_image_folder(folder: Path, form: ImageForm) -> Table:
     The fingerprint is of the names below the folder and of the bytes of the files, not of their dates.
 
     Raises:
-        DataError: the folder has another form, or a file is no image.
+        DataError: the folder has another form, or files are not images; it names all of them.
+        OutOfMemoryError: there is not enough memory for the images.
     """
     found, classes = images_by_class(folder)
-    images = read_images(found.files, form)
+    images = read_images(found.files, form, found.bad)
     name = printable(folder.name)
     hidden = (Decision("source.hidden", f"{len(found.hidden)}", found.hidden_sentence),) if found.hidden else ()
     digest = hashlib.sha256()

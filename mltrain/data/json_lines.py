@@ -11,6 +11,7 @@ from typing import Any
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.column_values import column_of_values
 from mltrain.data.files import check_unpacked_size, read_file_content
+from mltrain.data.missing_values import MissingValues
 from mltrain.data.table import Origin, Table
 from mltrain.errors import DataError
 
@@ -32,13 +33,14 @@ class LinesOrigin(Origin):
         return f"{self.name}:{self.lines[row]}"
 
 
-def read_json_lines(path: Path, missing: Sequence[str], declared: Mapping[str, str]) -> Table:
+def read_json_lines(path: Path, missing: MissingValues, declared: Mapping[str, str], *, options: bool = False) -> Table:
     """Return the table of the objects in a file, one a line; blank lines are none.
 
     Args:
         path: of the file, plain or .gz.
-        missing: texts that mean "no value", besides the empty one.
+        missing: texts and numbers that mean "no value".
         declared: the kind of a column, by name, where it was stated.
+        options: whether messages advise options of a command.
 
     Raises:
         DataError: with the file, the line and the column.
@@ -61,13 +63,20 @@ def read_json_lines(path: Path, missing: Sequence[str], declared: Mapping[str, s
     columns = {
         name: column_of_values(
             [row.get(name) for row in objects],
-            ColumnPlace(name, origin.place, missing_key=True),
+            ColumnPlace(name, origin.place, missing_key=True, options=options),
             declared.get(name),
-            frozenset(token.strip() for token in missing),
+            missing,
         )
         for name in names
     }
-    return Table(columns, origin, content.sha256)
+    return Table(
+        columns,
+        origin,
+        content.sha256,
+        decisions=missing.decisions(content.name),
+        taken_as_missing=missing.sentences(options=options),
+        absent_is_missing=True,
+    )
 
 
 def json_object(line: bytes, place: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.column_types import without_zone
 from mltrain.data.encoders.column import RawColumn, first_row
 from mltrain.data.table import Table
 
@@ -64,7 +65,7 @@ def _texts(column: RawColumn) -> pa.Array:
     values = column.values
     if isinstance(values, np.ndarray):
         raise column.failure(f"expected single values as a key, but it holds {column.holds()}")
-    texts = _of_numbers(values) if pa.types.is_floating(values.type) else pc.cast(values, pa.string())
+    texts = _of_numbers(values) if pa.types.is_floating(values.type) else pc.cast(without_zone(values), pa.string())
     absent = pc.equal(pc.fill_null(texts, ""), "")
     if pc.any(absent).as_py():
         raise column.error(

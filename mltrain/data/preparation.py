@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
+from mltrain.data.arrays import with_single_values
 from mltrain.data.audit import Audited, audit_data
 from mltrain.data.classes import check_classes, shown
+from mltrain.data.column_types import AS_WRITTEN
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
 from mltrain.data.key_splits import key_columns
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
-from mltrain.data.series import Windowed, windowed_rows
-from mltrain.data.several_targets import Target, each_target, fit_targets, scaled_target, true_targets, unfolded
+from mltrain.data.series import Windowed, time_column, windowed_rows
+from mltrain.data.several_targets import (
+    Target,
+    each_target,
+    fit_targets,
+    scaled_target,
+    true_targets,
+    unfolded,
+    with_classes,
+)
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, TimeSplit, read_table, split_rows
-from mltrain.data.table import Origin, Table
+from mltrain.data.table import Origin, Table, is_unread
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
@@ -93,13 +103,14 @@ def prepare(
         DataError: the data is not there, not readable, or does not fit what was asked.
         MisfitError: a column to keep is not there.
     """
-    table, windowed, window_decisions = _read(spec, seed, task)
+    table, windowed, window_decisions = _read(spec, seed, task, keep)
     kept = {name: _named_column(table, name, path) for name, path in keep.items()}
     target_spec = _target(spec, table)
     table = unfolded(table, target_spec.names[0])
-    rows, columns = len(table), dict(table.columns)
-    table = replace(table, columns=columns)  # nobody else holds a column, so that each can be let go once it is encoded
     target, decisions = fit_targets(table, target_spec, task if windowed is None else "regression")
+    table = with_classes(table, target)
+    rows, columns = len(table), dict(table.columns)
+    table = replace(table, columns=columns)  # nothing else holds a column, so that each can be freed once it is encoded
 
     truth = true_targets(target, table)
     labels = truth if target.task in OF_CLASSES else None
@@ -176,17 +187,18 @@ def _named_column(table: Table, name: str, path: tuple[str | int, ...]) -> RawCo
         raise MisfitError(path, str(error)) from error
 
 
-def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"]) -> Table:
+def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"], keep: Collection[str] = ()) -> Table:
     """Return all rows of an experiment, with their windows where there are; arguments and errors as for `prepare`."""
-    return _read(spec, seed, task)[0]
+    return _read(spec, seed, task, keep)[0]
 
 
 def _read(
-    spec: DataSpec, seed: int, task: Task | Literal["auto"]
+    spec: DataSpec, seed: int, task: Task | Literal["auto"], keep: Collection[str]
 ) -> tuple[Table, Windowed | None, tuple[Decision, ...]]:
-    table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task))
+    table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task, keep))
     if not len(table):
         raise DataError(f"{table.origin.name}: there are no rows")
+    table = with_single_values(table, _single_columns(spec, table, keep))
     if spec.windows is None:
         return table, None, ()
     target = _target(spec, table).names[0]
@@ -198,6 +210,18 @@ def _read(
         )
     windowed, decisions = windowed_rows(table, spec, target)
     return windowed.table, windowed, decisions
+
+
+def _single_columns(spec: DataSpec, table: Table, keep: Collection[str]) -> list[str]:
+    """Return the columns that need one value per row: all but a lone feature, which may be an array of one number."""
+    time, by = time_column(spec), spec.windows.by if spec.windows is not None else None
+    targets = spec.target.names if spec.target is not None else (table.target or "",)
+    others = {*targets, *_left_out(spec), *key_columns(spec.split), *keep, time, by}
+    features = [name for name, column in table.columns.items() if name not in others and not is_unread(column)]
+    stated = [name for name in features if name in spec.features]
+    if len(features) < 2 and spec.windows is None:
+        stated = features
+    return [name for name in table.columns if name not in stated]
 
 
 def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:
@@ -249,8 +273,9 @@ def _unstratified(spec: DataSpec, target: Target) -> tuple[Decision, ...]:
     return (Decision("split.stratify", "false", reason),)
 
 
-def declared_kinds(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, str]:
-    """Return the kind of each column that the source must know while it reads text."""
+def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collection[str] = ()) -> dict[str, str]:
+    """Return the kind of each column that the source must know while it reads. A column that is ignored as a feature
+    and needed for something else is read: one that says the order of rows, the split, the series, or one of `keep`."""
     declared: dict[str, str] = {name: feature.type for name, feature in spec.features.items()}
     for name in spec.target.names if spec.target is not None else ():
         # Ignored it is only as a feature; its values must be read for what they are.
@@ -258,8 +283,16 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"]) -> dict[str, st
             del declared[name]
         if task in OF_NUMBERS or spec.windows is not None:
             declared.setdefault(name, "number")
+    time = time_column(spec)
+    if time is not None and declared.get(time) == "ignore":
+        del declared[time]
     for name in key_columns(spec.split):
-        declared.setdefault(name, "ignore")  # read as it is written: what it is must not depend on other rows
+        declared.setdefault(name, AS_WRITTEN)  # what it is must not depend on other rows
+    series = () if spec.windows is None or spec.windows.by is None else (spec.windows.by,)
+    parts = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
+    for name in (*key_columns(spec.split), *series, *parts, *keep):
+        if declared.get(name) == "ignore":
+            declared[name] = AS_WRITTEN
     return declared
 
 

@@ -14,7 +14,7 @@ from mltrain.data.encoders.column import RawColumn, first_row, is_empty, is_numb
 from mltrain.data.features import IgnoreFeature
 from mltrain.data.spec import DataSpec
 from mltrain.data.splits import TimeSplit
-from mltrain.data.table import Table
+from mltrain.data.table import Table, is_index_name
 from mltrain.data.time_order import times_of_rows
 from mltrain.data.windows import WindowsSpec
 from mltrain.errors import DataError
@@ -136,7 +136,10 @@ def windowed_rows(table: Table, spec: DataSpec, target: str) -> tuple[Windowed, 
         if name == target or (feature is not None and not isinstance(feature, IgnoreFeature)):
             features.append(name)
         elif feature is None and name not in (time, windows.by):
-            if isinstance(column, pa.Array) and not is_empty(column) and _is_numeric(column):
+            if is_index_name(name):
+                reason = "pandas wrote its row index here, which is not a property of the row"
+                decisions.append(Decision(f"features.{name}", "left out", reason))
+            elif isinstance(column, pa.Array) and not is_empty(column) and _is_numeric(column):
                 features.append(name)
             else:
                 reason = f"windows hold numbers, and the column holds {RawColumn.of(table, name).holds()}"

@@ -8,17 +8,21 @@ from dataclasses import replace
 from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from mltrain.data.arrays import column_of_array
+from mltrain.data.classes import shown
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.encoders.column import RawColumn, is_number
+from mltrain.data.one_hot import are_one_hot, class_numbers, nearly_one_hot
 from mltrain.data.spec import TargetSpec
 from mltrain.data.table import Column, Table
 from mltrain.data.target import TargetEncoder, fit_target, infer_task, known_numbers
 from mltrain.errors import DataError
 from mltrain.spec import Many, Spec
-from mltrain.task import OF_EACH, Decision, Task
+from mltrain.task import OF_CLASSES, OF_EACH, Decision, Task
 
 
 class SeveralTargets(Spec):
@@ -92,8 +96,38 @@ def _beside(columns: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _with_columns(target: Target, table: Table) -> Table:
-    array = target.array if isinstance(target, SeveralTargets) else None
-    return table if array is None or target.columns[0] in table.columns else unfolded(table, array)
+    if isinstance(target, TargetEncoder):
+        return with_classes(table, target)
+    return table if target.array is None or target.columns[0] in table.columns else unfolded(table, target.array)
+
+
+def with_classes(table: Table, target: Target) -> Table:
+    """Return the table with one column of classes in the place of the columns of a one-hot target; any other table
+    unchanged.
+
+    Raises:
+        DataError: one of the columns is not there, a value is not 0 or 1, or a row has not exactly one 1.
+    """
+    if not isinstance(target, TargetEncoder) or not target.one_hot:
+        return table
+    if target.array is not None:
+        table = unfolded(table, target.array)
+    if target.column in table.columns and target.one_hot[0] not in table.columns:
+        return table
+    made = _classes_of([RawColumn.of(table, name) for name in target.one_hot], target.array)
+    columns: dict[str, Column] = {}
+    for name in table.columns:
+        if name == target.one_hot[0]:
+            columns[target.column] = made
+        elif name not in target.one_hot:
+            columns[name] = table.columns[name]
+    return replace(table, columns=columns)
+
+
+def _classes_of(columns: Sequence[RawColumn], array: str | None) -> pa.Array:
+    """Return the class of each row: the position in an array, or the name of a column."""
+    numbers = pa.array(class_numbers(columns))
+    return numbers if array is not None else pa.array([column.name for column in columns], pa.string()).take(numbers)
 
 
 def unfolded(table: Table, name: str) -> Table:
@@ -123,7 +157,45 @@ def fit_targets(table: Table, spec: TargetSpec, task: Task | Literal["auto"]) ->
         return fit_target(RawColumn.of(table, name), spec, task, table.task, table.classes)
     of_array = (f"{name}[{number}]" for number in itertools.count())
     names = spec.columns or tuple(itertools.takewhile(table.columns.__contains__, of_array))
-    return fit_several([RawColumn.of(table, each) for each in names], spec, task, array)
+    columns = [RawColumn.of(table, each) for each in names]
+    if task in OF_CLASSES or (task == "auto" and are_one_hot(columns)):
+        return fit_one_hot(columns, spec, task, array)
+    return fit_several(columns, spec, task, array)
+
+
+def fit_one_hot(
+    columns: Sequence[RawColumn], spec: TargetSpec, stated: Task | Literal["auto"] = "auto", array: str | None = None
+) -> tuple[TargetEncoder, tuple[Decision, ...]]:
+    """Return the encoder of one target whose classes are columns of 0 and 1, from all rows.
+
+    Args:
+        columns: the targets of all rows, one per class.
+        spec: what was asked of them.
+        stated: the experiment's task; "auto" is binary for two columns, else multiclass.
+        array: the array column whose columns they are.
+
+    Raises:
+        DataError: a value is missing or is not 0 or 1, a row has not exactly one 1, or the settings do not fit.
+    """
+    first, names = columns[0], [column.name for column in columns]
+    classes = _classes_of(columns, array)
+    whole = replace(first, name=array or shown(names, 4), values=classes)
+    task: Task = stated if stated != "auto" else "binary" if len(columns) == 2 else "multiclass"
+    found = set(pc.unique(classes).to_pylist())
+    known = [name for name in names if name in found] if array is None else ()  # in the order of the columns
+    encoder, more = fit_target(whole, spec, task, known_classes=known)
+    encoder = encoder.model_copy(update={"one_hot": tuple(names), "array": array})
+    decisions: tuple[Decision, ...] = ()
+    if stated == "auto":
+        reason = (
+            f"exactly one of the {len(names)} columns is 1 in every row: they are the classes of one target; "
+            "task: multilabel learns each column separately"
+        )
+        decisions = (Decision("task", task, reason),)
+    absent = [str(each) for each in (names if array is None else range(len(names))) if each not in found]
+    if absent:
+        decisions += (Decision("target.classes", f"without {shown(absent)}", "no row has this class"),)
+    return encoder, (*decisions, *more)
 
 
 def fit_several(
@@ -140,16 +212,22 @@ def fit_several(
     Raises:
         DataError: a value is missing, or the columns are neither all labels nor all numbers.
     """
+    decisions: tuple[Decision, ...] = ()
     if stated == "auto":
         task, reason = _inferred(columns)
-        decisions: tuple[Decision, ...] = (Decision("task", task, reason),)
-    elif stated not in OF_EACH:
-        raise DataError(
-            f"{columns[0].source}: the task is {stated}, but there are {len(columns)} targets; expected task: "
-            f"{' or '.join(OF_EACH)}, or one target"
-        )
+        decisions = (Decision("task", task, reason),)
+    elif stated in OF_EACH:
+        task = stated
     else:
-        task, decisions = stated, ()
+        raise DataError(
+            f"{columns[0].source}: the task is {stated}, but there are {len(columns)} targets; state task: "
+            f"{' or '.join(OF_EACH)}, or name one target"
+        )
+    for name in ("classes", "positive"):
+        if getattr(spec, name):
+            raise columns[0].failure(
+                f"data.target.{name} needs one target with classes, but the task is {task} (remove it)"
+            )
     if task == "multilabel" and spec.scale == "standard":
         raise columns[0].failure("data.target.scale is for numbers, but the task is multilabel (remove it)")
     parts = tuple(fit_target(column, TargetSpec(column=column.name), OF_EACH[task])[0] for column in columns)
@@ -163,7 +241,7 @@ def _inferred(columns: Sequence[RawColumn]) -> tuple[Task, str]:
     labels = [column for column in columns if infer_task(column)[0] == "binary"]
     others = [column for column in columns if column not in labels]
     if not others:
-        return "multilabel", f"each of the {len(columns)} targets has two values"
+        return "multilabel", f"each of the {len(columns)} targets has two values{nearly_one_hot(columns)}"
     for column in others:
         if isinstance(column.values, np.ndarray) or not is_number(column.values.type):
             raise column.failure("of several targets each needs two values, or all are numbers")

@@ -12,17 +12,30 @@ from mltrain.data.features.number import Scale
 from mltrain.data.sources import Source
 from mltrain.data.splits import NoSplit, RandomSplit, Split, TimeSplit
 from mltrain.data.windows import WindowsSpec
-from mltrain.spec import Many, Spec, fail, problem
+from mltrain.spec import Many, Spec, fail, normalise, problem
 
 
 def _class_name(value: Any) -> Any:
     """Return the text of a class that YAML reads as a number or a truth value: classes have names, also `[0, 1]`."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int) else value
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return repr(value) if isinstance(value, int | float) else value
 
 
-ClassName = Annotated[str, BeforeValidator(_class_name, json_schema_input_type=str | int | bool)]
+ClassName = Annotated[str, BeforeValidator(_class_name, json_schema_input_type=str | float | bool)]
+
+
+def _is_image_folder(value: Any) -> bool:
+    if isinstance(value, dict):
+        return isinstance(value.get("type"), str) and normalise(value["type"]) == "imagefolder"
+    return False
+
+
+def _shared(source: dict[str, Any]) -> dict[str, Any]:
+    """Return what image folders that are one data set have in common."""
+    return {key: source[key] for key in ("size", "channels") if key in source}
 
 
 class TargetSpec(Spec):
@@ -126,6 +139,20 @@ class DataSpec(Spec):
         if self.target is not None:
             return self
         return self.model_copy(update={"target": TargetSpec.model_construct(scale="none")})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _folders_of_splits_are_read_alike(cls, value: Any) -> Any:
+        """Give the image folders of a `files` split the size and channels of the source where they state none."""
+        source, split = (value.get("source"), value.get("split")) if isinstance(value, dict) else (None, None)
+        if not (isinstance(split, dict) and isinstance(source, dict) and _is_image_folder(source)):
+            return value
+        filled = {
+            name: {**_shared(source), **split[name]}
+            for name in ("validation", "test")
+            if _is_image_folder(split.get(name))
+        }
+        return {**value, "split": {**split, **filled}}
 
     @model_validator(mode="after")
     def _target_is_no_feature(self) -> DataSpec:

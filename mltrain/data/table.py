@@ -6,19 +6,23 @@ Whatever the source, examples become a `Table`; splits, folds and batches are ro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from mltrain.data.column_types import TIMESTAMP, ZONED
 from mltrain.errors import DataError
 from mltrain.spec import suggest
 from mltrain.task import Decision, SplitName, Task
 
-# A pyarrow array of string, int64, float64, bool or timestamp("us"), where null is a missing value and NaN never is; or
-# a NumPy array of numbers with rank >= 2 whose first axis is the rows: images, sequences, matrices.
+# A pyarrow array of string, int64, float64, bool, timestamp("us"), or timestamp("us", "UTC") of times that came with a
+# zone, where null is a missing value and NaN never is; of type null where nobody needs the column. Or a NumPy array of
+# numbers with rank >= 2 whose first axis is the rows: images, sequences, matrices.
 Column: TypeAlias = pa.Array | np.ndarray
 
 
@@ -88,6 +92,8 @@ class Table:
         classes: names of the classes 0, 1, … of an integer target where the source knows, else empty.
         given: the splits that the data comes in, as ("train", rows), in the order of the rows; empty when it is one.
         decisions: what was decided while it was read.
+        taken_as_missing: what an error on a missing value of a column adds, by name: which texts were taken as such.
+        absent_is_missing: whether a column that is not there means that it has no value in any row, as in JSON Lines.
     """
 
     columns: Mapping[str, Column]
@@ -98,6 +104,8 @@ class Table:
     classes: tuple[str, ...] = ()
     given: tuple[tuple[SplitName, int], ...] = ()
     decisions: tuple[Decision, ...] = ()
+    taken_as_missing: Mapping[str, str] = field(default_factory=dict)
+    absent_is_missing: bool = False
 
     def __len__(self) -> int:
         return self.columns.rows if isinstance(self.columns, _TakenColumns) else len(next(iter(self.columns.values())))
@@ -151,13 +159,7 @@ def join(parts: Mapping[SplitName, Table]) -> Table:
     Raises:
         DataError: the tables do not have the same columns, or a column is of another kind in one of them.
     """
-    tables = list(parts.values())
-    first = tables[0]
-    for table in tables[1:]:
-        for one, other in ((first, table), (table, first)):
-            lacking = next((name for name in one.columns if name not in other.columns), None)
-            if lacking is not None:
-                raise DataError(f"{other.origin.name}: no column {lacking!r}, which {one.origin.name} has")
+    tables = _with_equal_columns(list(parts.values()))
     digests = "".join(table.sha256 for table in tables)
     return replace(
         stacked(tables),
@@ -165,6 +167,53 @@ def join(parts: Mapping[SplitName, Table]) -> Table:
         given=tuple((name, len(table)) for name, table in parts.items()),
         decisions=tuple(decision for table in tables for decision in table.decisions),
     )
+
+
+def _with_equal_columns(tables: list[Table]) -> list[Table]:
+    """Return the tables with all columns in each: what one lacks is missing, where it may be absent or is ignored.
+
+    Raises:
+        DataError: a column is not there.
+    """
+    owners = {name: table for table in reversed(tables) for name in table.columns}
+    names = list(dict.fromkeys(name for table in tables for name in table.columns))
+    made = []
+    for table in tables:
+        lacking = [name for name in names if name not in table.columns]
+        for name in lacking:
+            needed = not is_unread(owners[name].columns[name]) and not is_index_name(name)
+            if needed and not table.absent_is_missing:
+                near = suggest(name, table.columns)
+                raise DataError(f"{table.origin.name}: no column {name!r}{near}, which {owners[name].origin.name} has")
+        read = [name for name in lacking if not is_unread(owners[name].columns[name]) and not is_index_name(name)]
+        said = tuple(Decision("data", "missing values", text) for text in absent_sentences(table, read))
+        made.append(replace(with_missing(table, lacking), decisions=(*table.decisions, *said)))
+    return made
+
+
+def with_missing(table: Table, names: Iterable[str]) -> Table:
+    """Return the table with these columns, too, without a value in any row."""
+    added = {name: pa.nulls(len(table)) for name in names}
+    return replace(table, columns={**table.columns, **added}) if added else table
+
+
+def absent_sentences(table: Table, names: Sequence[str]) -> tuple[str, ...]:
+    """Return what to say of columns that are not there, in a table where that means a missing value."""
+    others = [name for name in table.columns if name not in names]
+    return tuple(
+        f"{table.origin.name}: no line has the key {name!r}{suggest(name, others)}; all rows count as missing"
+        for name in names
+    )
+
+
+def is_index_name(name: str) -> bool:
+    """Return whether pandas gives this name to a row index without one, when it writes a Parquet file."""
+    return re.fullmatch(r"__index_level_\d+__", name) is not None
+
+
+def is_unread(column: Column) -> bool:
+    """Return whether a column is one that nobody needs, whose values were not read."""
+    return isinstance(column, pa.Array) and bool(pa.types.is_null(column.type))
 
 
 def stacked(tables: list[Table]) -> Table:
@@ -177,23 +226,59 @@ def stacked(tables: list[Table]) -> Table:
     columns = {name: _concatenated(name, tables) for name in first.columns}
     ends = tuple(np.cumsum([len(table) for table in tables]))
     origin = _JoinedOrigin(first.origin.name, tuple(table.origin for table in tables), ends)
-    return replace(first, columns=columns, origin=origin)
+    taken = {name: said for table in reversed(tables) for name, said in table.taken_as_missing.items()}
+    return replace(first, columns=columns, origin=origin, taken_as_missing=taken)
 
 
 def _concatenated(name: str, tables: list[Table]) -> Column:
     columns: list[Any] = [table.columns[name] for table in tables]
     kinds = [_kind(column) for column in columns]
+    if len(set(kinds)) > 1:  # an array of one number per row fits a column of numbers
+        columns = list(map(_as_single, columns))
+        kinds = [_kind(column) for column in columns]
     found = list(dict.fromkeys(kind for kind in kinds if kind))
+    if set(found) == {"int64", "string"} and _are_codes(columns):
+        return pa.concat_arrays([column.cast(pa.string()) for column in columns])
     if len(found) > 1 and set(found) != {"int64", "double"}:  # whole numbers fit the fractions of another file
         one, other = (tables[kinds.index(kind)].origin.name for kind in found[:2])
+        if set(found) == {str(TIMESTAMP), str(ZONED)}:
+            with_zone, without = (one, other) if found[0] == str(ZONED) else (other, one)
+            raise DataError(
+                f"{other}: column {name!r}: the times have a time zone in {with_zone} and none in {without}; "
+                "write all of them with their zone, or all without"
+            )
         raise DataError(
             f"{other}: column {name!r} is {found[1]} there and {found[0]} in {one}; "
             f"correct the file, or declare data.features.{name}"
         )
-    if isinstance(columns[0], np.ndarray):
+    empty = next((table for table, kind in zip(tables, kinds, strict=True) if kind is None), None)
+    if any(isinstance(column, np.ndarray) for column in columns):
+        if empty is not None:
+            raise DataError(f"{empty.origin.name}: column {name!r} has no value; expected an array in every row")
         return np.concatenate(columns)
+    if all(map(is_unread, columns)):
+        return pa.nulls(sum(map(len, columns)))
     arrow_type = pa.float64() if len(found) != 1 else columns[kinds.index(found[0])].type
-    return pa.concat_arrays([column.cast(arrow_type) for column in columns])
+    return pa.concat_arrays(
+        [
+            column.cast(arrow_type) if kind is not None else pa.nulls(len(column), arrow_type)
+            for column, kind in zip(columns, kinds, strict=True)
+        ]
+    )
+
+
+def _as_single(column: Column) -> Column:
+    if isinstance(column, pa.Array) or column.size != len(column):
+        return column
+    numbers = pa.array(column.reshape(-1))
+    whole = pa.types.is_integer(numbers.type)
+    return numbers if pa.types.is_boolean(numbers.type) else numbers.cast(pa.int64() if whole else pa.float64())
+
+
+def _are_codes(columns: list[Any]) -> bool:
+    """Return whether all texts are digits: codes such as 01234, of which another file has none with a leading zero."""
+    texts = [column for column in columns if not isinstance(column, np.ndarray) and pa.types.is_string(column.type)]
+    return all(pc.all(pc.match_substring_regex(column, r"^\d+$")).as_py() is not False for column in texts)
 
 
 def _kind(column: Column) -> str | None:

@@ -37,11 +37,15 @@ class TargetEncoder(Spec):
     """Regression: subtracted from the target before training."""
     width: float = 1.0
     """Regression: what the target is divided by before training."""
+    one_hot: Many[str] = ()
+    """Columns of 0 and 1, one per class, that are read as this one column; empty where the column itself is there."""
+    array: str | None = None
+    """The array column (rows, classes) whose columns `one_hot` are; null where they are columns of the table."""
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns: of one."""
-        return (self.column,)
+        """Names of the columns that are not features: the target, and those that it is read from."""
+        return (self.column, *self.one_hot)
 
     @property
     def parts(self) -> tuple[TargetEncoder, ...]:

@@ -13,7 +13,7 @@ BINARY = {
 }
 
 
-def utf8_text(name: str, data: bytes, encoding: str) -> bytes:
+def utf8_text(name: str, data: bytes, encoding: str, *, options: bool = False) -> bytes:
     """Return the text of a whole file as UTF-8 without a byte order mark.
 
     Raises:
@@ -24,11 +24,12 @@ def utf8_text(name: str, data: bytes, encoding: str) -> bytes:
         if not is_utf8(encoding):
             data = data.decode(encoding).encode()
         elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise DataError(f"{name}: the file is UTF-16; save it as UTF-8, or set data.source.encoding: utf-16")
+            setting = "pass --encoding utf-16" if options else "set data.source.encoding: utf-16"
+            raise DataError(f"{name}: the file is UTF-16; save it as UTF-8, or {setting}")
     except UnicodeError as error:
-        raise undecodable(name, data, encoding, error) from error
+        raise undecodable(name, data, encoding, error, options=options) from error
     data = data.removeprefix(codecs.BOM_UTF8)
-    check_characters(name, data, encoding)
+    check_characters(name, data, encoding, options=options)
     if not data or data.isspace():
         raise DataError(f"{name}: the file is empty")
     return data
@@ -46,21 +47,25 @@ def refuse_binary(name: str, data: bytes) -> None:
             raise DataError(f"{name}: this is {what}, not a text file")
 
 
-def check_characters(name: str, text: bytes, encoding: str, first_line: int = 1) -> None:
+def check_characters(name: str, text: bytes, encoding: str, first_line: int = 1, *, options: bool = False) -> None:
     """Raise DataError where `text`, whose first line has that number, is not UTF-8 or holds a NUL byte."""
     try:
         if not text.isascii():
             text.decode()
     except UnicodeError as error:
-        raise undecodable(name, text, encoding, error, first_line) from error
+        raise undecodable(name, text, encoding, error, first_line, options=options) from error
     if (nul := text.find(b"\0")) >= 0:
         line = text.count(b"\n", 0, nul) + first_line
-        raise DataError(f"{name}:{line}: a NUL byte; the file is binary, damaged, or in another data.source.encoding")
+        key = "--encoding" if options else "data.source.encoding"
+        raise DataError(f"{name}:{line}: a NUL byte; the file is binary, damaged, or in another encoding (see {key})")
 
 
-def undecodable(name: str, data: bytes, encoding: str, error: UnicodeError, first_line: int = 1) -> DataError:
+def undecodable(
+    name: str, data: bytes, encoding: str, error: UnicodeError, first_line: int = 1, *, options: bool = False
+) -> DataError:
     """Return the error of `data`, whose first line has that number, and which is not text in `encoding`."""
-    remedy = "save the file as UTF-8, or state data.source.encoding (cp1252 is usual on Windows)"
+    setting = "pass --encoding" if options else "set data.source.encoding:"
+    remedy = f"save the file as UTF-8, or {setting} cp1252 (usual on Windows)"
     if not isinstance(error, UnicodeDecodeError):
         return DataError(f"{name}: not {encoding} text ({error}); {remedy}")
     line = data.count(b"\n", 0, error.start) + first_line

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow.compute as pc
 
-from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_time
+from mltrain.data.column_types import without_zone
+from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_text, is_time
 from mltrain.data.splits import Splits, TimeSplit
-from mltrain.data.table import Table
+from mltrain.data.table import Column, Table
 from mltrain.errors import DataError
 from mltrain.task import Decision, SplitName
 
@@ -33,7 +34,15 @@ def times_of_rows(table: Table, column: str | None) -> np.ndarray:
     raw = RawColumn.of(table, column)
     values = raw.values
     if isinstance(values, np.ndarray) or not (is_number(values.type) or is_time(values.type)):
-        raise raw.failure(f"expected numbers or dates, by which rows are put in order, but it holds {raw.holds()}")
+        if isinstance(values, np.ndarray) or not is_text(values.type) or values.null_count == len(values):
+            raise raw.failure(f"expected numbers or dates, by which rows are put in order, but it holds {raw.holds()}")
+        row = first_row(values.is_valid())
+        raise raw.error(
+            row,
+            f"{values[row].as_py()!r} is not a time by which rows can be put in order; expected numbers, or dates such "
+            "as 2024-05-31 or 2024-05-31T16:00:00 (for other dates of a CSV file set data.source.date_format, such as "
+            "DD/MM/YYYY)",
+        )
     if values.null_count:
         raise raw.error(first_row(values.is_null()), "the time is missing; correct the row or leave it out")
     return pc.rank(values, tiebreaker="dense").to_numpy(zero_copy_only=False).astype(np.int64)
@@ -117,9 +126,13 @@ def _borders(table: Table, column: str | None, splits: Splits) -> Decision:
 
 def _span(table: Table, column: str | None, rows: np.ndarray) -> str:
     ends = rows[[0, -1]]
-    values = ends.tolist() if column is None else table.take(ends).column(column).tolist()
+    values = ends.tolist() if column is None else _shown(table.take(ends).column(column))
     first, last = (str(value).removesuffix(" 00:00:00") for value in values)
     return f"{first} to {last} ({len(rows):,})"
+
+
+def _shown(values: Column) -> list[object]:
+    return values.tolist() if isinstance(values, np.ndarray) else without_zone(values).to_pylist()
 
 
 def _left_out(whole: Splits, kept: Splits) -> tuple[Decision, ...]:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pydantic import Field, ValidationError
 
 from mltrain.data.encoders.array import ArrayEncoder, array_of
+from mltrain.data.encoders.category import TextEncoder
 from mltrain.data.encoders.column import Encoder, RawColumn, numbers_of, texts_of
 from mltrain.data.encoders.datetime import DatetimeEncoder, part_of, times_of
 from mltrain.data.encoders.number import NumberEncoder
@@ -211,7 +212,7 @@ def _watched(encoder: Encoder, column: RawColumn) -> Iterator[tuple[str, Watched
         raw = array_of(column)
         yield f"mean of {column.name}", raw.reshape(len(raw), -1).mean(axis=1, dtype=np.float64)
     else:
-        yield column.name, texts_of(column)
+        yield column.name, encoder.texts(column) if isinstance(encoder, TextEncoder) else texts_of(column)
 
 
 def _number(name: str, values: np.ndarray) -> NumberColumn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from mltrain.evaluation.metric import Metric
 FEWEST_ROWS = 6
 LEVEL = 0.05
 _EXACT = 1000
+
+Outcome = Literal["better", "worse", "equal", "unclear"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,17 @@ class Comparison:
         """Whether the rows tell which of the two is better."""
         return self._differs and self._units >= FEWEST_ROWS and (self.p_value is None or self.p_value <= LEVEL)
 
+    @property
+    def outcome(self) -> Outcome:
+        """The finding in one word: "unclear" where the rows are too few to decide."""
+        if math.isnan(self.difference.value) or self._units < FEWEST_ROWS:
+            return "unclear"
+        if not self.difference.value and not self.difference.low and not self.difference.high:
+            return "equal"
+        if not self.resolved:
+            return "unclear"
+        return "better" if (self.difference.value > 0) == (self.metric.direction == "max") else "worse"
+
     def sentence(self) -> str:
         """Return the finding in one sentence."""
         what = f"{self.split} {self.metric.name}"
@@ -78,10 +92,12 @@ class Comparison:
 
     def _values(self) -> str:
         """Return both values with as many digits as show that they differ."""
-        for digits in range(3, 7):
+        equal, digits = self.model_value == self.baseline_value, 3
+        while True:
             model, other = (_number(value, digits) for value in (self.model_value, self.baseline_value))
-            if model != other:
+            if equal or model != other or digits == 6:
                 break
+            digits += 1
         return f"{model} against {other}"
 
     def _interval(self) -> str:

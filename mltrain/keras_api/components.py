@@ -240,7 +240,7 @@ def _received(value: Any) -> str:
         case float() if not math.isfinite(value):
             return str(value)
         case int() | float():
-            return str(value) if abs(value) < 1e300 else "a number beyond all bounds"
+            return str(value) if abs(value) < 1e300 else "a number that is too large"
         case list() | tuple():
             return _short(value)
         case Mapping():

@@ -100,7 +100,7 @@ _RULES = (
         "Normalization",
         "variance",
         lambda given: len(_each(given["mean"])) == len(_each(given["variance"])),
-        "mean and variance must be equally long",
+        "mean and variance must have the same length",
     ),
     _Rule(
         "layer",
@@ -128,7 +128,7 @@ _RULES = (
         "Resizing",
         "pad_to_aspect_ratio",
         lambda given: not (given["pad_to_aspect_ratio"] and given["crop_to_aspect_ratio"]),
-        "an image is either cropped or padded to the aspect ratio",
+        "crop_to_aspect_ratio and pad_to_aspect_ratio cannot both be true",
     ),
     _Rule(
         "layer",
@@ -163,20 +163,20 @@ _RULES = (
         "BinaryIoU",
         "target_class_ids",
         lambda given: set(given["target_class_ids"]) <= {0, 1},
-        "there are only the classes 0 and 1",
+        "expected only the classes 0 and 1",
     ),
     _Rule(
         "optimizer",
         ".*",
         "clipnorm",
         lambda given: [given["clipnorm"], given["clipvalue"], given["global_clipnorm"]].count(None) >= 2,
-        "only one of clipnorm, clipvalue and global_clipnorm can be given",
+        "set only one of clipnorm, clipvalue and global_clipnorm",
     ),
     _Rule(
         "schedule",
         "PiecewiseConstantDecay",
         "values",
         lambda given: len(given["values"]) == len(given["boundaries"]) + 1,
-        "expected one value more than there are boundaries",
+        "expected one value more than the number of boundaries",
     ),
 )

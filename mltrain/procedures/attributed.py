@@ -50,7 +50,7 @@ def explained_columns(stored: StoredModel) -> tuple[str, ...]:
             f"--explain: it is for columns of a table, and the input of this run is '{array.column}', an array "
             f"{array.encoded_shape}; of images, `mltrain explain` shows where the score comes from"
         )
-    targets = stored.preprocessing.target.columns
+    targets = stored.preprocessing.target.parts
     if len(targets) > 1:
         raise UsageError(
             f"--explain: it divides one score among the columns, and this run has {len(targets)} targets; leave it "

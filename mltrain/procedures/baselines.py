@@ -82,8 +82,10 @@ def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objec
         judged = Judged(guesses, _threshold(spec.evaluation, prepared, guesses))
         for name in held_out:
             pair = _Pair(spec, prepared, name, model, judged)
-            results.splits[name][baseline.name] = pair.results(metrics, main)
-        results.sentences.append(pair.comparison(main, baseline.words).sentence())
+            comparison = pair.comparison(main, baseline.words)
+            verdict = {"metric": main.name, "outcome": comparison.outcome, "words": baseline.words}
+            results.splits[name][baseline.name] = {**pair.results(metrics, main), "verdict": verdict}
+        results.sentences.append(comparison.sentence())
     return results
 
 

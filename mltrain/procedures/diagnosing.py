@@ -1,4 +1,4 @@
-"""The facts for a diagnosis, while a training goes on and when it has ended. Imports TensorFlow."""
+"""The facts for a diagnosis, during a training and at its end. Imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from mltrain.run.history import History
 from mltrain.task import OF_CLASSES, SplitName
 from mltrain.training.metrics import default_loss
 
-# Training rows that are looked at: a forward pass of them takes milliseconds.
+# Training rows that are used: a forward pass of them takes milliseconds.
 _LOOKED_AT = 256
-# The rules look at all epochs so far. They are asked when these are so many times more than before: all in all that
-# takes time in proportion to the epochs, not to their square.
+# The rules read all epochs so far. They run when there are this many times more epochs than before, so that their time
+# is proportional to the epochs, and not to their square.
 _GROWTH = 1.1
 
 _CROSS_ENTROPIES = ("BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy")
@@ -29,11 +29,11 @@ _MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
 
 
 class Watch:
-    """Says what is certain while a training goes on, each finding once.
+    """Reports what is certain during a training, each finding once.
 
     Args:
-        history: of the epochs that were trained before, where a run goes on.
-        epochs: as many were asked for.
+        history: of the epochs that were trained before, where a run is resumed.
+        epochs: how many were asked for.
         chance_loss: as `Curves` has it.
     """
 
@@ -45,7 +45,7 @@ class Watch:
         self._next = len(history.rows) + 1
 
     def epoch_ended(self, row: Mapping[str, float]) -> list[str]:
-        """Take the row of an epoch, and return what is certain with it."""
+        """Add the row of an epoch, and return what is certain now."""
         epoch = int(row["epoch"])
         for name, value in row.items():
             values = self._columns.setdefault(name, [])
@@ -61,7 +61,7 @@ class Watch:
 
 
 def chance_loss(network: Network) -> float | None:
-    """Return the training loss of a model that knows nothing, where that is ln C."""
+    """Return the training loss of a model that guesses, where that is ln C."""
     training = network.spec.training
     loss = training.loss or default_loss(network.info.task)
     plain = loss.type in _CROSS_ENTROPIES and dict(loss.arguments).get("reduction", _MEANS[0]) in _MEANS
@@ -107,11 +107,12 @@ def gather(
         dead=_dead_units(network.model, sample),
         strengths=prepared.audited.strengths,
         repeated=_repeated(prepared),
+        weighted=network.spec.training.class_weight is not None,
     )
 
 
 def _repeated(prepared: Prepared) -> str:
-    """Return what the audit says of validation rows that repeat training rows; "" where there are none."""
+    """Return the sentence of the audit on validation rows that repeat training rows; "" where there are none."""
     found = prepared.audited.audit.findings
     return next((each.sentence for each in found if each.finding == "repeated_rows" and each.split == "validation"), "")
 

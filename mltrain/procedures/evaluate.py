@@ -3,24 +3,29 @@ that the test rows were looked at, and takes no lock."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from mltrain.data.arrays import with_single_values
+from mltrain.data.column_types import OnlyThese
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.examples import encode_examples
 from mltrain.data.key_splits import key_columns
 from mltrain.data.keys import group_numbers, several
 from mltrain.data.preparation import declared_kinds, read_rows
 from mltrain.data.sources import read_file
-from mltrain.data.table import Table
+from mltrain.data.table import Table, absent_sentences, with_missing
 from mltrain.errors import RunError, WriteError
 from mltrain.experiment import ExperimentSpec
+from mltrain.procedures.prediction_rows import kinds_of, kinds_of_targets
 from mltrain.procedures.recorded_config import other_plugins, refuse_absent
-from mltrain.procedures.slices import Slice, split_slices
-from mltrain.procedures.stored_model import read_model
+from mltrain.procedures.slices import Slice, slice_columns, split_slices
+from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.decision import DecisionRule
 from mltrain.run.looks import count_look, looks_sentence, uncounted_sentence
 from mltrain.run.record import Record
@@ -30,7 +35,11 @@ from mltrain.tensorflow_start import start_tensorflow
 
 
 def evaluate(
-    run: RunDirectory, split: SplitName | None, data: Path | None, command: tuple[str, ...] = ()
+    run: RunDirectory,
+    split: SplitName | None,
+    data: Path | None,
+    command: tuple[str, ...] = (),
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Measure the model of a run.
 
@@ -39,6 +48,7 @@ def evaluate(
         split: the rows to measure on; None takes test, else validation, else train.
         data: a file with other rows.
         command: the command line, to be kept where looks at the test rows are counted.
+        options: how the file with other rows is written, by the names of the keys of its source.
 
     Returns:
         The same shape as metrics.json; and `test_looks`, where it was the test rows that were measured.
@@ -59,11 +69,10 @@ def evaluate(
     from mltrain.procedures.measurement import measure_split, predict_split
 
     network = stored.network()
+    sentences: tuple[str, ...] = ()
     if data is not None:
-        name, table = data.name, read_file(data, declared_kinds(spec.data, network.info.task), like=spec.data.source)
-        if preprocessing.windows is not None:
-            windowed = preprocessing.windows.made_of(table)
-            table = windowed.table.take(windowed.examples)
+        table, sentences = _rows_of_file(stored, data, options)
+        name = data.name
     else:
         name, table = chosen, recorded_rows(run, spec, stored.record, stored.splits[chosen])
     keys = key_columns(spec.data.split)
@@ -82,9 +91,40 @@ def evaluate(
     }
     if not known and run.has_groups():
         measured["splits"][name]["groups"] = {"columns": list(keys), "n": None}
-    if sentences := other_plugins(stored.record, spec.evaluation.metrics):
-        measured["plugin_sentences"] = list(sentences)
+    if plugins := other_plugins(stored.record, spec.evaluation.metrics):
+        measured["plugin_sentences"] = list(plugins)
+    if sentences:
+        measured["data_sentences"] = list(sentences)
     return measured if name != "test" or data is not None else {**measured, "test_looks": _counted(run, command)}
+
+
+def _rows_of_file(stored: StoredModel, data: Path, options: Mapping[str, Any]) -> tuple[Table, tuple[str, ...]]:
+    """Return the rows of a file, with their windows where the model takes such, and what there is to say of them."""
+    preprocessing = stored.preprocessing
+    table = read_file(data, _needed(stored), like=stored.spec.data.source, options=options)
+    sentences: tuple[str, ...] = ()
+    features = kinds_of(stored)
+    absent = [column for column in features if column not in table.columns]
+    if table.absent_is_missing and len(absent) < len(features):
+        sentences = absent_sentences(table, absent)
+        table = with_missing(table, absent)
+    array = preprocessing.array.column if preprocessing.array and preprocessing.windows is None else None
+    table = with_single_values(table, [column for column in table.columns if column != array])
+    if preprocessing.windows is not None:
+        windowed = preprocessing.windows.made_of(table)
+        table = windowed.table.take(windowed.examples)
+    return table, sentences
+
+
+def _needed(stored: StoredModel) -> OnlyThese:
+    """Return the columns that are needed of other rows, each with its kind: features, target, keys and slices."""
+    spec, target = stored.spec, stored.preprocessing.target
+    slices = slice_columns(spec.evaluation.slices)
+    declared = declared_kinds(spec.data, target.task, slices)
+    array = getattr(target, "array", None)
+    others = (*target.columns, *(() if array is None else (array,)), *key_columns(spec.data.split), *slices)
+    kinds = {**{name: declared.get(name) for name in others}, **kinds_of_targets(target)}
+    return OnlyThese({**kinds, **{name: kind for name, kind in kinds_of(stored).items() if name not in kinds}})
 
 
 def _decided(task: Task, rule: DecisionRule) -> dict[str, Any]:
@@ -108,7 +148,7 @@ def recorded_rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: 
     recorded = record.data
     if recorded is None:
         raise RunError(f"{run.path}: record.json does not say which data it was; measure other rows with --data")
-    table = read_rows(spec.data, spec.seed, spec.task)
+    table = read_rows(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices))
     if table.sha256 != recorded.sha256:
         raise RunError(
             f"{run.path}: {recorded.source} has changed since the run ({recorded.rows} rows then, {len(table)} now), "

@@ -19,6 +19,9 @@ def machine_failure(error: Exception) -> MltrainError | None:
     if type(error).__name__ == "ResourceExhaustedError" and any(word in text.lower() for word in _DISK_WORDS):
         return WriteError(f"cannot write: {text[:200]}")
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        advice = "use a smaller training.batch_size, a smaller model or fewer rows; nothing was changed by itself"
+        advice = (
+            "use fewer rows, a smaller training.batch_size, a smaller model, or, for image files, a smaller "
+            "data.source.size"
+        )
         return OutOfMemoryError(f"out of memory: {text[:200] or 'the machine has none left'}; {advice}")
     return None

@@ -6,11 +6,12 @@ TensorFlow is imported once the run and the first block are in order.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +23,7 @@ from mltrain.data.streams.images import ImagesStream, images_stream
 from mltrain.errors import DataError
 from mltrain.evaluation.calibration import tempered
 from mltrain.procedures.attributed import explained_columns, mean_row
-from mltrain.procedures.prediction_columns import added_names, beside, predicted_columns
+from mltrain.procedures.prediction_columns import added_names, beside, free_names, predicted_columns
 from mltrain.procedures.prediction_findings import Findings
 from mltrain.procedures.prediction_rows import PredictedRows, kinds_of
 from mltrain.procedures.stored_model import StoredModel, read_model
@@ -47,6 +48,9 @@ def predict(
     probabilities: bool = False,
     strict: bool = False,
     explain: bool = False,
+    prefix: str = "",
+    options: Mapping[str, Any] = MappingProxyType({}),
+    skip_bad: bool = False,
 ) -> Findings:
     """Predict every row of a file.
 
@@ -59,6 +63,9 @@ def predict(
         probabilities: whether the probability of each class is added.
         strict: refuse rows that are not like the training rows.
         explain: whether it is added what each column adds to the score of a row.
+        prefix: what the names of all columns that are added begin with.
+        options: how the file is written, by the names of the keys of its source.
+        skip_bad: whether image files that cannot be used are left out and counted, instead of refused.
 
     Raises:
         UsageError: probabilities were asked for, or an explanation, and the model has none.
@@ -69,15 +76,17 @@ def predict(
     target = stored.preprocessing.target
     added, parts = added_names(target, probabilities), explained_columns(stored) if explain else ()
     baseline = mean_row(stored) if explain else None
-    wanted = Wanted(kinds_of(stored), (*added, *parts))
+    wanted = Wanted(kinds_of(stored), target.columns)
     source = stored.spec.data.source
-    opened = nullcontext(images_stream(images, stored.preprocessing, source)) if images else None
-    with opened or open_rows(data, wanted, source) as stream:
+    opened = nullcontext(images_stream(images, stored.preprocessing, source, skip_bad)) if images else None
+    with opened or open_rows(data, wanted, source, options) as stream:
         rows = PredictedRows(
             stored, stream.name if isinstance(stream, ImagesStream) else data.name if data else "stdin"
         )
         encoded = (rows.encode(block) for block in rows.blocks(stream))
         head = next(encoded)
+        names = free_names((*added, *parts), stream.names, prefix, rows.name)
+        stream.reserved = frozenset(names)
         with interruption.deferred():
             start_tensorflow()
             network = stored.network()
@@ -90,15 +99,17 @@ def predict(
                 if stored.rule.temperature is not None:
                     predictions = tempered(network.info.task, predictions, stored.rule.temperature)
                 _refuse_not_finite(rows.name, predictions, done)
-                columns = predicted_columns(network, predictions, stored.rule.threshold, added)
+                columns = predicted_columns(network, predictions, stored.rule.threshold, names[: len(added)])
                 if attribution is not None:
-                    columns = beside(columns, attribution.columns(x, predictions), parts)
+                    columns = beside(columns, attribution.columns(x, predictions), names[len(added) :])
                 output.write(kept, columns)
                 done += len(x)
             findings = replace(
                 rows.findings(),
                 images=stream if isinstance(stream, ImagesStream) else None,
                 explained=attribution.said() if attribution is not None else None,
+                added=names,
+                renamed=not prefix and names != (*added, *parts),
             )
             if strict:
                 findings.refuse_surprises()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from mltrain.data.several_targets import SeveralTargets, Target
-from mltrain.errors import UsageError
+from mltrain.errors import DataError, UsageError
 from mltrain.evaluation.counts import decide
 from mltrain.task import OF_NUMBERS
 
@@ -32,6 +33,33 @@ def added_names(target: Target, probabilities: bool) -> tuple[str, ...]:
     if target.task in OF_NUMBERS:
         raise UsageError("--proba: this run predicts a number, which has no probabilities; leave it out")
     return (*names, *(f"{PROBABILITY}{name}" for name in target.classes))
+
+
+def free_names(names: Sequence[str], taken: Sequence[str], prefix: str, data: str) -> tuple[str, ...]:
+    """Return names for the columns that are added, none of which the data has.
+
+    Args:
+        names: of the columns.
+        taken: the columns of the data.
+        prefix: what all names begin with. Where it is empty and a name is taken, a number follows each name:
+            `prediction_2`.
+        data: its name, for the message.
+
+    Raises:
+        DataError: with the prefix a name is taken.
+    """
+    found = tuple(f"{prefix}{name}" for name in names)
+    known = set(taken)
+    clash = next((name for name in found if name in known), None)
+    if clash is None:
+        return found
+    if prefix:
+        raise DataError(f"{data}: there is a column {clash!r} already; give the new columns another --prefix")
+    for number in itertools.count(2):
+        found = tuple(f"{name}_{number}" for name in names)
+        if known.isdisjoint(found) and set(names).isdisjoint(found):
+            break
+    return found
 
 
 def predicted_columns(network: Network, predictions: np.ndarray, threshold: float, names: Sequence[str]) -> pa.Table:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from mltrain.data.streams.images import ImagesStream
@@ -36,7 +37,10 @@ class Findings:
         columns: each held against the training rows; None where the run did not keep what they looked like.
         without_history: rows of series that are not predicted, as too few rows are before them.
         images: what was done to image files; None where the rows are not such.
+        absent: keys that no line of a JSON Lines file has, each with a name that is nearly the same, for a message.
         explained: what the columns `explain.<column>` are; None where nobody asked.
+        added: the names of the columns that were added.
+        renamed: whether they have other names than usual, as the data has columns of these names.
     """
 
     data: str
@@ -46,7 +50,10 @@ class Findings:
     columns: tuple[ColumnFindings, ...] | None
     without_history: int = 0
     images: ImagesStream | None = None
+    absent: Mapping[str, str] = field(default_factory=dict)
     explained: Attributed | None = None
+    added: tuple[str, ...] = ()
+    renamed: bool = False
 
     @property
     def outside(self) -> dict[str, ColumnFindings]:
@@ -59,8 +66,10 @@ class Findings:
             "format": 1,
             "data": self.data,
             "rows": self.rows,
+            "added": list(self.added),
             **({"without_history": self.without_history} if self.without_history else {}),
             "missing": {name: {"n": each.count, "in_training": each.expected} for name, each in self.missing.items()},
+            **({"absent": [*self.absent]} if self.absent else {}),
             "unknown": self.unknown,
             "outside": {
                 name: {"n": each.outside, "low": each.low, "high": each.high} for name, each in self.outside.items()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -14,13 +15,17 @@ from mltrain.data.encoders.column import Encoder
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.preparation import declared_kinds
+from mltrain.data.several_targets import Target
 from mltrain.data.streams.arrays import ArraysStream
 from mltrain.data.streams.block import Block, RowStream
+from mltrain.data.streams.json_lines import JsonLinesStream
 from mltrain.data.table import stacked
 from mltrain.data.training_columns import Comparison, TrainingColumns
 from mltrain.errors import DataError
 from mltrain.procedures.prediction_findings import Findings, Missing
 from mltrain.procedures.stored_model import StoredModel
+
+_WHOLE = re.compile(r"0|-?[1-9]\d*")
 
 
 class PredictedRows:
@@ -30,6 +35,7 @@ class PredictedRows:
         self.name = name
         self._stored, self._preprocessing = stored, stored.preprocessing
         self._without_history = 0
+        self._stream: RowStream | None = None
         self._rows, self._missing, self._unknown = 0, Counter[str](), Counter[str]()
         reference = stored.run.reference()
         self._comparison = None
@@ -43,6 +49,7 @@ class PredictedRows:
         Raises:
             DataError: as the stream and `with_windows`; or the rows are arrays, of which none can be left out.
         """
+        self._stream = stream
         windows = self._preprocessing.windows
         if windows is None:
             yield from stream.blocks()
@@ -76,7 +83,18 @@ class PredictedRows:
             dict(self._unknown),
             self._comparison.findings() if self._comparison is not None else None,
             self._without_history,
+            absent=self._stream.absent if isinstance(self._stream, JsonLinesStream) else {},
         )
+
+
+def kinds_of_targets(target: Target) -> dict[str, str]:
+    """Return the kind of each target whose classes are codes such as 001: in a few rows they could be numbers."""
+    return {part.column: "category" for part in target.parts if part.labels and not _are_read_alike(part.labels)}
+
+
+def _are_read_alike(labels: Sequence[str]) -> bool:
+    """Return whether a column of any of these classes is read as texts or as numbers alike, whatever rows it has."""
+    return not any(label[:1].isdigit() for label in labels) or all(map(_WHOLE.fullmatch, labels))
 
 
 def kinds_of(stored: StoredModel) -> dict[str, str | None]:

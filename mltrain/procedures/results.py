@@ -30,6 +30,7 @@ from mltrain.procedures.network import Network
 from mltrain.procedures.pictures import draw
 from mltrain.procedures.plan import Plan
 from mltrain.procedures.slices import Slice
+from mltrain.procedures.training_images import with_training_images
 from mltrain.procedures.worst_examples import worst_examples
 from mltrain.report.explanation import explanation_lines
 from mltrain.report.terminal import Terminal
@@ -107,7 +108,7 @@ def write_results(
     with stopwatch.phase("report"):
         worst = worst_examples(prepared, held_out, predictions[held_out])
         if worst is not None:
-            run.write_examples(worst)
+            run.write_examples(with_training_images(worst, network, prepared))
     with stopwatch.phase("model.keras"):
         run.write_model(_archive(network, prepared, rule))
     best_epoch = fitted.epoch if plan.final == "best" else None

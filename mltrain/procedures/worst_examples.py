@@ -51,10 +51,15 @@ def are_images(x: np.ndarray) -> bool:
     return len(shape) == 3 and shape[2] in (1, 3) and shape[0] * shape[1] <= _LARGEST_IMAGE
 
 
-def pictures_of(images: np.ndarray) -> list[str]:
-    """Return each of the images `(n, height, width, channels)` as PNG in base64, from the darkest to the lightest."""
-    low, high = float(images.min()), float(images.max())
-    bytes_of = np.round((images - low) * (255.0 / (high - low or 1.0))).astype(np.uint8)
+def pictures_of(images: np.ndarray, ends: tuple[float, float] | None = None) -> list[str]:
+    """Return each of the images `(n, height, width, channels)` as PNG in base64.
+
+    Args:
+        images: of any values.
+        ends: the values that are black and white; None takes the smallest and the largest value of all images.
+    """
+    low, high = ends or (float(images.min()), float(images.max()))
+    bytes_of = np.round((np.clip(images, low, high) - low) * (255.0 / (high - low or 1.0))).astype(np.uint8)
     return [b64encode(_png(each)).decode() for each in bytes_of]
 
 

@@ -18,6 +18,8 @@ def finding_lines(findings: Findings) -> tuple[str, ...]:
 
 
 def _lines(findings: Findings) -> Iterator[str]:
+    if findings.renamed:
+        yield f"the rows have columns of the usual names already: the new columns are {', '.join(findings.added)}"
     if findings.images is not None:
         yield from findings.images.sentences
     if findings.without_history:
@@ -25,7 +27,10 @@ def _lines(findings: Findings) -> Iterator[str]:
         yield f"{_of(findings.without_history, whole)} have too few rows before them in their series: not predicted"
     for name, missing in findings.missing.items():
         known = "" if missing.expected else ", where no training row misses one"
-        yield f"{name}: {_of(missing.count, findings.rows)} missing{known}; filled as in training"
+        if name in findings.absent:
+            yield f"{name}: no line has this key{findings.absent[name]}; all rows count as missing{known}"
+        else:
+            yield f"{name}: {_of(missing.count, findings.rows)} missing{known}; filled as in training"
     for name, count in findings.unknown.items():
         yield f"{name}: {_of(count, findings.rows)} in categories that no training row has; they count as none"
     for name, column in findings.outside.items():

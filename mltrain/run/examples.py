@@ -8,6 +8,8 @@ from pydantic import Field
 
 from mltrain.spec import Many, Spec
 
+Picture = Annotated[str, Field(pattern="^[A-Za-z0-9+/=]*$")]
+
 
 class Example(Spec):
     """One row."""
@@ -21,8 +23,24 @@ class Example(Spec):
     values: Many[str] = ()
     """As they are shown, one a column."""
 
-    picture: Annotated[str, Field(pattern="^[A-Za-z0-9+/=]*$")] = ""
+    picture: Picture = ""
     """A PNG in base64, where the row is an image; else empty."""
+
+
+class TrainingImage(Spec):
+    """A training image, as it is and as the model sees it."""
+
+    row: Annotated[int, Field(ge=0)]
+    """Its number, as in `splits/`."""
+
+    file: str = ""
+    """The name of its file, where each row is one; else empty."""
+
+    picture: Picture
+    """The image as it is: a PNG in base64."""
+
+    changed: Many[Picture]
+    """The image after the first layers of the model, several times: PNGs in base64."""
 
 
 class WorstExamples(Spec):
@@ -36,3 +54,9 @@ class WorstExamples(Spec):
 
     examples: Many[Example]
     """The worst first."""
+
+    layers: Many[str] = ()
+    """The names of the first layers, which change the images."""
+
+    training: Many[TrainingImage] = ()
+    """Some training images, where the model begins with layers that change them."""

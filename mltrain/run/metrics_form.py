@@ -107,6 +107,8 @@ class RecordedChance(Part):
 
     sentence: str
     """In words."""
+    better: bool | None = None
+    """Whether it is."""
 
 
 class RecordedGate(Part):

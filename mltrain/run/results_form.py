@@ -26,6 +26,30 @@ class ClassResult(Part):
     """The harmonic mean of both."""
 
 
+class BaselineVerdict(Part):
+    """Whether the model beats a baseline."""
+
+    metric: str = ""
+    """The metric that was compared."""
+    outcome: str = ""
+    """`better`, `worse`, `equal` or `unclear`: of the model."""
+    words: str = ""
+    """The baseline in words."""
+
+
+class BaselineFit(Part):
+    """How a baseline was made."""
+
+    rows: int | None = None
+    """The number of training rows it was fitted on."""
+    of: int | None = None
+    """The number of all training rows."""
+    converged: bool = True
+    """Whether the fit converged."""
+    left_out: str | None = None
+    """Why it was not measured; None where it was."""
+
+
 class Baseline(Part):
     """What something much simpler reaches on the same rows."""
 
@@ -33,6 +57,8 @@ class Baseline(Part):
     """By name."""
     difference: Mapping[str, RecordedValue] = {}
     """Of the model to it, by name."""
+    verdict: BaselineVerdict = BaselineVerdict()
+    """Whether the model beats it; empty in runs of earlier versions."""
 
 
 class Bin(Part):
@@ -99,6 +125,8 @@ class Results(RecordedMetrics):
     """Names, in the order of the confusion matrix."""
     splits: Mapping[str, SplitResult]
     """By name."""
+    baselines: Mapping[str, BaselineFit] = {}
+    """How each baseline was made, or why it was not measured, by name."""
     threshold: Threshold | None = None
     """Of binary classifications."""
     temperature: float | None = None

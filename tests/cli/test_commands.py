@@ -64,7 +64,7 @@ def test_init_where_nothing_can_be_written_has_an_advice_of_its_own(mltrain):
     done = mltrain("init", "/proc/first.yaml")
     assert done.code == 7
     assert done.err.startswith("error: /proc/first.yaml: cannot write: ")
-    assert done.err.endswith("name a file elsewhere, as `mltrain init ~/first.yaml`\n")
+    assert done.err.endswith("name a file elsewhere, such as `mltrain init ~/first.yaml`\n")
 
 
 def test_show_nothing_is_no_run(mltrain, config, tmp_path):
@@ -142,7 +142,7 @@ def test_list_explains_each_component_of_a_kind(mltrain, kind):
 def test_list_finds_other_spellings_and_suggests(mltrain):
     assert mltrain("list", "layers", "max_pooling2d").out.startswith("MaxPooling2D")
     done = mltrain("list", "layer", "Dens")
-    assert (done.code, done.err) == (2, "error: there is no layer 'Dens' (did you mean 'Dense'?)\n")
+    assert (done.code, done.err) == (2, "error: unknown layer 'Dens' (did you mean 'Dense'?)\n")
 
 
 def test_doctor(mltrain):

@@ -77,6 +77,7 @@ class TestOverfitting:
         assert (
             "after epoch 4 the validation loss rises from 0.44 to 0.687 while the training loss falls" in said.sentence
         )
+        assert "stop there" not in said.sentence  # a later epoch may be better: nobody can know
 
     @pytest.mark.parametrize(
         "validation",
@@ -85,10 +86,17 @@ class TestOverfitting:
             [0.6, 0.5, 0.45, 0.44, 0.44, 0.45, 0.44, 0.45, 0.44, 0.45, 0.44, 0.45],
             [0.6, 0.5, 0.45, 0.6, 0.44, 0.43, 0.42, 0.42, 0.41, 0.41, 0.4, 0.9],
             [0.6, 0.5, 0.4, 0.5, 0.4, 0.5, 0.4, 0.5, 0.4, 0.5, 0.4, 0.5],
+            [0.6, 0.5, 0.45, 0.44, 0.46, 0.5, 0.55, 0.6, 0.62, 0.65, 0.7],
+            [0.9, 0.8, 0.7, 0.6, 0.5, 0.45, 0.44, 0.5, 0.55, 0.6, 0.65, 0.7],
+            [9.0, 4.0, 0.9, 0.6, 0.61, 0.66, 0.7, 0.75, 0.8, 0.8, 0.8, 0.8],
+            [0.6, 0.5, 0.45, 0.44, 0.9, 0.8, 0.7, 0.65, 0.6, 0.58, 0.56, 0.54],
             [0.7, 0.01, 0.001, 0.0011, 0.0012, 0.0013, 0.0014, 0.0014, 0.0014, 0.0014, 0.0015, 0.0015],
             [],
         ],
-        ids=["falls", "level", "one bad epoch", "noise", "nothing to speak of", "none"],
+        ids=[
+            *("falls", "level", "one bad epoch", "noise", "too early", "shorter than the way to the best"),
+            *("little of what it had fallen", "falls again", "nothing to speak of", "none"),
+        ],
     )
     def test_it_is_not_seen_where_it_is_not(self, validation):
         assert "overfitting" not in names(diagnose_at_once(curves(self.FALLS, validation)))
@@ -178,8 +186,12 @@ class TestPlateau:
 
     @pytest.mark.parametrize(
         ("train", "validation"),
-        [([*WELL, *[0.2] * 5], []), ([*WELL, *[0.2] * 30], [0.9 - 0.01 * epoch for epoch in range(42)])],
-        ids=["few epochs", "validation moves"],
+        [
+            ([*WELL, *[0.2] * 5], []),
+            ([*WELL, *[0.2] * 30], [0.9 - 0.01 * epoch for epoch in range(42)]),
+            ([5.0, 0.2, *(0.1 * 0.99**epoch for epoch in range(60))], []),
+        ],
+        ids=["few epochs", "validation moves", "still falls slowly"],
     )
     def test_it_is_not_seen_where_it_is_not(self, train, validation):
         assert "plateau" not in of_curves(train, validation)
@@ -192,7 +204,10 @@ class TestMemorising:
         rises = curves([0.7 * 0.8**epoch for epoch in range(12)], [0.7 + 0.1 * epoch for epoch in range(12)])
         (found,) = diagnose(facts(confusions=self.NOISE, curves=rises))
         assert found.finding == "memorising"
-        assert "the accuracy is 0.95 on training rows, and on validation rows that of guessing, 0.51" in found.sentence
+        assert (
+            "the accuracy is 0.95 on training rows, but 0.51 on validation rows, no better than guessing"
+            in found.sentence
+        )
 
     def test_of_numbers(self):
         found = diagnose(facts(task="regression", classes=(), confusions={}, skill={"train": 0.9, "validation": -0.4}))
@@ -234,10 +249,21 @@ class TestUnderfitting:
 
 class TestNeverPredicted:
     def test_it_is_named(self):
-        three = {"train": [[100, 0, 0]] * 3, "validation": [[80, 0, 5], [30, 0, 20], [5, 0, 60]]}
+        three = {"train": [[170, 0, 0], [60, 0, 0], [0, 0, 170]], "validation": [[80, 0, 5], [30, 0, 20], [5, 0, 60]]}
         (found,) = diagnose(facts(task="multiclass", classes=("a", "b", "c"), confusions=three))
         assert (found.finding, found.key) == ("never_predicted", "training.class_weight")
+        assert "weight the classes" in found.sentence
         assert "never predicted on 200 validation rows: 'b' (50 rows)" in found.sentence
+
+    @pytest.mark.parametrize(
+        ("train", "weighted"), [([100, 100, 100], False), ([100, 60, 100], False), ([170, 60, 170], True)]
+    )
+    def test_weights_are_not_advised_where_classes_are_equally_large_or_weighted_already(self, train, weighted):
+        seen = {"train": [[train[0], 0, 0], [train[1], 0, 0], [0, 0, train[2]]], "validation": [[60, 0, 0]] * 3}
+        all_found = diagnose(facts(task="multiclass", classes=("a", "b", "c"), confusions=seen, weighted=weighted))
+        (found,) = (each for each in all_found if each.finding == "never_predicted")
+        assert found.key == "training.epochs"
+        assert "weight" not in found.sentence
 
     @pytest.mark.parametrize("rows", [0, 3])
     def test_a_class_that_hardly_occurs_is_none(self, rows):
@@ -263,14 +289,14 @@ class TestRows:
         few = {"rows": {"train": 12}, "confusions": {"train": [[4, 2], [3, 3]]}, "skill": {"train": 0.0}}
         (found,) = diagnose(facts(curves=curves([0.8, 0.7, 0.75]), **few))
         assert found.finding == "too_few_rows"
-        assert "there are 12 to learn from, and none are held out for validation" in found.sentence
-        assert "an accuracy of 0.58 on so many may be any of 0.32 to 0.81" in found.sentence  # Wilson for 7 of 12
+        assert "there are 12 training rows and none are held out for validation" in found.sentence
+        assert "an accuracy of 0.58 on so few rows may mean 0.32 to 0.81" in found.sentence  # Wilson for 7 of 12
 
     def test_a_small_validation(self):
         (found,) = diagnose(facts(rows={"train": 400, "validation": 40}))
         assert found.finding == "small_validation"
-        assert "from 0.15 of accuracy on (6 rows, sign test)" in found.sentence
-        assert "300 or more are needed" in found.sentence
+        assert "only differences in accuracy of 0.15 or more (6 rows, sign test)" in found.sentence
+        assert "use 300 rows or more" in found.sentence
 
     @pytest.mark.parametrize("rows", [{"train": 400}, {"train": 400, "validation": 60}])
     def test_enough_or_none_at_all(self, rows):

@@ -182,12 +182,12 @@ def test_an_error_names_the_metric_and_its_line_and_rows_cannot_be_changed(capsy
 @pytest.mark.parametrize(
     ("tasks", "options", "said"),
     [
-        (("binary",), {"name": "My Cost"}, "cannot be called 'My Cost'"),
-        ((), {}, "is for the task none: expected binary, multiclass"),
-        (("ranking",), {}, "is for the task 'ranking'"),
-        (("binary",), {"direction": "up"}, "has direction='up': expected min or max"),
-        (("binary",), {"takes": "logits"}, "has takes='logits'"),
-        (("regression",), {"takes": "classes"}, "a regression has none"),
+        (("binary",), {"name": "My Cost"}, "'My Cost' is not a valid metric name"),
+        ((), {}, "it needs a task; expected one or more of binary, multiclass"),
+        (("ranking",), {}, "unknown task 'ranking'"),
+        (("binary",), {"direction": "up"}, "direction is 'up'; expected min or max"),
+        (("binary",), {"takes": "logits"}, "takes is 'logits'; expected predictions or classes"),
+        (("regression",), {"takes": "classes"}, "not possible for regression"),
         (("binary",), {"best": 1.0, "worst": 0.0}, "best=1.0 is not better than worst=0.0"),
     ],
 )

@@ -74,17 +74,17 @@ def text_bomb():
 
 CONTENT = {
     "nothing": (b"", "the file is empty"),
-    "a text": (b"not an image at all", "neither PNG nor JPEG, BMP or GIF, whatever its name says"),
+    "a text": (b"not an image at all", "not a PNG, JPEG, BMP or GIF file, whatever its name says"),
     "a PNG cut off": (encoded("PNG")[:2000], "the image is damaged"),
     "a JPEG cut off": (encoded("JPEG")[:900], "the image is damaged"),
     "a GIF cut off": (encoded("GIF")[:900], "the image is damaged"),
     "a BMP cut off": (encoded("BMP")[:900], "the image is damaged"),
-    "a PNG of 10 gigapixels": (png_of(100_000, 100_000), "too many pixels to be unpacked; make it smaller"),
-    "a PNG of 100 megapixels": (png_of(10_000, 10_000), "too many pixels to be unpacked; make it smaller"),
+    "a PNG of 10 gigapixels": (png_of(100_000, 100_000), "too many pixels to unpack; make the image smaller"),
+    "a PNG of 100 megapixels": (png_of(10_000, 10_000), "too many pixels to unpack; make the image smaller"),
     "a PNG with a remark of 200 MB": (text_bomb(), "damaged"),
-    "a TIFF": (encoded("TIFF"), "neither PNG nor JPEG, BMP or GIF"),
-    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 6\n(x) run\n", "neither PNG nor JPEG"),
-    "a WebP": (b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(24), "neither PNG nor JPEG"),
+    "a TIFF": (encoded("TIFF"), "not a PNG, JPEG, BMP or GIF file"),
+    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 6\n(x) run\n", "not a PNG, JPEG"),
+    "a WebP": (b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(24), "not a PNG, JPEG"),
 }
 
 

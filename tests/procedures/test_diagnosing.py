@@ -1,5 +1,6 @@
 """The diagnosis of real trainings: said at once, at the end, in metrics.json and by `show`."""
 
+import csv
 import json
 
 import numpy as np
@@ -64,6 +65,26 @@ def test_overfitting_is_said_while_it_goes_on_and_once(diagnosed):
     (warning,) = (number for number, line in enumerate(lines) if line.startswith("warning: overfitting: "))
     assert any(line.startswith("epoch 60/60") for line in lines[warning:])
     assert found.keys() & {"overfitting", "memorising"}
+
+
+def test_a_series_whose_loss_rises_for_a_while_is_not_called_overfitting(mltrain, tmp_path):
+    """Months with a linear trend and a season: the validation loss rises from epoch 10 to 100, and is best near 400."""
+    month = np.arange(144)
+    season = 1 + 0.18 * np.sin(2 * np.pi * month / 12) + 0.08 * np.sin(4 * np.pi * month / 12)
+    y = np.round((110 + 2.6 * month) * season + np.random.default_rng(0).normal(0, 5, 144))
+    (tmp_path / "months.csv").write_text("month,y\n" + "".join(f"{each}\n" for each in map("{},{}".format, month, y)))
+    (tmp_path / "config.yaml").write_text(
+        "data: {source: {type: csv, path: months.csv}, target: {column: y, scale: standard}, windows: {length: 24}, "
+        "split: {type: time, column: month}}\nmodel: linear\nevaluation: {baselines: false}\n"
+        "training: {epochs: 400, batch_size: 8, optimizer: {type: Adam, learning_rate: 0.01}}\n"
+    )
+    done = mltrain("train", "config.yaml", "--run-dir", "run")
+    assert done.code == 0, done.err
+    with (tmp_path / "run" / "history.csv").open(newline="") as file:
+        loss = [float(row["validation.loss"]) for row in csv.DictReader(file)]
+    assert min(loss) < 0.7 * min(loss[:40])  # a user who stops then loses a third
+    assert np.mean(loss[70:100]) > 1.1 * min(loss[:40])
+    assert "warning: overfitting" not in done.err
 
 
 def test_a_dead_layer(diagnosed):

@@ -386,13 +386,13 @@ def test_nothing_is_replaced_without_being_asked(predict, folder):
             4,
             "2 columns are not there: 'color', 'large', which the model needs",
         ),
-        (["two", "taken.csv"], 4, "there is a column 'prediction' already"),
+        (["two", "taken.csv", "--prefix", "new_"], 4, "there is a column 'new_prediction' already"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_what_is_refused(predict, folder, arguments, code, said):
     (folder / "colorless.csv").write_text("size,sold\n1,2024-01-01\n")
-    write_csv(folder / "taken.csv", {**table(3, 0), "prediction": [1, 2, 3]})
+    write_csv(folder / "taken.csv", {**table(3, 0), "new_prediction": [1, 2, 3]})
     assert said in predict(*arguments, code=code)
 
 

@@ -131,7 +131,7 @@ def test_single_files_and_folders_at_any_depth(predict, folder):
         "inbox/a.PNG",
         "inbox/z.png",
     ]
-    assert "left out, as hidden files are: inbox/2024/.DS_Store" in done.err
+    assert "left out because hidden: inbox/2024/.DS_Store" in done.err
 
 
 def test_images_of_another_kind_are_made_to_fit_and_counted(predict, folder):
@@ -142,7 +142,7 @@ def test_images_of_another_kind_are_made_to_fit_and_counted(predict, folder):
     Image.fromarray(np.stack([GRAY[0]] * 3, axis=-1)).save(folder / "new" / "2.png")
     done = predict("arrays", "new", "--out", "out.csv", "--proba")
     assert "1 of 3 images had another size and were stretched to 6 x 5 (bilinear)\n" in done.err
-    assert "1 of 3 images were in colour and became gray\n" in done.err
+    assert "1 of 3 images were in colour and were converted to gray\n" in done.err
     alone, stretched, colored = (dict(line, file="") for line in read_csv(folder / "out.csv"))
     assert colored == alone != stretched
     said = predict("arrays", "new", "--out", "strict.csv", "--strict", code=4)
@@ -166,13 +166,13 @@ def test_a_damaged_image_leaves_nothing(predict, folder, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["table", "photos"], 4, "photos: these are images, and the model of the run takes the columns of a table"),
-        (["shares", "photos"], 4, "the run does not say that the arrays it was trained on had such"),
+        (["table", "photos"], 4, "photos: these are images, but the model of the run takes the columns of a table"),
+        (["shares", "photos"], 4, "the run was trained on arrays that may have other values"),
         (["files", "nothing"], 4, "nothing: no such file or folder"),
         (["files", "nothing.png"], 4, "nothing.png: no such file or folder"),
-        (["files", "photos/dog", "table.csv"], 4, "table.csv: no image by its name"),
+        (["files", "photos/dog", "table.csv"], 4, "table.csv: not an image by its name"),
         (["files", "photos/cat/link.png", "photos"], 4, "photos/cat/link.png: a symbolic link"),
-        (["files", "empty"], 4, "empty: there is no image in it"),
+        (["files", "empty"], 4, "empty: there are no images in it"),
         (["table", "table.csv", "table.csv"], 2, "one file of rows at a time; only of images there may be several"),
         (["files", "photos", "--strict"], 2, "--strict needs --out"),
     ],

@@ -249,10 +249,10 @@ def test_results_that_lack_a_target_are_refused(trained):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("training.class_weight=balanced", "class weights are for one column of classes"),
+        ("training.class_weight=balanced", "class weights need one target with classes"),
         ("evaluation.threshold=0.4", "a threshold is for binary, the task is multilabel"),
         ("evaluation.calibration.temperature=auto", "a temperature is for one column of classes"),
-        ("task=binary", "data.target names 3 columns, and binary is of one"),
+        ("task=binary", "binary has two classes, but data.target names 3 columns"),
         ("data.target=[rain, rain]", "the column 'rain' stands twice"),
         ("data.target={column: rain, columns: [rain, wind]}", "expected the name of a column"),
         ("data.target={columns: [rain, wind], positive: 'yes'}", "it is for one column"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -26,8 +27,11 @@ ALONE, _HELD_OUT = 0.999, 0.99
 _SORTED = 2_000
 # Of fewer rows each may have a value of its own, whatever it is.
 _FEWEST = 50
-# Whole numbers that leave so many of their range out, and do not ascend, are amounts that differ by chance.
-_DENSE = 2
+# Amounts repeat: of n whole numbers drawn from a range of r, about n²/2r pairs are equal. Where so many were expected
+# and there is not one (by chance once in 160,000 columns), the numbers count rows, of this table or of a larger one.
+_EXPECTED_PAIRS = 12
+# Names that pandas gives to a row index without one.
+_INDEX_NAMES = re.compile(r"Unnamed: 0(\.\d+)*|index|level_\d+")
 # Of so many rows nearly every one shows at once that a column repeats its values.
 _FIRST = 1_000
 _NAMES = 0.9
@@ -92,9 +96,15 @@ def identifier_findings(found: Sequence[str]) -> Iterator[AuditFinding]:
     if found:
         sentence = (
             f"{_named(found)} {_verb(found, 'counts or names', 'count or name')} the rows (every value another): what "
-            "is learned of it holds for no other row; set it to ignore"
+            f"is learned of it holds for no other row; set it to ignore{_index_advice(found)}"
         )
         yield AuditFinding(finding="identifier", level="warning", sentence=sentence, key=f"data.features.{found[0]}")
+
+
+def _index_advice(found: Sequence[str]) -> str:
+    """Return where a column with the name of a pandas index comes from, if there is one."""
+    name = next((each for each in found if _INDEX_NAMES.fullmatch(each)), None)
+    return "" if name is None else f" ('{name}' looks like the row index of pandas: write the file with index=False)"
 
 
 def empty_findings(reference: TrainingColumns, preprocessing: Preprocessing) -> Iterator[AuditFinding]:
@@ -136,7 +146,8 @@ def _is_identifier(encoder: Encoder, table: Table) -> bool:
         return False
     steps = np.diff(numbers)
     ascending = bool((steps > 0).all() or (steps < 0).all())
-    return ascending or float(numbers.max() - numbers.min()) < _DENSE * len(numbers)
+    expected = len(numbers) ** 2 / (2 * float(numbers.max() - numbers.min() + 1))
+    return ascending or expected > _EXPECTED_PAIRS
 
 
 def _repeats(values: pa.Array) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row, texts_of
+from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row, spelled_as, texts_of
 from mltrain.data.encoders.number import (
     constant_decision,
     encode_numbers,
@@ -26,7 +26,7 @@ Unknown = Literal["ignore", "error"]
 Missing = Literal["category", "error"]
 
 
-class _TextEncoder(Spec):
+class TextEncoder(Spec):
     """What all encoders of text share: the categories, and what happens to other texts."""
 
     column: str
@@ -45,7 +45,11 @@ class _TextEncoder(Spec):
 
     def raw(self, column: RawColumn) -> tuple[np.ndarray, ...]:
         """Return the texts as objects (rows, 1), empty where missing."""
-        return (texts_of(column).to_numpy(zero_copy_only=False)[:, None],)
+        return (self.texts(column).to_numpy(zero_copy_only=False)[:, None],)
+
+    def texts(self, column: RawColumn) -> pa.Array:
+        """Return the texts (rows,), empty where missing, with categories as they are spelled in the training rows."""
+        return spelled_as(texts_of(column), self.categories)
 
     def positions(self, column: RawColumn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return for each row its category's position, or -1; whether it is missing; and whether it is unknown.
@@ -53,7 +57,7 @@ class _TextEncoder(Spec):
         Raises:
             DataError: a value is missing or unknown where that is an error.
         """
-        texts = texts_of(column)
+        texts = self.texts(column)
         found = pc.index_in(texts, value_set=pa.array(self.categories, pa.string()))
         positions = pc.fill_null(found, -1).to_numpy().astype(np.int64)
         absent = pc.equal(texts, "").to_numpy(zero_copy_only=False)
@@ -65,7 +69,7 @@ class _TextEncoder(Spec):
         return positions, absent, unknown
 
 
-class CategoryEncoder(_TextEncoder):
+class CategoryEncoder(TextEncoder):
     """One 0/1 column a category; an unknown or missing text that is no category has 0 in all of them."""
 
     type: Literal["category"] = "category"
@@ -84,7 +88,7 @@ class CategoryEncoder(_TextEncoder):
         return Encoded(values, _count(self.column, absent), _count(self.column, unknown))
 
 
-class IndexEncoder(_TextEncoder):
+class IndexEncoder(TextEncoder):
     """One column with the number of the category: 1, 2, 3, …; 0 for what is no category."""
 
     type: Literal["index"] = "index"
@@ -101,7 +105,7 @@ class IndexEncoder(_TextEncoder):
         return Encoded(values, _count(self.column, absent), _count(self.column, unknown))
 
 
-class OrdinalEncoder(_TextEncoder):
+class OrdinalEncoder(TextEncoder):
     """One scaled number column by the order of the categories; an unknown text is treated as a missing one."""
 
     type: Literal["ordinal"] = "ordinal"
@@ -166,6 +170,7 @@ def fit_ordinal(column: RawColumn, order: tuple[str, ...], scale: Scale, unknown
         DataError: a training row has a category that the order does not name, or misses it where that is an error.
     """
     texts = texts_of(column)
+    texts = spelled_as(texts, order)
     # Not `ignore` here: what stands in the training rows was there to be seen when the order was written.
     wrong = pc.invert(pc.is_in(texts, value_set=pa.array([*order, ""], pa.string()))).to_numpy(zero_copy_only=False)
     if wrong.any():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.column_types import without_zone
 from mltrain.data.table import Column, Table
 from mltrain.errors import DataError
 from mltrain.task import Decision
@@ -24,17 +26,20 @@ class RawColumn:
         values: a pyarrow array, or a NumPy array of rank >= 2, (rows, …).
         place: says where a row (from 0) is, as `penguins.csv:18`.
         source: name of where the table comes from, for messages about the whole column.
+        taken_as_missing: what an error on a missing value adds: which texts of the file were taken as such.
     """
 
     name: str
     values: Column
     place: Callable[[int], str]
     source: str
+    taken_as_missing: str = ""
 
     @classmethod
     def of(cls, table: Table, name: str) -> RawColumn:
         """Return the column `name` of `table`; a DataError names the known columns when there is none."""
-        return cls(name, table.column(name), table.origin.place, table.origin.name)
+        said = table.taken_as_missing.get(name, "")
+        return cls(name, table.column(name), table.origin.place, table.origin.name, said)
 
     def error(self, row: int, message: str) -> DataError:
         """Return the error about one row."""
@@ -170,7 +175,48 @@ def texts_of(column: RawColumn) -> pa.Array:
         known = numbers[~np.isnan(numbers)]
         if (np.abs(known) < 2**53).all() and (known == np.floor(known)).all():
             values = pc.cast(pa.array(numbers, from_pandas=True), pa.int64())
-    return pc.fill_null(pc.cast(values, pa.string()), "")
+    if is_text(values.type):
+        values = _without_points(values)
+    return pc.fill_null(pc.cast(without_zone(values), pa.string()), "")
+
+
+def _without_points(values: pa.Array) -> pa.Array:
+    """Return texts that are all whole numbers, some as 3.0, as 3; other texts as they are."""
+    if not len(values) or not (values.buffers()[2] and b"." in bytes(values.buffers()[2])):
+        return values
+    known = pc.drop_null(pc.unique(values)).to_pylist()
+    if not any(text.endswith((".0", ".")) for text in known) or not all(map(_WHOLE.fullmatch, filter(None, known))):
+        return values
+    return pc.replace_substring_regex(values, r"\.0*$", "")
+
+
+_WHOLE = re.compile(r"(-?(?:0|[1-9]\d*))(?:\.0*)?")
+
+
+def spelled_as(texts: pa.Array, known: Sequence[str]) -> pa.Array:
+    """Return texts (rows,) in which a category has the spelling that is known: 3.0 is 3 where 3 is known, and the other
+    way round; True is true. Texts that are known, or are no spelling of what is known, stay as they are.
+    """
+    different = pc.unique(texts)
+    unknown = different.filter(pc.invert(pc.is_in(different, value_set=pa.array([*known, ""], pa.string()))))
+    if not len(unknown):
+        return texts
+    by_plain = dict.fromkeys(_plain(text) for text in known)
+    for text in known:
+        by_plain[_plain(text)] = None if by_plain[_plain(text)] is not None else text  # of two spellings none is meant
+    found = {text: by_plain.get(_plain(text)) for text in unknown.to_pylist()}
+    meant = {text: spelling for text, spelling in found.items() if spelling}
+    if not meant:
+        return texts
+    place = pc.index_in(texts, value_set=pa.array(list(meant), pa.string()))
+    return pc.coalesce(pa.array(list(meant.values()), pa.string()).take(place), texts)
+
+
+def _plain(text: str) -> str:
+    whole = _WHOLE.fullmatch(text)
+    if whole:
+        return "0" if whole[1] == "-0" else whole[1]
+    return text.lower() if text.lower() in ("true", "false") else text
 
 
 def without_missing(column: RawColumn) -> pa.Array:
@@ -186,7 +232,8 @@ def without_missing(column: RawColumn) -> pa.Array:
     count = pc.sum(absent).as_py() or 0
     if count:
         rest = f" (and {count - 1} more)" if count > 1 else ""
-        raise column.error(first_row(absent), f"the target is missing{rest}; correct the row or leave it out")
+        message = f"the target is missing{rest}; correct the row or leave it out{column.taken_as_missing}"
+        raise column.error(first_row(absent), message)
     return values
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.column_types import TIMESTAMP, ZONED, without_zone
 from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row, is_empty, is_text, is_time
 from mltrain.data.encoders.number import (
     Fill,
@@ -53,6 +54,8 @@ class DatetimeEncoder(Spec):
     """The parts, from the largest to the smallest."""
     indicator: bool
     """Whether a last column is 1 where the value was missing."""
+    zoned: bool | None = None
+    """Whether the training times had a time zone, and so were read in UTC; null in runs of earlier versions."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,11 +70,13 @@ class DatetimeEncoder(Spec):
 
     def raw(self, column: RawColumn) -> tuple[np.ndarray, ...]:
         """Return each part as float64 (rows, 1), NaN where missing."""
+        check_zone(column, self.zoned)
         times = times_of(column)
         return tuple(part_of(times, scaled.part)[:, None] for scaled in self.parts)
 
     def encode(self, column: RawColumn) -> Encoded:
         """Return float32 (rows, parts [+ 1])."""
+        check_zone(column, self.zoned)
         times = times_of(column)
         parts = [part_of(times, scaled.part) for scaled in self.parts]
         return encode_numbers(column, parts, [scaled.scaling for scaled in self.parts], self.indicator)
@@ -108,7 +113,42 @@ def fit_datetime(column: RawColumn, parts: tuple[Part, ...] | None, scale: Scale
     decisions += fill_decision(column, int(times.null_count), missing)
     for part, values in numbers.items():
         decisions += constant_decision(f"{column.name}.{part}", values)
-    return Fitted(DatetimeEncoder(column=column.name, parts=fitted, indicator=times.null_count > 0), decisions)
+    zoned = has_zone(column)
+    if zoned:
+        decisions += (Decision(f"features.{column.name}", "in UTC", "the times have a time zone"),)
+    encoder = DatetimeEncoder(column=column.name, parts=fitted, indicator=times.null_count > 0, zoned=zoned)
+    return Fitted(encoder, decisions)
+
+
+def has_zone(column: RawColumn) -> bool:
+    """Return whether a column holds times with a time zone."""
+    return isinstance(column.values, pa.Array) and bool(column.values.type == ZONED)
+
+
+def check_zone(column: RawColumn, zoned: bool | None) -> None:
+    """Refuse times without a zone where those of the training had one, or the reverse: their hours are not comparable.
+
+    Args:
+        column: of new rows.
+        zoned: whether the training times had a zone; None where that is not known.
+
+    Raises:
+        DataError: names the first time.
+    """
+    values = column.values
+    if zoned is None or not isinstance(values, pa.Array) or is_empty(values) or not is_time(values.type):
+        return
+    if has_zone(column) == zoned:
+        return
+    shown = without_zone(values)[first_row(values.is_valid())].as_py()
+    how = (
+        "the time has no time zone, but the times of the training data have one; write it with its zone, such as "
+        f"{shown.isoformat()}+00:00 if it is in UTC"
+        if zoned
+        else "the time has a time zone, but the times of the training data have none; write it without a zone, as the "
+        f"local time that the training data would have (this one is {shown.isoformat()} in UTC)"
+    )
+    raise column.error(first_row(values.is_valid()), how)
 
 
 def times_of(column: RawColumn) -> pa.Array:
@@ -121,14 +161,14 @@ def times_of(column: RawColumn) -> pa.Array:
     if isinstance(values, np.ndarray):
         raise column.failure(f"expected dates, but it holds {column.holds()} (declare it as image or array)")
     if is_empty(values):
-        return pa.nulls(len(values), pa.timestamp("us"))
+        return pa.nulls(len(values), TIMESTAMP)
     if not is_time(values.type):
         row = first_row(values.is_valid())
         how = "; write it as 2024-05-31 or 2024-05-31T12:30:00" if is_text(values.type) else ""
         raise column.error(
             row, f"expected a date, found {values[row].as_py()!r} (the column holds {column.holds()}{how})"
         )
-    return pc.cast(values, pa.timestamp("us"), safe=False)
+    return pc.cast(values, TIMESTAMP, safe=False)
 
 
 def part_of(times: pa.Array, part: Part) -> np.ndarray:

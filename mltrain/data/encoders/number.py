@@ -138,7 +138,8 @@ def missing_error(column: RawColumn, absent: np.ndarray) -> Exception:
     count = int(absent.sum())
     rest = f" (and {count - 1} more)" if count > 1 else ""
     return column.error(
-        first_row(absent), f"the value is missing{rest} (correct it, or set data.features.{column.name}.missing)"
+        first_row(absent),
+        f"the value is missing{rest}; correct it, or set data.features.{column.name}.missing{column.taken_as_missing}",
     )
 
 

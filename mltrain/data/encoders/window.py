@@ -11,6 +11,7 @@ from pydantic import model_validator
 
 from mltrain.data.encoders.array import ArrayEncoder, array_of
 from mltrain.data.encoders.column import RawColumn, numbers_of, texts_of
+from mltrain.data.encoders.datetime import check_zone, has_zone
 from mltrain.data.encoders.scaling import center_and_width
 from mltrain.data.features import BooleanFeature, NumberFeature
 from mltrain.data.series import Series, Windowed, with_windows
@@ -36,6 +37,8 @@ class WindowEncoder(ArrayEncoder):
     """The column by which rows are put in order; null for the order in which they are."""
     dates: bool
     """Whether that column holds dates, and not numbers."""
+    zoned: bool | None = None
+    """Whether its times have a time zone; null where they are numbers, and in runs of earlier versions."""
     series: Many[str]
     """The series that have training rows, by name."""
     naive_errors: Many[float]
@@ -50,7 +53,9 @@ class WindowEncoder(ArrayEncoder):
         return self
 
     def made_of(self, table: Table, lag: int | None = None) -> Windowed:
-        """Return rows with their windows; arguments and errors as for `with_windows`."""
+        """Return rows with their windows; arguments and errors as for `with_windows` and `check_zone`."""
+        if self.time is not None:
+            check_zone(RawColumn.of(table, self.time), self.zoned)
         return with_windows(table, self.windows, self.features, self.time, lag=lag, column=self.column)
 
     def forecasts(self, table: Table) -> ForecastRows:
@@ -112,7 +117,8 @@ def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: s
         center.append(each[0])
         width.append(each[1])
     errors = naive_errors(numbers_of(RawColumn.of(table, target)), windowed.series, known, windows.season or 1)
-    time_values = table.column(time) if time is not None else None
+    times = RawColumn.of(table, time) if time is not None else None
+    dates = times is not None and isinstance(times.values, pa.Array) and bool(pa.types.is_temporal(times.values.type))
     return WindowEncoder(
         column=windowed.column,
         shape=(windows.length, len(windowed.features)),
@@ -124,7 +130,8 @@ def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: s
         features=windowed.features,
         target=target,
         time=time,
-        dates=isinstance(time_values, pa.Array) and pa.types.is_temporal(time_values.type),
+        dates=dates,
+        zoned=has_zone(times) if dates and times is not None else None,
         series=tuple(errors),
         naive_errors=tuple(errors.values()),
     )

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from mltrain.data.features.number import Scale
 from mltrain.spec import Many, Spec, fail, problem
 
 if TYPE_CHECKING:
     from mltrain.data.encoders.column import Fitted, RawColumn
+
+
+def _category_name(value: Any) -> Any:
+    """Return the text of a category that YAML reads as a whole number: `order: [1, 2, 3]`."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+CategoryName = Annotated[str, BeforeValidator(_category_name, json_schema_input_type=str | int)]
 
 
 class CategoryFeature(Spec):
@@ -20,7 +28,7 @@ class CategoryFeature(Spec):
     encoding: Literal["one_hot", "index", "ordinal"] | None = None
     """`one_hot`: one 0/1 column a category; `index`: one column of 1, 2, 3, … for an Embedding layer, 0 for unknown;
     `ordinal`: one number column by `order`. null is `one_hot`, and `ordinal` where an order is given."""
-    order: Many[str] = ()
+    order: Many[CategoryName] = ()
     """The categories from lowest to highest, for `ordinal`: `[low, medium, high]` become 0, 1, 2."""
     scale: Scale | None = None
     """How ordinal numbers are scaled; null takes `data.scale`."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ImageFeature(Spec):
-    """Images (rows, height, width, channels); gray ones may come as (rows, height, width) and get one channel."""
+    """Images (rows, height, width, channels); gray images may be (rows, height, width) and get one channel."""
 
     type: Literal["image"] = "image"
     scale: Literal["unit", "standard", "none"] = "unit"

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.column_types import codes_example, other_date
 from mltrain.data.encoders.column import RawColumn, is_empty, is_number, is_time
 from mltrain.data.features import (
     ArrayFeature,
@@ -17,6 +18,7 @@ from mltrain.data.features import (
     ImageFeature,
     NumberFeature,
 )
+from mltrain.data.table import is_index_name
 from mltrain.task import Decision
 
 # A text column with more different values than both limits is taken for names or remarks.
@@ -24,6 +26,7 @@ FEW_CATEGORIES = 50
 CATEGORIES_SHARE = 0.05
 # One 0/1 column each: beyond this a share of many rows would fill the memory.
 MOST_CATEGORIES = 1000
+_AS_DATES = "to read them as dates, set data.source.date_format: DD/MM/YYYY (or how they are written)"
 
 
 def infer_feature(column: RawColumn) -> tuple[Feature, Decision]:
@@ -34,6 +37,11 @@ def infer_feature(column: RawColumn) -> tuple[Feature, Decision]:
 
 def _infer(column: RawColumn) -> tuple[Feature, str]:
     values = column.values
+    if is_index_name(column.name):
+        return IgnoreFeature(), (
+            "pandas wrote its row index here, which is not a property of the row; to use it anyway, set "
+            f"data.features.{column.name}: number"
+        )
     if isinstance(values, np.ndarray):
         return _infer_array(values)
     if is_empty(values):
@@ -57,8 +65,23 @@ def _infer_time(values: pa.Array) -> tuple[Feature, str]:
 def _infer_text(name: str, values: pa.Array) -> tuple[Feature, str]:
     distinct, rows = pc.count_distinct(values).as_py(), len(values)
     limit = min(max(FEW_CATEGORIES, int(CATEGORIES_SHARE * rows)), MOST_CATEGORIES)
+    code, date = codes_example(values), other_date(values)
     if distinct <= limit:
+        if code is not None:
+            return CategoryFeature(), (
+                f"holds digits that are codes, such as {code!r}, as a number would lose a leading zero or an E (to "
+                f"read numbers: data.features.{name}: number)"
+            )
+        if date is not None:
+            return CategoryFeature(), f"holds texts such as {date!r}; {_AS_DATES}"
         return CategoryFeature(), "holds text with few different values"
+    if date is not None:
+        return IgnoreFeature(), f"holds {distinct} different texts such as {date!r}; {_AS_DATES}"
+    if code is not None:
+        return IgnoreFeature(), (
+            f"holds {distinct} different codes such as {code!r} in {rows} training rows; more than {limit} are taken "
+            f"for names (to use them: data.features.{name}: {{type: category, max_categories: {distinct}}}, or number)"
+        )
     return IgnoreFeature(), (
         f"holds text with {distinct} different values in {rows} training rows; more than {limit} are taken for names "
         f"(to use it: data.features.{name}: {{type: category, max_categories: {distinct}}})"

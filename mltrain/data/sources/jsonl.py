@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
+from mltrain.data.missing_keys import MissingText, UsualMissing
 from mltrain.spec import InputPath, Many, Spec
 
 if TYPE_CHECKING:
@@ -19,15 +20,22 @@ class JsonlSource(Spec):
     path: InputPath
     """The file."""
 
-    missing: Many[str] = ()
-    """More texts that mean "no value", besides null, NaN and the empty text."""
+    missing: Many[MissingText] = ()
+    """Texts that mean "no value", besides null, NaN and the empty text.
+    A number means every spelling of it: -999 is also -999.0."""
 
-    def read(self, seed: int, declared: Mapping[str, str] | None = None) -> Table:
+    usual_missing: UsualMissing = False
+    """Whether the texts that mean "no value" in a CSV file do so here, too: NA, N/A, NaN, nan, null, NULL, None, … With
+    `numbers` they do only where they are among numbers."""
+
+    def read(self, seed: int, declared: Mapping[str, str] | None = None, *, options: bool = False) -> Table:
         """Return the table in the file; the arguments are those of `CsvSource.read`.
 
         Raises:
             DataError: the file is not there, a line is not a JSON object, or a column mixes kinds of values.
         """
         from mltrain.data.json_lines import read_json_lines  # pyarrow costs 50 ms at import
+        from mltrain.data.missing_values import MissingValues
 
-        return read_json_lines(self.path, self.missing, declared or {})
+        missing = MissingValues(self.missing, self.usual_missing)
+        return read_json_lines(self.path, missing, declared or {}, options=options)

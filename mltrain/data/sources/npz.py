@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from mltrain.spec import InputPath, Spec
+from mltrain.data.missing_keys import MissingText, UsualMissing
+from mltrain.spec import InputPath, Many, Spec
 
 if TYPE_CHECKING:
     from mltrain.data.table import Table
@@ -24,12 +25,22 @@ class NpzSource(Spec):
     arrays: Annotated[dict[str, str], Field(min_length=1)] | None = None
     """Which arrays, as {column: name in the file}; null takes every one by its own name."""
 
-    def read(self, seed: int, declared: Mapping[str, str] | None = None) -> Table:
+    missing: Many[MissingText] = ()
+    """Texts that mean "no value", besides NaN and the empty text, in arrays of one axis.
+    A number means every spelling of it: -999 is also -999.0."""
+
+    usual_missing: UsualMissing = False
+    """Whether the texts that mean "no value" in a CSV file do so here, too: NA, N/A, NaN, nan, null, NULL, None, … With
+    `numbers` they do only where they are among numbers."""
+
+    def read(self, seed: int, declared: Mapping[str, str] | None = None, *, options: bool = False) -> Table:
         """Return the table of the arrays; the arguments are those of `CsvSource.read`.
 
         Raises:
             DataError: the file is not there, not an .npz, lacks an array, or the arrays are not of one length.
         """
         from mltrain.data.arrays import read_npz  # pyarrow costs 50 ms at import
+        from mltrain.data.missing_values import MissingValues
 
-        return read_npz(self.path, self.arrays, declared or {})
+        missing = MissingValues(self.missing, self.usual_missing)
+        return read_npz(self.path, self.arrays, declared or {}, missing, options=options)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from mltrain.data.delimited_text import Dialect
 from mltrain.data.files import open_data_file
+from mltrain.data.missing_values import MissingValues
 from mltrain.data.sources import source_of
 from mltrain.data.sources.csv import CsvSource
 from mltrain.data.sources.jsonl import JsonlSource
@@ -23,29 +26,36 @@ from mltrain.problems import printable
 
 
 @contextmanager
-def open_rows(path: Path | None, wanted: Wanted, like: Any = None) -> Iterator[RowStream]:
+def open_rows(
+    path: Path | None, wanted: Wanted, like: Any = None, options: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[RowStream]:
     """Open a file whose name says what it is, or the CSV on standard input.
 
     Args:
         path: of the file; None for standard input.
         wanted: what is looked for in it.
-        like: the source of the training data; a file of its kind is read with its settings (delimiter, missing, …).
+        like: the source of the training data, as for `read_file`.
+        options: what was stated of this file, as for `read_file`.
 
     Raises:
+        UsageError: as `read_file`.
         DataError: the ending is none that is known, or the file cannot be read.
     """
     if path is None:
-        like = like if isinstance(like, CsvSource) else None
-        dialect = Dialect(like.separator, like.missing, like.encoding) if like else Dialect(",")
+        how = source_of(Path("stdin.csv"), like, options)
+        dialect = how.dialect(options=True) if isinstance(how, CsvSource) else Dialect(",")
+        if isinstance(like, CsvSource) and isinstance(how, CsvSource) and not how.delimiter:
+            dialect = replace(dialect, delimiter=like.separator)
         yield DelimitedStream(sys.stdin.buffer, "stdin", dialect, wanted)
         return
-    source, name = source_of(path, like), printable(path.name)
+    source, name = source_of(path, like, options), printable(path.name)
+    missing = MissingValues(source.missing, source.usual_missing)
     with open_data_file(path) as file:
         if isinstance(source, CsvSource):
-            yield DelimitedStream(file, name, Dialect(source.separator, source.missing, source.encoding), wanted)
+            yield DelimitedStream(file, name, source.dialect(options=True), wanted)
         elif isinstance(source, JsonlSource):
-            yield JsonLinesStream(file, name, source.missing, wanted)
+            yield JsonLinesStream(file, name, missing, wanted)
         elif isinstance(source, ParquetSource):
-            yield ParquetStream(file, name, wanted)
+            yield ParquetStream(file, name, wanted, missing)
         else:
-            yield ArraysStream(file, name, source.arrays or {}, wanted)
+            yield ArraysStream(file, name, source.arrays or {}, wanted, missing)

@@ -12,8 +12,9 @@ from typing import IO, BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.arrays import check_header, column_of_array
+from mltrain.data.arrays import check_header, column_of_array, plain_column
 from mltrain.data.column_types import ColumnPlace
+from mltrain.data.missing_values import MissingValues
 from mltrain.data.streams.block import Block, PartOrigin, Wanted
 from mltrain.data.table import Column, Table
 from mltrain.errors import DataError
@@ -60,19 +61,29 @@ class ArraysStream:
         name: of it, for messages.
         arrays: the names in the archive of columns that have other names.
         wanted: what is looked for.
+        missing: texts and numbers that mean "no value" in an array of one axis.
         rows: of a block; None for as many as its size suggests.
     """
 
+    reserved: frozenset[str] = frozenset()
+
     def __init__(
-        self, file: BinaryIO, name: str, arrays: Mapping[str, str], wanted: Wanted, rows: int | None = None
+        self,
+        file: BinaryIO,
+        name: str,
+        arrays: Mapping[str, str],
+        wanted: Wanted,
+        missing: MissingValues | None = None,
+        rows: int | None = None,
     ) -> None:
-        self._name, self._wanted = name, wanted
+        self._name, self._wanted, self._missing = name, wanted, missing or MissingValues()
         try:
             self.archive = zipfile.ZipFile(file)
             stored = [each.removesuffix(".npy") for each in self.archive.namelist() if each.endswith(".npy")]
             columns = {column: key for column, key in arrays.items() if key in stored}
             columns |= {key: key for key in stored if key not in columns.values()}
             wanted.check(name, list(columns))
+            self.names = tuple(columns)
             self._members = {column: _Member.of(self.archive, columns[column]) for column in wanted.kinds}
         except (*_UNREADABLE, zipfile.BadZipFile) as error:
             raise self._unreadable(error) from error
@@ -93,15 +104,23 @@ class ArraysStream:
             rows = min(self._rows, self._count - first)
             origin = PartOrigin(self._name, first)
             typed: dict[str, Column] = {}
+            kept: dict[str, pa.Array] = {}
             for name, member in self._members.items():
                 try:
                     array = member.read(rows)
                 except _UNREADABLE as error:
                     raise self._unreadable(error) from error
-                kind = self._wanted.kinds.get(name, "ignore")
-                typed[name] = column_of_array(array, ColumnPlace(name, origin.place), kind)
-            kept = {name: column for name, column in typed.items() if not isinstance(column, np.ndarray)}
-            yield Block(Table({name: typed[name] for name in self._wanted.kinds}, origin, ""), pa.table(kept))
+                where = ColumnPlace(name, origin.place, missing_key=True, options=True, in_part=True)
+                if name in self._wanted.kinds:
+                    typed[name] = column_of_array(array, where, self._wanted.kinds[name], self._missing)
+                kept_column = typed.get(name)
+                if kept_column is None or (self._missing.any and array.ndim == 1):  # as it came
+                    kept_column = plain_column(array)
+                if not isinstance(kept_column, np.ndarray):
+                    kept[name] = kept_column
+            taken = self._missing.sentences(options=True)
+            table = Table({name: typed[name] for name in self._wanted.kinds}, origin, "", taken_as_missing=taken)
+            yield Block(table, pa.table(kept))
 
     def _keep_columns(self, others: Mapping[str, str]) -> None:
         """Read the arrays that are not needed, too, where they are columns that a text can hold."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,27 +20,30 @@ class Wanted:
 
     Attributes:
         kinds: the columns that are needed, each with what its texts are to be read as, or None where its type is known.
-        reserved: names that no column may have, as columns of these names are to be added.
+        targets: columns that the model predicts, which a file without a header may have or not.
     """
 
     kinds: Mapping[str, str | None]
-    reserved: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
-    def check(self, place: str, names: list[str]) -> None:
+    def check(self, place: str, names: Sequence[str], advice: str = "") -> None:
         """Refuse columns of these names.
 
+        Args:
+            place: of the names.
+            names: the columns that are there.
+            advice: what may help besides.
+
         Raises:
-            DataError: columns that are needed are not there, all of them named, or one has a reserved name.
+            DataError: columns that are needed are not there, all of them named.
         """
         absent = [name for name in self.kinds if name not in names]
         if absent:
             columns = "no column" if len(absent) == 1 else f"{len(absent)} columns are not there:"
             near = suggest(absent[0], names) if len(absent) == 1 else ""
             known = f"(columns: {shown(names)})"
-            raise DataError(f"{place}: {columns} {', '.join(map(repr, absent))}{near}, which the model needs {known}")
-        taken = next((name for name in self.reserved if name in names), None)
-        if taken is not None:
-            raise DataError(f"{place}: there is a column {taken!r} already, which predictions would be; rename it")
+            message = f"{columns} {', '.join(map(repr, absent))}{near}, which the model needs {known}{advice}"
+            raise DataError(f"{place}: {message}")
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,15 @@ class PartOrigin(Origin):
 
 
 class RowStream(Protocol):
-    """A file, or standard input, that is read once."""
+    """A file, or standard input, that is read once.
+
+    Attributes:
+        names: of its columns; of text they are known once the first block is read.
+        reserved: names of columns that are added, which no later row may have as a key.
+    """
+
+    names: tuple[str, ...]
+    reserved: frozenset[str]
 
     @property
     def left_out_of_text(self) -> tuple[str, ...]:

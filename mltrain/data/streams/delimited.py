@@ -13,21 +13,14 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.column_types import ColumnPlace, parse_texts
+from mltrain.data.column_types import ColumnPlace
 from mltrain.data.delimited import check_lengths
 from mltrain.data.delimited_faults import csv_fault, quotes_in_order, records
-from mltrain.data.delimited_text import (
-    BLOCK_BYTES,
-    Dialect,
-    cleaned,
-    count_lines,
-    end_of_line,
-    header,
-    missing_texts,
-    text_columns,
-)
+from mltrain.data.delimited_header import header
+from mltrain.data.delimited_text import BLOCK_BYTES, Dialect, count_lines, end_of_line, text_columns
 from mltrain.data.streams.block import Block, Wanted
 from mltrain.data.table import Origin, Table
+from mltrain.data.text_columns import TextColumns
 from mltrain.data.text_encoding import check_characters, is_utf8, refuse_binary, undecodable
 from mltrain.errors import DataError
 
@@ -71,22 +64,26 @@ class DelimitedStream:
     """
 
     left_out_of_text: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    reserved: frozenset[str] = frozenset()
 
     def __init__(self, file: BinaryIO, name: str, dialect: Dialect, wanted: Wanted, size: int = BLOCK_BYTES) -> None:
         self._file, self._name, self._dialect, self._wanted, self._size = file, name, dialect, wanted, size
-        self._missing = missing_texts(dialect)
+        self._reader = TextColumns(dialect)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the rows; see `RowStream`."""
         names: list[str] = []
         rows = 0
-        decode = _decoder(self._name, self._dialect.encoding)
+        decode = _decoder(self._name, self._dialect)
         for part in text_parts(self._file, self._name, self._cut, self._size, decode):
-            check_characters(self._name, part.text, self._dialect.encoding, part.first_line)
+            check_characters(self._name, part.text, self._dialect.encoding, part.first_line, options=True)
             body = part
             if not names:
-                names, header_lines = header(self._name, part.text, self._dialect.delimiter)
-                self._wanted.check(f"{self._name}:1", names)
+                names, header_lines = header(self._name, part.text, self._dialect, self._wanted.targets)
+                place = f"{self._name}:{max(header_lines, 1)}"
+                self._wanted.check(place, names, self._advice(names))
+                self.names = tuple(names)
                 body = TextPart(part.text[end_of_line(part.text, header_lines) :], header_lines + 1)
             block = self._block(body, names)
             rows += len(block.kept)
@@ -100,11 +97,18 @@ class DelimitedStream:
         origin = _PartOrigin(self._name, part, self._dialect.delimiter, count_lines(part.text) == len(columns[0]))
         typed = {}
         for name, column in zip(names, columns, strict=True):
-            where = ColumnPlace(name, origin.place)
-            check_lengths(column, where)
+            where = ColumnPlace(name, origin.place, missing_key=True, options=True, in_part=True)
             if name in self._wanted.kinds:
-                typed[name] = parse_texts(cleaned(column, self._missing), where, self._wanted.kinds[name])
-        return Block(Table(typed, origin, ""), pa.table(columns, names))
+                check_lengths(column, where)
+                typed[name] = self._reader.typed(column, where, self._wanted.kinds[name])
+        taken = self._reader.missing.sentences(options=True)
+        return Block(Table(typed, origin, "", taken_as_missing=taken), pa.table(columns, names))
+
+    def _advice(self, names: list[str]) -> str:
+        other = next((mark for mark in ";\t|," if len(names) == 1 and mark in names[0]), None)
+        if other is not None:
+            return f"; pass --delimiter {other!r}"
+        return "" if self._dialect.columns else "; if the file has no header, pass --columns name1,name2,…"
 
     def _cut(self, text: bytes, first_line: int, may_grow: bool) -> int:
         end = _end_of_records(text, self._dialect.delimiter)
@@ -177,7 +181,8 @@ def _end_of_records(text: bytes, delimiter: str) -> int:
     return end_of_line(text, before)
 
 
-def _decoder(name: str, encoding: str) -> Callable[[bytes, bool, int], bytes]:
+def _decoder(name: str, dialect: Dialect) -> Callable[[bytes, bool, int], bytes]:
+    encoding = dialect.encoding
     if is_utf8(encoding):
         return lambda data, ended, line: data
     decoder = codecs.getincrementaldecoder(encoding)()
@@ -186,6 +191,7 @@ def _decoder(name: str, encoding: str) -> Callable[[bytes, bool, int], bytes]:
         try:
             return decoder.decode(data, ended).encode()
         except UnicodeError as error:
-            raise undecodable(name, getattr(error, "object", data), encoding, error, max(line, 1)) from error
+            rest = getattr(error, "object", data)
+            raise undecodable(name, rest, encoding, error, max(line, 1), options=True) from error
 
     return decode

@@ -11,6 +11,7 @@ from pyarrow import parquet
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.column_values import typed_column
 from mltrain.data.files import check_unpacked_size
+from mltrain.data.missing_values import MissingValues
 from mltrain.data.parquet import leaves_of, unfolded_size
 from mltrain.data.parquet_footer import stated_values
 from mltrain.data.streams.block import Block, PartOrigin, Wanted
@@ -29,11 +30,21 @@ class ParquetStream:
         file: what is read.
         name: of it, for messages.
         wanted: what is looked for.
+        missing: texts and numbers that mean "no value".
         rows: of a block; None for as many as its size suggests.
     """
 
-    def __init__(self, file: BinaryIO, name: str, wanted: Wanted, rows: int | None = None) -> None:
-        self._name, self._wanted = name, wanted
+    reserved: frozenset[str] = frozenset()
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        name: str,
+        wanted: Wanted,
+        missing: MissingValues | None = None,
+        rows: int | None = None,
+    ) -> None:
+        self._name, self._wanted, self._missing = name, wanted, missing or MissingValues()
         file.seek(0, 2)
         self._bytes = file.tell()
         try:
@@ -48,7 +59,8 @@ class ParquetStream:
             self._rows = rows or _rows_of_a_block(head.metadata)
         except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
             raise self._damaged(error) from error
-        wanted.check(name, self.schema.names)
+        self.names = tuple(self.schema.names)
+        wanted.check(name, self.names)
 
     @property
     def left_out_of_text(self) -> tuple[str, ...]:
@@ -79,11 +91,13 @@ class ParquetStream:
             origin = PartOrigin(self._name, first)
             columns = {
                 name: typed_column(
-                    pa.concat_arrays(kept.column(name).chunks), ColumnPlace(name, origin.place), self._kinds[name]
+                    self._missing.of_typed(name, pa.concat_arrays(kept.column(name).chunks)),
+                    ColumnPlace(name, origin.place, missing_key=True, options=True, in_part=True),
+                    self._kinds[name],
                 )
                 for name in self._kinds
             }
-            yield Block(Table(columns, origin, ""), kept)
+            yield Block(Table(columns, origin, "", taken_as_missing=self._missing.sentences(options=True)), kept)
             first += len(kept)
 
     @property

@@ -1,8 +1,8 @@
-"""What is wrong with a training, in plain words, each with the key of the YAML to turn.
+"""What is wrong with a training, in plain words, each with the setting in the YAML to change.
 
-One function a rule: it takes facts, and returns a finding or None. A rule that is in doubt says nothing: a false alarm
-costs more than a silence. Test rows are no facts here, as what a finding advises is a choice. Pure functions: no
-TensorFlow.
+One function per rule: it takes facts, and returns a finding or None. A rule that is in doubt says nothing: a false
+alarm costs more than silence. Test rows are not among the facts, because the advice of a finding is a choice. Pure
+functions: no TensorFlow.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from mltrain.evaluation.diagnosis.outcome import (
 
 __all__ = ["Curves", "Facts", "Finding", "diagnose", "diagnose_at_once"]
 
-# While a training goes on: what no later epoch can undo.
+# During a training: what a later epoch hardly ever undoes (`benchmarks.diagnosis` counts how often).
 _AT_ONCE = (first_loss, high_learning_rate, overfitting)
 _OF_CURVES = (first_loss, high_learning_rate, overfitting, plateau, still_falling, low_learning_rate)
 _OF_OUTCOME = (
@@ -41,7 +41,7 @@ _OF_OUTCOME = (
     dead_units,
     small_validation,
 )
-# A finding that explains another one: the other is not said beside it.
+# A finding that explains another one: the other is left out.
 _EXPLAINED = {
     "memorising": {"overfitting"},
     "leaked_feature": {"perfect_at_once"},
@@ -52,16 +52,16 @@ _EXPLAINED = {
 
 
 def diagnose(facts: Facts) -> tuple[Finding, ...]:
-    """Return what there is to say of a finished training."""
+    """Return the findings on a finished training."""
     few = too_few_rows(facts)
     outcomes = [rule(facts) for rule in _OF_OUTCOME] if few is None else [few]
     found = [each for each in (*outcomes, *(rule(facts.curves) for rule in _OF_CURVES)) if each is not None]
     explained = {name for each in found for name in _EXPLAINED.get(each.finding, ())}
     if few is not None:
-        explained |= {"overfitting"}  # of so few held-out rows nothing rises for sure
+        explained |= {"overfitting"}  # a rise on so few held-out rows is not certain
     return tuple(each for each in found if each.finding not in explained)
 
 
 def diagnose_at_once(curves: Curves) -> tuple[Finding, ...]:
-    """Return what is certain already while a training goes on."""
+    """Return the findings that are certain during a training."""
     return tuple(found for rule in _AT_ONCE if (found := rule(curves)) is not None)

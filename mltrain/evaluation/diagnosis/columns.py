@@ -1,4 +1,4 @@
-"""How well each column of a table alone tells the target."""
+"""How well each column of a table alone predicts the target."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from mltrain.task import Task
 
-# Fewer rows than this of a class, or values that repeat less than so often, tell it by luck.
+# A class with fewer rows than this, or values that repeat less often, are predicted by luck.
 _LEAST = 10
 
 
 def column_strengths(x: np.ndarray, columns: Sequence[str], truth: np.ndarray, task: Task) -> Mapping[str, float]:
-    """Return how well each raw column alone tells the target, from 0 (no better than without) to 1 (perfectly).
+    """Return how well each raw column alone predicts the target, from 0 (not at all) to 1 (perfectly).
 
     Numbers: 2 AUC - 1 for two classes, 1 for more classes if each takes one interval of its own, R² of a line for
     regression. Values that repeat, as categories: the share of the constant answer's errors that the commonest class of

@@ -1,4 +1,4 @@
-"""Rules on the curves of a training: how losses moved from epoch to epoch."""
+"""Rules on the curves of a training: how the losses changed from epoch to epoch."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ from itertools import pairwise
 
 from mltrain.evaluation.diagnosis.facts import Curves, Finding
 
-# A constant answer has ln C. A net at its start is a little worse, as its outputs are random; three times as much, over
-# a whole epoch in which it could have learned better, are outputs that are large: raw inputs, or steps that are.
+# A constant answer has ln C. A net at its start is a little worse, because its outputs are random. Three times as much
+# over a whole epoch, in which it could have learned, means that the outputs are large: raw inputs, or large steps.
 _FAR_FROM_CHANCE = 3.0
 
-# Epochs that a mean is taken over, so that one of them is no trend.
+# Epochs in a mean, so that one epoch is not a trend.
 _NEAR = 3
+
+# Overfitting lasts: a validation loss that has risen for fewer epochs than it took to its best often falls again, and a
+# rise of less than a tenth of what it had fallen is often noise. `benchmarks.diagnosis` compares these with what
+# happened afterwards.
+_FEWEST_AFTER_BEST, _RISE = 8, 0.1
+
+# A loss has stopped where the last quarter of the epochs is not lower than the quarter before, by this part of it. One
+# that still falls by a hundredth has often fallen by a fifth in four times the epochs.
+_STOPPED = 0.003
 
 
 def first_loss(curves: Curves) -> Finding | None:
@@ -22,8 +31,8 @@ def first_loss(curves: Curves) -> Finding | None:
         return None
     return Finding(
         "first_loss",
-        f"the training loss of the first epoch is {curves.train[0]:.3g}, and a model that knows nothing has "
-        f"{chance:.3g}: its outputs are far too large at the start; scale the inputs, or take a smaller learning rate",
+        f"the training loss of the first epoch is {curves.train[0]:.3g}, but a model that guesses has {chance:.3g}: "
+        "the outputs are far too large at the start; scale the inputs, or use a smaller learning rate",
         "data.scale",
     )
 
@@ -42,9 +51,10 @@ def high_learning_rate(curves: Curves) -> Finding | None:
     ]
     if len(jumps) >= 2:
         worst = max(jumps, key=lambda epoch: loss[epoch] - loss[epoch - 1])
-        seen = f"jumps up {len(jumps)} times, as from {loss[worst - 1]:.3g} to {loss[worst]:.3g} in epoch {worst + 1}"
+        jump = f"from {loss[worst - 1]:.3g} to {loss[worst]:.3g} in epoch {worst + 1}"
+        seen = f"jumps up {len(jumps)} times, for example {jump}"
     elif min(loss[-2:]) > 1.2 * loss[0] > 0:
-        seen = f"is {loss[-1]:.3g} in epoch {len(loss)}, above the {loss[0]:.3g} of the first"
+        seen = f"is {loss[-1]:.3g} in epoch {len(loss)}, higher than {loss[0]:.3g} in the first"
     else:
         return None
     return Finding(
@@ -56,33 +66,35 @@ def high_learning_rate(curves: Curves) -> Finding | None:
 
 
 def overfitting(curves: Curves) -> Finding | None:
-    """The validation loss rises for good while the training loss falls."""
+    """The validation loss has risen for as long as it fell, and by much, while the training loss falls."""
     held_out, train = curves.validation, curves.train
     if len(held_out) < 2 * _NEAR or len(train) != len(held_out):
         return None
     best = min(range(len(held_out)), key=held_out.__getitem__)
     low, end = _around(held_out, best), _mean(held_out[-_NEAR:])
     after = held_out[best + 1 :]
+    third = len(after) // 3
     rises = (
         low > 0
-        and len(after) >= _NEAR
+        and len(after) >= max(_FEWEST_AFTER_BEST, best + 1)
         and end >= 1.1 * low
-        and end - low >= 0.01 * held_out[0]
+        and end - low >= max(0.01 * held_out[0], _RISE * (held_out[0] - low))
         and sum(value > 1.03 * low for value in after) >= 2 * len(after) / 3
+        and _mean(after[-third:]) >= _mean(after[-2 * third : -third])
     )
     if not rises or _mean(train[-_NEAR:]) > 0.9 * _around(train, best):
         return None
     return Finding(
         "overfitting",
         f"overfitting: after epoch {best + 1} the validation loss rises from {held_out[best]:.3g} to {end:.3g} while "
-        f"the training loss falls from {train[best]:.3g} to {train[-1]:.3g}: stop there (EarlyStopping), use dropout "
-        "or weight decay, a smaller model, or more rows",
+        f"the training loss falls from {train[best]:.3g} to {train[-1]:.3g}; use EarlyStopping, dropout, weight decay, "
+        "a smaller model, or more rows",
         "training.callbacks",
     )
 
 
 def plateau(curves: Curves) -> Finding | None:
-    """Neither loss has moved in the second half of the training."""
+    """Neither loss has moved in the second half of the training, and neither is still falling slowly."""
     losses = [loss for loss in (curves.train, curves.validation) if loss]
     epochs = len(curves.train)
     half = epochs // 2
@@ -92,10 +104,14 @@ def plateau(curves: Curves) -> Finding | None:
         fallen = loss[0] - min(loss)
         if fallen <= 0 or max(loss[half:]) - min(loss[half:]) > 0.01 * fallen:
             return None
+        quarter = half + (epochs - half) // 2
+        before, last = _mean(loss[half:quarter]), _mean(loss[quarter:])
+        if before - last > _STOPPED * abs(last):
+            return None
     return Finding(
         "plateau",
-        f"the last {epochs - half} of {epochs} epochs have changed no loss by more than a hundredth of what it has "
-        "fallen: fewer epochs give the same (EarlyStopping ends by itself)",
+        f"in the last {epochs - half} of {epochs} epochs no loss changed by more than 1 % of its total fall: fewer "
+        "epochs give the same result (EarlyStopping ends the training by itself)",
         "training.epochs",
     )
 
@@ -107,30 +123,30 @@ def still_falling(curves: Curves) -> Finding | None:
     if not curves.exhausted or len(train) < span + 2 or not _falls(train[-span - 1 :], 0.9):
         return None
     if train[-span - 1] - train[-1] < 0.03 * (train[0] - train[-1]):
-        return None  # a tail: nearly all is learned
+        return None  # the end of a long tail: nearly all is learned
     if held_out and (held_out[-1] > min(held_out) or held_out[-1] > 0.95 * held_out[-span - 1]):
         return None
     both = f" and the validation loss from {held_out[-span - 1]:.3g} to {held_out[-1]:.3g}" if held_out else ""
     return Finding(
         "still_falling",
-        f"the epochs ran out while it was learning: in the last {span} the training loss fell from "
-        f"{train[-span - 1]:.3g} to {train[-1]:.3g}{both}; more epochs (`mltrain resume --epochs`) or a larger "
-        "learning rate bring more",
+        f"the training ended while the model was still learning: in the last {span} epochs the training loss fell from "
+        f"{train[-span - 1]:.3g} to {train[-1]:.3g}{both}; use more epochs (`mltrain resume --epochs`) or a larger "
+        "learning rate",
         "training.epochs",
     )
 
 
 def low_learning_rate(curves: Curves) -> Finding | None:
-    """The training loss has fallen in every epoch, and by next to nothing."""
+    """The training loss has fallen in every epoch, but hardly at all."""
     loss = curves.train
     if not curves.exhausted or len(loss) < 5 or not _falls(loss, 1.0) or loss[-1] < 0.9 * loss[0]:
         return None
     if loss[-1] > 0.9999 * loss[0]:
-        return None  # it has not moved: another fault, or nothing to learn
+        return None  # it has not moved: another fault, or there is nothing to learn
     return Finding(
         "low_learning_rate",
         f"the training loss fell in each of {len(loss)} epochs, but only from {loss[0]:.4g} to {loss[-1]:.4g}: the "
-        "steps are too small or too few; a larger learning rate, or more epochs",
+        "steps are too small or too few; use a larger learning rate, or more epochs",
         "training.optimizer.learning_rate",
     )
 

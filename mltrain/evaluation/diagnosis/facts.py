@@ -1,4 +1,4 @@
-"""What the rules are told, and what they say."""
+"""The facts that the rules get, and the findings that they return."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Finding:
     """Something that is wrong, or likely to be.
 
     Attributes:
-        finding: its name, as "overfitting".
+        finding: its name, such as "overfitting".
         sentence: what was seen, with numbers, and what to do.
-        key: of the YAML, to turn.
+        key: the setting in the YAML to change.
     """
 
     finding: str
@@ -31,11 +31,11 @@ class Curves:
     """A training by its epochs.
 
     Attributes:
-        columns: the values of history.csv by name, an epoch each.
-        epochs: as many were asked for.
-        exhausted: whether all of them were trained, and nothing has ended the training before.
-        chance_loss: what a model that knows nothing has at the start: ln C for a cross-entropy of C classes; None where
-            the loss is another one, has weights, or penalties in it.
+        columns: the values of history.csv by name, one per epoch.
+        epochs: how many were asked for.
+        exhausted: whether all of them were trained, and nothing ended the training before.
+        chance_loss: the loss of a model that guesses: ln C for a cross-entropy of C classes; None where the loss is
+            another one, or contains weights or penalties.
     """
 
     columns: Mapping[str, Sequence[float]]
@@ -59,9 +59,9 @@ class DeadUnits:
     """A layer with units that give 0 for every row of a sample.
 
     Attributes:
-        layer: which it is, as "layer 1 (Dense)".
-        dead: how many they are.
-        units: of the layer.
+        layer: which it is, such as "layer 1 (Dense)".
+        dead: how many units give 0.
+        units: how many the layer has.
     """
 
     layer: str
@@ -77,14 +77,15 @@ class Facts:
         task: what was learned.
         classes: their names; empty for regression.
         curves: by its epochs.
-        rows: of train and validation, as far as they are there.
+        rows: of train and validation, where there are any.
         confusions: of train and validation; empty for regression.
-        skill: the share of a constant answer's loss that the model of the run saves, of train and validation:
-            cross-entropy against the shares of the classes, or R²; 0 is no better, and less is worse.
-        sampled: training rows that were looked at for `dead` and `strengths`.
+        skill: how much lower the loss is than that of a constant answer, as a share of it, for train and validation:
+            cross-entropy against the shares of the classes, or R²; 0 is not better, and less is worse.
+        sampled: training rows that were used for `dead` and `strengths`.
         dead: layers of ReLU with units that never fire.
-        strengths: how well each raw column of a table alone tells the target, from 0 to 1; see `column_strengths`.
-        repeated: what the audit of the data says of validation rows that are training rows too; "" where it is silent.
+        strengths: how well each raw column of a table alone predicts the target, from 0 to 1; see `column_strengths`.
+        repeated: the sentence of the data audit on validation rows that are training rows too; "" where there are none.
+        weighted: whether the classes have weights already.
     """
 
     task: Task
@@ -97,10 +98,11 @@ class Facts:
     dead: Sequence[DeadUnits] = ()
     strengths: Mapping[str, float] | None = None
     repeated: str = ""
+    weighted: bool = False
 
     @property
     def seen(self) -> SplitName:
-        """The rows by which a choice may be made: validation where there is one, else train."""
+        """The rows that may be used for a choice: validation where there is one, else train."""
         return "validation" if "validation" in self.rows else "train"
 
 

@@ -9,69 +9,72 @@ from mltrain.evaluation.diagnosis.facts import Confusion, Facts, Finding, accura
 from mltrain.evaluation.interval_forms import wilson
 from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS
 
-# Fewer rows than this, and any score of theirs may be luck.
+# With fewer rows than this, any score may be luck.
 _FEW = 30
-# Of two models that differ on 6 rows only, all 6 must speak for one of them, to be told apart at the level of 5 % (sign
+# Where two models differ on 6 rows only, one of them must be right on all 6 for a difference at the level of 5 % (sign
 # test: 2 / 2**6 = 0.031). So 60 rows resolve a tenth at best.
 _DISCORDANT, _RESOLVED = 6, 0.1
-# From here on a column alone tells the target: see `column_strengths`.
+# From here on a column alone predicts the target: see `column_strengths`.
 _ALONE = 0.999
 _MANY = 100
+# A class with less than this part of the rows of the largest class is rare; weights help only such classes.
+_RARE = 0.5
 
 
 def too_few_rows(facts: Facts) -> Finding | None:
-    """There are so few rows that no score says anything."""
+    """There are too few rows for a score to mean anything."""
     rows = facts.rows["train"]
     if rows >= _FEW:
         return None
     confusion = facts.confusions.get("train")
     score = (
-        f"an accuracy of {accuracy(confusion):.2f} on so many may be any of {_interval(confusion)}; "
+        f"an accuracy of {accuracy(confusion):.2f} on so few rows may mean {_interval(confusion)}; "
         if confusion
         else ""
     )
-    held_out = "" if "validation" in facts.rows else ", and none are held out for validation"
+    held_out = "" if "validation" in facts.rows else " and none are held out for validation"
+    counted = f"{rows} training row{'' if rows == 1 else 's'}"
     return Finding(
         "too_few_rows",
-        f"too few rows to tell: there are {rows} to learn from{held_out}; {score}no score of this run says how good it "
-        "is on new rows; for that, some hundred are needed",
+        f"too few rows: there {'is' if rows == 1 else 'are'} {counted}{held_out}; {score}no score of this run shows "
+        "how good the model is on new rows; a few hundred rows are needed for that",
         "data.source",
     )
 
 
 def leaked_feature(facts: Facts) -> Finding | None:
-    """One column of several tells the target nearly perfectly."""
+    """One of several columns alone predicts the target almost perfectly."""
     name, strength = _strongest(facts)
     if strength < _ALONE:
         return None
     return Finding(
         "leaked_feature",
-        f"the column '{name}' alone tells the target nearly perfectly ({strength:.4f} of 1, on training rows): does it "
-        "hold the answer, or something that is known only afterwards? Then set it to ignore",
+        f"column '{name}' alone predicts the target almost perfectly ({strength:.4f} of 1, on training rows): does it "
+        "contain the answer, or something that is known only afterwards? Then set it to ignore",
         f"data.features.{name}",
     )
 
 
 def perfect_at_once(facts: Facts) -> Finding | None:
-    """The validation rows are all right after one epoch already."""
+    """All validation rows are predicted correctly after one epoch."""
     scores = facts.curves.columns.get("validation.accuracy", ())
     name, strength = _strongest(facts)
     if not scores or scores[0] < _ALONE or facts.rows.get("validation", 0) < _MANY:
         return None
-    seen = f"the validation accuracy is {scores[0]:.4f} after one epoch already, which real data seldom allow"
+    seen = f"the validation accuracy is {scores[0]:.4f} after only one epoch, which is rare with real data"
     if facts.repeated:
         return Finding("perfect_at_once", f"{seen}: {facts.repeated}", "data.split")
     if not name:
         return None
     return Finding(
         "perfect_at_once",
-        f"{seen}: does a column hold the answer (the strongest is '{name}', {strength:.3f} of 1)?",
+        f"{seen}: does a column contain the answer (the strongest is '{name}', {strength:.3f} of 1)?",
         f"data.features.{name}",
     )
 
 
 def memorising(facts: Facts) -> Finding | None:
-    """The training rows are known by heart, and nothing of that holds for others."""
+    """The training rows are memorised, and the validation rows are guessed."""
     if facts.rows.get("validation", 0) < 50:
         return None
     if facts.task == "regression":
@@ -83,96 +86,102 @@ def memorising(facts: Facts) -> Finding | None:
         train, other = facts.skill["train"], facts.skill["validation"]
         if train < 0.5 or other > 0:
             return None
-        seen = f"it saves {train:.0%} of a constant answer's loss on training rows, and nothing on validation rows"
+        seen = (
+            f"its loss is {train:.0%} lower than that of a constant answer on training rows, but not on validation rows"
+        )
     else:
         known, new = (facts.confusions[split] for split in ("train", "validation"))
         if _chance(known) > LEVEL or _chance(new) <= LEVEL or accuracy(known) - accuracy(new) < 0.15:
             return None
-        seen = f"the accuracy is {accuracy(known):.2f} on training rows, and on validation rows that of guessing, "
-        seen += f"{accuracy(new):.2f}"
+        seen = (
+            f"the accuracy is {accuracy(known):.2f} on training rows, but {accuracy(new):.2f} on validation rows, no "
+        )
+        seen += "better than guessing"
     return Finding(
         "memorising",
-        f"memorising: {seen}: it learns its rows by heart and finds nothing that holds for others; are the labels "
-        "right, and is the answer in the features at all?",
+        f"memorising: {seen}: the model memorises its rows and finds no pattern; are the labels right, and do the "
+        "features contain the answer at all?",
         "data.target",
     )
 
 
 def underfitting(facts: Facts) -> Finding | None:
-    """Even the training rows are not learned."""
+    """Even the training rows were not learned."""
     skill = facts.skill["train"]
     if skill >= 0.02 or (facts.task in OF_CLASSES and _chance(facts.confusions["train"]) <= LEVEL):
         return None
     return Finding(
         "underfitting",
-        f"underfitting: even on its own training rows the model is no better than a constant answer (it saves "
-        f"{skill:.1%} of that one's loss): a larger model, another learning rate, other features, or nothing to learn",
+        f"underfitting: even on its own training rows the model is not better than a constant answer (its loss is "
+        f"{max(0.0, skill):.1%} lower); try a larger model, another learning rate or other features, or there is "
+        "nothing to learn",
         "model",
     )
 
 
 def never_predicted(facts: Facts) -> Finding | None:
-    """Classes that occur and are not predicted once."""
+    """Classes that occur and are never predicted."""
     confusion = facts.confusions.get(facts.seen)
     if confusion is None or facts.rows[facts.seen] < _FEW:
         return None
     never = [
-        (facts.classes[number], sum(row))
+        number
         for number, row in enumerate(confusion)
         if sum(row) >= 10 and not any(other[number] for other in confusion)
     ]
     if not never:
         return None
-    shown = ", ".join(f"'{name}' ({rows} rows)" for name, rows in never[:5])
+    shown = ", ".join(f"'{facts.classes[number]}' ({sum(confusion[number])} rows)" for number in never[:5])
     more = f" and {len(never) - 5} more" if len(never) > 5 else ""
-    return Finding(
-        "never_predicted",
-        f"never predicted on {facts.rows[facts.seen]} {facts.seen} rows: {shown}{more}; weigh the classes (balanced), "
-        "or learn for longer",
-        "training.class_weight",
-    )
+    seen = f"never predicted on {facts.rows[facts.seen]} {facts.seen} rows: {shown}{more}"
+    counts = [sum(row) for row in facts.confusions.get("train", confusion)]
+    if not facts.weighted and any(counts[number] < _RARE * max(counts) for number in never):
+        advice = "weight the classes (training.class_weight: balanced), or train for more epochs"
+        return Finding("never_predicted", f"{seen}; {advice}", "training.class_weight")
+    advice = "train for more epochs, or try a larger model or another learning rate"
+    return Finding("never_predicted", f"{seen}; {advice}", "training.epochs")
 
 
 def dead_units(facts: Facts) -> Finding | None:
-    """Half or more of a layer's units give 0 whatever comes in."""
+    """Half or more of a layer's units give 0 for every row."""
     dead = [layer for layer in facts.dead if layer.dead >= max(2, layer.units / 2)]
     if not dead or facts.sampled < _MANY:
         return None
     shown = ", ".join(f"{layer.dead} of {layer.units} in {layer.layer}" for layer in dead)
     return Finding(
         "dead_units",
-        f"dead units: {shown} give 0 for each of {facts.sampled} training rows, and a ReLU that does so learns no "
-        "more; a smaller learning rate, or another activation (leaky_relu, gelu)",
+        f"dead units: {shown} give 0 for each of {facts.sampled} training rows, and a ReLU that gives 0 everywhere "
+        "cannot learn; use a smaller learning rate, or another activation (leaky_relu, gelu)",
         "training.optimizer.learning_rate",
     )
 
 
 def small_validation(facts: Facts) -> Finding | None:
-    """The validation rows are too few for what they choose."""
+    """There are too few validation rows to choose by."""
     rows = facts.rows.get("validation")
     if rows is None or rows >= _DISCORDANT / _RESOLVED:
         return None
     finest = _DISCORDANT / rows
     if facts.task in OF_NUMBERS:
-        seen = f"a root mean squared error on so many is known to ± {1.96 / math.sqrt(2 * rows):.0%} of itself"
+        seen = f"they measure a root mean squared error only to ± {1.96 / math.sqrt(2 * rows):.0%}"
     else:
-        seen = f"two models or epochs are told apart from {min(finest, 1.0):.2f} of accuracy on (6 rows, sign test)"
+        seen = f"they show only differences in accuracy of {min(finest, 1.0):.2f} or more (6 rows, sign test)"
     return Finding(
         "small_validation",
-        f"validation has {rows} rows: {seen}, so what it chooses is partly luck; for differences of 0.02, "
-        f"{_DISCORDANT / 0.02:.0f} or more are needed: a larger share, or more data",
+        f"validation has {rows} row{'' if rows == 1 else 's'}: {seen}, so the choice of the best epoch is partly luck; "
+        f"for differences of 0.02, use {_DISCORDANT / 0.02:.0f} rows or more: a larger share, or more data",
         "data.split.validation",
     )
 
 
 def _strongest(facts: Facts) -> tuple[str, float]:
     strengths = facts.strengths or {}
-    # Where there is one column, it is there to tell the target.
+    # A single column is there to predict the target.
     return max(strengths.items(), key=lambda each: each[1]) if len(strengths) > 1 else ("", 0.0)
 
 
 def _chance(confusion: Confusion) -> float:
-    """Return how likely so many right answers are when guessing: see `mltrain.evaluation.chance`."""
+    """Return how likely this many right answers are by guessing: see `mltrain.evaluation.chance`."""
     right = sum(row[place] for place, row in enumerate(confusion))
     return p_value(right, [sum(row) for row in confusion], [sum(column) for column in zip(*confusion, strict=True)])
 

@@ -1,4 +1,4 @@
-"""How much better than a constant answer a model is, whatever is measured otherwise."""
+"""How much better than a constant answer a model is, whatever its metrics are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SMALLEST = 1e-7
 
 
 def skill(task: Task, truth: np.ndarray, predictions: np.ndarray, training_truth: np.ndarray, classes: int) -> float:
-    """Return the share of a constant answer's loss that the predictions save: 1 is perfect, 0 no better.
+    """Return how much lower the loss is than that of a constant answer, as a share of it: 1 is perfect, 0 not better.
 
     For classes it is cross-entropy, and the constant the shares of the classes in training; for regression squared
     error and the mean in training; of several targets the mean over them.

@@ -1,4 +1,4 @@
-"""`report.md`: the run as a model card (Mitchell et al., 2019), for where a page of HTML is not shown."""
+"""`report.md`: the run as a model card (Mitchell et al., 2019), for places that do not show HTML."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from mltrain.report.explanation import importance_sentences
 from mltrain.report.page.facts import Facts, judged_split
 from mltrain.report.page.html import text
 from mltrain.report.page.parts import interval
+from mltrain.report.page.sections.baselines import absent_sentences
 from mltrain.report.page.sections.explanation import outdated_sentence, shown_explanation
 from mltrain.report.page.sections.model import shape_text
 from mltrain.report.page.sections.results import undefined_sentences
-from mltrain.report.page.sections.summary import verdict
+from mltrain.report.page.sections.summary import gates_sentence, verdict
 from mltrain.report.text import as_sentence, number
 from mltrain.run.metrics_form import RecordedValue
 from mltrain.run.results_form import Results
@@ -27,7 +28,7 @@ _MOST_COLUMNS = 100
 
 def card(facts: Facts) -> bytes:
     """Return `report.md`."""
-    blocks = [f"# {plain(facts.name)}", *map(plain, verdict(facts))]
+    blocks = [f"# {plain(facts.name)}", *map(words, verdict(facts.status, facts.results))]
     for title, lines in (
         ("Results", _results(facts.results) if facts.results else ()),
         ("Importance", _importance(facts)),
@@ -36,7 +37,7 @@ def card(facts: Facts) -> bytes:
         ("Data", _data(facts)),
         ("Data audit", _audit(facts)),
         ("Decisions", _decisions(facts)),
-        ("How it came about", _background(facts)),
+        ("Background", _background(facts)),
     ):
         parts = tuple(lines)
         blocks += [f"## {title}", *parts] if parts else []
@@ -49,8 +50,13 @@ def plain(value: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text(value).split()))
 
 
+def words(sentence: str) -> str:
+    """Return a sentence as `plain` does, with quotes for back-ticks, which Markdown would read as code."""
+    return plain(sentence.replace("`", "'"))
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> str:
-    """Return a table; columns behind the first `texts` are numbers, set to the right."""
+    """Return a table; the columns after the first `texts` are numbers, aligned to the right."""
     ruler = ["---" if place < texts else "---:" for place in range(len(header))]
     return "\n".join(
         f"| {' | '.join(row)} |" for row in (tuple(map(plain, header)), ruler, *(map(plain, row) for row in rows))
@@ -64,8 +70,9 @@ def _results(results: Results) -> Iterator[str]:
     rows += [(name, *(_cell(split.metrics.get(name)) for split in splits.values())) for name in names]
     yield table(("metric", *splits), rows)
     if any(interval(value) for split in splits.values() for value in split.metrics.values()):
-        yield "In brackets the 95 % interval."
-    yield from map(plain, undefined_sentences(results))
+        yield "The 95 % intervals are in brackets."
+    yield from map(words, undefined_sentences(results))
+    yield from map(words, absent_sentences(results))
     judged = judged_split(results)
     outputs = results.splits[judged].outputs if judged is not None else {}
     if outputs:
@@ -78,12 +85,11 @@ def _results(results: Results) -> Iterator[str]:
             if results.threshold.aim
             else ""
         )
-        yield plain(
-            f"A row is taken for {results.classes[-1]} above a probability of {results.threshold.value:.4g}{aim}."
-        )
+        yield plain(f"{results.classes[-1]} is predicted above a probability of {results.threshold.value:.4g}{aim}.")
     if results.diagnosis:
-        yield "\n".join(f"- {plain(one.sentence)}" for one in results.diagnosis)
+        yield "\n".join(f"- {words(one.sentence)}" for one in results.diagnosis)
     if results.gates:
+        yield f"{gates_sentence(results)}."
         yield table(
             ("gate", "outcome", "found"),
             ((gate.gate, "passed" if gate.passed else "missed", number(gate.value)) for gate in results.gates),
@@ -101,7 +107,7 @@ def _cell(value: RecordedValue | None) -> str:
 def _importance(facts: Facts) -> Iterator[str]:
     outdated, found = outdated_sentence(facts), shown_explanation(facts)
     if outdated is not None:
-        yield plain(outdated)
+        yield words(outdated)
     if found is None or found.importance is None:
         return
     rows = (
@@ -110,7 +116,7 @@ def _importance(facts: Facts) -> Iterator[str]:
     )
     yield table(("column", "importance"), rows)
     for sentence in importance_sentences(found.importance, found.split):
-        yield plain(as_sentence(sentence))
+        yield words(as_sentence(sentence))
 
 
 def _model(facts: Facts) -> Iterator[str]:
@@ -124,7 +130,7 @@ def _model(facts: Facts) -> Iterator[str]:
 def _training(facts: Facts) -> Iterator[str]:
     if facts.results is not None:
         model = facts.results.model
-        kept = f"The model is that of epoch {model.epoch} of {model.epochs} ({model.weights})"
+        kept = f"The model has the {model.weights} weights: those of epoch {model.epoch} of {model.epochs}"
         yield plain(f"{kept}; training ended: {model.stopped}.")
 
 
@@ -141,9 +147,9 @@ def _data(facts: Facts) -> Iterator[str]:
 
 def _audit(facts: Facts) -> Iterator[str]:
     if facts.audit is not None:
-        yield plain(audit_sentence(facts.audit))
+        yield words(audit_sentence(facts.audit))
         if facts.audit.findings:
-            yield "\n".join(f"- {one.level}: {plain(one.sentence)}" for one in facts.audit.findings)
+            yield "\n".join(f"- {one.level}: {words(one.sentence)}" for one in facts.audit.findings)
 
 
 def _decisions(facts: Facts) -> Iterator[str]:

@@ -12,7 +12,7 @@ from mltrain.report.page.html import Html, element
 from mltrain.report.page.sections.audit import audit_section
 from mltrain.report.page.sections.background import background_section, config_section
 from mltrain.report.page.sections.data import data_section
-from mltrain.report.page.sections.examples import examples_section
+from mltrain.report.page.sections.examples import examples_section, training_images
 from mltrain.report.page.sections.explanation import explanation_section, importance_chart, outdated_sentence
 from mltrain.report.page.sections.model import model_section
 from mltrain.report.page.sections.probabilities import classification_charts, threshold_chart
@@ -55,7 +55,7 @@ def page(facts: Facts, charts: Charts) -> bytes:
         results_section(facts, charts.results),
         examples_section(facts),
         explanation_section(facts, charts.explanation),
-        training_section(facts, charts.curves),
+        training_section(facts, charts.curves, training_images(facts)),
         data_section(facts),
         audit_section(facts),
         model_section(facts),

@@ -5,10 +5,12 @@ A run may come from a stranger, and with it the names of classes, columns and la
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from html import escape
+from html import escape, unescape
 
-_EMPTY = frozenset({"meta", "img", "input", "link"})
+_EMPTY = frozenset({"br", "meta", "img", "input", "link"})
+_TAG = re.compile("<[^>]*>")
 
 
 class Html(str):
@@ -39,6 +41,19 @@ def element(tag: str, /, *content: Content, **attributes: str | float | bool | N
 def joined(*content: Content) -> Html:
     """Return content behind one another; text in it is escaped."""
     return Html("".join(map(_written, content)))
+
+
+def prose(sentence: str) -> Html:
+    """Return a sentence in which what is between two back-ticks is code: ``set `data.split` `` shows no back-tick."""
+    *pairs, last = sentence.split("`")
+    if len(pairs) % 2:  # one back-tick without a partner is a character like any other
+        last = f"{pairs.pop()}`{last}"
+    return joined(*(element("code", part) if place % 2 else part for place, part in enumerate(pairs)), last)
+
+
+def plain_text(content: Content) -> str:
+    """Return content without its elements: the words alone."""
+    return " ".join(unescape(_TAG.sub("", joined(content))).split())
 
 
 def text(value: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mltrain.report.page.charts.frame import Chart
-from mltrain.report.page.html import Content, Html, element, joined
+from mltrain.report.page.html import Content, Html, element, joined, plain_text, prose
 from mltrain.report.text import number
 from mltrain.run.metrics_form import RecordedValue
 
+# More columns do not fit beside each other on a telephone.
+_MOST_BESIDE = 4
 _FIGURE_SPACE, _POINT_SPACE, _THIN = "\u2007", "\u2008", "\u2009"
 
 
@@ -17,20 +19,27 @@ def section(identifier: str, title: str, *content: Content) -> Html:
     return element("section", element("h2", title, id=identifier), *content, aria_labelledby=identifier)
 
 
+def sentence(written: str, class_: str | None = None) -> Html:
+    """Return a paragraph; what is between back-ticks is code."""
+    return element("p", prose(written), class_=class_)
+
+
 def sub(title: str, *content: Content) -> Html:
     """Return a part of a section with a heading."""
     return element("div", element("h3", title), *content, class_="part")
 
 
 def table(caption: str, header: Sequence[Content], rows: Iterable[Sequence[Content]], texts: int = 1) -> Html:
-    """Return a table whose first column names the rows.
+    """Return a table whose first column names the rows. On a narrow screen the cells of a wide table are below each
+    other, each with the name of its column, so that none is out of sight.
 
     Args:
         caption: what it shows.
-        header: a name a column.
+        header: one name per column.
         rows: cells.
-        texts: so many columns from the left hold text, the others numbers.
+        texts: how many columns, from the left, hold text; the others hold numbers.
     """
+    names = [plain_text(name) for name in header] if len(header) > _MOST_BESIDE else []
     head = [
         element("th", name, scope="col", class_="n" if place >= texts else None) for place, name in enumerate(header)
     ]
@@ -43,6 +52,7 @@ def table(caption: str, header: Sequence[Content], rows: Iterable[Sequence[Conte
                     cell,
                     scope=None if place else "row",
                     class_="n" if place >= texts else None,
+                    data_column=names[place] if names and place else None,
                 )
                 for place, cell in enumerate(row)
             ],
@@ -50,20 +60,24 @@ def table(caption: str, header: Sequence[Content], rows: Iterable[Sequence[Conte
         for row in rows
     ]
     inside = element(
-        "table", element("caption", caption), element("thead", element("tr", head)), element("tbody", body)
+        "table",
+        element("caption", prose(caption)),
+        element("thead", element("tr", head)),
+        element("tbody", body),
+        class_="wide" if names else None,
     )
     # What can be scrolled must be reachable by the keyboard.
     return element("div", inside, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 
 def figures(charts: Iterable[Chart]) -> Html:
-    """Return the charts beside each other, as many as there is room for."""
+    """Return the charts beside each other, if there is room."""
     return element("div", map(figure, charts), class_="figures")
 
 
 def figure(chart: Chart) -> Html:
     """Return a chart with its sentence."""
-    return element("figure", chart.svg, element("figcaption", chart.caption))
+    return element("figure", chart.svg, element("figcaption", prose(chart.caption)))
 
 
 def facts(pairs: Iterable[tuple[str, Content]]) -> Html:

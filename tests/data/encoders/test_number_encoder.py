@@ -102,7 +102,7 @@ def test_missing_can_be_an_error_in_training_and_later():
     with pytest.raises(DataError, match=r"made.csv\[1\]: column 'x': the value is missing \(and 1 more\)"):
         feature.fit(column(VALUES), "standard")
     encoder = feature.fit(column([1.0, 2.0]), "standard").encoder
-    with pytest.raises(DataError, match=r"made.csv\[2\]: column 'x': the value is missing \(correct it"):
+    with pytest.raises(DataError, match=r"made.csv\[2\]: column 'x': the value is missing; correct it"):
         encoder.encode(column([1.0, 1.0, None]))
 
 

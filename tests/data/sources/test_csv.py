@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mltrain.data import files
+from mltrain.data.column_types import AS_WRITTEN
 from mltrain.data.sources import CsvSource
 from mltrain.errors import DataError
 
@@ -138,7 +139,8 @@ def test_a_column_without_values(read):
 
 def test_what_is_declared_is_taken_at_its_word(read, fault):
     assert values(read("a,b\n01,1\n2,1\nx,1\n3,1\n", {"a": "category"}), "a") == ["01", "2", "x", "3"]
-    assert values(read("a,b\n1,1\n2,1\nx,1\n", {"a": "ignore"}), "a") == ["1", "2", "x"]
+    assert values(read("a,b\n1,1\n2,1\nx,1\n", {"a": AS_WRITTEN}), "a") == ["1", "2", "x"]
+    assert values(read("a,b\n1,1\n2,1\nx,1\n", {"a": "ignore"}), "a") == [None, None, None]
     assert values(read("a,b\nyes,1\n0,1\n,1\nTRUE,1\n", {"a": "boolean"}), "a") == [True, False, None, True]
     message = fault("a,b\nx,1\n2,1\ny,1\n", {"a": "number"})
     assert "x.csv:2: column 'a': 'x' is not a number (1 of 3 values are)" in message
@@ -157,7 +159,10 @@ def test_dates_and_times(read, fault):
         moment(2024, 5, 31, 16),
         moment(2024, 5, 31, 16, 0, 1, 500000),
     ]
-    assert moments("2024-05-31T16:00Z", "2024-05-31T16:00+02:00") == [moment(2024, 5, 31, 16), moment(2024, 5, 31, 14)]
+    assert moments("2024-05-31T16:00Z", "2024-05-31T16:00+02:00") == [
+        moment(2024, 5, 31, 16, tzinfo=datetime.UTC),
+        moment(2024, 5, 31, 14, tzinfo=datetime.UTC),
+    ]
     assert "x.csv:3: column 'a': '2024-02-30' is not a date" in fault("a,b\n2024-01-01,1\n2024-02-30,1\n")
     assert "x.csv:4: column 'a': 'soon' is not a date" in fault("a,b\n2024-01-01,1\n2024-02-01,1\nsoon,1\n")
     assert "x.csv:3: column 'a'" in fault("a,b\n2024-01-01T10:00,1\n2024-02-01T10:00Z,1\n")
@@ -273,11 +278,11 @@ cell = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=1
 def test_any_texts_come_back(read, rows):
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([("a", "b"), *rows])
-    table = read(text.getvalue(), {"a": "category", "b": "ignore"})
-    from mltrain.data.delimited_text import MISSING
+    table = read(text.getvalue(), {"a": "category", "b": AS_WRITTEN})
+    from mltrain.data.missing_keys import USUAL
 
     expected = [
-        [None if value.strip() in MISSING else value.strip() for value in column] for column in zip(*rows, strict=True)
+        [None if value.strip() in USUAL else value.strip() for value in column] for column in zip(*rows, strict=True)
     ]
     assert [values(table, "a"), values(table, "b")] == expected
 

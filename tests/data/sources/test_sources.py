@@ -197,7 +197,7 @@ def test_parquet(table_in_parquet):
     assert values(table, "x") == [1.5, None]
     assert values(table, "t") == ["a", None]
     assert values(table, "d") == [datetime.datetime(2024, 5, 31), None]
-    assert values(table, "z") == [datetime.datetime(1970, 1, 1), datetime.datetime(1970, 1, 1, 1)]
+    assert values(table, "z") == [datetime.datetime(1970, 1, 1, hour, tzinfo=datetime.UTC) for hour in (0, 1)]
     assert table.column("m").tolist() == [[1, 2], [3, 4]]
     assert values(table, "b") == [True, None]
     assert values(table, "c") == [1.0, 2.0]

@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from mltrain.data.delimited import Dialect
 from mltrain.data.delimited_faults import records
+from mltrain.data.missing_values import MissingValues
 from mltrain.data.streams.arrays import ArraysStream
 from mltrain.data.streams.block import Wanted
 from mltrain.data.streams.delimited import DelimitedStream
@@ -18,7 +19,7 @@ from mltrain.data.streams.json_lines import JsonLinesStream
 from mltrain.data.streams.parquet import ParquetStream
 from mltrain.errors import DataError
 
-WANTED = Wanted({"a": "number"}, ("prediction",))
+WANTED = Wanted({"a": "number"})
 
 TEXTS = {
     "plain": "a,b\n" + "".join(f"{row},x{row}\n" for row in range(50)),
@@ -117,7 +118,7 @@ def test_no_more_than_two_reads_of_a_text_are_in_the_memory(rows):
     size = 4096
     for data, stream in (
         ("a,b\n" + "1,2\n" * rows, lambda file: DelimitedStream(file, "x", Dialect(","), WANTED, size)),
-        ('{"a": 1, "b": 2}\n' * rows, lambda file: JsonLinesStream(file, "x", (), WANTED, size)),
+        ('{"a": 1, "b": 2}\n' * rows, lambda file: JsonLinesStream(file, "x", MissingValues(), WANTED, size)),
     ):
         file = Counted(data.encode())
         done = 0
@@ -146,7 +147,9 @@ def test_a_block_of_parquet_and_of_arrays_has_so_many_rows_whatever_the_file_has
 
 def test_lines_of_json_stay_as_they_are():
     lines = ['{"a":1,  "b": [1, {"c": null}]}', "", ' {"b": 2}', '{"a": 2.50}']
-    found, blocks = rows_of(JsonLinesStream(io.BytesIO("\n".join(lines).encode()), "x.jsonl", (), WANTED, 40))
+    found, blocks = rows_of(
+        JsonLinesStream(io.BytesIO("\n".join(lines).encode()), "x.jsonl", MissingValues(), WANTED, 40)
+    )
     assert [row["line"].decode() for row in found] == [line.strip() for line in lines if line]
     assert [block.table.origin.place(row) for block in blocks for row in range(len(block.table))] == [
         f"x.jsonl:{line}" for line in (1, 3, 4)
@@ -158,14 +161,16 @@ def test_lines_of_json_stay_as_they_are():
     [
         ("[1]", "x.jsonl:31: expected one JSON object a line"),
         ('{"a": "x"}', "x.jsonl:31: column 'a': 'x' is not a number"),
-        ('{"a": 1, "prediction": 2}', "x.jsonl:31: there is a key 'prediction' already"),
+        ('{"a": 1, "prediction": 2}', "x.jsonl:31: the row has a key 'prediction', and so is a new column called"),
     ],
 )
 def test_a_wrong_line_of_json_in_a_later_block(line, said):
     lines = ['{"a": 1}'] * 60
     lines[30] = line
     with pytest.raises(DataError) as refused:
-        rows_of(JsonLinesStream(io.BytesIO("\n".join(lines).encode()), "x.jsonl", (), WANTED, 64))
+        stream = JsonLinesStream(io.BytesIO("\n".join(lines).encode()), "x.jsonl", MissingValues(), WANTED, 64)
+        stream.reserved = frozenset({"prediction"})
+        rows_of(stream)
     assert str(refused.value).startswith(said)
 
 
@@ -183,11 +188,6 @@ def test_columns_that_are_not_there_are_all_named():
         rows_of(delimited("a,b\n1,2\n", 100, wanted))
     with pytest.raises(DataError, match=r"no column 'size' \(did you mean 'siez'\?\)"):
         rows_of(delimited("siez,b\n1,2\n", 100, Wanted({"size": "number"})))
-
-
-def test_a_column_that_a_prediction_would_be_is_refused():
-    with pytest.raises(DataError, match=r"there is a column 'prediction' already"):
-        rows_of(delimited("a,prediction\n1,2\n", 100))
 
 
 @pytest.mark.parametrize(("text", "said"), [("", "empty"), ("\n \n\n", "empty"), ("a,b\n", "a header and no rows")])

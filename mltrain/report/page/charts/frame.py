@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from mltrain.problems import shortened
+from mltrain.problems import printable, shortened
 from mltrain.report.page.charts.scale import Scale, tick_texts
 from mltrain.report.page.html import Content, Html, element, joined, short
 
 WIDTH, HEIGHT = 420, 270
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 30, 42
-# Of a letter at the size of `charts.css`, on the average: SVG has no way to ask.
-_LETTER = 6.2
-# Of a mark in the legend, with the room around it.
-_KEY = 39
+# The width of a letter at the size of `charts.css`, on average: SVG has no way to measure it.
+_LETTER, _WIDE_LETTER = 6.2, 11.5
+_NARROW = frozenset("fijlrtI.,:;'|!()[] ")
+# The width of a mark in the legend with the room around it, and the height of a line of the legend.
+_KEY, _KEY_LINE = 39, 17
+_LONGEST_KEY = 100
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class Frame:
         x_name: written below.
         y_name: written beside.
         width: of the chart, in its own pixels.
-        height: of the chart.
-        legend: name and class of each kind of mark.
+        height: of the chart, without the second and later lines of the legend.
+        legend: name and class of each kind of mark; written in as many lines as it needs.
     """
 
     x: Scale
@@ -70,12 +73,22 @@ class Frame:
     @property
     def top(self) -> float:
         """Its upper end."""
-        return _TOP if self.legend else 12
+        return _TOP + self._more if self.legend else 12
 
     @property
     def bottom(self) -> float:
         """Its lower end."""
-        return self.height - _BOTTOM
+        return self.height + self._more - _BOTTOM
+
+    @cached_property
+    def _keys(self) -> tuple[tuple[tuple[str, str, float], ...], ...]:
+        """The lines of the legend: name, class and place from the left of each mark."""
+        return tuple(self._key_lines())
+
+    @property
+    def _more(self) -> float:
+        """The room that the second and later lines of the legend need."""
+        return _KEY_LINE * max(len(self._keys) - 1, 0)
 
     def across(self, value: float) -> float:
         """Return where `value` is from the left."""
@@ -93,7 +106,7 @@ class Frame:
             marks: elements of SVG.
             whole_x: write only whole numbers below.
         """
-        return svg(self.width, self.height, description, self._axes(whole_x), *marks, self._legend())
+        return svg(self.width, self.height + self._more, description, self._axes(whole_x), *marks, self._legend())
 
     def _axes(self, whole_x: bool) -> Html:
         parts: list[Html] = []
@@ -110,24 +123,51 @@ class Frame:
         parts.append(line(self.left, self.bottom, self.right, self.bottom, "axis"))
         middle = (self.top + self.bottom) / 2
         turned = f"rotate(-90 11 {short(middle)})"
-        parts.append(label((self.left + self.right) / 2, self.height - 6, shortened(self.x_name, 56), "name middle"))
+        parts.append(
+            label((self.left + self.right) / 2, self.bottom + _BOTTOM - 6, shortened(self.x_name, 56), "name middle")
+        )
         parts.append(label(11, middle, shortened(self.y_name, 34), "name middle", transform=turned))
         return joined(parts)
 
     def _legend(self) -> Html:
         parts: list[Html] = []
-        place = self.left
-        letters = int((self.right - self.left - _KEY * len(self.legend)) / _LETTER)
-        fits = sum(len(name) for name, _ in self.legend) <= letters
-        for name, look in self.legend:
-            shown = name if fits else shortened(name, max(3, letters // len(self.legend)))
-            if look.startswith("dot"):
-                parts.append(element("circle", cx=place + 9, cy=14, r=4, class_=look))
-            else:
-                parts.append(line(place, 14, place + 20, 14, look))
-            parts.append(label(place + 25, 18, shown, "key"))
-            place += _KEY + _LETTER * len(shown)
+        for number, keys in enumerate(self._keys):
+            down = 14 + _KEY_LINE * number
+            for name, look, place in keys:
+                if look.startswith("dot"):
+                    parts.append(element("circle", cx=place + 9, cy=down, r=4, class_=look))
+                else:
+                    parts.append(line(place, down, place + 20, down, look))
+                parts.append(label(place + 25, down + 4, name, "key"))
         return joined(parts)
+
+    def _key_lines(self) -> Iterator[tuple[tuple[str, str, float], ...]]:
+        keys: list[tuple[str, str, float]] = []
+        place = self.left
+        for name, look in self.legend:
+            shown = _fitting(name, self.right - self.left - 25)
+            if keys and place + 25 + text_width(shown) > self.right:
+                yield tuple(keys)
+                keys, place = [], self.left
+            keys.append((shown, look, place))
+            place += _KEY + text_width(shown)
+        if keys:
+            yield tuple(keys)
+
+
+def text_width(written: str) -> float:
+    """Return about how many pixels a text is wide."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" or letter in "mwMW@%" for letter in written)
+    narrow = sum(letter in _NARROW for letter in written)
+    return _LETTER * (len(written) - wide) - 2.4 * narrow + _WIDE_LETTER * wide
+
+
+def _fitting(name: str, width: float) -> str:
+    """Return a name, cut only where it is wider than a whole line."""
+    longest = min(len(printable(name)), _LONGEST_KEY)
+    while longest > 3 and text_width(shortened(name, longest)) > width:
+        longest -= 1
+    return shortened(name, longest)
 
 
 def svg(width: float, height: float, description: str, *content: Content) -> Html:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mltrain.report.audit import audit_sentence
 from mltrain.report.page.facts import Facts
-from mltrain.report.page.html import Html, element, joined
-from mltrain.report.page.parts import section
+from mltrain.report.page.html import Html, element, joined, prose
+from mltrain.report.page.parts import section, sentence
 
 
 def audit_section(facts: Facts) -> Html | None:
@@ -14,7 +14,9 @@ def audit_section(facts: Facts) -> Html | None:
     if audit is None:
         return None
     found = [
-        element("li", element("strong", f"{one.level}: "), one.sentence, joined(" (", element("code", one.key), ")"))
+        element(
+            "li", element("strong", f"{one.level}: "), prose(one.sentence), joined(" (", element("code", one.key), ")")
+        )
         for one in audit.findings
     ]
-    return section("audit", "Data audit", element("p", audit_sentence(audit)), element("ul", found) if found else None)
+    return section("audit", "Data audit", sentence(audit_sentence(audit)), element("ul", found) if found else None)

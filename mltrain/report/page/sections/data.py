@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mltrain.report.page.charts.bars import Bar, bars
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.facts import Facts
-from mltrain.report.page.html import Content, Html, element, joined
+from mltrain.report.page.html import Content, Html, element, joined, prose
 from mltrain.report.page.parts import aligned, figures, section, sub, table
 from mltrain.report.page.parts import facts as fact_list
 from mltrain.report.page.sections.targets import label_balance
@@ -33,9 +33,10 @@ def data_section(facts: Facts) -> Html:
     parts.append(figures(class_balance(facts)))
     if facts.record.decisions:
         decided = [
-            (one.what, joined(one.value, element("span", one.reason, class_="range"))) for one in facts.record.decisions
+            (one.what, joined(prose(one.value), element("span", prose(one.reason), class_="range")))
+            for one in facts.record.decisions
         ]
-        note = element("p", "What was not stated, how it was decided, and why.")
+        note = element("p", "Settings that the config leaves open: what mltrain chose, and why.")
         parts.append(sub("Decisions", note, fact_list(decided)))
     if not parts:
         parts.append(element("p", "The run ended before the data was read."))

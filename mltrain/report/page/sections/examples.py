@@ -9,8 +9,8 @@ import numpy as np
 from mltrain.evaluation.worst import EXAMPLES, worst
 from mltrain.problems import shortened
 from mltrain.report.page.facts import Facts
-from mltrain.report.page.html import Content, Html, element
-from mltrain.report.page.parts import section, table
+from mltrain.report.page.html import Content, Html, element, joined
+from mltrain.report.page.parts import section, sentence, sub, table
 from mltrain.report.page.sections.explanation import shown_explanation
 from mltrain.report.page.sections.targets import target_cells
 from mltrain.report.text import number
@@ -20,8 +20,9 @@ from mltrain.run.results_form import Results
 from mltrain.task import OF_CLASSES
 
 _SALIENCY = (
-    "Below each image: the lighter a pixel, the more it moves the score of the predicted class, before the activation. "
-    "It is the mean gradient over copies with noise in them (SmoothGrad, Smilkov et al., 2017)."
+    "The picture below each image shows how much each pixel changes the score of the predicted class, before the "
+    "activation: light pixels change it most. It is the mean gradient over noisy copies of the image (SmoothGrad, "
+    "Smilkov et al., 2017)."
 )
 
 
@@ -32,33 +33,92 @@ def examples_section(facts: Facts) -> Html | None:
         return None
     if predictions.target.ndim == 2:
         header, rows = _targets(results, facts.split, predictions)
-        mean = "" if results.task == "multilabel" else ", in deviations of each"
-        sentence = f"The {len(rows)} {facts.split} rows with the largest errors on the average over the targets{mean}."
+        mean = "" if results.task == "multilabel" else ", in standard deviations of each"
+        said = f"{_rows(len(rows), facts)} with the largest mean error over the targets{mean}."
     elif results.task == "regression":
         header, rows = _values(predictions)
-        sentence = f"The {len(rows)} {facts.split} rows with the largest errors."
+        said = f"{_rows(len(rows), facts)} with the largest error."
     else:
         header, rows = _classes(results, predictions)
-        sentence = f"The {len(rows)} {facts.split} rows whose true class was given the lowest probability."
+        said = f"{_rows(len(rows), facts)} whose true class has the lowest probability."
     texts = 3 if results.task in OF_CLASSES else 1
-    listed = table(f"Worst of {len(predictions.rows):,} rows", header, rows, texts)
+    files = {str(one.row): one.file for one in facts.examples.examples} if facts.examples is not None else {}
+    if any(files.values()):
+        header = (header[0], "file", *header[1:])
+        rows = [(row[0], shortened(files.get(str(row[0]), "")), *row[1:]) for row in rows]
+        texts += 1
+    listed = table(f"The worst of {len(predictions.rows):,} rows", header, rows, texts)
     shown = facts.examples.examples if facts.examples is not None else ()
     inputs = _inputs(facts.examples.columns, shown) if facts.examples is not None else None
     explanation = shown_explanation(facts)
     maps = {each.row: each.picture for each in explanation.saliency} if explanation is not None else {}
-    pictures = _pictures(shown, maps)
-    said = element("p", _SALIENCY) if maps and pictures else None
-    return section("examples", "Worst examples", element("p", sentence), listed, pictures, said, inputs)
+    pictures = _pictures(shown, maps, _outcomes(results, predictions))
+    about_maps = sentence(_SALIENCY) if maps and pictures else None
+    return section("examples", "Worst examples", sentence(said), listed, pictures, about_maps, inputs)
 
 
-def _pictures(examples: Sequence[Example], maps: Mapping[int, str]) -> Html | None:
-    """Return the images beside each other, each with the number of its row, its file and its saliency."""
+def training_images(facts: Facts) -> Html | None:
+    """Return training images as the model sees them; None where its first layers do not change them."""
+    shown = facts.examples.training if facts.examples is not None else ()
+    figures = [
+        element(
+            "figure",
+            _picture(one.picture, f"Training image of row {one.row}"),
+            [
+                _picture(each, f"Training image of row {one.row}, change {number}")
+                for number, each in enumerate(one.changed, start=1)
+            ],
+            element("figcaption", f"row {one.row}", f": {shortened(one.file)}" if one.file else None),
+        )
+        for one in shown
+    ]
+    if not figures or facts.examples is None:
+        return None
+    layers = ", ".join(f"`{name}`" for name in facts.examples.layers)
+    said = f"Training images as they are, and as the model sees them after its first layers ({layers})."
+    return sub("Training images", sentence(said), element("div", figures, class_="changed"))
+
+
+def _rows(n: int, facts: Facts) -> str:
+    return f"The {facts.split} row" if n == 1 else f"The {n} {facts.split} rows"
+
+
+def _outcomes(results: Results, predictions: StoredPredictions) -> dict[int, Content]:
+    """Return what is true and what was predicted, by the number of the row; several targets are in the table alone."""
+    if predictions.target.ndim == 2:
+        return {}
+    found: dict[int, Content] = {}
+    decided = _decided(results, predictions) if results.task in OF_CLASSES else None
+    for place in worst(predictions.target, predictions.values, EXAMPLES):
+        if decided is not None:
+            true, guess = (shortened(results.classes[int(of[place])], 30) for of in (predictions.target, decided))
+        else:
+            true, guess = (number(float(of[place])) for of in (predictions.target, predictions.values))
+        right = decided is not None and predictions.target[place] == decided[place]
+        shown = guess if right else element("strong", guess)
+        found[int(predictions.rows[place])] = joined("true: ", true, element("br"), "predicted: ", shown)
+    return found
+
+
+def _decided(results: Results, predictions: StoredPredictions) -> np.ndarray:
+    threshold = results.threshold.value if results.threshold else 0.5
+    values = predictions.values
+    return values.argmax(axis=1) if values.ndim == 2 else (values > threshold).astype(np.int64)
+
+
+def _pictures(examples: Sequence[Example], maps: Mapping[int, str], outcomes: Mapping[int, Content]) -> Html | None:
+    """Return the images beside each other, each with its saliency, what is true and predicted, its row and its file."""
     pictures = [
         element(
             "figure",
             _picture(one.picture, f"The image of row {one.row}"),
             _picture(maps[one.row], f"How much each pixel of row {one.row} counts") if one.row in maps else None,
-            element("figcaption", f"row {one.row}", f": {shortened(one.file)}" if one.file else None),
+            element(
+                "figcaption",
+                joined(outcomes[one.row], element("br")) if one.row in outcomes else None,
+                f"row {one.row}",
+                f": {shortened(one.file)}" if one.file else None,
+            ),
         )
         for one in examples
         if one.picture
@@ -99,8 +159,7 @@ def _values(predictions: StoredPredictions) -> tuple[Sequence[str], list[Sequenc
 def _classes(results: Results, predictions: StoredPredictions) -> tuple[Sequence[str], list[Sequence[Content]]]:
     rows: list[Sequence[Content]] = []
     values = predictions.values
-    threshold = results.threshold.value if results.threshold else 0.5
-    decided = values.argmax(axis=1) if values.ndim == 2 else (values > threshold).astype(np.int64)
+    decided = _decided(results, predictions)
     for place in worst(predictions.target, predictions.values, EXAMPLES):
         true, guess = int(predictions.target[place]), int(decided[place])
         of_row = values[place]

@@ -9,7 +9,7 @@ from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.charts.ranges import Range, ranges
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element, joined
-from mltrain.report.page.parts import figure, section, table, value_cell
+from mltrain.report.page.parts import figure, section, sentence, table, value_cell
 from mltrain.report.text import as_sentence, number
 from mltrain.run.explanation import ColumnImportance, Explanation, Importances
 from mltrain.run.metrics_form import RecordedValue
@@ -61,13 +61,13 @@ def explanation_section(facts: Facts, charts: Sequence[Chart]) -> Html | None:
     """Return the section; None where nobody asked, or the pictures of images say it."""
     outdated = outdated_sentence(facts)
     if outdated is not None:
-        return section("explanation", "Importance", element("p", outdated, class_="note"))
+        return section("explanation", "Importance", sentence(outdated, class_="note"))
     found = shown_explanation(facts)
     if found is None or found.importance is None:
         return None
-    sentences = [element("p", as_sentence(each)) for each in importance_sentences(found.importance, found.split)]
+    sentences = [sentence(as_sentence(each)) for each in importance_sentences(found.importance, found.split)]
     beside = element("div", map(figure, charts), _table(found.importance), class_="beside")
-    return section("explanation", "Importance", sentences, beside, element("p", _CAUTION))
+    return section("explanation", "Importance", sentences, beside, sentence(_CAUTION))
 
 
 def _table(importance: Importances) -> Html:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element, joined
-from mltrain.report.page.parts import figure, figures, interval, section, sub, table, value_cell
+from mltrain.report.page.parts import figure, figures, interval, section, sentence, sub, table, value_cell
+from mltrain.report.page.sections.baselines import baselines_part
 from mltrain.report.page.sections.targets import targets_table
 from mltrain.report.summary import groups_sentence
 from mltrain.report.text import number
-from mltrain.run.metrics_form import RecordedSlice, RecordedValue
+from mltrain.run.metrics_form import RecordedSlice
 from mltrain.run.results_form import Results, SplitResult
 
 _MOST_ROWS = 100
@@ -21,16 +22,16 @@ def results_section(facts: Facts, charts: Sequence[Chart]) -> Html:
     """Return the section on what came out."""
     results, split, judged = facts.results, facts.split, facts.judged
     if results is None or split is None or judged is None:
-        return section("results", "Results", element("p", "There are none: the run did not get so far."))
+        return section("results", "Results", element("p", "The run ended before it was measured."))
     # A table of numbers leaves room for the first chart.
     beside = element("div", element("div", metrics_table(results)), map(figure, charts[:1]), class_="beside")
     parts: list[Content] = [beside]
-    parts += [element("p", sentence, class_="note") for sentence in undefined_sentences(results)]
+    parts += [sentence(each, class_="note") for each in undefined_sentences(results)]
     parts.append(figures(charts[1:]))
     if judged.outputs:
         parts.append(sub("By target", targets_table(judged, split)))
-    if judged.baselines:
-        parts.append(sub("Against something much simpler", *_baselines(results, judged, split)))
+    if split != "train":
+        parts.append(sub("Compared with baselines", *baselines_part(results, judged, split)))
     if judged.classes:
         parts.append(sub("By class", _classes(judged, split)))
     if judged.slices:
@@ -62,33 +63,6 @@ def undefined_sentences(results: Results) -> Iterator[str]:
         for metric, value in split.metrics.items():
             if value.undefined:
                 yield f"{name}.{metric} has no value: {value.undefined}"
-
-
-def _baselines(results: Results, judged: SplitResult, split: str) -> Iterator[Html]:
-    yield joined(element("p", sentence) for sentence in results.baseline_sentences)
-    for name, baseline in judged.baselines.items():
-        metrics = [metric for metric in judged.metrics if metric in baseline.metrics]
-        rows = [
-            (
-                metric,
-                value_cell(judged.metrics[metric]),
-                value_cell(baseline.metrics[metric]),
-                _difference(baseline.difference.get(metric)),
-            )
-            for metric in metrics
-        ]
-        if rows:
-            yield table(
-                f"The model and {name}, on the same {split} rows", ("metric", "model", name, "difference"), rows
-            )
-
-
-def _difference(value: RecordedValue | None) -> Content:
-    if value is None or value.value is None:
-        return ""
-    return joined(
-        f"{'+' if value.value > 0 else ''}{number(value.value)}", element("span", interval(value), class_="range")
-    )
 
 
 def _classes(judged: SplitResult, split: str) -> Html:

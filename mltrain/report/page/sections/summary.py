@@ -1,14 +1,17 @@
-"""The summary at the top: what came out in a number, and in words what to think of it."""
+"""The summary at the top: the most important numbers, and in words what they mean."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
 
-from mltrain.report.page.facts import Facts
-from mltrain.report.page.html import Content, Html, element, joined
-from mltrain.report.page.parts import interval, table
+from mltrain.report.page.facts import Facts, headline, judged_split
+from mltrain.report.page.html import Content, Html, element, joined, prose
+from mltrain.report.page.parts import interval, sentence, table
+from mltrain.report.page.sections.baselines import baseline_words
 from mltrain.report.text import as_sentence, duration, number
+from mltrain.run.results_form import Results
+from mltrain.run.status import Status
 
 _STATES = {
     "finished": "finished",
@@ -19,24 +22,24 @@ _STATES = {
 
 
 def summary_section(facts: Facts) -> Html:
-    """Return the title, the numbers that say most, and the verdict in sentences."""
-    sentences = [element("p", sentence) for sentence in verdict(facts)]
+    """Return the title, the most important numbers, and the verdict in sentences."""
+    results = facts.results
     parts: list[Content] = [
         element("h1", facts.name),
         element("p", element("code", facts.place), class_="place"),
-        element("div", [_tile(*tile) for tile in _tiles(facts)], class_="tiles"),
-        element("div", *sentences, class_="verdict"),
+        element("div", [tile(*each) for each in _tiles(facts)], class_=tiles_look(results)),
+        badges(results),
+        element("div", map(sentence, verdict(facts.status, results)), class_="verdict"),
     ]
-    results = facts.results
     if results is not None and results.diagnosis:
         found = [
-            element("li", one.sentence, joined(" (", element("code", one.key), ")") if one.key else None)
+            element("li", prose(one.sentence), joined(" (", element("code", one.key), ")") if one.key else None)
             for one in results.diagnosis
         ]
         parts.append(element("div", element("h2", "Diagnosis", id="diagnosis"), element("ul", found), class_="part"))
     if results is not None and results.gates:
         rows = [
-            ("✓ passed" if gate.passed else "✗ missed", element("code", gate.gate), number(gate.value), gate.reason)
+            (gate_outcome(gate.passed), element("code", gate.gate), number(gate.value), prose(gate.reason))
             for gate in results.gates
         ]
         gates = table("Gates", ("outcome", "gate", "found", "reason"), rows, texts=4)
@@ -44,28 +47,75 @@ def summary_section(facts: Facts) -> Html:
     return element("header", *parts)
 
 
-def verdict(facts: Facts) -> Iterator[str]:
-    """Yield what to think of the run, a sentence each."""
-    results, headline = facts.results, facts.headline
-    if facts.status.state != "finished":
-        yield f"The run {_STATES[facts.status.state]}: {facts.status.reason}."
-    if results is None or headline is None or facts.judged is None:
+def gate_outcome(passed: bool) -> Html:
+    """Return whether a gate was passed, in a word and a colour."""
+    return element("span", "✓ passed" if passed else "✗ missed", class_=f"outcome {'better' if passed else 'worse'}")
+
+
+def standings(results: Results | None) -> Iterator[tuple[str, str]]:
+    """Yield whether the model is better than each thing that it was compared with: an outcome and a few words."""
+    split = judged_split(results) if results is not None else None
+    if results is None or split is None:
         return
-    name, value = headline
-    rows = f"{facts.judged.n:,} {facts.split} rows"
+    for name, baseline in results.splits[split].baselines.items():
+        words = baseline_words(name, baseline)
+        match baseline.verdict.outcome:
+            case "better":
+                yield "better", f"✓ Better than {words}"
+            case "worse":
+                yield "worse", f"✗ Worse than {words}"
+            case "equal":
+                yield "unclear", f"= Equal to {words}"
+            case "unclear":
+                yield "unclear", f"≈ Not clearly different from {words}"
+    if results.chance is not None and results.chance.better is False:
+        yield "worse", "✗ Not better than chance"
+    if results.gates:
+        passed = all(gate.passed for gate in results.gates)
+        yield ("better", f"✓ {gates_sentence(results)}") if passed else ("worse", f"✗ {gates_sentence(results)}")
+
+
+def gates_sentence(results: Results) -> str:
+    """Return what became of the gates: `1 of 3 gates missed`."""
+    missed, n = sum(not gate.passed for gate in results.gates), len(results.gates)
+    if missed:
+        return f"{missed} of {n} gates missed"
+    return f"All {n} gates passed" if n > 1 else "The gate is passed"
+
+
+def tiles_look(results: Results | None) -> str:
+    """Return the class of the tiles: the first number has the colour of the worst outcome."""
+    found = {outcome for outcome, _ in standings(results)}
+    worst = next((outcome for outcome in ("worse", "unclear", "better") if outcome in found), "")
+    return f"tiles {worst}".rstrip()
+
+
+def badges(results: Results | None) -> Html | None:
+    """Return the outcomes, each in a colour and with a sign."""
+    found = [element("li", words, class_=f"outcome {outcome}") for outcome, words in standings(results)]
+    return element("ul", found, class_="badges") if found else None
+
+
+def verdict(status: Status, results: Results | None) -> Iterator[str]:
+    """Yield what the results mean, one sentence each."""
+    if status.state != "finished":
+        yield f"The run {_STATES[status.state]}: {status.reason}."
+    split = judged_split(results) if results is not None else None
+    first = headline(results) if results is not None else None
+    if results is None or split is None or first is None:
+        return
+    name, value = first
+    rows = f"{results.splits[split].n:,} {split} {'row' if results.splits[split].n == 1 else 'rows'}"
     if value.value is None:
-        yield f"On {rows} the {name} has no value: {value.undefined or 'it was not finite'}."
+        yield f"On {rows} the {name} has no value: {value.undefined or 'it is NaN or infinite'}."
     else:
         shown = interval(value)
         yield f"On {rows} the {name} is {number(value.value)}{f' (95 % interval {shown})' if shown else ''}."
     yield from (as_sentence(text) for text in results.baseline_sentences)
     if results.chance is not None:
         yield as_sentence(results.chance.sentence)
-    missed = sum(not gate.passed for gate in results.gates)
-    if results.gates:
-        yield f"{missed} of {len(results.gates)} gates missed." if missed else f"All {len(results.gates)} gates passed."
-    if facts.split == "train":
-        yield "There are no held-out rows: these numbers are of rows that were learned, and say little of new ones."
+    if split == "train":
+        yield "No rows were held out. These numbers are for training rows; expect worse ones for new rows."
 
 
 def _tiles(facts: Facts) -> Iterator[tuple[str, str, str]]:
@@ -88,7 +138,8 @@ def _of_rows(facts: Facts) -> str:
     return f"of {facts.record.data.rows:,}" if facts.record.data else ""
 
 
-def _tile(name: str, value: str, note: str) -> Html:
+def tile(name: str, value: str, note: str) -> Html:
+    """Return a number with its name above and a note below."""
     return element(
         "div",
         element("span", name, class_="tile-name"),
@@ -98,13 +149,16 @@ def _tile(name: str, value: str, note: str) -> Html:
 
 
 def _seconds(facts: Facts) -> float | None:
-    """Return how long the run took: to the second, as its times are written."""
     if facts.profile is not None:
         return facts.profile.seconds
-    if facts.record.finished is None:
+    return seconds_between(facts.record.started, facts.record.finished)
+
+
+def seconds_between(started: str, finished: str | None) -> float | None:
+    """Return how long something took: to the second, as its times are written; None where that is not known."""
+    if finished is None:
         return None
     try:
-        started, finished = (datetime.fromisoformat(each) for each in (facts.record.started, facts.record.finished))
-        return max((finished - started).total_seconds(), 0.0)
-    except (ValueError, TypeError):  # a text that is no time, or one without its zone
+        return max((datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds(), 0.0)
+    except (ValueError, TypeError):  # a text that is not a time, or one without its zone
         return None

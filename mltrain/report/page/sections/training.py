@@ -15,12 +15,14 @@ from mltrain.report.text import duration, number
 from mltrain.run.history import History
 
 
-def training_section(facts: Facts, charts: Sequence[Chart]) -> Html:
-    """Return the section on how the model was trained; `charts` are its curves."""
+def training_section(facts: Facts, charts: Sequence[Chart], images: Html | None = None) -> Html:
+    """Return the section on how the model was trained; `charts` are its curves, and `images` what it learned from."""
     history, results = facts.history, facts.results
     if not history.rows:
         return section("training", "Training", element("p", "No epoch was completed."))
-    pairs: list[tuple[str, str]] = [("Epochs", f"{len(history.rows):,}"), ("Steps", f"{facts.status.step:,}")]
+    pairs: list[tuple[str, str]] = [("Epochs", f"{len(history.rows):,}")]
+    if facts.status.epoch >= len(history.rows):  # a run that was killed did not write its last steps
+        pairs.append(("Steps", f"{facts.status.step:,}"))
     if results is not None:
         kept = f"epoch {results.model.epoch}" + (", the best" if facts.best_epoch is not None else ", the last")
         pairs += [("Model kept", kept), ("Ended because", results.model.stopped)]
@@ -28,8 +30,8 @@ def training_section(facts: Facts, charts: Sequence[Chart]) -> Html:
         pairs.append((f"Best {results.objective.metric}", number(results.objective.best)))
     if "seconds" in history.columns:
         seconds = history.column("seconds")
-        pairs.append(("Time an epoch", f"{duration(sorted(seconds)[len(seconds) // 2])} (median)"))
-    return section("training", "Training", fact_list(pairs), figures(charts))
+        pairs.append(("Time per epoch", f"{duration(sorted(seconds)[len(seconds) // 2])} (median)"))
+    return section("training", "Training", fact_list(pairs), figures(charts), images)
 
 
 def curves(history: History, best_epoch: int | None) -> Iterator[Chart]:
