@@ -19,11 +19,11 @@ class MltrainError(Exception):
 
 
 class SelfCheckError(MltrainError):
-    """A run that is rebuilt from its directory is not the run that was trained: a bug of ours, or broken hardware."""
+    """A run that is read again from its directory gives other numbers: a bug of mltrain, or broken hardware."""
 
 
 class UsageError(MltrainError):
-    """The command line is wrong, or the config file is not there."""
+    """The command line is wrong, or the config file does not exist."""
 
     exit_code = 2
 
@@ -35,7 +35,7 @@ class ConfigError(MltrainError):
 
 
 class DataError(MltrainError):
-    """The data is invalid, or a data file is not there."""
+    """The data is invalid, or a data file does not exist."""
 
     exit_code = 4
 
@@ -47,19 +47,19 @@ class RunError(MltrainError):
 
 
 class RunExistsError(MltrainError):
-    """The run directory exists already, or another process holds it."""
+    """The run directory exists, or another process uses it."""
 
     exit_code = 6
 
 
 class WriteError(MltrainError):
-    """Something cannot be written: the disk is full, the place is read-only, a quota is used up."""
+    """A file cannot be written: the disk is full, read-only, or a quota is used up."""
 
     exit_code = 7
 
 
 class DivergedError(MltrainError):
-    """Training met NaN or Inf in the loss, a metric, a prediction or a weight."""
+    """The loss, a metric, a prediction or a weight became NaN or infinite."""
 
     exit_code = 8
 
@@ -71,19 +71,19 @@ class OutOfMemoryError(MltrainError):
 
 
 class VerdictError(MltrainError):
-    """What was to be found out is found out, and the answer is no: a run cannot be reproduced, a gate is not passed."""
+    """A check has failed: a run cannot be reproduced, or a gate is not passed."""
 
     exit_code = 10
 
 
 class DeviceError(MltrainError):
-    """A device or an optional package that was asked for is not there."""
+    """A device or an optional package that was asked for is missing."""
 
     exit_code = 12
 
 
 class PluginError(MltrainError):
-    """Code of the user's that was asked for, as of `--plugin`, is not there, cannot be loaded, or fails."""
+    """Code of the user, such as that of `--plugin`, is missing, cannot be loaded, or fails."""
 
     exit_code = 12
 

@@ -48,7 +48,9 @@ class Comparison:
         except ValueError:
             match = None
         if match is None:
-            raise ValueError(f"expected 'split.metric >= number', as 'validation.accuracy >= 0.98', received {text!r}")
+            raise ValueError(
+                f"expected 'split.metric >= number', such as 'validation.accuracy >= 0.98', received {text!r}"
+            )
         return cls(canonical_metric(match["metric"]), match["operator"], number)
 
     def holds(self, value: float) -> bool:
@@ -71,7 +73,7 @@ def canonical_metric(name: str) -> str:
 
 def _metric_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z_]\w*(\.\w+)?", text):
-        raise ValueError("expected 'split.metric', as 'validation.loss'")
+        raise ValueError("expected 'split.metric', such as 'validation.loss'")
     return canonical_metric(text)
 
 

@@ -125,7 +125,7 @@ def _slice_problem(quantity: Quantity, columns: Sequence[str]) -> str | None:
         return None
     if not columns:
         return "no slices are measured: name their columns in evaluation.slices"
-    return f"'{quantity.slice}' is no slice by {' or '.join(columns)}, as evaluation.slices says"
+    return f"'{quantity.slice}' is not a slice of evaluation.slices; expected a slice by {' or '.join(columns)}"
 
 
 def unknown_slice(text: str, slices: Mapping[str, Sequence[str]]) -> str | None:

@@ -89,7 +89,7 @@ def not_measured(metric: str, known: dict[str, str | None]) -> str:
     """Return the sentence that says that `metric` will not be measured, and what will be."""
     split, _, name = metric.partition(".")
     if split == "test":
-        return f"'{metric}' cannot be used while training: test rows choose nothing; use validation"
+        return f"'{metric}' cannot be used during training: test rows are never used to choose anything; use validation"
     if split == "validation" and "validation.loss" not in known:
         return f"'{metric}' will not be measured: there are no validation rows (data.split.validation)"
     # By the name alone, where the split is right: all of "validation.f2" and "validation.r2" but one letter is alike.

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
-from mltrain.expected import expected_at, is_spec, opened
+from mltrain.expected import expected_at, is_spec, opened, specs_of
 from mltrain.problems import InvalidConfigError, KeyPath, Place, Problem, Source, path_text, shortened
 from mltrain.spec import OneOf, Spec, as_plain
 from mltrain.yaml_document import DEEPEST, parse, split_lines
 from mltrain.yaml_node import Node
 
-_PART = re.compile(r"\.?([^.\[\]=]+)|\[(\d+)\]")
+# A name, a quoted name such as "a.b" (a double quote in it is written twice), or the number of an item.
+_PART = re.compile(r"\.?(?:\"((?:[^\"]|\"\")+)\"|([^.\[\]=\"]+))(?=[.\[]|$)|\[(\d+)\]")
+# The key ends at the first "=" outside quotes.
+_KEY = re.compile(r"(?:[^=\"]|\"(?:[^\"]|\"\")*\")*")
+_EXAMPLES = "expected KEY=VALUE, such as training.epochs=3"
 
 
 def apply_override(root: Node, text: str, number: int, spec: type[Spec]) -> tuple[Node, tuple[Problem, ...]]:
@@ -23,8 +27,9 @@ def apply_override(root: Node, text: str, number: int, spec: type[Spec]) -> tupl
 
     Args:
         root: the whole YAML.
-        text: as `a.b[0].c=value` or `a.b.0.c=value`; the value is YAML. Mappings that are missing on the way are made,
-            and a component that is written as its bare name is opened.
+        text: such as `a.b[0].c=value` or `a.b.0.c=value`; the value is YAML. A name with a dot, a bracket or an equals
+            sign is quoted: `data.features."a.b"=ignore`. Mappings that are missing on the way are made, and a component
+            that is written as its bare name is opened.
         number: of the `--set`, from 1.
         spec: the class of the whole; it tells what a bare name stands for.
 
@@ -32,31 +37,60 @@ def apply_override(root: Node, text: str, number: int, spec: type[Spec]) -> tupl
         InvalidConfigError: the path cannot be followed, or the value is not YAML.
     """
     source = Source(f"--set #{number}", split_lines(text), number)
-    name, equals, value = text.partition("=")
+    name, equals, value = _divided(text)
     key = Place(source, 1, 1, max(1, len(name)))
     parts = _parts(name)
     if not equals or not parts:
-        message = f"expected KEY=VALUE, as training.epochs=3, received '{shortened(text)}'"
+        quotes = '; quote a name with a dot: data.features."a.b"=ignore' if '"' in name else ""
+        message = f"{_EXAMPLES}, received '{shortened(text)}'{quotes}"
         raise InvalidConfigError([Problem((), key, message)])
     if len(parts) > DEEPEST:
         raise InvalidConfigError([Problem((), key, f"nested more than {DEEPEST} deep")])
     document = parse(value, source, shift=len(name) + 1)
     path: KeyPath = ()
+    _refuse_unquoted(tuple(parts), root, key, spec)
     for part in parts:
         root, path = _opened(root, path, part, key, spec)
     problems = tuple(replace(problem, path=(*path, *problem.path)) for problem in document.problems)
     return root.changed(path, document.root, key), problems
 
 
+def _refuse_unquoted(path: KeyPath, root: Node, key: Place, spec: type[Spec]) -> None:
+    """Refuse `data.features.a.b`, where `a` may be any name and `b` is not a key below it: the name is `a.b`."""
+    for place in range(1, len(path) - 1):
+        annotations = expected_at(spec, path[:place], root.plain())
+        if not any(get_origin(each) is dict for annotation in annotations for each in opened(annotation)):
+            continue
+        known = {
+            name
+            for each in specs_of(expected_at(spec, path[: place + 1], root.plain()), None)
+            for name in each.model_fields
+        }
+        if known and path[place + 1] not in known:
+            meant = path_text((*path[:place], ".".join(map(str, path[place:]))))
+            raise InvalidConfigError([Problem((), key, f"a name with a dot needs quotes: write {meant}=…")])
+        return
+
+
+def _divided(text: str) -> tuple[str, str, str]:
+    """Return the key, the equals sign and the value, as `str.partition` does."""
+    match = _KEY.match(text)
+    end = match.end() if match is not None else 0
+    if text[end : end + 1] != "=":  # a quotation mark that is never closed
+        return text.partition("=")
+    return text[:end], "=", text[end + 1 :]
+
+
 def _parts(name: str) -> list[str | int]:
-    """Return the parts of a path, or an empty list for what is none."""
+    """Return the parts of a path, or an empty list for text that is not a path."""
     parts: list[str | int] = []
     position = 0
     while position < len(name):
         match = _PART.match(name, position)
         if match is None or (position == 0) != (match[0][0] not in ".["):
             return []
-        parts.append(match[1] if match[2] is None else int(match[2]))
+        quoted, plain, number = match.groups()
+        parts.append(int(number) if number is not None else quoted.replace('""', '"') if quoted is not None else plain)
         position = match.end()
     return parts
 

@@ -128,11 +128,16 @@ class InvalidConfigError(ConfigError):
 
 
 def path_text(path: KeyPath) -> str:
-    """Return a path as it is said in messages: `training.callbacks[0].monitor`."""
+    """Return a path as `--set` takes it: `training.callbacks[0].monitor`, `data.features."a.b"`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{shortened(part)}" if text else shortened(part)
+        text += f"[{part}]" if isinstance(part, int) else f".{_key_text(part)}" if text else _key_text(part)
     return text
+
+
+def _key_text(key: str) -> str:
+    doubled = key.replace('"', '""')
+    return f'"{shortened(doubled)}"' if set(key) & set('."[]=') else shortened(key)
 
 
 def shortened(text: str, longest: int = 60) -> str:

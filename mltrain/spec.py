@@ -19,6 +19,8 @@ from typing import Annotated, Any, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, PlainSerializer, Strict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
+from mltrain.pretrained import pretrained_hint
+
 T = TypeVar("T")
 
 # A YAML list. Strict mode would refuse a list where a (frozen) tuple is declared; its items stay strict.
@@ -164,6 +166,8 @@ class OneOf:
         raise fail(self.kind, [problem("unknown_type", self._unknown(name), ("type",), name)])
 
     def _unknown(self, name: str) -> str:
+        if pretrained := pretrained_hint(self.kind, normalise(name)):
+            return f"{name!r} {pretrained}"
         names = self.names()
         near = suggest(name, names)
         if near or len(names) > 12:

@@ -51,7 +51,7 @@ class Lap:
 
 
 class NoStopwatch:
-    """Looks like a stopwatch and measures nothing, so that who is measured need not ask."""
+    """A stopwatch that does nothing."""
 
     def turn_to(self, phase: PhaseName) -> None:
         """End the current phase, and begin another."""
@@ -80,7 +80,7 @@ class Stopwatch(NoStopwatch):
 
     @contextmanager
     def phase(self, phase: PhaseName) -> Iterator[None]:
-        """Begin a phase, and go on with the one around it afterwards."""
+        """Begin a phase; afterwards the one around it continues."""
         around = self._phase
         self.turn_to(phase)
         try:

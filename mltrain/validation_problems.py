@@ -82,6 +82,8 @@ def _message(errors: list[ErrorDetails], expected: list[Any], path: KeyPath, spe
         return said
     if isinstance(value, str):
         hint = suggest(value, choices(expected)) or _quotes_hint(value, phrases)
+    elif isinstance(value, int | float) and "text" in phrases:
+        hint = f" (put it in quotes: '{received(value)}')"
     wanted = phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} or {phrases[-1]}"
     return f"expected {wanted}, received {received(value)}{hint}"
 

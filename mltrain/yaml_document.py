@@ -219,11 +219,11 @@ class _Composer:
         if self.aliases > _MOST_ALIASES:
             self.stop(path, place, f"more than {_MOST_ALIASES} aliases")
         if name not in self.anchors:
-            self.report(path, place, f"unknown alias *{shortened(name)}: no &{shortened(name)} stands before it")
+            self.report(path, place, f"unknown alias *{shortened(name)}: no &{shortened(name)} comes before it")
             return Node(None, place)
         node = self.anchors[name]
         if node is None:
-            self.stop(path, place, f"the alias *{shortened(name)} stands inside what it refers to")
+            self.stop(path, place, f"the alias *{shortened(name)} is inside the value that it refers to")
         if len(path) + node.height > DEEPEST:
             self.stop(path[:3], place, f"nested more than {DEEPEST} deep")
         self.count(node.size, place)

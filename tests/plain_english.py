@@ -24,7 +24,7 @@ _SMALL = (
 PHRASES = {
     r"no finite number": "NaN or infinite",
     r"(?<!there\s)(?<!that\s)\b(is|are|was|were|be) no (?!longer\b|more\b)[\w`'{]+": "is not a ..., are not ...",
-    r"(?<!there\s)\b(is|are) (none|nothing)\b(?! of| is| but)": "is not ..., does not exist",
+    r"(?<!there\s)\b(is|are) (?-i:none|nothing)\b(?! of| is| but)": "is not ..., does not exist",
     r"\bshall\b": "must, will, should",
     r"\bstands? twice\b": "is listed twice",
     r"\b(?<!it\s)stands (?!for\b|out\b)": "is, appears",
@@ -134,7 +134,7 @@ def _words_of_module(tree: ast.Module, *, in_cli: bool) -> Iterator[Words]:
             docstring = _docstring(node)
             of_command = isinstance(node, ast.FunctionDef) and in_cli and not node.name.startswith("_")
             for_developers = not of_command and not isinstance(node, ast.ClassDef)
-            if docstring and (for_developers or {"Args:", "Attributes:"} & set(docstring.value.split())):
+            if docstring and (for_developers or {"Args:", "Attributes:", "Raises:"} & set(docstring.value.split())):
                 unseen.add(id(docstring))
         elif isinstance(node, ast.JoinedStr):
             inside.update(id(part) for part in node.values)

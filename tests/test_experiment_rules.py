@@ -45,8 +45,8 @@ def test_the_config_itself_is_fine():
         ),
         (
             ("training:", "objective: {metric: test.accuracy}\ntraining:"),
-            "c.yaml:3:21: objective.metric: 'test.accuracy' cannot be used while training: "
-            "test rows choose nothing; use validation",
+            "c.yaml:3:21: objective.metric: 'test.accuracy' cannot be used during training: "
+            "test rows are never used to choose anything; use validation",
         ),
         (
             ("validation: 0.2, test: 0.2}}", "validation: 0, test: 0.2}}\nobjective: validation.loss"),
@@ -211,7 +211,7 @@ def test_a_monitor_without_validation_rows_has_the_same_reason_as_the_objective(
             ("optimizer: adam", "checkpoint: {every: 3}"),
             "training.checkpoint.every: expected a cadence as '60s', '10m', '500 steps' or '1 epoch', received '3'",
         ),
-        (("optimizer: adam", "stop_when: 3"), "training.stop_when: expected 'split.metric >= number', as 'valid"),
+        (("optimizer: adam", "stop_when: 3"), "training.stop_when: expected 'split.metric >= number', such as 'valid"),
         (("units: 4", "units: 4, name: a b"), "model.layers[0].name: expected a name of letters, digits, '_', '.' and"),
     ],
 )

@@ -36,7 +36,7 @@ def problems(data, gates=()):
         ("test.accuracy(a) > 0", "'accuracy' is not measured of one class: expected precision, recall, f1"),
         ("test[sex=f].f1 > 0", "no slices are measured: name their columns in evaluation.slices"),
         ("folds.r2.mean > 0", "'r2' will not be measured"),
-        ("folds.loss.low - majority > 0", "is no quantity"),
+        ("folds.loss.low - majority > 0", "unknown quantity"),
         ("test.f1 >= x", "expected 'split.metric >= number'"),
     ],
 )
@@ -55,7 +55,7 @@ def test_folds_of_a_split_that_has_none():
 def test_a_slice_by_another_column():
     data = text("test[sex=f].f1 > 0").replace(b"  gates", b"  slices: [age]\n  gates")
     (found,) = problems(data)
-    assert "'sex=f' is no slice by age" in found.message
+    assert "'sex=f' is not a slice of evaluation.slices; expected a slice by age" in found.message
 
 
 def test_classes_of_a_regression():

@@ -157,7 +157,7 @@ fnal: true
         "c.yaml:11:3: training.batch: unknown key (did you mean 'batch_size'?)",
         "c.yaml:12:1: fnal: unknown key (did you mean 'final'?)",
         "--set #1: training.rate: unknown schedule 'fast' (known: constant, cosine_decay)",
-        "--set #2: expected KEY=VALUE, as training.epochs=3, received 'nothing'",
+        "--set #2: expected KEY=VALUE, such as training.epochs=3, received 'nothing'",
     ]
 
 

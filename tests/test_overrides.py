@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mltrain.load import load_text
-from mltrain.problems import InvalidConfigError
+from mltrain.problems import InvalidConfigError, path_text
 from tests.toy_experiment import GOOD, Toy, toy
 
 TEXT = GOOD + "  rate: constant\n  units: [64, 32]\n  callbacks: [constant, {type: cosine_decay, steps: 5}]\n"
@@ -28,6 +28,10 @@ TEXT = GOOD + "  rate: constant\n  units: [64, 32]\n  callbacks: [constant, {typ
         ("training.callbacks.0.rate=0.5", "training.callbacks.0.rate", 0.5),
         ("training.rate={type: cosine_decay, steps: 2}", "training.rate.steps", 2),
         ("data.features.my column=text", "data.features", {"my column": "text"}),
+        ('data.features."a.b"=text', "data.features", {"a.b": "text"}),
+        ('data.features."a=[0]"=text', "data.features", {"a=[0]": "text"}),
+        ('data.features."say ""hi"" now."=text', "data.features", {'say "hi" now.': "text"}),
+        ('name=say "a.b"=c', "name", 'say "a.b"=c'),
         ("data.target.scale=standard", "data.target.column", "price"),
         ("training.rate.rate=0.7", "training.rate.type", "constant"),
     ],
@@ -83,12 +87,17 @@ def test_the_later_override_wins() -> None:
             "--set #1: cannot set this below training.epochs: it is a single value and has nothing below it;"
             " set it as a whole",
         ),
-        ("training.epochs", "--set #1: expected KEY=VALUE, as training.epochs=3, received 'training.epochs'"),
-        ("=3", "--set #1: expected KEY=VALUE, as training.epochs=3, received '=3'"),
-        ("a..b=3", "--set #1: expected KEY=VALUE, as training.epochs=3, received 'a..b=3'"),
-        ("[0]=3", "--set #1: expected KEY=VALUE, as training.epochs=3, received '[0]=3'"),
+        ("training.epochs", "--set #1: expected KEY=VALUE, such as training.epochs=3, received 'training.epochs'"),
+        (
+            'data.features."a.b=text',
+            "--set #1: expected KEY=VALUE, such as training.epochs=3, received 'data.features.\"a.b=text'; quote a "
+            'name with a dot: data.features."a.b"=ignore',
+        ),
+        ("=3", "--set #1: expected KEY=VALUE, such as training.epochs=3, received '=3'"),
+        ("a..b=3", "--set #1: expected KEY=VALUE, such as training.epochs=3, received 'a..b=3'"),
+        ("[0]=3", "--set #1: expected KEY=VALUE, such as training.epochs=3, received '[0]=3'"),
         ("a" + ".a" * 40 + "=3", "--set #1: nested more than 32 deep"),
-        ("a[x]=3", "--set #1: expected KEY=VALUE, as training.epochs=3, received 'a[x]=3'"),
+        ("a[x]=3", "--set #1: expected KEY=VALUE, such as training.epochs=3, received 'a[x]=3'"),
         ("name=\udcff", '--set #1: the character U+DCFF is not allowed; as text it can be written "\\U0000dcff"'),
     ],
 )
@@ -118,3 +127,23 @@ def test_a_default_component_is_opened_where_the_yaml_says_nothing() -> None:
     assert spec.data.split.test == 0.1
     assert (spec.training.optimizer.type, spec.training.optimizer.argument("learning_rate")) == ("Adam", 0.5)
     assert spec.objective.metric == "train.loss"
+
+
+@pytest.mark.parametrize("column", ["a.b", "sepal.length.cm", "a=b", 'say "x"', "a[0]"])
+def test_a_column_with_any_name_can_be_addressed(column: str) -> None:
+    text = b"data: {source: {type: sklearn, name: iris}}\nmodel: mlp\n"
+    key = path_text(("data", "features", column))
+    features = load_text(text, "c.yaml", Path("/"), [f"{key}=ignore"]).spec.data.features
+    assert {name: feature.type for name, feature in features.items()} == {column: "ignore"}
+    features = load_text(text, "c.yaml", Path("/"), [f"{key}.type=ignore"]).spec.data.features
+    assert [*features] == [column]
+
+
+def test_a_name_with_a_dot_and_no_quotes_is_told_how_to_write_it() -> None:
+    text = b"data: {source: {type: sklearn, name: iris}}\nmodel: mlp\n"
+    with pytest.raises(InvalidConfigError) as raised:
+        load_text(text, "c.yaml", Path("/"), ["data.features.a.b=ignore"])
+    (problem,) = raised.value.problems
+    assert problem.message == 'a name with a dot needs quotes: write data.features."a.b"=…'
+    spec = load_text(text, "c.yaml", Path("/"), ["data.features.a=number", "data.features.a.scale=none"]).spec
+    assert spec.data.features["a"].scale == "none"

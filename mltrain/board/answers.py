@@ -1,4 +1,4 @@
-"""From a path to a page: which there are, and what each may do in a browser."""
+"""From a path to a page: which pages there are, and what each may do in a browser."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from mltrain.errors import MltrainError
 from mltrain.procedures.compare import compare
 from mltrain.report.page.html import element
 
-# Our pages: their one style and their own forms, nothing else, no script.
+# Our pages may use their one style and their own forms, nothing else, and no script.
 _OWN = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-# A report.html may have been written by a stranger, and what it says of itself with it: in a sandbox it is no page of
-# this server, so that no script in it runs, let alone reads other runs.
+# A report.html may have been written by a stranger, with its own policy. In a sandbox it is not a page of this server:
+# no script in it runs or reads other runs.
 _FILE = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
     "img-src data:; sandbox"
@@ -52,10 +52,10 @@ def answer(folder: Folder, target: str) -> Answer:
     try:
         asked = parse_qs(query, keep_blank_values=True, max_num_fields=1000)
     except ValueError:
-        return refusal(400, "The address is not one of this board.")
+        return refusal(400, "This board does not have such an address.")
     match read_address(path):
         case ("", ""):
-            choice = Choice(_one(asked, "name"), _one(asked, "status"), _one(asked, "sort"))
+            choice = Choice(_one(asked, "name"), _one(asked, "status"), _one(asked, "sort"), "still" not in asked)
             return Answer(table_page(folder.path, folder.overviews(), choice))
         case ("", "run", *address):
             return _run(folder, tuple(address), moving="still" not in asked)
@@ -71,7 +71,7 @@ def answer(folder: Folder, target: str) -> Answer:
 
 
 def refusal(code: int, reason: str) -> Answer:
-    """Return a page that says why there is no other."""
+    """Return a page with the reason of a refusal."""
     return Answer(document(f"mltrain: {code}", element("header", element("h1", str(code))), element("p", reason)), code)
 
 
@@ -101,7 +101,7 @@ def _compare(folder: Folder, given: Sequence[str]) -> Answer:
     if len(paths) != len(given):
         return _unknown()
     if len(paths) < 2:
-        return refusal(400, "Two runs or more can be compared: tick them in the table.")
+        return refusal(400, "Tick two or more runs in the table to compare them.")
     try:
         found = compare(paths, folder.path)
     except MltrainError as error:
@@ -114,4 +114,4 @@ def _one(asked: Mapping[str, Sequence[str]], name: str) -> str:
 
 
 def _unknown() -> Answer:
-    return refusal(404, "There is no such page, run or file (any more).")
+    return refusal(404, "This page, run or file does not exist, or does not exist any more.")

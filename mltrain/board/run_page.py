@@ -1,4 +1,4 @@
-"""One run: how it stands, its curves, its results, and the way to its files. Comes again by itself while it runs."""
+"""One run: its verdict and numbers, its state, curves, results and files. It is loaded again while the run trains."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from shlex import quote
 from mltrain.board.document import document
 from mltrain.board.folder import Address, written
 from mltrain.board.overview import Overview
-from mltrain.board.table_page import state_cell, time_text
+from mltrain.board.table_page import epochs_text, left_text, state_cell, time_text
 from mltrain.report.page.charts.scale import drawable
-from mltrain.report.page.html import Content, Html, element
-from mltrain.report.page.parts import facts, figures, section, table
+from mltrain.report.page.html import Content, Html, element, prose
+from mltrain.report.page.parts import facts, figures, interval, section, sentence, table
 from mltrain.report.page.sections.results import metrics_table
+from mltrain.report.page.sections.summary import badges, gate_outcome, tile, tiles_look, verdict
 from mltrain.report.page.sections.training import curves
-from mltrain.report.text import number
+from mltrain.report.text import duration, number
 from mltrain.run.history import History
 
 # Seconds: slow enough to read, fast enough to watch.
@@ -27,14 +28,20 @@ def run_page(address: Address, run: Overview, moving: bool) -> bytes:
     Args:
         address: of the run.
         run: it.
-        moving: whether the page comes again while the run trains; a reader may stop that.
+        moving: whether the page is loaded again while the run trains; a reader may stop that.
     """
     running = run.state == "running"
     place = f"/run/{written(address)}"
     return document(
         f"{'/'.join(address)}: {run.state}",
         element(
-            "header", element("h1", address[0]), element("p", "/".join(address), class_="place"), _report(address, run)
+            "header",
+            element("h1", address[0]),
+            element("p", "/".join(address), class_="place"),
+            element("div", [tile(*each) for each in _tiles(run)], class_=tiles_look(run.results)),
+            badges(run.results),
+            element("div", map(sentence, _verdict(run)), class_="verdict"),
+            _report(address, run),
         ),
         _standing(run),
         _pause(place, moving) if running else None,
@@ -56,19 +63,41 @@ def _report(address: Address, run: Overview) -> Html | None:
     )
 
 
+def _tiles(run: Overview) -> Iterator[tuple[str, str, str]]:
+    if run.metric is not None:
+        name, value = run.metric
+        yield name, number(value.value), interval(value)
+    elif run.curve is not None and run.current is not None:
+        yield run.curve, number(run.current), "now" if run.state == "running" else "last"
+    yield "epochs", epochs_text(run), left_text(run)
+    if run.seconds is not None:
+        yield "duration", duration(run.seconds), ""
+    if run.seed:
+        yield "seed", run.seed, ""
+
+
+def _verdict(run: Overview) -> Iterator[str]:
+    if run.state == "killed":
+        yield "The process of this run is gone. `mltrain resume` continues the run."
+    elif run.status is not None and run.state != "running":
+        yield from verdict(run.status, run.results)
+
+
 def _standing(run: Overview) -> Html:
     pairs: list[tuple[str, Content]] = [("Status", state_cell(run)), ("Started", f"{time_text(run.started)} UTC")]
-    if run.status is not None and run.state != "running":  # status.json is written when the training begins and ends
-        pairs += [("Last word", f"{time_text(run.status.updated)} UTC"), ("Steps", f"{run.status.step:,}")]
-    pairs.append(("Epochs", f"{run.epochs:,}"))
+    if run.status is not None and run.state != "running":
+        pairs.append(("Last update", f"{time_text(run.status.updated)} UTC"))
+        # The status of a run that was killed may be older than its last epochs.
+        pairs += [("Steps", f"{run.status.step:,}")] if run.status.epoch >= run.epochs else []
+    pairs.append(("Epochs", epochs_text(run)))
     if run.record is not None and run.record.data is not None:
         pairs.append(("Data", f"{run.record.data.source}, {run.record.data.rows:,} rows"))
     if run.record is not None and run.record.device is not None:
         pairs.append(("Device", f"{run.record.device.value} ({run.record.device.reason})"))
     pairs.append(("Directory", element("code", str(run.run.path.absolute()))))
     if run.state in ("killed", "interrupted"):
-        # It will be copied into a shell, and a directory may have any name.
-        pairs.append(("To go on", element("code", f"mltrain resume {quote(str(run.run.path))}")))
+        # The command is copied into a shell, and a directory may have any name.
+        pairs.append(("To continue", element("code", f"mltrain resume {quote(str(run.run.path))}")))
     return facts(pairs)
 
 
@@ -93,8 +122,11 @@ def _has_epochs(history: History) -> bool:
 
 
 def _gates(run: Overview) -> Html:
-    rows = [[gate.gate, "passed" if gate.passed else "missed", gate.reason, number(gate.value)] for gate in run.gates]
-    return table("What was asked of the run", ["gate", "verdict", "why", "value"], rows, texts=3)
+    rows = [
+        [element("code", gate.gate), gate_outcome(gate.passed), prose(gate.reason), number(gate.value)]
+        for gate in run.gates
+    ]
+    return table("Gates of the run", ["gate", "outcome", "reason", "found"], rows, texts=3)
 
 
 def _files(address: Address, run: Overview) -> Iterator[Html]:

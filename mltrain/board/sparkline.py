@@ -28,6 +28,7 @@ def sparkline(name: str, values: Sequence[float]) -> Html:
         begins = not drawable(value)
     return element(
         "svg",
+        element("title", shown),
         element("path", d=path, class_="line one") if path else None,
         dot,
         viewBox=f"0 0 {_WIDTH} {_HEIGHT}",

@@ -1,18 +1,21 @@
-"""All runs as a table: filtered and sorted by a plain form, and chosen there to be compared."""
+"""All runs as a table: filtered and sorted by a form, and ticked to be compared."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
+from mltrain.board.changes import changes
 from mltrain.board.document import document
 from mltrain.board.folder import Address, written
 from mltrain.board.overview import STATES, Overview
 from mltrain.board.sparkline import sparkline
 from mltrain.problems import shortened
-from mltrain.report.page.html import Content, Html, element, joined
+from mltrain.report.page.html import Content, Html, element, joined, prose
 from mltrain.report.page.parts import table, value_cell
+from mltrain.report.text import duration, number
 
 _ORDERS = {
     "newest": "newest first",
@@ -25,6 +28,11 @@ _ORDERS = {
 }
 
 
+_CAPTION = "Tick two or more runs to compare them. “changed” compares a run with the run of that name before it."
+# Seconds: slow enough to read, fast enough to watch.
+_REFRESH = 5
+
+
 @dataclass(frozen=True)
 class Choice:
     """Which runs are shown, and in which order.
@@ -33,14 +41,16 @@ class Choice:
         name: a part of their names, in letters of any size.
         status: their state; "" is any.
         sort: one of the orders; anything else is the newest first.
+        moving: whether the page is loaded again while a run trains; a reader may stop that.
     """
 
     name: str = ""
     status: str = ""
     sort: str = ""
+    moving: bool = True
 
     def of(self, found: Mapping[Address, Overview]) -> list[tuple[Address, Overview]]:
-        """Return the runs that are shown; of those that are equal in what is sorted by, the newest first."""
+        """Return the runs that are shown. Of runs that are equal in the sorted quantity, the newest is first."""
         wanted = self.name.casefold()
         chosen = [
             (address, run)
@@ -71,8 +81,26 @@ def table_page(folder: Path, found: Mapping[Address, Overview], choice: Choice) 
     )
     if not found:
         text = "There is no run yet: `mltrain train CONFIG` makes one. Then load this page again."
-        return document("mltrain: runs", header, element("p", text))
-    return document("mltrain: runs", header, _filter(choice), _table(chosen) if chosen else _nothing())
+        return document("mltrain: runs", header, element("p", prose(text)))
+    running = any(run.state == "running" for run in found.values())
+    return document(
+        "mltrain: runs",
+        header,
+        _filter(choice),
+        _pause(choice) if running else None,
+        _table(chosen, changes(found)) if chosen else _nothing(),
+        refresh=_REFRESH if running and choice.moving else None,
+    )
+
+
+def _pause(choice: Choice) -> Html:
+    asked = {"name": choice.name, "status": choice.status, "sort": choice.sort}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    if choice.moving:
+        still = element("a", "Stop that", href=f"/?{query}{'&' if query else ''}still")
+        said = f"This table is loaded again every {_REFRESH} seconds while a run trains, and what is ticked is lost. "
+        return element("p", said, still)
+    return element("p", "This table stays as it is. ", element("a", "Follow the runs again", href=f"/?{query}"))
 
 
 def _filter(choice: Choice) -> Html:
@@ -96,15 +124,20 @@ def _select(name: str, options: Mapping[str, str], chosen: str) -> Html:
 
 
 def _nothing() -> Html:
-    return element("p", "No run is like that. ", element("a", "Show all", href="/"))
+    return element("p", "No run matches. ", element("a", "Show all", href="/"))
 
 
-def _table(chosen: Sequence[tuple[Address, Overview]]) -> Html:
-    header = ["run", "status", "started (UTC)", "curve", "gates", "epochs", "metric"]
-    rows = [list(_row(address, run)) for address, run in chosen]
+def _table(chosen: Sequence[tuple[Address, Overview]], changed: Mapping[Address, Sequence[str]]) -> Html:
+    header = ["run", "status", "started (UTC)", "changed", "curve", "gates", "seed", "duration", "epochs", "metric"]
+    rows = [list(_row(address, run, changed[address])) for address, run in chosen]
     return element(
         "form",
-        table("Tick two runs or more to compare them with the first of them.", header, rows, texts=5),
+        table(
+            _CAPTION,
+            header,
+            rows,
+            texts=6,
+        ),
         element("p", element("button", "Compare what is ticked", type="submit"), class_="below"),
         action="/compare",
         method="get",
@@ -112,7 +145,7 @@ def _table(chosen: Sequence[tuple[Address, Overview]]) -> Html:
     )
 
 
-def _row(address: Address, run: Overview) -> Iterator[Content]:
+def _row(address: Address, run: Overview, changed: Sequence[str]) -> Iterator[Content]:
     name = "/".join(address)
     tick = element("input", type="checkbox", name="run", value=written(address), aria_label=f"compare {name}")
     link = element("a", address[0], href=f"/run/{written(address)}")
@@ -120,21 +153,46 @@ def _row(address: Address, run: Overview) -> Iterator[Content]:
     yield element("div", tick, element("div", link, identifier), class_="named")
     yield state_cell(run)
     yield time_text(run.started)
+    yield [element("span", each, class_="change") for each in changed] or "–"
     yield _curve(run)
     yield gates_text(run)
-    yield f"{run.epochs:,}"
-    yield joined(value_cell(run.metric[1]), element("span", run.metric[0], class_="range")) if run.metric else "–"
+    yield run.seed or "–"
+    yield duration(run.seconds) if run.seconds is not None else "–"
+    left = left_text(run)
+    yield joined(epochs_text(run), element("span", left, class_="range") if left else None)
+    yield _metric(run)
+
+
+def _metric(run: Overview) -> Content:
+    if run.metric is not None:
+        return joined(value_cell(run.metric[1]), element("span", run.metric[0], class_="range"))
+    if run.current is None or run.curve is None:
+        return "–"
+    now = "now" if run.state == "running" else "last"
+    return joined(number(run.current), element("span", f"{now}: {shortened(run.curve, 40)}", class_="range"))
+
+
+def epochs_text(run: Overview) -> str:
+    """Return the completed epochs: `3 of 15`; of a finished run their number."""
+    if run.planned is None or run.state == "finished":
+        return f"{run.epochs:,}"
+    return f"{run.epochs:,} of {run.planned:,}"
+
+
+def left_text(run: Overview) -> str:
+    """Return how long a running training takes at most: `4 min 10 s left`; "" where that is not known."""
+    return f"{duration(run.seconds_left)} left" if run.seconds_left is not None else ""
 
 
 def state_cell(run: Overview) -> Html:
-    """Return the state in a word, and below it why, where that is news."""
-    told = run.state not in ("finished", "begun") and run.reason
-    why = element("span", shortened(run.reason.partition("\n")[0], 160), class_="range") if told else None
+    """Return the state in a word, and below it the reason, unless that is clear."""
+    shown = run.state not in ("finished", "begun") and run.reason
+    why = element("span", shortened(run.reason.partition("\n")[0], 160), class_="range") if shown else None
     return joined(element("span", run.state, class_=f"state {run.state}"), why)
 
 
 def gates_text(run: Overview) -> str:
-    """Return what became of the gates: `all 3 passed`."""
+    """Return the outcome of the gates: `all 3 passed`."""
     missed = sum(not gate.passed for gate in run.gates)
     if not run.gates:
         return "–"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 from mltrain.cli.streams import ReaderLeftError, prepare_streams
@@ -20,23 +23,54 @@ def main() -> NoReturn:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else a caller wants it to be ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     prepare_streams()
+    code = _ended()
+    if _is_the_process():
+        leave(code)
+    sys.exit(code)
+
+
+def _is_the_process() -> bool:
+    """Return whether the process is the command, `mltrain` or `python -m mltrain`, and not a program that calls it."""
+    program = sys.modules["__main__"]
+    spec = getattr(program, "__spec__", None)
+    return (spec.name if spec else Path(getattr(program, "__file__", "")).stem) in ("mltrain", "mltrain.__main__")
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with this exit code, whatever its libraries still do.
+
+    An interpreter that shuts down ends each thread that asks for its lock. A thread of pyarrow that still reads a file
+    asks for it in the middle of C++, where that aborts the process: exit code 134 in place of ours.
+    """
+    with suppress(Exception):
+        atexit._run_exitfuncs()  # temporary files, and what measures coverage
     try:
-        code = _run()
+        sys.stdout.flush()
+    except MltrainError as error:  # also a reader that has left
+        code = code or error.exit_code
+    with suppress(Exception):
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def _ended() -> int:
+    """Run the command, print its error if it ends with one, and return the exit code."""
+    try:
+        return _run()
     except ReaderLeftError as error:
-        code = error.exit_code
+        return error.exit_code
     except MltrainError as error:
         _say(error)
-        code = error.exit_code
+        return error.exit_code
     except Exception as error:  # noqa: BLE001 (the one place that turns any bug into one line and a file)
         from mltrain.procedures.faults import machine_failure
 
         failure = machine_failure(error)  # no memory or no disk is not a bug
         if failure is None:
             _say_bug(error)
-        else:
-            _say(failure)
-        code = failure.exit_code if failure is not None else 1
-    sys.exit(code)
+            return 1
+        _say(failure)
+        return failure.exit_code
 
 
 def _run() -> int:

@@ -24,7 +24,7 @@ def _readable(given: str | list[str]) -> str | list[str]:
     if "-" in ([given] if isinstance(given, str) else given) and sys.stdin is None:
         from mltrain.errors import UsageError
 
-        raise UsageError("the config shall come from standard input (-), and that is closed")
+        raise UsageError("cannot read the config from standard input: it is closed")
     return given
 
 
@@ -46,40 +46,47 @@ ConfigPaths = Annotated[
 ]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a value, as training.epochs=3; may be repeated."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a value, such as training.epochs=3. Quote a name with a dot: 'data.features.\"a.b\"=ignore'. "
+        "May be repeated.",
+    ),
 ]
 Plugins = Annotated[
     list[Path] | None,
     typer.Option(
         "--plugin",
         metavar="FILE.py",
-        help="Run this Python file, and know the metrics that it makes; may be repeated.",
+        help="Run this Python file and use the metrics it defines; may be repeated.",
         callback=_registered,
     ),
 ]
 RunReference = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run: its path, 'latest', 'NAME/latest' or the beginning of its id.")
+    str, typer.Argument(metavar="RUN", help="A run: its path, 'latest', 'NAME/latest', or the beginning of its id.")
 ]
 RunsDirectory = Annotated[
     Path | None,
     typer.Option("--runs-dir", metavar="DIR", help="Where runs are kept. Default: $MLTRAIN_RUNS_DIR or runs/."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, errors too.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")]
 
 AllowInexact = Annotated[
     bool,
-    typer.Option("--allow-inexact", help="With --resume: go on although something differs, and mark the run."),
+    typer.Option("--allow-inexact", help="With --resume: continue although something differs, and mark the run."),
 ]
 
 Profiled = Annotated[
     bool,
-    typer.Option("--profile", help="Say where the time went, and write it into the run: profile.json."),
+    typer.Option("--profile", help="Show where the time was spent; also in profile.json of the run."),
 ]
 
 VerifyExport = Annotated[
     bool,
-    typer.Option("--verify-export", help="Open model.keras in another process with plain Keras; it must agree."),
+    typer.Option(
+        "--verify-export", help="Open model.keras with plain Keras in another process, and compare its predictions."
+    ),
 ]
 
 
@@ -107,7 +114,7 @@ def print_run(run: LockedRun, loaded: Loaded | None = None) -> None:
 
 
 def result(run: RunDirectory, metrics: dict[str, Any], judged: Sequence[Judgement] = ()) -> str:
-    """Return what `train` and `resume` print with --json: the run, from where it went on, its results and its gates."""
+    """Return what `train` and `resume` print with --json: the run, where it was resumed, its results and its gates."""
     resumed = [{"step": each.step, "checkpoint": each.checkpoint} for each in run.record().resumed]
     gates = {"gates": [each.as_json() for each in judged]} if judged else {}
     return json.dumps({"run": str(run.path.absolute()), "resumed": resumed, "metrics": metrics, **gates})

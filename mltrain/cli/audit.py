@@ -14,11 +14,11 @@ def audit(
     config: ConfigPath,
     overrides: Overrides = None,
     plugins: Plugins = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 10 where there is a warning.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 10 if there is a warning.")] = False,
     json: Json = False,
 ) -> None:
-    """Look for what spoils the numbers of an experiment before it is trained: copies of rows over splits, columns that
-    hold the answer, splits of another kind. Nothing is written. Without TensorFlow."""
+    """Check the data for problems that make the metrics unreliable: rows duplicated across splits, columns that
+    contain the answer, splits that differ from training. Writes nothing and does not load TensorFlow."""
     from mltrain.errors import VerdictError
     from mltrain.load import load
     from mltrain.procedures.audit import audit as audit_data
@@ -30,4 +30,4 @@ def audit(
     if strict and audited.warnings:
         if json:
             raise typer.Exit(VerdictError.exit_code)  # the warnings are in the one object on stdout
-        raise VerdictError(f"{config}: the audit of the data warns, and --strict was given")
+        raise VerdictError(f"{config}: the audit found a warning, and --strict makes that an error")

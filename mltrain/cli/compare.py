@@ -12,18 +12,19 @@ from mltrain.cli.arguments import Json, Plugins, RunsDirectory, runs_directory
 
 
 def compare(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN…", help="Two runs or more, each as for `mltrain show`.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN…", help="Two or more runs, named as for `mltrain show`.")],
     sort: Annotated[
-        str | None, typer.Option("--sort", metavar="METRIC", help="The best first, as by test.f1, instead of as given.")
+        str | None,
+        typer.Option("--sort", metavar="METRIC", help="Show the best run by this metric first, e.g. test.f1."),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write a page with tables and curves, too.")
+        Path | None, typer.Option("--html", metavar="FILE", help="Also write a page with tables and curves.")
     ] = None,
     runs_dir: RunsDirectory = None,
     plugins: Plugins = None,
     json: Json = False,
 ) -> None:
-    """Compare runs with the first: configs, metrics, and on the same test rows which is better. Without TensorFlow."""
+    """Compare runs with the first one: configs, metrics, and which is better on the same test rows."""
     from mltrain.comparison.text import comparison_text
     from mltrain.problems import printable
     from mltrain.procedures.compare import compare as compare_runs

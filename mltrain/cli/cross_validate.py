@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def cross_validate(
     config: ConfigPath,
     folds: Annotated[
-        int | None, typer.Option("--folds", min=2, help="How many folds. Default: those of the config, or 5.")
+        int | None, typer.Option("--folds", min=2, help="Number of folds. Default: that of the config, or 5.")
     ] = None,
     overrides: Overrides = None,
     plugins: Plugins = None,
@@ -39,7 +39,7 @@ def cross_validate(
     ] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Start, or go on where --run-dir was left: what is finished stays as it is."),
+        typer.Option("--resume", help="Start, or resume in --run-dir; finished folds are kept."),
     ] = False,
     allow_inexact: AllowInexact = False,
     gates: GateOptions = None,
@@ -47,7 +47,7 @@ def cross_validate(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a run for each fold, and say what they are together. The only line on stdout is the folder of the runs."""
+    """Train one run per fold and combine the results. Prints only the folder of the runs on stdout."""
     from mltrain.errors import UsageError
     from mltrain.evaluation.gates import recorded
     from mltrain.load import load
@@ -65,7 +65,7 @@ def cross_validate(
             "--runs-dir and --run-dir were both given: one names the folder of runs, the other that of folds"
         )
     if resume and run_dir is None:
-        raise UsageError("--resume needs --run-dir: the folder of folds to start, or to go on with")
+        raise UsageError("--resume needs --run-dir: the folder of folds to start or to resume")
     with Interruption().handled() as interruption:
         loaded = load(config, overrides or (), gates or ())
         refuse_strays(None, 0.0, None, junit, loaded.spec.evaluation.gates)

@@ -32,7 +32,7 @@ _PACKAGES = (
 
 
 def doctor(json: Json = False) -> None:
-    """Show versions, devices, memory and optional packages; exit 12 when TensorFlow does not start."""
+    """Show versions, devices, memory and optional packages; exit code 12 if TensorFlow does not start."""
     from mltrain.errors import DeviceError
 
     findings = _findings()

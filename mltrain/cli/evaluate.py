@@ -37,7 +37,7 @@ def evaluate(
         typer.Option(
             "--data",
             metavar="FILE",
-            help="Other rows: a .csv, .tsv, .parquet, .jsonl or .npz file, or a folder of images, one folder a class.",
+            help="Other rows: a .csv, .tsv, .parquet, .jsonl or .npz file, or a folder of images (one per class).",
         ),
     ] = None,
     gates: GateOptions = None,
@@ -59,7 +59,7 @@ def evaluate(
     runs_dir: RunsDirectory = None,
     json: Json = False,
 ) -> None:
-    """Rebuild the model of a run and measure it. A look at its test rows is counted; a read-only run is fine."""
+    """Measure the model of a run again. Each use of the test rows is counted."""
     from mltrain.comparison.against import standard
     from mltrain.errors import UsageError
     from mltrain.problems import printable
@@ -87,9 +87,13 @@ def evaluate(
                 f"--{given.replace('_', '-')} says how a file of other rows is written: it needs --data FILE"
             )
     if split is not None and data is not None:
-        raise UsageError("--split and --data were both given: a file of other rows has no splits")
+        raise UsageError(
+            "--split and --data were both given: a file of other rows has no splits; remove one of the two"
+        )
     if against is not None and data is not None:
-        raise UsageError("--against and --data were both given: runs are held against each other on their own rows")
+        raise UsageError(
+            "--against and --data were both given: runs are compared on their own rows; remove one of the two"
+        )
     refuse_strays(against, tolerance, metric, junit, gates)
     folder = runs_directory(runs_dir)
     found = open_run(run, folder)

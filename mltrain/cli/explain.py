@@ -11,8 +11,8 @@ from mltrain.cli.arguments import Json, Quiet, RunReference, RunsDirectory, runs
 
 
 def explain(run: RunReference, runs_dir: RunsDirectory = None, json: Json = False, quiet: Quiet = False) -> None:
-    """Measure what the predictions hang on: the importance of each column, or the saliency of images. Made again with
-    it: report.html and report.md. A look at the test rows is counted."""
+    """Measure what the predictions depend on: the importance of each column, or the saliency of images. Also
+    writes report.html and report.md again. The use of the test rows is counted."""
     from mltrain.problems import printable
     from mltrain.procedures.explain import explain as explain_run
     from mltrain.procedures.report import report, write_report

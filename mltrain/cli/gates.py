@@ -17,19 +17,25 @@ if TYPE_CHECKING:
 
 GateOptions = Annotated[
     list[str] | None,
-    typer.Option("--gate", metavar="GATE", help="What must hold, as 'test.f1.low >= 0.8', else exit 10; repeatable."),
+    typer.Option(
+        "--gate",
+        metavar="GATE",
+        help="A condition, e.g. 'test.f1.low >= 0.8'; exit code 10 if it fails. May be repeated.",
+    ),
 ]
 Against = Annotated[
-    str | None, typer.Option("--against", metavar="RUN", help="The run must be no worse than this one, else exit 10.")
+    str | None, typer.Option("--against", metavar="RUN", help="Exit code 10 if the run is worse than this one.")
 ]
 Tolerance = Annotated[
-    float, typer.Option("--tolerance", min=0, help="With --against: how much worse it may be, in the metric's unit.")
+    float, typer.Option("--tolerance", min=0, help="With --against: the accepted loss, in the unit of the metric.")
 ]
 AgainstMetric = Annotated[
     str | None,
-    typer.Option("--metric", metavar="METRIC", help="With --against: by what. Default: what is nearest the objective."),
+    typer.Option(
+        "--metric", metavar="METRIC", help="With --against: the metric to compare. Default: nearest to the objective."
+    ),
 ]
-JUnit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write the gates as JUnit XML, too.")]
+JUnit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write the gates as JUnit XML.")]
 
 
 def refuse_strays(
@@ -43,9 +49,9 @@ def refuse_strays(
     from mltrain.errors import UsageError
 
     if against is None and (tolerance or metric is not None):
-        raise UsageError("--tolerance and --metric say how to hold the run against another: they need --against RUN")
+        raise UsageError("--tolerance and --metric need --against RUN")
     if junit is not None and against is None and not gates:
-        raise UsageError("--junit writes what became of gates, and there is none: add --gate, or evaluation.gates")
+        raise UsageError("--junit needs a gate; add --gate, --against or evaluation.gates")
 
 
 def gate_places(loaded: Loaded, *, folds: bool = False) -> list[Place | None]:

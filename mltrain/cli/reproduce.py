@@ -16,11 +16,11 @@ def reproduce(
     run: RunReference,
     run_dir: Annotated[
         Path | None,
-        typer.Option("--run-dir", metavar="DIR", help="Where to train it again; the directory must be empty or new."),
+        typer.Option("--run-dir", metavar="DIR", help="Where to train it again. The directory must be empty or new."),
     ] = None,
     tolerance: Annotated[
         float,
-        typer.Option("--tolerance", min=0.0, help="How far a metric may be off; above 1, as a part of the metric."),
+        typer.Option("--tolerance", min=0.0, help="The largest allowed difference of a metric; above 1, relative."),
     ] = 1e-3,
     runs_dir: RunsDirectory = None,
     plugins: Plugins = None,
@@ -49,7 +49,7 @@ def reproduce(
         typer.echo(json_format.dumps({"run": str(before.path), "again": str(path), **found.as_json()}, indent=2))
     else:
         lines = (
-            *(f"not as it was: {reason}" for reason in found.reasons),
+            *(f"changed: {reason}" for reason in found.reasons),
             *found.differences,
             found.sentence,
             f"run  {path}",

@@ -1,4 +1,4 @@
-"""`mltrain resume`: go on with a run that did not finish, bit for bit."""
+"""`mltrain resume`: continue a run that did not finish, bit for bit."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 def resume(
     run: RunReference,
     epochs: Annotated[
-        int | None, typer.Option("--epochs", min=1, help="Train for as many epochs in all, also a finished run.")
+        int | None, typer.Option("--epochs", min=1, help="Train to this number of epochs, also a finished run.")
     ] = None,
     overrides: Overrides = None,
     plugins: Plugins = None,
     allow_inexact: Annotated[
-        bool, typer.Option("--allow-inexact", help="Go on although something differs, and mark the run.")
+        bool, typer.Option("--allow-inexact", help="Continue although something differs, and mark the run.")
     ] = False,
     runs_dir: RunsDirectory = None,
     verify_export: VerifyExport = False,
@@ -45,7 +45,7 @@ def resume(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Go on with a run from its newest valid checkpoint: the end is that of the run that was never interrupted."""
+    """Resume a run from its newest valid checkpoint. The result is the same as without the interruption."""
     from mltrain.cli.gates import conclude
     from mltrain.errors import VerdictError
     from mltrain.evaluation.gates import recorded
@@ -92,6 +92,4 @@ def say_finished(
     else:
         typer.echo(run.path.absolute())
     if not quiet:
-        typer.echo(
-            f"nothing to do: the run is finished ({ended.reason}); more epochs are asked for by --epochs", err=True
-        )
+        typer.echo(f"nothing to do: the run is finished ({ended.reason}); use --epochs to train longer", err=True)

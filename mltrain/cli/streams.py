@@ -20,7 +20,7 @@ def prepare_streams() -> None:
     """Make writing to the standard streams fail in our own way only; a stream that is closed becomes /dev/null.
 
     A descriptor that is closed would be given to the next file that is opened, and what a library prints would then
-    stand in that file. `sys.stdin` stays None where it was closed.
+    end up in that file. `sys.stdin` stays None where it was closed.
     """
     for number in (0, 1, 2):
         if not _is_open(number):
@@ -46,7 +46,7 @@ class _Output(io.FileIO):
 
 
 class _Messages(io.FileIO):
-    """Standard error: what is said there is for people, and where nobody can hear it nothing else goes wrong."""
+    """Standard error is for people: if nobody can read it, nothing else fails."""
 
     def write(self, data: Any, /) -> int:
         try:

@@ -48,11 +48,11 @@ def train(
     runs_dir: RunsDirectory = None,
     run_dir: Annotated[
         Path | None,
-        typer.Option("--run-dir", metavar="DIR", help="Exactly this run directory; it must be empty or new."),
+        typer.Option("--run-dir", metavar="DIR", help="Use exactly this run directory. It must be empty or new."),
     ] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Start, or go on where --run-dir was left: for machines that may be taken away."),
+        typer.Option("--resume", help="Start, or resume the run in --run-dir: for machines that can stop at any time."),
     ] = False,
     allow_inexact: AllowInexact = False,
     gates: GateOptions = None,
@@ -65,7 +65,7 @@ def train(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train an experiment. The only line on stdout is the run directory; everything for people goes to stderr."""
+    """Train an experiment. Prints only the run directory on stdout; everything else goes to stderr."""
     from mltrain.comparison.against import standard
     from mltrain.errors import UsageError
     from mltrain.evaluation.gates import of_folds, recorded
@@ -81,10 +81,10 @@ def train(
 
     if runs_dir is not None and run_dir is not None:
         raise UsageError(
-            "--runs-dir and --run-dir were both given: one names the folder of runs, the other the run itself"
+            "--runs-dir and --run-dir cannot be used together: one names the folder of runs, the other the run itself"
         )
     if resume and run_dir is None:
-        raise UsageError("--resume needs --run-dir: the run to start, or to go on with")
+        raise UsageError("--resume needs --run-dir: the run to start or to resume")
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption:
         loaded = load(config, overrides or (), gates or ())
@@ -106,7 +106,9 @@ def train(
                     print_run(run, None if begun else loaded)
                 terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
                 if left := [gate for gate in loaded.spec.evaluation.gates if of_folds(gate)]:
-                    terminal.note(f"left to `mltrain cross-validate`, as this is one run: {'; '.join(left)}")
+                    terminal.note(
+                        f"these gates apply to `mltrain cross-validate` only and were skipped: {'; '.join(left)}"
+                    )
                 if begun:
                     epochs = asked_epochs(run.path, loaded)
                     loaded, going_on = take_up(run, loaded, (), epochs, allow_inexact, tuple(sys.argv))

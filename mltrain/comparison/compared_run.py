@@ -148,7 +148,7 @@ def read_run(directory: RunDirectory) -> ComparedRun:
     metrics = checked_metrics(directory)
     task, classes = metrics.get("task"), metrics.get("classes", [])
     if task not in get_args(Task) or not isinstance(classes, list) or not set(metrics["splits"]) <= {*SPLITS}:
-        raise RunError(f"{path}: metrics.json: task, classes or splits are none that mltrain writes")
+        raise RunError(f"{path}: metrics.json: task, classes or splits are not in the form that mltrain writes")
     if not metrics["splits"]:
         raise RunError(f"{path}: metrics.json: no split was measured")
     task = cast(Task, task)
@@ -175,7 +175,7 @@ def _config(directory: RunDirectory) -> Mapping[str, Any]:
         raise RunError(f"{directory.path}: config.resolved.yaml is damaged: {error}") from error
     config = document.root.plain()
     if document.problems or not isinstance(config, dict) or not {"data", "model"} <= config.keys():
-        raise RunError(f"{directory.path}: config.resolved.yaml is damaged: it is no config of mltrain")
+        raise RunError(f"{directory.path}: config.resolved.yaml is damaged: it is not a config of mltrain")
     return config
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mltrain.report.page.charts.frame import Chart, Frame
-from mltrain.report.page.charts.lines import LOOKS, Line, drawn
+from mltrain.report.page.charts.lines import LOOKS, Line, drawn, hints
 from mltrain.report.page.charts.scale import Scale, around, drawable
 from mltrain.report.page.html import element
 from mltrain.report.page.sections.training import file_name
@@ -51,7 +51,8 @@ def curves_chart(title: str, curves: Sequence[Curve]) -> Chart | None:
     ]
     description = f"{title} of each run, over the epochs"
     scale = ", on a logarithmic scale" if frame.y.log else ""
-    drawing = frame.draw(description, reversed(lines), whole_x=True)
+    of_runs = [_line(curve, position) for position, curve in enumerate(curves)]
+    drawing = frame.draw(description, reversed(lines), hints(frame, "epoch", of_runs), whole_x=True)
     return Chart(f"curve-{file_name(title)}", drawing, f"{title} after each epoch{scale}.")
 
 

@@ -94,14 +94,14 @@ def pair(run: ComparedRun, other: ComparedRun, metric: str | None = None) -> Pai
 
 
 class _CannotPairError(Exception):
-    """The two have not the same rows; the message says what differs."""
+    """The two runs have different rows; the message says what differs."""
 
 
 def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
     split, _, name = named.partition(".")
     metric = other.exact(name)
     if metric is None:
-        raise _CannotPairError(f"{name} is no exact metric, which can be measured again on single rows")
+        raise _CannotPairError(f"{name} is not an exact metric, so it cannot be measured again on single rows")
     if isinstance(metric, OwnMetric) and metric.function is None:
         raise _CannotPairError(f"{name} is a metric of {metric.origin.words}: {metric.origin.advice}")
     if (run.task, run.classes) != (other.task, other.classes):
@@ -135,7 +135,7 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
     given = (metric, other.task, first.target, mine, theirs, other.classes)
     found = paired_difference(*given, seed=_SEED, groups=groups, forecasts=forecasts)
     if not np.isfinite([found.value, found.low, found.high]).all():
-        raise _CannotPairError(f"for {name} there is no interval of the difference on these rows")
+        raise _CannotPairError(f"the difference of {name} has no interval on these rows")
     ends = found.value, found.low, found.high
     confirmed = _confirmed(metric, mcnemar, units is not None)
     return Paired(named, metric.direction, len(first.rows), *ends, mcnemar, confirmed, units)

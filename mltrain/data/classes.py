@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 
@@ -95,34 +96,6 @@ def _positive_second(column: RawColumn, classes: list[Class], task: Task, positi
     return classes if names[1] == positive else classes[::-1]
 
 
-def check_classes(names: Sequence[str], truth: np.ndarray, train: np.ndarray, target: RawColumn) -> None:
-    """Raise DataError if a class has no training row.
-
-    Args:
-        names: of the classes.
-        truth: the class numbers of all rows.
-        train: the training rows.
-        target: the column, for the message.
-    """
-    counts = np.bincount(truth[train], minlength=len(names))
-    if counts.all():
-        return
-    absent = int(np.argmin(counts))
-    rows = np.flatnonzero(truth == absent)
-    if not len(rows):
-        raise target.failure(f"no row has the class {names[absent]!r} (leave it out of data.target.classes)")
-    end = odd_end(names[absent], [name for name, count in zip(names, counts, strict=True) if count])
-    remedy = (
-        f"(it ends in {end!r}: set strip: {end!r} in the source of these rows)"
-        if end
-        else "(set data.split.stratify: true, or leave the class out)"
-    )
-    raise target.error(
-        int(rows[0]),
-        f"the class {names[absent]!r} is in no training row, only in {len(rows)} of other splits {remedy}",
-    )
-
-
 def odd_end(text: str, known: Sequence[str]) -> str | None:
     """Return what a text has at its end more than one that is known, such as a dot; None where it is not that."""
     shorter = text.rstrip(".,;:!*")
@@ -164,7 +137,9 @@ def _unknown_class(column: RawColumn, texts: pa.Array, row: int, labels: tuple[s
     text = texts[row].as_py()
     end = odd_end(text, labels)
     hint = f"; it ends in {end!r}: pass --strip {shlex.quote(end)}" if end else suggest(text, labels)
-    return column.error(row, f"unknown class {text!r}{hint} (known: {shown(labels)})")
+    numbers = len(labels) > 2 and all(re.fullmatch(r"-?\d+", label) for label in (text, *labels))
+    number_hint = "; if the target is a number, train with task: regression" if numbers else ""
+    return column.error(row, f"unknown class {text!r}{hint} (known: {shown(labels)}){number_hint}")
 
 
 def shown(names: Sequence[str], most: int = 12) -> str:

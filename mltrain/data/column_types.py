@@ -302,10 +302,11 @@ def _check_all(mask: pa.Array, texts: pa.Array, where: ColumnPlace, what: str, d
     if what == "number" and "," in text:
         remedies = [f"Write it with a decimal point, or {_setting(where, _separators(text))}"]
     elif what == _DATE_FORM and re.match(OTHER_DATE, text):
-        remedies = [_setting(where, ("date_format", "DD/MM/YYYY")).capitalize() + " (or how the dates are written)"]
+        setting = _setting(where, ("date_format", "DD/MM/YYYY"))
+        remedies = [f"{setting[0].upper()}{setting[1:]} (or how the dates are written)"]
     if not declared:
         remedies.append(f"declare data.features.{where.column}: category")
-    if where.missing_key:
+    if where.missing_key and not (what == _DATE_FORM and re.match(OTHER_DATE, text)):
         usual = text in USUAL
         if where.options:
             remedies.append("pass --usual-missing numbers" if usual else f"pass --missing {shlex.quote(text)}")

@@ -9,7 +9,7 @@ import io
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,8 +133,42 @@ def _changed(path: Path) -> DataError:
 
 def _require_regular(path: Path, status: os.stat_result) -> None:
     kind = stat.S_IFMT(status.st_mode)
+    if kind == stat.S_IFDIR:
+        refuse_folder_of_parts(path)
     if kind != stat.S_IFREG:
         raise DataError(f"{printable(str(path))}: expected a regular file, found {_KINDS.get(kind, 'something else')}")
+
+
+def refuse_folder_of_parts(path: Path) -> None:
+    """Raise DataError for a folder of data files, with what makes one file of them; return where it is not one."""
+    if path.is_dir() and (parts := _parts(path)):
+        raise DataError(_one_file(path, parts))
+
+
+def _parts(folder: Path) -> list[Path]:
+    """Return the data files of a folder, such as those that Spark, Dask and DuckDB write for one table."""
+    try:
+        files = sorted(path for path in folder.rglob("*") if not path.name.startswith((".", "_")) and path.is_file())
+    except OSError:
+        return []
+    return [path for path in files if path.name.removesuffix(".gz").endswith((".parquet", ".csv", ".jsonl", ".json"))]
+
+
+def _one_file(folder: Path, parts: Sequence[Path]) -> str:
+    """Return what to do about a folder of parts."""
+    shown, name, count = printable(str(folder)), parts[0].name, len(parts)
+    files = "1 file" if count == 1 else f"{count} files"
+    if name.endswith(".parquet"):
+        read = f"p.read_table({str(folder)!r})"
+        how = f"python -c \"import pyarrow.parquet as p; p.write_table({read}, 'one.parquet')\""
+    elif name.endswith(".csv"):
+        how = "the header once, then the rows of all parts"
+    else:
+        how = f"cat {folder}/*{''.join(parts[0].suffixes[-1:])} > one.jsonl"
+    return printable(
+        f"{shown}: this is a folder of {files}, such as {name}, and one file is expected; write its parts into one "
+        f"file ({how}) and name that"
+    )
 
 
 def _without_waiting(path: str, flags: int) -> int:

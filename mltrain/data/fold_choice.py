@@ -41,7 +41,10 @@ def rows_by_fold(
         raise MisfitError((*_SPLIT, "folds"), f"{split.folds} folds, but {draw.name} has {units} {of_what}")
     kinds, decisions = _kinds(split, draw, rows, groups)
     together = None if groups is None else groups[rows]
-    tested = _folds(split.folds, kinds, together, len(rows), draw.seed) == split.fold - 1
+    in_fold = _folds(split.folds, kinds, together, len(rows), draw.seed)
+    if kinds is None and split.stratify == "auto" and draw.labels is not None:
+        in_fold = _spread(in_fold, draw.labels[rows], together)
+    tested = in_fold == split.fold - 1
     rest, test = rows[~tested], rows[tested]
     if not split.validation:
         return Splits(rest, rest[:0], test), decisions
@@ -73,7 +76,7 @@ def _kinds(
     some = f"{counts[rarest]} {unit}{'' if counts[rarest] == 1 else 's'}"
     reason = f"the class {name!r} has {some}, for {split.folds} folds"
     if split.stratify is True:
-        raise MisfitError((*_SPLIT, "stratify"), f"true is not possible: {reason}")
+        raise MisfitError((*_SPLIT, "stratify"), f"true is not possible: {reason}; use auto")
     return None, (Decision("split.stratify", "false", reason),)
 
 
@@ -88,6 +91,31 @@ def _folds(folds: int, kinds: np.ndarray | None, groups: np.ndarray | None, coun
     parts = splitter(folds, shuffle=True, random_state=seed).split(in_fold, kinds, groups)
     for number, (_, tested) in enumerate(parts):
         in_fold[tested] = number
+    return in_fold
+
+
+def _spread(in_fold: np.ndarray, labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Return the folds with every class of two rows (or groups) or more in two folds or more, where that is possible.
+
+    A class that is in one fold only has no training row when that fold is tested. One of its rows changes places with
+    a row of the next fold whose class is in that fold more than once; a group moves to the next fold.
+    """
+    folds = int(in_fold.max()) + 1
+    in_fold = in_fold.copy()
+    for kind in np.unique(labels):
+        own = np.flatnonzero(labels == kind)
+        fold = int(in_fold[own[0]])
+        if (in_fold[own] != fold).any():
+            continue
+        following = (fold + 1) % folds
+        if groups is not None:
+            of_kind = np.unique(groups[own])
+            if len(of_kind) > 1:
+                in_fold[groups == of_kind[-1]] = following
+        elif len(own) > 1:
+            others = np.flatnonzero(in_fold == following)
+            frequent = np.bincount(labels)[labels[others]]
+            in_fold[own[-1]], in_fold[others[frequent.argmax()]] = following, fold
     return in_fold
 
 

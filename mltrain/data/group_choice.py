@@ -88,7 +88,7 @@ class GroupDraw:
             return table, () if stratify is True else (Decision("split.stratify", "true", reason),)
         reason = f"a class is in {fewest} group{'' if fewest == 1 else 's'} only, for {parts} splits"
         if stratify is True:
-            raise DataError(f"{self.draw.name}: data.split.stratify: true is not possible: {reason}")
+            raise DataError(f"{self.draw.name}: data.split.stratify: true is not possible: {reason}; use auto")
         return single, (Decision("split.stratify", "false", reason),)
 
 

@@ -14,6 +14,8 @@ from mltrain.problems import printable
 
 # Files that file managers leave behind. Their hidden files begin with a dot, as others do.
 _LEFT_BEHIND = {"thumbs.db", "desktop.ini"}
+_SOUNDS = {".wav", ".mp3", ".flac", ".ogg", ".m4a", ".mp4", ".avi", ".mov", ".mkv"}
+SOUNDS_INSTEAD = "write numbers that are computed from the files as columns, or as arrays into an .npz file"
 _MOST_NAMED = 5
 
 
@@ -57,7 +59,9 @@ def images_by_class(folder: Path) -> tuple[FoundImages, tuple[str, ...]]:
     name = folder.name
     top = _listed(folder, name)
     if not (top.folders or top.linked_folders):
-        raise DataError(f"{printable(name)}: there is no folder in it; expected one folder of images per class")
+        raise DataError(
+            f"{printable(name)}: there is no folder in it; expected one folder of images per class{_sounds(top.bad)}"
+        )
     bad = list(top.bad)
     bad += [
         BadImage.because(
@@ -113,6 +117,10 @@ def images_below(paths: Sequence[Path]) -> FoundImages:
     if not (files or bad):
         raise DataError(f"{printable(str(paths[0]))}: there are no images in it ({', '.join(ENDINGS)})")
     return FoundImages(tuple(files), tuple(hidden), tuple(bad))
+
+
+def _sounds(bad: Sequence[BadImage]) -> str:
+    return f"; {SOUNDS_INSTEAD}" if any(Path(each.name).suffix.lower() in _SOUNDS for each in bad) else ""
 
 
 def are_images(paths: Sequence[Path]) -> bool:
@@ -194,6 +202,8 @@ def _folder_in_class(name: str, shown: str, label: str) -> BadImage:
 def _wrong_name(name: str, shown: str) -> BadImage | None:
     if not is_image(Path(name)):
         reason = f"not an image by its name ({', '.join(ENDINGS)}); convert it, or move it out of the folder"
+        if Path(name).suffix.lower() in _SOUNDS:
+            reason = f"a sound or a video, and image_folder takes images only; {SOUNDS_INSTEAD}"
         return BadImage.because(shown, reason)
     return _not_utf_8(name, shown)
 

@@ -11,13 +11,14 @@ import numpy as np
 
 from mltrain.data.arrays import with_single_values
 from mltrain.data.audit import Audited, audit_data
-from mltrain.data.classes import check_classes, shown
+from mltrain.data.classes import shown
 from mltrain.data.column_types import AS_WRITTEN
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
 from mltrain.data.key_splits import key_columns
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
+from mltrain.data.rare_classes import keep_every_class
 from mltrain.data.series import Windowed, time_column, windowed_rows
 from mltrain.data.several_targets import (
     Target,
@@ -31,6 +32,7 @@ from mltrain.data.several_targets import (
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, TimeSplit, read_table, split_rows
 from mltrain.data.table import Origin, Table, is_unread
+from mltrain.data.target import guessed_task_hint
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
@@ -117,8 +119,9 @@ def prepare(
     decisions += _unstratified(spec, target)
     splits, split_decisions = split_rows(spec.split, table, labels, seed, target.classes, windowed)
     if target.task not in OF_NUMBERS:
-        for part, classes in each_target(target, truth):
-            check_classes(part.classes, classes, splits.train, RawColumn.of(table, part.column))
+        labelled = [(RawColumn.of(table, part.column), part.classes, each) for part, each in each_target(target, truth)]
+        splits, moved = keep_every_class(spec.split, splits, labelled, guessed_task_hint(target, decisions))
+        split_decisions += moved
 
     train = table.take(splits.train)
     if target.task in OF_NUMBERS:

@@ -20,6 +20,7 @@ from mltrain.data.encoders.window import WindowEncoder
 from mltrain.data.features import Feature, IgnoreFeature
 from mltrain.data.features.inference import infer_feature
 from mltrain.data.features.number import Scale
+from mltrain.data.features.unusable import nothing_to_learn_from
 from mltrain.data.several_targets import Target, encoded_targets, true_targets
 from mltrain.data.table import Table
 from mltrain.errors import DataError, RunError
@@ -205,6 +206,9 @@ def fit_preprocessing(
         fitted = feature.fit(column, scale)
         encoders.append(fitted.encoder)
         decisions += fitted.decisions
+    if not encoders:
+        left_out_names = {*leave_out, *target.columns}
+        raise nothing_to_learn_from(train, [name for name in train.columns if name not in left_out_names], features)
     _refuse_several_inputs(train, encoders)
     return Preprocessing(columns=tuple(encoders), target=target), _together(decisions)  # type: ignore[arg-type]
 
@@ -223,8 +227,6 @@ def _together(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
 
 
 def _refuse_several_inputs(train: Table, encoders: list[Encoder]) -> None:
-    if not encoders:
-        raise DataError(f"{train.origin.name}: no column is left to learn from (columns: {shown(list(train.columns))})")
     arrays = [encoder.column for encoder in encoders if isinstance(encoder, ArrayEncoder)]
     if arrays and len(encoders) > 1:
         others = [encoder.column for encoder in encoders if encoder.column != arrays[0]]

@@ -70,7 +70,9 @@ class Draw:
             name = self.classes[rarest] if self.classes else str(rarest)
             reason = f"{error} (the rarest class, {name!r}, has {counts[rarest]} of {len(rows)} rows)"
             if self.stratify is True:
-                raise DataError(f"{self.name}: data.split.stratify: true is not possible: {reason}") from error
+                raise DataError(
+                    f"{self.name}: data.split.stratify: true is not possible: {reason}; use auto"
+                ) from error
             return self._both(rows, validation, test, None), (Decision("split.stratify", "false", reason),)
         if self.stratify is True:
             return splits, ()

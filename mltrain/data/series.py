@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 from mltrain.data.classes import shown
 from mltrain.data.encoders.column import RawColumn, first_row, is_empty, is_number, numbers_of, texts_of
 from mltrain.data.features import IgnoreFeature
+from mltrain.data.gaps import Gaps, find_gaps
 from mltrain.data.spec import DataSpec
 from mltrain.data.splits import TimeSplit
 from mltrain.data.table import Table, is_index_name
@@ -93,6 +95,7 @@ class Windowed:
         series: of the rows.
         examples: the numbers of the rows that have a window, in their order.
         lag: how many steps before a row its window ends.
+        gaps: in the time of the series; None where there are none.
     """
 
     table: Table
@@ -103,6 +106,15 @@ class Windowed:
     series: Series
     examples: np.ndarray
     lag: int
+    gaps: Gaps | None = None
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return what there is to say of gaps in time."""
+        if self.gaps is None:
+            return ()
+        left_out = "; these windows are left out" if self.windows.gaps == "drop" and self.gaps.spanning else ""
+        return (f"{self.gaps.sentence}{left_out}",)
 
     def known_at_the_border(self, rows: np.ndarray, later: np.ndarray) -> np.ndarray:
         """Return those of `rows` whose targets are known when the first of the `later` rows of their series is
@@ -144,12 +156,14 @@ def windowed_rows(table: Table, spec: DataSpec, target: str) -> tuple[Windowed, 
             else:
                 reason = f"windows hold numbers, and the column holds {RawColumn.of(table, name).holds()}"
                 decisions.append(Decision(f"features.{name}", "left out", reason))
-    windowed = with_windows(table, windows, tuple(features), time)
+    windowed = with_windows(table, windows, tuple(features), time, needed=(target,))
     series = len(windowed.series.names)
     rows = f"{len(table):,} rows" if series == 1 else f"{len(table):,} rows in {series:,} series"
     value = f"the last {windows.length} rows of {shown(features)}, to forecast '{target}' {windows.horizon} ahead"
     reason = f"{len(windowed.examples):,} of {rows} have so many rows before them"
-    return windowed, (Decision("windows", value, reason), *decisions)
+    advice = "; data.windows.gaps: drop leaves these windows out" if windows.gaps == "keep" else ""
+    gaps = tuple(Decision("windows.gaps", windows.gaps, f"{said}{advice}") for said in windowed.sentences)
+    return windowed, (Decision("windows", value, reason), *gaps, *decisions)
 
 
 def _is_numeric(column: pa.Array) -> bool:
@@ -164,6 +178,7 @@ def with_windows(
     *,
     lag: int | None = None,
     column: str | None = None,
+    needed: Collection[str] = (),
 ) -> Windowed:
     """Return a table with the window before each row.
 
@@ -175,6 +190,7 @@ def with_windows(
         lag: how many steps before a row its window ends; None takes the horizon, so that the row has the target; with
             0 it is the last of the window.
         column: the name of the new column; None takes one that is free.
+        needed: those of `features` that nobody can ignore.
 
     Raises:
         DataError: as `Series.of`; a value is missing or no number; no series has rows enough; or the windows would take
@@ -189,9 +205,17 @@ def with_windows(
             f"{table.origin.name}: no series has the {history + 1} rows that an example needs (data.windows: "
             f"{windows.length} in the window, the target {lag} after it); the longest has {series.position.max() + 1}"
         )
+    gaps = find_gaps(table, series, time, history)
+    if gaps is not None and gaps.spanning and windows.gaps == "error":
+        raise gaps.error(table)
+    if gaps is not None and windows.gaps == "drop":
+        examples = examples[~gaps.spans[examples]]
+        if not len(examples):
+            raise DataError(f"{table.origin.name}: data.windows.gaps: drop leaves no window: {gaps.sentence}")
     in_order = bool((series.order == np.arange(len(table))).all())
     _refuse_too_large(table, windows, len(features), copied=not in_order)
-    values = np.stack([_numbers(RawColumn.of(table, name)) for name in features], axis=1)[series.order]
+    values = np.stack([_numbers(RawColumn.of(table, name), name in needed) for name in features], axis=1)
+    values = values[series.order]
     before = np.zeros((history, len(features)))  # never seen: such rows are no examples
     padded = np.concatenate([before, values])[: len(table) + windows.length - 1]
     # A view: each value is in the memory once, however many windows it is in.
@@ -205,19 +229,19 @@ def with_windows(
         while column in table.columns:
             column += "_"
     table = replace(table, columns={**table.columns, column: view})
-    return Windowed(table, windows, time, column, features, series, examples, lag)
+    return Windowed(table, windows, time, column, features, series, examples, lag, gaps)
 
 
-def _numbers(column: RawColumn) -> np.ndarray:
-    """Return the values of a column (rows,) float64, of which none may be missing."""
+def _numbers(column: RawColumn, needed: bool) -> np.ndarray:
+    """Return the values of a column (rows,) float64, of which none may be missing; one that is `needed` must stay."""
     numbers = numbers_of(column)
     absent = np.isnan(numbers)
     if absent.any():
         more = f" (and {absent.sum() - 1} more)" if absent.sum() > 1 else ""
         raise column.error(
             first_row(absent),
-            f"the value is missing{more}, and windows need every value: fill it in the data, or set "
-            f"data.features.{column.name}: ignore",
+            f"the value is missing{more}, and windows need every value: fill it in the data, or "
+            + ("remove the row" if needed else f"set data.features.{column.name}: ignore"),
         )
     return numbers
 

@@ -196,6 +196,9 @@ class DataSpec(Spec):
                 "{type: time}, or {type: none}"
             )
             problems.append(problem("window_split", message, ("split",), self.split.type))
+        if self.windows.gaps != "keep" and getattr(self.split, "column", None) is None:
+            message = "gaps in time are known only by a column of times: set data.split.column"
+            problems.append(problem("window_gaps", message, ("windows", "gaps"), self.windows.gaps))
         if self.target is not None and self.target.columns:
             message = f"windows forecast one column, and here are {len(self.target.columns)}: name one"
             problems.append(problem("window_target", message, ("target",), list(self.target.columns)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -16,10 +17,14 @@ from mltrain.data.spec import TargetSpec
 from mltrain.spec import Many, Spec
 from mltrain.task import OF_EACH, Decision, Task
 
-# Whole numbers with at most so many different values are taken as classes, if each has three rows on the average:
-# fifteen prices in fifteen rows are no classes.
+# Whole numbers with at most this many different values are classes, if each value has three rows on average: fifteen
+# prices in fifteen rows are not classes.
 MOST_CLASSES = 20
 ROWS_PER_CLASS = 3
+IF_NUMBERS = "state task: regression if they are counts, ratings or measurements"
+_NUMBER_WITH_SIGN = (
+    r"^\s*[+-]?([$€£¥]\s?[+-]?\d[\d.,\s]*|\d[\d.,\s]*([$€£¥%]|[A-Za-z]{1,4}\.?)|\d{1,3}(,\d{3})+(\.\d+)?|\d+,\d+)\s*$"
+)
 
 
 class TargetEncoder(Spec):
@@ -106,18 +111,68 @@ def infer_task(column: RawColumn) -> tuple[Task, str]:
     """
     values = without_missing(column)
     distinct = len(pc.unique(values))
-    if is_text(values.type) or pa.types.is_boolean(values.type):
-        kind = "text" if is_text(values.type) else "truth values"
-        return _by_classes(distinct), f"'{column.name}' holds {kind} with {distinct} different values"
+    if is_text(values.type):
+        if not _few_enough(distinct, len(values)):
+            _refuse_numbers_with_signs(column, values)
+        return _by_classes(distinct), f"'{column.name}' holds text with {distinct} different values"
+    if pa.types.is_boolean(values.type):
+        return _by_classes(distinct), f"'{column.name}' holds booleans"
     if not is_number(values.type):
-        raise column.failure(f"expected numbers, text or truth values in the target, but it holds {column.holds()}")
+        raise column.failure(f"expected numbers, text or booleans in the target, but it holds {column.holds()}")
     numbers = known_numbers(column)
     if (numbers != np.floor(numbers)).any():
         return "regression", f"'{column.name}' holds numbers with fractions"
     found = f"'{column.name}' holds whole numbers with {distinct} different values"
-    if distinct == 2 or (distinct <= MOST_CLASSES and distinct * ROWS_PER_CLASS <= len(values)):
-        return _by_classes(distinct), found
+    if distinct > 2 and _few_enough(distinct, len(values)):
+        return "multiclass", f"{found}; {IF_NUMBERS}"
+    if distinct <= 2:
+        return "binary", found
     return "regression", f"{found} in {len(values)} rows"
+
+
+def _few_enough(distinct: int, rows: int) -> bool:
+    """Return whether values are so few that they look like classes."""
+    return distinct <= MOST_CLASSES and distinct * ROWS_PER_CLASS <= rows
+
+
+def _refuse_numbers_with_signs(column: RawColumn, values: pa.Array) -> None:
+    """Refuse a target of texts of which most are numbers with a sign or a unit, such as $0.96 or 12 km.
+
+    Raises:
+        DataError: names the first one, and what to remove from it.
+    """
+    signed = pc.match_substring_regex(values, _NUMBER_WITH_SIGN)
+    if (pc.sum(signed).as_py() or 0) * 2 <= len(values):
+        return
+    row = first_row(signed)
+    text = values[row].as_py()
+    sign = re.sub(r"[\d.,+\-\s]", "", text) or ","
+    raise column.error(
+        row,
+        f"{text!r} is text, not a number; remove {sign!r} from the values to learn numbers, or state task: multiclass "
+        "to learn each text as a class",
+    )
+
+
+def guessed_task_hint(target: Spec, decisions: Sequence[Decision]) -> str:
+    """Return what to do if a target that was taken as classes is a number; an empty text where the task is stated."""
+    guessed = next((each for each in decisions if each.what == "task"), None)
+    if guessed is None or not isinstance(target, TargetEncoder) or target.one_hot:
+        return ""
+    numeric = all(_is_number(label) for label in target.labels)
+    if not numeric:
+        return f" (the task {target.task} was guessed, because {guessed.reason})"
+    if IF_NUMBERS in guessed.reason:
+        return f" (the task {target.task} was guessed, because {guessed.reason})"
+    return f" (the task {target.task} was guessed, because {guessed.reason}; {IF_NUMBERS})"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _by_classes(distinct: int) -> Task:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,9 @@ class WindowsSpec(Spec):
     """How many rows ahead the target is: 1 is the row after the window."""
     season: Annotated[int, Field(ge=2)] | None = None
     """Rows after which things come again, as 12 months: for the baseline `seasonal_naive` and the scale of `mase`."""
+    gaps: Literal["keep", "drop", "error"] = "keep"
+    """Windows over a gap in time, which is a step of more than 1.5 times the usual step of the series: `keep` uses them
+    and says how many there are, `drop` leaves them out, `error` stops. It needs `data.split.column`."""
     by: str | None = None
     """A column that says which series a row belongs to, as a store; no window holds rows of two. It is no feature."""
 

@@ -83,7 +83,7 @@ def constant_baseline(info: DataInfo, truth: np.ndarray) -> Baseline:
     if info.targets:
         means = truth.mean(axis=0)
         name, words = (
-            ("mean", "always the means") if numbers else ("majority", "always the commonest value of each label")
+            ("mean", "always the means") if numbers else ("majority", "always the most frequent value of each label")
         )
         return Baseline(name, words, len(truth), lambda inputs: np.tile(means, (len(inputs), 1)))
     if numbers:

@@ -48,14 +48,14 @@ class HammingLoss(Metric):
 
 
 class Precision(AveragedMetric):
-    """Of the rows predicted as a class, the share that is of that class."""
+    """Share of the rows predicted as a class that are of that class."""
 
     aliases = ("precision_score", "positive_predictive_value")
     type: Literal["precision"] = "precision"
 
 
 class Recall(AveragedMetric):
-    """Of the rows of a class, the share that is predicted as that class."""
+    """Share of the rows of a class that are predicted as that class."""
 
     aliases = ("recall_score", "sensitivity", "true_positive_rate")
     type: Literal["recall"] = "recall"

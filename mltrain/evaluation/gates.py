@@ -150,7 +150,7 @@ class Gate:
             gate = None
         if gate is None:
             raise ValueError(
-                f"expected 'split.metric >= number', as 'test.f1.low >= 0.8', received {shortened(text)!r}"
+                f"expected 'split.metric >= number', such as 'test.f1.low >= 0.8', received {shortened(text)!r}"
             )
         return cls(_quantity(gate["quantity"]), gate["operator"], number)
 
@@ -218,19 +218,19 @@ def _quantity(text: str) -> Quantity:
     match = next(filter(None, (form.fullmatch(text) for form in _QUANTITIES)), None)
     if match is None:
         raise ValueError(
-            f"{text!r} is no quantity: expected as test.f1, test.f1.low, test[sex=f].f1, test.recall(yes), "
+            f"unknown quantity {text!r}; expected e.g. test.f1, test.f1.low, test[sex=f].f1, test.recall(yes), "
             "test.f1 - majority or (test.f1 - majority).low"
         )
     parts: dict[str, str | None] = match.groupdict()
     split, metric, bound = str(parts["split"]), str(parts["metric"]), parts.get("bound")
     of_slice, of_class, baseline = parts["slice"], parts.get("class"), parts.get("baseline")
     if split not in _SPLITS:
-        raise ValueError(f"{split!r} is no split{suggest(split, _SPLITS)}")
+        raise ValueError(f"unknown split {split!r}{suggest(split, _SPLITS)}")
     known = _BOUNDS_OF_FOLDS if split == FOLDS else _BOUNDS
     if bound is not None and bound not in known:
         if split == FOLDS:
             raise ValueError(f"{bound!r} is not known of folds: expected .{', .'.join(known)}")
-        raise ValueError(f"{bound!r} is no end of an interval: expected .low or .high (or .value)")
+        raise ValueError(f"unknown end of an interval {bound!r}; expected .low or .high (or .value)")
     if split == FOLDS and (of_slice is not None or of_class is not None):
         raise ValueError(f"{text!r}: of folds there are the means of whole test splits, no slices and no classes")
     if of_slice is not None and baseline is not None:

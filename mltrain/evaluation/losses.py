@@ -60,7 +60,7 @@ def _mase(metric: Metric, rows: Rows) -> np.ndarray:
     """Hyndman and Koehler, Another look at measures of forecast accuracy, 2006, section 3: errors in units of the mean
     absolute naive error of the training part of the series."""
     if rows.forecasts is None:
-        raise UndefinedError("the rows are no forecasts")
+        raise UndefinedError("the rows are not forecasts")
     scale = rows.forecasts.scale
     unknown = int((~(scale > 0)).sum())
     if unknown:

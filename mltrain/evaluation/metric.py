@@ -28,7 +28,7 @@ class Metric(Spec):
     aliases: ClassVar[tuple[str, ...]] = ()
 
     type: str
-    """Name of the metric; other spellings that users know, as `mean_squared_error` for `mse`, mean the same."""
+    """Name of the metric; other common spellings, such as `mean_squared_error` for `mse`, mean the same."""
 
     @property
     def name(self) -> str:

@@ -129,7 +129,7 @@ def from_sums(metric: Metric, sums: np.ndarray) -> np.ndarray:
     if metric.type == "hamming_loss":
         return sums[..., 1]
     if not isinstance(metric, AveragedMetric):
-        raise UndefinedError(f"'{metric.type}' is no metric of labels")
+        raise UndefinedError(f"'{metric.type}' is not a metric for labels")
     if metric.average == "samples":
         return sums[..., 2 + _AVERAGED.index(metric.type)]
     margins = Margins(*np.split(sums[..., 2 + len(_AVERAGED) :], 3, axis=-1))

@@ -67,10 +67,10 @@ class ThresholdAim(Spec):
 
 
 class CalibrationSpec(Spec):
-    """Whether the probabilities of classes are measured against shares, and mended."""
+    """Whether the probabilities of classes are compared with observed shares, and corrected."""
 
     bins: Annotated[int, Field(ge=1, le=100)] = 15
-    """Of the reliability curve, each with equally many rows; fewer where a bin would have fewer than 10."""
+    """Number of bins of the reliability curve, with equal numbers of rows; fewer if a bin would have fewer than 10."""
     temperature: Literal["auto"] | bool = False
     """Whether the logits are divided by the number that makes the log loss of the validation rows smallest; auto does
     it where that gains more than chance would (a likelihood ratio test at 5 %)."""
@@ -82,7 +82,7 @@ class SliceSpec(Spec):
     column: str
     """Name of the column; it need not be a feature."""
     bins: Annotated[int, Field(ge=2, le=20)] | None = None
-    """Cut a column of numbers into so many ranges of as many training rows; null takes each value for itself."""
+    """Number of ranges for a column of numbers, with equal numbers of training rows; null keeps each value separate."""
 
     @model_validator(mode="before")
     @classmethod
@@ -103,21 +103,21 @@ class EvaluationSpec(Spec):
     slices: Many[SliceSpec] = ()
     """Columns by whose values validation and test rows are measured apart, too: `[sex, {column: age, bins: 4}]`."""
     gates: Many[GateText] = ()
-    """What the results must fulfil, as `test.f1.low >= 0.8`, or those of `mltrain cross-validate`, as `folds.f1.low >=
-    0.8`; the command ends with exit code 10 where one is missed. The guide to continuous integration, docs/ci.md, has
+    """Conditions that the results must fulfil, such as `test.f1.low >= 0.8`, or `folds.f1.low >= 0.8` for
+    `mltrain cross-validate`. The exit code is 10 if one fails. The guide to continuous integration, docs/ci.md, has
     every form."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Rows in one step of an evaluation; auto takes 32 to 8192, fewer where a layer gives more numbers for each."""
     baselines: bool = True
-    """Whether the commonest class or the mean, and a logistic or ridge regression on the same inputs, are measured on
-    the same held-out rows at the end."""
+    """Whether two simple models are measured on the same held-out rows at the end: the most frequent class or the mean,
+    and a logistic or ridge regression on the same inputs."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | ThresholdAim = 0.5
     """For binary: the probability above which a row is predicted as the positive class, or an aim for which it is
     chosen on the validation rows at the end. While training it is 0.5."""
     calibration: CalibrationSpec = CalibrationSpec()
     """Whether probabilities are what they say."""
     explain: bool = False
-    """Whether it is measured at the end what the predictions hang on: the permutation importance of each column of a
+    """Whether to measure at the end what the predictions depend on: the permutation importance of each column of a
     table, or the saliency of the worst images. `mltrain explain RUN` does it later."""
 
     @field_validator("metrics")

@@ -21,7 +21,7 @@ class Linear(Spec):
     bias_initializer: Initializer = make("initializer", "Zeros")
     """How the intercept starts."""
     kernel_regularizer: Annotated[KerasComponent, keras_component("regularizer")] | None = None
-    """The penalty on the weights, as `{type: L2, l2: 1e-4}`."""
+    """The penalty on the weights, such as `{type: L2, l2: 1e-4}`."""
 
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: the one layer that `build` makes."""

@@ -18,7 +18,7 @@ class Mlp(Spec):
 
     type: Literal["mlp"] = "mlp"
     units: Annotated[Many[Annotated[int, Field(ge=1)]], Field(min_length=1)] = (64, 64)
-    """Units of each hidden layer, as `[128, 64]`."""
+    """Units of each hidden layer, such as `[128, 64]`."""
     activation: Annotated[KerasComponent, keras_component("activation")] = make("activation", "relu")
     """The activation of every hidden layer."""
     normalization: Literal["batch", "layer"] | None = None
@@ -28,7 +28,7 @@ class Mlp(Spec):
     kernel_initializer: Annotated[KerasComponent, keras_component("initializer")] = make("initializer", "GlorotUniform")
     """How the weights of the hidden layers start."""
     kernel_regularizer: Annotated[KerasComponent, keras_component("regularizer")] | None = None
-    """The penalty on the weights of the hidden layers, as `{type: L2, l2: 1e-4}`."""
+    """The penalty on the weights of the hidden layers, such as `{type: L2, l2: 1e-4}`."""
 
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: always a layer that `build` adds."""

@@ -100,12 +100,11 @@ class Checkpoints:
         """How many steps are between two checkpoints, where the cadence is in steps."""
         return self._cadence.steps
 
-    def restore(self, saved: Saved) -> None:
-        """Put model, training and history back to where `saved` was written."""
+    def restore(self, saved: Saved) -> History:
+        """Put model and training back to where `saved` was written, and return the history of then."""
         put_state(self._training.model, saved.arrays, saved.name)
         self._training.restore(saved.state["training"])
         history = History.from_csv(saved.state["history"].encode(), saved.name)
-        self._run.rewrite_history(history)
         self.best = saved.best
         self.best_epoch = self._best_on_disk = saved.state["best_epoch"]
         self._best_step = saved.state["best_step"]
@@ -114,6 +113,13 @@ class Checkpoints:
         self._damaged = [number for number in numbers(self._run.checkpoints, STATE) if number > saved.number]
         self.last_epoch = self._written_epoch = len(history.rows)
         self._written_step = self.step
+        return history
+
+    def write_adapted(self) -> None:
+        """Write the state of a training whose settings have changed; those that were written before them go."""
+        self._damaged, self._refers = numbers(self._run.checkpoints, STATE), {}
+        self.write()
+        self.write()  # two, so that one damaged file loses nothing
 
     @property
     def step(self) -> int:

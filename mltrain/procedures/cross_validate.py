@@ -60,7 +60,7 @@ def cross_validate(
             _train(loaded, path, terminal, interruption, command, allow_inexact)
         except InterruptedRunError as error:
             kept = f"{fold - 1} of {len(configs)} folds are finished"
-            advice = f"with --run-dir {folder.path} --resume `mltrain cross-validate` goes on with the others"
+            advice = f"continue with `mltrain cross-validate … --run-dir {folder.path} --resume`"
             raise InterruptedRunError(f"{error}; {kept}; {advice}", error.exit_code - 128) from error
         _refuse_other_data(folder, fold)
     found = fold_results(folder, len(configs), gates)

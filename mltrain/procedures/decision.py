@@ -79,8 +79,8 @@ def _temperature(
     found = fit_temperature(task, truth, predictions)
     if found.value is None:
         return None, (
-            f"no temperature between {1 / HOTTEST:g} and {HOTTEST:g} is best for the {len(truth)} validation rows, as "
-            "when every one is right: the probabilities stay as they are"
+            f"no temperature between {1 / HOTTEST:g} and {HOTTEST:g} is best for the {len(truth)} validation rows "
+            "(for example because all are predicted right): the probabilities stay as they are"
         )
     losses = f"the log loss on validation is {found.after:.4f} with it, {found.before:.4f} without"
     if spec.calibration.temperature == "auto" and not found.significant:

@@ -112,7 +112,7 @@ def _rows_of_file(stored: StoredModel, data: Path, options: Mapping[str, Any]) -
     table = with_single_values(table, [column for column in table.columns if column != array])
     if preprocessing.windows is not None:
         windowed = preprocessing.windows.made_of(table)
-        table = windowed.table.take(windowed.examples)
+        table, sentences = windowed.table.take(windowed.examples), (*sentences, *windowed.sentences)
     return table, sentences
 
 

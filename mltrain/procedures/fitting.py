@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+import time
+from dataclasses import dataclass
 
 import numpy as np
 
 from mltrain.data.preparation import Prepared
-from mltrain.errors import DivergedError, InterruptedRunError, RunError
+from mltrain.errors import DivergedError, InterruptedRunError
 from mltrain.evaluation.metrics import measure
+from mltrain.procedures.changed_settings import FormerTraining
 from mltrain.procedures.checkpoints import Checkpoints, Saved, newest_valid
 from mltrain.procedures.decision import check_both_classes
 from mltrain.procedures.diagnosing import Watch, chance_loss
 from mltrain.procedures.network import Network
 from mltrain.procedures.plan import Plan
 from mltrain.report.terminal import Terminal
+from mltrain.run.history import History
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.status import status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
@@ -50,40 +54,81 @@ class Fitted:
     exhausted: bool
 
 
-def fit(
+@dataclass(frozen=True)
+class Ready:
+    """A training that can begin, or continue: everything is read, and nothing is written.
+
+    Attributes:
+        training: at its first step, or where its checkpoint was written.
+        checkpoints: of the run.
+        history: of the checkpoint; None where the training begins.
+        adapted: whether the checkpoint was written with other settings.
+        notes: what the user should know, a sentence each.
+    """
+
+    training: Training
+    checkpoints: Checkpoints
+    history: History | None
+    adapted: bool
+    notes: tuple[str, ...]
+
+    def write_first_files(self, run: LockedRun) -> None:
+        """Write what a training that continues needs; one that begins writes its first checkpoint itself."""
+        if self.history is not None:
+            run.rewrite_history(self.history)
+        if self.adapted:
+            self.checkpoints.write_adapted()
+
+
+def get_ready(
     network: Network,
     prepared: Prepared,
     plan: Plan,
     acceleration: Acceleration,
     run: LockedRun,
+    interruption: Interruption,
+    stopwatch: NoStopwatch = NO_STOPWATCH,
+    saved: Saved | None = None,
+    former: FormerTraining | None = None,
+) -> Ready:
+    """Return the training of a network, at its start or where a checkpoint was written. Nothing is written.
+
+    Raises:
+        MisfitError: a threshold must be chosen, and the validation rows are of one class.
+        RunError: the checkpoint does not fit.
+    """
+    check_both_classes(network.spec.evaluation, prepared)
+    with stopwatch.phase("building the model"):
+        training = _training(network, prepared, plan, acceleration, interruption, stopwatch)
+    checkpoints = Checkpoints(run, network.spec.training.checkpoint, training)
+    if saved is None or former is None:
+        return Ready(training, checkpoints, None, False, ())
+    with stopwatch.phase("checkpoints"):
+        history = checkpoints.restore(former.adapted(saved, network.model, plan))
+    notes = training.continue_after_stop() if former.longer else ()
+    return Ready(training, checkpoints, history, former.changed, notes)
+
+
+def fit(
+    ready: Ready,
+    network: Network,
+    plan: Plan,
+    run: LockedRun,
     terminal: Terminal,
     interruption: Interruption,
-    saved: Saved | None = None,
-    longer: bool = False,
     stopwatch: NoStopwatch = NO_STOPWATCH,
 ) -> Fitted:
-    """Train, from the start or from a checkpoint; append each epoch to the history, show it, and keep what is needed.
+    """Train to the end; append each epoch to the history, show it, and keep what is needed.
 
     Raises:
         DivergedError: loss, metrics or weights are NaN or infinite, and no retry is left; what was good is kept.
         InterruptedRunError: a signal came; a checkpoint of where it came is written.
-        MisfitError: a threshold is to be chosen, and the validation rows are of one class.
     """
-    check_both_classes(network.spec.evaluation, prepared)
-    spec = network.spec.training
-    with stopwatch.phase("building the model"):
-        training = _training(network, prepared, plan, acceleration, interruption, stopwatch)
-    checkpoints = Checkpoints(run, spec.checkpoint, training)
-    if saved is not None:
-        _refuse_other_callbacks(training, saved)
-        with stopwatch.phase("checkpoints"):
-            checkpoints.restore(saved)
-        if longer:
-            training.position = replace(training.position, stopped=None)
+    spec, training, checkpoints = network.spec.training, ready.training, ready.checkpoints
     watch = Watch(run.history(), spec.epochs, chance_loss(network))
     try:
         with interruption.deferred(), terminal.training(spec.epochs, training.loop.steps):
-            if saved is None:
+            if ready.history is None:
                 with stopwatch.phase("checkpoints"):
                     checkpoints.write()  # of step 0: whatever happens from now on can be resumed
             while True:
@@ -96,7 +141,7 @@ def fit(
                 checkpoints.finish()
     except InterruptedRunError as error:
         checkpoints.write()
-        kept = f"kept up to step {checkpoints.step}; `mltrain resume {run.path}` goes on from there"
+        kept = f"kept up to step {checkpoints.step}; `mltrain resume {run.path}` continues from there"
         raise InterruptedRunError(f"{error}: {kept}", error.exit_code - 128) from error
     finally:
         run.write_status(status("running", "training", epoch=checkpoints.last_epoch, step=checkpoints.step))
@@ -111,13 +156,6 @@ def fit(
     return Fitted(epoch, checkpoints.last_epoch, checkpoints.step, stopped, training.best, exhausted)
 
 
-def _refuse_other_callbacks(training: Training, saved: Saved) -> None:
-    """Refuse a checkpoint that was written by other callbacks than the config has: one of the two was changed."""
-    kept, expected = (state["callbacks"] for state in (saved.state["training"], training.state()))
-    if [sorted(callback) for callback in kept] != [sorted(callback) for callback in expected]:
-        raise RunError(f"{saved.name}: it was not written with the callbacks of config.resolved.yaml")
-
-
 def _epochs(
     training: Training,
     checkpoints: Checkpoints,
@@ -128,9 +166,12 @@ def _epochs(
 ) -> str:
     """Train to the end, write down each epoch, and return why training ended."""
 
+    progress = Progress(run, checkpoints)
+
     def chunk_ended(epoch: int, done: int, steps: int, loss: float) -> None:
         with stopwatch.phase("history and terminal"):
             terminal.steps(epoch, done, steps, loss)
+            progress.write()
         with stopwatch.phase("checkpoints"):
             checkpoints.chunk_ended()
 
@@ -141,9 +182,29 @@ def _epochs(
             checkpoints.epoch_ended(record)
         with stopwatch.phase("history and terminal"):
             terminal.epoch_ended(record.epoch, _row(record), record.improved, record.notes)
+            progress.write()
             for sentence in watch.epoch_ended(_row(record)):
                 terminal.warning(sentence)
     return training.position.stopped or f"all {training.spec.epochs} epochs are done"
+
+
+class Progress:
+    """Writes how far the training is into status.json, twice per second at most: an epoch may take a millisecond."""
+
+    _BETWEEN = 0.5
+
+    def __init__(self, run: LockedRun, checkpoints: Checkpoints) -> None:
+        self._run = run
+        self._checkpoints = checkpoints
+        self._next = -math.inf
+
+    def write(self) -> None:
+        """Write it, where the last time is long enough ago."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + self._BETWEEN
+            done = self._checkpoints
+            self._run.write_progress(status("running", "training", epoch=done.last_epoch, step=done.step))
 
 
 def _retry(
@@ -157,7 +218,7 @@ def _retry(
     if saved is None:
         raise error
     retries = checkpoints.retries + 1
-    checkpoints.restore(saved)
+    run.rewrite_history(checkpoints.restore(saved))
     rate = checkpoints.reduce_learning_rate(policy.learning_rate_factor, retries)
     terminal.warning(f"{error}; retry {retries} of {policy.retry} from step {checkpoints.step}, learning rate {rate:g}")
 

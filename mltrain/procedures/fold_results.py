@@ -71,7 +71,7 @@ def _read(folder: FoldFolder, fold: int) -> _Fold:
     run = read_run(directory)
     found = results(run.metrics, f"{directory.path}: metrics.json")
     if not {"train", "test"} <= found.splits.keys() or not found.splits["train"].n:
-        raise RunError(f"{directory.path}: metrics.json: no training or no test rows, so it is no fold")
+        raise RunError(f"{directory.path}: metrics.json: no training or no test rows, so it is not a fold")
     return _Fold(run, found)
 
 

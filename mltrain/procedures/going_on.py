@@ -1,4 +1,4 @@
-"""Whether a run can go on exactly: what may change, and what else differs. No TensorFlow here."""
+"""Whether a run can be resumed exactly: what may change, and what else differs. No TensorFlow here."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from mltrain.experiment import ExperimentSpec
 from mltrain.run.record import Record, Resumption
 from mltrain.run.status import now
 from mltrain.spec import as_plain
+from mltrain.yaml_text import value_text
 
 # What may change without changing a bit of what was and will be trained.
 FREE = ("training.epochs", "training.checkpoint", "training.progress_every", "evaluation.gates")
 
 
 class Checkpoint(Protocol):
-    """What is known of the checkpoint that is gone on from."""
+    """What is known of the checkpoint from which the run continues."""
 
     @property
     def name(self) -> str:
@@ -34,10 +35,12 @@ class Checkpoint(Protocol):
 
 @dataclass(frozen=True)
 class GoingOn:
-    """A run that is taken up again.
+    """A run that is resumed.
 
     Attributes:
         before: its record so far.
+        spec: of its config so far.
+        states_rate: whether the command line states a learning rate that is a number.
         differences: in the config, a sentence each.
         allow_inexact: whether to go on where something differs, and mark the run.
         longer: whether more epochs are asked for than before: then a stop that was decided does not count.
@@ -46,49 +49,64 @@ class GoingOn:
     """
 
     before: Record
+    spec: ExperimentSpec
+    states_rate: bool
     differences: tuple[str, ...]
     allow_inexact: bool
     longer: bool
     resolved: bytes | None
     command: tuple[str, ...]
 
-    def checked(self, record: Record, saved: Checkpoint | None) -> Record:
+    def checked(
+        self, record: Record, saved: Checkpoint | None, refused: tuple[str, ...], more: tuple[str, ...] = ()
+    ) -> Record:
         """Return `record` with this resumption in it.
 
         Args:
             record: of this process, complete.
-            saved: the checkpoint that is gone on from, or None where there was none.
+            saved: the checkpoint from which the run continues, or None where there was none.
+            refused: what differs and cannot be used, a sentence each.
+            more: what differs from the checkpoint, a sentence each.
 
         Raises:
-            RunError: something differs that changes the result, and it is not allowed.
+            RunError: something differs that cannot be used, or that changes the result and is not allowed.
         """
-        differences = (*self.differences, *record_differences(self.before, record))
+        settings = (*self.differences, *more)
+        differences = (*settings, *record_differences(self.before, record))
+        if refused:
+            others = "; ".join(each for each in differences if each not in refused and not each.startswith("splits: "))
+            raise RunError(
+                f"the run cannot be resumed with these changes: {'; '.join(refused)}; a training that has begun cannot "
+                f"use them: train a new run, or leave them out{f' (also changed: {others})' if others else ''}"
+            )
         if differences and not self.allow_inexact:
             raise RunError(
-                f"the run cannot go on exactly: {'; '.join(differences)}; --allow-inexact goes on all the same and "
-                "marks the run"
+                f"the run cannot be resumed exactly: {'; '.join(differences)}; use --allow-inexact to resume it "
+                "anyway; the run is then marked as inexact"
             )
-        taken_up = Resumption(
+        stopped = saved.state["training"]["position"]["stopped"] if saved and self.longer else None
+        resumption = Resumption(
             time=now(),
             command=self.command,
             step=saved.state["step"] if saved else 0,
             checkpoint=saved.name if saved else None,
             inexact=differences,
+            changed=(*settings, *([f"the training continued after it had ended: {stopped}"] if stopped else [])),
         )
-        return record.with_values(resumed=(*self.before.resumed, taken_up))
+        return record.with_values(resumed=(*self.before.resumed, resumption))
 
 
 def config_differences(before: ExperimentSpec, after: ExperimentSpec) -> tuple[str, ...]:
     """Return what differs between two configs and changes the result, a sentence each."""
     return tuple(
-        f"{path}: {old!r} became {new!r}"
+        f"{path}: {value_text(old)} became {value_text(new)}"
         for path, old, new in _changed(as_plain(before), as_plain(after), "")
         if not path.startswith(FREE)
     )
 
 
 def resumed_sentence(saved: Checkpoint | None) -> str:
-    """Return the sentence that says from where the run goes on."""
+    """Return the sentence that says from where the run continues."""
     if saved is None:
         return "resumed from step 0: no checkpoint had been written yet"
     damaged = f" (newer ones are damaged: {'; '.join(saved.damaged)})" if saved.damaged else ""

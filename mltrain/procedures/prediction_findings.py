@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mltrain.data.gaps import Gaps
 from mltrain.data.streams.images import ImagesStream
 from mltrain.data.training_columns import ColumnFindings
 from mltrain.errors import DataError
@@ -37,6 +38,7 @@ class Findings:
         columns: each held against the training rows; None where the run did not keep what they looked like.
         without_history: rows of series that are not predicted, as too few rows are before them.
         images: what was done to image files; None where the rows are not such.
+        gaps: in the time of series; None where there are none.
         absent: keys that no line of a JSON Lines file has, each with a name that is nearly the same, for a message.
         explained: what the columns `explain.<column>` are; None where nobody asked.
         added: the names of the columns that were added.
@@ -50,6 +52,7 @@ class Findings:
     columns: tuple[ColumnFindings, ...] | None
     without_history: int = 0
     images: ImagesStream | None = None
+    gaps: Gaps | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
     explained: Attributed | None = None
     added: tuple[str, ...] = ()
@@ -69,6 +72,7 @@ class Findings:
             "added": list(self.added),
             **({"without_history": self.without_history} if self.without_history else {}),
             "missing": {name: {"n": each.count, "in_training": each.expected} for name, each in self.missing.items()},
+            **({} if self.gaps is None else {"gaps": {"steps": self.gaps.count, "windows": self.gaps.spanning}}),
             **({"absent": [*self.absent]} if self.absent else {}),
             "unknown": self.unknown,
             "outside": {

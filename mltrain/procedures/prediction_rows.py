@@ -14,6 +14,7 @@ from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder
 from mltrain.data.encoders.column import Encoder
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
+from mltrain.data.gaps import Gaps
 from mltrain.data.preparation import declared_kinds
 from mltrain.data.several_targets import Target
 from mltrain.data.streams.arrays import ArraysStream
@@ -36,6 +37,7 @@ class PredictedRows:
         self._stored, self._preprocessing = stored, stored.preprocessing
         self._without_history = 0
         self._stream: RowStream | None = None
+        self._gaps: Gaps | None = None
         self._rows, self._missing, self._unknown = 0, Counter[str](), Counter[str]()
         reference = stored.run.reference()
         self._comparison = None
@@ -58,7 +60,9 @@ class PredictedRows:
             raise DataError(f"{self.name}: forecasts are written beside rows: save them as CSV, Parquet or JSON Lines")
         blocks = list(stream.blocks())  # a window may begin many blocks before
         windowed = windows.made_of(stacked([block.table for block in blocks]), lag=0)
-        self._without_history = len(windowed.table) - len(windowed.examples)
+        dropped = windowed.gaps.spanning if windowed.gaps is not None and windows.windows.gaps == "drop" else 0
+        self._without_history = len(windowed.table) - len(windowed.examples) - dropped
+        self._gaps = windowed.gaps
         kept = pa.concat_tables([block.kept for block in blocks])
         yield Block(windowed.table.take(windowed.examples), kept.take(pa.array(windowed.examples)))
 
@@ -83,6 +87,7 @@ class PredictedRows:
             dict(self._unknown),
             self._comparison.findings() if self._comparison is not None else None,
             self._without_history,
+            gaps=self._gaps,
             absent=self._stream.absent if isinstance(self._stream, JsonLinesStream) else {},
         )
 

@@ -18,6 +18,7 @@ from mltrain.procedures.stored_model import resolved_spec
 from mltrain.report.text import number
 from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint
 from mltrain.run.metrics_form import RecordedMetrics, check_metrics
+from mltrain.run.record import Resumption
 from mltrain.run.rundir import RunDirectory
 
 Verdict = Literal["identical", "within tolerance", "different"]
@@ -74,6 +75,11 @@ def as_recorded(run: RunDirectory) -> Loaded:
     status, record, spec = run.status(), run.record(), resolved_spec(run)
     if status.state != "finished":
         raise RunError(f"{run.path}: the run is {status.state}; only a finished one can be reproduced")
+    changed = [each for resumed in record.resumed for each in _other_settings(resumed)]
+    if changed:
+        raise RunError(
+            f"{run.path}: it was resumed with changes ({'; '.join(changed)}), so it cannot be reproduced in one go"
+        )
     refuse_absent(spec.evaluation.metrics or ())
     stated = [
         f"{key}={str(record.determinism[recorded]).lower()}"
@@ -100,7 +106,7 @@ def compared(before: RunDirectory, after: RunDirectory, tolerance: float) -> Rep
         RunError: one of them is damaged.
     """
     record = before.record()
-    reasons = [f"the run had gone on inexactly: {each}" for resumed in record.resumed for each in resumed.inexact]
+    reasons = [f"the run was resumed inexactly: {each}" for resumed in record.resumed for each in resumed.inexact]
     reasons += record_differences(record, after.record())
     differences = [*_other_weights(before, after), *_other_history(before, after)]
     largest = 0.0
@@ -112,6 +118,12 @@ def compared(before: RunDirectory, after: RunDirectory, tolerance: float) -> Rep
     if differences:
         verdict = "within tolerance" if largest <= tolerance else "different"
     return Reproduction(verdict, tolerance, tuple(reasons), tuple(differences), largest)
+
+
+def _other_settings(resumed: Resumption) -> tuple[str, ...]:
+    """Return which settings were changed when a run was resumed; an earlier mltrain did not record them apart."""
+    others = ("versions.", "environment.", "determinism.", "seeds.", "own_metrics.", "processor:", "cores:", "threads:")
+    return resumed.changed or tuple(each for each in resumed.inexact if not each.startswith((*others, "data: ")))
 
 
 def _other_weights(before: RunDirectory, after: RunDirectory) -> Iterator[str]:

@@ -4,7 +4,7 @@ TensorFlow."""
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from mltrain.procedures.slices import Slice
 from mltrain.procedures.training_images import with_training_images
 from mltrain.procedures.worst_examples import worst_examples
 from mltrain.report.explanation import explanation_lines
+from mltrain.report.plots.fonts import missing
 from mltrain.report.terminal import Terminal
 from mltrain.run.decision import DecisionRule
 from mltrain.run.locked_run import LockedRun
@@ -112,18 +113,30 @@ def write_results(
     with stopwatch.phase("model.keras"):
         run.write_model(_archive(network, prepared, rule))
     best_epoch = fitted.epoch if plan.final == "best" else None
-    plots = []
     with stopwatch.phase("plots"):
         learned = learned_of(network, prepared, rule, _formula(metrics.get("coefficients", {})))
         if learned is not None:
             run.write_learned(learned.recorded())
-        for title, picture in draw(history, network, prepared, best_epoch, predictions, rule, learned):
-            interruption.raise_if_received()  # a picture takes 0.1 to 0.3 s
-            plots.append(run.write_plot(title, picture))
+        drawn = draw(history, network, prepared, best_epoch, predictions, rule, learned)
+        plots = _write_plots(run, drawn, terminal, interruption)
     with stopwatch.phase("history and terminal"):
         terminal.results(metrics, run.path, plots)
     _explain(run, network, prepared, rule, held_out, predictions[held_out], fitted, terminal, interruption, stopwatch)
     return metrics
+
+
+def _write_plots(
+    run: LockedRun, drawn: Iterable[tuple[str, bytes]], terminal: Terminal, interruption: Interruption
+) -> list[Path]:
+    """Write the plots and return their paths. Say once which characters no installed font has."""
+    plots = []
+    for title, picture in drawn:
+        interruption.raise_if_received()  # a picture takes 0.1 to 0.3 s
+        plots.append(run.write_plot(title, picture))
+    undrawn = missing()
+    if undrawn is not None:
+        terminal.note(undrawn)
+    return plots
 
 
 def _explain(

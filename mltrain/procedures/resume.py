@@ -1,4 +1,4 @@
-"""`resume`: what a run directory says of how to go on, before TensorFlow is needed."""
+"""`resume`: what a run directory says before TensorFlow is needed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def take_up(
     allow_inexact: bool,
     command: tuple[str, ...],
 ) -> tuple[Loaded, GoingOn]:
-    """Return the config with which a run goes on, and what it was so far.
+    """Return the config with which a run continues, and what it was so far.
 
     Args:
         run: that did not finish, or shall be trained for longer.
@@ -78,7 +78,7 @@ def take_up(
     """
     if not run.has_begun():
         raise RunError(
-            f"{run.path}: the run ended before all of its first files were written, so there is nothing to go on with; "
+            f"{run.path}: the run ended before all of its first files were written, so there is nothing to resume; "
             f"`mltrain train --resume CONFIG --run-dir {run.path}` starts it again"
         )
     more = () if epochs is None else (f"training.epochs={epochs}",)
@@ -90,5 +90,11 @@ def take_up(
     refuse_absent(loaded.spec.evaluation.metrics or ())
     differences = config_differences(before.spec, loaded.spec)
     longer = epochs is not None and run.has_status() and epochs > run.status().epoch
+    rate = ("training", "optimizer", "learning_rate")
+    place = loaded.root.at(loaded.root.existing(rate)).place
+    number = isinstance(loaded.spec.training.optimizer.argument(rate[-1]), float)
+    states_rate = bool(asked is None and number and loaded.root.existing(rate) == rate and place.source.override)
     resolved = None if loaded.spec == before.spec else resolved_yaml(loaded, again=asked is None).encode()
-    return loaded, GoingOn(run.record(), differences, allow_inexact, longer, resolved, command)
+    return loaded, GoingOn(
+        run.record(), before.spec, states_rate, differences, allow_inexact, longer, resolved, command
+    )

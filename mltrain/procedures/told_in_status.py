@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from mltrain.errors import InterruptedRunError, MisfitError, MltrainError
@@ -14,30 +14,42 @@ from mltrain.run.status import State, status
 
 
 @contextmanager
-def told_in_status(loaded: Loaded, run: LockedRun) -> Iterator[None]:
-    """Write into status.json how what happens inside ends, when it ends in an error, and place errors in the YAML."""
+def told_in_status(loaded: Loaded, run: LockedRun, begun: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Write into status.json how what happens inside ends, when it ends in an error, and place errors in the YAML.
+
+    Args:
+        loaded: the experiment.
+        run: locked.
+        begun: whether something of the run has been written: else it stays as it is.
+    """
+
+    def end(state: State, error: BaseException, exit_code: int) -> None:
+        if begun():
+            _end(run, state, error, exit_code)
+
     try:
         yield
     except InterruptedRunError as error:
-        _end(run, "interrupted", error, error.exit_code)
+        end("interrupted", error, error.exit_code)
         raise
     except KeyboardInterrupt as error:
-        _end(run, "interrupted", error, 130)
+        end("interrupted", error, 130)
         raise
     except MisfitError as error:
         placed = loaded.error(error.path, error.message)
-        _end(run, "failed", placed, placed.exit_code)
+        end("failed", placed, placed.exit_code)
         raise placed from error
     except MltrainError as error:
-        _end(run, "failed", error, error.exit_code)
+        end("failed", error, error.exit_code)
         raise
     except Exception as error:
         failure = machine_failure(error)
         if failure is not None:
-            _end(run, "failed", failure, failure.exit_code)
+            end("failed", failure, failure.exit_code)
             raise failure from error
-        run.log("".join(traceback.format_exception(error)))
-        _end(run, "failed", error, 1)
+        if begun():
+            run.log("".join(traceback.format_exception(error)))
+        end("failed", error, 1)
         raise
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mltrain.errors import RunError, VerdictError
+from mltrain.errors import VerdictError
 from mltrain.experiment import ExperimentSpec
 from mltrain.load import Loaded
 from mltrain.procedures.architecture import architecture_of
+from mltrain.procedures.course import Course
 from mltrain.procedures.going_on import GoingOn, resumed_sentence
 from mltrain.procedures.plan import make_plan
 from mltrain.procedures.recorded_config import own_metrics_record
@@ -23,7 +24,7 @@ from mltrain.run.profile import profile_of
 from mltrain.run.proof import decision_fingerprint, json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
 from mltrain.run.status import Status, now, status
-from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch, PhaseName
+from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.target_scale import own_units
 from mltrain.task import Decision
 from mltrain.tensorflow_start import start_tensorflow
@@ -31,7 +32,7 @@ from mltrain.training.signals import Interruption
 
 if TYPE_CHECKING:
     from mltrain.data.preparation import Prepared
-    from mltrain.procedures.fitting import Fitted
+    from mltrain.procedures.fitting import Fitted, Ready
     from mltrain.procedures.network import Network
     from mltrain.training.acceleration import Precision
 
@@ -53,6 +54,7 @@ def train(
         MltrainError: as the error says; what was trained so far is kept.
     """
     stopwatch.turn_to("run files")
+    course = Course(run, interruption, stopwatch, resumed=False)
     # A signal waits for the next phase or chunk of steps: an exception in the middle of an import, or of Keras, would
     # land in a try of somebody else's.
     with told_in_status(loaded, run), interruption.deferred():
@@ -61,7 +63,7 @@ def train(
         record = start_record(command, loaded.path.absolute().parent if loaded.path else run.path)
         record = record.with_values(own_metrics=own_metrics_record(loaded.spec.evaluation.metrics))
         run.write_record(record)
-        return _train(loaded.spec, run, terminal, interruption, stopwatch, record, None, verify_export)
+        return _train(loaded.spec, run, terminal, course, interruption, stopwatch, record, None, verify_export)
 
 
 def resume(
@@ -73,7 +75,10 @@ def resume(
     stopwatch: NoStopwatch = NO_STOPWATCH,
     verify_export: bool = False,
 ) -> dict[str, Any]:
-    """Go on with a run from its newest valid checkpoint; returns as `train`.
+    """Resume a run from its newest valid checkpoint; returns as `train`.
+
+    Everything is read before the first byte is written. When it ends with an error, the run is what it was before, but
+    for a training that diverged, a signal, and a run that was not finished and has come further.
 
     Args:
         loaded: the run's own resolved config, with what may change.
@@ -89,38 +94,43 @@ def resume(
             checkpoints and none is valid.
     """
     stopwatch.turn_to("run files")
-    before, previous = going_on.before, run.status() if run.has_status() else None
+    before = going_on.before
+    course = Course(run, interruption, stopwatch, resumed=True)
     try:
-        with told_in_status(loaded, run), interruption.deferred():
+        with told_in_status(loaded, run, lambda: course.writes), interruption.deferred():
             record = start_record(going_on.command, run.path).with_values(
                 started=before.started,
                 command=before.command,
                 git=before.git,
                 own_metrics=own_metrics_record(loaded.spec.evaluation.metrics),
             )
-            return _train(loaded.spec, run, terminal, interruption, stopwatch, record, going_on, verify_export)
-    except RunError:
-        # Refused: the run is what it was before somebody tried.
-        if previous is not None:
-            run.write_status(previous)
+            metrics = _train(
+                loaded.spec, run, terminal, course, interruption, stopwatch, record, going_on, verify_export
+            )
+    except BaseException as error:
+        course.ended(error)
         raise
+    course.ended()
+    return metrics
 
 
-def _train(
+def _train(  # noqa: PLR0915 (the main path, one step after the other)
     spec: ExperimentSpec,
     run: LockedRun,
     terminal: Terminal,
+    course: Course,
     interruption: Interruption,
     stopwatch: NoStopwatch,
     record: Record,
     going_on: GoingOn | None,
     verify_export: bool,
 ) -> dict[str, Any]:
-    _begin("importing TensorFlow", run, interruption, stopwatch)
-    run.log(start_tensorflow())
+    course.begin("importing TensorFlow")
+    printed = start_tensorflow()
     from mltrain.data.preparation import prepare
+    from mltrain.procedures.changed_settings import former_training, refused_changes
     from mltrain.procedures.checkpoints import newest_valid
-    from mltrain.procedures.fitting import fit
+    from mltrain.procedures.fitting import fit, get_ready
     from mltrain.procedures.network import build_network
     from mltrain.procedures.results import write_results
     from mltrain.procedures.slices import fit_slices, slice_columns
@@ -130,14 +140,14 @@ def _train(
 
     device = choose_device(spec.device, spec.threads)
 
-    _begin("reading the data", run, interruption, stopwatch)
+    course.begin("reading the data")
     prepared = prepare(
         spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices), own_units(spec), stopwatch
     )
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 
-    _begin("building the model", run, interruption, stopwatch)
+    course.begin("building the model")
     precision, precision_decisions = choose_precision(spec.precision, spec.model, device)
     network = build_network(spec, prepared.info, prepared.preprocessing.target, precision)
     before = going_on.before.determinism if going_on is not None else {}
@@ -162,32 +172,43 @@ def _train(
         decisions=decisions,
         **_fingerprints(prepared),
     )
-    saved = None
+    saved, former = None, None
     if going_on is not None:
         saved = newest_valid(run)
-        record = going_on.checked(record, saved)
-        if going_on.resolved is not None:
-            run.write_resolved(going_on.resolved)
-        terminal.note(resumed_sentence(saved))
+        former = former_training(going_on, network, prepared, plan, run, saved)
+        refused = refused_changes(going_on, former, record, network, plan, saved)
+        record = going_on.checked(record, saved, tuple(refused), former.differences)
+    ready = get_ready(network, prepared, plan, acceleration, run, interruption, stopwatch, saved, former)
+    course.write_from_now_on()
+    run.log(printed)
+    if going_on is not None:
+        _write_resumption(run, terminal, going_on, resumed_sentence(saved), ready)
     _write_data(run, prepared)
     run.write_architecture(architecture_of(network.model))
     run.write_record(record)
+    ready.write_first_files(run)
+    course.first_files_are_written()
     terminal.decisions(decisions)
     terminal.audit(prepared.audited.audit)
-
     stopwatch.turn_to("other")
-    _phase(run, interruption, "training")
-    longer = going_on is not None and going_on.longer
-    fitted = fit(network, prepared, plan, acceleration, run, terminal, interruption, saved, longer, stopwatch)
+    course.turn_to("training", ready.checkpoints.last_epoch, ready.checkpoints.step)
+    fitted = fit(ready, network, plan, run, terminal, interruption, stopwatch)
 
     stopwatch.turn_to("measuring the splits")
-    _phase(run, interruption, "evaluating", fitted.last_epoch, fitted.steps)
+    course.turn_to("evaluating", fitted.last_epoch, fitted.steps)
     metrics = write_results(run, network, prepared, plan, fitted, slices.held_out, terminal, interruption, stopwatch)
     record = _with_decision(record, run)
     _prove(run, network, prepared, precision, terminal, interruption, stopwatch, verify_export)
     stopwatch.turn_to("run files")
     _finish(spec, run, terminal, stopwatch, record.with_values(finished=now()), _finished(fitted, metrics))
     return metrics
+
+
+def _write_resumption(run: LockedRun, terminal: Terminal, going_on: GoingOn, sentence: str, ready: Ready) -> None:
+    if going_on.resolved is not None:
+        run.write_resolved(going_on.resolved)
+    for each in (sentence, *ready.notes):
+        terminal.note(each)
 
 
 def _write_data(run: LockedRun, prepared: Prepared) -> None:
@@ -225,16 +246,6 @@ def _prove(
 
         stopwatch.turn_to("verifying model.keras")
         terminal.note(verify(run.model, network, prepared, precision, run.decision()))
-
-
-def _begin(phase: PhaseName, run: LockedRun, interruption: Interruption, stopwatch: NoStopwatch) -> None:
-    stopwatch.turn_to(phase)
-    _phase(run, interruption, phase)
-
-
-def _phase(run: LockedRun, interruption: Interruption, words: str, epoch: int = 0, step: int = 0) -> None:
-    interruption.raise_if_received()
-    run.write_status(status("running", words, epoch=epoch, step=step))
 
 
 def _finish(

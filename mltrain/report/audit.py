@@ -11,15 +11,15 @@ def audit_sentence(audit: Audit) -> str:
     rows = ", ".join(f"{count:,} {name}" for name, count in audit.rows.items())
     features = f"{audit.columns:,} feature{'s' if audit.columns != 1 else ''}"
     held_out = len(audit.rows) > 1
-    asked = "rows that stand in two splits, splits of another kind, " if held_out else ""
-    asked += "repeated and contradictory rows, columns that hold the answer or name the rows, classes of few rows"
+    asked = "rows that appear in two splits, splits whose distribution differs from training, " if held_out else ""
+    asked += "repeated and contradictory rows, columns that contain the answer or identify rows, classes with few rows"
     warnings, notes = len(audit.warnings), len(audit.findings) - len(audit.warnings)
     outcome = (
         f"{warnings} warning{'s' if warnings != 1 else ''} and {notes} note{'s' if notes != 1 else ''}"
         if audit.findings
         else "nothing was found"
     )
-    return f"{features} and the target of {rows} rows were looked at for {asked}: {outcome}."
+    return f"{features} and the target of {rows} rows were checked for {asked}: {outcome}."
 
 
 def audit_lines(audit: Audit) -> tuple[str, ...]:

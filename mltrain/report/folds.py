@@ -45,7 +45,7 @@ def verdict_sentence(
     apart = f"{number(abs(difference.mean))} {interval(*ends)}"
     if difference.verdict == "not resolved":
         side = "higher" if difference.mean > 0 else "lower"
-        return f"{model} is no better than {other}, as far as {folds} folds tell: {apart} {side}"
+        return f"no significant difference between {model} and {other} over {folds} folds: {apart} {side}"
     return f"{model} {'beats' if difference.verdict == 'better' else 'is worse than'} {other} by {apart}"
 
 

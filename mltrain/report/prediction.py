@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mltrain.problems import printable
-from mltrain.report.text import number
+from mltrain.report.text import number, value_range
 
 if TYPE_CHECKING:
     from mltrain.procedures.prediction_findings import Findings
@@ -22,9 +22,7 @@ def _lines(findings: Findings) -> Iterator[str]:
         yield f"the rows have columns of the usual names already: the new columns are {', '.join(findings.added)}"
     if findings.images is not None:
         yield from findings.images.sentences
-    if findings.without_history:
-        whole = findings.without_history + findings.rows
-        yield f"{_of(findings.without_history, whole)} have too few rows before them in their series: not predicted"
+    yield from _of_series(findings)
     for name, missing in findings.missing.items():
         known = "" if missing.expected else ", where no training row misses one"
         if name in findings.absent:
@@ -34,7 +32,7 @@ def _lines(findings: Findings) -> Iterator[str]:
     for name, count in findings.unknown.items():
         yield f"{name}: {_of(count, findings.rows)} in categories that no training row has; they count as none"
     for name, column in findings.outside.items():
-        between = f"{number(column.low)} … {number(column.high)}"
+        between = value_range(column.low, column.high)
         yield f"{name}: {_of(column.outside, findings.rows)} outside of the training rows' {between}"
     if findings.columns is None:
         yield "the run does not hold what its training rows looked like: neither ranges nor drift were looked at"
@@ -50,6 +48,14 @@ def _lines(findings: Findings) -> Iterator[str]:
         yield f"{column.column}: PSI {column.stability.value:.2f}, {column.stability.drift} drift"
     if any(column.stability.drift == "large" for column in drifted):
         yield "these are not the rows that the model was trained on: measure it on such (`evaluate RUN --data …`)"
+
+
+def _of_series(findings: Findings) -> Iterator[str]:
+    if findings.without_history:
+        whole = findings.without_history + findings.rows
+        yield f"{_of(findings.without_history, whole)} have too few rows before them in their series: not predicted"
+    if findings.gaps is not None:
+        yield findings.gaps.sentence
 
 
 def _of(count: int, rows: int) -> str:

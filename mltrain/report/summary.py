@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from mltrain.evaluation.gates import recorded
 from mltrain.problems import printable
 from mltrain.report.audit import audit_lines
+from mltrain.report.decisions import decision_lines
 from mltrain.report.gates import gates_table
 from mltrain.report.profile import profile_table
 from mltrain.report.text import interval, number
@@ -17,11 +19,6 @@ from mltrain.run.profile import Profile
 
 SLICE_METRICS = 3
 TARGET_METRICS = 4
-
-
-def decision_line(what: str, value: str, reason: str) -> str:
-    """Return a decision in one line: `task: binary (the target has two values)`."""
-    return printable(f"{what}: {value} ({reason})")
 
 
 def results_table(metrics: Mapping[str, Any]) -> str:
@@ -77,8 +74,8 @@ def run_summary(found: Mapping[str, Any]) -> str:
     lines += [f"data      {data['source']}, {data['rows']} rows"] if data else []
     lines += [f"device    {device['value']} ({device['reason']})"] if device else []
     if found["decisions"]:
-        lines += ["", "decided"]
-        lines += [f"  {decision_line(one['what'], one['value'], one['reason'])}" for one in found["decisions"]]
+        decided = [(one["what"], one["value"], one["reason"]) for one in found["decisions"]]
+        lines += ["", *decision_lines(decided)]
     if found["audit"]:
         lines += ["", "audit of the data", *(f"  {line}" for line in audit_lines(Audit.model_validate(found["audit"])))]
     if found["metrics"]:
@@ -88,18 +85,24 @@ def run_summary(found: Mapping[str, Any]) -> str:
     if found["test_looks"]:
         lines += ["", looks_sentence(found["test_looks"])]
     if found["plots"]:
-        lines += ["", "plots", *(f"  {path}" for path in found["plots"])]
+        lines += ["", plots_line(found["plots"])]
     if found["profile"]:
         lines += ["", *profile_table(Profile.model_validate(found["profile"])).splitlines()]
     return "\n".join(printable(line) for line in lines)
+
+
+def plots_line(plots: Sequence[Any]) -> str:
+    """Return where the pictures are, and how many."""
+    folder = PurePath(str(plots[0])).parent
+    return f"plots  {folder} ({len(plots)} picture{'' if len(plots) == 1 else 's'})"
 
 
 def groups_sentence(columns: Sequence[str], n: int | None) -> str:
     """Return what intervals rest on, where rows with the same values in `columns` belong together in `n` groups."""
     named = " and ".join(f"'{column}'" for column in columns)
     if n is None:
-        return f"there is no {named}: the intervals take every row for itself, too narrow where some belong together"
-    return f"the intervals are those of {n} groups, as rows of one {named} are drawn together"
+        return f"no column {named}: the intervals treat all rows as independent, so they may be too narrow"
+    return f"the intervals are computed from {n} groups: rows with the same {named} are drawn together"
 
 
 def _slice_lines(split: str, slices: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -162,17 +165,17 @@ def _split_sentences(splits: Mapping[str, Any]) -> Iterator[str]:
             yield f"{split}: {groups_sentence(**measured['groups'])}"
         if measured.get("unknown_categories"):
             counts = ", ".join(f"{column} ({count})" for column, count in measured["unknown_categories"].items())
-            yield f"{split}: categories that no training row has count as none: {counts}"
+            yield f"{split}: categories that no training row has are ignored: {counts}"
         few = [f"{each['slice']} ({each['n']})" for each in measured.get("slices") or () if each.get("few_rows")]
         if few:
-            yield f"{split}: slices of too few rows to tell: {', '.join(few)}"
+            yield f"{split}: slices with too few rows for a conclusion: {', '.join(few)}"
         for name, metric in measured["metrics"].items():
             if metric.get("undefined"):
                 yield f"{split}.{name} has no value: {metric['undefined']}"
 
 
 def _model_sentence(model: Mapping[str, Any], objective: Mapping[str, Any] | None) -> str:
-    kept = f"the model is that of epoch {model['epoch']} of {model['epochs']}"
+    kept = f"the model is from epoch {model['epoch']} of {model['epochs']}"
     if model["weights"] == "best" and objective and objective["best"] is not None:
         kept += f", the best by {objective['metric']} ({number(objective['best'])})"
     return f"{kept}; training ended: {model['stopped']}"

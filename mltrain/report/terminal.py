@@ -1,26 +1,31 @@
-"""What is said on stderr while a run goes on: lines in a pipe, also a progress bar on a terminal.
+"""What is printed on stderr during a run: lines in a pipe, and a progress bar on a terminal.
 
 Text from data and config is escaped: it can neither drive the terminal nor break a line.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO, cast
 
 from mltrain.problems import printable
+from mltrain.report.decisions import decision_lines
 from mltrain.report.profile import profile_table
-from mltrain.report.summary import decision_line, result_lines, results_table
+from mltrain.report.summary import plots_line, result_lines, results_table
 from mltrain.report.text import duration, number
 from mltrain.run.audit import Audit
 from mltrain.run.profile import Profile
 from mltrain.task import Decision
 
+# Seconds between two lines of epochs in a pipe: an epoch may take a millisecond.
+_BETWEEN_LINES = 1.0
 # In a pipe there is no width to fit, but a log should stay readable.
 _PIPE_WIDTH = 110
 
@@ -56,11 +61,20 @@ class Terminal:
 
     Args:
         quiet: say nothing.
-        progress_every: one line every so many epochs, and one for the last.
+        progress_every: only each n-th epoch has a line; the best and the last have one in any case. In a pipe there is
+            at most one line per second.
         stream: where to say it, instead of stderr.
+        clock: seconds.
     """
 
-    def __init__(self, *, quiet: bool = False, progress_every: int = 1, stream: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        quiet: bool = False,
+        progress_every: int = 1,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         # stderr is None in a process that was started with it closed.
         stream = None if quiet else stream or sys.stderr
         self._stream = cast(TextIO, _Listener(stream)) if stream is not None else None
@@ -68,6 +82,9 @@ class Terminal:
         self._epochs = 0
         self._columns: tuple[str, ...] = ()
         self._pending: str | None = None
+        self._best: str | None = None  # the line of the best epoch, where it was not said yet
+        self._clock = clock
+        self._next_line = -math.inf
         self._live = None
         if self._stream is not None and self._stream.isatty() and os.environ.get("TERM") != "dumb":
             # Rich costs 50 ms, which a pipe need not pay.
@@ -85,9 +102,8 @@ class Terminal:
 
     def decisions(self, decisions: Sequence[Decision]) -> None:
         """Say what was decided, and why."""
-        for decision in decisions:
-            line = decision_line(decision.what, decision.value, decision.reason)
-            self._say(line, words=True, bold=len(printable(decision.what)))
+        for line in decision_lines([(each.what, each.value, each.reason) for each in decisions]):
+            self._say(line, words=True, bold=max(line.find(":"), 0))
 
     def audit(self, audit: Audit) -> None:
         """Say what is wrong with the data."""
@@ -106,7 +122,7 @@ class Terminal:
 
     @contextmanager
     def training(self, epochs: int, steps: int) -> Iterator[None]:
-        """While inside, epochs go on.
+        """While inside, epochs are trained.
 
         Args:
             epochs: how many there are at most.
@@ -120,9 +136,10 @@ class Terminal:
         finally:
             if self._live:
                 self._live.stop_bar()
-            if self._pending is not None:
-                self._say(self._pending)
-                self._pending = None
+            for line in dict.fromkeys((self._best, self._pending)):
+                if line is not None:
+                    self._say(line)
+            self._best = self._pending = None
 
     def steps(self, epoch: int, done: int, total: int, loss: float) -> None:
         """Show how far an epoch is: `done` of `total` steps, with the running average of the loss."""
@@ -144,9 +161,15 @@ class Terminal:
         self._pending = line
         if self._live:
             self._live.end_epoch(epoch, row["train.loss"])
-        if epoch % self._progress_every == 0:
-            self._say(line)
-            self._pending = None
+        if improved:
+            self._best = line
+        now = self._clock()
+        if epoch % self._progress_every == 0 and (self._live or now >= self._next_line):
+            self._next_line = now + _BETWEEN_LINES
+            said = line if self._live else self._best or line
+            self._say(said)
+            self._best = None
+            self._pending = None if said == line else line
         for text in notes:
             self._say(f"  {printable(text)}", words=True)
 
@@ -163,8 +186,9 @@ class Terminal:
         sentences = result_lines(metrics)
         for line in (*sentences, "") if sentences else ():
             self._say(line, words=bool(line))
-        for name, path in zip(("run", "plots", *[""] * len(plots)), (run, *plots), strict=False):
-            self._say(f"{name:<7}{printable(str(path))}")
+        self._say(f"run    {printable(str(run))}")
+        if plots:
+            self._say(printable(plots_line(plots)))
 
     def profile(self, profile: Profile) -> None:
         """Show where the time went."""

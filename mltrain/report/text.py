@@ -17,6 +17,21 @@ def number(value: float | None) -> str:
     return f"{value:,.2f}" if size < 1e4 else f"{value:,.0f}"
 
 
+def value_range(low: float | None, high: float | None) -> str:
+    """Return the ends of a range with digits enough to see how far they are apart: `0.29998 … 0.30004`; of one value
+    `only value 0.3`."""
+    if low is None or high is None:
+        return "–"
+    if low == high:
+        return f"only value {low:.17g}" if float(f"{low:.15g}") != low else f"only value {low:.15g}"
+    size = max(abs(low), abs(high))
+    plain = 1e-3 <= size < 1e9 and max(-math.floor(math.log10(high - low)), 0) <= 2
+    if plain:
+        return f"{number(low)} … {number(high)}"
+    digits = min(17, max(4, math.ceil(math.log10(size) - math.log10(high - low)) + 3))
+    return f"{low:.{digits}g} … {high:.{digits}g}"
+
+
 def interval(low: float | None, high: float | None) -> str:
     """Return an interval with one digit less than its value has: `[0.925, 0.995]`, `[29.1, 33.8]`; empty for none."""
     if low is None or high is None:

@@ -18,7 +18,7 @@ class RecordedLayer(Spec):
     """As Keras or the config names it."""
 
     kind: str
-    """Its class, as `Dense`."""
+    """Its class, such as `Dense`."""
 
     output: Many[int | None]
     """The shape of what it gives for one example; null where an axis has any length."""

@@ -16,19 +16,19 @@ class AuditFinding(Spec):
     """Something in the data that makes the numbers of a run mean less than they seem to."""
 
     finding: str
-    """Its name, as `repeated_rows`."""
+    """Its name, such as `repeated_rows`."""
 
     level: Literal["warning", "note"]
-    """A warning is said in the terminal, and fails `mltrain audit --strict`; a note stands here and in the report."""
+    """A warning is printed and fails `mltrain audit --strict`; a note is only here and in the report."""
 
     sentence: str
     """What was seen, with numbers, and what to do."""
 
     key: str
-    """Of the YAML, to turn."""
+    """The key of the YAML to change."""
 
     split: str = ""
-    """Of whose rows it speaks; empty where of those of several splits."""
+    """The split whose rows it is about; empty if several."""
 
     @property
     def line(self) -> str:

@@ -51,7 +51,7 @@ def write_checkpoint(directory: Path, name: str, arrays: Mapping[str, np.ndarray
         WriteError: it cannot be written; nothing of that name is there.
     """
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of a checkpoint: expected a kind and a number, as 'best-000012'")
+        raise ValueError(f"{name!r} is not a name of a checkpoint; expected a kind and a number, such as 'best-000012'")
     packed, raw_types = to_npz(arrays)
     files = {_ARRAYS: packed, _STATE: to_json({"raw_types": raw_types, "state": state}, exact=True)}
     durable.make_directories(directory)
@@ -68,7 +68,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         RunError: anything is missing, extra, changed, no plain file, or of another version; says which file.
     """
     if not _NAME.fullmatch(path.name):
-        raise RunError(f"{path}: no name of a checkpoint; expected a kind and a number, as 'best-000012'")
+        raise RunError(f"{path}: not a name of a checkpoint; expected a kind and a number, such as 'best-000012'")
     place = path / _MANIFEST
     manifest = _read(path, _MANIFEST, MEBIBYTE)
     content = from_json(manifest, place)
@@ -81,7 +81,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         if len(data) != sizes[name]:
             raise RunError(f"{path / name}: {len(data):,} bytes, the manifest says {sizes[name]:,}; it is damaged")
         if hashlib.sha256(data).hexdigest() != content["files"][name]["sha256"]:
-            raise RunError(f"{path / name}: its sha256 is not that of the manifest; it is damaged")
+            raise RunError(f"{path / name}: its sha256 does not match the manifest; it is damaged")
     # Written again from what was proved, the manifest must be the same to the byte: nothing in it is left unproved.
     if _manifest(files) != manifest:
         raise RunError(f"{place}: is damaged")
@@ -158,7 +158,7 @@ def _sizes(content: Mapping[str, Any], place: Path) -> dict[str, int]:
         raise RunError(f"{place}: is damaged: size or sha256 of a file is missing") from error
     for name, size in sizes.items():
         if type(size) is not int or not 0 <= size <= _LIMITS[name] or not isinstance(sums[name], str):
-            raise RunError(f"{place}: is damaged: size or sha256 of {name} is none")
+            raise RunError(f"{place}: is damaged: size or sha256 of {name} is missing")
     return sizes
 
 

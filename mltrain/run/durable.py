@@ -47,6 +47,24 @@ def write_file(path: Path, data: bytes) -> None:
         _flush_directory(directory)
 
 
+def write_soon(path: Path, data: bytes) -> None:
+    """Make `path` a file that holds `data`, which survives the end of the process, not that of the machine.
+
+    For what is old after a second: it may fail, and is not an operation that a test counts, as the number of such
+    writes depends on the time.
+    """
+    with suppress(OSError), ExitStack() as stack:
+        directory = os.open(path.parent, _DIRECTORY)
+        stack.callback(os.close, directory)
+        name = stack.enter_context(_temporary(directory))
+        file = os.open(name, _NEW_FILE, 0o666, dir_fd=directory)
+        try:
+            os.write(file, data)
+        finally:
+            os.close(file)
+        os.replace(name, path.name, src_dir_fd=directory, dst_dir_fd=directory)
+
+
 def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
     """Make each of `files`, by plain name, a file in `directory`, as `write_file` does; with one flush of the directory
     instead of one for each.
@@ -187,7 +205,7 @@ def write_directory(path: Path, files: Mapping[str, bytes]) -> None:
     with _holding(path, sum(map(len, files.values()))) as directory, _temporary(directory) as name:
         # rename() silently takes the place of an empty directory.
         if path.name in os.listdir(directory):  # noqa: PTH208 (Path knows no directory handles)
-            raise FileExistsError(errno.EEXIST, "is there already", str(path))
+            raise FileExistsError(errno.EEXIST, "already exists", str(path))
         perform(os.mkdir, name, dir_fd=directory)
         inside = perform(os.open, name, _DIRECTORY, dir_fd=directory)
         try:

@@ -1,4 +1,4 @@
-"""What the predictions of a model hang on: `explanation.json`."""
+"""What the predictions of a model depend on: `explanation.json`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mltrain.spec import Many, Spec
 
 
 class ColumnImportance(Spec):
-    """How much worse the metric becomes when the values of one raw column are dealt out anew among the rows."""
+    """How much worse the metric becomes when the values of one raw column are shuffled among the rows."""
 
     column: str
     """Its name."""
 
     value: float | None
-    """The mean over the permutations, positive where it becomes worse; None where a prediction is no number then."""
+    """The mean over the permutations, positive where it becomes worse; None if a prediction is then NaN or infinite."""
 
     low: float | None = None
     """The lower end of its 95 % interval, over other rows and other permutations; None of too few rows."""
@@ -47,13 +47,13 @@ class Importances(Spec):
     """In which it is measured."""
 
     value: float
-    """Of it, on the rows as they are."""
+    """The value of the metric on the original rows."""
 
     rows: Annotated[int, Field(ge=1)]
     """That were permuted: all of the split, or a draw of them."""
 
     permutations: Annotated[int, Field(ge=1)]
-    """Of each column."""
+    """The importance of each column."""
 
     columns: Annotated[Many[ColumnImportance], Field(min_length=1)]
     """The most important first."""
@@ -82,10 +82,10 @@ class Explanation(Spec):
     """Whose weights the model had."""
 
     importance: Importances | None = None
-    """Of the columns of a table."""
+    """The importance of the columns of a table."""
 
     saliency: Many[Saliency] = ()
-    """Of the images about which the model is most wrong."""
+    """The saliency of the images about which the model is most wrong."""
 
     def is_of(self, model: RecordedModel) -> bool:
         """Return whether it is of this model: a run that was trained for longer may have another by now."""

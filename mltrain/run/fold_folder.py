@@ -63,17 +63,15 @@ def fold_folder(runs_dir: Path, name: str, path: Path | None, *, go_on: bool) ->
         return FoldFolder(new_directory(runs_dir, name, FOLDS_PREFIX))
     path = durable.without_links(path)
     if path.exists() and not path.is_dir():
-        raise RunExistsError(f"{path}: is there already and is no directory; choose another --run-dir")
+        raise RunExistsError(f"{path}: exists and is not a directory; choose another --run-dir")
     durable.make_directories(path)
     names = sorted(entry.name for entry in path.iterdir())
     foreign = [name for name in names if not _PART.fullmatch(name)]
     if foreign:
         raise RunExistsError(
-            f"{path}: is there already and holds {foreign[0]!r}, which is no part of a cross-validation"
+            f"{path}: already exists and contains {foreign[0]!r}, which is not part of a cross-validation"
         )
     if names and not go_on:
-        raise RunExistsError(
-            f"{path}: is there already and not empty; choose another --run-dir, or go on with --resume"
-        )
+        raise RunExistsError(f"{path}: already exists and is not empty; choose another --run-dir, or use --resume")
     durable.remove_leftovers(path)
     return FoldFolder(path)

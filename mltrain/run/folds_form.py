@@ -16,10 +16,10 @@ from mltrain.task import Task
 
 
 class FoldMean(Part):
-    """A number that every fold has, over the folds; all are None where a fold has none."""
+    """A number over all folds; all fields are None if a fold does not have it."""
 
     mean: float | None
-    """Of the folds, each with the same weight."""
+    """The mean of the folds, each with the same weight."""
     std: float | None
     """The standard deviation of the folds (n - 1)."""
     low: float | None
@@ -36,7 +36,7 @@ class FoldDifference(FoldMean):
     """The model minus a baseline, paired by fold."""
 
     verdict: Literal["better", "worse", "equal", "not resolved"] | None
-    """Of the model, as far as the interval tells; None where a fold has no value."""
+    """How the model compares, by the interval; None if a fold has no value."""
 
 
 class FoldBaseline(Part):
@@ -45,7 +45,7 @@ class FoldBaseline(Part):
     metrics: Mapping[str, FoldMean]
     """By name."""
     difference: Mapping[str, FoldDifference]
-    """Of the model to it, by name."""
+    """The differences between the model and it, by name."""
 
 
 class FoldRun(Part):
@@ -58,7 +58,7 @@ class FoldRun(Part):
     rows: Mapping[str, int]
     """How many each split has."""
     metrics: Mapping[str, RecordedValue]
-    """Of its test, by name."""
+    """The metrics of its test rows, by name."""
 
 
 class Pooled(Part):
@@ -78,7 +78,7 @@ class CrossValidation(Part):
     """The whole file."""
 
     format: Literal[1] = 1
-    """Of this file."""
+    """The version of this file."""
     task: Task
     """What is learned."""
     classes: Many[str] = ()
@@ -88,7 +88,7 @@ class CrossValidation(Part):
     folds: Annotated[Many[FoldRun], Field(min_length=2)]
     """The runs, by fold."""
     metrics: Mapping[str, FoldMean]
-    """Of the tests, by name."""
+    """The metrics of the test rows, by name."""
     baselines: Mapping[str, FoldBaseline] = {}
     """Those that every fold has, by name."""
     baselines_left_out: Mapping[str, str] = {}

@@ -1,4 +1,4 @@
-"""`history.csv`: one row an epoch, appended as training goes; the same numbers when it is read back.
+"""`history.csv`: one row per epoch, appended during the training; the same numbers when it is read back.
 
 Columns: `epoch, train.loss, train.accuracy, …, validation.loss, …, learning_rate, seconds`, fixed by the first row.
 """

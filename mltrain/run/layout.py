@@ -32,6 +32,7 @@ MODEL = "model.keras"
 CHECKPOINTS = "checkpoints"
 LOG = "log.txt"
 LOCK = ".lock"
+FORMER = ".former"
 
 # In the folder of a cross-validation, beside its runs.
 FOLDS = "folds.json"
@@ -66,6 +67,7 @@ PARTS = {
     CHECKPOINTS,
     LOG,
     LOCK,
+    FORMER,
 }
 
 

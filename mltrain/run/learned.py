@@ -18,15 +18,15 @@ class Points(Spec):
     """Its name."""
 
     input: Many[Number]
-    """Of each row."""
+    """The value of each row."""
 
     target: Many[Number]
-    """Of each row; for binary 0 or 1."""
+    """The target of each row; for binary 0 or 1."""
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:
         if len(self.input) != len(self.target):
-            raise ValueError("not as many inputs as targets")
+            raise ValueError("the numbers of inputs and targets differ")
         return self
 
 
@@ -57,5 +57,5 @@ class LearnedCurve(Spec):
     @model_validator(mode="after")
     def _pairs(self) -> Self:
         if len(self.grid) != len(self.predictions):
-            raise ValueError("not as many predictions as inputs in the grid")
+            raise ValueError("the numbers of predictions and inputs differ")
         return self

@@ -13,7 +13,7 @@ from mltrain.errors import RunError, RunExistsError, WriteError
 from mltrain.run.reading import read_file
 
 # Not a directory handle: NFS grants an exclusive flock only on a file that is open for writing.
-_LOCK_FILE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_LOCK_FILE = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Lock:
@@ -27,8 +27,10 @@ class Lock:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+        self._before: bytes | None = None  # its content; None where there was no such file
         try:
-            self._file = os.open(path, _LOCK_FILE, 0o666)
+            self._file, made = _opened(path)
         except OSError as error:
             raise WriteError(f"{path}: cannot lock the run directory: {error.strerror}") from error
         try:
@@ -42,8 +44,20 @@ class Lock:
                 f"{path}: the file system cannot lock files ({error.strerror}); choose another place with --runs-dir"
             ) from error
         with suppress(OSError):
-            os.ftruncate(self._file, 0)
-            os.pwrite(self._file, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+            self._before = None if made else os.pread(self._file, 1024, 0)
+            self._say(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+
+    def restore(self) -> None:
+        """Make the file what it was before it was locked: this process has changed nothing in the run."""
+        with suppress(OSError):
+            if self._before is None:
+                self._path.unlink()
+            else:
+                self._say(self._before)
+
+    def _say(self, content: bytes) -> None:
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, content, 0)
 
     def release(self) -> None:
         """Give the lock back; a second time does nothing."""
@@ -66,6 +80,14 @@ def was_killed(path: Path) -> bool:
         except ProcessLookupError:
             return True
     return False
+
+
+def _opened(path: Path) -> tuple[int, bool]:
+    """Open the file, and say whether it had to be made."""
+    try:
+        return os.open(path, _LOCK_FILE), False
+    except FileNotFoundError:
+        return os.open(path, _LOCK_FILE | os.O_CREAT, 0o666), True
 
 
 def _holder(file: int) -> str:

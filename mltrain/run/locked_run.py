@@ -13,6 +13,7 @@ from mltrain.run.audit import Audit
 from mltrain.run.decision import DecisionRule
 from mltrain.run.examples import WorstExamples
 from mltrain.run.explanation import Explanation
+from mltrain.run.former_state import FormerState
 from mltrain.run.history import History, HistoryFile
 from mltrain.run.json_text import to_json
 from mltrain.run.layout import (
@@ -69,6 +70,8 @@ class LockedRun(RunDirectory):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._lock = Lock(path / LOCK)
+        self._former: FormerState | None = None
+        self._as_found = False
         self.history_file = HistoryFile(path / HISTORY)
 
     def __enter__(self) -> Self:
@@ -80,8 +83,32 @@ class LockedRun(RunDirectory):
         self.close()
 
     def close(self) -> None:
-        """Give the lock back."""
+        """Give the lock back; where nothing was written, its file is what it was, too."""
+        if self._as_found:
+            self._lock.restore()
         self._lock.release()
+
+    def only_read(self) -> None:
+        """Note that the run exists, and that nothing is written until `begin_writing` or `keep_former_state`."""
+        self._as_found = True
+
+    def begin_writing(self) -> None:
+        """Note that the run is written from now on, and remove what a kill left half-written in it."""
+        self._as_found = False
+        for directory in (self.path, self.checkpoints, self.path / PLOTS):
+            durable.remove_leftovers(directory)
+
+    def keep_former_state(self) -> FormerState:
+        """Keep what the run is now, before a resumption writes its first byte."""
+        self._former = FormerState(self.path)
+        self.begin_writing()
+        return self._former
+
+    def bring_back_former_state(self) -> None:
+        """Make the run what `keep_former_state` kept, and what it was found as."""
+        if self._former is not None:
+            self._former.bring_back()
+            self._as_found = True
 
     def write_config(self, text: bytes) -> None:
         """Keep the text that was given, byte for byte."""
@@ -98,6 +125,10 @@ class LockedRun(RunDirectory):
     def write_status(self, status: Status) -> None:
         """Say what the run is doing. Two flushes of the disk: for phases and checkpoints, not for every quick epoch."""
         durable.write_file(self.path / STATUS, to_json(status.model_dump(mode="json")))
+
+    def write_progress(self, status: Status) -> None:
+        """Say how far the training is: a hundred times faster than `write_status`, and lost with the machine."""
+        durable.write_soon(self.path / STATUS, to_json(status.model_dump(mode="json")))
 
     def write_splits(self, splits: Mapping[str, np.ndarray]) -> None:
         """Keep the row ids of every split, once."""
@@ -169,7 +200,7 @@ class LockedRun(RunDirectory):
         durable.write_file(self.path / EXAMPLES, to_json(examples.model_dump(mode="json"), exact=True))
 
     def write_explanation(self, explanation: Explanation) -> None:
-        """Keep what the predictions hang on, in place of what was found of an earlier model."""
+        """Keep what the predictions depend on, in place of what was found for an earlier model."""
         durable.write_file(self.path / EXPLANATION, to_json(explanation.model_dump(mode="json"), exact=True))
 
     def write_report(self, html: bytes, markdown: bytes) -> None:
@@ -181,7 +212,7 @@ class LockedRun(RunDirectory):
         durable.write_file(self.model, archive)
 
     def rewrite_history(self, history: History) -> None:
-        """Replace the history: a training goes on from an earlier epoch than it had reached."""
+        """Replace the history: a training continues from an earlier epoch than it had reached."""
         durable.write_file(self.path / HISTORY, history.to_csv())
         self.history_file = HistoryFile(self.path / HISTORY, history.columns)
 

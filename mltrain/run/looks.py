@@ -1,4 +1,4 @@
-"""How often the test rows of a run were looked at: `test_looks.jsonl`, a line a look.
+"""How often the test rows of a run were looked at: `test_looks.jsonl`, one line per look.
 
 Each look at test rows, and each choice made by what was seen, makes their score a little less that of new rows. Nobody
 can be kept from choosing; the looks can be counted. `train` and `resume` are a look each time that they measure, and so
@@ -67,8 +67,8 @@ def count_look(run: Path, command: Sequence[str]) -> None:
 def looks_sentence(count: int) -> str:
     """Return what a number of looks means."""
     if count <= 1:
-        return "the test rows of this run have been looked at once, when it was measured at its end"
-    return f"the test rows of this run have been looked at {count} times: choose nothing by them any more"
+        return "the test rows of this run have been used once, for its final metrics"
+    return f"the test rows of this run have been used {count} times. Do not use them to choose a model"
 
 
 def uncounted_sentence(reason: object) -> str:

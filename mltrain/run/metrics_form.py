@@ -53,7 +53,7 @@ class RecordedGroups(Part):
     columns: Many[str]
     """Whose equal values say so."""
     n: int | None
-    """How many groups there are; None where the rows do not say it, and were taken each for itself."""
+    """How many groups there are; None if the rows have no groups and count as independent."""
 
 
 class RecordedOutput(Part):
@@ -71,7 +71,7 @@ class RecordedSplit(Part):
     metrics: Mapping[str, RecordedValue]
     """By name."""
     groups: RecordedGroups | None = None
-    """What its intervals rest on; None where every row is for itself."""
+    """The groups that its intervals are based on; None if the rows are independent."""
     slices: Many[RecordedSlice] = ()
     """The results on its slices."""
     outputs: Mapping[str, RecordedOutput] = {}
@@ -132,7 +132,7 @@ class RecordedFinding(Part):
     sentence: str
     """In words."""
     key: str
-    """Of the YAML, to turn."""
+    """The key of the YAML to change."""
 
 
 class RecordedMetrics(Part):
@@ -145,7 +145,7 @@ class RecordedMetrics(Part):
     splits: Mapping[str, RecordedSplit]
     """The results, by split."""
     chance: RecordedChance | None = None
-    """Of classifications with held-out rows."""
+    """The comparison with chance, for classifications with held-out rows."""
     gates: Many[RecordedGate] = ()
     """What became of evaluation.gates."""
     baseline_sentences: Many[str] = ()
@@ -153,7 +153,7 @@ class RecordedMetrics(Part):
     decision_sentences: Many[str] = ()
     """What was chosen on the validation rows."""
     coefficients: Mapping[str, float] = {}
-    """Of linear regressions."""
+    """The coefficients of a linear regression."""
     diagnosis: Many[RecordedFinding] = ()
     """What is wrong with the training."""
 

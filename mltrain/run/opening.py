@@ -11,7 +11,8 @@ from pathlib import Path
 
 from mltrain.errors import ConfigError, RunExistsError
 from mltrain.run import durable
-from mltrain.run.layout import CHECKPOINTS, CONFIG, LOCK, NAME, PARTS, PLOTS, RECORD, RESOLVED, STATUS
+from mltrain.run.former_state import bring_back
+from mltrain.run.layout import CONFIG, LOCK, NAME, PARTS, RECORD, RESOLVED, STATUS
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.references import find_run, list_runs
 from mltrain.run.rundir import RunDirectory
@@ -61,15 +62,21 @@ def new_directory(runs_dir: Path, name: str, prefix: str = "") -> Path:
 
 
 def lock_run(path: Path) -> LockedRun:
-    """Take an existing run to go on with it, and remove what a kill left half-written in it.
+    """Lock an existing run to resume it. Nothing in it is written yet.
+
+    Where a process was killed while it wrote the first files of a resumption, the run becomes what it was before.
 
     Raises:
         RunExistsError: another process holds it.
         WriteError: it cannot be written.
     """
     run = LockedRun(path)
-    for directory in (path, path / CHECKPOINTS, path / PLOTS):
-        durable.remove_leftovers(directory)
+    try:
+        bring_back(path)
+    except BaseException:
+        run.close()
+        raise
+    run.only_read()
     return run
 
 
@@ -89,7 +96,7 @@ def start_or_take_up(path: Path) -> tuple[LockedRun, bool]:
         return _claim(path), False
     foreign = sorted(name for name in names - PARTS if not name.startswith(durable.TEMPORARY))
     if foreign:
-        raise RunExistsError(f"{path}: is there already and holds {foreign[0]!r}, which is no part of a run")
+        raise RunExistsError(f"{path}: exists and holds {foreign[0]!r}, which does not belong to a run")
     return lock_run(path), {RESOLVED, RECORD, STATUS} <= names
 
 
@@ -97,7 +104,7 @@ def open_run(reference: str, runs_dir: Path) -> RunDirectory:
     """Find a run, to read it.
 
     Args:
-        reference: a path; `latest`; `NAME/latest`; or the unique beginning of a run's id, as `2026` or `NAME/2026`.
+        reference: a path; `latest`; `NAME/latest`; or the unique beginning of a run's id, like `2026` or `NAME/2026`.
         runs_dir: the folder of runs.
 
     Raises:
@@ -116,7 +123,7 @@ def _claim(path: Path) -> LockedRun:
     if path.is_symlink():
         raise RunExistsError(f"{path}: is a symbolic link; give --run-dir the directory itself")
     if path.exists() and not path.is_dir():
-        raise RunExistsError(f"{path}: is there already and is no directory; choose another --run-dir")
+        raise RunExistsError(f"{path}: exists and is not a directory; choose another --run-dir")
     durable.make_directories(path)
     # Looked at before and under the lock: of two starts at once, one locks and the other meets the lock or the files.
     _require_empty(path)
@@ -133,4 +140,4 @@ def _require_empty(path: Path) -> None:
     # What a start that died at once left behind is nothing yet.
     entries = [entry.name for entry in path.iterdir() if entry.name != LOCK]
     if any(not name.startswith(durable.TEMPORARY) for name in entries):
-        raise RunExistsError(f"{path}: is there already and not empty; choose another --run-dir")
+        raise RunExistsError(f"{path}: exists and is not empty; choose another --run-dir")

@@ -104,7 +104,7 @@ def _misfit(stored: StoredPredictions) -> tuple[str, str] | None:
     if rows.dtype != np.int64 or rows.ndim != 1 or not len(rows):
         return "rows", f"expected row numbers, int64 (n,), found {rows.dtype} {rows.shape}"
     if rows.min() < 0 or len(np.unique(rows)) < len(rows):
-        return "rows", "a row number is negative or stands there twice"
+        return "rows", "a row number is negative or is listed twice"
     several = target.ndim == 2 and target.shape == values.shape and len(target) == len(rows) and target.shape[1] > 1
     if target.dtype not in (np.int64, np.float64) or not (several or target.shape == rows.shape):
         return "target", f"expected int64 or float64 {rows.shape}, found {target.dtype} {target.shape}"

@@ -24,7 +24,7 @@ class ProfiledPhase(Spec):
     """Wall time."""
 
     share: Annotated[float, Field(ge=0, le=1)]
-    """Of the whole."""
+    """The share of the whole."""
 
     times: Annotated[int, Field(ge=1)]
     """How often it began."""

@@ -70,7 +70,7 @@ def proved_splits(run: RunDirectory, record: Record) -> dict[str, np.ndarray]:
     if {name: row_fingerprint(rows) for name, rows in splits.items()} != dict(record.splits):
         raise RunError(f"{run.path}: the row ids in splits/ are not what record.json says: they were changed")
     if "train" not in splits:
-        raise RunError(f"{run.path}: splits/train.npy is not there, without which there is no run")
+        raise RunError(f"{run.path}: splits/train.npy is missing; a run cannot be read without it")
     for name, rows in splits.items():
         if not len(rows) or rows.min() < 0:  # no run has that, whatever its record says
             raise RunError(f"{run.path}: splits/{name}.npy: expected row numbers, from 0")

@@ -66,7 +66,7 @@ def _reason(error: OSError) -> str:
     if error.errno == errno.ENOENT:
         return "not there; the run ended before it was written, or the run directory is incomplete"
     if error.errno in (errno.ELOOP, errno.ENOTDIR):
-        return "a symbolic link, or below something that is no directory; a run holds plain files and directories only"
+        return "a symbolic link, or not in a directory; a run has only plain files and directories"
     if error.errno == errno.ENXIO:
         return "not a regular file; a run holds plain files and directories only"
     return f"cannot be read: {error.strerror}"

@@ -55,10 +55,10 @@ class Machine(Spec):
 
 
 class Device(Spec):
-    """What computed."""
+    """The device that computed."""
 
     value: str
-    """The device, as `cpu` or `gpu:0`."""
+    """The device, such as `cpu` or `gpu:0`."""
 
     reason: str
     """Why this one."""
@@ -98,7 +98,7 @@ class Threads(Spec):
 
 
 class Resumption(Spec):
-    """One time that the run was taken up again."""
+    """One time that the run was resumed."""
 
     time: str
     """When, in UTC."""
@@ -107,13 +107,16 @@ class Resumption(Spec):
     """The command line."""
 
     step: int
-    """The step from which it went on."""
+    """The step from which it continued."""
 
     checkpoint: str | None
     """The checkpoint that was read; null where none had been written and it began at step 0."""
 
     inexact: Many[str] = ()
     """What differed from the run so far; where there is something, the run is not bit for bit the uninterrupted one."""
+
+    changed: Many[str] = ()
+    """Which settings became others, and which stop was passed: such a run cannot be trained again in one go."""
 
 
 class OwnMetricRecord(Spec):
@@ -142,10 +145,10 @@ class Record(Spec):
     """The command line."""
 
     working_directory: str
-    """Where it was given."""
+    """The working directory of the command."""
 
     versions: Mapping[str, str]
-    """Of Python and of the packages that compute."""
+    """The versions of Python and of the packages that compute."""
 
     machine: Machine
     """Where the run was made."""
@@ -181,7 +184,7 @@ class Record(Spec):
     """The metrics of plugins in `evaluation.metrics`, by name."""
 
     resumed: Many[Resumption] = ()
-    """Each time that the run was taken up again."""
+    """Each time that the run was resumed."""
 
     slices: Mapping[str, Many[float]] = {}
     """Where the bins of `evaluation.slices` meet, by column."""
@@ -194,7 +197,7 @@ class Record(Spec):
     not scaled, and the best epoch is that of `validation.loss` whatever EarlyStopping watches."""
 
     decisions: Many[Decision] = ()
-    """What was not stated and had to be decided, with the reason."""
+    """The values that mltrain chose because the config does not state them, with the reason."""
 
     def with_values(self, **values: Any) -> Self:
         """Return this record with more of it known; the values are checked."""

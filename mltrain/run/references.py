@@ -39,7 +39,7 @@ def find_run(reference: str, runs_dir: Path, *, marker: str) -> Path:
     if beginning == _LATEST:
         if not runs:
             of_name = f" of {name!r}" if name else ""
-            raise RunError(f"{reference}: there is no run{of_name} in {runs_dir}; `mltrain train` makes one")
+            raise RunError(f"{reference}: found no run{of_name} in {runs_dir}; `mltrain train` makes one")
         return runs[-1]
     found = [run for run in runs if beginning and run.name.startswith(beginning)]
     if len(found) == 1:
@@ -112,7 +112,7 @@ def _named(runs: Sequence[Path]) -> str:
 def _nothing(reference: str, runs_dir: Path, marker: str) -> RunError:
     with suppress(OSError, ValueError):
         if reference and Path(reference).is_dir():
-            return RunError(f"{reference}: no {marker} in it, so it is no run, or one that died before it began")
+            return RunError(f"{reference}: it has no {marker}, so it is not a run, or the run died before it began")
     runs = list_runs(runs_dir, marker=marker)
     if not runs:
         return RunError(

@@ -19,9 +19,9 @@ class ClassResult(Part):
     n: int
     """Its rows."""
     precision: RecordedValue | None = None
-    """Of the rows that were taken for it, the share that is."""
+    """The share of the rows predicted as this class that are of this class."""
     recall: RecordedValue | None = None
-    """Of its rows, the share that was found."""
+    """The share of its rows that was predicted as this class."""
     f1: RecordedValue | None = None
     """The harmonic mean of both."""
 
@@ -56,7 +56,7 @@ class Baseline(Part):
     metrics: Mapping[str, RecordedValue] = {}
     """By name."""
     difference: Mapping[str, RecordedValue] = {}
-    """Of the model to it, by name."""
+    """The differences between the model and it, by name."""
     verdict: BaselineVerdict = BaselineVerdict()
     """Whether the model beats it; empty in runs of earlier versions."""
 
@@ -67,7 +67,7 @@ class Bin(Part):
     n: int
     """How many."""
     mean: float | None
-    """Of the probabilities."""
+    """The reliability of the probabilities."""
     share: float | None
     """How often it was so."""
 
@@ -85,9 +85,9 @@ class OutputResult(RecordedOutput):
     """How one of several targets fares."""
 
     confusion_matrix: Many[Many[int]] = ()
-    """Of a label: row = true, column = predicted."""
+    """The confusion matrix of a label: row = true, column = predicted."""
     calibration: Calibration | None = None
-    """Of a label."""
+    """The probabilities of a label."""
 
 
 class SplitResult(RecordedSplit):
@@ -100,7 +100,7 @@ class SplitResult(RecordedSplit):
     baselines: Mapping[str, Baseline] = {}
     """By name."""
     calibration: Calibration | None = None
-    """Of classifications."""
+    """The confusion matrix of a classification."""
     outputs: Mapping[str, OutputResult] = {}
     """By name of the target, where there are several."""
 
@@ -128,7 +128,7 @@ class Results(RecordedMetrics):
     baselines: Mapping[str, BaselineFit] = {}
     """How each baseline was made, or why it was not measured, by name."""
     threshold: Threshold | None = None
-    """Of binary classifications."""
+    """The decision of a binary classification."""
     temperature: float | None = None
     """By which the logits are divided."""
 
@@ -138,7 +138,7 @@ class Results(RecordedMetrics):
         expected = self.classes if self.task == "multilabel" else max(targets, key=len, default=())
         for name, found in zip(self.splits, targets, strict=False):
             if len(found) < 2 or found != expected:
-                raise ValueError(f"splits.{name}.outputs has not the results of each of several targets")
+                raise ValueError(f"splits.{name}.outputs does not have the results of each target")
         return self
 
     @model_validator(mode="after")

@@ -97,7 +97,7 @@ class RunDirectory:
         return self._read_spec(STATUS, Status)
 
     def has_begun(self) -> bool:
-        """Return whether the files are there without which nothing can be gone on with."""
+        """Return whether the files are there that a resumption needs."""
         return self._has(RESOLVED) and self._has(RECORD)
 
     def has_status(self) -> bool:
@@ -134,6 +134,10 @@ class RunDirectory:
     def preprocessing(self) -> dict[str, Any]:
         """Return what was fitted on the training rows, for `Preprocessing.from_json`."""
         return self._read_json(PREPROCESSING)
+
+    def has_preprocessing(self) -> bool:
+        """Return whether what was fitted on the training rows is written."""
+        return self._has(PREPROCESSING)
 
     def reference(self) -> dict[str, Any] | None:
         """Return what the columns of the training rows looked like, for `TrainingColumns.from_json`; None where an
@@ -202,7 +206,7 @@ class RunDirectory:
         return self._read_spec(EXAMPLES, WorstExamples) if self._has(EXAMPLES) else None
 
     def explanation(self) -> Explanation | None:
-        """Return what the predictions hang on; None where nobody asked."""
+        """Return what the predictions depend on; None if it was not measured."""
         return self._read_spec(EXPLANATION, Explanation) if self._has(EXPLANATION) else None
 
     def target_column(self) -> str | None:

@@ -47,21 +47,21 @@ class KeptPlateau(KeptWait):
 
 
 class KeptTraining(Spec):
-    """What the epochs need."""
+    """What is needed to continue the epochs."""
 
     position: KeptPosition
     """Where they were."""
     best: float | None
     """The best value of the objective."""
     callbacks: Many[KeptWait | KeptPlateau]
-    """Of each callback of ours."""
+    """The state of each callback of mltrain."""
 
 
 class KeptState(Spec):
     """The state of a training, without its arrays."""
 
     training: KeptTraining
-    """What the epochs need."""
+    """What is needed to continue the epochs."""
     history: str
     """The content of history.csv."""
     best_epoch: Count
@@ -69,7 +69,7 @@ class KeptState(Spec):
     best_step: Count
     """Updates of the weights until then."""
     retries: Count
-    """How often a divergence was gone back from."""
+    """How often the training went back after a divergence."""
     step: Count
     """Updates of the weights."""
 

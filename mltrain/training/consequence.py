@@ -33,5 +33,8 @@ class EpochCallback(Protocol):
     def state(self) -> dict[str, Any]:
         """Return what has to be kept to go on exactly, as JSON can hold it."""
 
+    def continue_after_stop(self) -> str | None:
+        """Begin to wait again, where the wait has ended the training; return a sentence that says so."""
+
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` returned."""

@@ -55,7 +55,7 @@ def choose_device(asked: str, threads: int | Literal["auto"] = "auto") -> Device
         tf.config.threading.get_inter_op_parallelism_threads(),
     )
     if asked == "gpu" and not graphics:
-        raise DeviceError(f"device: gpu was asked for and there is none ({_why_no_gpu()}); say auto or cpu")
+        raise DeviceError(f"no GPU found ({_why_no_gpu()}). Set device to auto or cpu")
     if asked == "cpu" or not graphics:
         if graphics:
             tf.config.set_visible_devices([], "GPU")

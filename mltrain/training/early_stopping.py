@@ -20,7 +20,7 @@ class EarlyStopping(Monitoring):
 
     type: Literal["EarlyStopping"] = "EarlyStopping"
     min_delta: Annotated[float, Field(ge=0)] = 0.0
-    """A change smaller than this is no improvement."""
+    """A smaller change does not count as an improvement."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Epochs without improvement after which training stops; 0 stops at the first."""
     baseline: float | None = None
@@ -74,6 +74,18 @@ class EarlyStoppingState:
     def state(self) -> dict[str, Any]:
         """Return what has to be kept to go on exactly."""
         return {"wait": self._wait, "best": self._best}
+
+    def continue_after_stop(self) -> str | None:
+        """Count the epochs from 0 again, where their number has ended the training; return a sentence that says so."""
+        if self._wait < max(1, self._spec.patience):
+            return None
+        self._wait = 0
+        patience = "1 epoch" if self._spec.patience == 1 else f"{self._spec.patience} epochs"
+        best = "" if self._best is None else f" than {self._best:.4g}"
+        return (
+            f"early stopping counts its patience of {patience} from 0 again: it ends the training when "
+            f"{self._objective.metric} does not become better{best} for so long"
+        )
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` returned."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import keras
@@ -284,6 +284,15 @@ class Training:
         self.best = state["best"]
         for callback, kept in zip(self._ours, state["callbacks"], strict=True):
             callback.restore(kept)
+
+    def continue_after_stop(self) -> tuple[str, ...]:
+        """Let the training continue where something had ended it; return a sentence for each thing that had."""
+        stopped = self.position.stopped
+        if stopped is None:
+            return ()
+        self.position = replace(self.position, stopped=None)
+        again = [sentence for callback in self._ours if (sentence := callback.continue_after_stop())]
+        return (f"the training had ended ({stopped}) and continues", *again)
 
     def refuse_divergence(self, epoch: int, values: Mapping[str, float]) -> None:
         """Raise where one of `values`, by what they are, is not finite.

@@ -14,7 +14,7 @@ class Monitoring(Spec):
     """A callback that watches one measured quantity."""
 
     monitor: MetricName | None = None
-    """The measured quantity, as `validation.loss` or Keras' `val_loss`; null takes the objective."""
+    """The measured quantity, such as `validation.loss` or Keras' `val_loss`; null takes the objective."""
     mode: Literal["auto", "min", "max"] = "auto"
     """Whether smaller or larger is better; auto takes it from the metric."""
 

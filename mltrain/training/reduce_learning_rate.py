@@ -21,7 +21,7 @@ class ReduceLROnPlateau(Monitoring):
     patience: Annotated[int, Field(ge=0)] = 10
     """Epochs without improvement after which the learning rate is reduced."""
     min_delta: Annotated[float, Field(ge=0)] = 1e-4
-    """A change smaller than this is no improvement."""
+    """A smaller change does not count as an improvement."""
     cooldown: Annotated[int, Field(ge=0)] = 0
     """Epochs to wait after a reduction before counting again."""
     min_lr: Annotated[float, Field(ge=0)] = 0.0
@@ -79,6 +79,9 @@ class ReduceLROnPlateauState:
     def state(self) -> dict[str, Any]:
         """Return what has to be kept to go on exactly."""
         return {"best": self._best, "wait": self._wait, "cooldown": self._cooldown}
+
+    def continue_after_stop(self) -> None:
+        """Do nothing: it ends no training."""
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` returned."""

@@ -65,7 +65,7 @@ class Cadence(Spec):
 
 
 class CheckpointSpec(Spec):
-    """Checkpoints from which a training goes on bit for bit; the best and the last weights are always kept."""
+    """Checkpoints from which a training continues bit for bit. The best and the last weights are always kept."""
 
     every: Annotated[str, AfterValidator(_cadence)] = "60s"
     """The cadence: `60s`, `10m`, `500 steps` or `1 epoch`."""
@@ -102,7 +102,7 @@ class TrainingSpec(Spec):
     callbacks: Many[Callback] = ()
     """EarlyStopping, ReduceLROnPlateau, TerminateOnNaN."""
     stop_when: Annotated[str, AfterValidator(_comparison)] | None = None
-    """Stop as soon as this holds at the end of an epoch, as `validation.accuracy >= 0.98`."""
+    """Stop as soon as this holds at the end of an epoch, such as `validation.accuracy >= 0.98`."""
     xla: Literal["auto"] | bool = "auto"
     """Whether XLA compiles the steps; auto does it for dense nets on a CPU that train for 100,000 steps or more."""
     fuse: Literal["auto"] | bool = "auto"
@@ -115,11 +115,12 @@ class TrainingSpec(Spec):
     """The model of the run: the best epoch by the objective or the last; auto is best when there is a validation
     split."""
     checkpoint: CheckpointSpec = CheckpointSpec()
-    """How often everything that the training needs to go on is written."""
+    """How often everything that a resumed training needs is written."""
     on_divergence: OnDivergence = OnDivergence()
     """What happens when the loss, a metric or a weight becomes NaN or infinite."""
     progress_every: Annotated[int, Field(ge=1)] = 1
-    """One line of progress every so many epochs, and one for the last."""
+    """Only each n-th epoch has a line of progress; the best and the last have one in any case. In a pipe there is at
+    most one line per second."""
 
 
 class ObjectiveSpec(Spec):
@@ -129,7 +130,8 @@ class ObjectiveSpec(Spec):
     """
 
     metric: MetricName | None = None
-    """A measured quantity, as `validation.loss`; null takes `validation.loss`, without validation rows `train.loss`."""
+    """A measured quantity, such as `validation.loss`. The default is `validation.loss`, or `train.loss` without
+    validation rows."""
     direction: Literal["auto", "min", "max"] = "auto"
     """Whether smaller or larger is better; auto takes it from the metric."""
 

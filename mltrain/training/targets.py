@@ -153,7 +153,7 @@ def class_weight_misfit(loss: KerasComponent) -> str | None:
         return None
     return (
         f"{loss.type} is one loss for all rows of a batch, so a class in it has no weight of its own: remove "
-        "class_weight, or give the loss axis: -1, for one loss a row"
+        "class_weight, or set axis: -1 in the loss, for one loss per row"
     )
 
 
@@ -219,9 +219,9 @@ def _argument_misfit(metric: KerasComponent, form: TargetForm, outputs: int | No
     given = dict(metric.arguments)
     one_output = form in ("zero or one", "numbers")
     if metric.type in ("F1Score", "FBetaScore") and form == "labels" and given["threshold"] is None:
-        return f"{metric.type} of labels needs a threshold, as 0.5: without one each row has one label"
+        return f"{metric.type} of labels needs a threshold, such as 0.5: without one each row has one label"
     if metric.type in ("F1Score", "FBetaScore") and one_output and given["threshold"] is None:
-        return f"{metric.type} of one output needs a threshold, as 0.5: without one every row is positive"
+        return f"{metric.type} of one output needs a threshold, such as 0.5: without one every row is positive"
     if metric.type in ("ConcordanceCorrelation", "PearsonCorrelation") and one_output and given["axis"] != 0:
         return f"{metric.type} of one output needs axis: 0, along the rows"
     if given.get("sparse_y_pred"):

@@ -6,12 +6,18 @@ from mltrain.run.locked_run import LockedRun
 from mltrain.run.record import start_record
 from mltrain.run.status import status
 
-CONFIG = (
-    b"name: blobs\ndata: {}\nmodel: {}\nobjective: {metric: validation.accuracy}\nevaluation: {metrics: [accuracy]}\n"
-)
+CONFIG = b"""\
+name: blobs
+seed: 7
+data: {}
+model: {}
+training: {epochs: 15}
+objective: {metric: validation.accuracy}
+evaluation: {metrics: [accuracy]}
+"""
 PNG = b"\x89PNG\r\n\x1a\n"
 REPORT = b"<!doctype html><title>report</title><h1>Report</h1>"
-STARTED = "2026-11-20T20:15:00Z"
+STARTED, FINISHED = "2026-11-20T20:15:00Z", "2026-11-20T20:16:30Z"
 
 
 def made_run(folder: Path, name: str = "blobs", identifier: str = "20261120T201500Z-0001", **given) -> Path:
@@ -29,7 +35,7 @@ def made_run(folder: Path, name: str = "blobs", identifier: str = "20261120T2015
     with LockedRun(path) as run:
         run.write_config(CONFIG)
         run.write_resolved(CONFIG)
-        run.write_record(start_record(["mltrain", "train"], folder).with_values(started=STARTED))
+        run.write_record(start_record(["mltrain", "train"], folder).with_values(started=STARTED, finished=FINISHED))
         # While a run trains, its status.json stays as it was when the training began.
         epoch, step = (0, 0) if state == "running" else (len(accuracy), 9)
         run.write_status(status(state, given.get("reason", "all epochs are done"), epoch=epoch, step=step))

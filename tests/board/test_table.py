@@ -11,6 +11,7 @@ from mltrain.board.sparkline import sparkline
 from mltrain.run import rundir
 from mltrain.run.locked_run import LockedRun
 from tests.board.runs import made_run
+from tests.report.page.reading import read
 
 NASTY = '"><script>alert(1)</script>\x1b[31m&'
 
@@ -184,8 +185,93 @@ def test_files_are_read_again_only_when_they_have_changed(folder, monkeypatch):
 def test_the_epochs_of_a_running_run_are_those_of_its_history(folder, ask):
     with LockedRun(made_run(folder, "live", "1", state="running", accuracy=(0.1, 0.2, 0.3, 0.4))):
         page = ask("/run/live/1").text
-    assert "<dt>Epochs</dt><dd>4</dd>" in page
+    assert "<dt>Epochs</dt><dd>4 of 15</dd>" in page
     assert "<dt>Steps</dt>" not in page
+
+
+def cells(reply, column):
+    """Return the texts of a column, from above."""
+    page = read(reply.body)
+    return [cell.text for cell in page.all("td") if cell.attributes.get("data-column") == column]
+
+
+def test_a_running_run_says_how_far_it_is(folder, ask):
+    path = made_run(folder, "live", "1", state="running", accuracy=(0.1, 0.2, 0.3))
+    rows = ["1,0.5,0.1,60", "2,0.5,0.2,10", "3,0.5,0.3,10"]
+    (path / "history.csv").write_text("\n".join(["epoch,train.loss,validation.accuracy,seconds", *rows, ""]))
+    with LockedRun(path):
+        table, page = ask(), ask("/run/live/1").text
+    # 12 epochs are left, and the middle one of the last takes 10 s.
+    assert cells(table, "epochs") == ["3 of 152 min 0 s left"]
+    assert cells(table, "metric") == ["0.3000now: validation.accuracy"]
+    for shown in ("3 of 15", "2 min 0 s left", "0.3000"):
+        assert shown in page
+    assert '<meta http-equiv="refresh" content="5">' in table.text
+
+
+def test_the_table_is_loaded_again_only_while_a_run_trains(folder, ask):
+    made_run(folder)
+    assert "http-equiv" not in ask().text
+    with LockedRun(made_run(folder, "live", "1", state="running")):
+        assert '<a href="/?name=liv&amp;still">' in ask("/?name=liv").text
+        assert "http-equiv" not in ask("/?name=liv&still").text
+        assert '<a href="/?name=liv">' in ask("/?name=liv&still").text
+
+
+def test_a_killed_run_has_no_steps_of_an_older_time(folder, ask):
+    path = made_run(folder, state="running", accuracy=(0.5, 0.75))
+    (path / ".lock").write_text(f"process {2**22 + 1} on {socket.gethostname()}\n")
+    page = ask("/run/blobs/20261120T201500Z-0001").text
+    assert "The process of this run is gone." in page
+    assert "<code>mltrain resume</code> continues the run." in page
+    assert "<dt>Epochs</dt><dd>2 of 15</dd>" in page
+    assert "<dt>Steps</dt>" not in page
+    assert cells(ask(), "metric") == ["0.7500last: validation.accuracy"]
+
+
+def test_seed_duration_and_what_changed_are_columns(folder, ask):
+    first = made_run(folder, identifier="1")
+    second = made_run(folder, identifier="2")
+    third = made_run(folder, identifier="3")
+    other = made_run(folder, "others", "4")
+    text = (second / "config.resolved.yaml").read_text()
+    (second / "config.resolved.yaml").write_text(text.replace("epochs: 15", "epochs: 20").replace("seed: 7", "seed: 8"))
+    for age, path in enumerate((first, second, third, other)):
+        os.utime(path / "config.yaml", (1e9 + age * 60, 1e9 + age * 60))
+    reply = ask("/?sort=oldest")
+    back = "seed: 8 → 7training.epochs: 20 → 15"
+    assert cells(reply, "changed") == ["–", "seed: 7 → 8training.epochs: 15 → 20", back, "–"]
+    assert cells(reply, "seed") == ["7", "8", "7", "7"]
+    assert cells(reply, "duration") == ["1 min 30 s"] * 4
+
+
+def test_runs_of_the_same_config_say_so(folder, ask):
+    for number in (1, 2):
+        path = made_run(folder, identifier=f"{number}")
+        os.utime(path / "config.yaml", (1e9 + number, 1e9 + number))
+    assert cells(ask(), "changed") == ["nothing", "–"]
+    (folder / "blobs" / "2" / "config.resolved.yaml").write_text("a: [")
+    assert cells(ask(), "changed") == ["nothing", "–"]  # the files that tell of a change are the same
+
+
+def test_the_page_of_a_run_begins_with_the_verdict_and_the_numbers(folder, ask):
+    page = read(ask(f"/run/blobs/{made_run(folder).name}").body)
+    header = page.one("header")
+    assert header.text.index("0.8750") < header.text.index("On 40 test rows the accuracy is 0.8750")
+    names = [each.text for each in header.all("span") if each.attributes.get("class") == "tile-name"]
+    assert names == ["accuracy", "epochs", "duration", "seed"]
+
+
+def test_values_are_shown_on_hover(folder, ask):
+    made_run(folder)
+    page = read(ask("/run/blobs/20261120T201500Z-0001").body)
+    hints = [each.one("title").text for each in page.all("rect") if each.attributes.get("class") == "hint"]
+    assert hints == [
+        *("epoch 1: train 1.0000", "epoch 2: train 0.5000", "epoch 3: train 0.3333"),
+        *("epoch 1: validation 0.5000", "epoch 2: validation 0.7500", "epoch 3: validation 0.8750"),
+    ]
+    (spark,) = [each for each in read(ask().body).all("svg") if "spark" in each.attributes["class"]]
+    assert spark.one("title").text == spark.attributes["aria-label"]
 
 
 def test_a_sparkline_ends_in_a_dot_and_leaves_gaps():

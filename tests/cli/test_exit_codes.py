@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import REPOSITORY
+
 # What a user's own sitecustomize could do to us: make a part of mltrain fail as a bug would.
 BUG = """
 import mltrain.load
@@ -121,14 +123,14 @@ def test_10_a_run_that_cannot_be_reproduced(shell, config):
         "sed -i 's/^seed: .*/seed: 7/' config.resolved.yaml; cd ..; mltrain reproduce run --quiet --tolerance 0"
     )
     assert done.code == 10, done.err
-    assert "not as it was: seeds.experiment: 42 became 7" in done.out
+    assert "changed: seeds.experiment: 42 became 7" in done.out
     assert "different: metrics differ by " in done.out
 
 
 def test_12_no_gpu(shell, config):
     done = shell(f"mltrain train {config()} --set device=gpu", CUDA_VISIBLE_DEVICES="-1")
     assert done.code == 12
-    assert "device: gpu was asked for and there is none" in done.err
+    assert "no GPU found (" in done.err
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -154,3 +156,19 @@ def test_130_and_143_a_signal_keeps_what_was_trained(config, tmp_path, number, c
     kept = [entry.name for entry in (tmp_path / "run" / "checkpoints").iterdir()]
     assert any(name.startswith("state-") for name in kept)
     assert any(name.startswith("best-") for name in kept)
+
+
+@pytest.mark.parametrize("processes", [12, pytest.param(1000, marks=pytest.mark.torture)])
+def test_threads_that_still_read_change_no_exit_code(shell, processes):
+    done = shell(f"python -m benchmarks.exit_codes {processes}", cwd=REPOSITORY, timeout=3600)
+    assert done.out == f"{{4: {processes}}}\n", done.err
+
+
+def test_what_is_registered_for_the_end_runs_and_is_written(shell):
+    program = (
+        "import atexit, sys; sys.argv = ['mltrain', 'list', 'task']; "
+        "atexit.register(lambda: print('at the end', end='')); "
+        "from mltrain.cli.app import main; main()"
+    )
+    done = shell(f'echo "{program}" > mltrain; python mltrain')
+    assert done.out.endswith("at the end")

@@ -70,7 +70,7 @@ def test_a_wrong_gate_is_said_before_anything_is_made(mltrain, gated, tmp_path):
     done = mltrain("train", gated, "--run-dir", tmp_path / "run", "--gate", "tst.f1 > 0")
     assert done.code == 3
     assert not (tmp_path / "run").exists()
-    assert "--gate #1: evaluation.gates[2]: 'tst' is no split (did you mean 'test'?)" in done.err
+    assert "--gate #1: evaluation.gates[2]: unknown split 'tst' (did you mean 'test'?)" in done.err
 
 
 def test_what_only_the_data_tells_is_said_before_the_training(mltrain, gated, tmp_path):
@@ -107,9 +107,9 @@ def test_junit_that_cannot_be_written(mltrain, gated, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--junit", "x.xml"], "--junit writes what became of gates, and there is none"),
-        (["--tolerance", "0.1"], "they need --against RUN"),
-        (["--metric", "accuracy"], "they need --against RUN"),
+        (["--junit", "x.xml"], "--junit needs a gate; add --gate"),
+        (["--tolerance", "0.1"], "need --against RUN"),
+        (["--metric", "accuracy"], "need --against RUN"),
     ],
 )
 @pytest.mark.parametrize("command", ["train", "evaluate"])

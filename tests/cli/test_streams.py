@@ -49,7 +49,7 @@ def test_an_error_that_nobody_hears_keeps_its_exit_code(shell, closed):
 def test_a_closed_standard_input_is_no_config(shell, command):
     done = shell(f"mltrain {command} - <&-")
     assert done.code == 2
-    assert done.err == "error: the config shall come from standard input (-), and that is closed\n"
+    assert done.err == "error: cannot read the config from standard input: it is closed\n"
 
 
 # What is longer than a pipe holds (64 KiB) cannot be written before the reader is gone.

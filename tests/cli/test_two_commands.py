@@ -24,7 +24,7 @@ def test_the_loser_is_refused_before_tensorflow_is_imported(shell, config, tmp_p
         done = shell(f"{sys.executable} -X importtime -m mltrain {command}")
         held = (run / ".lock").read_text()
     assert done.code == 6, done.err
-    assert "error: run: in use by process" in done.err or "is there already and not empty" in done.err
+    assert "error: run: in use by process" in done.err or "exists and is not empty" in done.err
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.err.splitlines()}
     assert "mltrain" in imported
     assert not imported & {"tensorflow", "keras", "numpy"}

@@ -84,7 +84,7 @@ def test_what_cannot_be_compared_is_one_line_each(mltrain, runs, tmp_path):
     assert len(left_out) == len(done.err.splitlines()) == 5
     assert "no results yet: running" in left_out[0]
     assert "is pair/a, which was given already" in left_out[2]
-    assert "so it is no run" in left_out[3]
+    assert "so it is not a run" in left_out[3]
     assert done.out.splitlines()[0].startswith("1  pair/a")
 
 

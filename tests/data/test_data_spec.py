@@ -64,7 +64,7 @@ def test_every_kind_works_by_its_bare_name(kind):
             ("target", "positive"),
             r"not one of the classes \(a, b\)",
         ),
-        ({"target": {"column": "y", "classes": [1.5, 2]}}, ("target", "classes", 0), "string"),
+        ({"target": {"column": "y", "classes": [[1], 2]}}, ("target", "classes", 0), "string"),
         ({"scale": "robust"}, ("scale",), "standard"),
         ({"sorce": SOURCE}, ("sorce",), "Extra"),
     ],

@@ -119,7 +119,11 @@ def test_ignored_and_left_out_columns_are_no_features():
     ("columns", "features", "message"),
     [
         ({"a": [1]}, {"aa": NumberFeature()}, r"data.features.aa: no such column \(did you mean 'a'\?\)"),
-        ({"a": [1]}, {"a": IgnoreFeature()}, r"no column is left to learn from \(columns: a, y\)"),
+        (
+            {"a": [1]},
+            {"a": IgnoreFeature()},
+            "no column is left to learn from; remove 'ignore' from one of them under data.features: a",
+        ),
         ({}, {}, "no column is left to learn from"),
         (
             {"a": np.zeros((1, 2)), "b": [1]},

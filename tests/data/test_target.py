@@ -5,9 +5,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from mltrain.data.classes import check_classes
 from mltrain.data.spec import TargetSpec
-from mltrain.data.target import TargetEncoder, fit_target, infer_task
+from mltrain.data.target import TargetEncoder, fit_target, guessed_task_hint, infer_task
 from mltrain.errors import DataError
 from tests.data.tables import column
 
@@ -125,7 +124,7 @@ def test_names_that_the_source_knows():
         ([0, 1, 2], {"stated": "binary"}, r"the task is binary, but there are 3 classes \(0, 1, 2\); state multiclass"),
         ([0.5, 1.0], {"stated": "binary"}, r"\[0\].*0.5 is no class"),
         (["a", "a"], {}, "every row has the class 'a'"),
-        ([date(2024, 1, 1)], {}, "expected numbers, text or truth values in the target, but it holds dates"),
+        ([date(2024, 1, 1)], {}, "expected numbers, text or booleans in the target, but it holds dates"),
         ([date(2024, 1, 1)], {"stated": "binary"}, "expected classes in the target, but it holds dates"),
         (np.zeros((2, 2)), {}, "expected one value a row in the target"),
         (["a", "b"], {"scale": "standard"}, "data.target.scale is for regression, but the task is binary"),
@@ -153,13 +152,18 @@ def test_an_unknown_class_in_later_data_is_an_error():
         fitted(["Adelie", "Gentoo"]).encode(column(["Gentoo", "Adeli"]))
 
 
-def test_a_class_without_training_rows_is_an_error():
-    truth = np.array([0, 1, 2, 0, 2])
-    target = column(["a", "b", "c", "a", "c"])
-    check_classes("abc", truth, np.array([0, 1, 2]), target)
-    with pytest.raises(
-        DataError, match=r"made.csv\[2\].*the class 'c' is in no training row, only in 2 of other splits"
-    ):
-        check_classes("abc", truth, np.array([0, 1, 3]), target)
-    with pytest.raises(DataError, match="no row has the class 'd'"):
-        check_classes("abcd", truth, np.arange(5), target)
+def test_prices_as_texts_are_no_classes():
+    with pytest.raises(DataError, match=r"made.csv\[0\]: column 'x': '\$0.96' is text, not a number; remove '\$'"):
+        fit([f"${number}.96" for number in range(30)])
+    assert fitted([f"${number}.96" for number in range(30)], stated="multiclass").outputs == 30
+    assert fitted(["3 cm", "4 cm"] * 5).task == "binary"  # few values: sizes that are classes
+    assert fitted([f"name {number}" for number in range(30)]).task == "multiclass"
+
+
+def test_the_guess_of_a_task_says_how_to_learn_numbers():
+    assert "task: regression" in fit([1, 2, 3] * 5)[1][0].reason
+    encoder, decisions = fit(["a", "b", "c"] * 5)
+    assert "regression" not in decisions[0].reason
+    assert "was guessed" in guessed_task_hint(encoder, decisions) and guessed_task_hint(encoder, ()) == ""
+    with pytest.raises(DataError, match=r"unknown class '9' .known: 1, 2, 3.; if the target is a number, train with"):
+        fitted([1, 2, 3] * 5).encode(column([9]))

@@ -13,7 +13,11 @@ SOURCES = sorted((REPOSITORY / "mltrain").rglob("*.py"))
 WRITERS = {
     "run/lock.py": (
         "the lock file, which must be open for writing on NFS; no link is followed",
-        {"os.O_RDWR", "os.O_CREAT", "os.ftruncate", "os.pwrite"},
+        {"os.O_RDWR", "os.O_CREAT", "os.ftruncate", "os.pwrite", ".unlink()"},
+    ),
+    "run/former_state.py": (
+        "links to the files of a run that is resumed, inside it, and the way back; no link is followed",
+        {".rename()", ".unlink()", "os.link", "os.mkdir", "os.rename", "shutil.copy2", "shutil.rmtree"},
     ),
     "run/arrays.py": ("zip archives in memory", {"zipfile.ZipFile for writing", "archive.open for writing"}),
     "data/outputs.py": (

@@ -51,7 +51,7 @@ def test_what_is_wrong_with_the_data_is_said_and_recorded(mltrain, tmp_path):
     assert alone.out.splitlines()[0].endswith(": 3 warnings and 1 note.")
     strict = mltrain("audit", "config.yaml", "--strict")
     assert (strict.code, strict.out) == (10, alone.out)
-    assert strict.err == "error: config.yaml: the audit of the data warns, and --strict was given\n"
+    assert strict.err == "error: config.yaml: the audit found a warning, and --strict makes that an error\n"
     for_programs = mltrain("audit", "config.yaml", "--strict", "--json")
     assert (for_programs.code, json.loads(for_programs.out)) == (10, audit)
     assert mltrain("audit", "config.yaml", "--strict", "--set", "training.epochs=many").code == 3

@@ -92,7 +92,7 @@ def test_everything_is_fitted_on_the_training_rows_of_the_fold(folder, folds):
 def test_a_fold_is_what_train_makes_of_it(folder, folds):
     done = in_process(folder, "train", "config.yaml", "--run-dir", "one", "--set", "data.split.fold=2")
     assert done.code == 10
-    assert "left to `mltrain cross-validate`, as this is one run: folds.accuracy.low > -9; " in done.err
+    assert "these gates apply to `mltrain cross-validate` only and were skipped: folds.accuracy.low > -9; " in done.err
     assert [each["gate"] for each in json.loads((folder / "one" / "metrics.json").read_text())["gates"]] == [
         "test.accuracy > 2"
     ]
@@ -272,4 +272,4 @@ def test_a_folder_of_something_else_is_left_alone(mltrain, config, tmp_path):
     (tmp_path / "cv" / "thesis.tex").write_text("")
     done = mltrain("cross-validate", config(), "--run-dir", "cv", "--resume")
     assert done.code == 6
-    assert "holds 'thesis.tex', which is no part of a cross-validation" in done.err
+    assert "contains 'thesis.tex', which is not part of a cross-validation" in done.err

@@ -82,7 +82,8 @@ def test_intervals_are_those_of_groups_and_say_so(folder, run):
     plain = intervals(*arguments, seed=0)
     for name in ("accuracy", "log_loss"):
         assert plain[name].high - plain[name].low < 0.6 * (test["metrics"][name]["high"] - test["metrics"][name]["low"])
-    said = f"the intervals are those of {test['groups']['n']} groups, as rows of one 'patient' are drawn together"
+    groups = test["groups"]["n"]
+    said = f"the intervals are computed from {groups} groups: rows with the same 'patient' are drawn together"
     assert said in in_process(folder, "show", run).out
     assert said.replace("'", "&#x27;") in (folder / run / "report.html").read_text()
 
@@ -145,7 +146,7 @@ def test_other_rows_without_the_column_are_measured_and_said_to_be_ungrouped(fol
     with (folder / "patients.csv").open() as file, (folder / "other.csv").open("w", newline="") as other:
         csv.writer(other).writerows(row[1:] for row in csv.reader(file))
     outcome = in_process(folder, "evaluate", "group", "--data", "other.csv")
-    assert "there is no 'patient': the intervals take every row for itself" in outcome.err
+    assert "no column 'patient': the intervals treat all rows as independent" in outcome.err
     outcome = in_process(folder, "evaluate", "group", "--data", "patients.csv")
     assert "the intervals are those of 60 groups" in outcome.err
 

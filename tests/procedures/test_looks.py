@@ -36,14 +36,14 @@ def test_training_counts_once(run, mltrain):
     (look,) = looks(run)
     assert look["command"] == ["mltrain", "train", "config.yaml", "--run-dir", "run", "--quiet"]
     assert look["time"].endswith("Z")
-    assert "the test rows of this run have been looked at once" in mltrain("show", run).out
+    assert "the test rows of this run have been used once" in mltrain("show", run).out
     assert json.loads(mltrain("show", run, "--json").out)["test_looks"] == 1
 
 
 def test_each_evaluation_on_test_rows_counts_and_says_so(run, mltrain):
     for expected in (2, 3):
         done = mltrain("evaluate", run)
-        said = f"the test rows of this run have been looked at {expected} times: choose nothing by them any more"
+        said = f"the test rows of this run have been used {expected} times. Do not use them to choose a model"
         assert done.err.splitlines() == [said]
     assert len(looks(run)) == 3
     assert looks(run)[-1]["command"] == ["mltrain", "evaluate", str(run)]

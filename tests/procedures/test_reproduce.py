@@ -90,7 +90,7 @@ def test_other_data_is_the_reason_and_comes_first(reproduce, finished):
         lines = reproduce(code=10)
     finally:
         path.write_text(original)
-    assert lines[0].startswith("not as it was: data: ")
+    assert lines[0].startswith("changed: data: ")
     assert "data.csv has changed (80 rows then, 80 now)" in lines[0]
     assert any(line.startswith("the best weights ") for line in lines)
     assert any(line.startswith("history.csv differs from epoch 1 on: train.loss ") for line in lines)
@@ -100,7 +100,7 @@ def test_other_data_is_the_reason_and_comes_first(reproduce, finished):
 def test_other_versions_are_a_reason(reproduce, run):
     edit(run / "record.json", lambda record: record["versions"].update(keras="3.0.0"))
     lines = reproduce()
-    assert lines[0].startswith("not as it was: versions.keras: 3.0.0 became ")
+    assert lines[0].startswith("changed: versions.keras: 3.0.0 became ")
     assert lines[1].startswith("identical: ")
 
 

@@ -243,7 +243,7 @@ def test_results_that_lack_a_target_are_refused(trained):
     (folder / "run/metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     refused = in_process(folder, "report", "run")
     (folder / "run/metrics.json").write_bytes(written)
-    assert refused.code == 5 and "splits.test.outputs has not the results of each" in refused.err
+    assert refused.code == 5 and "splits.test.outputs does not have the results of each" in refused.err
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_slices_are_in_the_results_with_their_intervals(finished):
             assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
             assert ("few_rows" in each) == (each["n"] < 20)
     assert "slices of test" in done.err
-    assert "test: slices of too few rows to tell: sex=f (" in done.err
+    assert "test: slices with too few rows for a conclusion: sex=f (" in done.err
 
 
 def test_evaluate_measures_the_same_slices(finished, mltrain):

@@ -272,3 +272,21 @@ def test_the_number_of_threads_is_what_is_asked_for(shell, config, tmp_path):
     done = shell(f"mltrain train {config()} --run-dir run --set threads=1 --set training.epochs=1")
     assert done.code == 0, done.err
     assert json.loads((tmp_path / "run" / "record.json").read_text())["threads"]["intra_op"] == 1
+
+
+def test_status_says_the_epoch_and_the_step_while_it_trains(mltrain, config, tmp_path, monkeypatch):
+    from mltrain.procedures.fitting import Progress
+    from mltrain.training.fit import Training
+
+    monkeypatch.setattr(Progress, "_BETWEEN", 0)
+    seen, validate = [], Training._validate
+
+    def look(self, epoch):
+        status = json.loads((tmp_path / "run" / "status.json").read_text())
+        seen.append((status["state"], status["reason"], status["epoch"], status["step"]))
+        return validate(self, epoch)
+
+    monkeypatch.setattr(Training, "_validate", look)
+    assert mltrain("train", config(epochs="epochs: 4"), "--run-dir", "run").code == 0
+    # 36 training rows in batches of 8 are 5 steps per epoch.
+    assert seen == [("running", "training", epoch, 5 * (epoch + 1)) for epoch in range(4)]

@@ -164,6 +164,12 @@ def test_codes_keep_their_zeros_as_classes_and_as_features(train, mltrain, tmp_p
     header, row = mltrain("predict", "run", "new.csv", "--proba", "--quiet").out.splitlines()
     assert header == "zip,y,prediction,probability_001,probability_002,probability_010"
     assert row.split(",")[2] in ("001", "002", "010")
+    # As numbers they have lost their zeros, and are the same codes.
+    write(tmp_path, "numbers.jsonl", {"zip": [1234, 10115, 99999], "y": [1, 2, 10]})
+    measured = mltrain("evaluate", "run", "--data", "numbers.jsonl", "--json")
+    assert json.loads(measured.out)["splits"]["numbers.jsonl"]["n"] == 3
+    mltrain("predict", "run", "numbers.jsonl", "--summary", "numbers.json")
+    assert json.loads((tmp_path / "numbers.json").read_text())["unknown"] == {}
     # A file in which no code has a zero in front still has codes.
     write(tmp_path, "few.csv", {"zip": ["10115"] * 3, "y": ["010"] * 3})
     assert mltrain("evaluate", "run", "--data", "few.csv").code == 0

@@ -10,9 +10,11 @@ import sys
 import matplotlib as mpl
 import numpy as np
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib.image import imread
 
-from mltrain.report.plots import canvas, curves
+from mltrain.report.plots import canvas, curves, fonts
 from mltrain.report.plots.canvas import figure, label
 from mltrain.report.plots.confusion import confusion_plot
 from mltrain.report.plots.curves import loss_curves, metric_curves
@@ -32,6 +34,77 @@ HOSTILE = [
     "\udc80",
     "%s {}",
 ]
+
+
+@pytest.fixture(autouse=True)
+def fonts_of(monkeypatch):
+    """Let Matplotlib's own font be the only one, whatever is installed; give a function that installs others."""
+
+    def install(*paths):
+        monkeypatch.setattr(fonts, "installed", lambda: list(map(str, paths)))
+        fonts._others.cache_clear()
+        fonts._missing.clear()
+
+    install()
+    yield install
+    fonts._others.cache_clear()
+
+
+def tiny_font(path, characters):
+    """Write a font in which each of the characters is a black square."""
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    for corner in ((0, 800), (800, 800), (800, 0)):
+        pen.lineTo(corner)
+    pen.closePath()
+    names = {ord(char): f"square{number}" for number, char in enumerate(characters)}
+    order = [".notdef", *names.values()]
+    font = FontBuilder(1000, isTTF=True)
+    font.setupGlyphOrder(order)
+    font.setupCharacterMap(names)
+    font.setupGlyf(dict.fromkeys(order, pen.glyph()))
+    font.setupHorizontalMetrics(dict.fromkeys(order, (900, 0)))
+    font.setupHorizontalHeader(ascent=900, descent=-200)
+    font.setupNameTable({"familyName": path.stem, "styleName": "Regular"})
+    font.setupOS2()
+    font.setupPost()
+    font.save(path)
+    return path
+
+
+def test_names_are_drawn_with_an_installed_font_that_has_them(fonts_of, axes_of, tmp_path):
+    counts = np.array([[3, 1], [0, 4]])
+    without = confusion_plot(counts, ["日本", "中国"], "test")
+    japanese = tiny_font(tmp_path / "NotoSansCJK-Regular.ttf", "日本")
+    chinese = tiny_font(tmp_path / "wqy-zenhei.ttf", "日中国")
+    broken = tmp_path / "NotoSansCJK-Black.ttf"
+    broken.write_bytes(b"not a font")
+    fonts_of(broken, japanese, chinese)
+    axes, *_ = axes_of(confusion_plot, counts, ["日本", "中国"], "test")
+    assert [each.get_text() for each in axes.get_yticklabels()] == ["日本", "中国"]
+    families = ["DejaVu Sans", "NotoSansCJK-Regular", "wqy-zenhei"]
+    assert [each.get_fontfamily() for each in axes.get_yticklabels()] == [families] * 2
+    with_them = confusion_plot(counts, ["日本", "中国"], "test")
+    assert with_them == confusion_plot(counts, ["日本", "中国"], "test")
+    assert (pixels(with_them)[..., :3] < 0.1).sum() > (pixels(without)[..., :3] < 0.1).sum()
+    assert fonts.missing() is None
+
+
+def test_what_no_font_has_is_said_once(fonts_of, tmp_path):
+    fonts_of(tiny_font(tmp_path / "NotoSansCJK-Regular.ttf", "日"))
+    assert label("日本語") == "日□□"
+    assert fonts.missing() == (
+        "no installed font has the characters 本語, which are □ in the plots; install a font that has them, such as "
+        "the package fonts-noto-cjk"
+    )
+    assert fonts.missing() is None
+
+
+def test_fonts_are_looked_for_only_where_a_text_needs_one(monkeypatch):
+    monkeypatch.setattr(fonts, "installed", lambda: pytest.fail("all fonts were looked for"))
+    for text in ("plain", "Zürich", "σ² ≤ ½", "Москва"):
+        assert label(text) == text
+    confusion_plot(np.eye(2, dtype=int), ["Zürich", "Αθήνα"], "test")
 
 
 def pixels(png):

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from mltrain.report.summary import decision_line, result_lines, results_table, run_summary, split_lines
+from mltrain.report.decisions import decision_line, decision_lines
+from mltrain.report.summary import result_lines, results_table, run_summary, split_lines
 from mltrain.report.text import duration, interval, number
 
 SPLITS = {
@@ -102,7 +103,7 @@ def test_an_interval_stands_behind_its_value():
         "sex=f\\x1b       9  2.0000 [1.000, 3.000]",
         "sex=m           5   51.00",
     ]
-    assert split_lines({"splits": splits}) == ("test: slices of too few rows to tell: sex=f\\x1b (9)",)
+    assert split_lines({"splits": splits}) == ("test: slices with too few rows for a conclusion: sex=f\\x1b (9)",)
 
 
 def test_results_without_a_split_are_an_empty_table():
@@ -130,7 +131,7 @@ def test_a_metric_that_a_split_lacks_is_blank():
 
 def test_results_in_words():
     assert result_lines(METRICS) == (
-        "the model is that of epoch 37 of 47, the best by validation.loss (0.0712); "
+        "the model is from epoch 37 of 47, the best by validation.loss (0.0712); "
         "training ended: no improvement for 10 epochs",
         "learned: slope = 1.8870, intercept = 1.0509",
         "the test accuracy of 0.1000 is not better than chance (…)",
@@ -141,7 +142,7 @@ def test_results_in_words():
 def test_the_last_epoch_is_not_called_the_best():
     model = METRICS["model"] | {"weights": "last", "epoch": 47}
     (line,) = result_lines({"model": model, "objective": METRICS["objective"], "splits": {}})
-    assert line == "the model is that of epoch 47 of 47; training ended: no improvement for 10 epochs"
+    assert line == "the model is from epoch 47 of 47; training ended: no improvement for 10 epochs"
 
 
 def test_numbers_alone_need_no_words():
@@ -175,7 +176,7 @@ def test_the_summary_of_a_run_says_it_all():
         assert part in text
     assert results_table(METRICS) in text
     assert "slope = 1.8870" in text
-    assert text.endswith("plots\n  runs/a/b/plots/loss.png")
+    assert text.endswith("plots  runs/a/b/plots (1 picture)")
 
 
 def test_the_summary_of_an_unfinished_run():
@@ -191,3 +192,27 @@ def test_the_summary_of_an_unfinished_run():
     text = run_summary(FOUND | nothing | {"status": {"state": "failed", "reason": "\x1b]0;x\x07"}})
     assert text.splitlines()[1] == "status    failed: \\x1b]0;x\\x07"
     assert "plots" not in text
+
+
+def test_columns_are_counted_and_what_can_be_read_elsewhere_is_not_printed():
+    names = [f"x{number}" for number in range(12)]
+    assert decision_lines(
+        [
+            ("task", "binary", "two values"),
+            ("features", f"number: {', '.join(names)} and 9 more", "holds numbers"),
+            ("features", "category: island, sex", "holds text"),
+            ("features.z", "number", "stated"),
+            *((f"features.{name}", "missing values become the mean", f"{name} misses 2") for name in names[:4]),
+            ("features.island", "missing values are a category of their own", "1 row misses it"),
+            ("training.xla", "off", "few steps"),
+            ("training.fuse", "on", "many steps"),
+            ("objective", "validation.loss (min)", "there are validation rows"),
+        ]
+    ) == [
+        "task: binary (two values)",
+        "features.island: missing values are a category of their own (1 row misses it)",
+        "training.fuse: on (many steps)",
+        "features: 22 numbers (x0, x1, x2, …), 2 categories (island, sex)",
+        "features: missing values become the mean: 4 columns (x0, x1, x2, …)",
+        "record.json has all 12 decisions and their reasons",
+    ]

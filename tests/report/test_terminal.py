@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import pty
 import re
@@ -41,11 +42,21 @@ terminal.results({"splits": {"test": {"n": 4, "metrics": {"accuracy": {"value": 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def train(terminal, epochs, notes=()):
+def train(terminal, epochs, notes=(), best=(1,)):
     with terminal.training(epochs, 5):
         for epoch in range(1, epochs + 1):
             terminal.steps(epoch, 5, 5, 0.5)
-            terminal.epoch_ended(epoch, ROW, epoch == 1, notes)
+            terminal.epoch_ended(epoch, ROW, epoch in best, notes)
+
+
+def clock(seconds):
+    """Return a clock that is so many seconds further each time that it is read."""
+    times = itertools.count()
+    return lambda: next(times) * seconds
+
+
+def epochs_of(stream):
+    return [int(line.split("/")[0].removeprefix("epoch")) for line in stream.getvalue().splitlines()]
 
 
 def on_a_terminal(columns=80, **environment):
@@ -70,9 +81,9 @@ def on_a_terminal(columns=80, **environment):
     return b"".join(parts).decode()
 
 
-def test_one_plain_line_an_epoch_in_a_pipe():
+def test_one_plain_line_per_epoch_in_a_pipe():
     stream = io.StringIO()
-    train(Terminal(stream=stream), 10)
+    train(Terminal(stream=stream, clock=clock(1)), 10)
     lines = stream.getvalue().splitlines()
     assert len(lines) == 10
     assert lines[0] == (
@@ -83,8 +94,23 @@ def test_one_plain_line_an_epoch_in_a_pipe():
 
 def test_progress_every_so_many_epochs_and_for_the_last():
     stream = io.StringIO()
-    train(Terminal(progress_every=4, stream=stream), 10)
-    assert [line.split("/")[0] for line in stream.getvalue().splitlines()] == ["epoch  4", "epoch  8", "epoch 10"]
+    train(Terminal(progress_every=4, stream=stream, clock=clock(1)), 10, best=(4,))
+    assert epochs_of(stream) == [4, 8, 10]
+
+
+@pytest.mark.parametrize(
+    ("best", "said"),
+    [
+        ((1,), [1, 11, 21, 31, 35]),
+        ((1, 5), [1, 5, 21, 31, 35]),  # the best of a second has its line
+        ((1, *range(2, 34)), [1, 11, 21, 31, 33, 35]),  # and the best of all, however late
+        (tuple(range(1, 36)), [1, 11, 21, 31, 35]),
+    ],
+)
+def test_at_most_one_line_per_second_in_a_pipe(best, said):
+    stream = io.StringIO()
+    train(Terminal(stream=stream, clock=clock(0.1000001)), 35, best=best)
+    assert epochs_of(stream) == said
 
 
 def test_the_last_epoch_is_said_when_training_breaks_off():
@@ -144,8 +170,7 @@ def test_decisions_results_and_paths_in_a_pipe():
         "accuracy  0.7500",
         "",
         "run    runs/a",
-        "plots  runs/a/plots/loss.png",
-        "       runs/a/plots/metrics.png",
+        "plots  runs/a/plots (2 pictures)",
     ]
 
 
@@ -186,7 +211,7 @@ def test_a_reader_who_leaves_does_not_end_the_training(terminal, error, monkeypa
 
     monkeypatch.setenv("TERM", "xterm")
     stream = Broken()
-    train(Terminal(stream=stream), 10)
+    train(Terminal(stream=stream, clock=clock(1)), 10)
     assert stream.lines == 4
 
 

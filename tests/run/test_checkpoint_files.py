@@ -53,7 +53,7 @@ def test_a_name_is_never_written_twice(checkpoint: Path) -> None:
 
 @pytest.mark.parametrize("name", ["best", "best-1", "../best-000001", "best-000001/x", "Best-000001", ".-000001", ""])
 def test_other_names_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match="no name of a checkpoint"):
+    with pytest.raises(ValueError, match="not a name of a checkpoint"):
         write_checkpoint(tmp_path / "checkpoints", name, {}, {})
     with pytest.raises(RunError):
         read_checkpoint(tmp_path / "checkpoints" / name)

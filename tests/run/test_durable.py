@@ -352,7 +352,7 @@ def test_a_planted_directory_link_is_not_followed(tmp_path: Path) -> None:
 def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "log.txt")
     reader = os.open(tmp_path / "log.txt", os.O_RDONLY | os.O_NONBLOCK)
-    with pytest.raises(WriteError, match="no plain file"):
+    with pytest.raises(WriteError, match="other than a plain file"):
         durable.append(tmp_path / "log.txt", b"line")
     os.close(reader)
     with pytest.raises(WriteError):
@@ -392,9 +392,9 @@ def test_directories_above_are_made(tmp_path: Path) -> None:
     durable.make_directories(tmp_path / "a" / "b" / "c")
     assert (tmp_path / "a" / "b" / "c").is_dir()
     (tmp_path / "file").write_text("")
-    with pytest.raises(WriteError, match="stands where a directory is expected"):
+    with pytest.raises(WriteError, match="is where a directory is expected"):
         durable.make_directories(tmp_path / "file")
-    with pytest.raises(WriteError, match="stands where a directory is expected"):
+    with pytest.raises(WriteError, match="is where a directory is expected"):
         durable.make_directories(tmp_path / "file" / "a")
 
 

@@ -195,7 +195,8 @@ _WHOLE = re.compile(r"(-?(?:0|[1-9]\d*))(?:\.0*)?")
 
 def spelled_as(texts: pa.Array, known: Sequence[str]) -> pa.Array:
     """Return texts (rows,) in which a category has the spelling that is known: 3.0 is 3 where 3 is known, and the other
-    way round; True is true. Texts that are known, or are no spelling of what is known, stay as they are.
+    way round; True is true; 1234 is 01234 where all that is known are codes of five digits, as programs that read
+    codes as numbers write them. Texts that are known, or are not a spelling of what is known, stay as they are.
     """
     different = pc.unique(texts)
     unknown = different.filter(pc.invert(pc.is_in(different, value_set=pa.array([*known, ""], pa.string()))))
@@ -204,12 +205,24 @@ def spelled_as(texts: pa.Array, known: Sequence[str]) -> pa.Array:
     by_plain = dict.fromkeys(_plain(text) for text in known)
     for text in known:
         by_plain[_plain(text)] = None if by_plain[_plain(text)] is not None else text  # of two spellings none is meant
-    found = {text: by_plain.get(_plain(text)) for text in unknown.to_pylist()}
+    width = _width_of_codes(known)
+    found = {
+        text: by_plain.get(_plain(text)) or (by_plain.get(_plain(text).zfill(width)) if width else None)
+        for text in unknown.to_pylist()
+    }
     meant = {text: spelling for text, spelling in found.items() if spelling}
     if not meant:
         return texts
     place = pc.index_in(texts, value_set=pa.array(list(meant), pa.string()))
     return pc.coalesce(pa.array(list(meant.values()), pa.string()).take(place), texts)
+
+
+def _width_of_codes(known: Sequence[str]) -> int:
+    """Return how many digits all codes have, of which one begins with 0; 0 where they are not such codes."""
+    codes = [text for text in known if text]
+    width = len(codes[0]) if codes else 0
+    alike = all(len(code) == width and code.isascii() and code.isdigit() for code in codes)
+    return width if alike and any(code.startswith("0") for code in codes) else 0
 
 
 def _plain(text: str) -> str:

@@ -56,7 +56,9 @@ class WindowEncoder(ArrayEncoder):
         """Return rows with their windows; arguments and errors as for `with_windows` and `check_zone`."""
         if self.time is not None:
             check_zone(RawColumn.of(table, self.time), self.zoned)
-        return with_windows(table, self.windows, self.features, self.time, lag=lag, column=self.column)
+        return with_windows(
+            table, self.windows, self.features, self.time, lag=lag, column=self.column, needed=self.features
+        )
 
     def forecasts(self, table: Table) -> ForecastRows:
         """Return what is known of the forecasts of examples.

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def _category_name(value: Any) -> Any:
     """Return the text of a category that YAML reads as a whole number: `order: [1, 2, 3]`."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # as a column of 1.0 and 2.0 names its categories
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from mltrain.data.bad_images import BadImage, BadImagesError, named_lines
+from mltrain.data.files import refuse_folder_of_parts
 from mltrain.data.image_files import FoundImages, images_below
 from mltrain.data.image_folder import FilesOrigin
 from mltrain.data.images import Conversions, ImageForm, readable_images
@@ -178,5 +179,8 @@ def images_stream(
         DataError: there are none; or the model does not take images, or other values than 0 to 255.
     """
     name = printable(paths[0].name) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    if preprocessing.array is None:
+        for path in paths:
+            refuse_folder_of_parts(path)
     how = _image_input(preprocessing, source, name)
     return ImagesStream(images_below(paths), name, how, skip_bad=skip_bad)

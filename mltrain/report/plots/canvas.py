@@ -6,13 +6,13 @@ imported: it picks a display, and keeps every figure.
 
 from __future__ import annotations
 
-import functools
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from mltrain.problems import shortened
+from mltrain.report.plots.fonts import drawable, families
 
 DOTS_PER_INCH = 120
 BLUE, VERMILLION, GREEN, BLACK, GRAY = "#0072B2", "#D55E00", "#009E73", "#000000", "#6E6E6E"
@@ -26,7 +26,7 @@ LOOKS: Mapping[str, Mapping[str, Any]] = {
 
 @contextmanager
 def figure(width: float, height: float) -> Iterator[Any]:
-    """Give an empty figure of that size, in inches, in matplotlib's own style whatever a matplotlibrc says."""
+    """Give an empty figure of that size, in inches, in Matplotlib's own style. A matplotlibrc does not change it."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -40,22 +40,27 @@ def png(drawn: Any) -> bytes:
     """Return the figure as PNG, without the version of matplotlib in it: equal plots are equal files."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+    _choose_fonts(drawn)
     buffer = io.BytesIO()
     FigureCanvasAgg(drawn).print_png(buffer, metadata={"Software": None})
     return buffer.getvalue()
 
 
 def label(text: str, longest: int = 60) -> str:
-    """Return text from data or config as it can be drawn: one short line, no formulas, `□` for what the font lacks."""
-    font = _font()
-    drawable = "".join(char if font.get_char_index(ord(char)) else "□" for char in shortened(text, longest))
+    """Return text from data or config as it can be drawn: one short line, no formulas, `□` for what no font has."""
     # Two dollar signs would make a formula of what is between them; a backslash before each makes it plain text.
-    return drawable.replace("$", r"\$")
+    return drawable(shortened(text, longest)).replace("$", r"\$")
 
 
-@functools.cache
-def _font() -> Any:
-    from matplotlib.font_manager import findfont, get_font
+def _choose_fonts(drawn: Any) -> None:
+    """Let the texts of a figure use other fonts for the characters that Matplotlib's own font lacks."""
+    from matplotlib.text import Text
 
-    # Matplotlib brings this font along, so plots are the same on every machine.
-    return get_font(findfont("DejaVu Sans"))
+    for axes in [each for one in drawn.axes for each in (one, *one.child_axes)]:
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.get_majorticklabels()  # writes the names into the ticks
+    texts = drawn.findobj(Text)
+    names = families(each.get_text() for each in texts)
+    if len(names) > 1:
+        for each in texts:
+            each.set_fontfamily(names)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mltrain.report.page.charts.frame import Frame, line
 from mltrain.report.page.charts.scale import drawable
 from mltrain.report.page.html import Html, element, joined, short
+from mltrain.report.text import number
 
 LOOKS = ("one", "two", "three", "four", "five", "six")
 LOOK_OF_SPLIT = {"train": "one", "validation": "two", "test": "three"}
@@ -15,6 +17,8 @@ LOOK_OF_SPLIT = {"train": "one", "validation": "two", "test": "three"}
 _POINTS = 400
 # Few points are marked: a single one would be invisible.
 _MARKED = 30
+# More strips that show their values to a pointer make the page heavy: 150 bytes each.
+_HINTS = 60
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,28 @@ def diagonal(frame: Frame) -> Html:
     if low >= high:
         return Html("")
     return line(frame.across(low), frame.down(low), frame.across(high), frame.down(high), "even")
+
+
+def hints(frame: Frame, across: str, lines: Sequence[Line]) -> Html:
+    """Return strips from below to above that nobody sees: a pointer on one shows the values there.
+
+    Args:
+        frame: of the chart.
+        across: the name of what is to the right, such as `epoch`.
+        lines: of one x axis.
+    """
+    x = max((each.x for each in lines), key=len, default=())
+    step = -(-len(x) // _HINTS) if x else 1
+    places = [place for place in range(0, len(x), step) if drawable(x[place])]
+    middles = [frame.across(x[place]) for place in places]
+    borders = [frame.left, *((a + b) / 2 for a, b in pairwise(middles)), frame.right]
+    strips = []
+    for place, left, right in zip(places, borders, borders[1:], strict=False):
+        values = [f"{each.name} {number(each.y[place])}" for each in lines if place < len(each.y)]
+        title = element("title", f"{across} {x[place]:g}: {', '.join(values)}")
+        size = {"width": max(right - left, 0.5), "height": frame.bottom - frame.top}
+        strips.append(element("rect", title, x=left, y=frame.top, **size, class_="hint"))
+    return joined(strips)
 
 
 def key(lines: Sequence[Line]) -> tuple[tuple[str, str], ...]:

@@ -59,7 +59,7 @@ def undefined_sentences(results: Results) -> Iterator[str]:
             yield f"{name}: {groups_sentence(split.groups.columns, split.groups.n)}"
         if split.unknown_categories:
             counts = ", ".join(f"{column} ({count})" for column, count in split.unknown_categories.items())
-            yield f"{name}: categories that no training row has count as none: {counts}"
+            yield f"{name}: categories that no training row has are ignored: {counts}"
         for metric, value in split.metrics.items():
             if value.undefined:
                 yield f"{name}.{metric} has no value: {value.undefined}"

@@ -15,7 +15,7 @@ from mltrain.run.status import Status
 
 _STATES = {
     "finished": "finished",
-    "running": "still running",
+    "running": "is still running",
     "interrupted": "was interrupted",
     "failed": "failed",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mltrain.report.page.charts.frame import HEIGHT, Chart, Frame
-from mltrain.report.page.charts.lines import LOOK_OF_SPLIT, Line, drawn, key, upright
+from mltrain.report.page.charts.lines import LOOK_OF_SPLIT, Line, drawn, hints, key, upright
 from mltrain.report.page.charts.scale import Scale, around
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Html, element
@@ -57,7 +57,8 @@ def _curve(history: History, quantity: str, splits: Sequence[str], best_epoch: i
     caption = f"{quantity} after each epoch" + (", on a logarithmic scale" if frame.y.log else "")
     if best_epoch is not None and marked:
         marks.append(upright(frame, best_epoch))
-        description += f"; the model is that of epoch {best_epoch}"
+        description += f"; the model is from epoch {best_epoch}"
+    marks.append(hints(frame, "epoch", lines))
     return Chart(f"curve-{file_name(quantity)}", frame.draw(description, marks, whole_x=True), f"{caption}.")
 
 

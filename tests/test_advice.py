@@ -1,0 +1,218 @@
+"""Advice in messages: each piece is read from a message, followed through the command line, and works."""
+
+import re
+
+import numpy as np
+import pytest
+
+CONFIG = """\
+name: advice
+data:
+  source: {type: csv, path: rows.csv}
+  target: y
+model: {type: mlp, units: [4]}
+training: {epochs: 1}
+"""
+
+
+def table(y, **columns):
+    """Return a CSV of a number, further columns and the target."""
+    columns = {"x": np.random.default_rng(0).normal(size=len(y)).round(3), **columns, "y": y}
+    lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+    return "\n".join(lines) + "\n"
+
+
+SMALL = ["a", "b"] * 15
+COUNTS = [0, 1, 2, 3, 4, 5] * 4 + [6]
+
+
+# Name: the CSV, the settings that give the message, the message, and the settings that it advises.
+ADVICE = {
+    "a guessed task": (
+        table([*COUNTS[:-1], 8]),
+        ["data.split={type: kfold}"],
+        "state task: regression",
+        ["task=regression"],
+    ),
+    "prices as texts": (
+        table([f"${number}.5" for number in range(30)]),
+        [],
+        "state task: multiclass to learn each text",
+        ["task=multiclass", "data.split=none"],
+    ),
+    "stratify that is not possible": (
+        table([*SMALL, "c"]),
+        ["data.split={type: random, stratify: true}"],
+        "use auto",
+        ["data.split.stratify=auto"],
+    ),
+    "stratified groups that are not possible": (
+        table([*SMALL, "c"], g=[number // 2 for number in range(31)]),
+        ["data.split={type: group, column: g, stratify: true}"],
+        "use auto",
+        ["data.split.stratify=auto"],
+    ),
+    "folds that cannot be stratified": (
+        table([*SMALL, "c", "c"]),
+        ["data.split={type: kfold, stratify: true}"],
+        "use auto",
+        ["data.split.stratify=auto"],
+    ),
+    "a new class in later rows": (
+        table([*SMALL, "c"]),
+        ["data.split={type: time}"],
+        "use data.split: {type: random}",
+        ["data.split={type: random}"],
+    ),
+    "texts that differ": (
+        table(["a", "b"] * 40, x=[f"name{number}" for number in range(80)]),
+        ["data.split=none"],
+        "data.features.x: {type: category, max_categories: 80}",
+        ["data.features.x={type: category, max_categories: 80}"],
+    ),
+    "everything is ignored": (
+        table(SMALL),
+        ["data.features.x=ignore"],
+        "remove 'ignore' from one of them",
+        ["data.features.x=number"],
+    ),
+    "a name with a dot": (
+        table(SMALL, **{"a.b": range(30)}),
+        ["data.features.a.b=ignore"],
+        'write data.features."a.b"=',
+        ['data.features."a.b"=ignore'],
+    ),
+    "a value without quotes": (
+        table(SMALL),
+        ["name=3"],
+        "(put it in quotes: '3')",
+        ["name='3'"],
+    ),
+    "more targets than one": (
+        table(SMALL, z=[0.5 * number for number in range(30)], w=range(30)),
+        ["data.target=[z, w]", "task=regression"],
+        "state multiregression",
+        ["task=multiregression"],
+    ),
+    "labels of which one row has two": (
+        table(SMALL, p=[1, 0] * 15, q=[1, *[0, 1] * 14, 1]),
+        ["data.target=[p, q]", "task=binary"],
+        "task: multilabel to learn each column separately",
+        ["task=multilabel"],
+    ),
+    "class weights of columns": (
+        table(SMALL, p=[1, 0, 0] * 10, q=[0, 1, 0] * 10, r=[0, 0, 1] * 10),
+        ["data.target=[p, q, r]", "training.class_weight=balanced"],
+        "state task: multiclass if the columns are the classes",
+        ["task=multiclass"],
+    ),
+    "a threshold of columns": (
+        table(SMALL, p=[1, 0] * 15, q=[0, 1] * 15),
+        ["data.target=[p, q]", "evaluation.threshold=0.4"],
+        "state task: binary",
+        ["task=binary"],
+    ),
+    "three classes that are stated as two": (
+        table(["a", "b", "c"] * 10),
+        ["task=binary"],
+        "state multiclass",
+        ["task=multiclass"],
+    ),
+    "settings of another task": (
+        table([0.5 * number for number in range(30)]),
+        ["data.target={column: y, positive: a}"],
+        "data.target.positive is for classes",
+        ["data.target={column: y}"],
+    ),
+    "a split that leaves nothing": (
+        table(SMALL),
+        ["data.split={type: random, test: 30}"],
+        "make data.split.test smaller",
+        ["data.split.test=5"],
+    ),
+    "a typo": (
+        table(SMALL),
+        ["data.split={type: randm}"],
+        "did you mean 'random'?",
+        ["data.split={type: random}"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ADVICE)
+def test_advice_can_be_followed(mltrain, tmp_path, name):
+    rows, before, advice, after = ADVICE[name]
+    (tmp_path / "rows.csv").write_text(rows, encoding="utf-8")
+    (tmp_path / "c.yaml").write_text(CONFIG, encoding="utf-8")
+
+    def audit(*settings):
+        return mltrain("audit", "c.yaml", *(part for each in settings for part in ("--set", each)))
+
+    refused = audit(*before)
+    assert refused.code in (3, 4) and advice in refused.err, refused.err
+    keys = {each.partition("=")[0] for each in after}
+    kept = [each for each in before if each.partition("=")[0] not in keys and name != "a name with a dot"]
+    followed = audit(*kept, *after)
+    assert followed.code == 0, followed.err
+
+
+def refusal(mltrain, folder, config, *arguments):
+    (folder / "c.yaml").write_text(config, encoding="utf-8")
+    refused = mltrain("audit", "c.yaml", *arguments)
+    assert refused.code in (3, 4), refused.err
+    return refused.err.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            [f"photos/{number}.jpg" for number in range(160)],
+            "holds names of image files, which are not read from a table",
+        ),
+        ([f"{number}.wav" for number in range(160)], "holds names of sounds or videos, which mltrain does not read"),
+        (
+            [f"this is review number {number}" for number in range(160)],
+            "holds free text, which mltrain does not learn from",
+        ),
+    ],
+)
+def test_columns_that_are_not_learned_from_say_what_is_taken_instead(mltrain, tmp_path, values, message):
+    (tmp_path / "rows.csv").write_text(
+        "what,y\n" + "".join(f"{value},{'ab'[place % 2]}\n" for place, value in enumerate(values)), encoding="utf-8"
+    )
+    said = refusal(mltrain, tmp_path, CONFIG)
+    assert f"no column is left to learn from: column 'what' {message}" in said
+    assert re.search(r"image_folder|\.npz", said)
+
+
+@pytest.mark.parametrize("name", ["MobileNetV2", "mobilenet_v3_small", "ResNet50", "EfficientNetB0", "VGG16"])
+def test_pretrained_models_are_named_as_such(mltrain, tmp_path, name):
+    for model in (f"{{type: sequential, layers: [{name}]}}", f"{{type: {name}}}"):
+        config = CONFIG.replace("model: {type: mlp, units: [4]}", f"model: {model}")
+        said = refusal(mltrain, tmp_path, config)
+        assert f"'{name}' is a pretrained model, and mltrain trains models from the beginning only" in said
+
+
+def test_a_folder_of_sounds_is_named_as_such(mltrain, tmp_path):
+    for folder in ("flat", "classes/dog", "classes/cat"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.wav").write_bytes(b"RIFF")
+    for path in ("flat", "classes"):
+        source = f"source: {{type: image_folder, path: {path}, size: [8, 8]}}"
+        config = re.sub(r"source: .*\n  target: y", source, CONFIG)
+        (tmp_path / "c.yaml").write_text(config, encoding="utf-8")
+        refused = mltrain("audit", "c.yaml")
+        assert refused.code == 4 and "computed from the files as columns, or as arrays into an .npz file" in refused.err
+
+
+@pytest.mark.parametrize("positive", ["1", "1.0", "'1'"])
+def test_numbers_are_taken_as_names_of_classes(mltrain, tmp_path, positive):
+    (tmp_path / "rows.csv").write_text(table([1.0, 2.0] * 15), encoding="utf-8")
+    (tmp_path / "c.yaml").write_text(CONFIG, encoding="utf-8")
+    done = mltrain(
+        "audit", "c.yaml", "--set", f"data.target={{column: y, positive: {positive}}}", "--set", "task=binary"
+    )
+    assert done.code == 0, done.err
+    refused = mltrain("audit", "c.yaml", "--set", "data.target={column: y, positive: 1.5}")
+    assert refused.code == 4 and "no class '1.5' (1, 2)" in refused.err
