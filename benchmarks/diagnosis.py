@@ -98,19 +98,23 @@ def judge(case: Case, trainings: Trainings) -> Iterator[tuple[str, bool, str]]:
         )
     if "first_loss" in short.findings:
         scaled = case.data.replace("scale: none", "scale: standard")
-        right = rerun("scaled", data=scaled) or rerun("smaller", optimizer=case.optimizer_times(0.2))
-        yield "first_loss, during training", right, "epoch 1"
+        others = {"scaled": case.config(data=scaled), "smaller": case.config(optimizer=case.optimizer_times(0.2))}
+        tried = [min(trainings.run(f"{case.name}.{what}", config).train) for what, config in others.items()]
+        # It speaks of the training loss, and is compared with that.
+        yield "first_loss, during training", min(tried) < BETTER * min(short.train), "epoch 1"
     end = f"epoch {case.epochs}"
     for rule, right in _at_the_end(case, long, rerun):
         if rule(long.until(case.epochs)):
             yield f"{rule.__name__}, at the end", right(), end
     if "never_predicted" in short.findings:
-        yield "never_predicted, at the end", "never_predicted" not in long.findings, end
+        others = (case.config(optimizer=case.optimizer_times(rate)) for rate in (0.2, 10))
+        tried = (trainings.run(f"{case.name}.rate{number}", other) for number, other in enumerate(others))
+        yield "never_predicted, at the end", any("never_predicted" not in each.findings for each in (long, *tried)), end
     if "dead_units" in short.findings:
         yield "dead_units, at the end", "dead_units" in long.findings, end
     if "memorising" in short.findings:
         yield "memorising, at the end", not _better(long.validation, case.epochs), end
-    if "underfitting" in short.findings:
+    if "underfitting" in short.findings and not rules.still_learns(short.train):
         yield "underfitting, at the end", min(long.train) > 0.9 * min(short.train), end
     for name in {"leaked_feature", "perfect_at_once"} & {*short.findings}:
         yield f"{name}, at the end", False, end  # no case has such a column

@@ -1,4 +1,4 @@
-"""`mltrain audit`: is the data fit to learn from, and to measure with?"""
+"""`mltrain audit`: is the data good enough to train on, and to measure with?"""
 
 from __future__ import annotations
 

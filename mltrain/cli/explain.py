@@ -1,4 +1,4 @@
-"""`mltrain explain`: what the predictions of a run hang on."""
+"""`mltrain explain`: what the predictions of a run depend on."""
 
 from __future__ import annotations
 

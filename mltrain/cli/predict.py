@@ -1,4 +1,4 @@
-"""`mltrain predict`: the rows of a file, and what the model of a run says of them."""
+"""`mltrain predict`: the rows of a file, with the predictions of a run."""
 
 from __future__ import annotations
 

@@ -55,12 +55,12 @@ def read_npz(
             continue
         if not array.ndim:
             raise DataError(
-                f"{content.name}: array {name!r} is a single value; name the arrays to take in data.source.arrays"
+                f"{content.name}: array {name!r} is a single value, not rows; list arrays of rows in data.source.arrays"
             )
         if len(array) != rows:
             raise DataError(
                 f"{content.name}: array {first!r} has {rows} rows and {name!r} has {len(array)}; "
-                "name arrays of one length in data.source.arrays"
+                "list arrays of the same length in data.source.arrays"
             )
     if not rows:
         raise DataError(f"{content.name}: the arrays have no rows")
@@ -143,7 +143,7 @@ def _texts(array: np.ndarray, where: ColumnPlace) -> pa.Array:
         return _decoded(array)
     except _NO_TEXT as error:
         row = next(row for row in range(len(array)) if not _is_text(array[row : row + 1]))
-        raise where.error(row, "a text that is not valid Unicode (texts of bytes must be UTF-8)") from error
+        raise where.error(row, "the text is not valid Unicode (bytes must be UTF-8)") from error
 
 
 def _decoded(array: np.ndarray) -> pa.Array:
@@ -175,7 +175,7 @@ def _load(
                         f"{name}: no array {key!r}{suggest(key, file.files)} (arrays: {', '.join(file.files)})"
                     )
             if not wanted:
-                raise DataError(f"{name}: the file holds no array")
+                raise DataError(f"{name}: expected arrays, but the file is empty")
             read = {column: key for column, key in wanted.items() if declared.get(column) != "ignore"}
             if not read:
                 raise DataError(f"{name}: every array is set to ignore; remove a line under data.features")
@@ -183,10 +183,10 @@ def _load(
                 check_header(file.zip, f"{key}.npy")
             return {column: np.asarray(file[key]) if column in read else None for column, key in wanted.items()}
     except zipfile.BadZipFile as error:
-        raise DataError(f"{name}: not an .npz file, or damaged ({error})") from error
+        raise DataError(f"{name}: not an .npz file, or it is damaged ({error})") from error
     except (ValueError, TypeError, EOFError, OSError, MemoryError, RuntimeError, zlib.error) as error:
         # Object arrays are pickles, which can run code when they are read: they are refused, not decoded.
-        raise DataError(f"{name}: not readable as arrays of numbers or texts ({error})") from error
+        raise DataError(f"{name}: expected arrays of numbers or texts, but they cannot be read ({error})") from error
 
 
 def check_header(archive: zipfile.ZipFile, member: str) -> None:

@@ -114,4 +114,4 @@ def _file(name: str) -> Path:
         path = Path(folder, "datasets", "data", name)
         if path.is_file():
             return path
-    raise DataError(f"{name}: not among the files of scikit-learn; mltrain reads those of version 1.6 to 1.9")
+    raise DataError(f"{name}: scikit-learn does not have this file; install scikit-learn 1.6 to 1.9")

@@ -61,7 +61,7 @@ def column_of_values(
     types = {type(value) for value in present} - {type(None)}
     if dict in types:
         row = next(row for row, value in enumerate(present) if isinstance(value, dict))
-        raise where.error(row, "an object; expected a number, a text, true, false, null or a list of numbers")
+        raise where.error(row, "expected a number, a text, true, false, null or a list of numbers, found an object")
     if list in types:
         return _array_of_lists(present, where, kind)
     if types == {str}:
@@ -85,10 +85,12 @@ def typed_column(column: pa.Array, where: ColumnPlace, kind: str | None) -> Colu
         column = column.dictionary_decode()
     if _is_list(column.type):
         return _from_lists(column, where, kind)
+    if kind in ("category", AS_WRITTEN) and column.type == pa.uint64():
+        return column.cast(pa.string())
     convert = _conversion(column.type)
     if convert is None:
         raise where.error(
-            0, f"values of type {column.type}; expected numbers, texts, booleans, dates or lists of numbers"
+            0, f"expected numbers, texts, booleans, dates or lists of numbers, found values of type {column.type}"
         )
     typed = convert(column, where)
     if kind == AS_WRITTEN:
@@ -149,7 +151,7 @@ def _numbers(values: Sequence[Any], where: ColumnPlace, arrow_type: pa.DataType,
             values = [None if value is None else float(value) for value in values]
         return pa.array(values, arrow_type)
     except OverflowError:
-        if kind == "category":
+        if kind in ("category", AS_WRITTEN):
             return _texts([None if value is None else str(value) for value in values], where)
         row = next(row for row, value in enumerate(values) if value is not None and abs(value) >= 2**63)
         raise where.error(
@@ -161,11 +163,11 @@ def _numbers(values: Sequence[Any], where: ColumnPlace, arrow_type: pa.DataType,
 def _array_of_lists(values: Sequence[Any], where: ColumnPlace, kind: str | None) -> Column:
     row = next((row for row, value in enumerate(values) if not isinstance(value, list)), None)
     if row is not None:
-        raise where.error(row, f"{quoted(values[row])} where other rows hold lists")
+        raise where.error(row, f"expected a list, as in other rows, found {quoted(values[row])}")
     try:
         column = pa.array(values)
     except (pa.ArrowException, OverflowError) as error:
-        raise where.error(0, f"lists that are not all of numbers, nested alike ({error})") from error
+        raise where.error(0, f"expected lists of numbers of one shape ({error})") from error
     return _from_lists(column, where, kind)
 
 
@@ -193,12 +195,17 @@ def _conversion(arrow_type: pa.DataType) -> Callable[[pa.Array, ColumnPlace], pa
 
 
 def _from_integers(column: pa.Array, where: ColumnPlace) -> pa.Array:
-    if column.type == pa.uint64():
-        large = pc.greater(column, pa.scalar(2**63 - 1, pa.uint64()))
-        if pc.any(large).as_py():
-            row = first_row(large)
-            raise where.error(row, f"{column[row]} is too large for a signed 64-bit integer")
+    row = _beyond_int64(column)
+    if row is not None:
+        remedy = f"declare data.features.{where.column}: category, or ignore"
+        raise where.error(row, f"{column[row]} is too large for a signed 64-bit integer; {remedy}")
     return column.cast(pa.int64())
+
+
+def _beyond_int64(column: pa.Array) -> int | None:
+    """Return the first row with a number that no signed 64-bit integer holds; None where there is none."""
+    large = pc.greater(column, pa.scalar(2**63 - 1, pa.uint64())) if column.type == pa.uint64() else None
+    return first_row(large) if large is not None and pc.any(large).as_py() else None
 
 
 def _from_floats(column: pa.Array, where: ColumnPlace) -> pa.Array:

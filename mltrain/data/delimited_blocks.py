@@ -28,14 +28,14 @@ from mltrain.data.delimited_text import (
     longest,
     trimmed,
 )
-from mltrain.data.files import open_regular
+from mltrain.data.files import COMPRESSED, open_regular
 from mltrain.data.text_columns import TextColumns
 from mltrain.data.text_encoding import BINARY, is_utf8
 from mltrain.problems import printable
 
 BLOCK_BYTES = 4 * 2**20
 # Files of other kinds that no text begins with: who reads the file whole says what they are.
-_FOREIGN = (*BINARY, b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_FOREIGN = (*BINARY, *COMPRESSED, b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TEXTS = ("category", "boolean", "datetime", AS_WRITTEN)
 
 

@@ -23,6 +23,14 @@ from mltrain.spec import suggest
 UNPACKED_FLOOR = 256 * 2**20
 UNPACKED_RATIO = 200
 
+# What compressed files of other kinds begin with, and what unpacks them.
+_COMPRESSED = {
+    b"\x28\xb5\x2f\xfd": ("Zstandard", "zstd -d"),
+    b"\xfd7zXZ\x00": ("xz", "unxz"),
+    b"BZh": ("bzip2", "bunzip2"),
+}
+COMPRESSED = tuple(_COMPRESSED)
+
 _READING_FAILED = (errno.EIO, errno.ESTALE)
 
 _KINDS = {
@@ -67,15 +75,23 @@ def read_file_content(path: Path) -> FileContent:
         data = _unpack(name, data)
     elif data.startswith(b"\x1f\x8b"):
         raise DataError(f"{name}: the file is gzip-compressed; give it a name that ends in .gz")
+    _refuse_compressed(name, data)
     return FileContent(name, data, digest)
+
+
+def _refuse_compressed(name: str, data: bytes) -> None:
+    for magic, (kind, command) in _COMPRESSED.items():
+        if data.startswith(magic):
+            raise DataError(f"{name}: the file is compressed by {kind}; unpack it first ({command}), or use gzip")
 
 
 def check_unpacked_size(name: str, packed: int, unpacked: int) -> None:
     """Refuse what unpacks to far more than data does."""
     if unpacked > max(UNPACKED_FLOOR, UNPACKED_RATIO * packed):
         raise DataError(
-            f"{name}: {packed} bytes unpack to more than {unpacked - 1} (limit: {UNPACKED_RATIO} times the file); "
-            "unpack it yourself if you trust it"
+            f"{name}: its {packed} bytes unpack to more than {unpacked - 1} "
+            f"(limit: {UNPACKED_RATIO} times the file); "
+            "if you trust it, unpack it yourself"
         )
 
 
@@ -91,6 +107,7 @@ def open_data_file(path: Path) -> Iterator[BinaryIO]:
         if not path.name.lower().endswith(".gz"):
             if file.peek(2).startswith(b"\x1f\x8b"):
                 raise DataError(f"{name}: the file is gzip-compressed; give it a name that ends in .gz")
+            _refuse_compressed(name, file.peek(6))
             yield file
             return
         with _unpacking(name), gzip.GzipFile(fileobj=file) as unpacked:
@@ -111,7 +128,7 @@ def open_regular(path: Path) -> Iterator[io.BufferedReader]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"{shown}: no such file{_near(path)}") from error
     except PermissionError as error:
-        raise DataError(f"{shown}: no permission to read it") from error
+        raise DataError(f"{shown}: you have no permission to read this file") from error
     except OSError as error:
         raise DataError(f"{shown}: cannot be read: {error.strerror}") from error
     with file:

@@ -56,7 +56,7 @@ def read_json_lines(path: Path, missing: MissingValues, declared: Mapping[str, s
         raise DataError(f"{content.name}: the file is empty")
     names = list(dict.fromkeys(name for row in objects for name in row))
     if not names:
-        raise DataError(f"{content.name}: the objects have no keys")
+        raise DataError(f"{content.name}: expected objects with keys, found only empty objects")
     # A line that adds a key adds a cell to every other: some hundred KB could become a table of gigabytes.
     check_unpacked_size(content.name, len(content.data), _CELL * len(objects) * len(names))
     origin = LinesOrigin(content.name, lines)
@@ -88,11 +88,13 @@ def json_object(line: bytes, place: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise DataError(f"{place}: not JSON: {error.msg} at character {error.pos + 1}") from error
     except RecursionError as error:
-        raise DataError(f"{place}: lists or objects nested too deeply") from error
+        raise DataError(f"{place}: its lists or objects are nested too deeply") from error
     except ValueError as error:
         raise DataError(f"{place}: {str(error).partition(':')[0]}") from error
     if not isinstance(value, dict):
-        raise DataError(f'{place}: expected one JSON object a line, as {{"age": 39}}, found {type(value).__name__}')
+        raise DataError(
+            f'{place}: expected one JSON object per line, such as {{"age": 39}}, found {type(value).__name__}'
+        )
     return value
 
 
@@ -101,7 +103,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         raise ValueError(
-            f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice in one object"
+            f"the key {next(name for name in names if names.count(name) > 1)!r} appears twice in one object; remove one"
         )
     return found
 

@@ -47,14 +47,16 @@ def check_ending(out: Path, data: Path | None, *, images: bool = False) -> None:
     """
     if images:
         if isinstance(source_of(out), NpzSource):
-            raise UsageError(f"--out {out}: images are not written again; name a file *.csv, *.parquet or *.jsonl")
+            raise UsageError(
+                f"--out {out}: images are not written to the output; use a file name *.csv, *.parquet or *.jsonl"
+            )
         return
     came: type = CsvSource if data is None else type(source_of(data))
     asked = type(source_of(out))
     if asked is not came and (asked is not CsvSource or came is JsonlSource):
         same = ".csv" if data is None else "".join(data.suffixes[-2:] if data.suffix == ".gz" else data.suffixes[-1:])
         other = "" if came in (CsvSource, JsonlSource) else ", or .csv"
-        raise UsageError(f"--out {out}: rows are written in the form in which they come: name a file *{same}{other}")
+        raise UsageError(f"--out {out}: the output has the format of the input; use a file name *{same}{other}")
 
 
 def is_delimited(out: Path) -> bool:

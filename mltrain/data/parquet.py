@@ -105,14 +105,14 @@ def _read(packed: _Packed, ignored: frozenset[str]) -> Iterator[tuple[str, pa.Ar
             for name, column in zip(table.column_names, table.combine_chunks().columns, strict=True):
                 yield name, pa.concat_arrays(column.chunks)
     except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
-        raise DataError(f"{packed.name}: not a Parquet file, or damaged ({error})") from error
+        raise DataError(f"{packed.name}: not a Parquet file, or it is damaged ({error})") from error
 
 
 def _names(packed: _Packed) -> list[str]:
     try:
         return list(parquet.ParquetFile(packed.bytes).schema_arrow.names)
     except (pa.ArrowException, OSError, MemoryError, ValueError) as error:
-        raise DataError(f"{packed.name}: not a Parquet file, or damaged ({error})") from error
+        raise DataError(f"{packed.name}: not a Parquet file, or it is damaged ({error})") from error
 
 
 def _checked_leaves(packed: _Packed, ignored: frozenset[str]) -> list[parquet.ColumnSchema]:
@@ -150,7 +150,7 @@ def leaves_of(name: str, file: parquet.ParquetFile) -> list[parquet.ColumnSchema
     if twice is not None:
         raise DataError(f"{name}: two columns are named {twice!r}; rename one")
     if not rows or not names:
-        raise DataError(f"{name}: the file has {len(names)} columns and {rows} rows")
+        raise DataError(f"{name}: expected columns and rows, found {len(names)} columns and {rows} rows")
     return [file.schema.column(number) for number in range(len(file.schema))]
 
 

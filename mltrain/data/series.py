@@ -60,14 +60,18 @@ class Series:
             number = texts.indices.to_numpy().astype(np.int64)
             if "" in names:
                 row = first_row(number == names.index(""))
-                raise raw.error(row, "it is missing which series the row belongs to; correct the row or leave it out")
+                raise raw.error(row, "the name of the series is missing; correct the row or remove it")
         order = np.lexsort((times, number))
         sorted_number, sorted_times = number[order], times[order]
         twice = (sorted_number[1:] == sorted_number[:-1]) & (sorted_times[1:] == sorted_times[:-1])
         if time is not None and twice.any():
             row = int(order[1:][first_row(twice)])
-            remedy = "correct one" if by else "name the column that tells series apart in data.windows.by"
-            place = f"series {names[number[row]]!r} has" if by else "there is"
+            remedy = (
+                "correct one"
+                if by
+                else "if there are several series, set data.windows.by to the column that names them"
+            )
+            place = f"series {names[number[row]]!r} has" if by else "the data has"
             raise RawColumn.of(table, time).error(row, f"{place} another row of the same time; {remedy}")
         position = np.empty(len(table), np.int64)
         position[order] = np.arange(len(table)) - np.searchsorted(sorted_number, np.arange(len(names)))[sorted_number]
@@ -154,13 +158,13 @@ def windowed_rows(table: Table, spec: DataSpec, target: str) -> tuple[Windowed, 
             elif isinstance(column, pa.Array) and not is_empty(column) and _is_numeric(column):
                 features.append(name)
             else:
-                reason = f"windows hold numbers, and the column holds {RawColumn.of(table, name).holds()}"
+                reason = f"windows hold numbers, but the column holds {RawColumn.of(table, name).holds()}"
                 decisions.append(Decision(f"features.{name}", "left out", reason))
     windowed = with_windows(table, windows, tuple(features), time, needed=(target,))
     series = len(windowed.series.names)
     rows = f"{len(table):,} rows" if series == 1 else f"{len(table):,} rows in {series:,} series"
     value = f"the last {windows.length} rows of {shown(features)}, to forecast '{target}' {windows.horizon} ahead"
-    reason = f"{len(windowed.examples):,} of {rows} have so many rows before them"
+    reason = f"{len(windowed.examples):,} of {rows} have enough rows before them"
     advice = "; data.windows.gaps: drop leaves these windows out" if windows.gaps == "keep" else ""
     gaps = tuple(Decision("windows.gaps", windows.gaps, f"{said}{advice}") for said in windowed.sentences)
     return windowed, (Decision("windows", value, reason), *gaps, *decisions)
@@ -240,7 +244,7 @@ def _numbers(column: RawColumn, needed: bool) -> np.ndarray:
         more = f" (and {absent.sum() - 1} more)" if absent.sum() > 1 else ""
         raise column.error(
             first_row(absent),
-            f"the value is missing{more}, and windows need every value: fill it in the data, or "
+            f"the value is missing{more}, but windows need every value; fill it in the data, or "
             + ("remove the row" if needed else f"set data.features.{column.name}: ignore"),
         )
     return numbers
@@ -252,7 +256,7 @@ def _refuse_too_large(table: Table, windows: WindowsSpec, features: int, copied:
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > there:
         raise DataError(
-            f"{table.origin.name}: {len(table):,} windows of {windows.length} x {features} numbers take about "
-            f"{needed / 2**30:.0f} GiB while they are made, and this machine has {there / 2**30:.0f}: shorten "
-            "data.windows.length, or leave columns or rows out"
+            f"{table.origin.name}: {len(table):,} windows of {windows.length} x {features} numbers need about "
+            f"{needed / 2**30:.0f} GiB of memory, but this machine has {there / 2**30:.0f} GiB; shorten "
+            "data.windows.length, or remove columns or rows"
         )

@@ -34,5 +34,5 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 def refuse_everything(kind: str, validation: float, test: float) -> None:
     """Refuse fractions that leave nothing for training; called by the validator of the split that is `kind`."""
     if isinstance(validation, float) and isinstance(test, float) and validation + test >= 1:
-        message = f"{validation} + {test} for the test leaves nothing for training"
+        message = f"{validation} for validation plus {test} for the test leaves nothing for training"
         raise fail(kind, [problem("share", message, ("validation",), validation)])

@@ -35,7 +35,7 @@ def times_of_rows(table: Table, column: str | None) -> np.ndarray:
     values = raw.values
     if isinstance(values, np.ndarray) or not (is_number(values.type) or is_time(values.type)):
         if isinstance(values, np.ndarray) or not is_text(values.type) or values.null_count == len(values):
-            raise raw.failure(f"expected numbers or dates, by which rows are put in order, but it holds {raw.holds()}")
+            raise raw.failure(f"expected numbers or dates to sort the rows by, but the column holds {raw.holds()}")
         row = first_row(values.is_valid())
         raise raw.error(
             row,
@@ -44,7 +44,7 @@ def times_of_rows(table: Table, column: str | None) -> np.ndarray:
             "DD/MM/YYYY)",
         )
     if values.null_count:
-        raise raw.error(first_row(values.is_null()), "the time is missing; correct the row or leave it out")
+        raise raw.error(first_row(values.is_null()), "the time is missing; correct the row or remove it")
     return pc.rank(values, tiebreaker="dense").to_numpy(zero_copy_only=False).astype(np.int64)
 
 
@@ -80,7 +80,7 @@ def rows_by_time(
     lost = next((name for name in kept if len(parts[name]) and not len(kept[name])), None)
     if lost is not None:
         raise DataError(
-            f"{table.origin.name}: data.split: of the {len(parts[lost])} {lost} rows none is left with a gap of "
+            f"{table.origin.name}: data.split: none of the {len(parts[lost])} {lost} rows is left with a gap of "
             f"{split.gap} before the rows that follow; make the gap smaller, or the split larger"
         )
     return splits, (_borders(table, split.column, splits), *_left_out(whole, splits))
@@ -120,7 +120,11 @@ def _before_the_next(
 
 def _borders(table: Table, column: str | None, splits: Splits) -> Decision:
     parts = [f"{name} {_span(table, column, rows)}" for name, rows in splits.items()]
-    reason = f"in the order of '{column}', equal values in the later split" if column else "in the order of the rows"
+    reason = (
+        f"rows are sorted by '{column}'; rows of equal time are in the later split"
+        if column
+        else "rows are in the order of the file"
+    )
     return Decision("split.borders", ", ".join(parts), reason)
 
 
@@ -140,5 +144,5 @@ def _left_out(whole: Splits, kept: Splits) -> tuple[Decision, ...]:
     if not any(counts.values()):
         return ()
     said = ", ".join(f"{count:,} of {name}" for name, count in counts.items() if count)
-    reason = "so near to the split that follows that its rows would not be new"
+    reason = "these rows are too close to the next split to be independent of it"
     return (Decision("split.gap", f"left out: {said}", reason),)

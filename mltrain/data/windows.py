@@ -10,20 +10,22 @@ from mltrain.spec import Spec, fail, problem
 
 
 class WindowsSpec(Spec):
-    """Forecasts: each example is the last `length` rows of the number columns, the target among them, and what is
-    learned is the target `horizon` rows after the last of them."""
+    """Forecasts. Each example is the last `length` rows of the number columns, including the target. The model learns
+    the target `horizon` rows after the last of these rows."""
 
     length: Annotated[int, Field(ge=1)]
-    """Rows in a window."""
+    """How many rows a window has."""
     horizon: Annotated[int, Field(ge=1)] = 1
-    """How many rows ahead the target is: 1 is the row after the window."""
+    """How many rows after the window the target is: 1 is the next row."""
     season: Annotated[int, Field(ge=2)] | None = None
-    """Rows after which things come again, as 12 months: for the baseline `seasonal_naive` and the scale of `mase`."""
+    """How many rows a season has, such as 12 months. The baseline `seasonal_naive` and the scale of `mase` use it."""
     gaps: Literal["keep", "drop", "error"] = "keep"
-    """Windows over a gap in time, which is a step of more than 1.5 times the usual step of the series: `keep` uses them
-    and says how many there are, `drop` leaves them out, `error` stops. It needs `data.split.column`."""
+    """What to do with windows over a gap in time. A gap is a step of more than 1.5 times the usual step of the series.
+    `keep` uses these windows and reports how many there are, `drop` leaves them out, `error` stops. `drop` and `error`
+    need `data.split.column`."""
     by: str | None = None
-    """A column that says which series a row belongs to, as a store; no window holds rows of two. It is no feature."""
+    """The column that says which series a row belongs to, such as a store. A window never mixes series. The column is
+    not a feature."""
 
     @property
     def seasonal_lag(self) -> int | None:
@@ -36,6 +38,6 @@ class WindowsSpec(Spec):
         lag = self.seasonal_lag
         if lag is not None and lag > self.length + self.horizon - 1:
             least = lag - self.horizon + 1
-            message = f"a season of {self.season} rows needs windows of {least} rows or more: set length"
+            message = f"a season of {self.season} rows needs windows of {least} rows or more; set length to {least}"
             raise fail("windows", [problem("season", message, ("season",), self.season)])
         return self

@@ -1,4 +1,4 @@
-"""What `predict --explain` adds to rows, and what is to be said of it. No TensorFlow."""
+"""What `predict --explain` adds to rows, and sentences about it. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Attributed:
     """What the numbers in the columns `explain.<column>` are.
 
     Attributes:
-        unit: of them, in words.
-        baseline: the score of the mean training row, with several classes of each class by its name, else by "".
-        steps: between that row and each row, at which gradients were taken.
+        unit: their unit, in words.
+        baseline: the score of the mean training row: for several classes one score by the name of each, else by "".
+        steps: the number of points between that row and each row at which gradients were computed.
         gap: by how much, at most, the numbers of a row differ in sum from its score minus that of the baseline.
     """
 
@@ -42,22 +42,24 @@ def explained_columns(stored: StoredModel) -> tuple[str, ...]:
     """Return the names of the columns that are added, one for each raw column of the model.
 
     Raises:
-        UsageError: its input is no table, it has several targets, or it looks numbers up in a table of its own.
+        UsageError: its input is not a table, it has several targets, or it looks up numbers in a table of its own.
     """
     array = stored.preprocessing.array
     if array is not None:
         raise UsageError(
-            f"--explain: it is for columns of a table, and the input of this run is '{array.column}', an array "
-            f"{array.encoded_shape}; of images, `mltrain explain` shows where the score comes from"
+            f"--explain needs the columns of a table, but the input of this run is '{array.column}', an array of "
+            f"shape {array.encoded_shape}; leave it out; for images, `mltrain explain` shows where the score comes from"
         )
     targets = stored.preprocessing.target.parts
     if len(targets) > 1:
         raise UsageError(
-            f"--explain: it divides one score among the columns, and this run has {len(targets)} targets; leave it "
-            "out; `mltrain explain` shows on which columns all of them hang"
+            f"--explain divides one score among the columns, but this run has {len(targets)} targets; leave it out; "
+            "`mltrain explain` shows which columns all of them depend on"
         )
     if isinstance(stored.spec.model, Sequential) and stored.spec.model.index_table is not None:
-        raise UsageError("--explain: the model takes index numbers, between which there is nothing; leave it out")
+        raise UsageError(
+            "--explain needs inputs that can vary gradually, but this model takes index numbers; leave it out"
+        )
     return tuple(f"{EXPLAIN}{encoder.column}" for encoder in stored.preprocessing.columns)
 
 
@@ -65,15 +67,16 @@ def mean_row(stored: StoredModel) -> np.ndarray:
     """Return the mean of the encoded training rows, float32 (features,).
 
     Raises:
-        UsageError: an earlier version trained the run, and kept none.
-        RunError: what is kept is of other columns.
+        UsageError: an earlier version trained the run, and did not keep it.
+        RunError: the mean that was kept has other columns.
     """
     place = stored.run.path / "reference.json"
     reference = stored.run.reference()
     means = TrainingColumns.from_json(reference, place).means if reference is not None else ()
     if not means:
         raise UsageError(
-            "--explain: an earlier version trained this run, and did not keep the mean of its rows; train it again"
+            "--explain needs the mean of the training rows, but the version that trained this run did not keep it; "
+            "train the run again"
         )
     if len(means) != len(stored.preprocessing.feature_names):
         raise RunError(f"{place}: means: {len(means)} numbers for {len(stored.preprocessing.feature_names)} columns")

@@ -14,7 +14,7 @@ from mltrain.procedures.attributed import Attributed
 from mltrain.procedures.network import Network
 from mltrain.run.decision import DecisionRule
 
-# Sundararajan, Taly and Yan take 20 to 300; what is left is measured in every row, and said.
+# Sundararajan, Taly and Yan use 20 to 300; the remaining error is measured in every row, and reported.
 STEPS = 128
 _ROWS_AT_ONCE = 4096
 
@@ -77,10 +77,10 @@ class Attribution:
         return np.concatenate(found)
 
     def said(self) -> Attributed:
-        """Return what the numbers are, and how exact those were that `columns` has given so far."""
+        """Return what the numbers are, and how exact those of `columns` were so far."""
         target, classes = self._network.target.parts[0], self._network.info.classes
         if self._network.info.task == "multiclass":
-            unit = "score of the predicted class: its logit minus the mean of the logits of all"
+            unit = "score of the predicted class (its logit minus the mean of all logits)"
             scores = {name: self._score_of_baseline(number) for number, name in enumerate(classes)}
         elif self._network.info.task == "binary":
             unit = f"log odds of '{classes[1]}'"
@@ -103,7 +103,9 @@ class Attribution:
                 found = score(model, at, chosen)
             gradient = tape.gradient(found, at)
             if gradient is None:
-                raise UsageError("--explain: the score of this model has no gradient by its inputs; leave it out")
+                raise UsageError(
+                    "--explain: the score of this model has no gradient with respect to its inputs; leave it out"
+                )
             return step + 1, total + self._weights[step] * gradient
 
         _, mean = tf.while_loop(lambda step, _: step < STEPS, body, (0, tf.zeros_like(x)), parallel_iterations=1)

@@ -1,4 +1,4 @@
-"""`audit`: what is found in the data of an experiment before anything is learned. No TensorFlow, no run directory."""
+"""`audit`: what is found in the data of an experiment before the training. No TensorFlow, no run directory."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def audit(loaded: Loaded) -> Audit:
     """Read, split and encode the data as `train` does, and return what its audit found.
 
     Raises:
-        ConfigError: the data does not fit what the config says; at the line.
-        DataError: the data is not there, or a value is wrong.
+        ConfigError: the data does not fit the config; at the line.
+        DataError: the data does not exist, or a value is wrong.
     """
     spec = loaded.spec
     try:

@@ -13,8 +13,8 @@ from mltrain.data.preprocessing import Preprocessing
 def coefficients(preprocessing: Preprocessing, weights: Sequence[np.ndarray]) -> dict[str, float]:
     """Return slope by feature, then `intercept`: prediction = sum(slope × feature) + intercept.
 
-    A number column's slope is for its own units, whatever it was scaled by; with a single one it is called `slope`.
-    The 0/1 columns of categories are by their encoded names.
+    The slope of a number column is in its own units, however it was scaled; with a single column it is called `slope`.
+    The 0/1 columns of categories have their encoded names.
 
     Args:
         preprocessing: of columns, not of an array.

@@ -9,7 +9,6 @@ from __future__ import annotations
 from contextlib import suppress
 
 from mltrain.errors import DivergedError, InterruptedRunError, MltrainError
-from mltrain.run.checkpoint_files import numbers
 from mltrain.run.former_state import FormerState
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.status import Status, status
@@ -35,7 +34,7 @@ class Course:
         self._stopwatch = stopwatch
         self._former: FormerState | None = None
         self._before: Status | None = run.status() if resumed and run.has_status() else None
-        self._checkpoints = numbers(run.checkpoints, _STATE)
+        self._checkpoints = self._numbers()
         self.writes = not resumed
         if self.writes:
             run.begin_writing()
@@ -79,4 +78,9 @@ class Course:
         if isinstance(error, (InterruptedRunError, KeyboardInterrupt, DivergedError)):
             return True
         finished = self._before is not None and self._before.state == "finished"
-        return not finished and numbers(self._run.checkpoints, _STATE)[-1:] > self._checkpoints[-1:]
+        return not finished and self._numbers()[-1:] > self._checkpoints[-1:]
+
+    def _numbers(self) -> list[int]:
+        from mltrain.run.checkpoint_files import numbers  # NumPy; a run that is in use is refused before that
+
+        return numbers(self._run.checkpoints, _STATE)

@@ -1,4 +1,4 @@
-"""`explain`: what the predictions of a finished run hang on, from its directory and its data, read as
+"""`explain`: what the predictions of a finished run depend on, from its directory and its data, read as
 `evaluate` reads them."""
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from mltrain.training.signals import Interruption
 
 
 def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]) -> Explanation:
-    """Find what the predictions hang on, and write it into the run.
+    """Find what the predictions depend on, and write it into the run.
 
-    It is measured on the rows by which the model is judged: test, else validation, else train. A look at test rows is
-    counted before anything is seen.
+    It is measured on the rows that judge the model: test, else validation, else train. The use of test rows is counted
+    before anything is shown.
 
     Raises:
         UsageError: the data is neither a table nor images that can be shown.
         RunError: the run is damaged or unfinished, or its data has changed since.
-        DataError: the data is not there, or not valid.
+        DataError: the data does not exist, or is not valid.
         WriteError: the run cannot be written.
     """
     stored = read_model(run)

@@ -1,4 +1,4 @@
-"""What the predictions for a split hang on: its columns, or the pixels of its worst images. Imports TensorFlow."""
+"""What the predictions for a split depend on: its columns, or the pixels of its worst images. Imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mltrain.task import OF_EACH
 
 
 def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.ndarray) -> str | None:
-    """Return why `explain_split` can say nothing of a split; None where it can.
+    """Return why `explain_split` cannot explain a split; None where it can.
 
     Args:
         preprocessing: of the run.
@@ -29,15 +29,15 @@ def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.nda
         predictions: for them.
     """
     if not np.isfinite(predictions).all():
-        return "there is nothing to explain: a prediction is NaN or infinite"
+        return "cannot explain the predictions: one of them is NaN or infinite"
     array = preprocessing.array
     if array is not None and not are_images(x):
         return (
-            f"there is nothing to explain: '{array.column}' is neither columns of a table nor images of one or three "
-            "channels and up to 128 × 128 pixels"
+            "cannot explain the predictions: expected the columns of a table, or images with 1 or 3 channels and up "
+            f"to 128 × 128 pixels, found the array '{array.column}'"
         )
     if array is not None and preprocessing.target.task in OF_EACH:
-        return "there is nothing to explain: a map is of one score, and there are several targets"
+        return "cannot explain the predictions: a saliency map shows one score, and there are several targets"
     return None
 
 
@@ -52,7 +52,7 @@ def explain_split(
     epoch: int,
     between: Callable[[], None] = lambda: None,
 ) -> Explanation:
-    """Return what the predictions for a split hang on, where `unexplained` says nothing against it.
+    """Return what the predictions for a split depend on, where `unexplained` returns None.
 
     Args:
         network: with the weights of the model of the run.

@@ -20,9 +20,9 @@ from mltrain.procedures.network import Network
 from mltrain.run.decision import DecisionRule
 from mltrain.run.explanation import ColumnImportance, Importances
 
-# Of each column; what chance is left in them is in the interval.
+# Of each column; the interval contains the chance that is left in them.
 PERMUTATIONS = 10
-# Of 5,000 rows the interval is narrow enough, and 50 columns of them are 2.5 million predictions.
+# With 5,000 rows the interval is narrow enough, and 50 columns of them are 2.5 million predictions.
 MOST_ROWS = 5_000
 
 
@@ -34,10 +34,9 @@ def measure_importance(
     examples: Examples,
     between_columns: Callable[[], None],
 ) -> Importances | None:
-    """Return how much the metric of a run hangs on each raw column; None where the predictions are not finite.
+    """Return how much the metric of a run depends on each raw column; None where the predictions are not finite.
 
-    All encoded columns of a raw one are permuted together: the column as it was, dealt out anew among the rows of the
-    split, never among others.
+    All encoded columns of a raw column are shuffled together, among the rows of the split only.
 
     Args:
         network: with the weights of the model of the run.

@@ -1,4 +1,4 @@
-"""What was learned of one numeric input. Imports TensorFlow."""
+"""The curve that was learned for one numeric input. Imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mltrain.run.decision import DecisionRule
 from mltrain.run.learned import LearnedCurve, Points
 
 _CURVE_POINTS = 400
-# Of each split are kept: more would be one blot.
+# Kept from each split: more points would overlap.
 _KEPT_ROWS = 500
 
 
@@ -41,7 +41,7 @@ class Learned:
     curve: tuple[np.ndarray, np.ndarray]
 
     def recorded(self) -> LearnedCurve:
-        """Return what the run keeps of it."""
+        """Return the part that the run keeps."""
         points = []
         for split, (inputs, target) in self.points.items():
             there = np.flatnonzero(np.isfinite(inputs) & np.isfinite(target))
@@ -60,7 +60,7 @@ class Learned:
 
 
 def learned_of(network: Network, prepared: Prepared, rule: DecisionRule, formula: str) -> Learned | None:
-    """Return what the model learned of its one numeric input; None where it has another or more.
+    """Return what the model learned for its one numeric input; None where it has another input, or more than one.
 
     Args:
         network: with the weights of the model of the run.

@@ -1,4 +1,4 @@
-"""`evaluation.slices`: rows that are measured apart, by the values or the ranges of a raw column."""
+"""`evaluation.slices`: rows that are measured separately, by the values or the ranges of a raw column."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mltrain.errors import DataError, MisfitError
 from mltrain.evaluation.spec import SliceSpec
 from mltrain.task import SplitName
 
-# A column of more values is no property of a row, but its name, or a measure that needs bins.
+# A column with more values is not a property of a row, but its name, or a measure that needs bins.
 MOST_VALUES = 50
 
 
@@ -25,7 +25,7 @@ class Slice:
     """Some rows of a split.
 
     Attributes:
-        name: as `sex=f`, `age<22` or `22<=age<35`.
+        name: such as `sex=f`, `age<22` or `22<=age<35`.
         rows: their positions in the split, int64.
     """
 
@@ -60,7 +60,7 @@ def fit_slices(specs: Sequence[SliceSpec], prepared: Prepared) -> Slices:
     """Return the slices of validation and test; bins meet at quantiles of the training rows.
 
     Raises:
-        MisfitError: bins of something that is no number, or too many values without bins.
+        MisfitError: bins for values that are not numbers, or too many values without bins.
     """
     edges = {}
     for spec, path in zip(specs, slice_columns(specs).values(), strict=True):
@@ -91,7 +91,7 @@ def split_slices(
         columns: of the rows of the split, by name.
 
     Raises:
-        DataError: a column holds something else than at the training.
+        DataError: a column holds something else than in training.
     """
     found: list[Slice] = []
     for spec in specs:
@@ -111,7 +111,7 @@ def _quantiles(column: RawColumn, train: np.ndarray, bins: int) -> tuple[float, 
     numbers = numbers_of(column)[train]
     known = numbers[~np.isnan(numbers)]
     if not len(known):
-        raise column.failure("no training row has a number there, so it has no bins")
+        raise column.failure("bins need numbers, but no training row has one; remove bins or the slice")
     # Values of the column, not means of two: a range then ends where a row is. The sum makes -0.0 a 0.
     return tuple((np.unique(np.quantile(known, np.arange(1, bins) / bins, method="higher")) + 0.0).tolist())
 
@@ -130,8 +130,11 @@ def _values(column: RawColumn) -> list[tuple[str, np.ndarray]]:
     values = [value for value in pc.unique(texts).to_pylist() if value]
     numeric = not isinstance(column.values, np.ndarray) and is_number(column.values.type)
     if len(values) > MOST_VALUES:
-        advice = "state bins" if numeric else f"slices are for columns of up to {MOST_VALUES}"
-        raise column.failure(f"it has {len(values)} different values: {advice}")
+        advice = "set bins" if numeric else "use another column"
+        raise column.failure(
+            f"slices without bins need a column with at most {MOST_VALUES} different values, but it has {len(values)}; "
+            f"{advice}"
+        )
     names = {value: f"{column.name}={value}" for value in sorted(values, key=float if numeric else str)}
     names[""] = f"{column.name} is missing"
     return [(name, pc.equal(texts, value).to_numpy(zero_copy_only=False)) for value, name in names.items()]

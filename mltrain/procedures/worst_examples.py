@@ -1,4 +1,4 @@
-"""The inputs of the rows about which a model is most wrong, as people see them. No TensorFlow."""
+"""The inputs of the rows that a model predicts worst, as people see them. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from mltrain.report.text import number
 from mltrain.run.examples import Example, WorstExamples
 from mltrain.task import SplitName
 
-# More columns make the table wider than the page, and larger images it heavier than its charts.
+# More columns make the table wider than the page, and larger images make the page larger than its charts do.
 _MOST_COLUMNS, _LARGEST_IMAGE = 8, 128 * 128
 _LONGEST_VALUE = 60
 
 
 def worst_examples(prepared: Prepared, split: SplitName, predictions: np.ndarray) -> WorstExamples | None:
-    """Return the inputs of the worst rows of a split; None where they are neither images nor a table that stayed.
+    """Return the inputs of the worst rows of a split; None where they are neither images nor a table that was kept.
 
     Args:
         prepared: the data.

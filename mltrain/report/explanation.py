@@ -1,4 +1,4 @@
-"""What the predictions of a model hang on, in words. Imports nothing heavy."""
+"""What the predictions of a model depend on, in words. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from mltrain.problems import printable, shortened
 from mltrain.report.text import interval, number
 from mltrain.run.explanation import ColumnImportance, Explanation, Importances
 
-# Of more columns the first and the last say enough on a terminal; the page has more, and the file has all.
+# A terminal shows this many columns; the page has more, and the file has all.
 MOST_LINES = 30
 _LONGEST_NAME = 40
 
 
 def explanation_lines(found: Explanation) -> tuple[str, ...]:
-    """Return the importance of each column, a line each, and what is to be said of them. The text is safe to print."""
+    """Return the importance of each column, one per line, and sentences about them. The text is safe to print."""
     if found.importance is None:
         return tuple(map(printable, _of_images(found)))
     shown = found.importance.columns[:MOST_LINES]
@@ -24,35 +24,36 @@ def explanation_lines(found: Explanation) -> tuple[str, ...]:
     for name, each in zip(names, shown, strict=True):
         lines.append(f"{name:<{width}}  {number(each.value):>10}  {interval(each.low, each.high)}".rstrip())
     more = len(found.importance.columns) - len(shown)
-    lines += [f"… and {more} more columns"] if more else []
+    lines += [f"… and {more} more column{'' if more == 1 else 's'}"] if more else []
     return tuple(map(printable, (*lines, "", *importance_sentences(found.importance, found.split))))
 
 
 def importance_sentences(found: Importances, split: str) -> Iterator[str]:
-    """Yield what the importances are, and which columns cannot be told from zero."""
+    """Yield what the importances are, and which columns do not differ from zero by more than chance explains."""
     yield (
         f"importance: by how much {found.metric}, {number(found.value)} on {found.rows:,} {split} rows, becomes worse "
-        f"when the values of a column are dealt out anew among the rows; the mean of {found.permutations} permutations"
+        f"when the values of a column are shuffled among the rows; the mean of {found.permutations} shuffles"
     )
     if any(each.value is None for each in found.columns):
-        yield f"the predictions are no numbers then: {_names([each for each in found.columns if each.value is None])}"
+        not_finite = [each for each in found.columns if each.value is None]
+        yield f"shuffling these columns makes predictions NaN or infinite: {_names(not_finite)}"
     measured = [each for each in found.columns if each.value is not None]
     if any(each.low is None for each in measured):
-        yield f"{found.rows} rows are too few to tell an importance from zero"
+        yield f"{found.rows} rows are too few to show whether an importance differs from zero"
         return
     harmful = [each for each in measured if each.told and each.value is not None and each.value < 0]
     untold = [each for each in measured if not each.told]
     if harmful:
-        yield f"better without what these columns say: {_names(harmful)}"
+        yield f"the predictions are better without these columns: {_names(harmful)}"
     if untold:
-        yield f"cannot be told from zero: {_names(untold)}"
+        yield f"no significant difference from zero: {_names(untold)}"
     elif measured and not harmful:
-        yield "every column can be told from zero"
+        yield "every column differs significantly from zero"
 
 
 def _of_images(found: Explanation) -> Iterator[str]:
     if found.saliency:
-        yield f"saliency of the {len(found.saliency)} worst {found.split} images: see the page"
+        yield f"saliency of the {len(found.saliency)} worst {found.split} images: see report.html"
     else:
         yield "there is nothing to explain"
 

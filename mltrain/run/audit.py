@@ -13,7 +13,7 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class AuditFinding(Spec):
-    """Something in the data that makes the numbers of a run mean less than they seem to."""
+    """Something in the data that makes the numbers of a run unreliable."""
 
     finding: str
     """Its name, such as `repeated_rows`."""
@@ -32,24 +32,24 @@ class AuditFinding(Spec):
 
     @property
     def line(self) -> str:
-        """The sentence with its key, as the terminal says it."""
+        """The sentence with its key, as the terminal prints it."""
         return f"{self.sentence} [{self.key}]"
 
 
 class Audit(Spec):
-    """What was looked at, and what was found."""
+    """What was checked, and what was found."""
 
     format: Literal[1] = 1
     """The version of this file's form."""
 
     columns: Count
-    """Features that were looked at."""
+    """The number of features that were checked."""
 
     rows: Mapping[str, Count]
-    """By split."""
+    """The number of rows in each split."""
 
     classes: Mapping[str, Mapping[str, Count]] = {}
-    """Rows of each class, by split; empty for regression."""
+    """The number of rows of each class, by split; empty for regression."""
 
     findings: Many[AuditFinding] = ()
     """Warnings first."""

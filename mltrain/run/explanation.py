@@ -17,17 +17,17 @@ class ColumnImportance(Spec):
     """Its name."""
 
     value: float | None
-    """The mean over the permutations, positive where it becomes worse; None if a prediction is then NaN or infinite."""
+    """The mean over the shuffles, positive where it becomes worse; None where a prediction is then NaN or infinite."""
 
     low: float | None = None
-    """The lower end of its 95 % interval, over other rows and other permutations; None of too few rows."""
+    """The lower end of its 95 % interval, over other rows and other permutations; None for too few rows."""
 
     high: float | None = None
     """The upper end."""
 
     @property
     def told(self) -> bool:
-        """Whether it can be told from zero."""
+        """Whether it differs from zero by more than chance explains."""
         return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
 
     @model_validator(mode="after")
@@ -44,16 +44,16 @@ class Importances(Spec):
     """The importance of every raw column."""
 
     metric: str
-    """In which it is measured."""
+    """The metric that is measured."""
 
     value: float
-    """The value of the metric on the original rows."""
+    """The value of the metric on the rows as they are."""
 
     rows: Annotated[int, Field(ge=1)]
-    """That were permuted: all of the split, or a draw of them."""
+    """The number of rows that were shuffled: all rows of the split, or a random sample of them."""
 
     permutations: Annotated[int, Field(ge=1)]
-    """The importance of each column."""
+    """How often each column was shuffled."""
 
     columns: Annotated[Many[ColumnImportance], Field(min_length=1)]
     """The most important first."""
@@ -63,7 +63,7 @@ class Saliency(Spec):
     """How much each pixel of an image moves the score of the predicted class."""
 
     row: Annotated[int, Field(ge=0)]
-    """Its number, as in `splits/`."""
+    """The row number, as in `splits/`."""
 
     picture: Annotated[str, Field(pattern="^[A-Za-z0-9+/=]+$")]
     """A PNG in base64."""
@@ -76,17 +76,17 @@ class Explanation(Spec):
     """The version of this file's form."""
 
     split: str
-    """Whose rows were looked at."""
+    """The split whose rows were used."""
 
     epoch: int
-    """Whose weights the model had."""
+    """The epoch whose weights the model had."""
 
     importance: Importances | None = None
     """The importance of the columns of a table."""
 
     saliency: Many[Saliency] = ()
-    """The saliency of the images about which the model is most wrong."""
+    """The saliency of the images that the model predicts worst."""
 
     def is_of(self, model: RecordedModel) -> bool:
-        """Return whether it is of this model: a run that was trained for longer may have another by now."""
+        """Return whether it is about this model: a run that was trained for longer may have another model now."""
         return self.epoch == model.epoch

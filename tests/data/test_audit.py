@@ -83,7 +83,7 @@ class TestRowsThatRepeat:
         found = audit(copied(honest(), np.arange(7), np.arange(493, 500)))
         assert set(found) == {"repeated_rows test"}
         sentence = found["repeated_rows test"].sentence
-        assert sentence.startswith("7 of 100 test rows are training rows too, features and target equal")
+        assert sentence.startswith("7 of 100 test rows are training rows too, with equal features and target")
         assert "made.csv[493] is made.csv[0], made.csv[494] is made.csv[1], …" in sentence
         assert (found["repeated_rows test"].level, found["repeated_rows test"].key) == ("warning", "data.split")
 
@@ -112,7 +112,9 @@ class TestRowsThatRepeat:
         columns["y"][493:] = 1 - columns["y"][493:]
         found = audit(columns)
         assert found["repeated_rows test"].sentence.startswith("7 of 100 test rows have all features of a training row")
-        assert found["contradictory_rows"].sentence.startswith("14 of 500 rows have all features of a row of another")
+        assert found["contradictory_rows"].sentence.startswith(
+            "14 of 500 rows have the same features as a row of another"
+        )
         numbers = {**columns, "y": np.arange(ROWS) / 7}
         assert set(audit(numbers, regression=True)) >= {"repeated_rows test"}
         assert "contradictory_rows" not in audit(numbers, regression=True)
@@ -120,7 +122,7 @@ class TestRowsThatRepeat:
     def test_inside_a_split(self):
         found = audit(copied(honest(), np.arange(7), np.arange(100, 107)))
         assert set(found) == {"rows_twice train"}
-        assert found["rows_twice train"].sentence.startswith("7 of 300 train rows repeat another of them")
+        assert found["rows_twice train"].sentence.startswith("7 of 300 train rows repeat another train row")
         assert found["rows_twice train"].level == "note"
         assert audit(copied(honest(), [1], [100])) == {}  # one of 300 changes nothing
 
@@ -184,7 +186,7 @@ class TestColumns:
         found = audit({**columns, "paid": np.where(columns["y"] == 1, "yes", "no")})
         (leak,) = found.values()
         assert (leak.finding, leak.key, leak.level) == ("leaked_feature", "data.features.paid", "warning")
-        assert "1.0000 on validation rows; each of its values stands for one class" in leak.sentence
+        assert "1.0000 on validation rows; each of its values means one class" in leak.sentence
         exact = audit({**columns, "score": columns["y"] + np.random.default_rng(1).normal(size=ROWS) / 20})
         assert set(exact) == {"leaked_feature train"}
         cents = audit({**columns, "y": columns["size"] * 3, "cents": columns["age"] / 7}, regression=True)
@@ -222,8 +224,8 @@ class TestColumns:
         some = np.where(np.arange(ROWS) % 3 == 0, np.random.default_rng(0).normal(size=ROWS), np.nan)
         found = audit({**honest(), "same": np.ones(ROWS), "word": np.full(ROWS, "a"), "some": some})
         assert set(found) == {"constant_column", "mostly_missing"}
-        assert "2 columns ('same', 'word') have one value" in found["constant_column"].sentence
-        assert "the column 'some' has no value in more than half" in found["mostly_missing"].sentence
+        assert "2 columns ('same', 'word') have the same value" in found["constant_column"].sentence
+        assert "column 'some' is missing in more than half" in found["mostly_missing"].sentence
         assert {each.level for each in found.values()} == {"note"}
 
 
@@ -234,7 +236,7 @@ class TestSplits:
         found = audit(columns)
         assert set(found) == {"shifted_columns test"}
         assert found["shifted_columns test"].sentence.startswith(
-            "test rows are not as the training rows in 'size' (PSI "
+            "test rows differ from the training rows in 'size' (PSI "
         )
         assert found["shifted_columns test"].level == "warning"
 
@@ -256,6 +258,6 @@ class TestSplits:
         columns["y"] = columns["y"].copy()
         columns["y"][:30], columns["y"][300:302] = 2, 2
         found = audit(columns)
-        assert found["absent_class test"].sentence.startswith("test has no row of '2'")
+        assert found["absent_class test"].sentence.startswith("test has no rows of '2'")
         assert found["rare_class validation"].sentence.startswith("validation has fewer than 5 rows of '2' (2)")
         assert [each.level for each in found.values()] == sorted((each.level for each in found.values()), reverse=True)

@@ -70,5 +70,5 @@ def test_rows_in_order_are_not_copied():
 def test_windows_that_do_not_fit_in_the_memory(monkeypatch):
     monkeypatch.setattr("os.sysconf", lambda name: 8)
     table = Table({"y": pa.array(np.arange(9.0))}, Origin("x.csv"), "")
-    with pytest.raises(DataError, match="9 windows of 3 x 1 numbers take about 0 GiB while they are made"):
+    with pytest.raises(DataError, match="9 windows of 3 x 1 numbers need about 0 GiB of memory"):
         with_windows(table, WindowsSpec(length=3), ("y",), None)

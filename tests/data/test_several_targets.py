@@ -157,15 +157,18 @@ def test_the_audit_asks_each_target_and_takes_all_of_them_for_the_truth_of_a_row
         given = {"x": x, "z": z, "rain": rain, "wind": wind, **changed}
         return {each.finding: each.sentence for each in audited(given, [*target], tmp_path).audit.findings}[name]
 
-    assert "'leak' alone tells the target 'wind' nearly perfectly" in finding("leaked_feature", leak=wind * 7.0)
-    assert "'leak' alone tells the target 'z'" in finding("leaked_feature", ("x", "z"), leak=2 * z)
+    assert "'leak' alone predicts the target 'wind' almost perfectly" in finding("leaked_feature", leak=wind * 7.0)
+    assert "'leak' alone predicts the target 'z'" in finding("leaked_feature", ("x", "z"), leak=2 * z)
     calm = np.where(np.arange(500) < 400, wind, 0)
-    assert finding("absent_class", wind=calm).startswith("test has no row of 'wind=1'")
+    assert finding("absent_class", wind=calm).startswith("test has no rows of 'wind=1'")
     assert "the target 'wind' (PSI" in finding("shifted_columns", wind=np.where(np.arange(500) < 400, wind, 1 - wind))
     copies = {"x": x.copy(), "z": z.copy(), "rain": rain.copy(), "wind": wind.copy()}
     for each in copies.values():
         each[400:410] = each[:10]
     copies["wind"][405:410] = 1 - copies["wind"][405:410]
     said = finding("repeated_rows", **copies)
-    assert said.startswith("5 of 100 test rows are") and "5 more have the features of one and another target" in said
-    assert "all features of a row of other labels" in finding("contradictory_rows", **copies)
+    assert (
+        said.startswith("5 of 100 test rows are")
+        and "5 more have the features of a training row but another target" in said
+    )
+    assert "the same features as a row of other labels" in finding("contradictory_rows", **copies)

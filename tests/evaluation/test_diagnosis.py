@@ -230,14 +230,23 @@ class TestMemorising:
 
 class TestUnderfitting:
     NOTHING = {"train": [[0, 200], [0, 200]], "validation": [[50, 50], [50, 50]]}
+    FLAT = [0.7, 0.71, 0.69] * 4
 
     def test_no_better_than_a_constant(self):
-        found = diagnose(facts(confusions=self.NOTHING, skill={"train": 0.001, "validation": 0.0}))
+        found = diagnose(
+            facts(confusions=self.NOTHING, skill={"train": 0.001, "validation": 0.0}, curves=curves(self.FLAT))
+        )
         assert names(found) == {"underfitting"}
 
     def test_of_numbers(self):
-        found = diagnose(facts(task="regression", classes=(), confusions={}, skill={"train": 0.01, "validation": 0.01}))
+        skill = {"train": 0.01, "validation": 0.01}
+        found = diagnose(facts(task="regression", classes=(), confusions={}, skill=skill, curves=curves(self.FLAT)))
         assert names(found) == {"underfitting"}
+
+    def test_a_loss_that_still_falls_is_being_learned(self):
+        falls = curves([1.2 - 0.01 * epoch for epoch in range(40)], [1.2] * 40)
+        found = diagnose(facts(confusions=self.NOTHING, skill={"train": 0.001, "validation": 0.0}, curves=falls))
+        assert "underfitting" not in names(found)
 
     def test_a_rare_class_below_one_half_is_learned_all_the_same(self):
         rare = {"train": [[380, 0], [20, 0]], "validation": [[191, 0], [9, 0]]}

@@ -68,7 +68,7 @@ REFUSED = {
     "infinity in an array": ("x.npz", numbers(x=np.full(40, np.inf), y=LABELS), "", ["x.npz[0]: column 'x': inf"]),
     "arrays of two lengths": ("x.npz", numbers(x=np.zeros(39), y=LABELS), "", ["x.npz: array 'x' has 39 rows"]),
     "ragged lists": ("x.jsonl", '{"x": [1, 2], "y": 0}\n{"x": [1], "y": 1}\n' * 20, "", ["x.jsonl:2: column 'x'"]),
-    "no object": ("x.jsonl", '{"x": 1, "y": 0}\n[1]\n', "", ["x.jsonl:2: expected one JSON object a line"]),
+    "no object": ("x.jsonl", '{"x": 1, "y": 0}\n[1]\n', "", ["x.jsonl:2: expected one JSON object per line"]),
     "no JSON": ("x.jsonl", '{"x": 1, "y": 0}\n{x: 1}\n', "", ["x.jsonl:2: not JSON"]),
     "missing where that is an error": (
         "x.csv",

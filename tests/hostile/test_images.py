@@ -134,7 +134,7 @@ def test_what_is_no_regular_file(photos, refused):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_files_and_folders_without_permission(photos, refused):
     (photos / "cat" / "000.png").chmod(0)
-    refused("photos/cat/000.png: no permission to read it")
+    refused("photos/cat/000.png: you have no permission to read this file")
     (photos / "cat").chmod(0)
     refused("photos/cat: the folder cannot be read: Permission denied")
     (photos / "cat").chmod(0o755)

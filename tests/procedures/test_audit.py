@@ -38,7 +38,7 @@ def test_what_is_wrong_with_the_data_is_said_and_recorded(mltrain, tmp_path):
 
     page, card = ((run / name).read_text() for name in ("report.html", "report.md"))
     assert 'id="audit"' in page
-    assert "training rows too, features and target equal" in page
+    assert "training rows too, with equal features and target" in page
     assert "## Data audit" in card
     found = [f"{each['level']}: {each['sentence']} [{each['key']}]" for each in audit["findings"]]
     shown = mltrain("show", "run").out

@@ -148,7 +148,7 @@ def test_other_rows_without_the_column_are_measured_and_said_to_be_ungrouped(fol
     outcome = in_process(folder, "evaluate", "group", "--data", "other.csv")
     assert "no column 'patient': the intervals treat all rows as independent" in outcome.err
     outcome = in_process(folder, "evaluate", "group", "--data", "patients.csv")
-    assert "the intervals are those of 60 groups" in outcome.err
+    assert "the intervals are computed from 60 groups" in outcome.err
 
 
 @pytest.mark.parametrize(

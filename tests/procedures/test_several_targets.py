@@ -202,7 +202,7 @@ def test_importance_is_of_all_targets_and_one_score_is_not_divided(trained):
     assert {each["column"] for each in found["columns"]} >= {"a", "b", "c", "city"}
     assert all(each["low"] < each["value"] < each["high"] for each in found["columns"][:2])
     refused = in_process(folder, "predict", "run", "rows.csv", "--explain")
-    assert refused.code == 2 and "it divides one score among the columns, and this run has" in refused.err
+    assert refused.code == 2 and "--explain divides one score among the columns, but this run has" in refused.err
 
 
 def test_folds_are_taken_together_over_all_targets(trained):

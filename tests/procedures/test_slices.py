@@ -79,8 +79,8 @@ def test_bins_hold_as_many_training_rows_each():
     ("stated", "message"),
     [
         ("sx", r"no column 'sx' \(did you mean 'sex'\?\)"),
-        ("weight", "column 'weight': it has 40 different values: state bins"),
-        ("number", "column 'number': it has 40 different values: slices are for columns of up to 30"),
+        ("weight", "column 'weight': slices without bins need a .* most 30 different values, but it has 40; set bins"),
+        ("number", "but it has 40; use another column"),
         ({"column": "number", "bins": 3}, "expected a number, found '000'"),
     ],
 )

@@ -1,8 +1,8 @@
-"""The audit of the data: what makes the numbers of a run mean less than they seem to, before anything is learned.
+"""The audit of the data: problems that make the metrics of a run unreliable, found before the training.
 
-A rule that is in doubt says nothing: a false alarm costs more than a silence. Whether a column holds the answer is not
-asked of the test rows, as what a finding advises is a choice; that they repeat training rows, or are of another kind,
-is.
+A rule that is in doubt says nothing: a false alarm costs more than silence. Test rows are not used to find out whether
+a column contains the answer, because the advice of that finding is a choice. They are checked for copies of training
+rows, and for another distribution.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from mltrain.run.audit import Audit
 
 @dataclass(frozen=True)
 class Audited:
-    """What looking at the data gave.
+    """The results of the audit.
 
     Attributes:
         audit: what was found.
-        strengths: how well each column of a table alone tells the target on training rows, from 0 to 1; see
-            `column_strengths`. Empty for arrays, and of several targets.
+        strengths: how well each column of a table alone predicts the target on training rows, from 0 to 1;
+            see `column_strengths`. Empty for arrays, and for several targets.
     """
 
     audit: Audit
@@ -46,7 +46,7 @@ class Audited:
 def audit_data(
     table: Table, splits: Splits, truth: np.ndarray, preprocessing: Preprocessing, reference: TrainingColumns
 ) -> Audited:
-    """Look at all rows, one column after the other.
+    """Check all rows, one column after the other.
 
     Args:
         table: all rows, as they were read.

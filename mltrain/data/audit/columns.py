@@ -1,4 +1,4 @@
-"""Columns that tell the target by themselves, that name the rows, or that say nothing."""
+"""Columns that predict the target alone, that name the rows, or that hold nothing to learn."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from mltrain.data.training_columns import NumberColumn, TrainingColumns
 from mltrain.evaluation.diagnosis.columns import column_strengths
 from mltrain.run.audit import AuditFinding
 
-# From here on a column alone tells the target: on training rows, and on validation rows where they are enough.
+# From here on a column alone predicts the target: on training rows, and on validation rows where there are enough.
 ALONE, _HELD_OUT = 0.999, 0.99
-# Rows that are looked at for that: a sort of each column takes milliseconds.
+# Rows that are used for that: a sort of each column takes milliseconds.
 _SORTED = 2_000
-# Of fewer rows each may have a value of its own, whatever it is.
+# With fewer rows each may have a value of its own, whatever the column is.
 _FEWEST = 50
-# Amounts repeat: of n whole numbers drawn from a range of r, about n²/2r pairs are equal. Where so many were expected
+# Amounts repeat: of n whole numbers drawn from a range of r, about n²/2r pairs are equal. Where this many were expected
 # and there is not one (by chance once in 160,000 columns), the numbers count rows, of this table or of a larger one.
 _EXPECTED_PAIRS = 12
 # Names that pandas gives to a row index without one.
 _INDEX_NAMES = re.compile(r"Unnamed: 0(\.\d+)*|index|level_\d+")
-# Of so many rows nearly every one shows at once that a column repeats its values.
+# This many rows show at once whether a column repeats its values.
 _FIRST = 1_000
 _NAMES = 0.9
 _MOSTLY = 0.5
@@ -42,7 +42,7 @@ _SHOWN = 5
 def strengths_of(
     preprocessing: Preprocessing, table: Table, rows: np.ndarray, truth: np.ndarray
 ) -> dict[str, Mapping[str, float]]:
-    """Return how well each column of a table alone tells each target, from some of `rows`; empty for arrays."""
+    """Return how well each column of a table alone predicts each target, from some of `rows`; empty for arrays."""
     target = preprocessing.target
     if preprocessing.array is not None or not len(rows):
         return {part.column: {} for part in target.parts}
@@ -55,7 +55,7 @@ def strengths_of(
 def leak_findings(
     preprocessing: Preprocessing, target: TargetEncoder, train: Mapping[str, float], validation: Mapping[str, float]
 ) -> Iterator[AuditFinding]:
-    """Yield a finding for each column that alone tells a target nearly perfectly.
+    """Yield a finding for each column that alone predicts a target almost perfectly.
 
     Args:
         preprocessing: what was fitted.
@@ -63,7 +63,7 @@ def leak_findings(
         train: how well each column does, on training rows.
         validation: the same on validation rows; 0 where they are too few.
     """
-    if len(preprocessing.columns) < 2:  # one column is there to tell the target
+    if len(preprocessing.columns) < 2:  # a single column is there to predict the target
         return
     the_target = "the target" if target is preprocessing.target else f"the target '{target.column}'"
     for encoder in preprocessing.columns:
@@ -74,10 +74,11 @@ def leak_findings(
         also = f", {held_out:.4f} on validation rows" if held_out else ""
         classes = len(target.classes)
         named = isinstance(encoder, CategoryEncoder | IndexEncoder) and len(encoder.categories) == classes
-        other_name = "; each of its values stands for one class" if named else ""
+        other_name = "; each of its values means one class" if named else ""
         sentence = (
-            f"the column '{name}' alone tells {the_target} nearly perfectly ({strength:.4f} of 1 on training rows{also}"
-            f"{other_name}): does it hold the answer, or something that is known only afterwards? Then set it to ignore"
+            f"column '{name}' alone predicts {the_target} almost perfectly ({strength:.4f} of 1 on training rows{also}"
+            f"{other_name}): does it contain the answer, or something that is known only afterwards? Then set it to "
+            "ignore"
         )
         yield AuditFinding(
             finding="leaked_feature", level="warning", sentence=sentence, key=f"data.features.{name}", split="train"
@@ -95,8 +96,8 @@ def identifier_findings(found: Sequence[str]) -> Iterator[AuditFinding]:
     """Yield a finding on `identifiers`."""
     if found:
         sentence = (
-            f"{_named(found)} {_verb(found, 'counts or names', 'count or name')} the rows (every value another): what "
-            f"is learned of it holds for no other row; set it to ignore{_index_advice(found)}"
+            f"{_named(found)} {_verb(found, 'counts or names', 'count or name')} the rows (every value is "
+            f"different): what is learned from it does not hold for other rows; set it to ignore{_index_advice(found)}"
         )
         yield AuditFinding(finding="identifier", level="warning", sentence=sentence, key=f"data.features.{found[0]}")
 
@@ -108,7 +109,7 @@ def _index_advice(found: Sequence[str]) -> str:
 
 
 def empty_findings(reference: TrainingColumns, preprocessing: Preprocessing) -> Iterator[AuditFinding]:
-    """Yield findings on features that have the same value in all training rows, or none in most."""
+    """Yield findings on features with the same value in all training rows, or without a value in most of them."""
     constant, missing = [], []
     arrays = preprocessing.array is not None
     for column in () if arrays else reference.columns:
@@ -120,15 +121,15 @@ def empty_findings(reference: TrainingColumns, preprocessing: Preprocessing) -> 
             missing.append(column.column)
     if constant:
         sentence = (
-            f"{_named(constant)} {_verb(constant, 'has', 'have')} one value in all training rows: nothing to learn"
+            f"{_named(constant)} {_verb(constant, 'has', 'have')} the same value in all training rows: nothing to learn"
         )
         yield AuditFinding(
             finding="constant_column", level="note", sentence=sentence, key=f"data.features.{constant[0]}"
         )
     if missing:
         sentence = (
-            f"{_named(missing)} {_verb(missing, 'has', 'have')} no value in more than half of the training rows: what "
-            "is filled in weighs more than what was measured"
+            f"{_named(missing)} {_verb(missing, 'is', 'are')} missing in more than half of the training rows: more "
+            "values are filled in than measured"
         )
         yield AuditFinding(finding="mostly_missing", level="note", sentence=sentence, key=f"data.features.{missing[0]}")
 
@@ -155,9 +156,9 @@ def _repeats(values: pa.Array) -> bool:
 
 
 def _named(columns: Sequence[str]) -> str:
-    """Return columns in words: `the column 'a'`, or `12 columns ('a', 'b' and 10 more)`."""
+    """Return columns in words: `column 'a'`, or `12 columns ('a', 'b' and 10 more)`."""
     if len(columns) == 1:
-        return f"the column '{columns[0]}'"
+        return f"column '{columns[0]}'"
     named = [f"'{name}'" for name in columns]
     return f"{len(columns)} columns ({shown(named, _SHOWN)})"
 

@@ -30,7 +30,7 @@ class RowHashes:
     Attributes:
         inputs: of the features.
         examples: of features and target.
-        agreement: how likely two rows agree in all features, if the features had nothing to do with each other.
+        agreement: how likely two rows agree in all features, if the features were independent.
     """
 
     inputs: np.ndarray
@@ -39,7 +39,7 @@ class RowHashes:
 
 
 def row_hashes(table: Table, features: Iterable[str], truth: np.ndarray) -> RowHashes:
-    """Return the hashes of the rows of a table; one column is looked at after the other.
+    """Return the hashes of the rows of a table; one column after the other.
 
     Args:
         table: all rows, as they were read.
@@ -47,7 +47,7 @@ def row_hashes(table: Table, features: Iterable[str], truth: np.ndarray) -> RowH
         truth: the target (rows,), or several (rows, targets): numbers.
     """
     inputs, agreement = np.zeros(len(table), np.uint64), 1.0
-    # Drawn: every so many-th row of a file that has an order would be of one kind.
+    # Drawn: in a file that has an order, rows at equal distances could be of one kind.
     sampled = np.random.default_rng(0).choice(len(table), min(_SAMPLED_ROWS, len(table)), replace=False, shuffle=False)
     for place, name in enumerate(features):
         column = _numbered(table.columns[name])

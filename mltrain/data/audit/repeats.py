@@ -11,8 +11,8 @@ from mltrain.data.splits import Splits
 from mltrain.run.audit import AuditFinding
 from mltrain.task import OF_NUMBERS, SPLITS, SplitName, Task
 
-# Of columns with few values rows repeat by themselves: where chance explains a larger share of what is seen, nothing is
-# said.
+# Rows of columns with few values repeat by chance: where chance explains a larger share of the repeats, there is no
+# finding.
 _BY_CHANCE = 0.01
 # A smaller share of repeats inside a split, or of rows that contradict each other, changes no score.
 _SHARE = 0.01
@@ -23,7 +23,7 @@ _SHOWN = 2
 def repeat_findings(
     splits: Splits, hashes: RowHashes, place: Callable[[int], str], *, task: Task
 ) -> Iterator[AuditFinding]:
-    """Yield what there is to say of rows that repeat others.
+    """Yield findings on rows that repeat others.
 
     Args:
         splits: the rows of each.
@@ -60,16 +60,16 @@ def _across(
     if _is_chance(hashes.agreement * train_rows * total, len(alike)):
         return
     if len(same):
-        more = f"; {others} more {_have(others)} the features of one and another target" if others else ""
+        more = f"; {others} more {_have(others)} the features of a training row but another target" if others else ""
         sentence = (
             f"{len(same)} of {total} {name} rows {'are training rows' if len(same) > 1 else 'is a training row'} too, "
-            f"features and target equal ({_pairs(same, twins, place)}){more}: that part of the score is memory; keep "
-            "copies in one split, or leave them out"
+            f"with equal features and target ({_pairs(same, twins, place)}){more}: the score on these rows measures "
+            "memory; keep copies in one split, or remove them"
         )
     elif others >= _SHARE * total:
         sentence = (
-            f"{others} of {total} {name} rows {_have(others)} all features of a training row and another target "
-            f"({_pairs(alike, their_twins, place)}): the same thing, measured again? Then keep it in one split"
+            f"{others} of {total} {name} rows {_have(others)} all features of a training row but another target "
+            f"({_pairs(alike, their_twins, place)}): is it the same thing, measured again? Then keep it in one split"
         )
     else:
         return
@@ -87,15 +87,15 @@ def _within(
             continue
         rows = parts[name]
         shown = _pairs(rows[again], rows[firsts[places[again]]], place)
-        weight = "count more than once in what is learned" if name == "train" else "make its intervals too narrow"
-        sentence = f"{len(again)} of {total} {name} rows repeat another of them ({shown}): they {weight}"
+        weight = "count more than once in training" if name == "train" else "make its intervals too narrow"
+        sentence = f"{len(again)} of {total} {name} rows repeat another {name} row ({shown}): they {weight}"
         yield AuditFinding(finding="rows_twice", level="note", sentence=sentence, key="data.source", split=name)
 
 
 def _contradictions(
     rows: np.ndarray, total: int, hashes: RowHashes, place: Callable[[int], str], another: str
 ) -> Iterator[AuditFinding]:
-    """Yield a finding on rows whose features are equal and whose classes are not: no model has them all right."""
+    """Yield a finding on rows with equal features and different classes: no model predicts all of them correctly."""
     _, firsts, groups = np.unique(hashes.inputs[rows], return_index=True, return_inverse=True)
     other = hashes.examples[rows] != hashes.examples[rows[firsts[groups]]]
     contradicting = np.isin(groups, groups[other])
@@ -104,14 +104,14 @@ def _contradictions(
         return
     shown = _pairs(rows[other], rows[firsts[groups[other]]], place)
     sentence = (
-        f"{count} of {total} rows have all features of a row of {another} ({shown}): no model has all of them "
-        "right; are the labels wrong, or does a feature lack that tells them apart?"
+        f"{count} of {total} rows have the same features as a row of {another} ({shown}): no model can predict all of "
+        "them correctly; are labels wrong, or is a feature missing that distinguishes them?"
     )
     yield AuditFinding(finding="contradictory_rows", level="warning", sentence=sentence, key="data.target")
 
 
 def _is_chance(expected: float, found: int) -> bool:
-    """Return whether so many pairs of equal rows are `expected` that those that were found say nothing."""
+    """Return whether chance explains the pairs of equal rows that were found."""
     return expected > _BY_CHANCE * found
 
 

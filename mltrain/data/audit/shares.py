@@ -1,4 +1,4 @@
-"""Splits that are not of one kind: classes that one lacks, and columns that are distributed otherwise there."""
+"""Splits that differ from training: classes that are missing in one, and columns with another distribution."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from mltrain.evaluation.drift import LARGE, Stability, population_stability
 from mltrain.run.audit import AuditFinding
 from mltrain.task import SplitName
 
-# Of fewer rows no share is known: 1 right answer of 4 may be 1 of 100 or 8 of 10.
+# Fewer rows do not show a share: 1 right answer of 4 may be 1 of 100 or 8 of 10.
 _FEW = 5
-# Of a split so many rows tell a distribution as well as all do.
+# This many rows of a split show a distribution as well as all do.
 _MOST_ROWS = 20_000
 _SHOWN = 5
 
 
 def class_counts(splits: Splits, truth: np.ndarray, target: Target) -> dict[str, dict[str, int]]:
-    """Return the rows of each class, by split, of labels as `rain=yes`; empty where there are no classes."""
+    """Return the rows of each class, by split, of labels such as `rain=yes`; empty where there are no classes."""
     if not target.classes:
         return {}
     counts: dict[str, dict[str, int]] = {name: {} for name, _ in splits.items()}
@@ -37,28 +37,30 @@ def class_counts(splits: Splits, truth: np.ndarray, target: Target) -> dict[str,
 
 
 def class_findings(counts: Mapping[str, Mapping[str, int]]) -> Iterator[AuditFinding]:
-    """Yield findings on classes that a split lacks, or of which it has few rows."""
+    """Yield findings on classes that are missing in a split, or have few rows there."""
     for split, classes in counts.items():
         absent = [f"'{name}'" for name, count in classes.items() if not count]
         few = [f"'{name}' ({count})" for name, count in classes.items() if 0 < count < _FEW]
         if absent:
-            sentence = f"{split} has no row of {shown(absent, _SHOWN)}: what it measures says nothing of such rows"
+            sentence = (
+                f"{split} has no rows of {shown(absent, _SHOWN)}: its scores do not show how such rows are predicted"
+            )
             yield AuditFinding(
                 finding="absent_class", level="warning", sentence=sentence, key="data.split", split=split
             )
         if few:
-            sentence = f"{split} has fewer than {_FEW} rows of {shown(few, _SHOWN)}: too few to tell how such rows fare"
+            sentence = f"{split} has fewer than {_FEW} rows of {shown(few, _SHOWN)}: too few to measure such rows"
             yield AuditFinding(finding="rare_class", level="note", sentence=sentence, key="data.source", split=split)
 
 
 def shift_findings(
     table: Table, splits: Splits, truth: np.ndarray, preprocessing: Preprocessing, reference: TrainingColumns
 ) -> Iterator[AuditFinding]:
-    """Yield a finding for each held-out split in which columns, or a target, are distributed otherwise.
+    """Yield a finding for each held-out split in which columns, or a target, have another distribution.
 
-    The measure is the population stability index; what chance explains is not said, nor what it explains in one of a
-    thousand data sets of so many columns. Nothing is said of windows of a series: they overlap and hang together, so
-    that chance alone explains far more than of rows that were drawn one by one.
+    The measure is the population stability index. There is no finding where chance shows as much in one of a thousand
+    data sets with the same number of columns, and none for windows of a series: windows overlap, so larger differences
+    are expected by chance.
     """
     if preprocessing.windows is not None:
         return
@@ -83,8 +85,9 @@ def _shifted(split: SplitName, found: Mapping[str, Stability]) -> Iterator[Audit
     largest = sorted(found.items(), key=lambda each: -each[1].value)
     columns = shown([f"{name} (PSI {each.value:.2f})" for name, each in largest], _SHOWN)
     sentence = (
-        f"{split} rows are not as the training rows in {columns}; chance alone stays below "
-        f"{max(0.1, largest[0][1].chance):.2f}: are they of another time or place? Then the score is of such rows only"
+        f"{split} rows differ from the training rows in {columns}; chance alone stays below "
+        f"{max(0.1, largest[0][1].chance):.2f}: are they from another time or place? Then the score holds only "
+        "for such rows"
     )
     large = largest[0][1].value >= LARGE
     yield AuditFinding(

@@ -41,11 +41,11 @@ class ScaledPart(Spec):
     part: Part
     """Which."""
     scaling: Scaling
-    """What is done to it."""
+    """How it is scaled."""
 
 
 class DatetimeEncoder(Spec):
-    """One scaled number column a part, and perhaps one that says where the value was missing."""
+    """One scaled number column per part. A last column may say where the value was missing."""
 
     type: Literal["datetime"] = "datetime"
     column: str
@@ -91,7 +91,7 @@ def fit_datetime(column: RawColumn, parts: tuple[Part, ...] | None, scale: Scale
     times = times_of(column)
     if is_empty(times):
         raise column.failure(
-            f"no training row has a value (set data.features.{column.name}: ignore, or split the data otherwise)"
+            f"no training row has a value; set data.features.{column.name}: ignore, or split the data differently"
         )
     decisions: tuple[Decision, ...] = ()
     if parts is None:
@@ -101,9 +101,7 @@ def fit_datetime(column: RawColumn, parts: tuple[Part, ...] | None, scale: Scale
                 f"every training row has {pc.drop_null(times)[0].as_py()}, so nothing can be learned from it "
                 f"(set data.features.{column.name}: ignore)"
             )
-        decisions = (
-            Decision(f"features.{column.name}", ", ".join(parts), "the parts that differ in the training rows"),
-        )
+        decisions = (Decision(f"features.{column.name}", ", ".join(parts), "these parts differ between training rows"),)
     else:
         parts = tuple(part for part in PARTS if part in parts)
     numbers = {part: part_of(times, part) for part in parts}
@@ -159,7 +157,7 @@ def times_of(column: RawColumn) -> pa.Array:
     """
     values = column.values
     if isinstance(values, np.ndarray):
-        raise column.failure(f"expected dates, but it holds {column.holds()} (declare it as image or array)")
+        raise column.failure(f"expected dates, but the column holds {column.holds()}; declare it as image or array")
     if is_empty(values):
         return pa.nulls(len(values), TIMESTAMP)
     if not is_time(values.type):

@@ -24,32 +24,32 @@ from mltrain.spec import Many
 
 
 class WindowEncoder(ArrayEncoder):
-    """The windows of a series, each column scaled, and what is needed to make and to judge them again."""
+    """The windows of a series with scaled columns, and what is needed to make and measure them again."""
 
     type: Literal["window"] = "window"  # type: ignore[assignment]
     windows: WindowsSpec
     """Their shape."""
     features: Many[str]
-    """The columns whose values are in them, in the order of the last axis."""
+    """The columns whose values are in the windows, in the order of the last axis."""
     target: str
-    """The one that is learned."""
+    """The column that is learned."""
     time: str | None
-    """The column by which rows are put in order; null for the order in which they are."""
+    """The column that rows are sorted by; null keeps the order of the rows."""
     dates: bool
-    """Whether that column holds dates, and not numbers."""
+    """Whether that column holds dates instead of numbers."""
     zoned: bool | None = None
     """Whether its times have a time zone; null where they are numbers, and in runs of earlier versions."""
     series: Many[str]
-    """The series that have training rows, by name."""
+    """The names of the series that have training rows."""
     naive_errors: Many[float]
-    """The mean absolute naive error of each in its training rows."""
+    """The mean absolute naive error of each series in its training rows."""
 
     @model_validator(mode="after")
     def _parts_fit(self) -> WindowEncoder:
         if self.shape != (self.windows.length, len(self.features)) or self.target not in self.features:
             raise ValueError("the windows are of another shape, or without the target")
         if len(self.series) != len(self.naive_errors):
-            raise ValueError("there is not one naive error a series")
+            raise ValueError("expected one naive error per series")
         return self
 
     def made_of(self, table: Table, lag: int | None = None) -> Windowed:

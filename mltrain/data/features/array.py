@@ -16,8 +16,8 @@ class ArrayFeature(Spec):
 
     type: Literal["array"] = "array"
     scale: Scale | None = None
-    """As for numbers, measured for each position of the last axis; null takes `data.scale`. Whole numbers with `none`
-    stay whole (int32), as an Embedding layer wants them."""
+    """Scaled like numbers, for each position of the last axis; null uses `data.scale`. With `none`, whole numbers stay
+    whole (int32), as an Embedding layer needs them."""
 
     def fit(self, column: RawColumn, scale: Scale) -> Fitted:
         """Return the encoder fitted on the arrays of the training rows; `scale` is `data.scale`."""

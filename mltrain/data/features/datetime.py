@@ -17,17 +17,17 @@ PARTS: tuple[Part, ...] = ("year", "month", "day", "weekday", "hour", "minute", 
 
 
 class DatetimeFeature(Spec):
-    """Dates or times, as a number column for each part: `sold.year`, `sold.month`. Times with a zone become UTC."""
+    """Dates or times, as one number column per part: `sold.year`, `sold.month`. Times with a zone are read in UTC."""
 
     type: Literal["datetime"] = "datetime"
     parts: Annotated[Many[Part], Field(min_length=1)] | None = None
-    """Which parts; null takes those of year, month, day, weekday (Monday is 0), hour, minute, second that differ
-    between training rows."""
+    """Which parts to use. null uses the parts that differ between training rows: year, month, day, weekday (Monday is
+    0), hour, minute, second."""
     scale: Scale | None = None
-    """How the parts are scaled; null takes `data.scale`."""
+    """How the parts are scaled; null uses `data.scale`."""
     missing: Literal["mean", "median", "error"] = "mean"
-    """What stands in for each part of a missing value. If training rows miss any, a last column is 1 where the value
-    was missing."""
+    """What replaces each part of a missing value. If a value is missing in a training row, one more column is 1 where
+    the value is missing."""
 
     def fit(self, column: RawColumn, scale: Scale) -> Fitted:
         """Return the encoder fitted on a column of the training rows; `scale` is `data.scale`."""

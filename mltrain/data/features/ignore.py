@@ -8,6 +8,6 @@ from mltrain.spec import Spec
 
 
 class IgnoreFeature(Spec):
-    """Left out: an identifier, a leak of the target, a remark."""
+    """A column that is not used and not read, such as an identifier, a remark or a column that contains the answer."""
 
     type: Literal["ignore"] = "ignore"

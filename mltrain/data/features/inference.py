@@ -47,7 +47,7 @@ def _infer(column: RawColumn) -> tuple[Feature, str]:
     if is_empty(values):
         return IgnoreFeature(), "no training row has a value"
     if pa.types.is_boolean(values.type):
-        return BooleanFeature(), "holds truth values"
+        return BooleanFeature(), "holds booleans"
     if is_number(values.type):
         return NumberFeature(), "holds numbers"
     if is_time(values.type):
@@ -92,10 +92,12 @@ def _infer_array(values: np.ndarray) -> tuple[Feature, str]:
     looks_like_images = values.ndim == 4 and values.shape[-1] in (1, 3, 4)
     if looks_like_images or (values.ndim in (3, 4) and values.dtype == np.uint8):
         if values.dtype.kind in "if" and values.size and values.min() < 0:
-            return ImageFeature(scale="none"), "arrays of the shape of images, scaled already: some values are negative"
-        return ImageFeature(), f"arrays of the shape of images, {values.shape[1:]}, {values.dtype}"
+            return ImageFeature(
+                scale="none"
+            ), "arrays with the shape of images that are already scaled, because some values are negative"
+        return ImageFeature(), f"arrays with the shape of images, {values.shape[1:]}, {values.dtype}"
     if values.dtype.kind in "iu" and values.dtype != np.uint8:
         return ArrayFeature(
             scale="none"
-        ), "arrays of whole numbers, taken as index numbers for an Embedding, not scaled"
+        ), "arrays of whole numbers, used as index numbers for an Embedding layer and not scaled"
     return ArrayFeature(), f"arrays of shape {values.shape[1:]}, {values.dtype}"

@@ -89,7 +89,9 @@ def source_of(path: Path, like: Any = None, options: Mapping[str, Any] = Mapping
     name = path.name.lower()
     source = next((source for ending, source in _BY_ENDING.items() if name.endswith(ending)), None)
     if source is None:
-        raise DataError(f"{path}: unknown kind of file (known endings: {', '.join(_BY_ENDING)})")
+        packed = name.endswith((".zst", ".xz", ".bz2", ".zip", ".7z"))
+        how = "; unpack it first, or compress it with gzip (.gz)" if packed else ""
+        raise DataError(f"{path}: unknown kind of file; expected one of these endings: {', '.join(_BY_ENDING)}{how}")
     if type(like) is source:
         found: FileSource = like.model_copy(update={"path": path})
     else:

@@ -36,14 +36,14 @@ def _allow_mappings(schema: dict[str, Any]) -> None:
 
 
 class InlineSource(Spec):
-    """Rows in the YAML: lists in the order of `columns`, or mappings that each name the same columns."""
+    """Rows in the YAML: lists in the order of `columns`, or mappings with the same keys."""
 
     model_config = ConfigDict(json_schema_extra=_allow_mappings)
 
     type: Literal["inline"] = "inline"
 
     columns: Many[str]
-    """The names of the columns; not needed when the rows are mappings."""
+    """The names of the columns. Not needed if the rows are mappings."""
 
     rows: Many[Many[Cell]]
     """The rows; null is a missing value."""
@@ -61,11 +61,11 @@ class InlineSource(Spec):
         problems = []
         for number, row in enumerate(rows):
             if not isinstance(row, Mapping):
-                problems.append(problem("row", "expected a mapping, as the first row is", ("rows", number), row))
+                problems.append(problem("row", "expected a mapping, like the first row", ("rows", number), row))
             elif set(row) != set(columns):
                 odd = ", ".join(map(str, sorted(set(row) ^ set(columns), key=str)))
                 problems.append(
-                    problem("row", f"the rows do not all name the same columns ({odd})", ("rows", number), row)
+                    problem("row", f"the rows do not all have the same columns ({odd})", ("rows", number), row)
                 )
         if problems:
             raise fail("inline", problems)
@@ -83,7 +83,12 @@ class InlineSource(Spec):
         for number, column in enumerate(self.columns):
             if not column.strip() or column in self.columns[:number]:
                 problems.append(
-                    problem("column", "expected a name that no other column has", ("columns", number), column)
+                    problem(
+                        "column",
+                        "expected a name that is not empty and not used by another column",
+                        ("columns", number),
+                        column,
+                    )
                 )
         if problems:
             raise fail("inline", problems)

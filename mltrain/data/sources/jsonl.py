@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class JsonlSource(Spec):
-    """JSON Lines: one object a line, plain or .gz. An absent key is a missing value; lists of numbers become arrays."""
+    """JSON Lines: one object per line, plain or .gz. An absent key is a missing value; lists of numbers are arrays."""
 
     type: Literal["jsonl"] = "jsonl"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class NpzSource(Spec):
-    """Arrays of an .npz file, whose first axis is the rows. An array of one axis is a column; others stay arrays."""
+    """Arrays of an .npz file. The first axis is the rows. An array with one axis is a column; others stay arrays."""
 
     type: Literal["npz"] = "npz"
 
@@ -23,7 +23,7 @@ class NpzSource(Spec):
     """The file."""
 
     arrays: Annotated[dict[str, str], Field(min_length=1)] | None = None
-    """Which arrays, as {column: name in the file}; null takes every one by its own name."""
+    """Which arrays to read, as {column: name in the file}; null reads all arrays under their own names."""
 
     missing: Many[MissingText] = ()
     """Texts that mean "no value", besides NaN and the empty text, in arrays of one axis.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ParquetSource(Spec):
-    """A Parquet file. Columns of number lists become arrays."""
+    """A Parquet file. Columns of lists of numbers become arrays."""
 
     type: Literal["parquet"] = "parquet"
 

@@ -19,15 +19,17 @@ class SklearnSource(Spec):
     type: Literal["sklearn"] = "sklearn"
 
     name: Literal["iris", "wine", "breast_cancer", "digits", "diabetes"]
-    """Which set: iris, wine, breast_cancer and digits have classes, diabetes a number to predict."""
+    """Which data set. iris, wine, breast_cancer and digits have classes; the target of diabetes is a number."""
 
     images: bool = False
-    """For digits: one column `image` of shape (rows, 8, 8, 1) with values 0 to 16, instead of 64 columns of numbers."""
+    """Only for digits: one column `image` of shape (rows, 8, 8, 1), values 0 to 16, instead of 64 number columns."""
 
     @model_validator(mode="after")
     def _only_digits_are_images(self) -> SklearnSource:
         if self.images and self.name != "digits":
-            raise fail("sklearn", [problem("images", f"{self.name} has no images (digits has)", ("images",), True)])
+            raise fail(
+                "sklearn", [problem("images", f"{self.name} has no images; only digits has images", ("images",), True)]
+            )
         return self
 
     def read(self, seed: int, declared: Mapping[str, str] | None = None) -> Table:

@@ -26,36 +26,36 @@ ARGUMENTS: dict[str, dict[str, int | float]] = {
 
 
 class SyntheticSource(Spec):
-    """Rows drawn from a known rule. A key that a kind does not take is null."""
+    """Rows drawn from a known rule. A key that does not apply to the kind is null."""
 
     type: Literal["synthetic"] = "synthetic"
 
     kind: Literal["linear", "moons", "blobs", "shapes", "sequences", "noise", "seasonal", "labels"]
-    """linear: y = slope · x + intercept + noise, with x in [0, 1). moons: two half circles. blobs: round clouds, one a
-    class. shapes: gray images of a circle, a square or a triangle. sequences: waves whose frequency is the class.
-    noise: random numbers with random labels, from which nothing can be learned. seasonal: a series, to be forecast.
-    labels: label1, label2, … of 0 and 1, each on which side of a plane of its own a point lies."""
+    """linear: y = slope · x + intercept + noise, with x in [0, 1). moons: two half circles. blobs: round clouds, one
+    per class. shapes: gray images of a circle, a square or a triangle. sequences: waves whose frequency is the
+    class. noise: random numbers with random labels, from which nothing can be learned. seasonal: a series to forecast.
+    labels: label1, label2, … with the values 0 and 1. Each label says on which side of its own plane a point is."""
 
     rows: int = Field(default=100, ge=1)
     """How many examples."""
 
     seed: int | None = Field(default=None, ge=0, le=2**32 - 1)
-    """For the draw; null takes the experiment's."""
+    """Seed of the random numbers; null uses the seed of the experiment."""
 
     noise: float | None = Field(default=None, ge=0)
-    """Standard deviation of what is added to the truth (linear, moons, blobs, shapes, sequences, seasonal, labels)."""
+    """Standard deviation of the noise that is added (linear, moons, blobs, shapes, sequences, seasonal, labels)."""
 
     slope: float | None = None
-    """Of the line (linear)."""
+    """Slope of the line (linear)."""
 
     intercept: float | None = None
-    """Of the line, at x = 0 (linear)."""
+    """Value of the line at x = 0 (linear)."""
 
     classes: int | None = Field(default=None, ge=2)
     """How many classes (blobs, sequences, noise)."""
 
     features: int | None = Field(default=None, ge=1)
-    """How many numbers an example, or a step of a sequence, has (blobs, sequences, noise, labels)."""
+    """How many numbers an example or a step of a sequence has (blobs, sequences, noise, labels)."""
 
     labels: int | None = Field(default=None, ge=2)
     """How many labels (labels)."""
@@ -67,7 +67,7 @@ class SyntheticSource(Spec):
     """Length of a sequence (sequences)."""
 
     season: int | None = Field(default=None, ge=2)
-    """Steps after which a series comes again (seasonal)."""
+    """How many steps a season has (seasonal)."""
 
     @model_validator(mode="before")
     @classmethod
@@ -80,7 +80,10 @@ class SyntheticSource(Spec):
         others = {name for arguments in ARGUMENTS.values() for name in arguments} - set(takes)
         problems = [
             problem(
-                "argument", f"{kind} does not take it (it takes rows, seed, {', '.join(takes)})", (name,), value[name]
+                "argument",
+                f"this key does not apply to {kind}; expected rows, seed, {', '.join(takes)}",
+                (name,),
+                value[name],
             )
             for name in sorted(others & set(value))
             if value[name] is not None
@@ -93,7 +96,7 @@ class SyntheticSource(Spec):
     def _classes_can_be_told_apart(self) -> SyntheticSource:
         # Class k has k + 1 periods, and a period needs four steps to look like a wave.
         if self.steps is not None and self.classes is not None and self.classes * 4 > self.steps:
-            message = f"{self.classes} classes need {4 * self.classes} steps or more"
+            message = f"{self.classes} classes need at least {4 * self.classes} steps"
             raise fail("synthetic", [problem("steps", message, ("steps",), self.steps)])
         return self
 

@@ -143,11 +143,11 @@ class ArraysStream:
         for name in self._wanted.kinds:
             member = self._members[name]
             if not member.shape:
-                raise DataError(f"{self._name}: array {name!r} is a single value, where rows are expected")
+                raise DataError(f"{self._name}: array {name!r} is a single value; expected one value per row")
             if member.fortran_order:
                 raise DataError(
-                    f"{self._name}: array {name!r} is stored column by column, and cannot be read row by row; "
-                    "save numpy.ascontiguousarray of it"
+                    f"{self._name}: array {name!r} is stored column by column, but mltrain reads rows; "
+                    "save numpy.ascontiguousarray(array) instead"
                 )
             counts[name] = member.shape[0]
         first = next(iter(counts))
@@ -159,7 +159,7 @@ class ArraysStream:
         return counts[first]
 
     def _unreadable(self, error: Exception) -> DataError:
-        return DataError(f"{self._name}: not an .npz file, or damaged ({error})")
+        return DataError(f"{self._name}: not an .npz file, or it is damaged ({error})")
 
 
 # What zipfile and NumPy raise for archives that are damaged.

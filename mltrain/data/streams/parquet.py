@@ -105,7 +105,7 @@ class ParquetStream:
         return self._wanted.kinds
 
     def _damaged(self, error: Exception) -> DataError:
-        return DataError(f"{self._name}: not a Parquet file, or damaged ({error})")
+        return DataError(f"{self._name}: not a Parquet file, or it is damaged ({error})")
 
 
 def _rows_of_a_block(metadata: parquet.FileMetaData) -> int:

@@ -22,6 +22,8 @@ _FEWEST_AFTER_BEST, _RISE = 8, 0.1
 # A loss has stopped where the last quarter of the epochs is not lower than the quarter before, by this part of it. One
 # that still falls by a hundredth has often fallen by a fifth in four times the epochs.
 _STOPPED = 0.003
+# A loss that falls by more than this is still learned, even if it is not yet better than that of a constant answer.
+_LEARNS = 0.02
 
 
 def first_loss(curves: Curves) -> Finding | None:
@@ -104,9 +106,7 @@ def plateau(curves: Curves) -> Finding | None:
         fallen = loss[0] - min(loss)
         if fallen <= 0 or max(loss[half:]) - min(loss[half:]) > 0.01 * fallen:
             return None
-        quarter = half + (epochs - half) // 2
-        before, last = _mean(loss[half:quarter]), _mean(loss[quarter:])
-        if before - last > _STOPPED * abs(last):
+        if still_learns(loss, _STOPPED):
             return None
     return Finding(
         "plateau",
@@ -149,6 +149,15 @@ def low_learning_rate(curves: Curves) -> Finding | None:
         "steps are too small or too few; use a larger learning rate, or more epochs",
         "training.optimizer.learning_rate",
     )
+
+
+def still_learns(loss: Sequence[float], by: float = _LEARNS) -> bool:
+    """Return whether a loss is lower in the last quarter of the epochs than in the quarter before, by a part of it."""
+    quarter = len(loss) // 4
+    if not quarter:
+        return False
+    before, last = _mean(loss[-2 * quarter : -quarter]), _mean(loss[-quarter:])
+    return before - last > by * abs(last)
 
 
 def _falls(loss: Sequence[float], to: float) -> bool:

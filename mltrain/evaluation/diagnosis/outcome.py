@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from mltrain.evaluation.chance import LEVEL, p_value
+from mltrain.evaluation.diagnosis.curves import still_learns
 from mltrain.evaluation.diagnosis.facts import Confusion, Facts, Finding, accuracy
 from mltrain.evaluation.interval_forms import wilson
 from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS
@@ -109,6 +110,8 @@ def underfitting(facts: Facts) -> Finding | None:
     """Even the training rows were not learned."""
     skill = facts.skill["train"]
     if skill >= 0.02 or (facts.task in OF_CLASSES and _chance(facts.confusions["train"]) <= LEVEL):
+        return None
+    if still_learns(facts.curves.train):
         return None
     return Finding(
         "underfitting",

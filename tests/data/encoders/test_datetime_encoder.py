@@ -44,7 +44,7 @@ def test_times_with_a_zone_are_taken_in_utc():
         ([None, "soon"], r"\[1\]: column 'x': expected a date, found 'soon' .*write it as 2024-05-31"),
         ([datetime(2024, 1, 1)] * 3, "every training row has 2024-01-01 00:00:00, so nothing can be learned"),
         ([None, None], "no training row has a value"),
-        (np.zeros((2, 2)), "expected dates, but it holds float64 arrays"),
+        (np.zeros((2, 2)), "expected dates, but the column holds float64 arrays"),
     ],
 )
 def test_what_is_no_date_is_an_error(train, message):

@@ -70,24 +70,27 @@ def test_jsonl(jsonl, tmp_path):
     [
         ('{"a": 1}\n{"a": 2}\n{"a": "abc"}\n', "x.jsonl:3: column 'a': 'abc' is not a number (2 of 3 values are)"),
         ('{"a": 1}\n{"a": 2\n', "x.jsonl:2: not JSON"),
-        ("[1, 2]\n", "x.jsonl:1: expected one JSON object a line"),
-        ('{"a": 1, "a": 2}\n', "x.jsonl:1: the key 'a' stands twice"),
+        ("[1, 2]\n", "x.jsonl:1: expected one JSON object per line"),
+        ('{"a": 1, "a": 2}\n', "x.jsonl:1: the key 'a' appears twice in one object; remove one"),
         ('{"a": [1, 2]}\n{"a": [1]}\n', "x.jsonl:2: column 'a': a list of 1, where the first row has a list of 2"),
         ('{"a": [[1, 2], [3, 4]]}\n{"a": [[1, 2], [3]]}\n', "x.jsonl:2: column 'a': a list of 1"),
-        ('{"a": [1]}\n{"a": 3}\n', "x.jsonl:2: column 'a': '3' where other rows hold lists"),
+        ('{"a": [1]}\n{"a": 3}\n', "x.jsonl:2: column 'a': expected a list, as in other rows, found '3'"),
         ('{"a": [1, 2]}\n{"a": [1, null]}\n', "x.jsonl:2: column 'a': a missing value in a list"),
-        ('{"a": [1, "x"]}\n', "x.jsonl:1: column 'a': lists that are not all of numbers"),
+        ('{"a": [1, "x"]}\n', "x.jsonl:1: column 'a': expected lists of numbers of one shape"),
         ('{"a": ["x"]}\n', "x.jsonl:1: column 'a': an array of object"),
         ('{"a": []}\n', "x.jsonl:1: column 'a': an empty list"),
         ('{"a": 1}\n{"a": -Infinity}\n', "x.jsonl:2: column 'a': -inf is not a finite number"),
-        ('{"a": 1}\n{"a": {"b": 1}}\n', "x.jsonl:2: column 'a': an object"),
+        (
+            '{"a": 1}\n{"a": {"b": 1}}\n',
+            "x.jsonl:2: column 'a': expected a number, a text, true, false, null or a list of",
+        ),
         ('{"a": "x"}\n{"a": "\\ud800"}\n', "x.jsonl:2: column 'a': '\\ud800' is not valid Unicode"),
         ('{"a": 1}\n{"a": 99999999999999999999}\n', "x.jsonl:2: column 'a': '99999999999999999999' is too large"),
         ('{"a": 1' + "0" * 5000 + "}\n", "x.jsonl:1: Exceeds the limit"),
-        ('{"a": ' + "[" * 100000 + "\n", "x.jsonl:1: lists or objects nested too deeply"),
+        ('{"a": ' + "[" * 100000 + "\n", "x.jsonl:1: its lists or objects are nested too deeply"),
         (b'{"a": "\xe9"}\n', "x.jsonl:1: byte 8 of the line is not UTF-8"),
         ("\n\n", "x.jsonl: the file is empty"),
-        ("{}\n", "x.jsonl: the objects have no keys"),
+        ("{}\n", "x.jsonl: expected objects with keys, found only empty objects"),
     ],
 )
 def test_jsonl_damage(jsonl, text, message):
@@ -141,7 +144,7 @@ def test_npz(npz):
         ({"x": np.array([1 + 2j])}, "x.npz[0]: column 'x': an array of complex128"),
         ({"x": np.array([["a", "b"]])}, "x.npz[0]: column 'x': an array of <U1"),
         ({"x": np.array([1, 2**63], np.uint64)}, "x.npz[1]: column 'x': 9223372036854775808 is too large"),
-        ({}, "x.npz: the file holds no array"),
+        ({}, "x.npz: expected arrays, but the file is empty"),
     ],
 )
 def test_npz_arrays_that_are_no_columns(npz, content, message):
@@ -163,7 +166,7 @@ def test_npz_damage(npz, tmp_path, monkeypatch):
         header = io.BytesIO()
         np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**12,)})
         archive.writestr("x.npy", header.getvalue())
-    with pytest.raises(DataError, match="not readable as arrays"):
+    with pytest.raises(DataError, match="expected arrays of numbers or texts, but they cannot be read"):
         NpzSource(path=path).read(0)
     monkeypatch.setattr(files, "UNPACKED_FLOOR", 1000)
     np.savez_compressed(path, x=np.zeros(10**6))
@@ -216,7 +219,11 @@ def test_parquet_columns_are_what_they_are_declared(table_in_parquet):
 @pytest.mark.parametrize(
     ("columns", "declared", "message"),
     [
-        ({"a": [{"b": 1}]}, {}, "x.parquet[0]: column 'a': values of type struct"),
+        (
+            {"a": [{"b": 1}]},
+            {},
+            "x.parquet[0]: column 'a': expected numbers, texts, booleans, dates or",
+        ),
         ({"a": ["1", "x"]}, {"a": "number"}, "x.parquet[1]: column 'a': 'x' is not a number (1 of 2 values are)"),
         ({"a": [1, 2]}, {"a": "datetime"}, "x.parquet[0]: column 'a': '1' is of type int64"),
         ({"a": [1, 2]}, {"a": "boolean"}, "x.parquet[1]: column 'a': '2' is not a boolean"),
@@ -235,7 +242,7 @@ def test_parquet_damage(table_in_parquet, tmp_path):
     path = tmp_path / "x.parquet"
     for damaged in (b"", b"PAR1", path.read_bytes()[:-9]):
         path.write_bytes(damaged)
-        with pytest.raises(DataError, match="not a Parquet file, or damaged"):
+        with pytest.raises(DataError, match="not a Parquet file, or it is damaged"):
             ParquetSource(path=path).read(0)
 
 
@@ -308,7 +315,7 @@ def test_the_bundled_sets_are_read_without_scikit_learn():
 
 def test_a_bundled_set_that_is_elsewhere_is_said(monkeypatch):
     monkeypatch.setattr("mltrain.data.bundled.find_spec", lambda name: None)
-    with pytest.raises(DataError, match=r"iris\.csv: not among the files of scikit-learn"):
+    with pytest.raises(DataError, match=r"iris\.csv: scikit-learn does not have this file"):
         SklearnSource(name="iris").read(0)
 
 

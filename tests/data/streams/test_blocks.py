@@ -159,7 +159,7 @@ def test_lines_of_json_stay_as_they_are():
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("[1]", "x.jsonl:31: expected one JSON object a line"),
+        ("[1]", "x.jsonl:31: expected one JSON object per line"),
         ('{"a": "x"}', "x.jsonl:31: column 'a': 'x' is not a number"),
         ('{"a": 1, "prediction": 2}', "x.jsonl:31: the row has a key 'prediction', and so is a new column called"),
     ],
@@ -197,7 +197,7 @@ def test_files_without_rows(text, said):
 
 
 def test_arrays_that_are_objects_or_shorter_than_they_say_are_refused(tmp_path):
-    with pytest.raises(DataError, match=r"not an \.npz file, or damaged"):
+    with pytest.raises(DataError, match=r"not an \.npz file, or it is damaged"):
         ArraysStream(io.BytesIO(b"PK nothing"), "x.npz", {}, WANTED)
     np.savez(tmp_path / "x.npz", a=np.array([{}], dtype=object))
     with (tmp_path / "x.npz").open("rb") as file, pytest.raises(DataError, match="objects"):
