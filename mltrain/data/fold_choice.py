@@ -70,7 +70,7 @@ def _kinds(
     rarest = int(np.argmin(np.where(counts, counts, len(rows) + 1)))
     unit = "row" if groups is None else "group"
     if counts[rarest] >= split.folds:
-        said = Decision("split.stratify", "true", f"the target has classes, each with {unit}s enough")
+        said = Decision("split.stratify", "true", f"the target has classes, each with enough {unit}s")
         return labels, () if split.stratify is True else (said,)
     name = draw.classes[rarest] if draw.classes else str(rarest)
     some = f"{counts[rarest]} {unit}{'' if counts[rarest] == 1 else 's'}"

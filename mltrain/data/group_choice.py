@@ -84,7 +84,9 @@ class GroupDraw:
         np.add.at(table, (groups, kinds), 1)
         fewest = int((table > 0).sum(axis=0).min())
         if fewest >= parts:
-            reason = "the target has classes, each in groups enough; whole groups keep the proportions only nearly"
+            reason = (
+                "the target has classes, each in enough groups; whole groups keep the proportions only approximately"
+            )
             return table, () if stratify is True else (Decision("split.stratify", "true", reason),)
         reason = f"a class is in {fewest} group{'' if fewest == 1 else 's'} only, for {parts} splits"
         if stratify is True:

@@ -145,7 +145,7 @@ def _absent(
     rows = np.flatnonzero(numbers == absent)
     many = np.bincount(numbers, minlength=len(names))
     count = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
-    message = f"the class {names[absent]!r} is in no training row, only in {count} of other splits"
+    message = f"the class {names[absent]!r} does not occur in training rows, only in {count} of other splits"
     rare = int((many == 1).sum())
     if isinstance(split, RandomSplit) and rare > 1:
         message = f"{rare:,} of {len(names):,} classes have only one row, too many to keep each in the training rows"

@@ -55,7 +55,7 @@ class TargetSpec(Spec):
     """The classes in the order of the model's outputs; empty takes them sorted. It may also name the classes of a
     column of numbers: `[no, yes]` for 0 and 1."""
     positive: ClassName | None = None
-    """Of two classes, the one whose probability is predicted; null takes the second."""
+    """The class of two whose probability is predicted; null takes the second."""
 
     @model_validator(mode="before")
     @classmethod
@@ -83,7 +83,7 @@ class TargetSpec(Spec):
             problems.append(problem("target", message, ("columns",), self.columns))
         twice = next((name for name in self.columns if self.columns.count(name) > 1), None)
         if twice is not None:
-            problems.append(problem("target", f"the column {twice!r} stands twice", ("columns",), twice))
+            problems.append(problem("target", f"column {twice!r} is listed twice", ("columns",), twice))
         for name in ("classes", "positive") if self.columns else ():
             if getattr(self, name):
                 message = "it is for one column: of a label the second value is the positive one, 1 of 0 and 1"
@@ -96,7 +96,7 @@ class TargetSpec(Spec):
     def _classes_fit(self) -> TargetSpec:
         twice = next((name for name in self.classes if self.classes.count(name) > 1), None)
         if twice is not None:
-            raise fail("target", [problem("classes", f"the class {twice!r} stands twice", ("classes",), twice)])
+            raise fail("target", [problem("classes", f"class {twice!r} is listed twice", ("classes",), twice)])
         if len(self.classes) == 1:
             raise fail("target", [problem("classes", "expected two classes or more", ("classes",), self.classes[0])])
         if self.positive is not None and self.classes and self.positive not in self.classes:
@@ -122,7 +122,7 @@ class DataSpec(Spec):
     split: Split = Field(default_factory=RandomSplit)
     """Which rows are for training, validation and test."""
     windows: WindowsSpec | None = None
-    """Take windows of a series as examples, to forecast the target; null takes each row for itself."""
+    """Take windows of a series as examples, to forecast the target; null treats the rows as independent."""
     features: dict[str, Feature] = Field(default_factory=dict)
     """What a column is, by its name; columns that are not named here are recognised."""
     scale: Scale = "standard"
@@ -183,7 +183,7 @@ class DataSpec(Spec):
         problems = [
             problem(
                 "window_feature",
-                f"windows hold numbers, so a column is no {feature.type} here",
+                f"windows hold numbers, so a column cannot be {feature.type} here",
                 ("features", name),
                 feature.type,
             )

@@ -35,7 +35,7 @@ class TargetEncoder(Spec):
     task: Task
     """What is learned."""
     labels: Many[str] = ()
-    """What stands in the column for each class, in the order of the outputs; empty for regression."""
+    """The value of the column for each class, in the order of the outputs; empty for regression."""
     classes: Many[str] = ()
     """Names of the classes in the same order; of two, the second is the positive one."""
     center: float = 0.0
@@ -200,7 +200,7 @@ def fit_target(
     """
     decisions: tuple[Decision, ...] = ()
     if stated in OF_EACH:
-        raise column.failure(f"the task is {stated}, and one target is no several (name them: target: [rain, wind])")
+        raise column.failure(f"the task is {stated}, which needs at least two targets, such as target: [rain, wind]")
     if stated != "auto":
         task: Task = stated
         without_missing(column)

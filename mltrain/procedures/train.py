@@ -131,9 +131,10 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
     from mltrain.procedures.changed_settings import former_training, refused_changes
     from mltrain.procedures.checkpoints import newest_valid
     from mltrain.procedures.fitting import fit, get_ready
+    from mltrain.procedures.forecast_dates import kept_columns
     from mltrain.procedures.network import build_network
     from mltrain.procedures.results import write_results
-    from mltrain.procedures.slices import fit_slices, slice_columns
+    from mltrain.procedures.slices import fit_slices
     from mltrain.training.acceleration import accelerate, choose_precision
     from mltrain.training.class_weights import class_weight_decision
     from mltrain.training.devices import choose_device
@@ -141,9 +142,7 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
     device = choose_device(spec.device, spec.threads)
 
     course.begin("reading the data")
-    prepared = prepare(
-        spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices), own_units(spec), stopwatch
-    )
+    prepared = prepare(spec.data, spec.seed, spec.task, kept_columns(spec), own_units(spec), stopwatch)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 

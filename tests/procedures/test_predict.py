@@ -152,7 +152,7 @@ def test_arrays_come_back_with_their_predictions(predict, folder):
         assert np.allclose(shares.sum(axis=1), 1)
     done = predict("images", "new.npz")
     assert done.out.splitlines()[0] == "id,prediction"
-    left_out = "not in the text, as they are no single values: x, about\n"
+    left_out = "these columns cannot be written as text and were left out: x, about\n"
     assert left_out in done.err
     assert left_out in predict("images", "new.npz", "--out", "out.csv").err
     assert (folder / "out.csv").read_text() == done.out
@@ -362,8 +362,8 @@ def test_a_damaged_reference_is_exit_5(predict, folder):
 
 def test_nothing_is_replaced_without_being_asked(predict, folder):
     (folder / "out.csv").write_text("mine\n")
-    assert "out.csv: is there already" in predict("two", "two.csv", "--out", "out.csv", code=2)
-    assert "out.csv: is there already" in predict("two", "two.csv", "--summary", "out.csv", code=2)
+    assert "out.csv: already exists" in predict("two", "two.csv", "--out", "out.csv", code=2)
+    assert "out.csv: already exists" in predict("two", "two.csv", "--summary", "out.csv", code=2)
     assert (folder / "out.csv").read_text() == "mine\n"
     predict("two", "two.csv", "--out", "out.csv", "--force")
     assert len(read_csv(folder / "out.csv")) == ROWS
@@ -384,7 +384,7 @@ def test_nothing_is_replaced_without_being_asked(predict, folder):
         (
             ["two", "colorless.csv"],
             4,
-            "2 columns are not there: 'color', 'large', which the model needs",
+            "2 columns are missing: 'color', 'large', which the model needs",
         ),
         (["two", "taken.csv", "--prefix", "new_"], 4, "there is a column 'new_prediction' already"),
     ],
@@ -417,5 +417,5 @@ def test_a_prediction_that_is_no_number_is_refused(predict, folder, monkeypatch)
         return values
 
     monkeypatch.setattr(Network, "predictions", broken)
-    assert "of row 6 is no finite number" in predict("two", "two.csv", "--out", "out.csv", code=4)
+    assert "the prediction for row 6 is NaN or infinite" in predict("two", "two.csv", "--out", "out.csv", code=4)
     assert not (folder / "out.csv").exists()

@@ -20,15 +20,15 @@ BLOCK = 1 << 22
 
 
 class ArrayEncoder(Spec):
-    """One array a row: (value - center) / width in float32 along the last axis, or whole numbers as they are."""
+    """One array per row: (value - center) / width in float32 along the last axis, or whole numbers as they are."""
 
     type: Literal["array"] = "array"
     column: str
     """Name of the raw column."""
     shape: Many[int]
-    """Of one raw array, without the rows."""
+    """The shape of one raw array, without the rows."""
     dtype: Literal["float32", "int32"]
-    """Of the encoded arrays."""
+    """The type of the encoded arrays."""
     channel: bool
     """Whether a last axis of size 1 is added, for gray images."""
     center: Many[float]

@@ -70,7 +70,7 @@ class TextEncoder(Spec):
 
 
 class CategoryEncoder(TextEncoder):
-    """One 0/1 column a category; an unknown or missing text that is no category has 0 in all of them."""
+    """One 0/1 column per category; an unknown or missing text that is not a category has 0 in all of them."""
 
     type: Literal["category"] = "category"
 
@@ -89,7 +89,7 @@ class CategoryEncoder(TextEncoder):
 
 
 class IndexEncoder(TextEncoder):
-    """One column with the number of the category: 1, 2, 3, …; 0 for what is no category."""
+    """One column with the number of the category: 1, 2, 3, …; 0 for any other text."""
 
     type: Literal["index"] = "index"
 

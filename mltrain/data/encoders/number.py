@@ -27,7 +27,7 @@ class NumberEncoder(Spec):
     indicator: bool
     """Whether a second column is 1 where the value was missing."""
     truth: bool = False
-    """Whether the numbers are truth values: 0 and 1 only."""
+    """Whether the numbers are booleans: 0 and 1 only."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ class Wanted:
         """
         absent = [name for name in self.kinds if name not in names]
         if absent:
-            columns = "no column" if len(absent) == 1 else f"{len(absent)} columns are not there:"
+            columns = "no column" if len(absent) == 1 else f"{len(absent)} columns are missing:"
             near = suggest(absent[0], names) if len(absent) == 1 else ""
             known = f"(columns: {shown(names)})"
             message = f"{columns} {', '.join(map(repr, absent))}{near}, which the model needs {known}{advice}"

@@ -41,7 +41,7 @@ def background_section(facts: Facts) -> Html:
     parts: list[Content] = [fact_list(pairs)]
     if record.resumed:
         resumed = [(each.time, f"{each.step:,}", ", ".join(each.inexact) or "nothing") for each in record.resumed]
-        parts.append(table("Taken up again", ("when", "from step", "what differed"), resumed, texts=3))
+        parts.append(table("Resumed", ("when", "from step", "what differed"), resumed, texts=3))
     if facts.profile is not None:
         parts.append(sub("Where the time went", figures([profile_chart(facts)])))
     return section("background", "How it came about", *parts)
