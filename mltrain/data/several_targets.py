@@ -229,7 +229,7 @@ def fit_several(
             raise columns[0].failure(
                 f"data.target.{name} needs one target with classes, but the task is {task} (remove it)"
             )
-    if task == "multilabel" and spec.scale != "none":
+    if task == "multilabel" and spec.scale == "standard":
         raise columns[0].failure("data.target.scale is for numbers, but the task is multilabel (remove it)")
     parts = tuple(fit_target(column, TargetSpec(column=column.name), OF_EACH[task])[0] for column in columns)
     if task == "multilabel":

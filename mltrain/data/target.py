@@ -77,7 +77,7 @@ class TargetEncoder(Spec):
         with np.errstate(over="ignore"):
             values = ((self.truth(column) - self.center) / self.width).astype(np.float32)
         if not np.isfinite(values).all():
-            message = "the number is too large for float32 (set data.target.scale: standard, or use larger units)"
+            message = "the number is too large for float32 (set data.target.scale to standard, or use larger units)"
             raise column.error(first_row(~np.isfinite(values)), message)
         return values
 
@@ -215,7 +215,7 @@ def fit_target(
         _refuse_class_settings(column, spec)
         known_numbers(column)
         return TargetEncoder(column=column.name, task=task), decisions
-    if spec.scale != "none":
+    if spec.scale == "standard":
         raise column.failure(
             f"data.target.scale is for regression, but the task is {task} (remove it, or state the task)"
         )

@@ -27,7 +27,8 @@ class EarlyStopping(Monitoring):
     baseline: float | None = None
     """A value that has to be reached; an epoch that does not counts as one without improvement."""
     restore_best_weights: bool | None = None
-    """Keras' spelling of `training.final`: true is `best`, false is `last`; null leaves it to `training.final`."""
+    """`true` makes the model of the run that of the epoch with the best monitored value; where no objective is stated,
+    the monitored quantity becomes the objective. `false` takes the last epoch. null leaves it to `training.final`."""
     start_from_epoch: Annotated[int, Field(ge=0)] = 0
     """Epochs at the start that are not looked at."""
 
