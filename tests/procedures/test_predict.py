@@ -367,15 +367,15 @@ def test_nothing_is_replaced_without_being_asked(predict, folder):
     assert (folder / "out.csv").read_text() == "mine\n"
     predict("two", "two.csv", "--out", "out.csv", "--force")
     assert len(read_csv(folder / "out.csv")) == ROWS
-    assert "no regular file" in predict("two", "two.csv", "--out", "/dev/null", "--force", code=2)
+    assert "not a regular file" in predict("two", "two.csv", "--out", "/dev/null", "--force", code=2)
     assert "there is no folder" in predict("two", "two.csv", "--out", "nowhere/out.csv", code=2)
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["two", "two.csv", "--out", "out.parquet"], 2, "name a file *.csv"),
-        (["images", "images.npz", "--out", "out.jsonl"], 2, "name a file *.npz, or .csv"),
+        (["two", "two.csv", "--out", "out.parquet"], 2, "use a file name *.csv"),
+        (["images", "images.npz", "--out", "out.jsonl"], 2, "use a file name *.npz, or .csv"),
         (["two", "two.csv", "--out", "out.txt"], 4, "unknown kind of file"),
         (["two", "two.csv", "--json"], 2, "--json needs --out"),
         (["number", "number.csv", "--proba"], 2, "this run predicts a number"),
