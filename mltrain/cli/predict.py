@@ -44,19 +44,19 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="Where to write, in the form of DATA. Default: text on stdout."
+            "--out", "-o", metavar="FILE", help="The file to write, with the ending of DATA. Default: text on stdout."
         ),
     ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add the probability of each class.")] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Add what each column of a table adds to the score of a row.")
+        bool, typer.Option("--explain", help="Add the contribution of each column of a table to the score of a row.")
     ] = False,
     prefix: Annotated[
         str, typer.Option("--prefix", metavar="TEXT", help="What the names of all new columns begin with.")
     ] = "",
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Refuse unknown categories, values out of range, unusual missing ones."),
+        typer.Option("--strict", help="Refuse unknown categories, values out of range, and unexpected missing values."),
     ] = False,
     skip_bad: Annotated[
         bool,
@@ -116,7 +116,7 @@ def predict(
         raise UsageError("cannot read the data from standard input: it is closed")
     for option, given in (("--json", json), ("--strict", strict)):
         if given and out is None:
-            why = "its object goes to standard output" if json else "what has been printed cannot be taken back"
+            why = "it prints its own object on standard output" if json else "printed rows cannot be removed again"
             raise UsageError(f"{option} needs --out FILE: {why}")
     for path in (out, summary):
         if path is not None:
@@ -174,7 +174,7 @@ def _write_summary(path: Path, text: str) -> None:
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Say of a file that cannot be written what helps: the words for runs advise another --runs-dir."""
+    """Report a file that cannot be written; the message for runs would advise another --runs-dir."""
     from mltrain.errors import WriteError
 
     try:
@@ -188,7 +188,7 @@ def _check_place(path: Path, force: bool) -> None:
     from mltrain.errors import UsageError
 
     if not path.absolute().parent.is_dir():
-        raise UsageError(f"{path}: there is no folder {path.parent}")
+        raise UsageError(f"{path}: the folder {path.parent} does not exist")
     if path.exists() and not path.is_file():
         raise UsageError(f"{path}: is not a regular file; remove --out and redirect standard output")
     if path.exists() and not force:

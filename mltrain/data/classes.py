@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.counted import counted
 from mltrain.data.encoders.column import (
     RawColumn,
     first_row,
@@ -52,7 +53,9 @@ def find_classes(column: RawColumn, spec: TargetSpec, task: Task, known_names: S
         raise column.failure(f"every row has the class {name!r}; expected two or more classes")
     if task == "binary" and len(classes) != 2:
         names = shown([name for _, name in classes])
-        raise column.failure(f"the task is binary, but there are {len(classes)} classes ({names}); state multiclass")
+        raise column.failure(
+            f"the task is binary, but there are {counted(len(classes), 'class')} ({names}); state multiclass"
+        )
     if spec.positive is not None:
         classes = _positive_second(column, classes, task, spec.positive)
     return classes

@@ -47,9 +47,10 @@ class TargetSpec(Spec):
     columns: Many[str] = ()
     """Names of the columns, where several are learned together: all of two values each (multilabel), or all of numbers
     (multiregression)."""
-    scale: Literal["none", "standard"] = "none"
-    """Numbers only. `standard` trains on values of mean 0 and standard deviation 1; predictions and metrics are in
-    the column's own units."""
+    scale: Literal["auto", "none", "standard"] = "auto"
+    """Numbers only. `standard` trains on values of mean 0 and standard deviation 1. Predictions and metrics are in the
+    column's own units. `none` trains on the values as they are. `auto` is `standard`, unless the loss or a number in
+    the config, such as that of `stop_when`, needs the column's own units."""
     classes: Many[ClassName] = ()
     """The classes in the order of the model's outputs; empty takes them sorted. It may also name the classes of a
     column of numbers: `[no, yes]` for 0 and 1."""
@@ -69,7 +70,7 @@ class TargetSpec(Spec):
     @property
     def names(self) -> tuple[str, ...]:
         """The columns that are learned."""
-        return self.columns or (self.column or "",)
+        return self.columns or ((self.column,) if self.column is not None else ())
 
     @model_validator(mode="after")
     def _one_column_or_several(self) -> TargetSpec:
@@ -128,9 +129,16 @@ class DataSpec(Spec):
     """How number columns are scaled that do not say it themselves."""
 
     @property
-    def scales_target(self) -> bool:
-        """Whether the model learns the target in other units than its own."""
-        return self.target is not None and self.target.scale != "none"
+    def stated_scale(self) -> Literal["auto", "none", "standard"]:
+        """How the target is scaled, as the config says."""
+        return "auto" if self.target is None else self.target.scale
+
+    def of_older_run(self) -> DataSpec:
+        """Return the section as a run means it that is older than `scale: auto`: a target that the source knows was not
+        scaled."""
+        if self.target is not None:
+            return self
+        return self.model_copy(update={"target": TargetSpec.model_construct(scale="none")})
 
     @model_validator(mode="before")
     @classmethod

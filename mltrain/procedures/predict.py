@@ -1,4 +1,4 @@
-"""`predict`: the rows of a file with what the model of a run says of them, block by block, read from top to bottom.
+"""`predict`: the rows of a file with the predictions of the model of a run, block by block; read from top to bottom.
 
 TensorFlow is imported once the run and the first block are in order.
 """

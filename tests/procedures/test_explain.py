@@ -238,7 +238,7 @@ def test_every_form_has_the_same_parts(finished, tmp_path):
     for form in ("jsonl", "parquet"):
         done = in_process(folder, "predict", "linear", f"new.{form}", "--explain", "--out", f"out.{form}")
         assert done.code == 0, done.err
-        assert "they sum to the score of the row" in done.err
+        assert "their sum is the score of the row" in done.err
     lines = [json.loads(line) for line in (folder / "out.jsonl").read_text().splitlines()]
     for found in (lines, parquet.read_table(folder / "out.parquet").to_pylist()):
         assert [each["explain.a"] for each in found] == [float(row["explain.a"]) for row in rows]

@@ -32,9 +32,9 @@ class TextEncoder(Spec):
     column: str
     """Name of the raw column."""
     categories: Many[str]
-    """The known texts, in order. The empty text stands for a missing value, and is there if training rows miss it."""
+    """The known texts, in order. The empty text means a missing value, and is there if training rows have some."""
     unknown: Unknown
-    """What happens to a text that is no category."""
+    """What happens to a text that is not one of the categories."""
     missing: Missing
     """What happens to a missing value."""
 

@@ -19,7 +19,7 @@ class BooleanFeature(Spec):
     """The value that replaces a missing one. If training rows have missing values, a second column is 1 for them."""
 
     def fit(self, column: RawColumn, scale: Scale) -> Fitted:
-        """Return the encoder fitted on a column of the training rows; `scale` does not touch truth values."""
+        """Return the encoder fitted on a column of the training rows; `scale` does not touch booleans."""
         # Here and not at the top: a spec must be checked without paying for NumPy and pyarrow.
         from mltrain.data.encoders.number import fit_boolean
 
