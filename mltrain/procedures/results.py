@@ -24,6 +24,7 @@ from mltrain.procedures.decision import Chosen, choose
 from mltrain.procedures.diagnosing import gather
 from mltrain.procedures.explaining import explain_split, unexplained
 from mltrain.procedures.fitting import Fitted
+from mltrain.procedures.forecast_dates import dates_of_rows, forecast_time
 from mltrain.procedures.learned import learned_of
 from mltrain.procedures.measurement import Predicted, chance_of, measure_split, predict_split
 from mltrain.procedures.network import Network
@@ -101,7 +102,7 @@ def write_results(
     with stopwatch.phase("run files"):
         if network.spec.evaluation.decides or run.has_decision():
             run.write_decision(rule)
-        run.write_predictions(_kept(prepared, predictions))
+        run.write_predictions(_kept(prepared, forecast_time(network.spec), predictions))
         if "test" in splits:
             record = run.record()
             run.count_look(record.resumed[-1].command if record.resumed else record.command)
@@ -184,13 +185,17 @@ def _add_baselines(
         metrics["splits"][split]["baselines"] = baselines
 
 
-def _kept(prepared: Prepared, predictions: dict[SplitName, np.ndarray]) -> dict[str, StoredPredictions]:
+def _kept(
+    prepared: Prepared, time: str | None, predictions: dict[SplitName, np.ndarray]
+) -> dict[str, StoredPredictions]:
     """Return the predictions to keep: for held-out rows, and for training rows only where there are no others."""
     kept = {}
     for name, rows in prepared.splits.items():
         if name != "train" or len(predictions) == 1:
             of = prepared.examples[name]
-            kept[str(name)] = StoredPredictions(rows, of.truth, predictions[name], of.groups, of.forecasts)
+            kept[str(name)] = StoredPredictions(
+                rows, of.truth, predictions[name], of.groups, of.forecasts, dates_of_rows(prepared, time, rows)
+            )
     return kept
 
 

@@ -25,6 +25,7 @@ from mltrain.run.proof import decision_fingerprint, json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
 from mltrain.run.status import Status, now, status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
+from mltrain.target_scale import own_units
 from mltrain.task import Decision
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
@@ -130,9 +131,10 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
     from mltrain.procedures.changed_settings import former_training, refused_changes
     from mltrain.procedures.checkpoints import newest_valid
     from mltrain.procedures.fitting import fit, get_ready
+    from mltrain.procedures.forecast_dates import kept_columns
     from mltrain.procedures.network import build_network
     from mltrain.procedures.results import write_results
-    from mltrain.procedures.slices import fit_slices, slice_columns
+    from mltrain.procedures.slices import fit_slices
     from mltrain.training.acceleration import accelerate, choose_precision
     from mltrain.training.class_weights import class_weight_decision
     from mltrain.training.devices import choose_device
@@ -140,7 +142,7 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
     device = choose_device(spec.device, spec.threads)
 
     course.begin("reading the data")
-    prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices), stopwatch)
+    prepared = prepare(spec.data, spec.seed, spec.task, kept_columns(spec), own_units(spec), stopwatch)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 

@@ -1,8 +1,8 @@
 """What the model of a run predicted for each held-out row, as arrays that need no TensorFlow to be read.
 
 Three files a split, in the order of its row numbers: `<split>.rows.npy`, `<split>.target.npy` and
-`<split>.predictions.npy`; `<split>.groups.npy` where rows belong together, and `<split>.forecasts.npy` where they are
-forecasts.
+`<split>.predictions.npy`; `<split>.groups.npy` where rows belong together, and `<split>.forecasts.npy` and
+`<split>.dates.npy` where they are forecasts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mltrain.evaluation.forecast import ForecastRows
 from mltrain.run.arrays import from_npy, to_npy
 from mltrain.run.layout import PREDICTIONS, safe_name
 
-MAY_BE_THERE = ("groups", "forecasts")
+MAY_BE_THERE = ("groups", "forecasts", "dates")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class StoredPredictions:
             (n, targets).
         groups: int64 (n,), equal for rows that belong together, as those of one patient; None where each is for itself.
         forecasts: what is known of them where they are forecasts; read again, `times` are numbers in the order of time.
+        dates: int64 (n,), the time of each row in microseconds since 1970-01-01, UTC; None where it is not known.
     """
 
     rows: np.ndarray
@@ -40,12 +41,14 @@ class StoredPredictions:
     values: np.ndarray
     groups: np.ndarray | None = None
     forecasts: ForecastRows | None = None
+    dates: np.ndarray | None = None
 
     def take(self, places: np.ndarray) -> StoredPredictions:
         """Return those at `places`, int64 (m,)."""
         groups = None if self.groups is None else self.groups[places]
         forecasts = None if self.forecasts is None else self.forecasts.take(places)
-        return StoredPredictions(self.rows[places], self.target[places], self.values[places], groups, forecasts)
+        dates = None if self.dates is None else self.dates[places]
+        return StoredPredictions(self.rows[places], self.target[places], self.values[places], groups, forecasts, dates)
 
 
 def prediction_files(predictions: Mapping[str, StoredPredictions]) -> dict[str, bytes]:
@@ -60,6 +63,8 @@ def prediction_files(predictions: Mapping[str, StoredPredictions]) -> dict[str, 
             files[f"{safe_name(split)}.{part}.npy"] = to_npy(array)
         if stored.groups is not None:
             files[f"{safe_name(split)}.groups.npy"] = to_npy(np.asarray(stored.groups, np.int64))
+        if stored.dates is not None:
+            files[f"{safe_name(split)}.dates.npy"] = to_npy(np.asarray(stored.dates, np.int64))
         if stored.forecasts is not None:
             files[f"{safe_name(split)}.forecasts.npy"] = to_npy(_forecasts_to_columns(stored.forecasts))
     return files
@@ -86,7 +91,9 @@ def read_predictions(
             found[part] = from_npy(read(name))
         except ValueError as error:
             raise RunError(f"{place}/{name}: not an array of predictions: {error}") from error
-    stored = StoredPredictions(found["rows"], found["target"], found["predictions"], found.get("groups"))
+    stored = StoredPredictions(
+        found["rows"], found["target"], found["predictions"], found.get("groups"), dates=found.get("dates")
+    )
     columns = found.get("forecasts")
     wrong = _misfit(stored) or (columns is not None and _wrong_forecasts(columns, len(stored.rows)))
     if wrong:
@@ -117,6 +124,9 @@ def _misfit(stored: StoredPredictions) -> tuple[str, str] | None:
     classes = values.shape[1] if of_classes and not several else 2
     if target.dtype == np.int64 and (target.min() < 0 or target.max() >= classes):
         return "target", f"expected class numbers from 0 to {classes - 1}"
+    dates = stored.dates
+    if dates is not None and (dates.dtype != np.int64 or dates.shape != rows.shape):
+        return "dates", f"expected int64 {rows.shape}, found {dates.dtype} {dates.shape}"
     groups = stored.groups
     if groups is not None and (groups.dtype != np.int64 or groups.shape != rows.shape or groups.min() < 0):
         return "groups", f"expected a number from 0 for each of {len(rows)} rows, found {groups.dtype} {groups.shape}"

@@ -111,7 +111,7 @@ class Frame:
     def _axes(self, whole_x: bool) -> Html:
         parts: list[Html] = []
         across = [tick for tick in self.x.ticks() if not whole_x or tick == int(tick)]
-        for tick, written in zip(across, tick_texts(tuple(across)), strict=True):
+        for tick, written in zip(across, self.x.texts(tuple(across)), strict=True):
             place = self.across(tick)
             parts.append(line(place, self.top, place, self.bottom, "grid"))
             parts.append(label(place, self.bottom + 16, written, "tick middle"))

@@ -17,9 +17,9 @@ class Scale:
     """An axis.
 
     Attributes:
-        low: the number at its begin.
-        high: the number at its end, larger.
-        log: whether equal ways are equal ratios; `low` is positive then.
+        low: the lowest value.
+        high: the highest value.
+        log: whether equal distances are equal ratios; `low` is then positive.
     """
 
     low: float
@@ -27,13 +27,13 @@ class Scale:
     log: bool = False
 
     def share(self, value: float) -> float:
-        """Return how far along the axis `value` is: 0 at the begin, 1 at the end."""
+        """Return how far along the axis `value` is: 0 at its start, 1 at its end."""
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
 
     def ticks(self, about: int = 5) -> tuple[float, ...]:
-        """Return round numbers on the axis, about so many."""
+        """Return round numbers on the axis: about as many as `about` says."""
         if self.log:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
             powers = tuple(10.0**power for power in range(first, last + 1, max(1, (last - first) // about)))
@@ -42,6 +42,10 @@ class Scale:
         step = _round_step((self.high - self.low) / about)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return tuple(count * step for count in range(first, last + 1))
+
+    def texts(self, ticks: tuple[float, ...]) -> tuple[str, ...]:
+        """Return ticks as they are written."""
+        return tick_texts(ticks)
 
 
 UNIT = Scale(0.0, 1.0)

@@ -8,6 +8,7 @@ import numpy as np
 
 from mltrain.report.page.charts import points
 from mltrain.report.page.charts.bars import counts_scale, histogram
+from mltrain.report.page.charts.dates import DateScale
 from mltrain.report.page.charts.frame import Chart, Frame
 from mltrain.report.page.charts.lines import LOOK_OF_SPLIT, Line, diagonal, drawn, key
 from mltrain.report.page.charts.scale import Scale, around
@@ -16,8 +17,10 @@ from mltrain.report.text import number
 from mltrain.run.learned import LearnedCurve
 from mltrain.run.predictions import StoredPredictions
 
-# Of more forecasts, true and foretold lines are one blot.
+# The lines of more forecasts cannot be distinguished.
 _LAST = 120
+# In microseconds since 1970: the years 2 and 9990, so that every date on the axis is in a calendar.
+_FIRST, _LATEST = -62_100_000_000_000_000, 253_000_000_000_000_000
 
 
 def regression_charts(target: str, split: str, predictions: StoredPredictions) -> Iterator[Chart]:
@@ -36,7 +39,8 @@ def regression_charts(target: str, split: str, predictions: StoredPredictions) -
     look = LOOK_OF_SPLIT.get(split, "three")
     if predictions.forecasts is not None and len(np.unique(predictions.forecasts.times)) == len(finite):
         order = np.argsort(predictions.forecasts.times[finite], kind="stable")[-_LAST:]
-        yield _forecast(target, split, true[order].tolist(), predicted[order].tolist(), predictions.forecasts.horizon)
+        dates = None if predictions.dates is None else predictions.dates[finite][order]
+        yield _forecast(target, split, true[order], predicted[order], dates, predictions.forecasts.horizon)
     some = list(points.evenly(len(true)))
     of = f"{split}, {len(some):,} of {len(true):,} rows" if len(some) < len(true) else f"{split}, {len(true):,} rows"
     both = around([*true.tolist(), *predicted.tolist()])
@@ -57,12 +61,21 @@ def regression_charts(target: str, split: str, predictions: StoredPredictions) -
     yield _histogram(residuals, span, split)
 
 
-def _forecast(target: str, split: str, true: list[float], predicted: list[float], horizon: int) -> Chart:
+def _forecast(
+    target: str, split: str, true: np.ndarray, predicted: np.ndarray, dates: np.ndarray | None, horizon: int
+) -> Chart:
+    """Return the last forecasts beside what came; below are dates, where all have one that a calendar can show."""
     steps = [float(step) for step in range(1, len(true) + 1)]
-    lines = [Line("true", steps, true, "ink"), Line("forecast", steps, predicted, LOOK_OF_SPLIT.get(split, "three"))]
-    frame = Frame(
-        around(steps), around([*true, *predicted]), f"{split} rows, in the order of time", target, legend=key(lines)
-    )
+    across, name = around(steps), f"{split} rows, in the order of time"
+    if dates is not None and len(dates) > 1 and _FIRST <= dates[0] < dates[-1] <= _LATEST:
+        steps = [float(date) / 1e6 for date in dates.tolist()]
+        margin = 0.02 * (steps[-1] - steps[0])
+        across, name = DateScale(steps[0] - margin, steps[-1] + margin), f"time of the {split} rows (UTC)"
+    lines = [
+        Line("true", steps, true.tolist(), "ink"),
+        Line("forecast", steps, predicted.tolist(), LOOK_OF_SPLIT.get(split, "three")),
+    ]
+    frame = Frame(across, around([*true.tolist(), *predicted.tolist()]), name, target, legend=key(lines))
     ahead = f"{horizon} row{'s' if horizon > 1 else ''} ahead"
     shown = f"the last {len(true):,} forecasts of {split}, {ahead}"
     return Chart("forecast", frame.draw(f"True {target} and {shown}", drawn(frame, lines)), f"{target}: {shown}.")

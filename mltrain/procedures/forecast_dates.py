@@ -1,0 +1,39 @@
+"""The dates of forecasts, which a report shows below its chart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from mltrain.data.encoders.column import is_time
+from mltrain.data.preparation import Prepared
+from mltrain.data.series import time_column
+from mltrain.experiment import ExperimentSpec
+from mltrain.procedures.slices import slice_columns
+
+
+def kept_columns(spec: ExperimentSpec) -> dict[str, tuple[str | int, ...]]:
+    """Return the columns that a training needs as they are, each with the place in the config that names it."""
+    time = forecast_time(spec)
+    columns: dict[str, tuple[str | int, ...]] = {} if time is None else {time: ("data", "split", "column")}
+    return columns | slice_columns(spec.evaluation.slices)
+
+
+def forecast_time(spec: ExperimentSpec) -> str | None:
+    """Return the column that says when each forecast is; None where there are no forecasts, or no such column."""
+    return time_column(spec.data) if spec.data.windows is not None else None
+
+
+def dates_of_rows(prepared: Prepared, time: str | None, rows: np.ndarray) -> np.ndarray | None:
+    """Return the time of each row, int64 microseconds since 1970-01-01, UTC; None where rows have no dates.
+
+    Args:
+        prepared: the data.
+        time: the column of the time; None where there is none.
+        rows: the numbers of the rows.
+    """
+    column = prepared.kept.get(time) if time is not None else None
+    if column is None or isinstance(column.values, np.ndarray) or not is_time(column.values.type):
+        return None
+    dates = column.values.cast(pa.timestamp("us")).cast(pa.int64())
+    return None if dates.null_count else dates.to_numpy(zero_copy_only=False)[rows].astype(np.int64)
