@@ -97,7 +97,7 @@ def test_the_page_and_the_card_show_it(finished):
     page, card = read((run / "report.html").read_bytes()), (run / "report.md").read_text()
     section = next(each for each in page.all("section") if each.attributes["aria-labelledby"] == "explanation")
     assert "No significant difference from zero: b." in section.text
-    assert "bnot told from zero" in section.text
+    assert "bthe interval includes zero" in section.text
     assert section.one("svg").attributes["aria-label"].startswith("Importance of the columns by mse")
     assert "#explanation" in [link.attributes["href"] for link in page.all("a")]
     assert "## Importance" in card

@@ -1,4 +1,4 @@
-"""What the predictions hang on: the importance of the columns."""
+"""What the predictions depend on: the importance of the columns."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mltrain.run.metrics_form import RecordedValue
 # More bars are a page of their own.
 _MOST_BARS, _MOST_ROWS = 30, 100
 _CAUTION = (
-    "Columns that say the same stand in for each other: each of them alone may be worth nothing. What the model hangs "
-    "on need not be what the target depends on."
+    "Columns with the same information can replace each other, so each may look unimportant. The model may depend on "
+    "columns that the target does not depend on."
 )
 
 
@@ -29,11 +29,11 @@ def shown_explanation(facts: Facts) -> Explanation | None:
 
 
 def outdated_sentence(facts: Facts) -> str | None:
-    """Return what there is to say of an explanation of another model than the page shows."""
+    """Return a sentence if the explanation is of another model than the page shows."""
     found = facts.explanation
     if found is None or facts.results is None or shown_explanation(facts) is not None:
         return None
-    return f"explanation.json is of the model of epoch {found.epoch}; `mltrain explain` makes it again."
+    return f"explanation.json explains the model of epoch {found.epoch}, not this one. Run `mltrain explain` again."
 
 
 def importance_chart(facts: Facts) -> Chart | None:
@@ -54,11 +54,11 @@ def importance_chart(facts: Facts) -> Chart | None:
     said = f"Importance of the columns by {importance.metric}, the most important first: {most}"
     without = f"By how much {importance.metric} becomes worse without a column, with 95 % intervals{more}"
     drawing = ranges(said, bars, f"how much worse {importance.metric} becomes")
-    return Chart("importance", drawing, f"{without}. Pale: not told from zero.")
+    return Chart("importance", drawing, f"{without}. Pale bars: the interval includes zero.")
 
 
 def explanation_section(facts: Facts, charts: Sequence[Chart]) -> Html | None:
-    """Return the section; None where nobody asked, or the pictures of images say it."""
+    """Return the section; None if no importance was measured. The saliency of images is shown with the images."""
     outdated = outdated_sentence(facts)
     if outdated is not None:
         return section("explanation", "Importance", sentence(outdated, class_="note"))
@@ -77,11 +77,15 @@ def _table(importance: Importances) -> Html:
 
 
 def _name(each: ColumnImportance) -> Content:
-    return each.column if each.told else joined(each.column, element("span", "not told from zero", class_="range"))
+    return (
+        each.column if each.told else joined(each.column, element("span", "the interval includes zero", class_="range"))
+    )
 
 
 def _recorded(each: ColumnImportance) -> RecordedValue:
-    return RecordedValue(value=each.value, low=each.low, high=each.high, undefined="its predictions are no numbers")
+    return RecordedValue(
+        value=each.value, low=each.low, high=each.high, undefined="its predictions are NaN or infinite"
+    )
 
 
 def _end(end: float | None, value: float) -> float:
