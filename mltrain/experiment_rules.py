@@ -18,6 +18,7 @@ from mltrain.models.linear import Linear
 from mltrain.models.mlp import Mlp
 from mltrain.models.sequential import Sequential
 from mltrain.rules import Rule, RuleProblem
+from mltrain.target_scale import scales_target
 from mltrain.task import OF_CLASSES, OF_EACH, SPLITS, SplitName, Task
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, name_problems, training_metrics
@@ -67,7 +68,7 @@ def measurable(experiment: ExperimentSpec) -> dict[str, str | None]:
     splits = asked_splits(experiment.data.split)
     found: dict[str, str | None] = {}
     for task in tasks:
-        found |= measured(experiment.training, experiment.evaluation, task, splits, experiment.data.scales_target)
+        found |= measured(experiment.training, experiment.evaluation, task, splits, scales_target(experiment, task))
     return found
 
 
@@ -128,6 +129,40 @@ def _one_answer_on_final_weights(experiment: ExperimentSpec) -> Iterator[RulePro
                 )
 
 
+def _one_best_epoch(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    """Only one epoch can be the model of the run: one objective, and one answer on what is restored."""
+    known, objective = measurable(experiment), experiment.objective.metric
+    first: tuple[int, EarlyStopping] | None = None
+    for number, callback in enumerate(experiment.training.callbacks):
+        if not isinstance(callback, EarlyStopping) or callback.restore_best_weights is None:
+            continue
+        path = ("training", "callbacks", number, "restore_best_weights")
+        monitor = None if callback.monitor is None else as_measured(callback.monitor, known)
+        restores = callback.restore_best_weights
+        if restores and monitor and objective is not None and monitor != as_measured(objective, known):
+            yield RuleProblem(
+                path,
+                f"it restores the best epoch of '{monitor}', but the objective is '{objective}': remove this key, or "
+                f"set objective to {monitor}",
+            )
+        if first is None:
+            first = (number, callback)
+            continue
+        place, other = first
+        if other.restore_best_weights != restores:
+            wanted = ("the best", "the last") if other.restore_best_weights else ("the last", "the best")
+            yield RuleProblem(
+                path,
+                f"callbacks[{place}] asks for {wanted[0]} weights and this one for {wanted[1]}: remove one of them",
+            )
+        elif restores and other.monitor != callback.monitor and objective is None:
+            yield RuleProblem(
+                path,
+                f"callbacks[{place}] restores the best epoch of another quantity, and a run has one best epoch: "
+                "restore the weights in one of them only",
+            )
+
+
 def _evaluation_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     if experiment.task != "auto":
         for path, message in experiment.evaluation.misfits(experiment.task):
@@ -178,9 +213,14 @@ def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]
             yield RuleProblem(("evaluation", *path), message)
 
 
+def _loss_misfit(loss: KerasComponent, experiment: ExperimentSpec) -> str | None:
+    task = experiment.task
+    return loss_misfit(loss, task, task != "auto" and scales_target(experiment, task))
+
+
 def _loss_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     loss = experiment.training.loss
-    message = loss_misfit(loss, experiment.task, experiment.data.scales_target) if loss else None
+    message = _loss_misfit(loss, experiment) if loss else None
     if message:
         yield RuleProblem(("training", "loss"), message)
 
@@ -193,7 +233,8 @@ def _class_weights_reach_their_rows(experiment: ExperimentSpec) -> Iterator[Rule
 
 
 def _training_metrics_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    stated, task, scaled = experiment.training.metrics or (), experiment.task, experiment.data.scales_target
+    stated, task = experiment.training.metrics or (), experiment.task
+    scaled = experiment.data.stated_scale == "standard" if task == "auto" else scales_target(experiment, task)
     # The task names none of the stated metrics; it decides only which are usual.
     for number, message in name_problems(training_metrics(experiment.training, "regression", scaled) if stated else ()):
         yield RuleProblem(("training", "metrics", number), message)
@@ -235,22 +276,26 @@ def _layers_fit_a_stack(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
                 )
 
 
+# From which it follows whether the target of a regression is scaled, and so what is measured under which name.
+_SCALED_BY = (
+    "data.target",
+    "objective",
+    "training.loss",
+    "training.metrics",
+    "training.callbacks",
+    "training.stop_when",
+    "evaluation.gates",
+    "task",
+)
+
 RULES = (
-    Rule(
-        ("objective", "data.split", "data.target", "evaluation.metrics", "training.metrics", "task"),
-        _objective_is_measured,
-    ),
-    Rule(
-        ("training.callbacks", "data.split", "data.target", "evaluation.metrics", "training.metrics", "task"),
-        _monitors_are_measured,
-    ),
-    Rule(
-        ("training.stop_when", "data.split", "data.target", "evaluation.metrics", "training.metrics", "task"),
-        _stop_condition_is_measured,
-    ),
-    Rule(("evaluation", "data.split", "data.target", "training.metrics", "task"), _gates_are_measured),
+    Rule((*_SCALED_BY, "data.split", "evaluation.metrics"), _objective_is_measured),
+    Rule((*_SCALED_BY, "data.split", "evaluation.metrics"), _monitors_are_measured),
+    Rule((*_SCALED_BY, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
+    Rule((*_SCALED_BY, "evaluation", "data.split"), _gates_are_measured),
     Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
+    Rule((*_SCALED_BY, "data.split", "evaluation.metrics"), _one_best_epoch),
     Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),
     Rule(
         ("task", "data.target", "training.class_weight", "evaluation.threshold", "evaluation.calibration"),
@@ -258,9 +303,9 @@ RULES = (
     ),
     Rule(("data", "evaluation.metrics", "task"), _forecasts_are_judged_as_such),
     Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
-    Rule(("task", "training.loss", "data.target"), _loss_fits_the_task),
+    Rule(_SCALED_BY, _loss_fits_the_task),
     Rule(("training.loss", "training.class_weight"), _class_weights_reach_their_rows),
-    Rule(("task", "training.loss", "training.metrics", "data.target"), _training_metrics_fit),
+    Rule(_SCALED_BY, _training_metrics_fit),
     Rule(("model", "training.loss"), _logits_have_no_activation),
     Rule(("model.layers",), _layers_fit_a_stack),
     Rule(("model.layers",), _layers_have_names_of_their_own),

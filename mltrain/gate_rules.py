@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mltrain.evaluation.catalogue import OF_LABEL, canonical_name
 from mltrain.evaluation.gates import DATA, FOLDS, Gate, Quantity
 from mltrain.spec import suggest
+from mltrain.target_scale import scales_target
 from mltrain.task import OF_EACH, SPLITS, Task
 from mltrain.training.metrics import training_metrics
 
@@ -66,8 +67,8 @@ def _split_problem(split: str, splits: Collection[str]) -> str | None:
 def _metric_problem(quantity: Quantity, experiment: ExperimentSpec, tasks: Sequence[Task]) -> str | None:
     training, evaluation = experiment.training, experiment.evaluation
     exact = [metric.name for task in tasks for metric in evaluation.metrics_for(task)]
-    scaled = experiment.data.scales_target
-    running = ["loss", *(metric.name for task in tasks for metric in training_metrics(training, task, scaled))]
+    found = (metric for task in tasks for metric in training_metrics(training, task, scales_target(experiment, task)))
+    running = ["loss", *(metric.name for metric in found)]
     metric = quantity.metric
     plain = (
         quantity.bound == "value" or quantity.split == FOLDS

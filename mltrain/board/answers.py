@@ -114,4 +114,4 @@ def _one(asked: Mapping[str, Sequence[str]], name: str) -> str:
 
 
 def _unknown() -> Answer:
-    return refusal(404, "This page, run or file does not exist, or does not exist any more.")
+    return refusal(404, "This page, run or file does not exist or was removed.")

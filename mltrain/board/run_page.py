@@ -9,6 +9,7 @@ from mltrain.board.document import document
 from mltrain.board.folder import Address, written
 from mltrain.board.overview import Overview
 from mltrain.board.table_page import epochs_text, left_text, state_cell, time_text
+from mltrain.counted import counted
 from mltrain.report.page.charts.scale import drawable
 from mltrain.report.page.html import Content, Html, element, prose
 from mltrain.report.page.parts import facts, figures, interval, section, sentence, table
@@ -91,7 +92,7 @@ def _standing(run: Overview) -> Html:
         pairs += [("Steps", f"{run.status.step:,}")] if run.status.epoch >= run.epochs else []
     pairs.append(("Epochs", epochs_text(run)))
     if run.record is not None and run.record.data is not None:
-        pairs.append(("Data", f"{run.record.data.source}, {run.record.data.rows:,} rows"))
+        pairs.append(("Data", f"{run.record.data.source}, {counted(run.record.data.rows, 'row')}"))
     if run.record is not None and run.record.device is not None:
         pairs.append(("Device", f"{run.record.device.value} ({run.record.device.reason})"))
     pairs.append(("Directory", element("code", str(run.run.path.absolute()))))

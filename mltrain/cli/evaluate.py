@@ -1,4 +1,4 @@
-"""`mltrain evaluate`: the numbers of a run, measured again from its directory."""
+"""`mltrain evaluate`: the metrics of a run, measured again from its directory."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def evaluate(
             )
     if split is not None and data is not None:
         raise UsageError(
-            "--split and --data were both given: a file of other rows has no splits; remove one of the two"
+            "--split and --data were both given: a file of other rows has no splits (remove one); remove one of the two"
         )
     if against is not None and data is not None:
         raise UsageError(

@@ -44,19 +44,19 @@ def predict(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="Where to write, in the form of DATA. Default: text on stdout."
+            "--out", "-o", metavar="FILE", help="The file to write, with the ending of DATA. Default: text on stdout."
         ),
     ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="Add the probability of each class.")] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Add what each column of a table adds to the score of a row.")
+        bool, typer.Option("--explain", help="Add the contribution of each column of a table to the score of a row.")
     ] = False,
     prefix: Annotated[
         str, typer.Option("--prefix", metavar="TEXT", help="What the names of all new columns begin with.")
     ] = "",
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Refuse unknown categories, values out of range, unusual missing ones."),
+        typer.Option("--strict", help="Refuse unknown categories, values out of range, and unexpected missing values."),
     ] = False,
     skip_bad: Annotated[
         bool,
@@ -65,7 +65,7 @@ def predict(
     summary: Annotated[
         Path | None, typer.Option("--summary", metavar="FILE", help="Write counts and drift of every column as JSON.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that already exist.")] = False,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
     missing: MissingOption = None,
@@ -80,7 +80,7 @@ def predict(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Add a column `prediction` to the rows of a file, or to the names of images, and hold them against the training
+    """Predict the rows of a file, or images: adds a column `prediction`, and compares the rows with the training
     rows."""
     from mltrain.data.image_files import are_images
     from mltrain.data.outputs import check_ending
@@ -105,7 +105,7 @@ def predict(
     from_stdin = data == [Path("-")]
     images = data if not from_stdin and are_images(data) else []
     if len(data) > 1 and not images:
-        raise UsageError(f"{data[1]}: one file of rows at a time; only of images there may be several")
+        raise UsageError(f"{data[1]}: only one file of rows at a time; only images can be several files")
     if skip_bad and not images:
         raise UsageError(
             f"{data[0]}: --skip-bad leaves out image files, and this is not an image or a folder of images"
@@ -113,10 +113,10 @@ def predict(
     source = None if images or from_stdin else data[0]
     out = None if str(out) == "-" else out
     if from_stdin and sys.stdin is None:
-        raise UsageError("the data shall come from standard input (-), and that is closed")
+        raise UsageError("cannot read the data from standard input: it is closed")
     for option, given in (("--json", json), ("--strict", strict)):
         if given and out is None:
-            why = "its object goes to standard output" if json else "what has been printed cannot be taken back"
+            why = "it prints its own object on standard output" if json else "printed rows cannot be removed again"
             raise UsageError(f"{option} needs --out FILE: {why}")
     for path in (out, summary):
         if path is not None:
@@ -157,7 +157,7 @@ def _opened(out: Path | None, stream: RowStream, quiet: bool) -> Iterator[Output
 
     if (out is None or is_delimited(out)) and stream.left_out_of_text and not quiet:
         names = printable(", ".join(stream.left_out_of_text))
-        typer.echo(f"not in the text, as they are no single values: {names}", err=True)
+        typer.echo(f"these columns cannot be written as text and were left out: {names}", err=True)
     if out is None:
         yield text_output(lambda text: sys.stdout.write(text.decode()), stream)
         return
@@ -174,7 +174,7 @@ def _write_summary(path: Path, text: str) -> None:
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Say of a file that cannot be written what helps: the words for runs advise another --runs-dir."""
+    """Report a file that cannot be written; the message for runs would advise another --runs-dir."""
     from mltrain.errors import WriteError
 
     try:
@@ -188,8 +188,8 @@ def _check_place(path: Path, force: bool) -> None:
     from mltrain.errors import UsageError
 
     if not path.absolute().parent.is_dir():
-        raise UsageError(f"{path}: there is no folder {path.parent}")
+        raise UsageError(f"{path}: the folder {path.parent} does not exist")
     if path.exists() and not path.is_file():
-        raise UsageError(f"{path}: is no regular file; leave --out away and redirect standard output")
+        raise UsageError(f"{path}: is not a regular file; remove --out and redirect standard output")
     if path.exists() and not force:
-        raise UsageError(f"{path}: is there already; name another file, or replace it with --force")
+        raise UsageError(f"{path}: already exists; name another file, or replace it with --force")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pydantic import ValidationError
 
+from mltrain.counted import counted
 from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.evaluation.catalogue import OWN_METRICS, canonical_name
 from mltrain.evaluation.metric import Direction, Metric
@@ -144,7 +145,7 @@ def read_run(directory: RunDirectory) -> ComparedRun:
     status = directory.status()
     if status.state != "finished":
         why = shortened(status.reason.partition("\n")[0], 100)
-        raise RunError(f"{path}: no results yet: {status.state}, {status.epoch} epochs done ({why})")
+        raise RunError(f"{path}: no results yet: {status.state}, {counted(status.epoch, 'epoch')} done ({why})")
     metrics = checked_metrics(directory)
     task, classes = metrics.get("task"), metrics.get("classes", [])
     if task not in get_args(Task) or not isinstance(classes, list) or not set(metrics["splits"]) <= {*SPLITS}:

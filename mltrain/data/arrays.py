@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from mltrain.counted import counted
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.column_values import SINGLE, finite_array, typed_column
 from mltrain.data.files import FileContent, check_unpacked_size, read_file_content
@@ -59,7 +60,7 @@ def read_npz(
             )
         if len(array) != rows:
             raise DataError(
-                f"{content.name}: array {first!r} has {rows} rows and {name!r} has {len(array)}; "
+                f"{content.name}: array {first!r} has {counted(rows, 'row')} and {name!r} has {len(array)}; "
                 "list arrays of the same length in data.source.arrays"
             )
     if not rows:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.counted import counted
 from mltrain.data.encoders.column import (
     RawColumn,
     first_row,
@@ -49,10 +50,12 @@ def find_classes(column: RawColumn, spec: TargetSpec, task: Task, known_names: S
         classes = _as_asked(column, texts, numeric, [item for item in classes if item[0] in found], spec.classes)
     if len(classes) < 2:
         name = classes[0][1]
-        raise column.failure(f"every row has the class {name!r}; there must be two classes or more to tell apart")
+        raise column.failure(f"every row has the class {name!r}; expected two or more classes")
     if task == "binary" and len(classes) != 2:
         names = shown([name for _, name in classes])
-        raise column.failure(f"the task is binary, but there are {len(classes)} classes ({names}); state multiclass")
+        raise column.failure(
+            f"the task is binary, but there are {counted(len(classes), 'class')} ({names}); state multiclass"
+        )
     if spec.positive is not None:
         classes = _positive_second(column, classes, task, spec.positive)
     return classes
@@ -114,7 +117,7 @@ def labels_of(column: RawColumn) -> pa.Array:
         fractions = numbers != np.floor(numbers)
         if fractions.any():
             row = first_row(fractions)
-            raise column.error(row, f"{numbers[row]:g} is no class (expected text, truth values or whole numbers)")
+            raise column.error(row, f"{numbers[row]:g} is not a class; expected text, booleans or whole numbers")
     elif not (is_text(values.type) or pa.types.is_boolean(values.type) or is_number(values.type)):
         raise column.failure(f"expected classes in the target, but it holds {column.holds()}")
     return texts_of(column)

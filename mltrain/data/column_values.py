@@ -244,7 +244,7 @@ def _from_lists(column: pa.Array, where: ColumnPlace, kind: str | None) -> Colum
         return typed_column(column, where, kind)
     if column.null_count:
         item = first_row(pc.is_null(column))
-        raise where.error(item // math.prod(shape[1:]), "a missing value in a list; an array can have none")
+        raise where.error(item // math.prod(shape[1:]), "a missing value in a list; arrays cannot have missing values")
     return finite_array(column.to_numpy(zero_copy_only=False).reshape(shape), where)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.column_types import AS_WRITTEN, may_be_codes, may_be_rounded, plain_numbers
+from mltrain.data.column_types import AS_WRITTEN, may_be_rounded, plain_numbers
 from mltrain.data.delimited_faults import LONGEST_FIELD
 from mltrain.data.delimited_header import header
 from mltrain.data.delimited_text import (
@@ -29,6 +29,7 @@ from mltrain.data.delimited_text import (
     trimmed,
 )
 from mltrain.data.files import COMPRESSED, open_regular
+from mltrain.data.text_codes import may_be_codes
 from mltrain.data.text_columns import TextColumns
 from mltrain.data.text_encoding import BINARY, is_utf8
 from mltrain.problems import printable

@@ -92,5 +92,5 @@ def csv_fault(name: str, error: csv.Error) -> DataError:
     if "unexpected end" in reason:
         reason = "a quote that opens in this row is never closed"
     elif "expected after" in reason:
-        reason = "text after a closing quote; a quote inside a quoted field is written twice"
+        reason = "text after a closing quote; write a quote inside a quoted field twice"
     return DataError(f"{name}:{line}: {reason}")

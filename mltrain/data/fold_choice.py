@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mltrain.counted import counted
 from mltrain.data.fold_splits import KFoldSplit
 from mltrain.data.group_choice import GroupDraw
 from mltrain.data.row_choice import Draw
@@ -70,10 +71,10 @@ def _kinds(
     rarest = int(np.argmin(np.where(counts, counts, len(rows) + 1)))
     unit = "row" if groups is None else "group"
     if counts[rarest] >= split.folds:
-        said = Decision("split.stratify", "true", f"the target has classes, each with {unit}s enough")
+        said = Decision("split.stratify", "true", f"the target has classes, each with enough {unit}s")
         return labels, () if split.stratify is True else (said,)
     name = draw.classes[rarest] if draw.classes else str(rarest)
-    some = f"{counts[rarest]} {unit}{'' if counts[rarest] == 1 else 's'}"
+    some = counted(int(counts[rarest]), unit)
     reason = f"the class {name!r} has {some}, for {split.folds} folds"
     if split.stratify is True:
         raise MisfitError((*_SPLIT, "stratify"), f"true is not possible: {reason}; use auto")

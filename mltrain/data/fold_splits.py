@@ -11,31 +11,31 @@ from mltrain.spec import Spec, fail, problem
 
 
 class KFoldSplit(Spec):
-    """Rows in folds of equal size: one is for the test, the rest for training and validation. Of all runs that differ
-    in `fold` alone, every row is in the test of exactly one; `mltrain cross-validate` trains them all."""
+    """Rows in folds of equal size: one fold is the test, the rest is for training and validation. Among the runs that
+    differ only in `fold`, every row is a test row in exactly one; `mltrain cross-validate` trains them all."""
 
     type: Literal["kfold"] = "kfold"
 
     folds: Annotated[int, Field(ge=2)] = 5
-    """How many folds there are."""
+    """The number of folds."""
 
     fold: Annotated[int, Field(ge=1)] = 1
-    """Which of them is for the test, counted from 1. The folds are the same whichever it is."""
+    """Which fold is the test, counted from 1. The folds themselves do not depend on it."""
 
     validation: Share = 0.1
     """Validation rows, drawn from those that are not for the test: a fraction of them (0.1), a number of rows (500), or
     0 for none."""
 
     stratify: Literal["auto"] | bool = "auto"
-    """Spread each class evenly over the folds, and over training and validation; auto does where each class has rows,
-    or is in groups, enough."""
+    """Spread each class evenly over the folds, and over training and validation; auto does so if each class has enough
+    rows or groups."""
 
     group: str | None = None
-    """A column: all rows with the same value in it, as of one patient, are in one fold. It is no feature, unless
-    `data.features` says what it is."""
+    """A column: all rows with the same value in it, such as those of one patient, are in one fold. It is not a feature,
+    unless `data.features` declares it."""
 
     seed: Seed | None = None
-    """For the draw; null takes the experiment's."""
+    """The seed of the draw; null takes the experiment's seed."""
 
     @model_validator(mode="after")
     def _the_fold_is_one_of_them(self) -> KFoldSplit:

@@ -138,4 +138,4 @@ def _words(step: float, dates: bool) -> str:
     if not dates:
         return f"{step:g}"
     unit, size = next((each for each in _UNITS if step % each[1] == 0), _UNITS[-1])
-    return f"{step / size:g} {unit}{'' if step == size else 's'}"
+    return f"1 {unit}" if step == size else f"{step / size:g} {unit}s"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mltrain.counted import counted
 from mltrain.data.key_splits import HashSplit
 from mltrain.data.keys import hashed, keys
 from mltrain.data.row_choice import Draw
@@ -84,9 +85,11 @@ class GroupDraw:
         np.add.at(table, (groups, kinds), 1)
         fewest = int((table > 0).sum(axis=0).min())
         if fewest >= parts:
-            reason = "the target has classes, each in groups enough; whole groups keep the proportions only nearly"
+            reason = (
+                "the target has classes, each in enough groups; whole groups keep the proportions only approximately"
+            )
             return table, () if stratify is True else (Decision("split.stratify", "true", reason),)
-        reason = f"a class is in {fewest} group{'' if fewest == 1 else 's'} only, for {parts} splits"
+        reason = f"a class is in {counted(fewest, 'group')} only, for {parts} splits"
         if stratify is True:
             raise DataError(f"{self.draw.name}: data.split.stratify: true is not possible: {reason}; use auto")
         return single, (Decision("split.stratify", "false", reason),)

@@ -14,25 +14,26 @@ _Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
 class GroupSplit(Spec):
-    """Whole groups drawn at random: all rows with the same value in a column, as of one patient, are in one split."""
+    """Whole groups drawn at random: all rows with the same value in a column, such as those of one patient, are in one
+    split."""
 
     type: Literal["group"] = "group"
 
     column: str
-    """Says which group a row is in. It is no feature, unless `data.features` says what it is."""
+    """The column that names the group of a row. It is not a feature, unless `data.features` declares it."""
 
     validation: Share = 0.2
     """Validation rows: a fraction of all rows (0.2) or a number of rows (500), reached as nearly as the groups allow in
     the order in which they are drawn; 0 for none."""
 
     test: Share = 0.2
-    """Test rows: likewise. They are drawn first."""
+    """Test rows, given in the same way. They are drawn first."""
 
     seed: Seed | None = None
-    """For the draw; null takes the experiment's."""
+    """The seed of the draw; null takes the experiment's seed."""
 
     stratify: Literal["auto"] | bool = "auto"
-    """Give every split about the same proportions of the classes; auto does where each class is in groups enough."""
+    """Give every split about the same proportions of the classes; auto does so if each class is in enough groups."""
 
     @model_validator(mode="after")
     def _rows_are_left_for_training(self) -> GroupSplit:
@@ -41,13 +42,13 @@ class GroupSplit(Spec):
 
 
 class HashSplit(Spec):
-    """The split of a row follows from a hash of its key alone: rows that are added later never move another one."""
+    """The split of a row follows from a hash of its key alone: rows that are added later never move other rows."""
 
     type: Literal["hash"] = "hash"
 
     columns: Annotated[Many[str], Field(min_length=1)]
-    """The key, as `[id]`: rows with the same one are in the same split. They are no features, unless `data.features`
-    says what they are."""
+    """The columns of the key, such as `[id]`: rows with the same key are in the same split. They are not features,
+    unless `data.features` declares them."""
 
     validation: _Fraction = 0.2
     """The fraction of the keys for validation; about that fraction of the rows, the nearer the more keys there are."""
@@ -56,7 +57,7 @@ class HashSplit(Spec):
     """The fraction of the keys for the test."""
 
     seed: Seed | None = None
-    """Hashed with the key: another seed gives another split. Null takes the experiment's."""
+    """Hashed with the key: another seed gives another split. Null takes the experiment's seed."""
 
     @model_validator(mode="after")
     def _rows_are_left_for_training(self) -> HashSplit:

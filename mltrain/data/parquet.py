@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from mltrain.counted import counted
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.column_values import typed_column
 from mltrain.data.files import check_unpacked_size, open_regular, read_file_content
@@ -150,7 +151,8 @@ def leaves_of(name: str, file: parquet.ParquetFile) -> list[parquet.ColumnSchema
     if twice is not None:
         raise DataError(f"{name}: two columns are named {twice!r}; rename one")
     if not rows or not names:
-        raise DataError(f"{name}: expected columns and rows, found {len(names)} columns and {rows} rows")
+        found = f"{counted(len(names), 'column')} and {counted(rows, 'row')}"
+        raise DataError(f"{name}: expected columns and rows, found {found}")
     return [file.schema.column(number) for number in range(len(file.schema))]
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from mltrain.counted import counted
 from mltrain.data.arrays import with_single_values
 from mltrain.data.audit import Audited, audit_data
 from mltrain.data.classes import shown
@@ -88,6 +89,7 @@ def prepare(
     seed: int,
     task: Task | Literal["auto"] = "auto",
     keep: Mapping[str, tuple[str | int, ...]] = MappingProxyType({}),
+    own_units: str | None = None,
     stopwatch: NoStopwatch = NO_STOPWATCH,
 ) -> Prepared:
     """Return the data of an experiment, ready for training.
@@ -97,6 +99,7 @@ def prepare(
         seed: the experiment's.
         task: the experiment's; "auto" takes what the source says, or what the target suggests.
         keep: columns that are needed as they are, each with the place in the config that names it.
+        own_units: why the target is not scaled where `data.target.scale` is auto; None where it is.
         stopwatch: notes what the audit takes.
 
     Raises:
@@ -122,10 +125,13 @@ def prepare(
         split_decisions += moved
 
     train = table.take(splits.train)
-    if target_spec.scale == "standard":
-        target = scaled_target(target, train)
-    elif target.task in OF_NUMBERS:
-        decisions += _unscaled(truth[splits.train].reshape(len(train), -1), target.columns)
+    if target.task in OF_NUMBERS:
+        if target_spec.scale == "standard" or (target_spec.scale == "auto" and own_units is None):
+            target = scaled_target(target, train)
+        if target_spec.scale == "auto":
+            decisions += (_target_scale(target, own_units),)
+        elif target_spec.scale == "none":
+            decisions += _unscaled(truth[splits.train].reshape(len(train), -1), target.columns)
     if windowed is None:
         leave_out = _left_out(spec)
         preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
@@ -236,6 +242,15 @@ def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:
     )
 
 
+def _target_scale(target: Target, own_units: str | None) -> Decision:
+    """Return what auto has decided."""
+    if own_units is not None:
+        return Decision("target.scale", "none", own_units)
+    each = [f"mean {part.center:.4g}, deviation {part.width:.4g}" for part in target.parts]
+    of = f"training rows: {each[0]}" if len(each) == 1 else f"each of the {len(each)} targets by its training rows"
+    return Decision("target.scale", "standard", f"{of}; predictions and metrics are in the units of the target")
+
+
 def _unscaled(values: np.ndarray, names: Sequence[str]) -> tuple[Decision, ...]:
     """Return a word on a target whose size makes the usual learning rates crawl: prices of 4,000 gave R² -1."""
     for name, column in zip(names, values.T, strict=True):
@@ -256,7 +271,7 @@ def _unstratified(spec: DataSpec, target: Target) -> tuple[Decision, ...]:
     stratify = getattr(spec.split, "stratify", False)
     if target.task != "multilabel" or stratify is False:
         return ()
-    reason = f"a row has {target.outputs} labels, and rows are stratified by one column of classes"
+    reason = f"a row has {counted(target.outputs, 'label')}, and rows are stratified by one column of classes"
     if stratify is True:
         raise MisfitError(("data", "split", "stratify"), f"{reason}: remove it")
     return (Decision("split.stratify", "false", reason),)
@@ -286,9 +301,10 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collectio
 
 
 def _target(spec: DataSpec, table: Table) -> TargetSpec:
-    if spec.target is not None:
-        return spec.target
+    stated = spec.target
+    if stated is not None and stated.names:
+        return stated
     if table.target is not None:
-        return TargetSpec(column=table.target)
+        return TargetSpec(column=table.target, scale="auto" if stated is None else stated.scale)
     known = shown(list(table.columns))
     raise DataError(f"{table.origin.name}: data.target is not stated: which column is learned? (columns: {known})")

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mltrain.counted import counted
 from mltrain.data.classes import odd_end, shown
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.fold_splits import KFoldSplit
@@ -144,8 +145,8 @@ def _absent(
 ) -> DataError:
     rows = np.flatnonzero(numbers == absent)
     many = np.bincount(numbers, minlength=len(names))
-    count = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
-    message = f"the class {names[absent]!r} is in no training row, only in {count} of other splits"
+    count = counted(len(rows), "row")
+    message = f"the class {names[absent]!r} does not occur in training rows, only in {count} of other splits"
     rare = int((many == 1).sum())
     if isinstance(split, RandomSplit) and rare > 1:
         message = f"{rare:,} of {len(names):,} classes have only one row, too many to keep each in the training rows"

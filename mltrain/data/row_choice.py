@@ -76,7 +76,7 @@ class Draw:
             return self._both(rows, validation, test, None), (Decision("split.stratify", "false", reason),)
         if self.stratify is True:
             return splits, ()
-        return splits, (Decision("split.stratify", "true", "the target has classes, each with rows enough"),)
+        return splits, (Decision("split.stratify", "true", "the target has classes, each with enough rows"),)
 
     def _both(self, rows: np.ndarray, validation: int | float, test: int | float, labels: np.ndarray | None) -> Splits:
         rest, test_rows = self._part("test", rows, test, labels)
@@ -132,10 +132,12 @@ def rows_by_column(table: Table, column: str) -> Splits:
     if len(unknown):
         row = int(unknown[0])
         place = table.origin.place(row)
-        raise DataError(f"{place}: column {column!r}: {texts[row]!r} is no split (train, validation or test)")
+        raise DataError(
+            f"{place}: column {column!r}: {texts[row]!r} is not a split; expected train, validation or test"
+        )
     splits = Splits(*(np.flatnonzero(named == name).astype(np.int64) for name in SPLITS))
     if not len(splits.train):
-        raise DataError(f"{table.origin.name}: column {column!r} says train in no row")
+        raise DataError(f"{table.origin.name}: column {column!r} does not name any row train")
     return splits
 
 

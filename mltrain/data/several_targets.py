@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
+from mltrain.counted import counted
 from mltrain.data.arrays import column_of_array
 from mltrain.data.classes import shown
 from mltrain.data.column_types import ColumnPlace
@@ -220,7 +221,7 @@ def fit_several(
         task = stated
     else:
         raise DataError(
-            f"{columns[0].source}: the task is {stated}, but there are {len(columns)} targets; state task: "
+            f"{columns[0].source}: the task is {stated}, but there are {counted(len(columns), 'target')}; state task: "
             f"{' or '.join(OF_EACH)}, or name one target"
         )
     for name in ("classes", "positive"):
@@ -228,7 +229,7 @@ def fit_several(
             raise columns[0].failure(
                 f"data.target.{name} needs one target with classes, but the task is {task} (remove it)"
             )
-    if task == "multilabel" and spec.scale != "none":
+    if task == "multilabel" and spec.scale == "standard":
         raise columns[0].failure("data.target.scale is for numbers, but the task is multilabel (remove it)")
     parts = tuple(fit_target(column, TargetSpec(column=column.name), OF_EACH[task])[0] for column in columns)
     if task == "multilabel":

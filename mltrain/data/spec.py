@@ -47,14 +47,15 @@ class TargetSpec(Spec):
     columns: Many[str] = ()
     """Names of the columns, where several are learned together: all of two values each (multilabel), or all of numbers
     (multiregression)."""
-    scale: Literal["none", "standard"] = "none"
-    """Numbers only. `standard` trains on values of mean 0 and standard deviation 1; predictions and metrics are in
-    the column's own units."""
+    scale: Literal["auto", "none", "standard"] = "auto"
+    """Numbers only. `standard` trains on values of mean 0 and standard deviation 1. Predictions and metrics are in the
+    column's own units. `none` trains on the values as they are. `auto` is `standard`, unless the loss or a number in
+    the config, such as that of `stop_when`, needs the column's own units."""
     classes: Many[ClassName] = ()
     """The classes in the order of the model's outputs; empty takes them sorted. It may also name the classes of a
     column of numbers: `[no, yes]` for 0 and 1."""
     positive: ClassName | None = None
-    """Of two classes, the one whose probability is predicted; null takes the second."""
+    """The class of two whose probability is predicted; null takes the second."""
 
     @model_validator(mode="before")
     @classmethod
@@ -69,7 +70,7 @@ class TargetSpec(Spec):
     @property
     def names(self) -> tuple[str, ...]:
         """The columns that are learned."""
-        return self.columns or (self.column or "",)
+        return self.columns or ((self.column,) if self.column is not None else ())
 
     @model_validator(mode="after")
     def _one_column_or_several(self) -> TargetSpec:
@@ -82,7 +83,7 @@ class TargetSpec(Spec):
             problems.append(problem("target", message, ("columns",), self.columns))
         twice = next((name for name in self.columns if self.columns.count(name) > 1), None)
         if twice is not None:
-            problems.append(problem("target", f"the column {twice!r} stands twice", ("columns",), twice))
+            problems.append(problem("target", f"column {twice!r} is listed twice", ("columns",), twice))
         for name in ("classes", "positive") if self.columns else ():
             if getattr(self, name):
                 message = "it is for one column: of a label the second value is the positive one, 1 of 0 and 1"
@@ -95,7 +96,7 @@ class TargetSpec(Spec):
     def _classes_fit(self) -> TargetSpec:
         twice = next((name for name in self.classes if self.classes.count(name) > 1), None)
         if twice is not None:
-            raise fail("target", [problem("classes", f"the class {twice!r} stands twice", ("classes",), twice)])
+            raise fail("target", [problem("classes", f"class {twice!r} is listed twice", ("classes",), twice)])
         if len(self.classes) == 1:
             raise fail("target", [problem("classes", "expected two classes or more", ("classes",), self.classes[0])])
         if self.positive is not None and self.classes and self.positive not in self.classes:
@@ -121,16 +122,23 @@ class DataSpec(Spec):
     split: Split = Field(default_factory=RandomSplit)
     """Which rows are for training, validation and test."""
     windows: WindowsSpec | None = None
-    """Take windows of a series as examples, to forecast the target; null takes each row for itself."""
+    """Take windows of a series as examples, to forecast the target; null treats the rows as independent."""
     features: dict[str, Feature] = Field(default_factory=dict)
     """What a column is, by its name; columns that are not named here are recognised."""
     scale: Scale = "standard"
     """How number columns are scaled that do not say it themselves."""
 
     @property
-    def scales_target(self) -> bool:
-        """Whether the model learns the target in other units than its own."""
-        return self.target is not None and self.target.scale != "none"
+    def stated_scale(self) -> Literal["auto", "none", "standard"]:
+        """How the target is scaled, as the config says."""
+        return "auto" if self.target is None else self.target.scale
+
+    def of_older_run(self) -> DataSpec:
+        """Return the section as a run means it that is older than `scale: auto`: a target that the source knows was not
+        scaled."""
+        if self.target is not None:
+            return self
+        return self.model_copy(update={"target": TargetSpec.model_construct(scale="none")})
 
     @model_validator(mode="before")
     @classmethod
@@ -175,7 +183,7 @@ class DataSpec(Spec):
         problems = [
             problem(
                 "window_feature",
-                f"windows hold numbers, so a column is no {feature.type} here",
+                f"windows hold numbers, so a column cannot be {feature.type} here",
                 ("features", name),
                 feature.type,
             )

@@ -28,7 +28,8 @@ if TYPE_CHECKING:  # NumPy costs 0.1 s at import, and `mltrain validate` needs t
 
 
 class RandomSplit(Spec):
-    """Rows drawn at random, as scikit-learn's train_test_split: the test rows first, validation rows from the rest."""
+    """Rows drawn at random, like scikit-learn's train_test_split: the test rows first, validation rows from the
+    rest."""
 
     type: Literal["random"] = "random"
 
@@ -39,10 +40,10 @@ class RandomSplit(Spec):
     """Test rows: a fraction of all rows, a number of rows, or 0 for none."""
 
     seed: Seed | None = None
-    """For the draw; null takes the experiment's."""
+    """The seed of the draw; null takes the experiment's seed."""
 
     stratify: Literal["auto"] | bool = "auto"
-    """Give every split the same proportions of the classes; auto does where the target has classes with rows enough."""
+    """Give every split the same proportions of the classes; auto does so if the target has classes with enough rows."""
 
     @model_validator(mode="after")
     def _rows_are_left_for_training(self) -> RandomSplit:
@@ -85,10 +86,10 @@ class FilesSplit(Spec):
     """Where the test rows come from."""
 
     seed: Seed | None = None
-    """For the draw of validation rows; null takes the experiment's."""
+    """The seed of the draw of validation rows; null takes the experiment's seed."""
 
     stratify: Literal["auto"] | bool = "auto"
-    """Give drawn validation rows the same proportions of the classes, as for a random split."""
+    """Give drawn validation rows the same proportions of the classes, like a random split."""
 
 
 class TimeSplit(Spec):
@@ -99,7 +100,7 @@ class TimeSplit(Spec):
 
     column: str | None = None
     """Numbers, dates or times, by which the rows are put in order; null takes them in the order in which they are. It
-    is a feature only where `data.features` says what it is."""
+    is a feature only if `data.features` declares it."""
 
     validation: Share = 0.2
     """Validation rows: a fraction of all rows (0.2), a number of rows (500), or 0 for none."""
@@ -108,7 +109,7 @@ class TimeSplit(Spec):
     """Test rows: a fraction of all rows, a number of rows, or 0 for none."""
 
     gap: Annotated[int, Field(ge=0)] = 0
-    """So many rows before validation and test are in no split; rows of equal time count as one."""
+    """Number of rows before validation and test that are left out; rows of equal time count as one."""
 
     @model_validator(mode="after")
     def _rows_are_left_for_training(self) -> TimeSplit:

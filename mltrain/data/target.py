@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.counted import counted
 from mltrain.data.classes import find_classes, positions_of
 from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_text, numbers_of, without_missing
 from mltrain.data.encoders.scaling import center_and_width
@@ -35,7 +36,7 @@ class TargetEncoder(Spec):
     task: Task
     """What is learned."""
     labels: Many[str] = ()
-    """What stands in the column for each class, in the order of the outputs; empty for regression."""
+    """The value of the column for each class, in the order of the outputs; empty for regression."""
     classes: Many[str] = ()
     """Names of the classes in the same order; of two, the second is the positive one."""
     center: float = 0.0
@@ -76,7 +77,7 @@ class TargetEncoder(Spec):
         with np.errstate(over="ignore"):
             values = ((self.truth(column) - self.center) / self.width).astype(np.float32)
         if not np.isfinite(values).all():
-            message = "the number is too large for float32 (set data.target.scale: standard, or use larger units)"
+            message = "the number is too large for float32 (set data.target.scale to standard, or use larger units)"
             raise column.error(first_row(~np.isfinite(values)), message)
         return values
 
@@ -127,7 +128,7 @@ def infer_task(column: RawColumn) -> tuple[Task, str]:
         return "multiclass", f"{found}; {IF_NUMBERS}"
     if distinct <= 2:
         return "binary", found
-    return "regression", f"{found} in {len(values)} rows"
+    return "regression", f"{found} in {counted(len(values), 'row')}"
 
 
 def _few_enough(distinct: int, rows: int) -> bool:
@@ -200,7 +201,7 @@ def fit_target(
     """
     decisions: tuple[Decision, ...] = ()
     if stated in OF_EACH:
-        raise column.failure(f"the task is {stated}, and one target is no several (name them: target: [rain, wind])")
+        raise column.failure(f"the task is {stated}, which needs at least two targets, such as target: [rain, wind]")
     if stated != "auto":
         task: Task = stated
         without_missing(column)
@@ -214,7 +215,7 @@ def fit_target(
         _refuse_class_settings(column, spec)
         known_numbers(column)
         return TargetEncoder(column=column.name, task=task), decisions
-    if spec.scale != "none":
+    if spec.scale == "standard":
         raise column.failure(
             f"data.target.scale is for regression, but the task is {task} (remove it, or state the task)"
         )

@@ -35,7 +35,7 @@ class NumberColumn(Spec):
 
     type: Literal["number"] = "number"
     column: str
-    """Its name; of dates, that of a part, as `sold.month`; of arrays, `mean of image`."""
+    """Its name; for dates, that of a part, such as `sold.month`; for arrays, `mean of image`."""
     low: float
     """The smallest value of all training rows."""
     high: float
@@ -88,7 +88,8 @@ class TrainingColumns(Spec):
     columns: Many[Annotated[NumberColumn | TextColumn, Field(discriminator="type")]]
     """In the order of the encoded columns."""
     means: Many[float] = ()
-    """Of the encoded columns of a table, as the model takes them; empty for arrays, and in runs of earlier versions."""
+    """The means of the encoded columns of a table, as the model takes them; empty for arrays, and in runs of earlier
+    versions."""
 
     def with_means(self, encoded: np.ndarray) -> TrainingColumns:
         """Return these with the means of encoded training rows (rows, features), of 100,000 of them at most."""

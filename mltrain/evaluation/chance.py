@@ -76,9 +76,9 @@ class Chance:
             counts += f" by draws of {self.groups} groups"
         if not self.testable:
             few = "rows" if self.groups is None else "groups"
-            return f"{accuracy} cannot be told from chance: too few {few}, or only one class ({counts})"
+            return f"{accuracy} cannot be distinguished from chance: too few {few}, or only one class ({counts})"
         if not self.better:
-            return f"{accuracy} is no better than chance ({counts})"
+            return f"{accuracy} is not better than chance ({counts})"
         if self.constant_correct >= self.correct:
             share = f"{self.constant_correct / self.rows:.4f}"
             return f"{accuracy} is above chance ({counts}), but always answering '{self.constant}' gives {share}"

@@ -159,7 +159,9 @@ def _standardised(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarra
     constant."""
     exact = inputs.astype(np.float64)
     center, width = exact.mean(axis=0), exact.std(axis=0)
-    width[exact.min(axis=0) == exact.max(axis=0)] = 1.0
+    rounding = len(exact) * float(np.finfo(np.float64).eps)
+    # What differs by rounding alone is constant, as in scikit-learn's StandardScaler.
+    width[(width**2 <= rounding * width**2 + (rounding * center) ** 2) | (exact.min(axis=0) == exact.max(axis=0))] = 1.0
     exact -= center
     exact /= width
     return exact, center, width

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mltrain.counted import counted
 from mltrain.errors import PluginError
 from mltrain.evaluation.metric import OwnMetric
 from mltrain.evaluation.rows import Rows, UndefinedError
@@ -30,11 +31,13 @@ def own_value(metric: OwnMetric, rows: Rows) -> float:
     """
     function, value = metric.given(), drawn_value(metric, rows)
     if not math.isfinite(value):
-        raise _wrong(function, f"{value} on {len(rows.target)} rows; expected a finite number, or NoValueError raised")
+        raise _wrong(
+            function, f"{value} on {counted(len(rows.target), 'row')}; expected a finite number, or NoValueError raised"
+        )
     low, high = function.bounds
     if not low - _SLACK * abs(low) <= value <= high + _SLACK * abs(high):
         bounds = f"best={function.best} and worst={function.worst}"
-        raise _wrong(function, f"{value} on {len(rows.target)} rows, which is not between {bounds}")
+        raise _wrong(function, f"{value} on {counted(len(rows.target), 'row')}, which is not between {bounds}")
     return value
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mltrain.counted import counted
 from mltrain.evaluation.mcnemar import McNemar
 from mltrain.evaluation.metric import Direction
 
@@ -76,13 +77,13 @@ class Paired:
             name: of the model.
             other: the name of the one it is compared with.
         """
-        on = f"on the same {self.rows:,} rows" + ("" if self.groups is None else f" of {self.groups:,} groups")
+        on = f"on the same {counted(self.rows, 'row')}" + ("" if self.groups is None else f" of {self.groups:,} groups")
         if self.verdict == "equal":
             return f"{name} and {other} are equal in {self.metric} {on}"
         size = f"{abs(self.value):.4g} {'higher' if self.value > 0 else 'lower'}" if self.value else "equal"
         found = f"{self.metric} is {size}, 95 % interval of the difference {self.low:.4g} to {self.high:.4g}, {on}"
         if self.verdict == "not resolved":
-            more = f"; about {self.rows_needed:,} rows could tell" if self.rows_needed else ""
+            more = f"; about {counted(self.rows_needed, 'row')} could tell" if self.rows_needed else ""
             return f"{name} against {other} is not resolved: {found}{more}{self._mcnemar(name, other)}"
         return f"{name} is {self.verdict} than {other}: {found}{self._mcnemar(name, other)}"
 

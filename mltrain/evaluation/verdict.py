@@ -1,4 +1,4 @@
-"""Whether a model beats a baseline, in words that the rows bear out."""
+"""Whether a model beats a baseline, in one sentence."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from mltrain.counted import counted
 from mltrain.evaluation.differences import Difference
 from mltrain.evaluation.metric import Metric
 
@@ -64,22 +65,19 @@ class Comparison:
 
     def sentence(self) -> str:
         """Return the finding in one sentence."""
-        model = f"the {self.split} {self.metric.name} of {_number(self.model_value)}"
-        other = f"{_number(self.baseline_value)} of {self.baseline}"
+        what = f"{self.split} {self.metric.name}"
         if math.isnan(self.difference.value):
-            return f"{model} cannot be compared with {self.baseline}: one of them has no value"
+            return f"{what}: cannot be compared with {self.baseline}, because one of them has no value"
+        values, on = self._values(), self._on()
         if self._units < FEWEST_ROWS:
-            of = "row" if self.groups is None else "group"
-            units = f"{self._units} {of}{'' if self._units == 1 else 's'}"
-            return f"{model} beside the {other}: {units}, too few {of}s to tell which is better"
+            of = "rows" if self.groups is None else "groups"
+            return f"{what}: too few {of} to compare with {self.baseline} {on} ({values})"
         if not self.difference.value and not self.difference.low and not self.difference.high:
-            return f"{model} equals the {other}"
-        better = (self.difference.value > 0) == (self.metric.direction == "max")
+            return f"{what}: equal to {self.baseline} {on} ({values})"
         if self.resolved:
-            return f"{model} {'beats' if better else 'is worse than'} the {other} by {self._apart()}"
-        side = "higher" if self.difference.value > 0 else "lower"
-        rows = f"{self.rows} rows" + ("" if self.groups is None else f" of {self.groups} groups")
-        return f"{model} is no better than the {other}, as far as {rows} tell: {self._apart()} {side}"
+            better = (self.difference.value > 0) == (self.metric.direction == "max")
+            return f"{what}: {'better' if better else 'worse'} than {self.baseline} {on} ({values}, {self._interval()})"
+        return f"{what}: no significant difference from {self.baseline} {on} ({values}{self._why()})"
 
     @property
     def _units(self) -> int:
@@ -89,22 +87,46 @@ class Comparison:
     def _differs(self) -> bool:
         return self.difference.low > 0 or self.difference.high < 0
 
-    def _apart(self) -> str:
-        """Return the size of the difference with its interval, and the sign test where that overrules it."""
-        low, high = self.difference.low, self.difference.high
-        if self.difference.value < 0:
-            low, high = -high, -low
-        interval = "" if math.isnan(low) else f" [{_number(low)}, {_number(high)}]"
-        overruled = self._differs and not self.resolved
-        test = f" (sign test: p = {self.p_value:.2g})" if overruled and self.p_value is not None else ""
-        return f"{_number(abs(self.difference.value))}{interval}{test}"
+    def _on(self) -> str:
+        rows = f"on {counted(self.rows, f'{self.split} row')}"
+        return rows if self.groups is None else f"{rows} of {counted(self.groups, 'group')}"
+
+    def _values(self) -> str:
+        """Return both values with as many digits as show that they differ."""
+        equal, digits = self.model_value == self.baseline_value, 3
+        while True:
+            model, other = (_number(value, digits) for value in (self.model_value, self.baseline_value))
+            if equal or model != other or digits == 6:
+                break
+            digits += 1
+        return f"{model} against {other}"
+
+    def _interval(self) -> str:
+        low, high = (_number(end, 3) for end in (self.difference.low, self.difference.high))
+        if low == high:
+            low, high = (_number(end, 6) for end in (self.difference.low, self.difference.high))
+        return f"95 % interval of the difference {low} to {high}"
+
+    def _why(self) -> str:
+        """Return what says so: the sign test, or the interval where there is none; and which of two that disagree."""
+        if math.isnan(self.difference.low):
+            return ""
+        if self.p_value is None:
+            return f", {self._interval()}"
+        p = f"p = {self.p_value:.2g}"
+        if self._differs:  # an interval of few rows that differ is too narrow; the test is exact
+            return f", {p} by the exact sign test, which decides where few rows differ"
+        if self.p_value <= LEVEL:
+            return f", {self._interval()}, which includes 0 although {p}"
+        return f", {p}"
 
 
 def nothing_held_out(rows: int) -> str:
-    """Return the sentence on a model whose rows, so many, were all for training."""
-    told = "whether the model beats anything cannot be told: no row is held out"
-    # A fifth of them, held out, could not tell either.
-    return f"{told}, and {rows} are too few rows to tell with some held out" if rows < 5 * FEWEST_ROWS else told
+    """Return the sentence on a model whose rows were all for training."""
+    unknown = "the model cannot be compared with baselines: no rows are held out"
+    # A fifth of them, held out, would be too few.
+    few = f", and {counted(rows, 'row')} are too few to hold some out"
+    return f"{unknown}{few}" if rows < 5 * FEWEST_ROWS else unknown
 
 
 def sign_test(right_a: np.ndarray, right_b: np.ndarray) -> float:
@@ -122,5 +144,7 @@ def sign_test(right_a: np.ndarray, right_b: np.ndarray) -> float:
     return min(1.0, 2 * sum(math.comb(differing, k) for k in range(most, differing + 1)) / 2**differing)
 
 
-def _number(value: float) -> str:
-    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.6g}"
+def _number(value: float, digits: int) -> str:
+    if value == 0 or 0.01 <= abs(value) < 1000:
+        return f"{value:.{digits}f}"
+    return f"{value:.{digits}g}" if abs(value) < 1 else f"{value:.{max(digits, 4) + 2}g}"

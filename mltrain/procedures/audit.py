@@ -7,6 +7,7 @@ from mltrain.errors import MisfitError
 from mltrain.load import Loaded
 from mltrain.procedures.slices import slice_columns
 from mltrain.run.audit import Audit
+from mltrain.target_scale import own_units
 
 
 def audit(loaded: Loaded) -> Audit:
@@ -18,6 +19,8 @@ def audit(loaded: Loaded) -> Audit:
     """
     spec = loaded.spec
     try:
-        return prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices)).audited.audit
+        return prepare(
+            spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices), own_units(spec)
+        ).audited.audit
     except MisfitError as error:
         raise loaded.error(error.path, error.message) from error

@@ -147,12 +147,12 @@ def recorded_rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: 
     """Return the rows `ids` of the data of a run; raises RunError where it is not what the run recorded."""
     recorded = record.data
     if recorded is None:
-        raise RunError(f"{run.path}: record.json does not say which data it was; measure other rows with --data")
+        raise RunError(f"{run.path}: record.json does not name the data of the run; measure other rows with --data")
     table = read_rows(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices))
     if table.sha256 != recorded.sha256:
         raise RunError(
             f"{run.path}: {recorded.source} has changed since the run ({recorded.rows} rows then, {len(table)} now), "
-            "so these would be other rows; measure them with --data"
+            "so its splits no longer fit; measure the new rows with --data"
         )
     if ids.max() >= len(table):  # what is recorded of the ids can be changed together with them
         raise RunError(f"{run.path}: row {ids.max()} is in splits/, and the data has {len(table)} rows, counted from 0")
@@ -164,5 +164,5 @@ def _slices(run: RunDirectory, spec: ExperimentSpec, record: Record, table: Tabl
     for each in specs:
         edges = record.slices.get(each.column, ())
         if each.bins is not None and (not edges or list(edges) != sorted(set(edges))):
-            raise RunError(f"{run.path}: record.json does not say where the bins of '{each.column}' meet")
+            raise RunError(f"{run.path}: record.json does not hold the edges of the bins of '{each.column}' (damaged)")
     return split_slices(specs, record.slices, {each.column: RawColumn.of(table, each.column) for each in specs})

@@ -185,7 +185,8 @@ def _epochs(
             progress.write()
             for sentence in watch.epoch_ended(_row(record)):
                 terminal.warning(sentence)
-    return training.position.stopped or f"all {training.spec.epochs} epochs are done"
+    epochs = training.spec.epochs
+    return training.position.stopped or ("1 epoch is done" if epochs == 1 else f"all {epochs} epochs are done")
 
 
 class Progress:

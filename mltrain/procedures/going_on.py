@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from mltrain.counted import counted
 from mltrain.errors import RunError
 from mltrain.experiment import ExperimentSpec
 from mltrain.run.record import Record, Resumption
@@ -129,7 +130,7 @@ def record_differences(before: Record, after: Record) -> Iterator[str]:
     if before.threads is not None and before.threads != after.threads:
         yield f"threads: {before.threads} became {after.threads}"
     if before.data is not None and after.data is not None and before.data.sha256 != after.data.sha256:
-        yield f"data: {before.data.source} has changed ({before.data.rows} rows then, {after.data.rows} now)"
+        yield f"data: {before.data.source} has changed ({counted(before.data.rows, 'row')} then, {after.data.rows} now)"
     if before.splits and dict(before.splits) != dict(after.splits):
         yield "splits: other rows than before"
 

@@ -14,6 +14,7 @@ from mltrain.data.several_targets import Target
 from mltrain.experiment import ExperimentSpec
 from mltrain.models.head import ACTIVATION, Head
 from mltrain.models.temperature import tempered_model
+from mltrain.target_scale import scales_target
 from mltrain.task import OF_NUMBERS, DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
@@ -119,5 +120,5 @@ def build_network(spec: ExperimentSpec, info: DataInfo, target: Target, precisio
         model = spec.model.build(info, spec.training.loss)
     finally:
         keras.config.set_dtype_policy("float32")
-    compile_model(model, spec.training, info, spec.data.scales_target)
+    compile_model(model, spec.training, info, scales_target(spec, info.task))
     return Network(spec, info, target, model, head)

@@ -23,6 +23,7 @@ from mltrain.measured import (
     resolve_objective,
     watched,
 )
+from mltrain.target_scale import scales_target
 from mltrain.task import DataInfo, Decision, Objective, SplitName
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, training_metrics
@@ -73,7 +74,7 @@ def make_plan(
         wrong = gate_problem(gate, spec, (info.task,), {*splits, FOLDS}, names) or unknown_slice(gate, slices or {})
         if wrong:
             raise MisfitError(("evaluation", "gates", number), wrong)
-    known = measured(spec.training, spec.evaluation, info.task, splits, spec.data.scales_target)
+    known = measured(spec.training, spec.evaluation, info.task, splits, scales_target(spec, info.task))
     objective = _objective(spec, known, splits)
     if spec.training.on_divergence.retry and isinstance(
         spec.training.optimizer.argument("learning_rate"), KerasComponent
@@ -81,14 +82,7 @@ def make_plan(
         message = "a learning rate that follows a schedule cannot be reduced at a retry: state a number, or no retry"
         raise MisfitError(("training", "on_divergence"), message)
     final, reason = final_weights(spec, splits)
-    stated = spec.objective.metric is not None
-    why = (
-        "stated"
-        if stated
-        else "there are validation rows"
-        if "validation" in splits
-        else "there are no validation rows"
-    )
+    why = _why(spec, splits)
     decisions = (
         *_training_decisions(spec, info),
         Decision("objective", f"{objective.metric} ({objective.direction})", why),
@@ -109,7 +103,31 @@ def final_weights(spec: ExperimentSpec, splits: set[SplitName]) -> tuple[Literal
     return "last", "there are no validation rows to choose by"
 
 
+def _why(spec: ExperimentSpec, splits: set[SplitName]) -> str:
+    """Return why the objective is what it is."""
+    if spec.objective.metric is not None:
+        return "stated"
+    if _restoring(spec) is not None:
+        return "EarlyStopping.restore_best_weights restores the best epoch of what it monitors"
+    return "there are validation rows" if "validation" in splits else "there are no validation rows"
+
+
+def _restoring(spec: ExperimentSpec) -> EarlyStopping | None:
+    """Return the callback that restores the best epoch of a quantity of its own."""
+    for callback in spec.training.callbacks:
+        if isinstance(callback, EarlyStopping) and callback.restore_best_weights and callback.monitor is not None:
+            return callback
+    return None
+
+
 def _objective(spec: ExperimentSpec, known: dict[str, str | None], splits: set[SplitName]) -> Objective:
+    restoring = _restoring(spec)
+    if spec.objective.metric is None and restoring is not None and restoring.monitor is not None:
+        number = spec.training.callbacks.index(restoring)
+        try:
+            return watched(restoring.monitor, restoring.mode, known)
+        except ValueError as error:
+            raise MisfitError(("training", "callbacks", number, "monitor"), str(error)) from error
     try:
         return resolve_objective(spec.objective, known, splits)
     except ValueError as error:
@@ -146,7 +164,7 @@ def _training_decisions(spec: ExperimentSpec, info: DataInfo) -> list[Decision]:
     if spec.training.loss is None:
         decisions.append(Decision("training.loss", default_loss(info.task).type, f"usual for {info.task}"))
     if spec.training.metrics is None:
-        used = training_metrics(spec.training, info.task, spec.data.scales_target)
+        used = training_metrics(spec.training, info.task, scales_target(spec, info.task))
         reason = f"usual for {info.task}" if used else "the target is scaled, and they would be in its scaled units"
         decisions.append(Decision("training.metrics", ", ".join(metric.name for metric in used) or "none", reason))
     if spec.evaluation.metrics is None:

@@ -1,4 +1,4 @@
-"""`predict`: the rows of a file with what the model of a run says of them, block by block, read from top to bottom.
+"""`predict`: the rows of a file with the predictions of the model of a run, block by block; read from top to bottom.
 
 TensorFlow is imported once the run and the first block are in order.
 """
@@ -146,4 +146,4 @@ def _refuse_not_finite(name: str, predictions: np.ndarray, done: int) -> None:
     finite = np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1)
     if not finite.all():
         row = done + int(np.argmin(finite)) + 1
-        raise DataError(f"{name}: what the model says of row {row} is no finite number; are its values in range?")
+        raise DataError(f"{name}: the prediction for row {row} is NaN or infinite; are its values in range?")

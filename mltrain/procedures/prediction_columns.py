@@ -31,7 +31,7 @@ def added_names(target: Target, probabilities: bool) -> tuple[str, ...]:
     if not probabilities:
         return names
     if target.task in OF_NUMBERS:
-        raise UsageError("--proba: this run predicts a number, which has no probabilities; leave it out")
+        raise UsageError("--proba: this run predicts a number, which has no probabilities; remove --proba")
     return (*names, *(f"{PROBABILITY}{name}" for name in target.classes))
 
 

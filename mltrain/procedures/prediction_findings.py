@@ -99,9 +99,9 @@ class Findings:
         reasons = [
             f"{what} ({', '.join(f'{name}: {count}' for name, count in counts.items())})"
             for what, counts in (
-                ("categories that no training row has", self.unknown),
+                ("categories that training rows do not have", self.unknown),
                 ("values outside the range of the training rows", outside),
-                ("missing values where no training row misses one", surprising),
+                ("missing values where training rows have none", surprising),
             )
             if counts
         ]

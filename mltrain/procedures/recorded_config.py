@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from mltrain.evaluation.catalogue import OWN_METRICS
 from mltrain.evaluation.metric import Metric, OwnMetric
+from mltrain.experiment import ExperimentSpec
 from mltrain.load import Loaded, load_text
+from mltrain.measured import default_objective
 from mltrain.run.record import OwnMetricRecord, Record
 from mltrain.run.rundir import RunDirectory
+from mltrain.task import SPLITS
 
 
 def recorded_config(run: RunDirectory, overrides: Sequence[str] = ()) -> Loaded:
@@ -19,9 +24,20 @@ def recorded_config(run: RunDirectory, overrides: Sequence[str] = ()) -> Loaded:
         ConfigError: config.resolved.yaml, or one of the overrides, is none that mltrain can read.
         PluginError: the installed package of one of its metrics cannot be imported.
     """
-    text, own = run.resolved(), run.record().own_metrics
-    with OWN_METRICS.standing_in({name: (each.direction, each.origin) for name, each in own.items()}):
-        return load_text(text, "config.resolved.yaml", run.path, overrides)
+    text, record = run.resolved(), run.record()
+    own = {name: (each.direction, each.origin) for name, each in record.own_metrics.items()}
+    with OWN_METRICS.standing_in(own):
+        loaded = load_text(text, "config.resolved.yaml", run.path, overrides)
+    return loaded if record.defaults > 1 else replace(loaded, spec=_of_older_run(loaded.spec, record))
+
+
+def _of_older_run(spec: ExperimentSpec, record: Record) -> ExperimentSpec:
+    """Return an experiment with the values stated that were the defaults when the run was made."""
+    changed: dict[str, Any] = {"data": spec.data.of_older_run()}
+    if spec.objective.metric is None and record.splits:
+        best = default_objective({name for name in SPLITS if name in record.splits})
+        changed["objective"] = spec.objective.model_copy(update={"metric": best})
+    return spec.model_copy(update=changed)
 
 
 def own_metrics_record(metrics: Sequence[Metric] | None) -> dict[str, OwnMetricRecord]:

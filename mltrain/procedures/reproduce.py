@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mltrain.counted import counted
 from mltrain.errors import ConfigError, RunError
 from mltrain.load import Loaded
 from mltrain.procedures.going_on import record_differences
@@ -155,7 +156,7 @@ def _other_history(before: RunDirectory, after: RunDirectory) -> Iterator[str]:
                 yield f"history.csv differs from epoch {was[0]:.0f} on: {name} {number(one)} became {number(other)}"
                 return
     if len(old.rows) != len(new.rows):
-        yield f"history.csv has {len(new.rows)} epochs instead of {len(old.rows)}"
+        yield f"history.csv has {counted(len(new.rows), 'epoch')} instead of {len(old.rows)}"
 
 
 def _metric_pairs(before: RunDirectory, after: RunDirectory) -> Iterator[tuple[str, float | None, float | None]]:

@@ -25,6 +25,7 @@ from mltrain.run.proof import decision_fingerprint, json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
 from mltrain.run.status import Status, now, status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
+from mltrain.target_scale import own_units
 from mltrain.task import Decision
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
@@ -141,7 +142,7 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
     device = choose_device(spec.device, spec.threads)
 
     course.begin("reading the data")
-    prepared = prepare(spec.data, spec.seed, spec.task, kept_columns(spec), stopwatch)
+    prepared = prepare(spec.data, spec.seed, spec.task, kept_columns(spec), own_units(spec), stopwatch)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mltrain.counted import counted
 from mltrain.problems import printable
 from mltrain.run.audit import Audit
 
@@ -9,7 +10,7 @@ from mltrain.run.audit import Audit
 def audit_sentence(audit: Audit) -> str:
     """Return what was looked at, and how much was found."""
     rows = ", ".join(f"{count:,} {name}" for name, count in audit.rows.items())
-    features = f"{audit.columns:,} feature{'s' if audit.columns != 1 else ''}"
+    features = counted(audit.columns, "feature")
     held_out = len(audit.rows) > 1
     asked = "rows that appear in two splits, splits whose distribution differs from training, " if held_out else ""
     asked += "repeated and contradictory rows, columns that contain the answer or identify rows, classes with few rows"

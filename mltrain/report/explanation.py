@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mltrain.counted import counted
 from mltrain.problems import printable, shortened
 from mltrain.report.text import interval, number
 from mltrain.run.explanation import ColumnImportance, Explanation, Importances
@@ -39,7 +40,7 @@ def importance_sentences(found: Importances, split: str) -> Iterator[str]:
         yield f"shuffling these columns makes predictions NaN or infinite: {_names(not_finite)}"
     measured = [each for each in found.columns if each.value is not None]
     if any(each.low is None for each in measured):
-        yield f"{found.rows} rows are too few to show whether an importance differs from zero"
+        yield f"{counted(found.rows, 'row')} are too few to show whether an importance differs from zero"
         return
     harmful = [each for each in measured if each.told and each.value is not None and each.value < 0]
     untold = [each for each in measured if not each.told]

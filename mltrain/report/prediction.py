@@ -1,4 +1,4 @@
-"""What `predict` says of the rows it was given. The text is safe to print."""
+"""What `predict` reports about the rows it was given. The text is safe to print."""
 
 from __future__ import annotations
 
@@ -24,36 +24,37 @@ def _lines(findings: Findings) -> Iterator[str]:
         yield from findings.images.sentences
     yield from _of_series(findings)
     for name, missing in findings.missing.items():
-        known = "" if missing.expected else ", where no training row misses one"
+        known = "" if missing.expected else ", but training rows have none missing"
         if name in findings.absent:
             yield f"{name}: no line has this key{findings.absent[name]}; all rows count as missing{known}"
         else:
             yield f"{name}: {_of(missing.count, findings.rows)} missing{known}; filled as in training"
     for name, count in findings.unknown.items():
-        yield f"{name}: {_of(count, findings.rows)} in categories that no training row has; they count as none"
+        yield f"{name}: {_of(count, findings.rows)} in categories that training rows do not have; they count as unknown"
     for name, column in findings.outside.items():
         between = value_range(column.low, column.high)
-        yield f"{name}: {_of(column.outside, findings.rows)} outside of the training rows' {between}"
+        yield f"{name}: {_of(column.outside, findings.rows)} outside the range of the training rows, {between}"
     if findings.columns is None:
-        yield "the run does not hold what its training rows looked like: neither ranges nor drift were looked at"
+        yield "the run has no reference.json (it is of an earlier version), so ranges and drift were not checked"
     explained = findings.explained
     if explained is not None:
         mean = f" ({number(explained.baseline[''])})" if "" in explained.baseline else ""
         yield (
-            f"explain.*: in {explained.unit}; they sum to the score of the row minus that of the mean training "
+            f"explain.*: in {explained.unit}; their sum is the score of the row minus the score of the mean training "
             f"row{mean}, with a gap of up to {explained.gap:.1g}"
         )
     drifted = [column for column in findings.columns or () if column.stability.drift != "none"]
     for column in sorted(drifted, key=lambda each: -each.stability.value):
         yield f"{column.column}: PSI {column.stability.value:.2f}, {column.stability.drift} drift"
     if any(column.stability.drift == "large" for column in drifted):
-        yield "these are not the rows that the model was trained on: measure it on such (`evaluate RUN --data …`)"
+        yield "the rows differ from the training rows; measure the model on them (mltrain evaluate RUN --data FILE)"
 
 
 def _of_series(findings: Findings) -> Iterator[str]:
     if findings.without_history:
         whole = findings.without_history + findings.rows
-        yield f"{_of(findings.without_history, whole)} have too few rows before them in their series: not predicted"
+        count = _of(findings.without_history, whole)
+        yield f"{count} were not predicted: too few rows come before them in their series"
     if findings.gaps is not None:
         yield findings.gaps.sentence
 

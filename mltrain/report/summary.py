@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from mltrain.counted import counted
 from mltrain.evaluation.gates import recorded
 from mltrain.problems import printable
 from mltrain.report.audit import audit_lines
@@ -71,7 +72,7 @@ def run_summary(found: Mapping[str, Any]) -> str:
         f"time      {found['started']} – {found['finished'] or ''}",
         f"epochs    {found['epochs']}",
     ]
-    lines += [f"data      {data['source']}, {data['rows']} rows"] if data else []
+    lines += [f"data      {data['source']}, {counted(data['rows'], 'row')}"] if data else []
     lines += [f"device    {device['value']} ({device['reason']})"] if device else []
     if found["decisions"]:
         decided = [(one["what"], one["value"], one["reason"]) for one in found["decisions"]]

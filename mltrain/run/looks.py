@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from mltrain.counted import counted
 from mltrain.run import durable
 from mltrain.run.json_text import from_json, to_json_line
 from mltrain.run.layout import LOOKS
@@ -68,7 +69,7 @@ def looks_sentence(count: int) -> str:
     """Return what a number of looks means."""
     if count <= 1:
         return "the test rows of this run have been used once, for its final metrics"
-    return f"the test rows of this run have been used {count} times. Do not use them to choose a model"
+    return f"the test rows of this run have been used {counted(count, 'time')}. Do not use them to choose a model"
 
 
 def uncounted_sentence(reason: object) -> str:

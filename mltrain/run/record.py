@@ -192,6 +192,10 @@ class Record(Spec):
     splits: Mapping[str, SplitRows] = {}
     """Which rows each split holds."""
 
+    defaults: Literal[1, 2] = 1
+    """What values of the config mean that are not stated. 1, in runs of older versions: the target of a regression is
+    not scaled, and the best epoch is that of `validation.loss` whatever EarlyStopping watches."""
+
     decisions: Many[Decision] = ()
     """The values that mltrain chose because the config does not state them, with the reason."""
 
@@ -214,6 +218,7 @@ def start_record(command: Sequence[str], config_directory: Path) -> Record:
         versions={"python": platform.python_version(), **_versions()},
         machine=Machine(system=platform.platform(), processor=processor(), cores=_cores()),
         git=git_state(config_directory),
+        defaults=2,
         environment={name: readable(os.environ[name]) for name in _ENVIRONMENT if name in os.environ},
     )
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from mltrain.counted import counted
 from mltrain.errors import RunError
 from mltrain.run.history import History
 from mltrain.run.reading import wrong_form
@@ -93,4 +94,6 @@ def check_training_state(state: Mapping[str, Any], place: object) -> None:
     except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can hold
         raise RunError(f"{place}: history: {error}") from None
     if kept.training.position.epoch != epochs + 1 or kept.best_epoch > epochs:
-        raise RunError(f"{place}: its history has {epochs} epochs, which is not where it says that training was")
+        raise RunError(
+            f"{place}: its history has {counted(epochs, 'epoch')}, which is not where it says that training was"
+        )

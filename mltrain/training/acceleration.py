@@ -15,6 +15,7 @@ from typing import Literal
 
 import keras
 
+from mltrain.counted import counted
 from mltrain.models import Model
 from mltrain.models.sequential import Sequential
 from mltrain.task import Decision
@@ -148,8 +149,8 @@ def _xla(model: keras.Model, updates: int, device: DeviceChoice) -> tuple[bool, 
     if other is not None:
         return False, f"{type(other).__name__} would be slower, or draw other random numbers"
     if updates < _STEPS_WORTH_XLA:
-        return False, f"compiling takes longer than it saves in {updates:,} steps"
-    return True, f"dense layers, up to {updates:,} steps; the last digits are not those without it"
+        return False, f"compiling takes longer than it saves in {counted(updates, 'step')}"
+    return True, f"dense layers, up to {counted(updates, 'step')}; the last digits are not those without it"
 
 
 def _fuse(model: keras.Model, updates: int, device: DeviceChoice, xla: bool) -> tuple[bool, str]:
@@ -163,8 +164,8 @@ def _fuse(model: keras.Model, updates: int, device: DeviceChoice, xla: bool) -> 
     if any(isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) for layer in _layers(model)):
         return False, "the operation takes no masks"
     if updates < _UPDATES_WORTH_FUSING:
-        return False, f"{updates:,} steps are not worth other last digits"
-    return True, f"LSTM in one operation, up to {updates:,} steps; the last digits are not those without it"
+        return False, f"{counted(updates, 'step')} are not worth other last digits"
+    return True, f"LSTM in one operation, up to {counted(updates, 'step')}; the last digits are not those without it"
 
 
 def _unroll(model: keras.Model, updates: int, device: DeviceChoice, xla: bool, fuse: bool) -> tuple[bool, str]:
@@ -181,8 +182,8 @@ def _unroll(model: keras.Model, updates: int, device: DeviceChoice, xla: bool, f
     if longest > _LONGEST_UNROLLED:
         return False, f"{longest} time steps are more than {_LONGEST_UNROLLED}"
     if updates < _UPDATES_WORTH_UNROLLING:
-        return False, f"tracing it takes longer than it saves in {updates:,} steps"
-    return True, f"{longest} time steps, up to {updates:,} steps"
+        return False, f"tracing it takes longer than it saves in {counted(updates, 'step')}"
+    return True, f"{longest} time steps, up to {counted(updates, 'step')}"
 
 
 def evaluation_block(model: keras.Model, asked: Literal["auto"] | int) -> tuple[int, Decision]:
@@ -193,7 +194,9 @@ def evaluation_block(model: keras.Model, asked: Literal["auto"] | int) -> tuple[
     largest = max(_size(layer) for layer in _layers(model))
     fitting = max(_LARGEST_OUTPUTS // max(largest, 1), 1)
     block = max(_SMALLEST_BLOCK, min(_LARGEST_BLOCK, 1 << fitting.bit_length() - 1))
-    return block, Decision("evaluation.batch_size", str(block), f"a layer gives {largest:,} numbers for each row")
+    return block, Decision(
+        "evaluation.batch_size", str(block), f"a layer gives {counted(largest, 'number')} for each row"
+    )
 
 
 def recurrences(layer: keras.layers.Layer) -> list[keras.layers.RNN]:

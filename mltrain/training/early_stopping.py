@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from mltrain.counted import counted
 from mltrain.task import Objective
 from mltrain.training.consequence import Consequence
 from mltrain.training.monitoring import Monitoring
@@ -26,7 +27,8 @@ class EarlyStopping(Monitoring):
     baseline: float | None = None
     """A value that has to be reached; an epoch that does not counts as one without improvement."""
     restore_best_weights: bool | None = None
-    """Keras' spelling of `training.final`: true is `best`, false is `last`; null leaves it to `training.final`."""
+    """`true` makes the model of the run that of the epoch with the best monitored value; where no objective is stated,
+    the monitored quantity becomes the objective. `false` takes the last epoch. null leaves it to `training.final`."""
     start_from_epoch: Annotated[int, Field(ge=0)] = 0
     """Epochs at the start that are not looked at."""
 
@@ -63,7 +65,7 @@ class EarlyStoppingState:
             return Consequence()
         if self._wait < self._spec.patience:
             return Consequence()
-        epochs = "1 epoch" if self._wait == 1 else f"{self._wait} epochs"
+        epochs = counted(self._wait, "epoch")
         return Consequence(stop=f"early stopping: {self._objective.metric} has not improved for {epochs}")
 
     def idle_epochs(self) -> int:
@@ -79,7 +81,7 @@ class EarlyStoppingState:
         if self._wait < max(1, self._spec.patience):
             return None
         self._wait = 0
-        patience = "1 epoch" if self._spec.patience == 1 else f"{self._spec.patience} epochs"
+        patience = counted(self._spec.patience, "epoch")
         best = "" if self._best is None else f" than {self._best:.4g}"
         return (
             f"early stopping counts its patience of {patience} from 0 again: it ends the training when "

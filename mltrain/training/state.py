@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from keras.src.random.seed_generator import global_seed_generator
 
+from mltrain.counted import counted
 from mltrain.errors import RunError
 
 
@@ -61,7 +62,9 @@ def assign(variables: Mapping[str, keras.Variable], arrays: Mapping[str, np.ndar
         RunError: an array is missing, left over, or of another shape or dtype; no variable is changed then.
     """
     if variables.keys() != arrays.keys():
-        raise RunError(f"{origin}: it holds {len(arrays)} arrays and the model has {len(variables)}: not of this model")
+        raise RunError(
+            f"{origin}: it holds {counted(len(arrays), 'array')} and the model has {len(variables)}: not of this model"
+        )
     for place, variable in variables.items():
         array = arrays[place]
         if array.shape != tuple(variable.shape) or array.dtype.name != variable.dtype:

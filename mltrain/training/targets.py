@@ -134,6 +134,11 @@ def loss_misfit(loss: KerasComponent, task: Task | Literal["auto"], scaled: bool
     return _units_misfit(loss, scaled)
 
 
+def needs_own_units(component: KerasComponent) -> bool:
+    """Return whether a loss or metric means nothing for a target that is moved to mean 0."""
+    return component.type in _OF_OWN_UNITS
+
+
 def class_weight_misfit(loss: KerasComponent) -> str | None:
     """Return why classes cannot be weighted in `loss`, and what to do, or None.
 
@@ -181,8 +186,8 @@ def metric_misfit(
 
 
 def _units_misfit(component: KerasComponent, scaled: bool) -> str | None:
-    if scaled and component.type in _OF_OWN_UNITS:
-        return f"{component.type} needs the target in its own units: remove data.target.scale"
+    if scaled and needs_own_units(component):
+        return f"{component.type} needs the target in its own units: set data.target.scale to none or auto"
     return None
 
 

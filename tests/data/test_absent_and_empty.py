@@ -116,7 +116,7 @@ def test_a_file_without_any_key_of_the_model_is_another_file(shop, mltrain):
     ):
         done = mltrain(*command)
         assert done.code == 4, command
-        assert "no column" in done.err or "columns are not there" in done.err
+        assert "no column" in done.err or "columns are missing" in done.err
 
 
 @pytest.mark.parametrize("lacking", ["train", "test"])

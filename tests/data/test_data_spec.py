@@ -58,7 +58,7 @@ def test_every_kind_works_by_its_bare_name(kind):
         ({"target": 3}, ("target",), "TargetSpec"),
         ({"target": {"column": ["y", "z"]}}, ("target", "column"), "a list of several targets is called columns"),
         ({"target": {"column": "y", "classes": ["a"]}}, ("target", "classes"), "two classes or more"),
-        ({"target": {"column": "y", "classes": ["a", "a"]}}, ("target", "classes"), "'a' stands twice"),
+        ({"target": {"column": "y", "classes": ["a", "a"]}}, ("target", "classes"), "'a' is listed twice"),
         (
             {"target": {"column": "y", "classes": ["a", "b"], "positive": "c"}},
             ("target", "positive"),

@@ -101,6 +101,6 @@ def test_too_many_classes_of_one_row_are_refused_in_words(seed):
 def test_splits_that_are_not_drawn_stay_and_the_advice_fits(split, advice):
     given = [{"x": float(place), "y": "ab"[place % 2], "part": "train"} for place in range(29)]
     given.append({"x": 29.0, "y": "c", "part": "test"})
-    with pytest.raises(DataError, match="'c' is in no training row, only in 1 row of other splits") as error:
+    with pytest.raises(DataError, match="'c' does not occur in training rows, only in 1 row of other splits") as error:
         prepared(given, {"split": split}, 0)
     assert advice in str(error.value) and "stratify" not in str(error.value)

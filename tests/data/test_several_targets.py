@@ -44,7 +44,7 @@ def test_columns_of_numbers_are_numbers():
         ((NO_YES, NUMBERS), {}, "made.csv: column 'a': it has two values and 'b' has more: labels and numbers"),
         ((NUMBERS, [*"abcabcabcabc"]), {}, "column 'b': of several targets each needs two values, or all are numbers"),
         ((NO_YES, [None, *NO_YES[1:]]), {}, r"made.csv\[0\]: column 'b': .*missing"),
-        ((NUMBERS, NUMBERS), {"stated": "multilabel"}, "column 'a': 0.5 is no class"),
+        ((NUMBERS, NUMBERS), {"stated": "multilabel"}, "column 'a': 0.5 is not a class"),
         ((NO_YES, NO_YES), {"stated": "multiregression"}, "column 'a': .*number"),
         ((NO_YES, NO_YES), {"stated": "binary"}, "the task is binary, but there are 2 targets"),
         ((NO_YES, ["no"] * 12), {}, "column 'b': every row has the class 'no'"),
@@ -104,7 +104,7 @@ def test_labels_cannot_be_stratified():
 def test_a_label_that_no_training_row_has_is_refused():
     given = [{**each, "part": "test" if each["wind"] else "train"} for each in rows()]
     source = {"source": {"type": "inline", "rows": given}, "split": {"type": "column", "column": "part"}}
-    with pytest.raises(DataError, match="column 'wind': the class '1' is in no training row"):
+    with pytest.raises(DataError, match="column 'wind': the class '1' does not occur in training rows"):
         prepare(DataSpec.model_validate({**source, "target": ["rain", "wind"]}), 1)
 
 

@@ -127,11 +127,11 @@ def test_a_column_names_the_split_of_each_row():
     part = pa.array(["train", "Test ", "validation", "train"])
     splits, _ = split({"type": "column", "column": "part"}, 4, part=part)
     assert [rows.tolist() for rows in (splits.train, splits.validation, splits.test)] == [[0, 3], [2], [1]]
-    with pytest.raises(DataError, match=r"x.csv\[1\]: column 'part': 'dev' is no split"):
+    with pytest.raises(DataError, match=r"x.csv\[1\]: column 'part': 'dev' is not a split"):
         split({"type": "column", "column": "part"}, 2, part=pa.array(["train", "dev"]))
-    with pytest.raises(DataError, match=r"x.csv\[1\]: column 'part': None is no split"):
+    with pytest.raises(DataError, match=r"x.csv\[1\]: column 'part': None is not a split"):
         split({"type": "column", "column": "part"}, 2, part=pa.array(["train", None]))
-    with pytest.raises(DataError, match="says train in no row"):
+    with pytest.raises(DataError, match="does not name any row train"):
         split({"type": "column", "column": "part"}, 2, part=pa.array(["test", "test"]))
     with pytest.raises(DataError, match=r"no column 'prat' \(did you mean 'part'\?\)"):
         split({"type": "column", "column": "prat"}, 1, part=pa.array(["train"]))

@@ -122,7 +122,7 @@ def test_names_that_the_source_knows():
         ([1.5, float("inf")], {"stated": "binary"}, r"\[1\].*finite"),
         (["a", "b"], {"stated": "regression"}, r"\[0\].*expected a number, found 'a'"),
         ([0, 1, 2], {"stated": "binary"}, r"the task is binary, but there are 3 classes \(0, 1, 2\); state multiclass"),
-        ([0.5, 1.0], {"stated": "binary"}, r"\[0\].*0.5 is no class"),
+        ([0.5, 1.0], {"stated": "binary"}, r"\[0\].*0.5 is not a class"),
         (["a", "a"], {}, "every row has the class 'a'"),
         ([date(2024, 1, 1)], {}, "expected numbers, text or booleans in the target, but it holds dates"),
         ([date(2024, 1, 1)], {"stated": "binary"}, "expected classes in the target, but it holds dates"),

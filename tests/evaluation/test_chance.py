@@ -54,7 +54,7 @@ def test_a_constant_answer_is_never_better():
         assert found.correct == found.expected == rows * 0.9
         assert found.p_value == 1
         assert not found.better
-        assert "is no better than chance" in found.sentence()
+        assert "is not better than chance" in found.sentence()
 
 
 @pytest.mark.parametrize("rows", [200, 3000])
@@ -103,4 +103,4 @@ def test_the_constant_answer_is_read_off_the_training_rows():
 def test_what_cannot_be_tested_is_said(target):
     found = against_chance(np.array(target), np.array(target), ("no", "yes"), np.array(target))
     assert not found.testable
-    assert "cannot be told from chance" in found.sentence()
+    assert "cannot be distinguished from chance" in found.sentence()

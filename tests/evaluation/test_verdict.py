@@ -11,38 +11,51 @@ from mltrain.evaluation.differences import Difference
 from mltrain.evaluation.verdict import Comparison, nothing_held_out, sign_test
 
 
-def said(model, baseline, low, high, *, rows=100, p_value=0.001, metric=None):
+def said(model, baseline, low, high, *, rows=114, p_value=0.001, metric=None):
     difference = Difference(model - baseline, low, high)
     metric = metric or Accuracy()
     return Comparison("test", metric, "logistic regression", model, baseline, difference, rows, p_value).sentence()
 
 
 def test_better_worse_and_not_resolved():
-    start = "the test accuracy of 0.9000"
-    assert said(0.9, 0.8, 0.05, 0.15) == f"{start} beats the 0.8000 of logistic regression by 0.1000 [0.0500, 0.1500]"
+    on = "logistic regression on 114 test rows"
+    assert said(0.9, 0.8, 0.05, 0.15) == (
+        f"test accuracy: better than {on} (0.900 against 0.800, 95 % interval of the difference 0.050 to 0.150)"
+    )
     assert said(0.9, 0.95, -0.08, -0.02) == (
-        f"{start} is worse than the 0.9500 of logistic regression by 0.0500 [0.0200, 0.0800]"
+        f"test accuracy: worse than {on} (0.900 against 0.950, 95 % interval of the difference -0.080 to -0.020)"
     )
-    assert said(0.9, 0.89, -0.02, 0.04, p_value=0.7) == (
-        f"{start} is no better than the 0.8900 of logistic regression, as far as 100 rows tell: 0.0100 [-0.0200, "
-        "0.0400] higher"
+    assert said(0.947, 0.982, -0.07, 0.01, p_value=0.12) == (
+        f"test accuracy: no significant difference from {on} (0.947 against 0.982, p = 0.12)"
     )
-    assert said(0.9, 0.9, 0.0, 0.0, p_value=1.0) == f"{start} equals the 0.9000 of logistic regression"
+    assert said(0.9, 0.9, 0.0, 0.0, p_value=1.0) == f"test accuracy: equal to {on} (0.900 against 0.900)"
 
 
 def test_of_an_error_less_is_better():
-    assert "beats" in said(2.0, 3.0, -1.5, -0.5, metric=Mse(), p_value=None)
-    assert "is worse than" in said(3.0, 2.0, 0.5, 1.5, metric=Mse(), p_value=None)
+    assert "better than" in said(2.0, 3.0, -1.5, -0.5, metric=Mse(), p_value=None)
+    assert "worse than" in said(3.0, 2.0, 0.5, 1.5, metric=Mse(), p_value=None)
+    assert said(2.0, 2.1, -0.3, 0.1, metric=Mse(), p_value=None).endswith(
+        "(2.000 against 2.100, 95 % interval of the difference -0.300 to 0.100)"
+    )
 
 
-def test_the_sign_test_overrules_an_interval_of_few_rows():
-    assert said(0.9, 0.86, 0.005, 0.08, p_value=0.13).endswith("0.0400 [0.0050, 0.0800] (sign test: p = 0.13) higher")
+def test_where_interval_and_test_disagree_the_sentence_says_which_decides():
+    found = said(0.947, 0.982, -0.077, -0.004, p_value=0.12)
+    assert found.endswith("(0.947 against 0.982, p = 0.12 by the exact sign test, which decides where few rows differ)")
+    found = said(0.9, 0.86, -0.001, 0.08, p_value=0.04)
+    assert found.endswith("95 % interval of the difference -0.001 to 0.080, which includes 0 although p = 0.04)")
+    assert "no significant difference" in found
+
+
+def test_values_that_differ_are_shown_with_digits_that_differ():
+    assert "(0.98201 against 0.98204, " in said(0.98201, 0.98204, -0.01, 0.01, p_value=0.9)
+    assert "(123457 against 125000, " in said(123_456.7, 125_000.0, -9e3, 9e3, metric=Mse(), p_value=None)
 
 
 def test_five_rows_tell_nothing():
-    assert "5 rows, too few rows to tell which is better" in said(1.0, 0.0, 0.5, 1.0, rows=5)
-    assert "1 row, too few" in said(1.0, 0.0, 0.5, 1.0, rows=1)
-    assert "beats" in said(1.0, 0.0, 0.5, 1.0, rows=6, p_value=0.03)
+    assert "too few rows to compare with logistic regression on 5 test rows" in said(1.0, 0.0, 0.5, 1.0, rows=5)
+    assert "on 1 test row (" in said(1.0, 0.0, 0.5, 1.0, rows=1)
+    assert "better than" in said(1.0, 0.0, 0.5, 1.0, rows=6, p_value=0.03)
 
 
 def test_what_has_no_value_cannot_be_compared():
@@ -50,7 +63,7 @@ def test_what_has_no_value_cannot_be_compared():
 
 
 def test_without_held_out_rows_nothing_can_be_told():
-    assert "12 are too few rows to tell" in nothing_held_out(12)
+    assert "12 rows are too few to hold some out" in nothing_held_out(12)
     assert "too few" not in nothing_held_out(1000)
 
 

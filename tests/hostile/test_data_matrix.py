@@ -92,7 +92,7 @@ REFUSED = {
         "x.csv",
         HEADER + "1,2,0.5\n2,3,1\n" * 20,
         "task: binary\n",
-        ["x.csv:2: column 'y': 0.5 is no class"],
+        ["x.csv:2: column 'y': 0.5 is not a class"],
     ),
     "a label out of range": (
         "x.csv",

@@ -202,7 +202,7 @@ def test_predictions_are_those_that_were_measured_and_the_newest_reach_beyond_th
     origins = [(every[every.index(rows[row][0]) - HORIZON], rows[row][1]) for row in test]
     np.testing.assert_allclose([out[origin] for origin in origins], predicted, rtol=1e-6)
     told = mltrain("predict", "run", "sales.csv", "--out", "again.csv")
-    assert f"{2 * (LENGTH - 1)} of {2 * STEPS} rows have too few rows before them" in told.err
+    assert f"{2 * (LENGTH - 1)} of {2 * STEPS} rows were not predicted: too few rows come before them" in told.err
 
 
 def test_an_interrupted_run_ends_as_if_it_had_not_been(folder, mltrain, monkeypatch):

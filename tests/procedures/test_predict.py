@@ -152,7 +152,7 @@ def test_arrays_come_back_with_their_predictions(predict, folder):
         assert np.allclose(shares.sum(axis=1), 1)
     done = predict("images", "new.npz")
     assert done.out.splitlines()[0] == "id,prediction"
-    left_out = "not in the text, as they are no single values: x, about\n"
+    left_out = "these columns cannot be written as text and were left out: x, about\n"
     assert left_out in done.err
     assert left_out in predict("images", "new.npz", "--out", "out.csv").err
     assert (folder / "out.csv").read_text() == done.out
@@ -304,17 +304,17 @@ def test_what_is_odd_is_counted_and_said(predict, folder):
     assert outside["high"] < 99
     assert list(found["drift"]) == ["size", "color", "sold.month", "sold.weekday", "large"]
     assert "size: 20 of 200 rows missing; filled as in training" in done.err
-    assert "large: 1 of 200 rows missing, where no training row misses one; filled as in training" in done.err
-    assert "color: 2 of 200 rows in categories that no training row has; they count as none" in done.err
-    assert f"size: {outside['n']} of 200 rows outside of the training rows' " in done.err
+    assert "large: 1 of 200 rows missing, but training rows have none missing; filled as in training" in done.err
+    assert "color: 2 of 200 rows in categories that training rows do not have" in done.err
+    assert f"size: {outside['n']} of 200 rows outside the range of the training rows, " in done.err
 
 
 def test_strict_refuses_what_is_odd_and_leaves_nothing(predict, folder):
     odd(folder)
     said = predict("two", "odd.csv", "--out", "out.csv", "--strict", code=4)
-    assert "categories that no training row has (color: 2)" in said
+    assert "categories that training rows do not have (color: 2)" in said
     assert "values outside the range of the training rows (size: " in said
-    assert "missing values where no training row misses one (large: 1)" in said
+    assert "missing values where training rows have none (large: 1)" in said
     assert not (folder / "out.csv").exists()
     assert not list(folder.glob(".tmp-*"))
     lines = (folder / "two.csv").read_text().splitlines()
@@ -330,7 +330,7 @@ def test_drift_is_said_of_the_columns_that_drifted_only(predict, folder):
     assert "PSI" not in predict("two", "same.csv", "--out", "out.csv").err
     done = predict("two", "shifted.csv", "--out", "out2.csv", "--summary", "summary.json")
     assert [line[:9] for line in done.err.splitlines() if "PSI" in line] == ["size: PSI"]
-    assert "these are not the rows that the model was trained on" in done.err
+    assert "the rows differ from the training rows; measure the model" in done.err
     drift = json.loads((folder / "summary.json").read_text())["drift"]
     assert drift["size"]["drift"] == "large"
     assert drift["size"]["psi"] > 0.25
@@ -345,7 +345,7 @@ def test_a_few_rows_are_no_drift(predict, folder):
 def test_a_run_of_before_says_what_it_lacks(predict, folder):
     (folder / "two" / "reference.json").unlink()
     done = predict("two", "two.csv", "--out", "out.csv", "--json")
-    assert "neither ranges nor drift were looked at" in done.err
+    assert "so ranges and drift were not checked" in done.err
     assert json.loads(done.out)["drift"] is None
 
 
@@ -362,20 +362,20 @@ def test_a_damaged_reference_is_exit_5(predict, folder):
 
 def test_nothing_is_replaced_without_being_asked(predict, folder):
     (folder / "out.csv").write_text("mine\n")
-    assert "out.csv: is there already" in predict("two", "two.csv", "--out", "out.csv", code=2)
-    assert "out.csv: is there already" in predict("two", "two.csv", "--summary", "out.csv", code=2)
+    assert "out.csv: already exists" in predict("two", "two.csv", "--out", "out.csv", code=2)
+    assert "out.csv: already exists" in predict("two", "two.csv", "--summary", "out.csv", code=2)
     assert (folder / "out.csv").read_text() == "mine\n"
     predict("two", "two.csv", "--out", "out.csv", "--force")
     assert len(read_csv(folder / "out.csv")) == ROWS
-    assert "no regular file" in predict("two", "two.csv", "--out", "/dev/null", "--force", code=2)
-    assert "there is no folder" in predict("two", "two.csv", "--out", "nowhere/out.csv", code=2)
+    assert "not a regular file" in predict("two", "two.csv", "--out", "/dev/null", "--force", code=2)
+    assert "the folder nowhere does not exist" in predict("two", "two.csv", "--out", "nowhere/out.csv", code=2)
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["two", "two.csv", "--out", "out.parquet"], 2, "name a file *.csv"),
-        (["images", "images.npz", "--out", "out.jsonl"], 2, "name a file *.npz, or .csv"),
+        (["two", "two.csv", "--out", "out.parquet"], 2, "use a file name *.csv"),
+        (["images", "images.npz", "--out", "out.jsonl"], 2, "use a file name *.npz, or .csv"),
         (["two", "two.csv", "--out", "out.txt"], 4, "unknown kind of file"),
         (["two", "two.csv", "--json"], 2, "--json needs --out"),
         (["number", "number.csv", "--proba"], 2, "this run predicts a number"),
@@ -384,7 +384,7 @@ def test_nothing_is_replaced_without_being_asked(predict, folder):
         (
             ["two", "colorless.csv"],
             4,
-            "2 columns are not there: 'color', 'large', which the model needs",
+            "2 columns are missing: 'color', 'large', which the model needs",
         ),
         (["two", "taken.csv", "--prefix", "new_"], 4, "there is a column 'new_prediction' already"),
     ],
@@ -417,5 +417,5 @@ def test_a_prediction_that_is_no_number_is_refused(predict, folder, monkeypatch)
         return values
 
     monkeypatch.setattr(Network, "predictions", broken)
-    assert "of row 6 is no finite number" in predict("two", "two.csv", "--out", "out.csv", code=4)
+    assert "the prediction for row 6 is NaN or infinite" in predict("two", "two.csv", "--out", "out.csv", code=4)
     assert not (folder / "out.csv").exists()

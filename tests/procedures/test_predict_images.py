@@ -102,7 +102,7 @@ def test_every_form_of_output_holds_the_same(predict, folder):
     assert lines == [tuple(row.values()) for row in rows.to_pylist()] == [tuple(row.values()) for row in objects]
     assert (folder / "out.tsv").read_text() == (folder / "out.csv").read_text().replace(",", "\t")
     assert predict("files", "photos", "--quiet").out == (folder / "out.csv").read_text()
-    assert "images are not written again" in predict("files", "photos", "--out", "out.npz", code=2)
+    assert "images are not written to the output" in predict("files", "photos", "--out", "out.npz", code=2)
 
 
 def test_blocks_of_any_size_give_the_same_bits(predict, folder, monkeypatch):
@@ -173,7 +173,7 @@ def test_a_damaged_image_leaves_nothing(predict, folder, monkeypatch):
         (["files", "photos/dog", "table.csv"], 4, "table.csv: not an image by its name"),
         (["files", "photos/cat/link.png", "photos"], 4, "photos/cat/link.png: a symbolic link"),
         (["files", "empty"], 4, "empty: there are no images in it"),
-        (["table", "table.csv", "table.csv"], 2, "one file of rows at a time; only of images there may be several"),
+        (["table", "table.csv", "table.csv"], 2, "only one file of rows at a time; only images can be several files"),
         (["files", "photos", "--strict"], 2, "--strict needs --out"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

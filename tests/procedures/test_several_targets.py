@@ -253,7 +253,7 @@ def test_results_that_lack_a_target_are_refused(trained):
         ("evaluation.threshold=0.4", "a threshold is for binary, the task is multilabel"),
         ("evaluation.calibration.temperature=auto", "a temperature is for one column of classes"),
         ("task=binary", "binary has two classes, but data.target names 3 columns"),
-        ("data.target=[rain, rain]", "the column 'rain' stands twice"),
+        ("data.target=[rain, rain]", "column 'rain' is listed twice"),
         ("data.target={column: rain, columns: [rain, wind]}", "expected the name of a column"),
         ("data.target={columns: [rain, wind], positive: 'yes'}", "it is for one column"),
         ("evaluation.metrics=[{type: f1, average: samples}, mcc, r2]", "'mcc' is a metric for binary and multiclass"),

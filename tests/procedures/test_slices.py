@@ -188,7 +188,7 @@ def test_edges_that_are_not_recorded_are_said_to_be(finished, mltrain, tmp_path)
         (run / "record.json").write_text(json.dumps(record))
         done = mltrain("evaluate", run)
         assert done.code == 5
-        assert "record.json does not say where the bins of 'size' meet" in done.err
+        assert "record.json does not hold the edges of the bins of 'size'" in done.err
 
 
 def test_an_unknown_column_is_an_error_at_its_line_before_training(finished, mltrain, tmp_path):

@@ -24,7 +24,7 @@ METRICS = {
     "model": {"weights": "best", "epoch": 37, "epochs": 47, "stopped": "no improvement for 10 epochs"},
     "splits": SPLITS,
     "coefficients": {"slope": 1.88704, "intercept": 1.05088},
-    "chance": {"sentence": "the test accuracy of 0.1000 is no better than chance (…)"},
+    "chance": {"sentence": "the test accuracy of 0.1000 is not better than chance (…)"},
 }
 
 
@@ -134,7 +134,7 @@ def test_results_in_words():
         "the model is from epoch 37 of 47, the best by validation.loss (0.0712); "
         "training ended: no improvement for 10 epochs",
         "learned: slope = 1.8870, intercept = 1.0509",
-        "the test accuracy of 0.1000 is no better than chance (…)",
+        "the test accuracy of 0.1000 is not better than chance (…)",
         "test.roc_auc has no value: all rows are of class '\\x1b[31myes'",
     )
 

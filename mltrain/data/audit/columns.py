@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.counted import counted
 from mltrain.data.classes import shown
 from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder
 from mltrain.data.encoders.column import Encoder, RawColumn, is_number, numbers_of
@@ -160,7 +161,7 @@ def _named(columns: Sequence[str]) -> str:
     if len(columns) == 1:
         return f"column '{columns[0]}'"
     named = [f"'{name}'" for name in columns]
-    return f"{len(columns)} columns ({shown(named, _SHOWN)})"
+    return f"{counted(len(columns), 'column')} ({shown(named, _SHOWN)})"
 
 
 def _verb(columns: Sequence[str], one: str, several: str) -> str:

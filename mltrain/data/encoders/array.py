@@ -9,6 +9,7 @@ import numpy as np
 
 from mltrain.data.aligned import aligned_empty
 from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row
+from mltrain.data.encoders.scaling import is_constant, is_constant_range
 from mltrain.data.features.number import Scale
 from mltrain.spec import Many, Spec
 from mltrain.task import Decision
@@ -19,15 +20,15 @@ BLOCK = 1 << 22
 
 
 class ArrayEncoder(Spec):
-    """One array a row: (value - center) / width in float32 along the last axis, or whole numbers as they are."""
+    """One array per row: (value - center) / width in float32 along the last axis, or whole numbers as they are."""
 
     type: Literal["array"] = "array"
     column: str
     """Name of the raw column."""
     shape: Many[int]
-    """Of one raw array, without the rows."""
+    """The shape of one raw array, without the rows."""
     dtype: Literal["float32", "int32"]
-    """Of the encoded arrays."""
+    """The type of the encoded arrays."""
     channel: bool
     """Whether a last axis of size 1 is added, for gray images."""
     center: Many[float]
@@ -132,7 +133,9 @@ def fit_array(column: RawColumn, scale: Scale) -> Fitted:
         refuse_not_finite(column, raw)
         flat = raw.reshape(-1, raw.shape[-1])
         low, high = flat.min(axis=0).astype(np.float64), flat.max(axis=0).astype(np.float64)
-        center, width = _pair(column, low, np.where(low == high, 1.0, high - low))
+        dtype_of_range = np.float32 if raw.dtype == np.float32 else np.float64  # others become float64 in scikit-learn
+        constant = is_constant_range(high - low, dtype_of_range)
+        center, width = _pair(column, low, np.where(constant, 1.0, high - low))
     else:
         center, width = moments(column, raw)
     encoder = ArrayEncoder(
@@ -152,7 +155,7 @@ def moments(column: RawColumn, raw: np.ndarray) -> tuple[tuple[float, ...], tupl
     with np.errstate(over="ignore", invalid="ignore"):  # what comes out is checked below
         mean = sum(block.sum(axis=0) for block in _blocks(flat)) / len(flat)
         variance = sum(((block - mean) ** 2).sum(axis=0) for block in _blocks(flat)) / len(flat)
-    constant = flat.min(axis=0) == flat.max(axis=0)
+        constant = is_constant(np.asarray(mean), np.sqrt(variance), len(flat)) | (flat.min(axis=0) == flat.max(axis=0))
     return _pair(column, np.asarray(mean), np.where(constant, 1.0, np.sqrt(variance)))
 
 

@@ -32,9 +32,9 @@ class TextEncoder(Spec):
     column: str
     """Name of the raw column."""
     categories: Many[str]
-    """The known texts, in order. The empty text stands for a missing value, and is there if training rows miss it."""
+    """The known texts, in order. The empty text means a missing value, and is there if training rows have some."""
     unknown: Unknown
-    """What happens to a text that is no category."""
+    """What happens to a text that is not one of the categories."""
     missing: Missing
     """What happens to a missing value."""
 
@@ -70,7 +70,7 @@ class TextEncoder(Spec):
 
 
 class CategoryEncoder(TextEncoder):
-    """One 0/1 column a category; an unknown or missing text that is no category has 0 in all of them."""
+    """One 0/1 column per category; an unknown or missing text that is not a category has 0 in all of them."""
 
     type: Literal["category"] = "category"
 
@@ -89,7 +89,7 @@ class CategoryEncoder(TextEncoder):
 
 
 class IndexEncoder(TextEncoder):
-    """One column with the number of the category: 1, 2, 3, …; 0 for what is no category."""
+    """One column with the number of the category: 1, 2, 3, …; 0 for any other text."""
 
     type: Literal["index"] = "index"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row, numbers_of
-from mltrain.data.encoders.scaling import Scaling, center_and_width
+from mltrain.data.encoders.scaling import Scaling, center_and_width, is_constant
 from mltrain.data.features.number import Scale
 from mltrain.spec import Spec
 from mltrain.task import Decision
@@ -27,7 +27,7 @@ class NumberEncoder(Spec):
     indicator: bool
     """Whether a second column is 1 where the value was missing."""
     truth: bool = False
-    """Whether the numbers are truth values: 0 and 1 only."""
+    """Whether the numbers are booleans: 0 and 1 only."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -160,9 +160,13 @@ def fill_decision(column: RawColumn, count: int, how: str) -> tuple[Decision, ..
 def constant_decision(name: str, numbers: np.ndarray) -> tuple[Decision, ...]:
     """Return what is said of numbers that are all the same in the training rows."""
     known = numbers[~np.isnan(numbers)]
-    if not len(known) or known.min() != known.max():
+    if not len(known):
         return ()
-    reason = "every training row that has a value has the same, so nothing can be learned from it"
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounded = is_constant(known.mean(), known.std(), len(known)) and known.std() > 0
+    if known.min() != known.max() and not rounded:
+        return ()
+    reason = "all training rows with a value have the same value, so nothing can be learned from it"
     return (Decision(f"features.{name}", "constant", reason),)
 
 

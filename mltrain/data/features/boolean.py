@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class BooleanFeature(Spec):
-    """Truth values, as the numbers 0 and 1, not scaled."""
+    """Booleans, encoded as the numbers 0 and 1, not scaled."""
 
     type: Literal["boolean"] = "boolean"
     missing: Literal["most_frequent", "error"] = "most_frequent"
-    """What stands in for a missing value. If training rows miss any, a second column is 1 where it was."""
+    """The value that replaces a missing one. If training rows have missing values, a second column is 1 for them."""
 
     def fit(self, column: RawColumn, scale: Scale) -> Fitted:
-        """Return the encoder fitted on a column of the training rows; `scale` does not touch truth values."""
+        """Return the encoder fitted on a column of the training rows; `scale` does not touch booleans."""
         # Here and not at the top: a spec must be checked without paying for NumPy and pyarrow.
         from mltrain.data.encoders.number import fit_boolean
 

@@ -24,22 +24,25 @@ CategoryName = Annotated[str, BeforeValidator(_category_name, json_schema_input_
 
 
 class CategoryFeature(Spec):
-    """One of several texts, as `Biscoe` or `Dream`. Numbers are names here: 7 and 8 differ as much as 7 and 700."""
+    """One of several texts, such as `Biscoe` or `Dream`. Numbers are names here: 7 and 8 differ as much as 7 and 700.
+    Whole numbers are one category as `3` and as `3.0`."""
 
     type: Literal["category"] = "category"
     encoding: Literal["one_hot", "index", "ordinal"] | None = None
-    """`one_hot`: one 0/1 column a category; `index`: one column of 1, 2, 3, … for an Embedding layer, 0 for unknown;
+    """`one_hot`: one 0/1 column per category; `index`: one column of 1, 2, 3, … for an Embedding layer, 0 for unknown;
     `ordinal`: one number column by `order`. null is `one_hot`, and `ordinal` where an order is given."""
     order: Many[CategoryName] = ()
     """The categories from lowest to highest, for `ordinal`: `[low, medium, high]` become 0, 1, 2."""
     scale: Scale | None = None
     """How ordinal numbers are scaled; null takes `data.scale`."""
     unknown: Literal["ignore", "error"] = "ignore"
-    """A category that no training row has: `ignore` encodes it as none of them (ordinal: as missing), and counts it."""
+    """A category that training rows do not have: `ignore` encodes it as none of the known ones (ordinal: as missing)
+    and counts it."""
     missing: Literal["category", "error"] = "category"
-    """A missing value: `category` makes it a category of its own if training rows miss any, else none of them."""
+    """A missing value: `category` makes it a category of its own if training rows have missing values, else none of
+    them."""
     max_categories: Annotated[int, Field(ge=1)] = 1000
-    """More categories than this in the training rows are an error: such a column is mostly an identifier."""
+    """More categories than this in the training rows are an error: such a column is usually an identifier."""
 
     @model_validator(mode="after")
     def _order_fits(self) -> CategoryFeature:
@@ -51,7 +54,7 @@ class CategoryFeature(Spec):
             raise fail("category", [problem("order", message, ("order",), list(self.order))])
         twice = next((name for name in self.order if self.order.count(name) > 1), None)
         if twice is not None:
-            raise fail("category", [problem("order", f"{twice!r} stands twice in the order", ("order",), twice)])
+            raise fail("category", [problem("order", f"{twice!r} is listed twice in the order", ("order",), twice)])
         if self.scale is not None and not self.order:
             message = "only ordinal categories are scaled (give their `order`, or remove `scale`)"
             raise fail("category", [problem("scale", message, ("scale",), self.scale)])

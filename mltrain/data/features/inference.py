@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.column_types import codes_example, other_date
 from mltrain.data.encoders.column import RawColumn, is_empty, is_number, is_time
 from mltrain.data.features import (
     ArrayFeature,
@@ -19,6 +18,7 @@ from mltrain.data.features import (
     NumberFeature,
 )
 from mltrain.data.table import is_index_name
+from mltrain.data.text_codes import codes_example, other_date
 from mltrain.task import Decision
 
 # A text column with more different values than both limits is taken for names or remarks.

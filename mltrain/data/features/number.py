@@ -13,13 +13,13 @@ Scale = Literal["standard", "minmax", "none"]
 
 
 class NumberFeature(Spec):
-    """Numbers: missing values are filled, then all are scaled, by what was measured on the training rows."""
+    """Numbers: missing values are filled, then all values are scaled, with statistics of the training rows."""
 
     type: Literal["number"] = "number"
     scale: Scale | None = None
     """`standard`: mean 0 and standard deviation 1; `minmax`: 0 to 1; `none`: as they are. null takes `data.scale`."""
     missing: Literal["mean", "median", "zero", "error"] = "mean"
-    """What stands in for a missing value. If training rows miss any, a second column is 1 where it was."""
+    """The value that replaces a missing one. If training rows have missing values, a second column is 1 for them."""
 
     def fit(self, column: RawColumn, scale: Scale) -> Fitted:
         """Return the encoder fitted on a column of the training rows; `scale` is `data.scale`."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import ConfigDict, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
+from mltrain.counted import counted
 from mltrain.spec import Many, Spec, fail, problem
 
 if TYPE_CHECKING:
@@ -76,7 +77,12 @@ class InlineSource(Spec):
         width = len(self.columns)
         problems = [] if self.rows else [problem("rows", "expected at least one row", ("rows",), self.rows)]
         problems += [
-            problem("row", f"{len(row)} values for {width} columns ({', '.join(self.columns)})", ("rows", number), row)
+            problem(
+                "row",
+                f"{counted(len(row), 'value')} for {counted(width, 'column')} ({', '.join(self.columns)})",
+                ("rows", number),
+                row,
+            )
             for number, row in enumerate(self.rows)
             if len(row) != width
         ]

@@ -12,6 +12,7 @@ from typing import IO, BinaryIO
 import numpy as np
 import pyarrow as pa
 
+from mltrain.counted import counted
 from mltrain.data.arrays import check_header, column_of_array, plain_column
 from mltrain.data.column_types import ColumnPlace
 from mltrain.data.missing_values import MissingValues
@@ -153,7 +154,9 @@ class ArraysStream:
         first = next(iter(counts))
         other = next((name for name, count in counts.items() if count != counts[first]), None)
         if other is not None:
-            raise DataError(f"{self._name}: array {first!r} has {counts[first]} rows and {other!r} has {counts[other]}")
+            raise DataError(
+                f"{self._name}: array {first!r} has {counted(counts[first], 'row')} and {other!r} has {counts[other]}"
+            )
         if not counts[first]:
             raise DataError(f"{self._name}: the arrays have no rows")
         return counts[first]

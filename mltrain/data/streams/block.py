@@ -8,6 +8,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from mltrain.counted import counted
 from mltrain.data.classes import shown
 from mltrain.data.table import Origin, Table
 from mltrain.errors import DataError
@@ -39,7 +40,7 @@ class Wanted:
         """
         absent = [name for name in self.kinds if name not in names]
         if absent:
-            columns = "no column" if len(absent) == 1 else f"{len(absent)} columns are not there:"
+            columns = "no column" if len(absent) == 1 else f"{counted(len(absent), 'column')} are missing:"
             near = suggest(absent[0], names) if len(absent) == 1 else ""
             known = f"(columns: {shown(names)})"
             message = f"{columns} {', '.join(map(repr, absent))}{near}, which the model needs {known}{advice}"

@@ -94,7 +94,7 @@ def test_errors_say_where(feature, train, later, message):
     [
         ({"encoding": "ordinal"}, "needs the order"),
         ({"encoding": "one_hot", "order": ["a", "b"]}, "no meaning in the encoding 'one_hot'"),
-        ({"order": ["a", "a"]}, "'a' stands twice"),
+        ({"order": ["a", "a"]}, "'a' is listed twice"),
         ({"scale": "standard"}, "only ordinal categories are scaled"),
         ({"max_categories": 0}, "greater than or equal to 1"),
     ],

@@ -228,7 +228,7 @@ def test_parquet_columns_are_what_they_are_declared(table_in_parquet):
         ({"a": [1, 2]}, {"a": "datetime"}, "x.parquet[0]: column 'a': '1' is of type int64"),
         ({"a": [1, 2]}, {"a": "boolean"}, "x.parquet[1]: column 'a': '2' is not a boolean"),
         ({"a": [[1, 2], None]}, {}, "x.parquet[1]: column 'a': no list"),
-        ({"a": pa.array([], pa.int64())}, {}, "1 columns and 0 rows"),
+        ({"a": pa.array([], pa.int64())}, {}, "1 column and 0 rows"),
     ],
 )
 def test_parquet_columns_that_have_no_place(table_in_parquet, columns, declared, message):

@@ -96,7 +96,7 @@ def test_times_with_and_without_a_zone_in_one_column_are_an_error(form, tmp_path
     lines = [f"{text},1" if form == "csv" else f'{{"a": "{text}", "b": 1}}' for text in texts]
     path.write_text("\n".join(["a,b", *lines] if form == "csv" else lines) + "\n")
     with pytest.raises(
-        DataError, match=rf"x\.{form}:{4 if form == 'csv' else 3}: column 'a'.*some times of the column"
+        DataError, match=rf"x\.{form}:{4 if form == 'csv' else 3}: column 'a'.*some times have a time zone"
     ):
         values(path)
 

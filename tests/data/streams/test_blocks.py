@@ -184,7 +184,7 @@ def test_a_wrong_row_of_parquet_in_a_later_block(tmp_path):
 
 def test_columns_that_are_not_there_are_all_named():
     wanted = Wanted({"a": "number", "c": None, "d": None})
-    with pytest.raises(DataError, match=r"x\.csv:1: 2 columns are not there: 'c', 'd', which the model needs"):
+    with pytest.raises(DataError, match=r"x\.csv:1: 2 columns are missing: 'c', 'd', which the model needs"):
         rows_of(delimited("a,b\n1,2\n", 100, wanted))
     with pytest.raises(DataError, match=r"no column 'size' \(did you mean 'siez'\?\)"):
         rows_of(delimited("siez,b\n1,2\n", 100, Wanted({"size": "number"})))

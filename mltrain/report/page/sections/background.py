@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mltrain.counted import counted
 from mltrain.report.page.charts.bars import Bar, bars
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.facts import Facts
@@ -24,7 +25,7 @@ def background_section(facts: Facts) -> Html:
         ("Directory", element("code", record.working_directory)),
         ("Started", record.started),
         ("Finished", record.finished or "not yet"),
-        ("Machine", f"{record.machine.processor}, {record.machine.cores} cores"),
+        ("Machine", f"{record.machine.processor}, {counted(record.machine.cores, 'core')}"),
         ("System", record.machine.system),
     ]
     if record.device is not None:

@@ -17,8 +17,8 @@ from mltrain.run.metrics_form import RecordedValue
 # More bars are a page of their own.
 _MOST_BARS, _MOST_ROWS = 30, 100
 _CAUTION = (
-    "Columns with the same information can replace each other, so each may look unimportant. The model may depend on "
-    "columns that the target does not depend on."
+    "Columns with the same information can replace each other, so each may look unimportant. The model may depend "
+    "on other columns than the target does."
 )
 
 
@@ -54,7 +54,7 @@ def importance_chart(facts: Facts) -> Chart | None:
     said = f"Importance of the columns by {importance.metric}, the most important first: {most}"
     without = f"By how much {importance.metric} becomes worse without a column, with 95 % intervals{more}"
     drawing = ranges(said, bars, f"how much worse {importance.metric} becomes")
-    return Chart("importance", drawing, f"{without}. Pale bars: the interval includes zero.")
+    return Chart("importance", drawing, f"{without}. Pale: no significant difference from zero.")
 
 
 def explanation_section(facts: Facts, charts: Sequence[Chart]) -> Html | None:
@@ -77,9 +77,7 @@ def _table(importance: Importances) -> Html:
 
 
 def _name(each: ColumnImportance) -> Content:
-    return (
-        each.column if each.told else joined(each.column, element("span", "the interval includes zero", class_="range"))
-    )
+    return each.column if each.told else joined(each.column, element("span", "not significant", class_="range"))
 
 
 def _recorded(each: ColumnImportance) -> RecordedValue:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mltrain.counted import counted
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.charts.layers import MOST, Box, layers
 from mltrain.report.page.facts import Facts
@@ -18,7 +19,7 @@ def model_section(facts: Facts) -> Html | None:
     if model is None:
         return None
     total, frozen = model.parameters, model.parameters - model.trainable
-    sentence = f"{len(model.layers)} layers with {total:,} parameters"
+    sentence = f"{counted(len(model.layers), 'layer')} with {total:,} parameters"
     sentence += f", {frozen:,} of which training does not change." if frozen else ", all of them trained."
     rows = zip(
         [layer.name for layer in model.layers],

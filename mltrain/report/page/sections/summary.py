@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from mltrain.counted import counted
 from mltrain.report.page.facts import Facts, headline, judged_split
 from mltrain.report.page.html import Content, Html, element, joined, prose
 from mltrain.report.page.parts import interval, sentence, table
@@ -125,7 +126,7 @@ def _tiles(facts: Facts) -> Iterator[tuple[str, str, str]]:
     if facts.judged is not None:
         yield f"{facts.split} rows", f"{facts.judged.n:,}", _of_rows(facts)
     if facts.architecture is not None:
-        yield "parameters", f"{facts.architecture.parameters:,}", f"{len(facts.architecture.layers)} layers"
+        yield "parameters", f"{facts.architecture.parameters:,}", counted(len(facts.architecture.layers), "layer")
     if facts.history.rows:
         best = facts.best_epoch
         yield "epochs", f"{len(facts.history.rows):,}", f"best: {best}" if best is not None else ""

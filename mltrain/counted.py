@@ -1,0 +1,19 @@
+"""A number with its noun: "1 row", "2 rows", "10,000 rows"."""
+
+from __future__ import annotations
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count and its noun in the right form.
+
+    Args:
+        count: how many.
+        noun: in the singular, such as "row", "class" or "category".
+    """
+    if count == 1:
+        return f"1 {noun}"
+    if noun.endswith(("s", "x", "ch", "sh")):
+        return f"{count:,} {noun}es"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{count:,} {noun[:-1]}ies"
+    return f"{count:,} {noun}s"
