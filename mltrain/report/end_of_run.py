@@ -191,9 +191,9 @@ def _ordered(metrics: Mapping[str, Any], depends_on: Sequence[str]) -> Iterator[
     """Yield the sentences, the most important ones first."""
     baselines = list(baseline_lines(metrics))
     yield from baselines
+    yield from depends_on  # the config asked for it
     yield from finding_lines(metrics)
     yield from training_lines(metrics)
-    yield from depends_on
     # A comparison with the most frequent class says the same.
     if metrics.get("chance") and not baselines:
         yield printable(metrics["chance"]["sentence"])
