@@ -44,7 +44,7 @@ class Preprocessing(Spec):
     columns: Annotated[Many[AnyEncoder], Field(min_length=1)]
     """One a raw column, in the order of the table; or a single one of an image or array column."""
     target: Target
-    """Of the column that is learned, or of several."""
+    """The encoder of the target column, or of several."""
 
     @property
     def array(self) -> ArrayEncoder | None:

@@ -102,6 +102,7 @@ def resume(
                 started=before.started,
                 command=before.command,
                 git=before.git,
+                defaults=before.defaults,
                 own_metrics=own_metrics_record(loaded.spec.evaluation.metrics),
             )
             metrics = _train(
