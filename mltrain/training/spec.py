@@ -119,8 +119,8 @@ class TrainingSpec(Spec):
     on_divergence: OnDivergence = OnDivergence()
     """What happens when the loss, a metric or a weight becomes NaN or infinite."""
     progress_every: Annotated[int, Field(ge=1)] = 1
-    """Only each n-th epoch has a line of progress; the best and the last have one in any case. In a pipe there is at
-    most one line per second."""
+    """A line of progress is printed after every n-th epoch. The best epoch since then and the last one are printed in
+    any case. In a pipe there is at most one line per second; a best epoch in between is printed at the next one."""
 
 
 class ObjectiveSpec(Spec):
