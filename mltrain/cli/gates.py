@@ -73,8 +73,8 @@ def gate_places(loaded: Loaded, *, folds: bool = False) -> list[Place | None]:
 
 
 def lines_of_gates(gates: int) -> int:
-    """Return how many lines of a terminal `conclude` prints at most, with the error where one is missed."""
-    return min(gates, _MOST_LINES + 1) + 4 if gates else 0
+    """Return how many lines of a terminal `conclude` prints at most, without the error where one is missed."""
+    return min(gates, _MOST_LINES + 1) + 2 if gates else 0
 
 
 def conclude(

@@ -236,7 +236,7 @@ def _prove(
     stopwatch: NoStopwatch,
     verify_export: bool,
 ) -> None:
-    """Fail where the run does not give its own numbers again."""
+    """Fail where the run does not reproduce its own numbers."""
     from mltrain.procedures.self_check import check_itself
 
     stopwatch.turn_to("self-check")
