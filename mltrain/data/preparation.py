@@ -13,7 +13,7 @@ from mltrain.counted import counted
 from mltrain.data.arrays import with_single_values
 from mltrain.data.audit import Audited, audit_data
 from mltrain.data.classes import shown
-from mltrain.data.column_types import AS_WRITTEN
+from mltrain.data.column_types import AS_WRITTEN, DeclaredKinds
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
@@ -297,7 +297,8 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collectio
     for name in (*key_columns(spec.split), *series, *parts, *keep):
         if declared.get(name) == "ignore":
             declared[name] = AS_WRITTEN
-    return declared
+    targets = spec.target.names if spec.target is not None else ()
+    return DeclaredKinds(declared, dict.fromkeys(targets, "classes" if task in OF_CLASSES else "any"))
 
 
 def _target(spec: DataSpec, table: Table) -> TargetSpec:
