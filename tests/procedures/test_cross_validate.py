@@ -207,7 +207,7 @@ def test_what_is_interrupted_goes_on_to_the_same_results(folder, folds, tmp_path
     command = ("cross-validate", "config.yaml", "--run-dir", tmp_path / "cv", "--quiet")
     done = in_process(folder, *command)
     assert done.code == 143
-    assert "; 1 of 3 folds are finished; with --run-dir" in done.err
+    assert "; 1 of 3 folds are finished; continue with `mltrain cross-validate" in done.err
     monkeypatch.undo()
     monkeypatch.delenv("KERAS_BACKEND", raising=False)  # as in another process, which has not imported TensorFlow yet
     assert not (tmp_path / "cv" / "folds.json").exists()
@@ -256,7 +256,7 @@ def test_what_has_no_folds_is_said_at_its_line(mltrain, config, split, said):
     [
         (["--resume"], "--resume needs --run-dir"),
         (["--run-dir", "a", "--runs-dir", "b"], "--runs-dir and --run-dir were both given"),
-        (["--junit", "x.xml"], "there is none: add --gate"),
+        (["--junit", "x.xml"], "--junit needs a gate; add --gate"),
         (["--gate", "folds.acuracy > 0"], "'acuracy' will not be measured"),
     ],
 )
