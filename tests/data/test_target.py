@@ -126,7 +126,7 @@ def test_names_that_the_source_knows():
         (["a", "a"], {}, "every row has the class 'a'"),
         ([date(2024, 1, 1)], {}, "expected numbers, text or booleans in the target, but it holds dates"),
         ([date(2024, 1, 1)], {"stated": "binary"}, "expected classes in the target, but it holds dates"),
-        (np.zeros((2, 2)), {}, "expected one value a row in the target"),
+        (np.zeros((2, 2)), {}, "expected one value per row in the target"),
         (["a", "b"], {"scale": "standard"}, "data.target.scale is for regression, but the task is binary"),
         ([1.5, 2.5], {"classes": ("a", "b")}, "data.target.classes is for classes, but the task is regression"),
         ([1.5, 2.5], {"positive": "a"}, "data.target.positive is for classes"),

@@ -114,7 +114,7 @@ def test_mase_and_the_naive_baselines_are_those_of_direct_computation(finished):
         assert baseline["metrics"]["rmse"]["value"] == pytest.approx(np.sqrt(np.mean((guess - truth) ** 2)), rel=1e-12)
         assert {"value", "low", "high"} <= baseline["difference"]["mase"].keys()
     assert "of the last value" in said
-    assert "of the value of one season before" in said
+    assert "of the value one season earlier" in said
     assert "the last value" in (folder / "run/report.html").read_text()
 
 

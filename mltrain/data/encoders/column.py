@@ -55,7 +55,7 @@ class RawColumn:
             return f"{self.values.dtype} arrays of shape {self.values.shape[1:]}"
         if is_empty(self.values):
             return "no values"
-        kinds = ((is_number, "numbers"), (pa.types.is_boolean, "truth values"), (is_text, "text"), (is_time, "dates"))
+        kinds = ((is_number, "numbers"), (pa.types.is_boolean, "booleans"), (is_text, "text"), (is_time, "dates"))
         return next((words for matches, words in kinds if matches(self.values.type)), str(self.values.type))
 
 
@@ -240,7 +240,7 @@ def without_missing(column: RawColumn) -> pa.Array:
     """
     values = column.values
     if isinstance(values, np.ndarray):
-        raise column.failure(f"expected one value a row in the target, but it holds {column.holds()}")
+        raise column.failure(f"expected one value per row in the target, but it holds {column.holds()}")
     absent = values.is_null(nan_is_null=True)
     count = pc.sum(absent).as_py() or 0
     if count:
