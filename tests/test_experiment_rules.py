@@ -209,7 +209,7 @@ def test_a_monitor_without_validation_rows_has_the_same_reason_as_the_objective(
         ),
         (
             ("optimizer: adam", "checkpoint: {every: 3}"),
-            "training.checkpoint.every: expected a cadence such as '60s', '10m', '500 steps' or '1 epoch', received '3'",
+            "training.checkpoint.every: expected a cadence such as '60s', '10m', '500 steps' or '1 epoch', received",
         ),
         (("optimizer: adam", "stop_when: 3"), "training.stop_when: expected 'split.metric >= number', such as 'valid"),
         (("units: 4", "units: 4, name: a b"), "model.layers[0].name: expected a name of letters, digits, '_', '.' and"),

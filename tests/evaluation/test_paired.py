@@ -50,8 +50,8 @@ def test_as_many_rows_do_resolve_it():
 def test_the_sentence_has_all_there_is_to_know():
     said = paired(0.02, -0.02, 0.06).sentence("run 2", "run 1")
     assert said == (
-        "no significant difference between run 2 and run 1: test.accuracy is 0.02 higher, 95 % interval of the difference -0.02 to "
-        "0.06, on the same 100 rows; about 400 rows may be enough"
+        "no significant difference between run 2 and run 1: test.accuracy is 0.02 higher, 95 % interval "
+        "of the difference -0.02 to 0.06, on the same 100 rows; about 400 rows may be enough"
     )
 
 

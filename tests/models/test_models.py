@@ -53,7 +53,9 @@ def test_a_layer_that_does_not_fit_is_named():
     with pytest.raises(MisfitError) as error:
         spec.build(info(), None)
     assert error.value.path == ("model", "layers", 1)
-    assert error.value.message.startswith("MaxPooling2D does not accept outputs of shape (batch, 4) from the layer before it: ")
+    assert error.value.message.startswith(
+        "MaxPooling2D does not accept outputs of shape (batch, 4) from the layer before it: "
+    )
 
 
 def layer(kind, /, **arguments):
@@ -66,7 +68,8 @@ def layer(kind, /, **arguments):
         (
             [layer("Flatten"), layer("RandomFlip")],
             1,
-            r"RandomFlip does not accept outputs of shape \(batch, 64\) (while training )?from the layer before it: Expected image",
+            r"RandomFlip does not accept outputs of shape \(batch, 64\) (while training )?from the layer before it: "
+            r"Expected image",
         ),
         (
             [layer("RandomCrop", height=5, width=5), layer("Flatten"), layer("Dense", units=4)],

@@ -49,7 +49,8 @@ def test_the_best_epoch_is_that_of_the_monitor(mltrain, tmp_path, monitor, colum
     found = mltrain("train", write(tmp_path, stopping), "--runs-dir", "runs")
     assert found.code == 0, found.err
     assert model_of(found.run) == best_epoch(found.run, column, best)
-    assert f"objective: {column}" in found.err
+    decisions = json.loads((found.run / "record.json").read_text())["decisions"]
+    assert [each["value"] for each in decisions if each["what"] == "objective"] == [column]
     metrics = json.loads((found.run / "metrics.json").read_text())
     assert metrics["objective"]["metric"] == column
 
