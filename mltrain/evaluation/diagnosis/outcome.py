@@ -116,11 +116,11 @@ def underfitting(facts: Facts) -> Finding | None:
         return None
     if still_learns(facts.curves.train):
         return None
+    saved = f"{skill:.1%} lower" if skill >= 0 else "higher"
     return Finding(
         "underfitting",
         f"underfitting: even on its own training rows the model is not better than a constant answer (its loss is "
-        f"{max(0.0, skill):.1%} lower); try a larger model, another learning rate or other features, or there is "
-        "nothing to learn",
+        f"{saved}); try a larger model, another learning rate or other features, or there is nothing to learn",
         "model",
     )
 
