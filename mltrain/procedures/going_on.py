@@ -94,7 +94,8 @@ class GoingOn:
             inexact=differences,
             changed=(*settings, *([f"the training continued after it had ended: {stopped}"] if stopped else [])),
         )
-        return record.with_values(resumed=(*self.before.resumed, resumption))
+        # What the config does not state means what it meant when the run began.
+        return record.with_values(resumed=(*self.before.resumed, resumption), defaults=self.before.defaults)
 
 
 def config_differences(before: ExperimentSpec, after: ExperimentSpec) -> tuple[str, ...]:

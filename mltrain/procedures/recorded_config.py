@@ -28,7 +28,14 @@ def recorded_config(run: RunDirectory, overrides: Sequence[str] = ()) -> Loaded:
     own = {name: (each.direction, each.origin) for name, each in record.own_metrics.items()}
     with OWN_METRICS.standing_in(own):
         loaded = load_text(text, "config.resolved.yaml", run.path, overrides)
-    return loaded if record.defaults > 1 else replace(loaded, spec=_of_older_run(loaded.spec, record))
+    return as_run_means_it(loaded, record)
+
+
+def as_run_means_it(loaded: Loaded, record: Record) -> Loaded:
+    """Return a config with the defaults that the version had which made the run."""
+    if record.defaults > 1:
+        return loaded
+    return replace(loaded, spec=_of_older_run(loaded.spec, record), written=loaded.spec)
 
 
 def _of_older_run(spec: ExperimentSpec, record: Record) -> ExperimentSpec:
