@@ -78,6 +78,8 @@ def main():
             console.print(Text.from_ansi(line))
         (DOCS / "pictures").mkdir(exist_ok=True)
         svg = console.export_svg(title="mltrain", unique_id="terminal")
+        # Rich names a font of a server: a page must load nothing from elsewhere.
+        svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL).replace("Fira Code, monospace", "monospace")
         (DOCS / "pictures" / "terminal.svg").write_text(svg, encoding="utf-8")
         if CHROMIUM is None:
             raise SystemExit("Chromium is not installed; docs/pictures/report.png stays as it is")

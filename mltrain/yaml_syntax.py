@@ -22,6 +22,8 @@ _MEANINGS = {
     "found unknown escape character": "unknown escape in double quotes; double the backslash, or use single quotes",
     "found invalid Unicode character escape code": "this escape is not a character",
     "found undefined tag handle": "tags are not allowed; a config holds plain values only",
+    # libyaml reads ahead in a line of brackets, so that its own limit may be met before that of `yaml_document`.
+    "exceeded maximum nesting depth": "nested more than 32 deep",
     "found incompatible YAML document": "expected %YAML 1.2, or no such line",
 }
 _NEVER_CLOSED = {

@@ -37,5 +37,5 @@ def test_the_site_is_built_and_loads_nothing_from_elsewhere(tmp_path):
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert not re.findall(r'<(?:script|img|iframe|link)\b[^>]*(?:src|href)="(?:https?:)?//', text), page
-    for sheet in (tmp_path / "site").rglob("*.css"):
+    for sheet in [*(tmp_path / "site").rglob("*.css"), *(tmp_path / "site").rglob("*.svg")]:
         assert not re.findall(r"url\([\"']?(?:https?:)?//|@import", sheet.read_text(encoding="utf-8")), sheet

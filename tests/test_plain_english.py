@@ -25,11 +25,6 @@ GENERATED = {REPOSITORY / "docs" / "configuration.md"}
 PLACES = ["mltrain", "docs", "configs", "README.md", "SECURITY.md", "CONTRIBUTING.md", "benchmarks/README.md"]
 FILES = [path for place in PLACES for path in files(REPOSITORY / place)]
 
-# Files that have not been rewritten so far.
-NOT_YET = {
-    "docs/training.md",
-}
-
 
 def name(path):
     return path.relative_to(REPOSITORY).as_posix()
@@ -37,7 +32,7 @@ def name(path):
 
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_words_are_plain(path):
-    found = [] if name(path) in NOT_YET else offenders(path)
+    found = offenders(path)
     assert not found, "\n" + "\n".join(map(str, found))
 
 

@@ -1,4 +1,4 @@
-"""What all pages of the board share: head, way back, content, and their one style."""
+"""What all pages of the board share: head, link to all runs, content, and style."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def document(title: str, *content: Content, refresh: int | None = None) -> bytes
     Args:
         title: in the tab of the browser.
         content: of its main part.
-        refresh: seconds after which the browser shall ask again; None is never.
+        refresh: seconds after which the browser loads the page again; None is never.
     """
     head = element(
         "head",

@@ -1,7 +1,7 @@
 """The server: loopback only, GET and HEAD only, for names of this machine only.
 
-The standard library's server is said not to be for production, for what it leaves out: many clients, encryption, other
-machines. Here is one reader on the same machine, and a framework would be one more package to trust with it.
+The standard library does not recommend its server for production: it does not support many clients, encryption or other
+machines. The board has one reader on the same machine, and a framework would be one more package to trust.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DEFAULT_PORT = 8420
 _TRIED = 20
 
 # A page of another site can have its own name lead to 127.0.0.1 (DNS rebinding), and would be let read everything: but
-# its name stands in Host. The port may differ, as behind `ssh -L 9000:localhost:8420`.
+# its name is in Host. The port may differ, as behind `ssh -L 9000:localhost:8420`.
 _HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
 
 _HEADERS = {
@@ -70,14 +70,14 @@ def served(folder: Path, port: int | None) -> Iterator[BoardServer]:
 
     Args:
         folder: of runs.
-        port: exactly this one, 0 is any; None is the usual one or, where that is taken, the next that is free.
+        port: exactly this one; 0 is any free one; None is the default one or, if that is in use, the next free one.
 
     Raises:
         RunError: the folder is not there.
         UsageError: no port is free.
     """
     if not folder.is_dir():
-        raise RunError(f"{folder}: no such folder of runs; name another, or make one with `mltrain train`")
+        raise RunError(f"{folder}: the folder of runs does not exist; give another, or run `mltrain train`")
     ports = [port] if port is not None else range(DEFAULT_PORT, DEFAULT_PORT + _TRIED)
     for each in ports:
         try:
@@ -89,7 +89,7 @@ def served(folder: Path, port: int | None) -> Iterator[BoardServer]:
             yield server
         return
     named = f"{ports[0]}" if len(ports) == 1 else f"{ports[0]} to {ports[-1]}"
-    raise UsageError(f"--port: cannot listen on {named}: {reason}; --port 0 takes any that is free")
+    raise UsageError(f"--port: cannot listen on {named}: {reason}; use --port 0 for any free port")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -101,12 +101,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer."""
         if not self._is_for_us():
-            return self._send(refusal(403, "This board answers to 127.0.0.1 and localhost only."))
+            return self._send(refusal(403, "This board answers only to the names 127.0.0.1 and localhost."))
         try:
             made = answer(self.server.folder, self.path)
         except Exception as error:  # noqa: BLE001 (a bug in one page: the traceback is for the terminal, never for a page)
             _say_bug(self.path, error)
-            made = refusal(500, "A bug in mltrain: its traceback is in the terminal where the board runs.")
+            made = refusal(500, "A bug in mltrain. The traceback is in the terminal where the board runs.")
         return self._send(made)
 
     def do_HEAD(self) -> None:
@@ -114,11 +114,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what is no GET, no HEAD, or no HTTP."""
+        """Refuse what is not a GET or HEAD request, or not HTTP."""
         self._send(refusal(405 if code == HTTPStatus.NOT_IMPLEMENTED else code, HTTPStatus(code).phrase))
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: a line for each request helps nobody here."""
+        """Print nothing: a line per request does not help."""
 
     def _is_for_us(self) -> bool:
         hosts = self.headers.get_all("Host", [])

@@ -13,7 +13,7 @@ _WIDTH, _HEIGHT, _EDGE = 120, 28, 3
 
 
 def sparkline(name: str, values: Sequence[float]) -> Html:
-    """Return the values of `name`, one an epoch, as a line that ends in a dot; what has no place leaves a gap."""
+    """Return the values of `name`, one per epoch, as a line that ends in a dot. NaN and infinity leave a gap."""
     shown = f"{name} over {len(values)} epochs, from {number(values[0])} to {number(values[-1])}" if values else name
     scale = around(values)
     points = [

@@ -12,16 +12,21 @@ from mltrain.cli.arguments import runs_directory
 
 def board(
     runs_dir: Annotated[
-        Path | None, typer.Argument(metavar="RUNS_DIR", help="The runs. Default: $MLTRAIN_RUNS_DIR or runs/.")
+        Path | None, typer.Argument(metavar="RUNS_DIR", help="The folder of runs. Default: $MLTRAIN_RUNS_DIR or runs/.")
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option("--port", min=0, max=65535, help="Exactly this port; 0 is any. Default: 8420, or the next free."),
+        typer.Option(
+            "--port",
+            min=0,
+            max=65535,
+            help="Use exactly this port; 0 is any free one. Default: 8420 or the next.",
+        ),
     ] = None,
 ) -> None:
-    """Show all runs in a browser of this machine: table, curves while they train, comparisons, reports. Writes nothing.
+    """Show all runs in a browser of this machine: a table, curves while they train, comparisons, reports.
 
-    Prints the address, and serves until Ctrl-C.
+    Prints the address and serves it until Ctrl-C. Writes nothing.
     """
     from mltrain.board.server import served
 

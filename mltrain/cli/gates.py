@@ -1,4 +1,4 @@
-"""The options by which a command judges a run, and how it says the outcome: exit code 10 where a gate is missed."""
+"""The options by which a command judges a run, and how it prints the outcome: exit code 10 where a gate is missed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from mltrain.load import Loaded
     from mltrain.problems import Place
     from mltrain.run.rundir import RunDirectory
+
+# A terminal shows this many gates; the others are counted.
+_MOST_LINES = 3
 
 GateOptions = Annotated[
     list[str] | None,
@@ -41,7 +44,7 @@ JUnit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Als
 def refuse_strays(
     against: str | None, tolerance: float, metric: str | None, junit: Path | None, gates: Sequence[Any] | None
 ) -> None:
-    """Refuse options that nothing else gives a meaning.
+    """Refuse options that have no effect without another one.
 
     Raises:
         UsageError: --tolerance or --metric without --against, or --junit without a gate.
@@ -64,6 +67,11 @@ def gate_places(loaded: Loaded, *, folds: bool = False) -> list[Place | None]:
     return [place if place.source.override is None and loaded.path is not None else None for place in places]
 
 
+def lines_of_gates(gates: int) -> int:
+    """Return how many lines of a terminal `conclude` prints at most, with the error where one is missed."""
+    return min(gates, _MOST_LINES + 1) + 4 if gates else 0
+
+
 def conclude(
     judged: Sequence[Judgement],
     run: RunDirectory,
@@ -73,7 +81,7 @@ def conclude(
     json: bool,
     quiet: bool = False,
 ) -> None:
-    """Say what became of the gates, on stderr and wherever else it is asked for; nothing where there are none.
+    """Print the results of the gates on stderr, and write them where they were asked for; nothing without gates.
 
     Args:
         judged: the gates.
@@ -93,7 +101,7 @@ def conclude(
 
     name = str(run.path)
     if judged and not quiet:
-        typer.echo(f"\ngates\n{gates_table(judged)}\n", err=True)
+        typer.echo(f"\ngates\n{gates_table(judged, most=_MOST_LINES)}", err=True)
     if junit is not None:
         write_output(junit, junit_xml(judged, name), "--junit")
     if not judged:

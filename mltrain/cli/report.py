@@ -13,14 +13,15 @@ from mltrain.cli.arguments import RunReference, RunsDirectory, runs_directory
 def report(
     run: RunReference,
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write the page there; the run stays as it is.")
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the page to FILE and leave the run unchanged.")
     ] = None,
     markdown: Annotated[
-        Path | None, typer.Option("--md", metavar="FILE", help="Write the model card there; the run stays as it is.")
+        Path | None,
+        typer.Option("--md", metavar="FILE", help="Write the model card to FILE and leave the run unchanged."),
     ] = None,
     runs_dir: RunsDirectory = None,
 ) -> None:
-    """Make report.html and report.md of a run again, or for elsewhere. Prints what it wrote. No TensorFlow."""
+    """Make report.html and report.md of a run again, in the run or in other files. Prints the paths."""
     from mltrain.procedures.report import report as make
     from mltrain.procedures.report import write_report
     from mltrain.run import durable

@@ -46,9 +46,9 @@ def resume(
     quiet: Quiet = False,
 ) -> None:
     """Resume a run from its newest valid checkpoint. The result is the same as without the interruption."""
-    from mltrain.cli.gates import conclude
+    from mltrain.cli.gates import conclude, lines_of_gates
     from mltrain.errors import VerdictError
-    from mltrain.evaluation.gates import recorded
+    from mltrain.evaluation.gates import of_folds, recorded
     from mltrain.procedures.resume import finished, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.report.terminal import Terminal
@@ -71,7 +71,9 @@ def resume(
             if not json:
                 print_run(locked)
             loaded, going_on = take_up(locked, None, overrides or (), epochs, allow_inexact, tuple(sys.argv))
-            terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
+            gates = [gate for gate in loaded.spec.evaluation.gates if not of_folds(gate)]
+            below = lines_of_gates(len(gates)) + 2 * verify_export
+            terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every, below=below)
             metrics = resume_run(loaded, locked, terminal, interruption, going_on, stopwatch, verify_export)
             judged = recorded(metrics)
             if json:

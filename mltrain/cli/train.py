@@ -30,6 +30,7 @@ from mltrain.cli.gates import (
     Tolerance,
     conclude,
     gate_places,
+    lines_of_gates,
     refuse_strays,
 )
 
@@ -91,7 +92,7 @@ def train(
         folder, places = runs_directory(runs_dir), gate_places(loaded)
         refuse_strays(against, tolerance, metric, junit, places)
         other = standard(open_run(against, folder), tolerance, metric) if against is not None else None
-        # From here on a signal waits until the run has its first files: else there would be nothing to go on with.
+        # From here on a signal waits until the run has its first files: else there would be nothing to resume.
         with interruption.deferred():
             if resume and run_dir is not None:
                 ended = finished(RunDirectory(run_dir), asked_epochs(run_dir, loaded))
@@ -104,14 +105,17 @@ def train(
             with run:
                 if not json:
                     print_run(run, None if begun else loaded)
-                terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
-                if left := [gate for gate in loaded.spec.evaluation.gates if of_folds(gate)]:
+                stated, every = loaded.spec.evaluation.gates, loaded.spec.training.progress_every
+                left = [gate for gate in stated if of_folds(gate)]
+                below = lines_of_gates(len(stated) - len(left) + (other is not None)) + 2 * verify_export
+                terminal = Terminal(quiet=quiet, progress_every=every, below=below)
+                if left:
                     terminal.note(
                         f"these gates apply to `mltrain cross-validate` only and were skipped: {'; '.join(left)}"
                     )
                 if begun:
-                    epochs = asked_epochs(run.path, loaded)
-                    loaded, going_on = take_up(run, loaded, (), epochs, allow_inexact, tuple(sys.argv))
+                    more = asked_epochs(run.path, loaded)
+                    loaded, going_on = take_up(run, loaded, (), more, allow_inexact, tuple(sys.argv))
                     metrics = resume_run(loaded, run, terminal, interruption, going_on, stopwatch, verify_export)
                 else:
                     metrics = train_run(loaded, run, terminal, interruption, tuple(sys.argv), stopwatch, verify_export)
@@ -131,9 +135,9 @@ def _say_again(
     json: bool,
     quiet: bool,
 ) -> None:
-    """Say what there is of a run that has nothing left to do.
+    """Print the result of a run that has nothing left to do.
 
-    The gates may be others than when it was trained: they are judged by what was measured then.
+    The gates may differ from those of the training: they are judged by what was measured then.
     """
     from mltrain.cli.resume import say_finished
     from mltrain.evaluation.gates import judge

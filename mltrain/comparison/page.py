@@ -10,7 +10,7 @@ from mltrain.comparison.side_by_side import SideBySide
 from mltrain.comparison.text import config_cell, few, metric_cell, pair_cells, pair_sentences
 from mltrain.errors import RunError
 from mltrain.report.page.charts.frame import line
-from mltrain.report.page.html import Html, element, joined
+from mltrain.report.page.html import Html, element, joined, prose
 from mltrain.report.page.parts import figure, section, table
 from mltrain.report.page.self_contained import self_contained
 from mltrain.run.history import History
@@ -29,15 +29,17 @@ def title(found: SideBySide) -> str:
 
 
 def comparison(found: SideBySide) -> Html:
-    """Return which run is better, the metrics, what differs in the configs, and the curves."""
+    """Return which run is better, the metrics, the differences of the configs, and the curves."""
     explained = (
-        f"Each is compared with run 1, {found.why_first}, by {found.compared_by} on the same rows: "
-        "what it has more, with the 95 % interval of that."
+        f"Each run is compared with run 1, {found.why_first}, by {found.compared_by} on the same rows. "
+        "A difference is the value of the run minus the value of run 1, with its 95 % interval."
     )
     verdict = _list(pair_sentences(found)) if few(found) else None
     left_out = _list(each.reason for each in found.left_out) if found.left_out else None
     return joined(
-        element("header", element("h1", f"{len(found.runs)} runs"), element("p", explained, class_="place"), verdict),
+        element(
+            "header", element("h1", f"{len(found.runs)} runs"), element("p", prose(explained), class_="place"), verdict
+        ),
         section("metrics", "Metrics", _metrics(found)),
         section("configs", "Configs", _configs(found)),
         section("curves", "Curves", *_curves(found.runs)),
@@ -50,18 +52,18 @@ def _metrics(found: SideBySide) -> Html:
     names = _names(found)
     if few(found):
         by_metric = [[metric, *(metric_cell(run, metric) for run in found.runs)] for metric in found.metrics]
-        return table(caption, ["metric", *names], [["against 1", *against], *by_metric], texts=1 + len(names))
+        return table(caption, ["metric", *names], [["compared with 1", *against], *by_metric], texts=1 + len(names))
     by_run = [
         [name, sentence, *(metric_cell(run, metric) for metric in found.metrics)]
         for name, sentence, run in zip(names, against, found.runs, strict=True)
     ]
-    return table(caption, ["run", "against 1", *found.metrics], by_run, texts=2)
+    return table(caption, ["run", "compared with 1", *found.metrics], by_run, texts=2)
 
 
 def _configs(found: SideBySide) -> Html:
     if not found.config:
-        return element("p", "They do not differ.")
-    caption, names = "What differs", _names(found)
+        return element("p", "The configs do not differ.")
+    caption, names = "Differences", _names(found)
     if few(found):
         by_key = [[path, *map(config_cell, values)] for path, values in found.config.items()]
         return table(caption, ["key", *names], by_key, texts=1 + len(names))
@@ -102,7 +104,7 @@ def _curves(runs: Sequence[ComparedRun]) -> Iterator[Html]:
     ordered = sorted(names, key=lambda name: (not name.endswith(".loss"), name.startswith("train."), name))
     yield element("div", [_figure(name, runs, histories) for name in ordered[:_MOST_CURVES]], class_="figures")
     if len(ordered) > _MOST_CURVES:
-        yield element("p", f"Not drawn: {', '.join(ordered[_MOST_CURVES:])}.")
+        yield element("p", f"Without a chart: {', '.join(ordered[_MOST_CURVES:])}.")
 
 
 def _figure(name: str, runs: Sequence[ComparedRun], histories: Sequence[History]) -> Html:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from mltrain.counted import counted
-from mltrain.data.column_types import ColumnPlace
+from mltrain.data.column_types import ColumnPlace, target_in
 from mltrain.data.column_values import SINGLE, finite_array, typed_column
 from mltrain.data.files import FileContent, check_unpacked_size, read_file_content
 from mltrain.data.missing_values import MissingValues
@@ -66,7 +66,10 @@ def read_npz(
     if not rows:
         raise DataError(f"{content.name}: the arrays have no rows")
     origin, missing = Origin(content.name), missing or MissingValues()
-    places = {name: ColumnPlace(name, origin.place, missing_key=True, options=options) for name in found}
+    places = {
+        name: ColumnPlace(name, origin.place, missing_key=True, options=options, target=target_in(declared, name))
+        for name in found
+    }
     columns: dict[str, Column] = {
         name: column_of_array(array, places[name], declared.get(name), missing) if array is not None else pa.nulls(rows)
         for name, array in found.items()

@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -46,6 +47,7 @@ class ColumnPlace:
         missing_key: whether the source has a key `missing` that can name more texts for "no value".
         options: whether what is advised are options of a command, not keys of a source.
         in_part: whether the rows are a part of a file, of which no count is a count of the file.
+        target: "classes" for the target of a task with classes, "any" for any other target.
     """
 
     column: str
@@ -53,10 +55,24 @@ class ColumnPlace:
     missing_key: bool = False
     options: bool = False
     in_part: bool = False
+    target: Literal["any", "classes"] | None = None
 
     def error(self, row: int, message: str) -> DataError:
         """Return the error that something is wrong with this column in `row`."""
         return DataError(f"{self.place(row)}: column {self.column!r}: {message}")
+
+
+class DeclaredKinds(dict[str, str]):
+    """The kinds of columns, by name, as the config declares them, and which columns are targets."""
+
+    def __init__(self, kinds: Mapping[str, str], targets: Mapping[str, Literal["any", "classes"]]) -> None:
+        super().__init__(kinds)
+        self.targets = targets
+
+
+def target_in(declared: Mapping[str, str] | None, name: str) -> Literal["any", "classes"] | None:
+    """Return what kind of target a column is; None where it is not a target."""
+    return declared.targets.get(name) if isinstance(declared, DeclaredKinds) else None
 
 
 @dataclass(frozen=True)
@@ -112,10 +128,14 @@ def parse_texts(texts: pa.Array, where: ColumnPlace, kind: str | None) -> pa.Arr
         return pa.nulls(len(texts), pa.float64())
     if _are_booleans(texts):
         return pc.equal(pc.utf8_lower(texts), "true")
-    for parse in (_numbers, parse_dates):
-        parsed = parse(texts, where)
-        if parsed is not None:
-            return parsed
+    try:
+        for parse in (_numbers, parse_dates):
+            parsed = parse(texts, where)
+            if parsed is not None:
+                return parsed
+    except DataError:
+        if where.target != "classes":
+            raise  # else 1, 2, 3 and 4+ are names of classes
     return texts
 
 
@@ -241,9 +261,15 @@ def _check_all(mask: pa.Array, texts: pa.Array, where: ColumnPlace, what: str, d
     elif what == _DATE_FORM and re.match(OTHER_DATE, text):
         setting = _setting(where, ("date_format", "DD/MM/YYYY"))
         remedies = [f"{setting[0].upper()}{setting[1:]} (or how the dates are written)"]
-    if not declared:
+    if where.target is not None:
+        # As a missing value it would be refused, and a target is not a feature.
+        if remedies == ["Correct the row"]:
+            remedies = ["Correct the row or leave it out"]
+        if not declared:
+            remedies.append("state task: multiclass to learn each text as a class")
+    elif not declared:
         remedies.append(f"declare data.features.{where.column}: category")
-    if where.missing_key and not (what == _DATE_FORM and re.match(OTHER_DATE, text)):
+    if where.missing_key and where.target is None and not (what == _DATE_FORM and re.match(OTHER_DATE, text)):
         usual = text in USUAL
         if where.options:
             remedies.append("pass --usual-missing numbers" if usual else f"pass --missing {shlex.quote(text)}")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.column_types import ColumnPlace
+from mltrain.data.column_types import ColumnPlace, target_in
 from mltrain.data.delimited_blocks import read_in_blocks
 from mltrain.data.delimited_faults import LONGEST_FIELD, records
 from mltrain.data.delimited_header import header
@@ -55,7 +55,13 @@ def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) ->
     typed = {}
     for column_name in found.names:
         column = found.columns.pop(0)
-        where = ColumnPlace(column_name, origin.place, missing_key=True, options=dialect.options)
+        where = ColumnPlace(
+            column_name,
+            origin.place,
+            missing_key=True,
+            options=dialect.options,
+            target=target_in(declared, column_name),
+        )
         if declared.get(column_name) == "ignore":
             column = pa.nulls(rows)
         elif pa.types.is_string(column.type):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mltrain.data.column_types import ColumnPlace
+from mltrain.data.column_types import ColumnPlace, target_in
 from mltrain.data.column_values import column_of_values
 from mltrain.data.files import check_unpacked_size, read_file_content
 from mltrain.data.missing_values import MissingValues
@@ -63,7 +63,7 @@ def read_json_lines(path: Path, missing: MissingValues, declared: Mapping[str, s
     columns = {
         name: column_of_values(
             [row.get(name) for row in objects],
-            ColumnPlace(name, origin.place, missing_key=True, options=options),
+            ColumnPlace(name, origin.place, missing_key=True, options=options, target=target_in(declared, name)),
             declared.get(name),
             missing,
         )

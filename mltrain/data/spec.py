@@ -134,11 +134,13 @@ class DataSpec(Spec):
         return "auto" if self.target is None else self.target.scale
 
     def of_older_run(self) -> DataSpec:
-        """Return the section as a run means it that is older than `scale: auto`: a target that the source knows was not
-        scaled."""
-        if self.target is not None:
+        """Return the section as it was meant before there was `scale: auto`: a target was scaled only where that was
+        stated."""
+        if self.target is None:
+            return self.model_copy(update={"target": TargetSpec.model_construct(scale="none")})
+        if "scale" in self.target.model_fields_set:
             return self
-        return self.model_copy(update={"target": TargetSpec.model_construct(scale="none")})
+        return self.model_copy(update={"target": self.target.model_copy(update={"scale": "none"})})
 
     @model_validator(mode="before")
     @classmethod

@@ -198,10 +198,23 @@ def read_table(source: Source, split: Split, seed: int, declared: Mapping[str, s
 
     parts: dict[SplitName, Table] = {"train": table}
     if split.validation is not None and not isinstance(split.validation, (int, float)):
-        parts["validation"] = split.validation.read(seed, declared)
+        parts["validation"] = _read_part(split.validation, "validation", seed, declared)
     if split.test is not None:
-        parts["test"] = split.test.read(seed, declared)
+        parts["test"] = _read_part(split.test, "test", seed, declared)
     return join(parts)
+
+
+def _read_part(source: Source, name: SplitName, seed: int, declared: Mapping[str, str] | None) -> Table:
+    """Return the rows of a split that has a source of its own; what is advised are the keys of that source."""
+
+    def of_part(text: str) -> str:
+        return text.replace("data.source.", f"data.split.{name}.")
+
+    try:
+        table = source.read(seed, declared)
+    except DataError as error:
+        raise type(error)(of_part(str(error))) from error
+    return replace(table, taken_as_missing={column: of_part(text) for column, text in table.taken_as_missing.items()})
 
 
 def split_rows(

@@ -66,6 +66,8 @@ def undecodable(
     """Return the error of `data`, whose first line has that number, and which is not text in `encoding`."""
     setting = "pass --encoding" if options else "set data.source.encoding:"
     remedy = f"save the file as UTF-8, or {setting} cp1252 (usual on Windows)"
+    if first_line == 1 and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return DataError(f"{name}: the file is UTF-16; save it as UTF-8, or {setting} utf-16")
     if not isinstance(error, UnicodeDecodeError):
         return DataError(f"{name}: not {encoding} text ({error}); {remedy}")
     line = data.count(b"\n", 0, error.start) + first_line

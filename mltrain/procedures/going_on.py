@@ -94,8 +94,10 @@ class GoingOn:
             inexact=differences,
             changed=(*settings, *([f"the training continued after it had ended: {stopped}"] if stopped else [])),
         )
-        # What the config does not state means what it meant when the run began.
-        return record.with_values(resumed=(*self.before.resumed, resumption), defaults=self.before.defaults)
+        # It is stated now, and was not: the next resumption needs to know.
+        task = [each for each in self.before.decisions if each.what == "task" and self.before.defaults == 1]
+        known = task if all(each.what != "task" for each in record.decisions) else ()
+        return record.with_values(resumed=(*self.before.resumed, resumption), decisions=(*known, *record.decisions))
 
 
 def config_differences(before: ExperimentSpec, after: ExperimentSpec) -> tuple[str, ...]:

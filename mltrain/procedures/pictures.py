@@ -34,10 +34,9 @@ def draw(
         history: of the training.
         network: with the weights of the model of the run.
         prepared: its data.
-        best_epoch: to mark, or None where the last epoch was kept.
+        best_epoch: the epoch to mark; None if the last epoch was kept.
         predictions: of every split.
         rule: how probabilities become decisions.
-        formula: of the learned line, where it is one.
         learned: of the one numeric input, where there is one.
     """
     columns = {name: history.column(name) for name in history.columns}

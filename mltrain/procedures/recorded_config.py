@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from mltrain.evaluation.catalogue import OWN_METRICS
 from mltrain.evaluation.metric import Metric, OwnMetric
@@ -13,7 +13,7 @@ from mltrain.load import Loaded, load_text
 from mltrain.measured import default_objective
 from mltrain.run.record import OwnMetricRecord, Record
 from mltrain.run.rundir import RunDirectory
-from mltrain.task import SPLITS
+from mltrain.task import SPLITS, Task
 
 
 def recorded_config(run: RunDirectory, overrides: Sequence[str] = ()) -> Loaded:
@@ -28,19 +28,24 @@ def recorded_config(run: RunDirectory, overrides: Sequence[str] = ()) -> Loaded:
     own = {name: (each.direction, each.origin) for name, each in record.own_metrics.items()}
     with OWN_METRICS.standing_in(own):
         loaded = load_text(text, "config.resolved.yaml", run.path, overrides)
-    return as_run_means_it(loaded, record)
+    return as_when_recorded(loaded, record)
 
 
-def as_run_means_it(loaded: Loaded, record: Record) -> Loaded:
-    """Return a config with the defaults that the version had which made the run."""
+def as_when_recorded(loaded: Loaded, record: Record) -> Loaded:
+    """Return a config with the values stated that were the defaults when the run was made."""
     if record.defaults > 1:
         return loaded
-    return replace(loaded, spec=_of_older_run(loaded.spec, record), written=loaded.spec)
+    spec = _of_older_run(loaded.spec, record)
+    # The other values cannot all be stated: a target that the source knows, or an objective beside its own monitor.
+    return replace(loaded, spec=spec, written=loaded.spec.model_copy(update={"task": spec.task}))
 
 
 def _of_older_run(spec: ExperimentSpec, record: Record) -> ExperimentSpec:
-    """Return an experiment with the values stated that were the defaults when the run was made."""
     changed: dict[str, Any] = {"data": spec.data.of_older_run()}
+    # What a target is recognised as has changed: a one-hot target was several labels.
+    task = next((each.value for each in record.decisions if each.what == "task"), None)
+    if spec.task == "auto" and task in get_args(Task):
+        changed["task"] = task
     if spec.objective.metric is None and record.splits:
         best = default_objective({name for name in SPLITS if name in record.splits})
         changed["objective"] = spec.objective.model_copy(update={"metric": best})

@@ -36,7 +36,7 @@ class Report:
 
 
 def report(run: RunDirectory) -> Report:
-    """Return the report of a run, as far as it got.
+    """Return the report of a run, also of one that did not finish.
 
     Raises:
         RunError: a file of it is damaged.
@@ -44,7 +44,7 @@ def report(run: RunDirectory) -> Report:
     try:
         name = recorded_config(run).spec.name
     except ConfigError as error:
-        raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
+        raise RunError(f"{run.path}: config.resolved.yaml is damaged or of another version: {error}") from error
     return report_of(facts_of(run, name, run.status(), run.record(), run.profile()))
 
 
@@ -76,14 +76,14 @@ def facts_of(run: RunDirectory, name: str, status: Status, record: Record, profi
     """Return what the files of a run say.
 
     Args:
-        run: it.
+        run: the run directory.
         name: of the experiment.
-        status: which its own file says only when everything else is there.
-        record: the same.
-        profile: the same, where there is one.
+        status: of the run; its own file is written last.
+        record: of the run; its own file is written last.
+        profile: where the time went; None if it was not measured.
 
     Raises:
-        RunError: a file is damaged, or two do not fit together.
+        RunError: a file is damaged, or two files do not fit together.
     """
     found = results(run.metrics(), run.path / "metrics.json") if run.has_metrics() else None
     split = judged_split(found) if found else None
@@ -127,5 +127,5 @@ def _predictions(run: RunDirectory, found: Results, split: str) -> StoredPredict
     targets = outputs if found.task in OF_EACH else 1
     shapes = (stored.target.shape[1:] or (1,), stored.values.shape[1:] or (1,))
     if stored.target.dtype.kind != kind or shapes != ((targets,), (outputs,)):
-        raise RunError(f"{run.path}: predictions/{split}.* are not those of a {found.task} with {outputs} outputs")
+        raise RunError(f"{run.path}: predictions/{split}.* do not fit {found.task} with {outputs} outputs")
     return stored

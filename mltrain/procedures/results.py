@@ -33,7 +33,7 @@ from mltrain.procedures.plan import Plan
 from mltrain.procedures.slices import Slice
 from mltrain.procedures.training_images import with_training_images
 from mltrain.procedures.worst_examples import worst_examples
-from mltrain.report.explanation import explanation_lines
+from mltrain.report.explanation import explanation_sentences
 from mltrain.report.plots.fonts import missing
 from mltrain.report.terminal import Terminal
 from mltrain.run.decision import DecisionRule
@@ -119,25 +119,25 @@ def write_results(
         if learned is not None:
             run.write_learned(learned.recorded())
         drawn = draw(history, network, prepared, best_epoch, predictions, rule, learned)
-        plots = _write_plots(run, drawn, terminal, interruption)
+        _write_plots(run, drawn, terminal, interruption)
+    depends_on = _explain(
+        run, network, prepared, rule, held_out, predictions[held_out], fitted, interruption, stopwatch
+    )
     with stopwatch.phase("history and terminal"):
-        terminal.results(metrics, run.path, plots)
-    _explain(run, network, prepared, rule, held_out, predictions[held_out], fitted, terminal, interruption, stopwatch)
+        terminal.results(metrics, run.path, depends_on)
     return metrics
 
 
 def _write_plots(
     run: LockedRun, drawn: Iterable[tuple[str, bytes]], terminal: Terminal, interruption: Interruption
-) -> list[Path]:
-    """Write the plots and return their paths. Say once which characters no installed font has."""
-    plots = []
+) -> None:
+    """Write the plots. Say once which characters no installed font has."""
     for title, picture in drawn:
         interruption.raise_if_received()  # a picture takes 0.1 to 0.3 s
-        plots.append(run.write_plot(title, picture))
+        run.write_plot(title, picture)
     undrawn = missing()
     if undrawn is not None:
         terminal.note(undrawn)
-    return plots
 
 
 def _explain(
@@ -148,24 +148,21 @@ def _explain(
     split: SplitName,
     predictions: np.ndarray,
     fitted: Fitted,
-    terminal: Terminal,
     interruption: Interruption,
     stopwatch: NoStopwatch,
-) -> None:
-    """Write what the predictions for a split hang on, where the config asks for it."""
+) -> tuple[str, ...]:
+    """Write what the predictions for a split depend on, where the config asks for it, and return it in short."""
     if not network.spec.evaluation.explain:
-        return
+        return ()
     examples, rows = prepared.examples[split], dict(prepared.splits.items())[split]
     reason = unexplained(prepared.preprocessing, examples.x, predictions)
     if reason is not None:
-        terminal.note(reason)
-        return
+        return (reason,)
     epoch, between = fitted.epoch, interruption.raise_if_received
     with stopwatch.phase("explanation"):
         found = explain_split(network, prepared.preprocessing, rule, split, examples, rows, predictions, epoch, between)
         run.write_explanation(found)
-    for line in ("", *explanation_lines(found)):
-        terminal.note(line)
+    return explanation_sentences(found)
 
 
 def _chosen(network: Network, prepared: Prepared, predicted: Mapping[SplitName, Predicted]) -> Chosen:

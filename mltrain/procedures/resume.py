@@ -9,7 +9,7 @@ from pathlib import Path
 from mltrain.errors import ConfigError, RunError
 from mltrain.load import Loaded
 from mltrain.procedures.going_on import GoingOn, config_differences
-from mltrain.procedures.recorded_config import as_run_means_it, recorded_config, refuse_absent
+from mltrain.procedures.recorded_config import as_when_recorded, recorded_config, refuse_absent
 from mltrain.resolved import resolved_yaml
 from mltrain.run.rundir import RunDirectory
 
@@ -86,7 +86,7 @@ def take_up(
         before = recorded_config(run)
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
-    loaded = as_run_means_it(asked, run.record()) if asked is not None else recorded_config(run, (*overrides, *more))
+    loaded = recorded_config(run, (*overrides, *more)) if asked is None else as_when_recorded(asked, run.record())
     refuse_absent(loaded.spec.evaluation.metrics or ())
     differences = config_differences(before.spec, loaded.spec)
     longer = epochs is not None and run.has_status() and epochs > run.status().epoch

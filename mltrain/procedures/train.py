@@ -104,6 +104,7 @@ def resume(
                 started=before.started,
                 command=before.command,
                 git=before.git,
+                defaults=before.defaults,
                 own_metrics=own_metrics_record(loaded.spec.evaluation.metrics),
             )
             metrics = _train(
@@ -237,7 +238,7 @@ def _prove(
     stopwatch: NoStopwatch,
     verify_export: bool,
 ) -> None:
-    """Fail where the run does not give its own numbers again."""
+    """Fail where the run does not reproduce its own numbers."""
     from mltrain.procedures.self_check import check_itself
 
     stopwatch.turn_to("self-check")

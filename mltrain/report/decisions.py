@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from mltrain.counted import counted
 from mltrain.problems import printable
 
 # (what, value, reason)
@@ -49,12 +50,20 @@ def decision_lines(decisions: Sequence[Decided]) -> list[str]:
         else:
             shown.append(decision_line(what, value, reason))
     if columns:
-        counted = ", ".join(_counted(names, kind) for kind, names in columns.items())
-        shown.append(printable(f"features: {counted}"))
-    shown += [printable(f"features: {value}: {len(names)} columns ({_few(names)})") for value, names in others.items()]
+        counts = ", ".join(_counted(names, kind) for kind, names in columns.items())
+        shown.append(printable(f"features: {counts}"))
+    shown += [
+        printable(f"features: {value}: {counted(len(names), 'column')} ({_few(names)})")
+        for value, names in others.items()
+    ]
     if left_out or columns:
-        shown.append(f"record.json has all {len(decisions)} decisions and their reasons")
+        shown.append(where_decisions_are(decisions))
     return shown
+
+
+def where_decisions_are(decisions: Sequence[object]) -> str:
+    """Return the sentence that says where every decision is."""
+    return f"record.json has all {counted(len(decisions), 'decision')} and their reasons"
 
 
 def _is_elsewhere(what: str, value: str) -> bool:

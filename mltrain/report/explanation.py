@@ -11,6 +11,8 @@ from mltrain.run.explanation import ColumnImportance, Explanation, Importances
 
 # A terminal shows this many columns; the page has more, and the file has all.
 MOST_LINES = 30
+# The end of a training shows this many.
+_FIRST = 3
 _LONGEST_NAME = 40
 
 
@@ -25,11 +27,23 @@ def explanation_lines(found: Explanation) -> tuple[str, ...]:
     for name, each in zip(names, shown, strict=True):
         lines.append(f"{name:<{width}}  {number(each.value):>10}  {interval(each.low, each.high)}".rstrip())
     more = len(found.importance.columns) - len(shown)
-    lines += [f"… and {more} more column{'' if more == 1 else 's'}"] if more else []
+    lines += [f"… and {counted(more, 'more column')}"] if more else []
     return tuple(map(printable, (*lines, "", *importance_sentences(found.importance, found.split))))
 
 
-def importance_sentences(found: Importances, split: str) -> Iterator[str]:
+def explanation_sentences(found: Explanation) -> tuple[str, ...]:
+    """Return the columns on which the predictions depend most, in few words. The text is safe to print."""
+    if found.importance is None:
+        return explanation_lines(found)
+    columns = [each for each in found.importance.columns if each.told and each.value is not None and each.value > 0]
+    first = [f"{shortened(each.column, _LONGEST_NAME)} ({number(each.value)})" for each in columns[:_FIRST]]
+    more = f" and {len(columns) - _FIRST} more" if len(columns) > _FIRST else ""
+    most = [f"the {found.split} {found.importance.metric} depends most on {', '.join(first)}{more}"] if first else []
+    _, *others = importance_sentences(found.importance, found.split, most=_FIRST)
+    return tuple(map(printable, (*most, *others)))
+
+
+def importance_sentences(found: Importances, split: str, most: int = MOST_LINES) -> Iterator[str]:
     """Yield what the importances are, and which columns do not differ from zero by more than chance explains."""
     yield (
         f"importance: by how much {found.metric}, {number(found.value)} on {found.rows:,} {split} rows, becomes worse "
@@ -37,7 +51,7 @@ def importance_sentences(found: Importances, split: str) -> Iterator[str]:
     )
     if any(each.value is None for each in found.columns):
         not_finite = [each for each in found.columns if each.value is None]
-        yield f"shuffling these columns makes predictions NaN or infinite: {_names(not_finite)}"
+        yield f"shuffling these columns makes predictions NaN or infinite: {_names(not_finite, most)}"
     measured = [each for each in found.columns if each.value is not None]
     if any(each.low is None for each in measured):
         yield f"{counted(found.rows, 'row')} are too few to show whether an importance differs from zero"
@@ -45,9 +59,9 @@ def importance_sentences(found: Importances, split: str) -> Iterator[str]:
     harmful = [each for each in measured if each.told and each.value is not None and each.value < 0]
     untold = [each for each in measured if not each.told]
     if harmful:
-        yield f"the predictions are better without these columns: {_names(harmful)}"
+        yield f"the predictions are better without these columns: {_names(harmful, most)}"
     if untold:
-        yield f"no significant difference from zero: {_names(untold)}"
+        yield f"no significant difference from zero: {_names(untold, most)}"
     elif measured and not harmful:
         yield "every column differs significantly from zero"
 
@@ -59,7 +73,7 @@ def _of_images(found: Explanation) -> Iterator[str]:
         yield "there is nothing to explain"
 
 
-def _names(columns: Sequence[ColumnImportance]) -> str:
-    names = [shortened(each.column, _LONGEST_NAME) for each in columns[:MOST_LINES]]
+def _names(columns: Sequence[ColumnImportance], most: int) -> str:
+    names = [shortened(each.column, _LONGEST_NAME) for each in columns[:most]]
     more = len(columns) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")

@@ -1,4 +1,4 @@
-"""What became of the gates: for people, for JUnit, for GitHub.
+"""The results of the gates: for people, for JUnit, for GitHub.
 
 Every text in it is checked, as the names of classes and slices come from the data.
 """
@@ -11,14 +11,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
+from mltrain.counted import counted
 from mltrain.evaluation.gates import Judgement
 from mltrain.problems import Place, printable
 from mltrain.report.text import number
 
 
-def gates_table(judged: Sequence[Judgement]) -> str:
-    """Return one line a gate: `missed  test.f1.low >= 0.8  0.7512`, those that were missed last."""
+def gates_table(judged: Sequence[Judgement], most: int | None = None) -> str:
+    """Return one line per gate: `missed  test.f1.low >= 0.8  0.7512`, those that were missed last.
+
+    Args:
+        judged: the gates.
+        most: the largest number of lines; the gates that are left out are counted in one line more. None is all.
+    """
     ordered = sorted(judged, key=lambda each: not each.passed)
+    left_out = ordered[: max(len(ordered) - most, 0)] if most is not None else []
+    if left_out:
+        ordered = ordered[len(left_out) :]
+        passed = sum(each.passed for each in left_out)
+        counts = [f"{passed} passed"] * bool(passed) + [f"{len(left_out) - passed} missed"] * (passed < len(left_out))
+        return f"… and {counted(len(left_out), 'more gate')}: {', '.join(counts)}\n{gates_table(ordered)}"
     gates, values = [printable(each.gate) for each in ordered], [number(each.value) for each in ordered]
     widths = max(map(len, gates), default=0), max(map(len, values), default=0)
     return "\n".join(
@@ -31,11 +43,11 @@ def missed_sentence(judged: Sequence[Judgement]) -> str:
     """Return which gates were missed, in one line: the message of a VerdictError."""
     missed = [each for each in judged if not each.passed]
     named = "; ".join(f"{each.gate} ({_found(each)})" for each in missed)
-    return printable(f"{len(missed)} of {len(judged)} gate{'s' if len(judged) > 1 else ''} missed: {named}")
+    return printable(f"{len(missed)} of {counted(len(judged), 'gate')} missed: {named}")
 
 
 def junit_xml(judged: Sequence[Judgement], run: str, now: datetime | None = None) -> bytes:
-    """Return the gates as JUnit XML, a test case each, in the form of the schema that Jenkins and Ant share.
+    """Return the gates as JUnit XML, one test case per gate, in the form that Jenkins and Ant share.
 
     Args:
         judged: the gates.
@@ -87,7 +99,7 @@ def annotation(each: Judgement, place: Place | None, workspace: Path | None) -> 
 
     Args:
         each: the gate.
-        place: where it is written; None where that is no file.
+        place: where it is written; None where that is not in a file.
         workspace: the checkout, to which GitHub's paths are relative.
     """
     properties = {"title": "gate missed"}

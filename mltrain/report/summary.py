@@ -20,11 +20,12 @@ from mltrain.run.profile import Profile
 
 SLICE_METRICS = 3
 TARGET_METRICS = 4
+LISTED = 8
 
 
 def results_table(metrics: Mapping[str, Any]) -> str:
-    """Return the final numbers as lines: a row a metric, a column a split, `–` where a metric has no value; behind a
-    value its 95 % interval. The slices of the last split follow, a row each.
+    """Return the final numbers as lines: a row per metric, a column per split, `–` where a metric has no value;
+    behind a value its 95 % interval. The slices of the last split follow, a row each.
 
     Args:
         metrics: `splits.<split>.n` and `splits.<split>.metrics.<name>`, with `value`, perhaps `low` and `high`; perhaps
@@ -33,29 +34,46 @@ def results_table(metrics: Mapping[str, Any]) -> str:
     splits = metrics["splits"]
     names = list(dict.fromkeys(name for split in splits.values() for name in split["metrics"]))
     rows = [["", *((split, "") for split in splits)], ["n", *((f"{split['n']}", "") for split in splits.values())]]
-    rows += [[name, *(_cell(split["metrics"].get(name)) for split in splits.values())] for name in names]
-    lines = _aligned(rows)
+    rows += [[name, *(measured_cell(split["metrics"].get(name)) for split in splits.values())] for name in names]
+    lines = aligned(rows)
     for last, measured in list(splits.items())[-1:]:
         if measured.get("outputs"):
-            lines += ["", *_output_lines(last, measured["outputs"])]
+            lines += ["", *aligned(output_rows(last, measured["outputs"]))]
         if measured.get("slices"):
-            lines += ["", *_slice_lines(last, measured["slices"])]
+            lines += ["", *aligned(slice_rows(last, measured["slices"]))]
     return "\n".join(lines)
 
 
 def result_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what the results say, a sentence a line.
+    """Return what the results mean, a sentence per line, the verdicts first.
 
     Args:
         metrics: what is in metrics.json; of `model`, `objective`, `coefficients`, `chance` and
             `diagnosis`, those that are there.
     """
-    return tuple(printable(line) for line in _sentences(metrics))
+    chance = [printable(metrics["chance"]["sentence"])] if metrics.get("chance") else []
+    return (*baseline_lines(metrics), *training_lines(metrics), *chance, *finding_lines(metrics))
 
 
 def split_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what there is to say of single splits: unknown categories, metrics without a value."""
     return tuple(printable(line) for line in _split_sentences(metrics["splits"]))
+
+
+def baseline_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the comparisons with baselines, a sentence each."""
+    return tuple(map(printable, metrics.get("baseline_sentences", ())))
+
+
+def finding_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what the diagnosis found, and what is to be known of single splits, a sentence each."""
+    found = (f"{each['sentence']} [{each['key']}]" for each in metrics.get("diagnosis", ()))
+    return tuple(map(printable, (*found, *_split_sentences(metrics["splits"]))))
+
+
+def training_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return which epoch the model is from, what was learned and how it decides, a sentence each."""
+    return tuple(map(printable, _training_sentences(metrics)))
 
 
 def run_summary(found: Mapping[str, Any]) -> str:
@@ -69,22 +87,28 @@ def run_summary(found: Mapping[str, Any]) -> str:
     lines = [
         f"run       {found['run']}",
         f"status    {status['state']}{': ' + status['reason'] if status.get('reason') else ''}",
-        f"time      {found['started']} – {found['finished'] or ''}",
+    ]
+    if found["metrics"]:
+        verdicts = baseline_lines(found["metrics"])
+        others = result_lines(found["metrics"])[len(verdicts) :]
+        lines += ["", *verdicts] if verdicts else []
+        lines += ["", *results_table(found["metrics"]).splitlines()]
+        lines += ["", *others] if others else []
+        gates = recorded(found["metrics"])
+        lines += ["", "gates", *gates_table(gates).splitlines()] if gates else []
+    lines += [
+        "",
+        f"time      {found['started']} – {found['finished'] or ''}".rstrip(" –"),
         f"epochs    {found['epochs']}",
     ]
     lines += [f"data      {data['source']}, {counted(data['rows'], 'row')}"] if data else []
     lines += [f"device    {device['value']} ({device['reason']})"] if device else []
+    lines += [looks_sentence(found["test_looks"])] if found["test_looks"] else []
     if found["decisions"]:
         decided = [(one["what"], one["value"], one["reason"]) for one in found["decisions"]]
         lines += ["", *decision_lines(decided)]
     if found["audit"]:
         lines += ["", "audit of the data", *(f"  {line}" for line in audit_lines(Audit.model_validate(found["audit"])))]
-    if found["metrics"]:
-        lines += ["", *results_table(found["metrics"]).splitlines(), "", *result_lines(found["metrics"])]
-        gates = recorded(found["metrics"])
-        lines += ["", "gates", *gates_table(gates).splitlines()] if gates else []
-    if found["test_looks"]:
-        lines += ["", looks_sentence(found["test_looks"])]
     if found["plots"]:
         lines += ["", plots_line(found["plots"])]
     if found["profile"]:
@@ -95,7 +119,7 @@ def run_summary(found: Mapping[str, Any]) -> str:
 def plots_line(plots: Sequence[Any]) -> str:
     """Return where the pictures are, and how many."""
     folder = PurePath(str(plots[0])).parent
-    return f"plots  {folder} ({len(plots)} picture{'' if len(plots) == 1 else 's'})"
+    return f"plots  {folder} ({counted(len(plots), 'picture')})"
 
 
 def groups_sentence(columns: Sequence[str], n: int | None) -> str:
@@ -106,25 +130,27 @@ def groups_sentence(columns: Sequence[str], n: int | None) -> str:
     return f"the intervals are computed from {n} groups: rows with the same {named} are drawn together"
 
 
-def _slice_lines(split: str, slices: Sequence[Mapping[str, Any]]) -> list[str]:
+def slice_rows(split: str, slices: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
     """Return the first metrics of each slice, as many as a line has room for."""
     names = list(slices[0]["metrics"])[:SLICE_METRICS]
-    rows = [[f"slices of {split}", ("n", ""), *((name, "") for name in names)]]
-    rows += [
-        [each["slice"], (f"{each['n']}", ""), *(_cell(each["metrics"].get(name)) for name in names)] for each in slices
-    ]
-    return _aligned(rows)
+    rows: list[list[Any]] = [[f"slices of {split}", ("n", ""), *((name, "") for name in names)]]
+    for each in slices:
+        cells = (measured_cell(each["metrics"].get(name)) for name in names)
+        rows.append([each["slice"], (f"{each['n']}", ""), *cells])
+    return rows
 
 
-def _output_lines(split: str, outputs: Mapping[str, Any]) -> list[str]:
+def output_rows(split: str, outputs: Mapping[str, Any]) -> list[list[Any]]:
     """Return the first metrics of each target, as many as a line has room for."""
     names = list(next(iter(outputs.values()))["metrics"])[:TARGET_METRICS]
     rows: list[list[Any]] = [[f"{split}, by target", *((name, "") for name in names)]]
-    rows += [[name, *(_cell(each["metrics"].get(metric)) for metric in names)] for name, each in outputs.items()]
-    return _aligned(rows)
+    rows += [
+        [name, *(measured_cell(each["metrics"].get(metric)) for metric in names)] for name, each in outputs.items()
+    ]
+    return rows
 
 
-def _aligned(rows: Sequence[Sequence[Any]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[Any]]) -> list[str]:
     """Return rows of a name and of cells `(value, interval)` as lines: names and intervals to the left, values to the
     right."""
     flat = [[printable(row[0]), *(printable(part) for cell in row[1:] for part in cell)] for row in rows]
@@ -141,23 +167,18 @@ def _aligned(rows: Sequence[Sequence[Any]]) -> list[str]:
     return lines
 
 
-def _cell(metric: Mapping[str, Any] | None) -> tuple[str, str]:
+def measured_cell(metric: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Return a value and its interval as texts; both are empty where the metric was not measured."""
     return ("", "") if metric is None else (number(metric["value"]), interval(metric.get("low"), metric.get("high")))
 
 
-def _sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
+def _training_sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
     if "model" in metrics:
         yield _model_sentence(metrics["model"], metrics.get("objective"))
     if metrics.get("coefficients"):
-        learned = ", ".join(f"{name} = {number(value)}" for name, value in metrics["coefficients"].items())
-        yield f"learned: {learned}"
+        learned = [f"{name} = {number(value)}" for name, value in metrics["coefficients"].items()]
+        yield f"learned: {_listed(learned)}"
     yield from metrics.get("decision_sentences", ())
-    if metrics.get("chance"):
-        yield metrics["chance"]["sentence"]
-    yield from metrics.get("baseline_sentences", ())
-    for found in metrics.get("diagnosis", ()):
-        yield f"{found['sentence']} [{found['key']}]"
-    yield from _split_sentences(metrics["splits"])
 
 
 def _split_sentences(splits: Mapping[str, Any]) -> Iterator[str]:
@@ -165,14 +186,20 @@ def _split_sentences(splits: Mapping[str, Any]) -> Iterator[str]:
         if measured.get("groups"):
             yield f"{split}: {groups_sentence(**measured['groups'])}"
         if measured.get("unknown_categories"):
-            counts = ", ".join(f"{column} ({count})" for column, count in measured["unknown_categories"].items())
-            yield f"{split}: categories that no training row has are ignored: {counts}"
+            counts = [f"{column} ({count})" for column, count in measured["unknown_categories"].items()]
+            yield f"{split}: categories that no training row has are ignored: {_listed(counts)}"
         few = [f"{each['slice']} ({each['n']})" for each in measured.get("slices") or () if each.get("few_rows")]
         if few:
-            yield f"{split}: slices with too few rows for a conclusion: {', '.join(few)}"
+            yield f"{split}: slices with too few rows for a conclusion: {_listed(few)}"
         for name, metric in measured["metrics"].items():
             if metric.get("undefined"):
                 yield f"{split}.{name} has no value: {metric['undefined']}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are: metrics.json has them all."""
+    more = len(names) - LISTED
+    return ", ".join(names[:LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _model_sentence(model: Mapping[str, Any], objective: Mapping[str, Any] | None) -> str:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import math
 import os
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from mltrain.counted import counted
 from mltrain.problems import printable
-from mltrain.report.decisions import decision_lines
+from mltrain.report.decisions import decision_lines, where_decisions_are
+from mltrain.report.end_of_run import WIDTH, end_of_run, wrapped
 from mltrain.report.profile import profile_table
-from mltrain.report.summary import plots_line, result_lines, results_table
 from mltrain.report.text import duration, number
 from mltrain.run.audit import Audit
 from mltrain.run.profile import Profile
@@ -28,6 +29,9 @@ from mltrain.task import Decision
 _BETWEEN_LINES = 1.0
 # In a pipe there is no width to fit, but a log should stay readable.
 _PIPE_WIDTH = 110
+# Before the epochs, at most one screen of 24 lines: the others are counted.
+_MOST_OF_DECISIONS = 16
+_MOST_OF_WARNINGS = 12
 
 
 class _Listener:
@@ -61,9 +65,10 @@ class Terminal:
 
     Args:
         quiet: say nothing.
-        progress_every: only each n-th epoch has a line; the best and the last have one in any case. In a pipe there is
-            at most one line per second.
-        stream: where to say it, instead of stderr.
+        progress_every: a line is printed after each n-th epoch, and the best epoch since and the last have one in any
+            case. In a pipe there is at most one line per second.
+        below: the number of lines that the command prints after the end of a run.
+        stream: where to print, instead of stderr.
         clock: seconds.
     """
 
@@ -72,6 +77,7 @@ class Terminal:
         *,
         quiet: bool = False,
         progress_every: int = 1,
+        below: int = 0,
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -79,10 +85,11 @@ class Terminal:
         stream = None if quiet else stream or sys.stderr
         self._stream = cast(TextIO, _Listener(stream)) if stream is not None else None
         self._progress_every = progress_every
+        self._below = below
         self._epochs = 0
         self._columns: tuple[str, ...] = ()
         self._pending: str | None = None
-        self._best: str | None = None  # the line of the best epoch, where it was not said yet
+        self._best: str | None = None  # the line of the best epoch so far, where it was not printed yet
         self._clock = clock
         self._next_line = -math.inf
         self._live = None
@@ -101,14 +108,30 @@ class Terminal:
         self._say(f"warning: {printable(text)}", words=True, style="yellow")
 
     def decisions(self, decisions: Sequence[Decision]) -> None:
-        """Say what was decided, and why."""
-        for line in decision_lines([(each.what, each.value, each.reason) for each in decisions]):
+        """Say what was decided, and why; what would fill more than a screen is in record.json."""
+        lines = decision_lines([(each.what, each.value, each.reason) for each in decisions])
+        everything = where_decisions_are(decisions)
+        shown = self._fitting([line for line in lines if line != everything], _MOST_OF_DECISIONS)
+        for line in shown:
             self._say(line, words=True, bold=max(line.find(":"), 0))
+        if len(shown) < len(lines):
+            self._say(everything, words=True)
 
     def audit(self, audit: Audit) -> None:
-        """Say what is wrong with the data."""
-        for found in audit.warnings:
-            self.warning(found.line)
+        """Say what is wrong with the data; many warnings are counted."""
+        lines = [f"warning: {printable(found.line)}" for found in audit.warnings]
+        shown = self._fitting(lines, _MOST_OF_WARNINGS)
+        for line in shown:
+            self._say(line, words=True, style="yellow")
+        if len(shown) < len(lines):
+            more = counted(len(lines) - len(shown), "more warning")
+            self._say(f"… and {more} about the data: audit.json and the report have all", style="yellow")
+
+    def _fitting(self, lines: Sequence[str], most: int) -> list[str]:
+        """Return the first lines that fit in `most` lines of the terminal."""
+        width = self._live.width if self._live else WIDTH
+        ends = accumulate(len(wrapped(line, width)) for line in lines)
+        return [line for line, end in zip(lines, ends, strict=True) if end <= most]
 
     def model(self, summary: str) -> None:
         """Show the layers: a text of several lines."""
@@ -164,31 +187,36 @@ class Terminal:
         if improved:
             self._best = line
         now = self._clock()
-        if epoch % self._progress_every == 0 and (self._live or now >= self._next_line):
-            self._next_line = now + _BETWEEN_LINES
-            said = line if self._live else self._best or line
-            self._say(said)
-            self._best = None
-            self._pending = None if said == line else line
+        if epoch % self._progress_every == 0:
+            self._say_epochs(now)
         for text in notes:
             self._say(f"  {printable(text)}", words=True)
 
-    def results(self, metrics: Mapping[str, Any], run: Path, plots: Sequence[Path]) -> None:
-        """Show the final numbers, what they say, and where everything is.
+    def _say_epochs(self, now: float) -> None:
+        """Print the line of this epoch, and before it that of the best epoch so far if it was not printed yet.
+
+        In a pipe at most one line per second: a line that would exceed that waits for the next second, the best first.
+        """
+        lines = [line for line in dict.fromkeys((self._best, self._pending)) if line is not None]
+        # Where epochs are slow, two lines may follow two seconds without one.
+        room = 2 if self._live or now >= self._next_line + _BETWEEN_LINES else int(now >= self._next_line)
+        for line in lines[:room]:
+            self._next_line = now + _BETWEEN_LINES
+            self._say(line)
+            self._best = None if line == self._best else self._best
+            self._pending = None if line == self._pending else self._pending
+
+    def results(self, metrics: Mapping[str, Any], run: Path, depends_on: Sequence[str] = ()) -> None:
+        """Show the final numbers, what they mean, and where the run is, on one screen.
 
         Args:
             metrics: what is in metrics.json.
             run: the run directory.
-            plots: files that were drawn.
+            depends_on: what the predictions depend on, a sentence each.
         """
-        for line in ("", *results_table(metrics).splitlines(), ""):
-            self._say(line)
-        sentences = result_lines(metrics)
-        for line in (*sentences, "") if sentences else ():
-            self._say(line, words=bool(line))
-        self._say(f"run    {printable(str(run))}")
-        if plots:
-            self._say(printable(plots_line(plots)))
+        width = self._live.width if self._live else WIDTH
+        for line in end_of_run(metrics, run, depends_on, width=width, below=self._below):
+            self._say(line.text, words=line.words)
 
     def profile(self, profile: Profile) -> None:
         """Show where the time went."""
@@ -203,7 +231,7 @@ class Terminal:
             self._stream.write(f"{line}\n")
             self._stream.flush()
             return
-        lines = textwrap.wrap(line, self._live.width, subsequent_indent="  ") if words else [line]
+        lines = wrapped(line, self._live.width) if words else [line]
         for position, part in enumerate(lines):
             self._live.print(part, bold=0 if position else bold, style=style)
 

@@ -49,4 +49,4 @@ def test_the_folder_is_an_argument_or_that_of_the_environment(tmp_path, monkeypa
 def test_a_folder_that_is_not_there_is_an_error(mltrain):
     done = mltrain("board", "nowhere")
     assert (done.code, done.out) == (5, "")
-    assert done.err.startswith("error: nowhere: no such folder of runs")
+    assert done.err.startswith("error: nowhere: the folder of runs does not exist")

@@ -248,5 +248,5 @@ def test_a_port_that_was_asked_for_is_that_one_or_none(folder):
 
 
 def test_a_folder_that_is_not_there(folder):
-    with pytest.raises(RunError, match="no such folder of runs"), served(folder / "other", 0):
+    with pytest.raises(RunError, match="the folder of runs does not exist"), served(folder / "other", 0):
         pass

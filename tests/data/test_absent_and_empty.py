@@ -101,7 +101,9 @@ def test_a_probable_typo_is_reported(shop, mltrain):
     lines(shop / "typo.jsonl", [{"X_": 0.1, "discount": 0.5}, {"X_": 0.9}])
     done = mltrain("predict", "run", "typo.jsonl", "--out", "out.jsonl", "--summary", "summary.json")
     assert done.code == 0
-    line = "x: no line has this key (did you mean 'X_'?); all rows count as missing, where no training row misses one"
+    line = (
+        "x: no line has this key (did you mean 'X_'?); all rows count as missing, but training rows have none missing"
+    )
     assert line in done.err
     assert json.loads((shop / "summary.json").read_text())["absent"] == ["x"]
     strict = mltrain("predict", "run", "typo.jsonl", "--out", "out.jsonl", "--strict", "--force")

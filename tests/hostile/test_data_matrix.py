@@ -251,7 +251,7 @@ def test_a_category_that_only_later_rows_have_is_counted(train, tmp_path, mltrai
     ("text", "said"),
     [
         ("a,y\n1,no\n", "'b'"),
-        ("a,b,y\n1,x,no\n", "new.csv:2: column 'b': expected a number, found 'x'"),
+        ("a,b,y\n1,x,no\n", "new.csv:2: column 'b': 'x' is not a number"),
         ("a,b,y\n1,2,maybe\n", "new.csv:2"),
         ("a,b,y\n1,2\n", "new.csv:2: 2 fields"),
         ("a,b,y\n", "new.csv: the file has a header and no rows"),

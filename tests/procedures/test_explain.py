@@ -168,7 +168,7 @@ def test_an_explanation_of_an_earlier_model_is_not_shown_as_this_ones(copied, ml
     (run / "explanation.json").write_text(json.dumps({**values, "epoch": values["epoch"] + 1}))
     assert mltrain("report", run).code == 0
     page = read((run / "report.html").read_bytes())
-    assert "mltrain explain makes it again" in page.one("body").text
+    assert "Run mltrain explain again" in page.one("body").text
     assert "not significant" not in page.one("body").text
 
 

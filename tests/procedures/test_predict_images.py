@@ -102,7 +102,7 @@ def test_every_form_of_output_holds_the_same(predict, folder):
     assert lines == [tuple(row.values()) for row in rows.to_pylist()] == [tuple(row.values()) for row in objects]
     assert (folder / "out.tsv").read_text() == (folder / "out.csv").read_text().replace(",", "\t")
     assert predict("files", "photos", "--quiet").out == (folder / "out.csv").read_text()
-    assert "images are not written again" in predict("files", "photos", "--out", "out.npz", code=2)
+    assert "images are not written to the output" in predict("files", "photos", "--out", "out.npz", code=2)
 
 
 def test_blocks_of_any_size_give_the_same_bits(predict, folder, monkeypatch):

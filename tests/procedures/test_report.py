@@ -283,7 +283,7 @@ def test_results_that_do_not_fit_together_are_refused(copied, mltrain):
     (run / "metrics.json").write_text(json.dumps(metrics))
     assert "confusion_matrix is not 3 by 3" in mltrain("report", run).err
     (run / "metrics.json").write_text(whole.replace('"multiclass"', '"binary"'))
-    assert "not those of a binary" in mltrain("report", run).err
+    assert "do not fit binary" in mltrain("report", run).err
 
 
 def test_what_other_commands_find_is_shown(copied, mltrain):

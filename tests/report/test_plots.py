@@ -162,7 +162,7 @@ def test_nan_and_infinity_leave_gaps(axes_of):
     assert np.isnan(axes.lines[1].get_ydata()).tolist() == [False, True, True, False]
     assert axes.get_ylim()[1] < 2
     (axes,) = axes_of(loss_curves, history(2, train_loss=[math.nan] * 2, validation_loss=[math.nan] * 2))
-    assert "no finite value" in [text.get_text() for text in axes.texts]
+    assert "all values are NaN or infinite" in [text.get_text() for text in axes.texts]
 
 
 def test_a_wide_range_is_logarithmic(axes_of):
@@ -227,7 +227,7 @@ def test_predicted_plots_of_few_and_odd_values(target, predictions):
 
 def test_rows_that_are_not_shown_are_counted(axes_of):
     (axes,) = axes_of(predicted_plot, np.arange(4.0), np.array([0, math.nan, 2, math.inf]), "price", "test")
-    assert axes.get_title() == "test, n = 4, 2 not finite and not shown"
+    assert axes.get_title() == "test, n = 4, 2 NaN or infinite and not shown"
     assert axes.get_xlabel() == "true price"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mltrain.report.terminal import Terminal
+from mltrain.run.audit import Audit
 from mltrain.task import Decision
 
 ROW = {
@@ -37,7 +38,7 @@ with terminal.training(3, 10):
         terminal.steps(epoch, 10, 10, 0.5)
         terminal.epoch_ended(epoch, {"train.loss": 0.5, "validation.loss": 0.25, "validation.accuracy": 0.98,
             "validation.roc_auc": 0.9, "seconds": 0.1}, epoch == 2)
-terminal.results({"splits": {"test": {"n": 4, "metrics": {"accuracy": {"value": 0.75}}}}}, Path("runs/a/b"), [])
+terminal.results({"splits": {"test": {"n": 4, "metrics": {"accuracy": {"value": 0.75}}}}}, Path("runs/a/b"))
 """
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -113,6 +114,77 @@ def test_at_most_one_line_per_second_in_a_pipe(best, said):
     assert epochs_of(stream) == said
 
 
+@pytest.mark.parametrize(
+    ("seconds", "best", "said"),
+    [
+        (10, (1, 5), [1, 4, 5, 8, 10]),  # slow epochs: the best since comes with the next n-th epoch
+        (10, (1, 5, 6, 7), [1, 4, 7, 8, 10]),  # of several, the best of them
+        (0.3, (1, 5, 9), [1, 4, 5, 9, 10]),  # fast ones: it takes the place of the n-th epoch, or comes at the end
+    ],
+)
+def test_the_best_epoch_has_a_line_between_n_epochs_too(seconds, best, said):
+    stream = io.StringIO()
+    train(Terminal(progress_every=4, stream=stream, clock=clock(seconds)), 10, best=best)
+    assert epochs_of(stream) == said
+
+
+def test_no_two_lines_within_a_second_before_the_end():
+    times, stream = itertools.count(), io.StringIO()
+    moments = []
+
+    class Noted(io.StringIO):
+        def write(self, text):
+            moments.append(now[0])
+            return stream.write(text)
+
+    now = [0.0]
+    terminal = Terminal(stream=Noted(), clock=lambda: now[0])
+    with terminal.training(400, 1):
+        for epoch in range(1, 401):
+            now[0] = next(times) * 0.07
+            terminal.epoch_ended(epoch, ROW, epoch % 3 == 0)
+        before_the_end = list(moments)
+    assert all(later - earlier >= 1 for earlier, later in itertools.pairwise(before_the_end))
+    assert len(before_the_end) >= 0.07 * 400 / 1.1 - 1
+    assert epochs_of(stream)[-2:] == [399, 400]  # the best of all and the last
+
+
+def test_a_terminal_shows_the_best_between_n_epochs(monkeypatch):
+    class Wide(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Wide()
+    train(Terminal(progress_every=4, stream=stream), 10, best=(1, 5))
+    lines = ANSI.sub("", stream.getvalue()).replace("\r", "\n").splitlines()
+    said = [line.split("/")[0].strip() for line in lines if re.match(r" *\d+/10  ", line)]
+    assert said == ["1", "4", "5", "8", "10"]
+
+
+def test_the_head_is_at_most_a_screen():
+    stream = io.StringIO()
+    terminal = Terminal(stream=stream)
+    terminal.decisions([Decision(f"choice {n}", "yes", f"because of {n}") for n in range(100)])
+    assert stream.getvalue().splitlines() == [
+        *(f"choice {n}: yes (because of {n})" for n in range(16)),
+        "record.json has all 100 decisions and their reasons",
+    ]
+
+
+def test_many_warnings_about_the_data_are_counted():
+    stream = io.StringIO()
+    findings = [
+        {"finding": "x", "level": "warning", "sentence": f"column {n} " + "is odd " * 20, "key": "data"}
+        for n in range(30)
+    ]
+    Terminal(stream=stream).audit(Audit.model_validate({"columns": 1, "rows": {"train": 5}, "findings": findings}))
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 5
+    assert lines[0].startswith("warning: column 0 is odd")
+    assert lines[-1] == "… and 26 more warnings about the data: audit.json and the report have all"
+
+
 def test_the_last_epoch_is_said_when_training_breaks_off():
     stream = io.StringIO()
     terminal = Terminal(progress_every=4, stream=stream)
@@ -153,7 +225,7 @@ def test_quiet_says_nothing():
     terminal.warning("warning")
     terminal.model("Dense")
     train(terminal, 3, notes=("note",))
-    terminal.results(METRICS, Path("run"), [Path("plot")])
+    terminal.results(METRICS, Path("run"))
     assert stream.getvalue() == ""
 
 
@@ -161,7 +233,7 @@ def test_decisions_results_and_paths_in_a_pipe():
     stream = io.StringIO()
     terminal = Terminal(stream=stream)
     terminal.decisions([Decision("task", "binary", "why " * 40)])
-    terminal.results(METRICS, Path("runs/a"), [Path("runs/a/plots/loss.png"), Path("runs/a/plots/metrics.png")])
+    terminal.results(METRICS, Path("runs/a"))
     assert stream.getvalue().splitlines() == [
         f"task: binary ({'why ' * 40})",
         "",
@@ -170,7 +242,6 @@ def test_decisions_results_and_paths_in_a_pipe():
         "accuracy  0.7500",
         "",
         "run    runs/a",
-        "plots  runs/a/plots (2 pictures)",
     ]
 
 
@@ -181,7 +252,7 @@ def test_text_of_the_user_is_escaped():
     terminal.note("a\nb")
     terminal.warning("\x9b31m")
     terminal.model("one\n\x1btwo")
-    terminal.results(METRICS, Path("run\n\x1b"), [])
+    terminal.results(METRICS, Path("run\n\x1b"))
     text = stream.getvalue()
     assert text.isascii()
     assert all(character.isprintable() or character == "\n" for character in text)
@@ -223,7 +294,7 @@ def test_a_long_path_can_be_copied_from_a_terminal(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "20")
     stream = Narrow()
-    Terminal(stream=stream).results(METRICS, Path("runs/" + "a" * 50), [])
+    Terminal(stream=stream).results(METRICS, Path("runs/" + "a" * 50))
     assert "runs/" + "a" * 50 in stream.getvalue()
 
 

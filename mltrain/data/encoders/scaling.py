@@ -24,7 +24,7 @@ class Scaling(Spec):
     width: float
     """Divided by: the standard deviation (standard), maximum - minimum (minmax), or 1."""
     fill: float | None
-    """Replaces a missing value, before scaling; null where a missing value is an error."""
+    """The value that replaces a missing one, before scaling; null where a missing value is an error."""
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Return float64 (rows,) numbers scaled, as float32 (rows,); NaN is filled.

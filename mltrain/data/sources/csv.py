@@ -97,7 +97,7 @@ class CsvSource(Spec):
         """
         from mltrain.data.delimited import read_delimited  # pyarrow costs 50 ms at import
 
-        return read_delimited(self.path, self.dialect(options=options), declared or {})
+        return read_delimited(self.path, self.dialect(options=options), {} if declared is None else declared)
 
     def dialect(self, *, options: bool = False) -> Dialect:
         """Return how the file is written; `options` as for `read`."""

@@ -106,14 +106,16 @@ class InlineSource(Spec):
         Raises:
             DataError: a column mixes kinds of values.
         """
-        from mltrain.data.column_types import ColumnPlace  # pyarrow costs 50 ms at import
+        from mltrain.data.column_types import ColumnPlace, target_in  # pyarrow costs 50 ms at import
         from mltrain.data.column_values import column_of_values
         from mltrain.data.table import Origin, Table
 
         origin = Origin("rows")
         columns = {
             name: column_of_values(
-                [row[number] for row in self.rows], ColumnPlace(name, origin.place), (declared or {}).get(name)
+                [row[number] for row in self.rows],
+                ColumnPlace(name, origin.place, target=target_in(declared, name)),
+                (declared or {}).get(name),
             )
             for number, name in enumerate(self.columns)
         }

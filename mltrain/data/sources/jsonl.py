@@ -38,4 +38,4 @@ class JsonlSource(Spec):
         from mltrain.data.missing_values import MissingValues
 
         missing = MissingValues(self.missing, self.usual_missing)
-        return read_json_lines(self.path, missing, declared or {}, options=options)
+        return read_json_lines(self.path, missing, {} if declared is None else declared, options=options)

@@ -43,4 +43,4 @@ class NpzSource(Spec):
         from mltrain.data.missing_values import MissingValues
 
         missing = MissingValues(self.missing, self.usual_missing)
-        return read_npz(self.path, self.arrays, declared or {}, missing, options=options)
+        return read_npz(self.path, self.arrays, {} if declared is None else declared, missing, options=options)

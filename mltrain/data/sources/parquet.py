@@ -38,4 +38,4 @@ class ParquetSource(Spec):
         from mltrain.data.parquet import read_parquet  # pyarrow costs 50 ms at import
 
         missing = MissingValues(self.missing, self.usual_missing)
-        return read_parquet(self.path, declared or {}, missing, options=options)
+        return read_parquet(self.path, {} if declared is None else declared, missing, options=options)

@@ -1,4 +1,4 @@
-"""The page as a whole: one file that needs no other, no network and no script."""
+"""The whole page: one file that needs no other file, no network and no script."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Charts:
 
     Attributes:
         curves: over the epochs.
-        results: of what came out.
-        explanation: of what the predictions hang on.
+        results: of the results.
+        explanation: what the predictions depend on.
     """
 
     curves: tuple[Chart, ...]
@@ -68,7 +68,8 @@ def page(facts: Facts, charts: Charts) -> bytes:
         element("nav", element("ul", _links(facts, charts)), aria_label="Sections"),
         element("main", summary_section(facts), sections, id="content"),
         element(
-            "footer", element("p", f"Made by mltrain {__version__} from the files of the run; nothing else is needed.")
+            "footer",
+            element("p", f"Made by mltrain {__version__} from the files of the run. This file needs no other file."),
         ),
     )
 

@@ -38,7 +38,7 @@ class Facts:
         architecture: the layers of the model.
         learned: the curve, where there is one numeric input.
         examples: the inputs of the worst rows.
-        explanation: what the predictions hang on.
+        explanation: what the predictions depend on.
         profile: where the time went.
         given: the config, as it was given.
         resolved: with every value, and who set it.

@@ -26,7 +26,7 @@ def element(tag: str, /, *content: Content, **attributes: str | float | bool | N
     """Return `<tag …>content</tag>`.
 
     Args:
-        tag: name of the element, as `td`.
+        tag: name of the element, such as `td`.
         content: text, which is escaped, or elements, also lists of them; None is nothing.
         attributes: by name, `_` for `-` and one at the end for nothing (`class_`, `aria_label`); True is an attribute
             without a value, None and False are no attribute, and numbers are written short.

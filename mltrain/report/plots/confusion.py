@@ -1,4 +1,4 @@
-"""The confusion matrix: which classes are taken for which."""
+"""The confusion matrix: which classes are confused with which."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from mltrain.problems import printable
 from mltrain.report.plots.canvas import figure, label, png
 
-# From so many classes on, the cells are too small for the share, for the count, for the name of every class.
+# With more classes, the cells are too small for the share, for the count, for the name of every class.
 _SHARES_UP_TO, _COUNTS_UP_TO, _NAMES_UP_TO = 12, 30, 40
 # Characters of a name.
 _NAME = 18
@@ -70,7 +70,7 @@ def _distinct(classes: Sequence[str]) -> list[str]:
 def _write_cells(axes: Any, counts: np.ndarray, shares: np.ndarray) -> None:
     with_share = len(counts) <= _SHARES_UP_TO
     for (row, column), count in np.ndenumerate(counts):
-        # Zeros in gray stay out of the way, so that the confusions stand out.
+        # Zeros in gray stay out of the way, so that the confusions are seen first.
         color = "white" if shares[row, column] > 0.55 else "black" if count else "#8A8A8A"
         text = f"{count}\n{shares[row, column]:.0%}" if with_share and count else f"{count}"
         axes.text(column, row, text, ha="center", va="center", color=color, fontsize=8 if len(counts) > 5 else 10)

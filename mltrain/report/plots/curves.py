@@ -8,7 +8,7 @@ from typing import Any
 
 from mltrain.report.plots.canvas import GRAY, LOOKS, figure, label, png
 
-# Up to so many epochs each is marked: a single one would be invisible, and a few are points more than a curve.
+# Up to this many epochs, each one is marked: a single epoch would be invisible without a mark.
 _MARKED_EPOCHS = 30
 _LOG_SCALE_RATIO = 100
 
@@ -29,7 +29,7 @@ def loss_curves(history: Mapping[str, Sequence[float]], best_epoch: int | None =
 
 
 def metric_curves(history: Mapping[str, Sequence[float]], best_epoch: int | None = None) -> bytes | None:
-    """Draw each metric of train and validation over the epochs, one panel a metric; None when there is none.
+    """Draw each metric of train and validation over the epochs, one panel per metric; None if there are no metrics.
 
     Arguments as for `loss_curves`.
     """
@@ -61,7 +61,9 @@ def _draw(axes: Any, quantity: str, history: Mapping[str, Sequence[float]], best
     if shown and min(shown) > 0 and max(shown) > _LOG_SCALE_RATIO * min(shown):
         axes.set_yscale("log")
     if not shown:
-        axes.text(0.5, 0.5, "no finite value", transform=axes.transAxes, ha="center", va="center", color=GRAY)
+        axes.text(
+            0.5, 0.5, "all values are NaN or infinite", transform=axes.transAxes, ha="center", va="center", color=GRAY
+        )
         axes.set_yticks([])
     axes.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

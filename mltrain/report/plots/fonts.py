@@ -1,4 +1,4 @@
-"""Fonts for characters that Matplotlib's own font lacks, as those of Chinese, Japanese and Korean names.
+"""Fonts for characters that Matplotlib's own font lacks, such as those of Chinese, Japanese and Korean names.
 
 Nothing is looked for before a text needs it: most plots are drawn with Matplotlib's own font alone.
 """
@@ -43,7 +43,7 @@ def families(texts: Iterable[str]) -> list[str]:
 
 
 def missing() -> str | None:
-    """Return once what there is to say of characters that could not be drawn; None where there is nothing new."""
+    """Return a sentence on characters that could not be drawn, each only once; None if there are no new ones."""
     if not _missing:
         return None
     shown = "".join(sorted(_missing)[:10])

@@ -26,7 +26,7 @@ def learned_plot(
         input_name: of the input, with its unit where that is known.
         target_name: of the target, with its unit where that is known.
         classes: for binary the two names, negative first; the line is then the probability of the second.
-        formula: what the line is, as `1.887 x + 1.051`; it stands in the legend.
+        formula: of the line, such as `1.887 x + 1.051`; it is shown in the legend.
 
     Returns:
         PNG.
@@ -43,7 +43,7 @@ def learned_plot(
                 alpha=0.25 if many else 0.75,
                 color=look["color"],
                 marker=look["marker"],
-                # An edge tells held-out rows from training rows in gray, too.
+                # An edge distinguishes held-out rows from training rows, in gray too.
                 edgecolors=BLACK,
                 linewidths=0 if many or split == "train" else 0.8,
                 label=label(split),

@@ -8,7 +8,7 @@ from mltrain.report.plots.canvas import BLACK, LOOKS, figure, label, png
 
 
 def predicted_plot(target: np.ndarray, predictions: np.ndarray, name: str, split: str) -> bytes:
-    """Draw a point a row, true value to the right and predicted value up; on the diagonal the prediction is right.
+    """Draw one point per row: the true value to the right, the predicted value up. On the diagonal, they are equal.
 
     Args:
         target: (n,), in the unit of the target.
@@ -21,7 +21,7 @@ def predicted_plot(target: np.ndarray, predictions: np.ndarray, name: str, split
     """
     target, predictions = np.ravel(target).astype(np.float64), np.ravel(predictions).astype(np.float64)
     finite = np.isfinite(target) & np.isfinite(predictions)
-    hidden = f", {np.sum(~finite)} not finite and not shown" if not finite.all() else ""
+    hidden = f", {np.sum(~finite)} NaN or infinite and not shown" if not finite.all() else ""
     shown = np.concatenate([target[finite], predictions[finite]]) if finite.any() else np.array([0.0, 1.0])
     margin = 0.04 * (np.ptp(shown) or abs(shown[0]) or 1.0)
     limits = (shown.min() - margin, shown.max() + margin)

@@ -110,7 +110,7 @@ def test_a_matrix_says_what_is_taken_for_what(n):
     root = parsed(matrix("d", counts.tolist(), names))
     hints = [each.text for each in root.iter(f"{SVG}title")]
     assert len(hints) == n * n
-    assert "taken for" in hints[1]
+    assert "predicted as" in hints[1]
     assert hints[1].endswith(": 7 of 10")
     written = [each.text for each in root.iter(f"{SVG}text")]
     assert ("7" in written) == (n <= 16)

@@ -19,8 +19,8 @@ class Box:
     """A layer in the diagram.
 
     Attributes:
-        kind: its class, as `Dense`.
-        shape: of its output, as `64`.
+        kind: its class, such as `Dense`.
+        shape: of its output, such as `64`.
         parameters: how many it has.
     """
 

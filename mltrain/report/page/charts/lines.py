@@ -28,7 +28,7 @@ class Line:
     Attributes:
         name: in the legend.
         x: from left to right.
-        y: as many; NaN and infinity leave a gap.
+        y: one per x; NaN and infinity leave a gap.
         look: its class, one of `LOOKS`.
     """
 
@@ -58,7 +58,7 @@ def diagonal(frame: Frame) -> Html:
 
 
 def hints(frame: Frame, across: str, lines: Sequence[Line]) -> Html:
-    """Return strips from below to above that nobody sees: a pointer on one shows the values there.
+    """Return invisible vertical strips: a pointer on one shows the values there.
 
     Args:
         frame: of the chart.

@@ -1,4 +1,4 @@
-"""The confusion matrix: which classes are taken for which."""
+"""The confusion matrix: which classes are confused with which."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def matrix(description: str, counts: Sequence[Sequence[int]], classes: Sequence[
         for column, count in enumerate(line):
             share = count / total if total else 0.0
             place = left + column * side
-            said = f"{classes[row]} taken for {classes[column]}: {count} of {total}"
+            said = f"{classes[row]} predicted as {classes[column]}: {count} of {total}"
             hint = element("title", said if row != column else f"{classes[row]}: {count} of {total} right")
             opacity = f"{share * 0.92:.3f}"
             marks.append(

@@ -21,7 +21,7 @@ class Range:
         name: before it.
         value: where its bar ends.
         low, high: the ends of its interval; equal to the value where there is none.
-        told: whether it is told from zero; the others are drawn paler.
+        told: whether its interval excludes zero; other bars are paler.
     """
 
     name: str

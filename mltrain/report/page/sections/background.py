@@ -1,4 +1,4 @@
-"""How the run came about: where the time went, the machine and the versions, the config and who set each value."""
+"""The background of the run: times, machine, versions, and the config with the origin of each value."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def background_section(facts: Facts) -> Html:
     if record.device is not None:
         pairs.append(("Device", f"{record.device.value}: {record.device.reason}"))
     if git is not None:
-        pairs.append(("Git commit", element("code", f"{git.commit}{', with changes' if git.dirty else ''}")))
+        pairs.append(
+            ("Git commit", element("code", f"{git.commit}{', with uncommitted changes' if git.dirty else ''}"))
+        )
     pairs.append(("Versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())))
     if record.seeds:
         pairs.append(("Seeds", ", ".join(f"{name} {seed}" for name, seed in record.seeds.items())))
@@ -41,8 +43,8 @@ def background_section(facts: Facts) -> Html:
     pairs += [(name, element("code", value)) for name, value in record.environment.items()]
     parts: list[Content] = [fact_list(pairs)]
     if record.resumed:
-        resumed = [(each.time, f"{each.step:,}", ", ".join(each.inexact) or "nothing") for each in record.resumed]
-        parts.append(table("Resumed", ("when", "from step", "what differed"), resumed, texts=3))
+        resumed = [(each.time, f"{each.step:,}", ", ".join(each.inexact) or "none") for each in record.resumed]
+        parts.append(table("Resumed", ("when", "from step", "differences"), resumed, texts=3))
     if facts.profile is not None:
         parts.append(sub("Where the time went", figures([profile_chart(facts)])))
     return section("background", "How it came about", *parts)
@@ -67,8 +69,11 @@ def config_section(facts: Facts) -> Html:
     return section(
         "config",
         "Config",
-        folded("As it was given", element("pre", element("code", facts.given), **_SCROLLED), shown=True),
-        folded("Every value, and who set it", element("pre", element("code", _resolved(facts.resolved)), **_SCROLLED)),
+        folded("As given", element("pre", element("code", facts.given), **_SCROLLED), shown=True),
+        folded(
+            "Every value and where it comes from",
+            element("pre", element("code", _resolved(facts.resolved)), **_SCROLLED),
+        ),
     )
 
 
@@ -76,7 +81,7 @@ _SCROLLED: dict[str, str] = {"tabindex": "0"}
 
 
 def _resolved(text: str) -> Html:
-    """Return the lines with who set each value apart; defaults stand back."""
+    """Return the lines with the origin of each value in another colour; defaults are grey."""
     lines = []
     for line in text.splitlines(keepends=True):
         value, mark, who = line.rpartition("  # ")

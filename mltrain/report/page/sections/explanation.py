@@ -1,4 +1,4 @@
-"""What the predictions hang on: the importance of the columns."""
+"""What the predictions depend on: the importance of the columns."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def shown_explanation(facts: Facts) -> Explanation | None:
 
 
 def outdated_sentence(facts: Facts) -> str | None:
-    """Return what there is to say of an explanation of another model than the page shows."""
+    """Return a sentence if the explanation is of another model than the page shows."""
     found = facts.explanation
     if found is None or facts.results is None or shown_explanation(facts) is not None:
         return None
-    return f"explanation.json is of the model of epoch {found.epoch}; `mltrain explain` makes it again."
+    return f"explanation.json explains the model of epoch {found.epoch}, not this one. Run `mltrain explain` again."
 
 
 def importance_chart(facts: Facts) -> Chart | None:
@@ -58,7 +58,7 @@ def importance_chart(facts: Facts) -> Chart | None:
 
 
 def explanation_section(facts: Facts, charts: Sequence[Chart]) -> Html | None:
-    """Return the section; None where nobody asked, or the pictures of images say it."""
+    """Return the section; None if no importance was measured. The saliency of images is shown with the images."""
     outdated = outdated_sentence(facts)
     if outdated is not None:
         return section("explanation", "Importance", sentence(outdated, class_="note"))

@@ -1,4 +1,4 @@
-"""Charts of a classification: what is taken for what, what a threshold does, how far a probability can be believed."""
+"""Charts of a classification: the confusion matrix, the effect of a threshold, and the calibration."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def classification_charts(results: Results, split: str, predictions: StoredPredi
         yield _confusion(counts, results.classes, split)
     if predictions is None:
         return
-    # A file of a stranger's may hold numbers that are no probabilities: they have no place on these axes.
+    # A file may hold numbers that are not probabilities: these axes cannot show them.
     values = np.clip(np.nan_to_num(predictions.values.astype(np.float64)), 0.0, 1.0)
     target = predictions.target.astype(np.int64)
     ranked = _ranked_classes(values, target, results)
@@ -44,7 +44,7 @@ def classification_charts(results: Results, split: str, predictions: StoredPredi
 
 
 def threshold_chart(results: Results, split: str, predictions: StoredPredictions) -> Chart | None:
-    """Return what each threshold would give on the rows of `split`; None where only one class is there."""
+    """Return precision, recall and F1 for each threshold on the rows of `split`; None if they have only one class."""
     positive = predictions.target == 1
     if predictions.values.ndim != 1 or positive.all() or not positive.any():
         return None
@@ -62,7 +62,7 @@ def threshold_chart(results: Results, split: str, predictions: StoredPredictions
     description = f"Precision, recall and F1 over the threshold; at {number(chosen)}: {there}"
     aim = f", chosen for {results.threshold.aim}" if results.threshold and results.threshold.aim else ""
     drawing = frame.draw(description, drawn(frame, lines), upright(frame, chosen))
-    caption = f"What each threshold gives on the {split} rows; {chosen:.3g} is used{aim}."
+    caption = f"Precision, recall and F1 for each threshold on the {split} rows; {chosen:.3g} is used{aim}."
     return Chart("threshold", drawing, caption)
 
 
@@ -110,7 +110,7 @@ def _roc(ranked: Sequence[tuple[str, str, np.ndarray, np.ndarray]], results: Res
     drawing = frame.draw(
         f"ROC curve of the {split} rows; area: {', '.join(areas)}", diagonal(frame), drawn(frame, lines)
     )
-    return Chart("roc", drawing, f"ROC, {split}{_which(ranked, results)}. Dashed: guessing.")
+    return Chart("roc", drawing, f"ROC, {split}{_which(ranked, results)}. The dashed line is guessing.")
 
 
 def _precision_recall(ranked: Sequence[tuple[str, str, np.ndarray, np.ndarray]], results: Results, split: str) -> Chart:
@@ -128,7 +128,7 @@ def _precision_recall(ranked: Sequence[tuple[str, str, np.ndarray, np.ndarray]],
         place = frame.down(share)
         marks.insert(0, element("line", x1=frame.left, x2=frame.right, y1=place, y2=place, class_="even"))
         said += f"; guessing has a precision of {number(share)}"
-        caption += " Dashed: guessing."
+        caption += " The dashed line is guessing."
     return Chart("precision-recall", frame.draw(said, marks), caption)
 
 
@@ -148,11 +148,11 @@ def _calibration(bins: Reliability, results: Results, split: str) -> Chart:
     binary = results.task == "binary"
     said = f"probability of {results.classes[1]}" if binary else "probability of the predicted class"
     line = Line("model", bins.said.tolist(), bins.came_true.tolist(), "one")
-    frame = Frame(UNIT, UNIT, said, "share that is" if binary else "share that is right", height=_SQUARE)
+    frame = Frame(UNIT, UNIT, said, "true share" if binary else "share that is right", height=_SQUARE)
     dots = [
         element(
             "circle",
-            element("title", f"{int(rows)} rows: said {number(float(x))}, true {number(float(y))}"),
+            element("title", f"{int(rows)} rows: predicted {number(float(x))}, true {number(float(y))}"),
             cx=frame.across(float(x)),
             cy=frame.down(float(y)),
             r=3 + 6 * float(np.sqrt(rows / bins.rows.max())),
@@ -161,9 +161,9 @@ def _calibration(bins: Reliability, results: Results, split: str) -> Chart:
         for x, y, rows in zip(bins.said, bins.came_true, bins.rows, strict=True)
     ]
     off = number(float((np.abs(bins.said - bins.came_true) * bins.rows).sum() / bins.rows.sum()))
-    description = f"Calibration on the {split} rows: on the average {off} between probability and share"
+    description = f"Calibration on the {split} rows: the mean difference between probability and share is {off}"
     drawing = frame.draw(description, diagonal(frame), drawn(frame, [line]), dots)
-    caption = f"Calibration, {split}: on the dashed line a probability is what it says. Larger dots are more rows."
+    caption = f"Calibration, {split}: on the dashed line, probabilities equal true shares. Larger dots have more rows."
     if results.temperature is not None:
         caption += f" The logits are divided by {number(results.temperature)}."
     return Chart("calibration", drawing, caption)

@@ -48,7 +48,11 @@ def regression_charts(target: str, split: str, predictions: StoredPredictions) -
     correlation = _correlation(true, predicted)
     marks = points.drawn(frame, true[some].tolist(), predicted[some].tolist(), look)
     said = f"Predicted against true {target}, {of}{correlation}"
-    yield Chart("predicted", frame.draw(said, diagonal(frame), marks), f"Predicted against true, {of}. Dashed: right.")
+    yield Chart(
+        "predicted",
+        frame.draw(said, diagonal(frame), marks),
+        f"Predicted against true, {of}. Dashed: equal.",
+    )
 
     residuals = predicted - true
     span = around([*residuals.tolist(), 0.0])
@@ -57,7 +61,11 @@ def regression_charts(target: str, split: str, predictions: StoredPredictions) -
     marks = points.drawn(frame, predicted[some].tolist(), residuals[some].tolist(), look)
     mean, deviation = number(float(residuals.mean())), number(float(residuals.std()))
     said = f"Residuals over the prediction: mean {mean}, deviation {deviation}"
-    yield Chart("residuals", frame.draw(said, zero, marks), f"Residuals, {of}. A shape here is something not learned.")
+    yield Chart(
+        "residuals",
+        frame.draw(said, zero, marks),
+        f"Residuals, {of}. A pattern here was not learned.",
+    )
     yield _histogram(residuals, span, split)
 
 
@@ -107,11 +115,11 @@ def _histogram(residuals: np.ndarray, span: Scale, split: str) -> Chart:
     shown = [int(count) for count in counts]
     frame = Frame(span, counts_scale(shown), "predicted − true", "rows")
     low, middle, high = (number(float(value)) for value in np.quantile(residuals, (0.05, 0.5, 0.95)))
-    said = f"Histogram of the residuals: 9 of 10 lie between {low} and {high}, half below {middle}"
+    said = f"Histogram of the residuals: 90 % are between {low} and {high}, half below {middle}"
     place = frame.across(0.0)
     zero = element("line", x1=place, x2=place, y1=frame.top, y2=frame.bottom, class_="even")
     drawing = frame.draw(said, histogram(frame, [float(edge) for edge in edges], shown), zero)
-    return Chart("residual-histogram", drawing, f"Residuals, {split}: 9 of 10 lie between {low} and {high}.")
+    return Chart("residual-histogram", drawing, f"Residuals, {split}: 90 % are between {low} and {high}.")
 
 
 def _level(frame: Frame, value: float) -> Html:

@@ -1,4 +1,4 @@
-"""What came out of several targets: a table with a row a target, and a small chart of each."""
+"""The results of several targets: a table with one row per target, and a small chart of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mltrain.report.text import number
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.results_form import Results, SplitResult
 
-# More small charts are no longer looked at; the table has every target.
+# Nobody looks at more small charts; the table has every target.
 _MOST_CHARTS, _MOST_BARS = 12, 24
 
 
@@ -33,7 +33,7 @@ def targets_table(judged: SplitResult, split: str) -> Html:
 
 
 def label_charts(judged: SplitResult, split: str) -> Iterator[Chart]:
-    """Yield the calibration of the labels, and what is taken for what of each."""
+    """Yield the calibration of the labels, and the confusion matrix of each."""
     lines = []
     for (name, each), look in zip(judged.outputs.items(), LOOKS, strict=False):
         bins = each.calibration.bins if each.calibration is not None else ()
@@ -42,11 +42,11 @@ def label_charts(judged: SplitResult, split: str) -> Iterator[Chart]:
             said, came_true = ([min(max(value, 0.0), 1.0) for value in column] for column in zip(*known, strict=True))
             lines.append(Line(name, said, came_true, look))
     if lines:
-        frame = Frame(UNIT, UNIT, "probability of the label", "share that has it", height=350, legend=key(lines))
+        frame = Frame(UNIT, UNIT, "probability of the label", "share with the label", height=350, legend=key(lines))
         description = f"Calibration of {', '.join(line.name for line in lines)} on the {split} rows"
         drawing = frame.draw(description, diagonal(frame), drawn(frame, lines))
         few = "" if len(lines) == len(judged.outputs) else f", the first {len(lines)} labels"
-        caption = f"Calibration, {split}{few}: on the dashed line a probability is what it says."
+        caption = f"Calibration, {split}{few}: a label on the dashed line has honest probabilities."
         yield Chart("calibration", drawing, caption)
     for name, each in list(judged.outputs.items())[:_MOST_CHARTS]:
         counts = each.confusion_matrix
@@ -79,7 +79,7 @@ def label_balance(results: Results) -> Iterator[Chart]:
 
 
 def target_cells(predictions: StoredPredictions, place: int) -> list[Content]:
-    """Return what was predicted for each target of a row, beside what is true; wrong labels stand out."""
+    """Return the prediction and the true value of each target of a row; wrong labels are bold."""
     labels = predictions.target.dtype.kind == "i"
     cells: list[Content] = []
     for true, predicted in zip(predictions.target[place].tolist(), predictions.values[place].tolist(), strict=True):
