@@ -121,7 +121,7 @@ def _one_answer_on_final_weights(experiment: ExperimentSpec) -> Iterator[RulePro
             if said != final:
                 yield RuleProblem(
                     ("training", "callbacks", number, "restore_best_weights"),
-                    f"it asks for the {said} weights and training.final for the {final} ones: remove one of the two",
+                    f"this restores the {said} weights, but training.final is {final}: remove one of the two",
                 )
 
 
@@ -149,7 +149,7 @@ def _one_best_epoch(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
             wanted = ("the best", "the last") if other.restore_best_weights else ("the last", "the best")
             yield RuleProblem(
                 path,
-                f"callbacks[{place}] asks for {wanted[0]} weights and this one for {wanted[1]}: remove one of them",
+                f"callbacks[{place}] restores {wanted[0]} weights and this one {wanted[1]}: remove one of them",
             )
         elif restores and other.monitor != callback.monitor and objective is None:
             yield RuleProblem(
@@ -200,7 +200,7 @@ def _forecasts_are_judged_as_such(experiment: ExperimentSpec) -> Iterator[RulePr
                 )
                 yield RuleProblem(("evaluation", "metrics", number), message)
     elif experiment.task not in ("auto", "regression"):
-        yield RuleProblem(("task",), f"data.windows forecast a number: the task is regression, not {experiment.task}")
+        yield RuleProblem(("task",), f"data.windows forecast a number: set task to regression, not {experiment.task}")
 
 
 def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]:

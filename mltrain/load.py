@@ -111,7 +111,7 @@ def _merged(text: bytes, name: str, overrides: Sequence[str], spec: type[Spec]) 
     document = parse(content, source)
     root, problems = document.root, list(document.problems)
     if not isinstance(root.value, Mapping):
-        message = "expected a mapping with keys as 'data' and 'model'" if root.value else "the config is empty"
+        message = "expected a mapping with keys such as 'data' and 'model'" if root.value else "the config is empty"
         raise InvalidConfigError([*problems, Problem((), root.place, f"{message} (`mltrain init` writes one)")])
     if "$schema" in root.value:  # the key by which an editor may find the JSON Schema
         root = root.changed(("$schema",), None)

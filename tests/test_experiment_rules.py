@@ -80,8 +80,8 @@ def test_the_config_itself_is_fine():
         ),
         (
             ("callbacks: []", "callbacks: [{type: EarlyStopping, restore_best_weights: true}]\n  final: last"),
-            "c.yaml:5:59: training.callbacks[0].restore_best_weights: it asks for the best weights "
-            "and training.final for the last ones",
+            "c.yaml:5:59: training.callbacks[0].restore_best_weights: this restores the best weights, "
+            "but training.final is last",
         ),
         (
             ("training:", "task: multiclass\nevaluation: {metrics: [accuracy, r2]}\ntraining:"),
@@ -205,7 +205,7 @@ def test_a_monitor_without_validation_rows_has_the_same_reason_as_the_objective(
         ),
         (
             ("{type: sequential, layers: [{type: Dense, units: 4}]}", "{type: linear, units: [3]}"),
-            "model.units: unknown key: it belongs to type mlp, and this is linear (known: type, ",
+            "model.units: unknown key: it is a key of type mlp, but this is linear (known: type, ",
         ),
         (
             ("optimizer: adam", "checkpoint: {every: 3}"),

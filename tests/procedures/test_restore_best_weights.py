@@ -83,7 +83,7 @@ def test_a_resumed_run_restores_the_same_epoch(mltrain, tmp_path):
         (
             "{type: EarlyStopping, restore_best_weights: true}, {type: EarlyStopping, restore_best_weights: false}",
             "",
-            "callbacks[1].restore_best_weights: callbacks[0] asks for the best weights and this one for the last",
+            "callbacks[1].restore_best_weights: callbacks[0] restores the best weights and this one the last",
         ),
     ],
 )
