@@ -27,33 +27,33 @@ ExperimentName = Annotated[str, AfterValidator(_folder_name)]
 
 
 class ExperimentSpec(Spec):
-    """One experiment: the data, the model, how it is trained and how it is judged."""
+    """One experiment: the data, the model, the training and the evaluation."""
 
     rules: ClassVar[tuple[Rule, ...]] = RULES
 
     version: Literal[1] = 1
-    """The version of this format."""
+    """The version of the config format."""
     name: ExperimentName = "experiment"
-    """Names the experiment; its runs go to `runs/<name>/`."""
+    """The name of the experiment. Its runs are written to `runs/<name>/`."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
-    """Every random number of the run follows from it: the split, the order of the rows, the first weights, dropout."""
+    """All random numbers of the run depend on it: the split, the order of the rows, the first weights, dropout."""
     task: Literal["auto", "binary", "multiclass", "regression", "multilabel", "multiregression"] = "auto"
-    """What is learned; auto takes it from the target."""
+    """What is learned; auto recognises it from the values of the target."""
     data: DataSpec
     """Where the examples come from and how they are split and encoded."""
     model: Model
     """The network."""
     training: TrainingSpec = TrainingSpec()
-    """How it is trained."""
+    """The training."""
     objective: ObjectiveSpec = ObjectiveSpec()
-    """What counts as better."""
+    """Which quantity decides which epoch is the best."""
     evaluation: EvaluationSpec = EvaluationSpec()
-    """How it is judged."""
+    """What is measured, and which conditions the results must meet."""
     device: Literal["auto", "cpu", "gpu"] = "auto"
-    """Where it is trained; auto takes the first GPU, and the CPU where there is none."""
+    """The device for training; auto uses the first GPU, or the CPU if there is no GPU."""
     threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
-    """How many threads one operation may use; auto takes as many as there are cores. For several trainings at once on
-    one machine, fewer each are faster. The number changes the last digits of convolutions, so it is recorded."""
+    """How many threads one operation may use; auto means one per core. If you run several trainings at once on one
+    machine, fewer threads for each are faster. The number changes the last digits of convolutions and is recorded."""
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "float32"
-    """In what the layers compute; weights and the last layer are float32 in any case. Auto takes mixed_bfloat16 for
-    convolutions where the processor has instructions for it."""
+    """The number format in which the layers compute; weights and the last layer are always float32. `auto` uses
+    mixed_bfloat16 for convolutions if the processor has instructions for it."""

@@ -57,7 +57,7 @@ def _split_problem(split: str, splits: Collection[str]) -> str | None:
     if split in splits:
         return None
     if split == FOLDS:
-        return "folds are those of `mltrain cross-validate`, which takes a split of type kfold, random or group"
+        return "gates on folds need `mltrain cross-validate`, with a split of type kfold, random or group"
     if split == DATA:
         return f"'{DATA}' means the rows of `mltrain evaluate --data`: expected {', '.join(splits)}"
     measured = ", ".join(name for name in (*SPLITS, DATA) if name in splits)
@@ -74,7 +74,7 @@ def _metric_problem(quantity: Quantity, experiment: ExperimentSpec, tasks: Seque
         quantity.bound == "value" or quantity.split == FOLDS
     ) and quantity.baseline is quantity.slice is quantity.of_class is None
     if quantity.split == "train" and not plain:
-        return "training rows have plain values only: intervals, slices, classes and baselines are of held-out rows"
+        return "training rows have plain values only; intervals, slices, classes and baselines exist for held-out rows"
     if metric in exact or (metric not in running and canonical_name(metric) in exact):
         return None
     if metric in running and plain:
@@ -98,10 +98,10 @@ def _class_problem(quantity: Quantity, tasks: Sequence[Task], classes: Sequence[
     areas = _AREAS_OF_CLASSES if "multiclass" in tasks else ()
     known = tuple(dict.fromkeys((*_OF_CLASSES, *areas, *_of_label(tasks))))
     if quantity.metric not in known:
-        return f"'{quantity.metric}' is not measured of one class: expected {', '.join(known)}"
+        return f"'{quantity.metric}' is not measured for a single class: expected {', '.join(known)}"
     if classes is not None and quantity.of_class not in classes:
         what = "target" if set(tasks) <= OF_EACH.keys() else "class"
-        return f"there is no {what} {quantity.of_class!r}{suggest(quantity.of_class, classes)}"
+        return f"unknown {what} {quantity.of_class!r}{suggest(quantity.of_class, classes)}"
     return None
 
 
@@ -117,14 +117,14 @@ def _baseline_problem(quantity: Quantity, tasks: Sequence[Task], experiment: Exp
     if quantity.baseline is None or quantity.baseline in known:
         return None
     hint = suggest(quantity.baseline, known) or f" (known: {', '.join(known)})"
-    return f"there is no baseline {quantity.baseline!r}{hint}"
+    return f"unknown baseline {quantity.baseline!r}{hint}"
 
 
 def _slice_problem(quantity: Quantity, columns: Sequence[str]) -> str | None:
     if quantity.slice is None or any(column in quantity.slice for column in columns):
         return None
     if not columns:
-        return "no slices are measured: name their columns in evaluation.slices"
+        return "no slices are measured: list their columns in evaluation.slices"
     return f"'{quantity.slice}' is not a slice of evaluation.slices; expected a slice by {' or '.join(columns)}"
 
 

@@ -107,7 +107,7 @@ def _opened(root: Node, path: KeyPath, part: str | int, key: Place, spec: type[S
     if node.is_scalar:
         meant = _default(spec, path) if node.value is None else _bare(root, path, node.value, spec)
         if meant is None:
-            raise _cannot(path, key, "it is a single value and has nothing below it; set it as a whole")
+            raise _cannot(path, key, "it is a single value without keys; set the whole value")
         inner = {name: Node(value, node.place) for name, value in meant.items()}
         node = Node.collection(inner, node.place, dict.fromkeys(inner, node.place))
         root = root.changed(path, node, key)

@@ -232,7 +232,7 @@ class _ResolvedPath:
         try:
             return Path(base, Path(str(value)).expanduser())
         except RuntimeError:  # ~name, and nobody has that name
-            raise PydanticCustomError("path", "expected the path of a file: there is no such user") from None
+            raise PydanticCustomError("path", "expected the path of a file, but this user does not exist") from None
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         return {"type": "string", "description": "A path, relative to the YAML file."}

@@ -137,7 +137,7 @@ def _key_hint(path: KeyPath, spec: type[Spec], data: Any) -> str:
     shown = f" (known: {', '.join(dict.fromkeys(known))})" if 0 < len(known) <= 12 else ""
     others = [each for each in specs_of(expected_at(spec, parent, data), {}) if wrong in each.model_fields]
     if others:
-        return f": it belongs to type {_types(others)}, and this is {_types(specs)}{shown}"
+        return f": it is a key of type {_types(others)}, but this is {_types(specs)}{shown}"
     for name, field in spec.model_fields.items():
         for section in specs_of([field], {}) if parent != (name,) else ():
             near = suggest(wrong, section.model_fields)

@@ -211,7 +211,7 @@ class _Composer:
             self.report(path, place, str(error))
             return None
         if kind and type(value) not in _SCALAR_TAGS[kind]:
-            self.report(path, place, f"{shortened(event.value)!r} is not what its tag !!{kind} says")
+            self.report(path, place, f"{shortened(event.value)!r} is not a value of its tag !!{kind}")
         return float(value) if kind == "float" and isinstance(value, int) else value
 
     def alias(self, name: str, place: Place, path: KeyPath) -> Node:

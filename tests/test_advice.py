@@ -336,3 +336,27 @@ def test_a_class_of_a_test_file_alone_is_not_advised_to_be_stratified(mltrain, t
     (tmp_path / "rows.csv").write_text(table([*SMALL, "c", "c"]), encoding="utf-8")
     followed = mltrain("audit", "c.yaml", *split)
     assert followed.code == 0, followed.err
+
+
+# Name: what becomes of the file of the test rows, and what is advised for it.
+TEST_FILES = {
+    "delimiter": (lambda text: text.replace(",", ";"), "data.split.test.delimiter: ';'", "delimiter=';'"),
+    "header": (lambda text: text.split("\n", 1)[1], "data.split.test.columns: [name1, name2]", "columns=[x, y]"),
+    "a missing feature": (lambda text: text.replace("0.126", "?"), "'?' to data.split.test.missing", "missing=['?']"),
+    "a class": (lambda text: text.replace(",a", ",NA"), "data.split.test.usual_missing: false", "usual_missing=false"),
+}
+
+
+@pytest.mark.parametrize("name", TEST_FILES)
+def test_what_is_advised_for_the_file_of_a_split_is_a_key_of_that_split(mltrain, tmp_path, name):
+    changed, advice, setting = TEST_FILES[name]
+    text = table(SMALL)
+    training = text.replace(",a", ",NA") if name == "a class" else text
+    (tmp_path / "rows.csv").write_text(training, encoding="utf-8")
+    (tmp_path / "test.csv").write_text(changed(text), encoding="utf-8")
+    config = CONFIG.replace("path: rows.csv", "path: rows.csv, usual_missing: false")
+    config = config.replace("target: y", "target: y\n  split: {type: files, validation: 0.2, test: {path: test.csv}}")
+    said = refusal(mltrain, tmp_path, config.replace("test: {path", "test: {type: csv, path"))
+    assert "test.csv" in said and advice in said and "data.source" not in said
+    followed = mltrain("audit", "c.yaml", "--set", f"data.split.test.{setting}")
+    assert followed.code == 0, followed.err

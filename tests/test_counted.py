@@ -18,6 +18,9 @@ from tests.conftest import REPOSITORY
         (1, "class", "1 class"),
         (3, "category", "3 categories"),
         (3, "day", "3 days"),
+        (8, "epoch", "8 epochs"),
+        (8, "more epoch", "8 more epochs"),
+        (2, "batch", "2 batches"),
         (12345, "row", "12,345 rows"),
     ],
 )

@@ -32,9 +32,9 @@ def problems(data, gates=()):
         ("test.loss.low > 0", "'loss' has a plain value only"),
         ("test.loss - majority > 0", "'loss' has a plain value only"),
         ("train.f1.low > 0", "training rows have plain values only"),
-        ("test.f1 - majorty > 0", "there is no baseline 'majorty' (did you mean 'majority'?)"),
-        ("test.accuracy(a) > 0", "'accuracy' is not measured of one class: expected precision, recall, f1"),
-        ("test[sex=f].f1 > 0", "no slices are measured: name their columns in evaluation.slices"),
+        ("test.f1 - majorty > 0", "unknown baseline 'majorty' (did you mean 'majority'?)"),
+        ("test.accuracy(a) > 0", "'accuracy' is not measured for a single class: expected precision, recall, f1"),
+        ("test[sex=f].f1 > 0", "no slices are measured: list their columns in evaluation.slices"),
         ("folds.r2.mean > 0", "'r2' will not be measured"),
         ("folds.loss.low - majority > 0", "unknown quantity"),
         ("test.f1 >= x", "expected 'split.metric >= number'"),
@@ -49,7 +49,7 @@ def test_it_is_said_at_its_line(gate, said):
 def test_folds_of_a_split_that_has_none():
     data = text("folds.f1.mean > 0").replace(b"{type: random, validation: 0, test: 0.2}", b"{type: hash, columns: [a]}")
     (found,) = problems(data)
-    assert "`mltrain cross-validate`, which takes a split of type kfold, random or group" in found.message
+    assert "gates on folds need `mltrain cross-validate`, with a split of type kfold, random or group" in found.message
 
 
 def test_a_slice_by_another_column():

@@ -122,7 +122,7 @@ def with_training(text: str) -> str:
             "c.yaml:2:7: data: expected a mapping, received text 'x'",
         ]),
         ("", ["c.yaml:1:1: the config is empty (`mltrain init` writes one)"]),
-        ("- a\n", ["c.yaml:1:1: expected a mapping with keys as 'data' and 'model' (`mltrain init` writes one)"]),
+        ("- a\n", ["c.yaml:1:1: expected a mapping with keys such as 'data' and 'model' (`mltrain init` writes one)"]),
     ],
 )  # fmt: skip
 def test_each_problem_has_its_place_and_says_what_was_expected(text: str, expected: list[str]) -> None:

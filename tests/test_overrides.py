@@ -84,8 +84,7 @@ def test_the_later_override_wins() -> None:
         ("training[0]=3", "--set #1: cannot set this below training: it is a mapping, not a list"),
         (
             "training.epochs.x=3",
-            "--set #1: cannot set this below training.epochs: it is a single value and has nothing below it;"
-            " set it as a whole",
+            "--set #1: cannot set this below training.epochs: it is a single value without keys; set the whole value",
         ),
         ("training.epochs", "--set #1: expected KEY=VALUE, such as training.epochs=3, received 'training.epochs'"),
         (

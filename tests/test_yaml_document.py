@@ -117,7 +117,7 @@ def test_keys_are_the_text_that_is_written():
         ),
         ("a: !env HOME", ["c.yaml:1:4: a: the tag !env is not allowed; a config holds plain values only"]),
         ("a: !!set {b}", ["c.yaml:1:4: a: the tag !!set is not allowed; a config holds plain values only"]),
-        ("a: !!int x", ["c.yaml:1:4: a: 'x' is not what its tag !!int says"]),
+        ("a: !!int x", ["c.yaml:1:4: a: 'x' is not a value of its tag !!int"]),
         ("a: *b", ["c.yaml:1:4: a: unknown alias *b: no &b comes before it"]),
         ("a: &a [*a]", ["c.yaml:1:8: a[0]: the alias *a is inside the value that it refers to"]),
         ("a:\n  <<: 3", ["c.yaml:2:7: a: '<<' merges mappings: expected an alias of a mapping, or a list of those"]),

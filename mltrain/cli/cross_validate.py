@@ -35,7 +35,7 @@ def cross_validate(
     runs_dir: RunsDirectory = None,
     run_dir: Annotated[
         Path | None,
-        typer.Option("--run-dir", metavar="DIR", help="Exactly this folder of folds; it must be empty or new."),
+        typer.Option("--run-dir", metavar="DIR", help="The folder for the folds itself; it must be empty or new."),
     ] = None,
     resume: Annotated[
         bool,

@@ -23,19 +23,24 @@ GateOptions = Annotated[
     typer.Option(
         "--gate",
         metavar="GATE",
-        help="A condition, e.g. 'test.f1.low >= 0.8'; exit code 10 if it fails. May be repeated.",
+        help="A condition, such as 'test.f1.low >= 0.8'; exit code 10 if it fails. Can be repeated.",
     ),
 ]
 Against = Annotated[
     str | None, typer.Option("--against", metavar="RUN", help="Exit code 10 if the run is worse than this one.")
 ]
 Tolerance = Annotated[
-    float, typer.Option("--tolerance", min=0, help="With --against: the accepted loss, in the unit of the metric.")
+    float,
+    typer.Option(
+        "--tolerance", min=0, help="With --against: how much worse the run may be, in the unit of the metric."
+    ),
 ]
 AgainstMetric = Annotated[
     str | None,
     typer.Option(
-        "--metric", metavar="METRIC", help="With --against: the metric to compare. Default: nearest to the objective."
+        "--metric",
+        metavar="METRIC",
+        help="With --against: the metric to compare. Default: the one closest to the objective.",
     ),
 ]
 JUnit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write the gates as JUnit XML.")]
@@ -68,8 +73,8 @@ def gate_places(loaded: Loaded, *, folds: bool = False) -> list[Place | None]:
 
 
 def lines_of_gates(gates: int) -> int:
-    """Return how many lines of a terminal `conclude` prints at most, with the error where one is missed."""
-    return min(gates, _MOST_LINES + 1) + 4 if gates else 0
+    """Return how many lines of a terminal `conclude` prints at most, without the error where one is missed."""
+    return min(gates, _MOST_LINES + 1) + 2 if gates else 0
 
 
 def conclude(

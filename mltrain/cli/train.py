@@ -107,7 +107,8 @@ def train(
                     print_run(run, None if begun else loaded)
                 stated, every = loaded.spec.evaluation.gates, loaded.spec.training.progress_every
                 left = [gate for gate in stated if of_folds(gate)]
-                below = lines_of_gates(len(stated) - len(left) + (other is not None)) + 2 * verify_export
+                # Also the note of --verify-export, and the error of --against.
+                below = lines_of_gates(len(stated) - len(left) + bool(other)) + 2 * (bool(other) + verify_export)
                 terminal = Terminal(quiet=quiet, progress_every=every, below=below)
                 if left:
                     terminal.note(

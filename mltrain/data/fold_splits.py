@@ -35,11 +35,11 @@ class KFoldSplit(Spec):
     unless `data.features` declares it."""
 
     seed: Seed | None = None
-    """The seed of the draw; null takes the experiment's seed."""
+    """The seed of the draw; null uses the experiment's seed."""
 
     @model_validator(mode="after")
     def _the_fold_is_one_of_them(self) -> KFoldSplit:
         if self.fold > self.folds:
-            message = f"there are {self.folds} folds, counted from 1: there is no fold {self.fold}"
+            message = f"expected a fold from 1 to {self.folds}, received {self.fold}"
             raise fail("kfold", [problem("fold", message, ("fold",), self.fold)])
         return self

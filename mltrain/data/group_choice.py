@@ -14,7 +14,7 @@ import numpy as np
 from mltrain.counted import counted
 from mltrain.data.key_splits import HashSplit
 from mltrain.data.keys import hashed, keys
-from mltrain.data.row_choice import Draw
+from mltrain.data.row_choice import Draw, StratifyError
 from mltrain.data.splits import Splits
 from mltrain.data.table import Table
 from mltrain.errors import ConfigError, DataError
@@ -91,7 +91,7 @@ class GroupDraw:
             return table, () if stratify is True else (Decision("split.stratify", "true", reason),)
         reason = f"a class is in {counted(fewest, 'group')} only, for {parts} splits"
         if stratify is True:
-            raise DataError(f"{self.draw.name}: data.split.stratify: true is not possible: {reason}; use auto")
+            raise StratifyError(f"{self.draw.name}: data.split.stratify: true is not possible: {reason}; use auto")
         return single, (Decision("split.stratify", "false", reason),)
 
 

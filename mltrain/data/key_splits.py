@@ -27,10 +27,10 @@ class GroupSplit(Spec):
     the order in which they are drawn; 0 for none."""
 
     test: Share = 0.2
-    """Test rows, given in the same way. They are drawn first."""
+    """Test rows: a fraction of all rows or a number of rows. They are drawn first."""
 
     seed: Seed | None = None
-    """The seed of the draw; null takes the experiment's seed."""
+    """The seed of the draw; null uses the experiment's seed."""
 
     stratify: Literal["auto"] | bool = "auto"
     """Give every split about the same proportions of the classes; auto does so if each class is in enough groups."""
@@ -51,13 +51,13 @@ class HashSplit(Spec):
     unless `data.features` declares them."""
 
     validation: _Fraction = 0.2
-    """The fraction of the keys for validation; about that fraction of the rows, the nearer the more keys there are."""
+    """The fraction of the keys for validation. With many keys, it is about the same fraction of the rows."""
 
     test: _Fraction = 0.2
     """The fraction of the keys for the test."""
 
     seed: Seed | None = None
-    """Hashed with the key: another seed gives another split. Null takes the experiment's seed."""
+    """It is hashed with the key, so another seed gives another split; null uses the experiment's seed."""
 
     @model_validator(mode="after")
     def _rows_are_left_for_training(self) -> HashSplit:

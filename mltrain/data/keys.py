@@ -69,7 +69,8 @@ def _texts(column: RawColumn) -> pa.Array:
     absent = pc.equal(pc.fill_null(texts, ""), "")
     if pc.any(absent).as_py():
         raise column.error(
-            first_row(absent), "no value, so nobody knows which rows it belongs to; correct the row or leave it out"
+            first_row(absent),
+            "the value is missing, so the group of this row is unknown; correct the row or leave it out",
         )
     return texts
 

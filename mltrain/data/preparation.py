@@ -20,6 +20,7 @@ from mltrain.data.examples import Examples, encode_splits, letting_go
 from mltrain.data.key_splits import key_columns
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
 from mltrain.data.rare_classes import keep_every_class
+from mltrain.data.row_choice import StratifyError
 from mltrain.data.series import Windowed, time_column, windowed_rows
 from mltrain.data.several_targets import (
     Target,
@@ -33,7 +34,7 @@ from mltrain.data.several_targets import (
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, TimeSplit, read_table, split_rows
 from mltrain.data.table import Origin, Table, is_unread
-from mltrain.data.target import guessed_task_hint
+from mltrain.data.target import IF_NUMBERS, guessed_task_hint
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import DataError, MisfitError
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
@@ -118,10 +119,11 @@ def prepare(
     truth = true_targets(target, table)
     labels = truth if target.task in OF_CLASSES else None
     decisions += _unstratified(spec, target)
-    splits, split_decisions = split_rows(spec.split, table, labels, seed, target.classes, windowed)
+    hint = guessed_task_hint(target, decisions)
+    splits, split_decisions = _split(spec, table, labels, seed, target.classes, windowed, hint)
     if target.task not in OF_NUMBERS:
         labelled = [(RawColumn.of(table, part.column), part.classes, each) for part, each in each_target(target, truth)]
-        splits, moved = keep_every_class(spec.split, splits, labelled, guessed_task_hint(target, decisions))
+        splits, moved = keep_every_class(spec.split, splits, labelled, hint)
         split_decisions += moved
 
     train = table.take(splits.train)
@@ -140,7 +142,7 @@ def prepare(
         preprocessing, feature_decisions = Preprocessing(columns=(windows,), target=target), window_decisions
     reference = TrainingColumns.of(preprocessing, train)
     with stopwatch.phase("data audit"):
-        audited = audit_data(table, splits, truth, preprocessing, reference)
+        audited = audit_data(table, splits, truth, preprocessing, reference, hint if IF_NUMBERS in hint else "")
 
     # A large one does not stay: its numbers have twice the digits of the examples.
     few = len(preprocessing.columns) == 1 or rows * len(columns) <= _KEPT_VALUES
@@ -173,6 +175,22 @@ def prepare(
         table=shown_table,
         sample=sample,
     )
+
+
+def _split(
+    spec: DataSpec,
+    table: Table,
+    labels: np.ndarray | None,
+    seed: int,
+    classes: tuple[str, ...],
+    windowed: Windowed | None,
+    hint: str,
+) -> tuple[Splits, tuple[Decision, ...]]:
+    """Return the splits; where they cannot be stratified, the error ends with the hint."""
+    try:
+        return split_rows(spec.split, table, labels, seed, classes, windowed)
+    except StratifyError as error:
+        raise DataError(f"{error}{hint}") from error
 
 
 def _left_out(spec: DataSpec) -> tuple[str, ...]:
@@ -258,7 +276,7 @@ def _unscaled(values: np.ndarray, names: Sequence[str]) -> tuple[Decision, ...]:
         if max(abs(mean), deviation) >= LARGE_TARGET:
             of = f"of '{name}' " if len(names) > 1 else ""
             reason = f"mean {of}{mean:.4g}, deviation {deviation:.4g}: "
-            return (Decision("target.scale", "none", f"{reason}data.target.scale: standard is learned much faster"),)
+            return (Decision("target.scale", "none", f"{reason}data.target.scale: standard is much faster to learn"),)
     return ()
 
 
@@ -271,7 +289,7 @@ def _unstratified(spec: DataSpec, target: Target) -> tuple[Decision, ...]:
     stratify = getattr(spec.split, "stratify", False)
     if target.task != "multilabel" or stratify is False:
         return ()
-    reason = f"a row has {counted(target.outputs, 'label')}, and rows are stratified by one column of classes"
+    reason = f"a row has {counted(target.outputs, 'label')}, but rows can be stratified by one column of classes only"
     if stratify is True:
         raise MisfitError(("data", "split", "stratify"), f"{reason}: remove it")
     return (Decision("split.stratify", "false", reason),)
@@ -308,4 +326,5 @@ def _target(spec: DataSpec, table: Table) -> TargetSpec:
     if table.target is not None:
         return TargetSpec(column=table.target, scale="auto" if stated is None else stated.scale)
     known = shown(list(table.columns))
-    raise DataError(f"{table.origin.name}: data.target is not stated: which column is learned? (columns: {known})")
+    which = f"which column should be predicted? (columns: {known})"
+    raise DataError(f"{table.origin.name}: data.target is not stated: {which}")

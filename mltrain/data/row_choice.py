@@ -24,6 +24,10 @@ class CannotStratifyError(Exception):
     """A class has too few rows to be in both parts."""
 
 
+class StratifyError(DataError):
+    """The config states `stratify: true`, and a class has too few rows or groups for it."""
+
+
 @dataclass(frozen=True)
 class Draw:
     """How rows are drawn.
@@ -70,7 +74,7 @@ class Draw:
             name = self.classes[rarest] if self.classes else str(rarest)
             reason = f"{error} (the rarest class, {name!r}, has {counts[rarest]} of {len(rows)} rows)"
             if self.stratify is True:
-                raise DataError(
+                raise StratifyError(
                     f"{self.name}: data.split.stratify: true is not possible: {reason}; use auto"
                 ) from error
             return self._both(rows, validation, test, None), (Decision("split.stratify", "false", reason),)

@@ -245,11 +245,11 @@ def _inferred(columns: Sequence[RawColumn]) -> tuple[Task, str]:
         return "multilabel", f"each of the {len(columns)} targets has two values{nearly_one_hot(columns)}"
     for column in others:
         if isinstance(column.values, np.ndarray) or not is_number(column.values.type):
-            raise column.failure("of several targets each needs two values, or all are numbers")
+            raise column.failure("with several targets, each must have two values, or all must hold numbers")
         known_numbers(column)
     if labels:
         raise labels[0].failure(
-            f"it has two values and '{others[0].name}' has more: labels and numbers are not learned together (state "
+            f"it has two values but '{others[0].name}' has more: labels and numbers cannot be learned together (state "
             "task: multiregression to learn all as numbers)"
         )
     return "multiregression", f"each of the {len(columns)} targets holds numbers"

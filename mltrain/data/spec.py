@@ -39,23 +39,23 @@ def _shared(source: dict[str, Any]) -> dict[str, Any]:
 
 
 class TargetSpec(Spec):
-    """The column that is learned. Its bare name is enough: `target: price`; so are those of several columns that are
-    learned together: `target: [rain, wind, fog]`."""
+    """The column that is learned. Its name is enough: `target: price`. To learn several columns together, list their
+    names: `target: [rain, wind, fog]`."""
 
     column: str | None = None
     """Name of the column."""
     columns: Many[str] = ()
-    """Names of the columns, where several are learned together: all of two values each (multilabel), or all of numbers
-    (multiregression)."""
+    """Names of the columns, if several are learned together. They are the classes of one target (one-hot: exactly one
+    is 1 in every row), labels of two values each (multilabel), or numbers (multiregression)."""
     scale: Literal["auto", "none", "standard"] = "auto"
     """Numbers only. `standard` trains on values of mean 0 and standard deviation 1. Predictions and metrics are in the
     column's own units. `none` trains on the values as they are. `auto` is `standard`, unless the loss or a number in
     the config, such as that of `stop_when`, needs the column's own units."""
     classes: Many[ClassName] = ()
-    """The classes in the order of the model's outputs; empty takes them sorted. It may also name the classes of a
+    """The classes in the order of the model's outputs. Empty: they are sorted. It can also name the classes of a
     column of numbers: `[no, yes]` for 0 and 1."""
     positive: ClassName | None = None
-    """The class of two whose probability is predicted; null takes the second."""
+    """With two classes, the one whose probability is predicted; null means the second."""
 
     @model_validator(mode="before")
     @classmethod
@@ -63,7 +63,7 @@ class TargetSpec(Spec):
         if isinstance(value, list):
             return {"columns": value}
         if isinstance(value, dict) and isinstance(value.get("column"), list):
-            message = "a list of several targets is called columns"
+            message = "a list of names belongs under the key columns, not column"
             raise fail("target", [problem("column", message, ("column",), value["column"])])
         return {"column": value} if isinstance(value, str) else value
 
@@ -79,14 +79,14 @@ class TargetSpec(Spec):
             message = "expected the name of a column: target: price, or of several: target: [rain, wind]"
             problems.append(problem("target", message, (), self.column))
         elif len(self.columns) == 1:
-            message = f"expected two columns or more; for one state its name: target: {self.columns[0]}"
+            message = f"expected two or more columns; for one column write its name: target: {self.columns[0]}"
             problems.append(problem("target", message, ("columns",), self.columns))
         twice = next((name for name in self.columns if self.columns.count(name) > 1), None)
         if twice is not None:
             problems.append(problem("target", f"column {twice!r} is listed twice", ("columns",), twice))
         for name in ("classes", "positive") if self.columns else ():
             if getattr(self, name):
-                message = "it is for one column: of a label the second value is the positive one, 1 of 0 and 1"
+                message = "it is for one column; of each of several labels the second value is the positive one"
                 problems.append(problem("target", message, (name,), getattr(self, name)))
         if problems:
             raise fail("target", problems)
@@ -113,20 +113,20 @@ class TargetSpec(Spec):
 
 
 class DataSpec(Spec):
-    """Examples: their source, the target, the split, and what each column is."""
+    """The data: its source, the target, the split, and the type of each column."""
 
     source: Source
     """Where the examples come from."""
     target: TargetSpec | None = None
-    """The column that is learned; null takes the one that the source knows (as scikit-learn's sets do)."""
+    """The column that is learned; null means the target that the source defines, as scikit-learn's data sets do."""
     split: Split = Field(default_factory=RandomSplit)
-    """Which rows are for training, validation and test."""
+    """Which rows are used for training, validation and test."""
     windows: WindowsSpec | None = None
-    """Take windows of a series as examples, to forecast the target; null treats the rows as independent."""
+    """Use windows of a series as examples, to forecast the target. null treats the rows as independent."""
     features: dict[str, Feature] = Field(default_factory=dict)
-    """What a column is, by its name; columns that are not named here are recognised."""
+    """The type of each column, by its name; the type of other columns is recognised from their values."""
     scale: Scale = "standard"
-    """How number columns are scaled that do not say it themselves."""
+    """How number columns are scaled, unless `features` states it for a column."""
 
     @property
     def stated_scale(self) -> Literal["auto", "none", "standard"]:
@@ -185,7 +185,7 @@ class DataSpec(Spec):
         problems = [
             problem(
                 "window_feature",
-                f"windows hold numbers, so a column cannot be {feature.type} here",
+                f"windows hold numbers, so a column cannot have the type {feature.type} here",
                 ("features", name),
                 feature.type,
             )
@@ -199,10 +199,10 @@ class DataSpec(Spec):
             )
             problems.append(problem("window_split", message, ("split",), self.split.type))
         if self.windows.gaps != "keep" and getattr(self.split, "column", None) is None:
-            message = "gaps in time are known only by a column of times: set data.split.column"
+            message = "gaps can only be found in a column of times: set data.split.column"
             problems.append(problem("window_gaps", message, ("windows", "gaps"), self.windows.gaps))
         if self.target is not None and self.target.columns:
-            message = f"windows forecast one column, and here are {len(self.target.columns)}: name one"
+            message = f"windows forecast one column, but target names {len(self.target.columns)}: name one"
             problems.append(problem("window_target", message, ("target",), list(self.target.columns)))
         if self.target is not None and self.target.classes:
             message = "windows forecast a number, which has no classes"

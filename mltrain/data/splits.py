@@ -40,10 +40,10 @@ class RandomSplit(Spec):
     """Test rows: a fraction of all rows, a number of rows, or 0 for none."""
 
     seed: Seed | None = None
-    """The seed of the draw; null takes the experiment's seed."""
+    """The seed of the draw; null uses the experiment's seed."""
 
     stratify: Literal["auto"] | bool = "auto"
-    """Give every split the same proportions of the classes; auto does so if the target has classes with enough rows."""
+    """Give every split the same proportions of the classes; auto does so if every class has enough rows."""
 
     @model_validator(mode="after")
     def _rows_are_left_for_training(self) -> RandomSplit:
@@ -52,7 +52,7 @@ class RandomSplit(Spec):
 
 
 class NoSplit(Spec):
-    """Every row is for training."""
+    """Use every row for training."""
 
     type: Literal["none"] = "none"
 
@@ -80,13 +80,13 @@ class FilesSplit(Spec):
     validation: Annotated[
         Source | Share | None, PlainValidator(_source_or_share, json_schema_input_type=Source | Share | None)
     ] = None
-    """Where the validation rows come from; a fraction or a number of rows draws them from the training rows instead."""
+    """The source of the validation rows; a fraction or a number of rows draws them from the training rows instead."""
 
     test: Source | None = None
-    """Where the test rows come from."""
+    """The source of the test rows."""
 
     seed: Seed | None = None
-    """The seed of the draw of validation rows; null takes the experiment's seed."""
+    """The seed of the draw of validation rows; null uses the experiment's seed."""
 
     stratify: Literal["auto"] | bool = "auto"
     """Give drawn validation rows the same proportions of the classes, like a random split."""
@@ -99,7 +99,7 @@ class TimeSplit(Spec):
     type: Literal["time"] = "time"
 
     column: str | None = None
-    """Numbers, dates or times, by which the rows are put in order; null takes them in the order in which they are. It
+    """The column of numbers, dates or times by which the rows are sorted; null keeps the order of the rows. It
     is a feature only if `data.features` declares it."""
 
     validation: Share = 0.2
@@ -109,7 +109,7 @@ class TimeSplit(Spec):
     """Test rows: a fraction of all rows, a number of rows, or 0 for none."""
 
     gap: Annotated[int, Field(ge=0)] = 0
-    """Number of rows before validation and test that are left out; rows of equal time count as one."""
+    """Number of rows that are left out before validation and before test; rows of equal time count as one."""
 
     @model_validator(mode="after")
     def _rows_are_left_for_training(self) -> TimeSplit:
@@ -198,10 +198,23 @@ def read_table(source: Source, split: Split, seed: int, declared: Mapping[str, s
 
     parts: dict[SplitName, Table] = {"train": table}
     if split.validation is not None and not isinstance(split.validation, (int, float)):
-        parts["validation"] = split.validation.read(seed, declared)
+        parts["validation"] = _read_part(split.validation, "validation", seed, declared)
     if split.test is not None:
-        parts["test"] = split.test.read(seed, declared)
+        parts["test"] = _read_part(split.test, "test", seed, declared)
     return join(parts)
+
+
+def _read_part(source: Source, name: SplitName, seed: int, declared: Mapping[str, str] | None) -> Table:
+    """Return the rows of a split that has a source of its own; what is advised are the keys of that source."""
+
+    def of_part(text: str) -> str:
+        return text.replace("data.source.", f"data.split.{name}.")
+
+    try:
+        table = source.read(seed, declared)
+    except DataError as error:
+        raise type(error)(of_part(str(error))) from error
+    return replace(table, taken_as_missing={column: of_part(text) for column, text in table.taken_as_missing.items()})
 
 
 def split_rows(

@@ -100,7 +100,7 @@ class TargetEncoder(Spec):
         try:
             center, width = center_and_width(known_numbers(train), "standard")
         except OverflowError:
-            raise train.failure("the values of the target span too far to be scaled (use smaller units)") from None
+            raise train.failure("the range of the target is too large to be scaled; use smaller units") from None
         return self.model_copy(update={"center": center, "width": width})
 
 
@@ -207,7 +207,7 @@ def fit_target(
         without_missing(column)
     elif known_task is not None:
         task = known_task
-        decisions = (Decision("task", task, f"the source says so of '{column.name}'"),)
+        decisions = (Decision("task", task, f"the source states the task of '{column.name}'"),)
     else:
         task, reason = infer_task(column)
         decisions = (Decision("task", task, reason),)

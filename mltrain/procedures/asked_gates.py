@@ -43,7 +43,7 @@ def checked_gates(run: RunDirectory, gates: Sequence[str], split: str | None, of
             raise UsageError(f"--gate #{number}: {error}") from None
         problem = gate_problem(text, spec, tasks, {measured})
         if gate.quantity.baseline is not None:
-            problem = "baselines are measured by train only: state the gate in evaluation.gates"
+            problem = "baselines are measured by `mltrain train` only: write the gate under evaluation.gates"
         if problem:
             raise UsageError(f"--gate #{number} '{gate}': {problem}")
 

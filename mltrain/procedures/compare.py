@@ -24,10 +24,10 @@ def compare(references: Sequence[str], runs_dir: Path, sort: str | None = None) 
 
     Raises:
         UsageError: fewer than two, or no run measured `sort`.
-        RunError: fewer than two of them can be read; says why of each other.
+        RunError: fewer than two of them can be read; says why for each of the others.
     """
     if len(references) < 2:
-        raise UsageError("one run was given: compare takes two or more (`mltrain show` shows one)")
+        raise UsageError("compare needs two runs or more, and one was given; `mltrain show` shows one")
     runs, left_out = _read(references, runs_dir)
     if len(runs) < 2:
         reasons = "; ".join(each.reason for each in left_out)
@@ -47,7 +47,7 @@ def _read(references: Sequence[str], runs_dir: Path) -> tuple[list[ComparedRun],
             directory = open_run(reference, runs_dir)
             real = directory.path.resolve()
             if real in runs:  # as `runs/name/*`, which names the newest twice
-                left_out.append(LeftOut(reference, f"{reference}: is {runs[real].name}, which was given already"))
+                left_out.append(LeftOut(reference, f"{reference}: is {runs[real].name}, which is listed twice"))
                 continue
             runs[real] = read_run(directory)
         except RunError as error:

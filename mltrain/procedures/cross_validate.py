@@ -82,7 +82,7 @@ def _is_finished(path: Path, loaded: Loaded) -> bool:
     if before.training.epochs != loaded.spec.training.epochs:
         differences.append(f"training.epochs: {before.training.epochs} became {loaded.spec.training.epochs}")
     if differences:
-        raise RunError(f"{path}: is finished, with another config: {'; '.join(differences)}; take another --run-dir")
+        raise RunError(f"{path}: is finished, with another config: {'; '.join(differences)}; choose another --run-dir")
     return True
 
 
@@ -107,4 +107,4 @@ def _refuse_other_data(folder: FoldFolder, fold: int) -> None:
     """Refuse to go on where the data has changed since the first fold, before the others are trained in vain."""
     first, data = (RunDirectory(folder.run(each)).record().data for each in (1, fold))
     if first is None or data is None or first.sha256 != data.sha256:
-        raise RunError(f"{folder.run(fold)}: the data has changed since fold 1 was trained; take another --run-dir")
+        raise RunError(f"{folder.run(fold)}: the data has changed since fold 1 was trained; choose another --run-dir")

@@ -23,5 +23,5 @@ def machine_failure(error: Exception) -> MltrainError | None:
             "use fewer rows, a smaller training.batch_size, a smaller model, or, for image files, a smaller "
             "data.source.size"
         )
-        return OutOfMemoryError(f"out of memory: {text[:200] or 'the machine has none left'}; {advice}")
+        return OutOfMemoryError(f"out of memory: {text[:200] or 'the machine has no memory left'}; {advice}")
     return None

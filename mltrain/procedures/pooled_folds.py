@@ -58,7 +58,7 @@ def pooled(runs: Sequence[ComparedRun]) -> Pooled:
 def _test(run: ComparedRun) -> StoredPredictions:
     stored = run.directory.predictions("test")
     if stored is None:
-        raise RunError(f"{run.directory.path}: it keeps no predictions of test rows")
+        raise RunError(f"{run.directory.path}: the run has no predictions of test rows")
     if not run.fits(stored):
         raise RunError(f"{run.directory.path}: the predictions that it keeps are not those of a {run.task}")
     return stored
@@ -77,7 +77,9 @@ def _refuse_strangers(runs: Sequence[ComparedRun], stored: Sequence[StoredPredic
     tested = np.sort(np.concatenate([each.rows for each in stored]))
     if data is None or not np.array_equal(tested, np.arange(data.rows)):
         where = first.directory.path.parent
-        raise RunError(f"{where}: the tests of the folds are not each row once: they are not of one cross-validation")
+        raise RunError(
+            f"{where}: the folds do not test every row exactly once, so they are not from one cross-validation"
+        )
 
 
 def _form(stored: StoredPredictions) -> tuple[object, ...]:

@@ -147,6 +147,6 @@ def _same(now: float | None, before: float | None, exact: bool) -> bool:
 
 def _failure(difference: str) -> SelfCheckError:
     return SelfCheckError(
-        f"the run does not give its own numbers again: {difference}. Do not rely on it: mltrain has a bug, the "
-        "machine a fault, or the run was changed meanwhile; `mltrain resume` measures and checks once more"
+        f"the run does not reproduce its own numbers: {difference}. Do not rely on it: mltrain has a bug, the "
+        "machine is faulty, or the run was changed; `mltrain resume` measures and checks it again"
     )

@@ -62,6 +62,8 @@ def train(
         run.write_resolved(resolved_yaml(loaded).encode())
         record = start_record(command, loaded.path.absolute().parent if loaded.path else run.path)
         record = record.with_values(own_metrics=own_metrics_record(loaded.spec.evaluation.metrics))
+        if loaded.written is not None:  # the config of an older run, which is reproduced
+            record = record.with_values(defaults=1)
         run.write_record(record)
         return _train(loaded.spec, run, terminal, course, interruption, stopwatch, record, None, verify_export)
 
@@ -236,7 +238,7 @@ def _prove(
     stopwatch: NoStopwatch,
     verify_export: bool,
 ) -> None:
-    """Fail where the run does not give its own numbers again."""
+    """Fail where the run does not reproduce its own numbers."""
     from mltrain.procedures.self_check import check_itself
 
     stopwatch.turn_to("self-check")

@@ -77,14 +77,15 @@ def verify_export(archive: Path, network: Network, prepared: Prepared, precision
     expected = predict_split(network, prepared.examples[split]).tempered(network, rule).values[:rows].reshape(rows, -1)
     found = _as_a_user(archive, raw)
     if found.shape != expected.shape:
-        raise _failure(f"{archive} gives predictions of shape {found.shape}, expected {expected.shape}")
+        raise _failure(f"{archive} predicts an array of shape {found.shape}, expected {expected.shape}")
     tolerance = _TOLERANCE[precision]
     if tf.config.get_visible_devices("GPU"):
         tolerance = max(tolerance, _TOLERANCE_OF_GPU)
     difference = float(np.abs(found - expected).max()) / max(1.0, float(np.abs(expected).max()))
     if not difference <= tolerance:  # NaN too
         raise _failure(f"{archive} differs from what was measured by {difference:.2g} on {rows} raw {split} rows")
-    return f"model.keras, opened in another process, gives the same for {rows} raw {split} rows (to {difference:.1g})"
+    same = f"model.keras, opened in another process, predicts the same for {rows} raw {split} rows"
+    return f"{same} (largest difference {difference:.1g})"
 
 
 def _as_a_user(archive: Path, raw: dict[str, np.ndarray]) -> np.ndarray:

@@ -28,6 +28,7 @@ HEIGHT = 24
 WIDTH = 80
 # Below the summary: the line of the report, and the prompt.
 _ALWAYS_BELOW = 2
+_ERROR = 2
 _LONGEST_NAME = 30
 _FEWEST_ROWS = 4
 _FOR_SENTENCES = 7
@@ -72,6 +73,8 @@ def end_of_run(
     where = Line(printable(f"run    {run}"))
     blanks = 2
     report = Line(f"{where.text}/report.html").height(width) - 1
+    missed = any(not gate["passed"] for gate in metrics.get("gates", ()))
+    below += _ERROR if missed else 0
     room = HEIGHT - _ALWAYS_BELOW - below - blanks - report - where.height(width)
     tables = _tables(metrics, width)
     ordered = [*_ordered(metrics, depends_on)]

@@ -21,13 +21,13 @@ class RecordedLayer(Spec):
     """Its class, such as `Dense`."""
 
     output: Many[int | None]
-    """The shape of what it gives for one example; null where an axis has any length."""
+    """The shape of its output for one example; null for an axis of any length."""
 
     parameters: Count
-    """How many numbers it holds."""
+    """The number of its weights."""
 
     trainable: Count
-    """How many of them training changes."""
+    """How many of them are trained."""
 
 
 class Architecture(Spec):

@@ -94,7 +94,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
         return from_npz(files[_ARRAYS], state["raw_types"]), state["state"]
     except ValueError as error:
-        raise RunError(f"{path / _ARRAYS}: no arrays that mltrain wrote: {error}") from error
+        raise RunError(f"{path / _ARRAYS}: not an array file that mltrain wrote: {error}") from error
 
 
 def newest(directory: Path, kind: str) -> Path:
@@ -105,7 +105,7 @@ def newest(directory: Path, kind: str) -> Path:
     """
     found = _of_kind(directory, kind)
     if not found:
-        raise RunError(f"{directory}: no checkpoint '{kind}' is there; the run ended before it was written")
+        raise RunError(f"{directory}: there is no checkpoint '{kind}'; the run ended before it was written")
     return found[-1]
 
 

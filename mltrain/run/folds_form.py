@@ -29,7 +29,7 @@ class FoldMean(Part):
     min: float | None
     """The smallest."""
     undefined: str | None = None
-    """Which fold has none, and why."""
+    """Why there is no mean: the fold without a value, and the reason."""
 
 
 class FoldDifference(FoldMean):
@@ -40,7 +40,7 @@ class FoldDifference(FoldMean):
 
 
 class FoldBaseline(Part):
-    """What something much simpler reaches in the same folds."""
+    """The results of a much simpler model in the same folds."""
 
     metrics: Mapping[str, FoldMean]
     """By name."""
@@ -52,11 +52,11 @@ class FoldRun(Part):
     """One run."""
 
     fold: int
-    """Which fold is its test, from 1."""
+    """The number of the fold that is its test set, from 1."""
     run: Annotated[str, Field(pattern=r"^fold-[1-9][0-9]*$")]
     """The name of its directory."""
     rows: Mapping[str, int]
-    """How many each split has."""
+    """The number of rows in each split."""
     metrics: Mapping[str, RecordedValue]
     """The metrics of its test rows, by name."""
 
@@ -71,7 +71,7 @@ class Pooled(Part):
     confusion_matrix: Many[Many[int]] = ()
     """Row = true class, column = predicted class."""
     left_out: Mapping[str, str] = {}
-    """What has no meaning over rows of several models, by name, and why."""
+    """Metrics that cannot be computed over rows of several models, by name, with the reason."""
 
 
 class CrossValidation(Part):
@@ -90,15 +90,15 @@ class CrossValidation(Part):
     metrics: Mapping[str, FoldMean]
     """The metrics of the test rows, by name."""
     baselines: Mapping[str, FoldBaseline] = {}
-    """Those that every fold has, by name."""
+    """The baselines that every fold has, by name."""
     baselines_left_out: Mapping[str, str] = {}
-    """The others, by name, and which fold lacks it."""
+    """The other baselines, by name, with the fold that lacks them."""
     pooled: Pooled
-    """The tests taken as one."""
+    """The metrics of all test rows together."""
     sentence: str
     """Whether the model beats its best baseline."""
     gates: Many[RecordedGate] = ()
-    """What became of evaluation.gates: of each fold, then of all."""
+    """The results of evaluation.gates: of each fold, then of all folds together."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -114,7 +114,7 @@ class CrossValidation(Part):
 
 
 def read_folds(folder: Path) -> CrossValidation:
-    """Return what the runs in the folder of a cross-validation say together.
+    """Return the combined results of a cross-validation.
 
     Raises:
         RunError: folds.json is not there, or says what is wrong with it.

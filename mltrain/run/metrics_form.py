@@ -25,9 +25,9 @@ class RecordedValue(Part):
     """A metric on a split."""
 
     value: float | None
-    """None where it has none."""
+    """The value; null if it could not be computed."""
     low: float | None = None
-    """The lower end of its 95 % interval; None where it has none."""
+    """The lower end of its 95 % interval; null if it has no interval."""
     high: float | None = None
     """The upper end."""
     undefined: str | None = None
@@ -44,16 +44,16 @@ class RecordedSlice(Part):
     metrics: Mapping[str, RecordedValue]
     """By name."""
     few_rows: bool = False
-    """Whether there are too few to tell."""
+    """Whether there are too few rows for a conclusion."""
 
 
 class RecordedGroups(Part):
     """Rows that belong together, and are drawn together for every interval."""
 
     columns: Many[str]
-    """Whose equal values say so."""
+    """The columns: rows with equal values in all of them belong together."""
     n: int | None
-    """How many groups there are; None if the rows have no groups and count as independent."""
+    """The number of groups; null if the rows have no groups and count as independent."""
 
 
 class RecordedOutput(Part):

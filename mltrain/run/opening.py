@@ -121,7 +121,7 @@ def all_runs(runs_dir: Path) -> list[RunDirectory]:
 def _claim(path: Path) -> LockedRun:
     """Take exactly this directory, which must be empty or not there."""
     if path.is_symlink():
-        raise RunExistsError(f"{path}: is a symbolic link; give --run-dir the directory itself")
+        raise RunExistsError(f"{path}: is a symbolic link; give the directory that it points to as --run-dir")
     if path.exists() and not path.is_dir():
         raise RunExistsError(f"{path}: exists and is not a directory; choose another --run-dir")
     durable.make_directories(path)

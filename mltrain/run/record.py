@@ -48,7 +48,7 @@ class Machine(Spec):
     """Operating system and its version."""
 
     processor: str
-    """Model of the processor: other models can give other last digits."""
+    """Model of the processor; the last digits of a result can depend on it."""
 
     cores: int
     """Logical cores that the process could use."""
@@ -68,7 +68,7 @@ class Data(Spec):
     """Which data it was."""
 
     source: str
-    """Where the rows came from."""
+    """The file, folder or generator of the rows."""
 
     rows: int
     """How many there were."""
@@ -88,7 +88,7 @@ class SplitRows(Spec):
 
 
 class Threads(Spec):
-    """How many threads TensorFlow computed with; 0 is its own choice."""
+    """The number of threads of TensorFlow; 0 means that TensorFlow chose it."""
 
     intra_op: int
     """Within one operation; the number changes the last digits of convolutions."""
@@ -110,13 +110,13 @@ class Resumption(Spec):
     """The step from which it continued."""
 
     checkpoint: str | None
-    """The checkpoint that was read; null where none had been written and it began at step 0."""
+    """The checkpoint that was read; null if there was none and the training began at step 0."""
 
     inexact: Many[str] = ()
-    """What differed from the run so far; where there is something, the run is not bit for bit the uninterrupted one."""
+    """What differed from the run so far. If this is not empty, the run is not bit for bit the uninterrupted one."""
 
     changed: Many[str] = ()
-    """Which settings became others, and which stop was passed: such a run cannot be trained again in one go."""
+    """Settings that were changed, and an end of the training that was passed. `reproduce` cannot repeat such a run."""
 
 
 class OwnMetricRecord(Spec):
@@ -126,11 +126,11 @@ class OwnMetricRecord(Spec):
     """Whether smaller or larger is better."""
 
     origin: Origin
-    """Where its function came from."""
+    """The file or package that defines its function."""
 
 
 class Record(Spec):
-    """How a run came about."""
+    """How a run was made."""
 
     format: Literal[1] = 1
     """The version of this file's form."""
@@ -157,16 +157,16 @@ class Record(Spec):
     """The state of the repository that holds the config; null outside of one."""
 
     environment: Mapping[str, str]
-    """Variables that change results, as far as they were set."""
+    """The environment variables that can change results and were set."""
 
     seeds: Mapping[str, int] = {}
-    """Every seed, by what it is for."""
+    """Every seed, by its purpose."""
 
     device: Device | None = None
     """What computed; null before that was decided."""
 
     threads: Threads | None = None
-    """How many threads TensorFlow computed with; null before it started."""
+    """The number of threads of TensorFlow; null before it started."""
 
     determinism: Mapping[str, bool | str] = {}
     """Switches that change the last digits: op determinism, XLA, precision."""
@@ -178,7 +178,7 @@ class Record(Spec):
     """The sha256 of preprocessing.json; null before it was fitted."""
 
     decision: str | None = None
-    """The sha256 of decision.json; null before it is chosen, and where the probabilities are taken as they are."""
+    """The sha256 of decision.json; null before it is written, and for runs without one."""
 
     own_metrics: Mapping[str, OwnMetricRecord] = {}
     """The metrics of plugins in `evaluation.metrics`, by name."""
@@ -187,7 +187,7 @@ class Record(Spec):
     """Each time that the run was resumed."""
 
     slices: Mapping[str, Many[float]] = {}
-    """Where the bins of `evaluation.slices` meet, by column."""
+    """The edges of the bins of `evaluation.slices`, by column."""
 
     splits: Mapping[str, SplitRows] = {}
     """Which rows each split holds."""

@@ -45,7 +45,7 @@ def find_run(reference: str, runs_dir: Path, *, marker: str) -> Path:
     if len(found) == 1:
         return found[0]
     if found:
-        raise RunError(f"{reference}: {len(found)} runs begin so: {_named(found)}; write more of the id")
+        raise RunError(f"{reference}: {len(found)} runs begin with this: {_named(found)}; write more of the id")
     raise _nothing(reference, runs_dir, marker)
 
 
@@ -116,7 +116,7 @@ def _nothing(reference: str, runs_dir: Path, marker: str) -> RunError:
     runs = list_runs(runs_dir, marker=marker)
     if not runs:
         return RunError(
-            f"{reference or repr(reference)}: no such run, and there is none in {runs_dir}; `mltrain train` makes one"
+            f"{reference or repr(reference)}: no such run, and {runs_dir} has no runs; `mltrain train` makes one"
         )
     names = [run.name for run in runs] + [f"{run.parent.name}/{run.name}" for run in runs]
     names += sorted({f"{run.parent.name}/{_LATEST}" for run in runs})

@@ -124,7 +124,7 @@ class RunDirectory:
                 raise RunError(f"{self.path / name}: expected a list of int64, found {rows.dtype} {rows.shape}")
             splits[str(split)] = rows
         if not splits:
-            raise RunError(f"{self.path / SPLITS}: no split is there; the run ended before the data was split")
+            raise RunError(f"{self.path / SPLITS}: there are no splits; the run ended before the data was split")
         return splits
 
     def has_splits(self) -> bool:
@@ -228,7 +228,7 @@ class RunDirectory:
     def file_for_people(self, name: str) -> bytes:
         """Return one of them; a RunError for any other name."""
         if name not in self.for_people():
-            raise RunError(f"{self.path}: no file {name!r} to look at")
+            raise RunError(f"{self.path}: the run has no file {name!r} to show")
         return read_file(self.path, name, limit=64 * MEBIBYTE)
 
     def stamp(self) -> tuple[tuple[int, int, int] | None, ...]:

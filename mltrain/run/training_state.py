@@ -20,13 +20,13 @@ class KeptPosition(Spec):
     """Where in the training the checkpoint was written."""
 
     epoch: Annotated[int, Field(ge=1)]
-    """The epoch under way."""
+    """The epoch that was being trained."""
     step: Count
     """Its steps that were done."""
     seconds: float
-    """What it had taken."""
+    """The seconds that it had taken so far."""
     logs: Mapping[str, float] | None
-    """Its loss and metrics, once only validation was left."""
+    """Its loss and metrics, if only the validation was left."""
     stopped: str | None
     """Why the training had ended, if it had."""
 
@@ -44,7 +44,7 @@ class KeptPlateau(KeptWait):
     """What the reduction of the learning rate remembers."""
 
     cooldown: Count
-    """Epochs in which it does not count."""
+    """Epochs in which a missing improvement does not count."""
 
 
 class KeptTraining(Spec):
@@ -66,7 +66,7 @@ class KeptState(Spec):
     history: str
     """The content of history.csv."""
     best_epoch: Count
-    """Whose weights are the best ones; 0 for none."""
+    """The epoch with the best weights; 0 before there is one."""
     best_step: Count
     """Updates of the weights until then."""
     retries: Count

@@ -145,7 +145,7 @@ def test_it_is_listed_and_in_the_schema(folder):
         ("x = 1\nx = = 2\n", 12, "--plugin costs.py: costs.py:2: SyntaxError: invalid syntax"),
         ("import sys\nsys.exit(0)\n", 12, "--plugin costs.py: costs.py:2: SystemExit: 0"),
         (PLUGIN.replace("direction=", "better="), 12, "costs.py:6: TypeError: "),
-        (PLUGIN.replace("def f2", "def f1"), 12, "has a name that means mltrain's own f1"),
+        (PLUGIN.replace("def f2", "def f1"), 12, "has the name of mltrain's own metric f1"),
     ],
 )
 def test_a_plugin_that_cannot_be_loaded_is_one_line(folder, text, code, said):
@@ -171,6 +171,10 @@ def test_a_metric_that_is_a_matter_of_chance_is_found_out(folder):
     done = in_process(folder, "train", "config.yaml", "--plugin", "costs.py", "--run-dir", "bad", "--quiet")
     assert done.code == 12
     assert "for the same rows: it must follow from its arguments alone" in done.err
+
+
+def contents(run):
+    return {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
 
 
 def test_an_installed_package_is_imported_only_where_its_metric_is_named(folder, monkeypatch):
@@ -202,3 +206,13 @@ def test_an_installed_package_is_imported_only_where_its_metric_is_named(folder,
     done = in_process(folder, "evaluate", "packaged")
     assert done.code == 12
     assert done.err.endswith("): install acme\n")
+    # Nor can it be resumed, and the run stays as it is: finished, or interrupted before its last epoch.
+    status = folder / "packaged" / "status.json"
+    for text in (status.read_text(), status.read_text().replace('"finished"', '"interrupted"')):
+        status.write_text(text)
+        before = contents(folder / "packaged")
+        for options in (("--epochs", "9"), ("--epochs", "9", "--allow-inexact"))[: 1 + ("interrupted" in text)]:
+            done = in_process(folder, "resume", "packaged", *options, "--quiet")
+            assert done.code == 12, done.err
+            assert done.err.endswith("): install acme\n")
+            assert contents(folder / "packaged") == before

@@ -83,7 +83,7 @@ def test_what_cannot_be_compared_is_one_line_each(mltrain, runs, tmp_path):
     left_out = [line for line in done.err.splitlines() if line.startswith("left out: ")]
     assert len(left_out) == len(done.err.splitlines()) == 5
     assert "no results yet: running" in left_out[0]
-    assert "is pair/a, which was given already" in left_out[2]
+    assert "is pair/a, which is listed twice" in left_out[2]
     assert "so it is not a run" in left_out[3]
     assert done.out.splitlines()[0].startswith("1  pair/a")
 

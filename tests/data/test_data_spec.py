@@ -56,7 +56,11 @@ def test_every_kind_works_by_its_bare_name(kind):
         ({"features": {"a": {"type": "ignore", "scale": "none"}}}, ("features", "a", "scale"), "Extra"),
         ({"features": {"a": {"type": "datetime", "parts": []}}}, ("features", "a", "parts"), "at least 1 item"),
         ({"target": 3}, ("target",), "TargetSpec"),
-        ({"target": {"column": ["y", "z"]}}, ("target", "column"), "a list of several targets is called columns"),
+        (
+            {"target": {"column": ["y", "z"]}},
+            ("target", "column"),
+            "a list of names belongs under the key columns, not column",
+        ),
         ({"target": {"column": "y", "classes": ["a"]}}, ("target", "classes"), "two classes or more"),
         ({"target": {"column": "y", "classes": ["a", "a"]}}, ("target", "classes"), "'a' is listed twice"),
         (

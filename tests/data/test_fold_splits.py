@@ -118,5 +118,5 @@ def test_what_auto_decides_is_said():
 
 
 def test_a_fold_that_there_is_not():
-    with pytest.raises(ValidationError, match="there are 3 folds, counted from 1: there is no fold 4"):
+    with pytest.raises(ValidationError, match="expected a fold from 1 to 3, received 4"):
         TypeAdapter(Split).validate_python({"type": "kfold", "folds": 3, "fold": 4})

@@ -117,7 +117,7 @@ def test_gaps_can_be_refused(tmp_path, mltrain):
     )
     refused = mltrain("validate", "config.yaml")
     assert refused.code == 3
-    assert "data.windows.gaps: gaps in time are known only by a column of times: set data.split.column" in refused.err
+    assert "data.windows.gaps: gaps can only be found in a column of times: set data.split.column" in refused.err
 
 
 def test_the_advice_for_a_missing_target_works(tmp_path, mltrain):

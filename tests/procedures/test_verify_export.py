@@ -34,7 +34,7 @@ def table(tmp_path):
 def test_texts_missing_values_and_awkward_names(mltrain, table):
     done = mltrain("train", table, "--run-dir", "run", "--verify-export", "--profile")
     assert done.code == 0, done.err
-    assert "model.keras, opened in another process, gives the same for 12 raw test rows" in done.err
+    assert "model.keras, opened in another process, predicts the same for 12 raw test rows" in done.err
     assert "verifying model.keras" in done.err
 
 

@@ -168,6 +168,11 @@ def test_a_whole_run_fits(kind, mltrain, tmp_path):
     assert [each.split()[0] for each in shown if each.startswith("n  ")] == ["n"]
 
 
+def test_there_is_room_for_the_error_of_a_missed_gate():
+    found = many(12) | {"gates": [{"gate": "test.mse < 0", "passed": False}]}
+    assert height(texts(found, below=3)) + REPORT_AND_PROMPT + 3 + 2 <= HEIGHT
+
+
 def test_many_gates_are_counted():
     from mltrain.evaluation.gates import Judgement
 

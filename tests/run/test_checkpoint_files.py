@@ -173,7 +173,7 @@ def test_sums_that_a_stranger_made_fit_do_not_help(tmp_path: Path) -> None:
 
 
 def test_the_newest_is_found_by_number_and_surplus_ones_are_removed(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="no checkpoint 'best' is there"):
+    with pytest.raises(RunError, match="there is no checkpoint 'best'"):
         newest(tmp_path, "best")
     for name in ("epoch-000002", "epoch-999999", "epoch-1000000", "best-000003", "last-000011"):
         write_checkpoint(tmp_path, name, {}, {})

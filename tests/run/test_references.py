@@ -63,8 +63,8 @@ def test_an_absolute_path_needs_no_folder_of_runs(runs: Path) -> None:
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("2026112", rf"^2026112: 3 runs begin so: a/{FIRST}, a/{SECOND}, b/{OTHER}; write more of the id"),
-        ("a/2026", "2 runs begin so"),
+        ("2026112", rf"^2026112: 3 runs begin with this: a/{FIRST}, a/{SECOND}, b/{OTHER}; write more of the id"),
+        ("a/2026", "2 runs begin with this"),
         ("20261120T201502Z", rf"no such run.*did you mean '{SECOND}'"),
         ("b/latset", "did you mean 'b/latest'"),
         ("c/latest", "there is no run of 'c' in runs"),

@@ -44,7 +44,12 @@ class Audited:
 
 
 def audit_data(
-    table: Table, splits: Splits, truth: np.ndarray, preprocessing: Preprocessing, reference: TrainingColumns
+    table: Table,
+    splits: Splits,
+    truth: np.ndarray,
+    preprocessing: Preprocessing,
+    reference: TrainingColumns,
+    guessed: str = "",
 ) -> Audited:
     """Check all rows, one column after the other.
 
@@ -54,6 +59,7 @@ def audit_data(
         truth: the target (rows,), class numbers or values; of several (rows, targets).
         preprocessing: what was fitted on the training rows.
         reference: what their columns look like.
+        guessed: what to do where numbers were taken as classes and should not have been.
 
     Raises:
         DataError: a value cannot be encoded.
@@ -73,7 +79,7 @@ def audit_data(
             for finding in leak_findings(preprocessing, part, train[part.column], validation[part.column])
         ),
         *identifier_findings(named),
-        *class_findings(counts),
+        *class_findings(counts, guessed),
         *shift_findings(table, splits, truth, preprocessing, reference),
         *empty_findings(reference, preprocessing),
     ]

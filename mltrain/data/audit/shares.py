@@ -36,15 +36,18 @@ def class_counts(splits: Splits, truth: np.ndarray, target: Target) -> dict[str,
     return counts
 
 
-def class_findings(counts: Mapping[str, Mapping[str, int]]) -> Iterator[AuditFinding]:
-    """Yield findings on classes that are missing in a split, or have few rows there."""
+def class_findings(counts: Mapping[str, Mapping[str, int]], guessed: str = "") -> Iterator[AuditFinding]:
+    """Yield findings on classes that are missing in a split, or have few rows there; the first has `guessed`, what to
+    do where numbers were taken as classes."""
     for split, classes in counts.items():
         absent = [f"'{name}'" for name, count in classes.items() if not count]
         few = [f"'{name}' ({count})" for name, count in classes.items() if 0 < count < _FEW]
         if absent:
             sentence = (
                 f"{split} has no rows of {shown(absent, _SHOWN)}: its scores do not show how such rows are predicted"
+                f"{guessed}"
             )
+            guessed = ""
             yield AuditFinding(
                 finding="absent_class", level="warning", sentence=sentence, key="data.split", split=split
             )
