@@ -14,17 +14,13 @@ from mltrain.expression import Comparison
 from mltrain.gate_rules import gate_problem
 from mltrain.keras_api.components import KerasComponent
 from mltrain.measured import as_measured, measured, not_measured, watched
-from mltrain.models.linear import Linear
-from mltrain.models.mlp import Mlp
-from mltrain.models.sequential import Sequential
+from mltrain.network_rules import NETWORK_RULES
 from mltrain.rules import Rule, RuleProblem
-from mltrain.target_scale import scales_target
+from mltrain.target_scale import SCALED_BY, scales_target
 from mltrain.task import OF_CLASSES, OF_EACH, SPLITS, SplitName, Task
 from mltrain.training.early_stopping import EarlyStopping
-from mltrain.training.metrics import default_loss, name_problems, training_metrics
 from mltrain.training.monitoring import Monitoring
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
-from mltrain.training.targets import class_weight_misfit, loss_misfit, metric_misfit
 
 if TYPE_CHECKING:
     from mltrain.experiment import ExperimentSpec
@@ -213,89 +209,14 @@ def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]
             yield RuleProblem(("evaluation", *path), message)
 
 
-def _loss_misfit(loss: KerasComponent, experiment: ExperimentSpec) -> str | None:
-    task = experiment.task
-    return loss_misfit(loss, task, task != "auto" and scales_target(experiment, task))
-
-
-def _loss_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    loss = experiment.training.loss
-    message = _loss_misfit(loss, experiment) if loss else None
-    if message:
-        yield RuleProblem(("training", "loss"), message)
-
-
-def _class_weights_reach_their_rows(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    loss = experiment.training.loss
-    message = class_weight_misfit(loss) if loss and experiment.training.class_weight is not None else None
-    if message:
-        yield RuleProblem(("training", "class_weight"), message)
-
-
-def _training_metrics_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    stated, task = experiment.training.metrics or (), experiment.task
-    scaled = experiment.data.stated_scale == "standard" if task == "auto" else scales_target(experiment, task)
-    # The task names none of the stated metrics; it decides only which are usual.
-    for number, message in name_problems(training_metrics(experiment.training, "regression", scaled) if stated else ()):
-        yield RuleProblem(("training", "metrics", number), message)
-    if task == "auto":
-        return
-    loss = experiment.training.loss or default_loss(task)
-    if loss_misfit(loss, task, scaled) is None:
-        for number, metric in enumerate(stated):
-            misfit = metric_misfit(metric, task, loss, scaled)
-            if misfit:
-                yield RuleProblem(("training", "metrics", number), misfit)
-
-
-def _logits_have_no_activation(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    loss = experiment.training.loss
-    if isinstance(experiment.model, Mlp | Linear) and loss is not None and loss.takes_logits:
-        yield RuleProblem(
-            ("training", "loss", "from_logits"),
-            f"a model of type {experiment.model.type} ends in probabilities: remove from_logits",
-        )
-
-
-def _layers_have_names_of_their_own(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    if isinstance(experiment.model, Sequential):
-        names = [dict(layer.arguments).get("name") for layer in experiment.model.layers]
-        for number, name in enumerate(names):
-            if name is not None and name in names[:number]:
-                message = f"layers[{names.index(name)}] has the name '{name}' already: each layer needs one of its own"
-                yield RuleProblem(("model", "layers", number, "name"), message)
-
-
-def _layers_fit_a_stack(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    if isinstance(experiment.model, Sequential):
-        for number, layer in enumerate(experiment.model.layers):
-            if layer.entry.inputs == "many":
-                yield RuleProblem(
-                    ("model", "layers", number, "type"),
-                    f"{layer.type} takes several inputs, and a layer of a sequential model has one",
-                )
-
-
-# From which it follows whether the target of a regression is scaled, and so what is measured under which name.
-_SCALED_BY = (
-    "data.target",
-    "objective",
-    "training.loss",
-    "training.metrics",
-    "training.callbacks",
-    "training.stop_when",
-    "evaluation.gates",
-    "task",
-)
-
 RULES = (
-    Rule((*_SCALED_BY, "data.split", "evaluation.metrics"), _objective_is_measured),
-    Rule((*_SCALED_BY, "data.split", "evaluation.metrics"), _monitors_are_measured),
-    Rule((*_SCALED_BY, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
-    Rule((*_SCALED_BY, "evaluation", "data.split"), _gates_are_measured),
+    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _objective_is_measured),
+    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _monitors_are_measured),
+    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
+    Rule((*SCALED_BY, "evaluation", "data.split"), _gates_are_measured),
     Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
-    Rule((*_SCALED_BY, "data.split", "evaluation.metrics"), _one_best_epoch),
+    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _one_best_epoch),
     Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),
     Rule(
         ("task", "data.target", "training.class_weight", "evaluation.threshold", "evaluation.calibration"),
@@ -303,10 +224,5 @@ RULES = (
     ),
     Rule(("data", "evaluation.metrics", "task"), _forecasts_are_judged_as_such),
     Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
-    Rule(_SCALED_BY, _loss_fits_the_task),
-    Rule(("training.loss", "training.class_weight"), _class_weights_reach_their_rows),
-    Rule(_SCALED_BY, _training_metrics_fit),
-    Rule(("model", "training.loss"), _logits_have_no_activation),
-    Rule(("model.layers",), _layers_fit_a_stack),
-    Rule(("model.layers",), _layers_have_names_of_their_own),
+    *NETWORK_RULES,
 )

@@ -29,6 +29,8 @@ class Loaded:
         text: the YAML, byte for byte.
         path: of the YAML; None for standard input.
         overrides: as they were given.
+        written: the experiment without the defaults of older versions, which the config of an older run has in `spec`;
+            None where it is the same.
     """
 
     spec: ExperimentSpec
@@ -36,6 +38,7 @@ class Loaded:
     text: bytes
     path: Path | None
     overrides: tuple[str, ...]
+    written: ExperimentSpec | None = None
 
     def error(self, path: KeyPath, message: str) -> ConfigError:
         """Return the error for a value that turns out to be wrong only later, as when the data has been read.

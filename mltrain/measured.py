@@ -71,7 +71,7 @@ def watched(metric: str, direction: str, known: dict[str, str | None]) -> Object
         raise ValueError(not_measured(metric, known))
     found = known[metric] if direction == "auto" else direction
     if found not in ("min", "max"):
-        raise ValueError(f"neither smaller nor larger is known to be better for '{metric}': state it, min or max")
+        raise ValueError(f"it is not known whether smaller or larger is better for '{metric}': state min or max")
     return Objective(metric, found)  # type: ignore[arg-type]
 
 

@@ -27,7 +27,8 @@ def resolved_yaml(loaded: Loaded, *, again: bool = False) -> str:
             are those of `resume`.
     """
     setter = _who_set_first if again else who_set
-    return _HEADER + "".join(f"{line}\n" for line in _block(as_plain(loaded.spec), (), loaded.root, setter))
+    written = as_plain(loaded.written or loaded.spec)
+    return _HEADER + "".join(f"{line}\n" for line in _block(written, (), loaded.root, setter))
 
 
 def who_set(root: Node, path: KeyPath, value: Any) -> str:

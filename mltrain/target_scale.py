@@ -16,6 +16,18 @@ from mltrain.training.targets import needs_own_units
 if TYPE_CHECKING:
     from mltrain.experiment import ExperimentSpec
 
+# What decides whether the target of a regression is scaled, and so what is measured under which name.
+SCALED_BY = (
+    "data.target",
+    "objective",
+    "training.loss",
+    "training.metrics",
+    "training.callbacks",
+    "training.stop_when",
+    "evaluation.gates",
+    "task",
+)
+
 
 def scales_target(experiment: ExperimentSpec, task: Task) -> bool:
     """Return whether the model learns the target in other units than its own."""

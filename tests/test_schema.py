@@ -80,7 +80,7 @@ def test_every_object_is_closed_and_every_property_described() -> None:
 
 def test_descriptions_are_the_strings_under_the_fields() -> None:
     epochs = SCHEMA["definitions"]["TrainingSpec"]["properties"]["epochs"]
-    assert epochs["description"].startswith("Passes over the training rows")
+    assert epochs["description"].startswith("The largest number of passes over the training rows")
     assert (epochs["default"], epochs["minimum"]) == (100, 1)
 
 

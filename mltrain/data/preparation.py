@@ -276,7 +276,7 @@ def _unscaled(values: np.ndarray, names: Sequence[str]) -> tuple[Decision, ...]:
         if max(abs(mean), deviation) >= LARGE_TARGET:
             of = f"of '{name}' " if len(names) > 1 else ""
             reason = f"mean {of}{mean:.4g}, deviation {deviation:.4g}: "
-            return (Decision("target.scale", "none", f"{reason}data.target.scale: standard is learned much faster"),)
+            return (Decision("target.scale", "none", f"{reason}data.target.scale: standard is much faster to learn"),)
     return ()
 
 
@@ -289,7 +289,7 @@ def _unstratified(spec: DataSpec, target: Target) -> tuple[Decision, ...]:
     stratify = getattr(spec.split, "stratify", False)
     if target.task != "multilabel" or stratify is False:
         return ()
-    reason = f"a row has {counted(target.outputs, 'label')}, and rows are stratified by one column of classes"
+    reason = f"a row has {counted(target.outputs, 'label')}, but rows can be stratified by one column of classes only"
     if stratify is True:
         raise MisfitError(("data", "split", "stratify"), f"{reason}: remove it")
     return (Decision("split.stratify", "false", reason),)
@@ -326,4 +326,5 @@ def _target(spec: DataSpec, table: Table) -> TargetSpec:
     if table.target is not None:
         return TargetSpec(column=table.target, scale="auto" if stated is None else stated.scale)
     known = shown(list(table.columns))
-    raise DataError(f"{table.origin.name}: data.target is not stated: which column is learned? (columns: {known})")
+    which = f"which column should be predicted? (columns: {known})"
+    raise DataError(f"{table.origin.name}: data.target is not stated: {which}")

@@ -42,7 +42,7 @@ class Preprocessing(Spec):
     format: Literal[1] = 1
     """Version of this description."""
     columns: Annotated[Many[AnyEncoder], Field(min_length=1)]
-    """One a raw column, in the order of the table; or a single one of an image or array column."""
+    """One per raw column, in the order of the table; or a single one of an image or array column."""
     target: Target
     """The encoder of the target column, or of several."""
 

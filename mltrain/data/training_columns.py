@@ -157,7 +157,7 @@ class Comparison:
     def __init__(self, reference: TrainingColumns, preprocessing: Preprocessing) -> None:
         expected = [(name, kind) for encoder in preprocessing.columns for name, kind in _kinds(encoder)]
         if [(column.column, column.type) for column in reference.columns] != expected:
-            raise RunError("reference.json and preprocessing.json of the run are of other columns (damaged)")
+            raise RunError("reference.json and preprocessing.json of the run have different columns (damaged)")
         self._reference, self._preprocessing = reference, preprocessing
         self._counts = [np.zeros(len(column.counts), np.int64) for column in reference.columns]
         self._outside = [0] * len(reference.columns)

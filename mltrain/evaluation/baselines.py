@@ -68,7 +68,7 @@ def naive_baselines(forecasts: ForecastRows | None) -> tuple[NaiveBaseline, ...]
     naive = NaiveBaseline("naive", "the last value", lambda rows: rows.naive)
     if forecasts.seasonal is None:
         return (naive,)
-    words = "the value of one season before"
+    words = "the value one season earlier"
     return naive, NaiveBaseline("seasonal_naive", words, lambda rows: np.asarray(rows.seasonal))
 
 
@@ -106,15 +106,15 @@ def linear_baseline(info: DataInfo, inputs: np.ndarray, truth: np.ndarray, seed:
         seed: of the sample, where there are more rows than are taken.
     """
     if info.input_dtype != "float32":
-        return "the inputs are index numbers, whose size means nothing"
+        return "the inputs are index numbers, and their size has no meaning"
     flat = inputs.reshape(len(inputs), -1)
     count = flat.shape[1]
     if count > MOST_INPUTS:
-        return f"an example has {count:,} inputs, and a quick fit takes {MOST_INPUTS:,} at most"
+        return f"an example has {count:,} inputs, and the quick fit takes at most {MOST_INPUTS:,}"
     regression = info.task in OF_NUMBERS
     rows = min(len(flat), MOST_ROWS, MOST_NUMBERS // count, MOST_PRODUCTS // (count * info.outputs))
     if rows < min(len(flat), ROWS_PER_CLASS * info.outputs):
-        return f"{info.outputs:,} classes of examples with {count:,} inputs are too much for a quick fit"
+        return f"{info.outputs:,} classes and {count:,} inputs per example are too many for the quick fit"
     if rows < len(flat):
         chosen = np.sort(np.random.default_rng(seed).choice(len(flat), rows, replace=False))
         flat, truth = flat[chosen], truth[chosen]

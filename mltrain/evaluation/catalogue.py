@@ -24,7 +24,7 @@ from mltrain.task import Task
 
 
 class Accuracy(Metric):
-    """Share of the rows whose class was predicted; for multilabel, of those with every label right."""
+    """Share of the rows whose class is predicted correctly; for multilabel, of the rows with every label correct."""
 
     direction, tasks = "max", LABELS
     aliases = ("acc", "accuracy_score", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy")
@@ -32,7 +32,7 @@ class Accuracy(Metric):
 
 
 class BalancedAccuracy(Metric):
-    """Mean of the recalls of the classes that the split has: as if every class had equally many rows."""
+    """Mean recall of the classes that occur in the split: each class counts the same, however many rows it has."""
 
     direction, tasks = "max", CLASSIFICATION
     aliases = ("balanced_accuracy_score",)
@@ -69,8 +69,8 @@ class F1(AveragedMetric):
 
 
 class RocAuc(Metric):
-    """Chance that a row of the class scores above another; for several classes, the mean of each against the rest, and
-    for labels the mean over them."""
+    """Probability that a row of the class has a higher score than another row; for several classes, the mean of each
+    class against the rest; for labels, their mean."""
 
     direction, tasks = "max", LABELS
     aliases = ("auc", "auroc", "roc_auc_score")
@@ -78,8 +78,8 @@ class RocAuc(Metric):
 
 
 class PrAuc(Metric):
-    """Average precision, the area under the steps of precision over recall; for several classes or labels, the mean
-    over them."""
+    """Average precision, the area under the steps of precision over recall; for several classes or labels, their
+    mean."""
 
     direction, tasks = "max", LABELS
     aliases = ("average_precision", "average_precision_score", "auprc")
@@ -88,7 +88,7 @@ class PrAuc(Metric):
 
 class LogLoss(Metric):
     """Mean of -ln(probability given to the true class), in nats: cross-entropy without class weights or penalties; for
-    labels the mean over them."""
+    labels, their mean."""
 
     direction, tasks = "min", LABELS
     aliases = ("cross_entropy", "binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
@@ -96,8 +96,8 @@ class LogLoss(Metric):
 
 
 class Brier(Metric):
-    """Mean squared error of the probabilities: for binary that of the positive class, for labels the mean over them,
-    else summed over classes."""
+    """Mean squared error of the probabilities: of the positive class for binary, the mean over the labels for
+    multilabel, else the sum over the classes."""
 
     direction, tasks = "min", LABELS
     aliases = ("brier_score", "brier_score_loss")
@@ -105,7 +105,8 @@ class Brier(Metric):
 
 
 class Mcc(Metric):
-    """Matthews' correlation of targets and predictions: 1 is perfect, 0 is guessing, also where classes are rare."""
+    """Matthews' correlation between targets and predictions: 1 is perfect and 0 is guessing, even if a class is
+    rare."""
 
     direction, tasks = "max", CLASSIFICATION
     aliases = ("matthews_corrcoef", "matthews_correlation")
@@ -113,7 +114,7 @@ class Mcc(Metric):
 
 
 class CohenKappa(Metric):
-    """Agreement of targets and predictions beyond what their shares alone would give: 1 is perfect, 0 is guessing."""
+    """How far targets and predictions agree beyond chance (Cohen's kappa): 1 is perfect, 0 is guessing."""
 
     direction, tasks = "max", CLASSIFICATION
     aliases = ("kappa", "cohens_kappa", "cohen_kappa_score")
@@ -121,14 +122,14 @@ class CohenKappa(Metric):
 
 
 class TopKAccuracy(Metric):
-    """Share of the rows whose class is among the k that were predicted as most probable."""
+    """Share of the rows whose true class is among the k most probable classes."""
 
     direction, tasks = "max", ("multiclass",)
     aliases = ("top_k", "top_k_accuracy_score", "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy")
     type: Literal["top_k_accuracy"] = "top_k_accuracy"
 
     k: Annotated[int, Field(ge=1)] = 5
-    """Number of classes that count as predicted."""
+    """How many of the most probable classes count."""
 
     @property
     def name(self) -> str:
@@ -161,7 +162,7 @@ class Mae(Metric):
 
 
 class MedianAbsoluteError(Metric):
-    """Median of the absolute errors, in the unit of the target: a few wild rows do not move it."""
+    """Median of the absolute errors, in the unit of the target: a few extreme rows do not change it."""
 
     direction, tasks = "min", REGRESSION
     aliases = ("medae",)
@@ -169,7 +170,7 @@ class MedianAbsoluteError(Metric):
 
 
 class Mape(Metric):
-    """Mean of the absolute errors, each divided by its target, as a fraction; enormous where a target is 0."""
+    """Mean of the absolute errors, each divided by its target, as a fraction; very large if a target is 0."""
 
     direction, tasks = "min", REGRESSION
     aliases = ("mean_absolute_percentage_error",)
@@ -177,7 +178,7 @@ class Mape(Metric):
 
 
 class Smape(Metric):
-    """Mean of the absolute errors, each divided by the mean size of target and prediction: from 0 to 2, a fraction."""
+    """Mean of the absolute errors, each divided by the mean absolute value of target and prediction: from 0 to 2."""
 
     direction, tasks = "min", REGRESSION
     aliases = ("symmetric_mean_absolute_percentage_error",)
@@ -185,8 +186,8 @@ class Smape(Metric):
 
 
 class Mase(Metric):
-    """For forecasts: mean absolute error, in units of the mean absolute naive error (the last value, or that of one
-    season before) in the training part of the series; below 1 is better than that."""
+    """For forecasts: the mean absolute error, divided by that of the naive forecast (the last value, or the value one
+    season earlier) on the training part of the series; below 1 is better than the naive forecast."""
 
     direction, tasks = "min", ("regression",)
     aliases = ("mean_absolute_scaled_error",)
@@ -194,14 +195,14 @@ class Mase(Metric):
 
 
 class QuantileLoss(Metric):
-    """Mean pinball loss: smallest where a share `quantile` of the targets lies below the predictions."""
+    """Mean pinball loss: smallest when a share `quantile` of the targets is below the predictions."""
 
     direction, tasks = "min", REGRESSION
     aliases = ("pinball", "pinball_loss", "mean_pinball_loss")
     type: Literal["quantile_loss"] = "quantile_loss"
 
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """Which quantile of the target the predictions are meant to be; 0.5 is the median, and half the mae."""
+    """The quantile of the target that the model should predict; 0.5 is the median, and gives half the mae."""
 
     @property
     def name(self) -> str:
@@ -210,7 +211,7 @@ class QuantileLoss(Metric):
 
 
 class R2(Metric):
-    """Share of the target's variance that is explained: 1 is perfect, 0 as good as always the mean, below 0 worse."""
+    """Share of the target's variance that is explained: 1 is perfect, 0 is as good as the mean, below 0 is worse."""
 
     direction, tasks = "max", REGRESSION
     aliases = ("r2_score", "r_squared")
@@ -218,7 +219,7 @@ class R2(Metric):
 
 
 class ExplainedVariance(Metric):
-    """As r2, but a constant error in all predictions does not count."""
+    """Like r2, but an error that is the same in all predictions does not count."""
 
     direction, tasks = "max", REGRESSION
     aliases = ("explained_variance_score",)

@@ -73,7 +73,7 @@ class Chance:
         p = f"p = {self.p_value:.2g}" if self.p_value >= 0.001 else "p < 0.001"
         counts = f"{self.correct} of {self.rows} correct, {self.expected:.1f} expected when guessing, {p}"
         if self.groups is not None:
-            counts += f" by draws of {self.groups} groups"
+            counts += f" by resampling {self.groups} groups"
         if not self.testable:
             few = "rows" if self.groups is None else "groups"
             return f"{accuracy} cannot be distinguished from chance: too few {few}, or only one class ({counts})"

@@ -30,7 +30,7 @@ def _of_margins(metric: Metric, rows: Rows) -> float:
 
 def _cohen_kappa(metric: Metric, rows: Rows) -> float:
     if np.trace(rows.confusion) == rows.confusion.sum() == rows.confusion.sum(axis=1).max():
-        raise UndefinedError("all rows are of one class, and predicted as that class")
+        raise UndefinedError("all rows belong to one class and are predicted as that class")
     return _of_margins(metric, rows)
 
 

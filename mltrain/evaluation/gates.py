@@ -50,7 +50,7 @@ _QUANTITIES = (
 
 
 class NoValueError(Exception):
-    """The results do not have what a gate speaks of; the message says why."""
+    """The results do not have the value that a gate needs; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Quantity:
         try:
             return self._read(metrics)
         except (AttributeError, KeyError, TypeError, ValueError):  # a file that somebody else may have written
-            raise NoValueError("the results have another form there: they are damaged") from None
+            raise NoValueError("the results are damaged: they have another form there") from None
 
     def _read(self, metrics: Mapping[str, Any]) -> float:
         name = self.split
@@ -130,7 +130,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Gate:
-    """One number of the results against one that is stated."""
+    """A condition on one number of the results."""
 
     quantity: Quantity
     operator: str
@@ -229,10 +229,10 @@ def _quantity(text: str) -> Quantity:
     known = _BOUNDS_OF_FOLDS if split == FOLDS else _BOUNDS
     if bound is not None and bound not in known:
         if split == FOLDS:
-            raise ValueError(f"{bound!r} is not known of folds: expected .{', .'.join(known)}")
+            raise ValueError(f"folds have no {bound!r}: expected .{', .'.join(known)}")
         raise ValueError(f"unknown end of an interval {bound!r}; expected .low or .high (or .value)")
     if split == FOLDS and (of_slice is not None or of_class is not None):
-        raise ValueError(f"{text!r}: of folds there are the means of whole test splits, no slices and no classes")
+        raise ValueError(f"{text!r}: folds have only the means of whole test splits: remove the slice or the class")
     if of_slice is not None and baseline is not None:
         raise ValueError(f"{text!r}: the baselines are measured on the whole split: remove [{of_slice}]")
     if of_slice is not None and of_class is not None:

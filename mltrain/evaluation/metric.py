@@ -47,14 +47,15 @@ class Metric(Spec):
 
 
 class AveragedMetric(Metric):
-    """A metric of each class or label, averaged over them; 0 for one where it would be 0 / 0."""
+    """A metric that is computed for each class or label and then averaged; 0 for a class where it would be 0 / 0."""
 
     direction, tasks = "max", LABELS
 
     average: Average = "auto"
-    """auto: of the positive class for binary, else macro. macro: plain mean over the classes that occur, or over all
-    labels. weighted: mean weighted with the rows of each. micro: over all rows together, where of classes all three
-    equal the accuracy. samples: of the labels of each row, the mean over the rows; for multilabel only."""
+    """auto: the positive class for binary, else macro. macro: the plain mean over the classes that occur, or over all
+    labels. weighted: the mean, weighted by the rows of each. micro: computed from all rows together; for classes it
+    equals the accuracy. samples: computed from the labels of each row, then averaged over the rows; for multilabel
+    only."""
 
     @property
     def fitting(self) -> tuple[Task, ...]:

@@ -26,7 +26,7 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class OwnMetrics:
-    """Alternatives beside the metrics of the catalogue: those of `--plugin`, and of installed packages by name."""
+    """Metrics in addition to those of mltrain: of `--plugin` files and, by name, of installed packages."""
 
     def __init__(self, base: type[OwnMetric], known: Mapping[str, str]) -> None:
         """Take the class that each becomes a subclass of, and the metrics of the catalogue by every spelling."""
@@ -50,12 +50,12 @@ class OwnMetrics:
         said = f"{plugin}: metric {name} ({function.place})"
         if name in _TAKEN or normalise(name) in self._known:
             ours = self._known.get(normalise(name), name)
-            raise PluginError(f"{said} has a name that means mltrain's own {ours}: give it another one")
+            raise PluginError(f"{said} has the name of mltrain's own metric {ours}: rename it")
         other = self._found(name)
         if other is not None:
             before = self._registered[other].function
             place = before.place if before else ""
-            raise PluginError(f"{said} has the name of {other} ({place}): give one of them another")
+            raise PluginError(f"{said} has the name of {other} ({place}): rename one of them")
         self._registered[name] = self._class(name, function.tasks, function.direction, function, offered.origin)
 
     @contextmanager

@@ -83,8 +83,8 @@ class Paired:
         size = f"{abs(self.value):.4g} {'higher' if self.value > 0 else 'lower'}" if self.value else "equal"
         found = f"{self.metric} is {size}, 95 % interval of the difference {self.low:.4g} to {self.high:.4g}, {on}"
         if self.verdict == "not resolved":
-            more = f"; about {counted(self.rows_needed, 'row')} could tell" if self.rows_needed else ""
-            return f"{name} against {other} is not resolved: {found}{more}{self._mcnemar(name, other)}"
+            more = f"; about {counted(self.rows_needed, 'row')} may be enough" if self.rows_needed else ""
+            return f"no significant difference between {name} and {other}: {found}{more}{self._mcnemar(name, other)}"
         return f"{name} is {self.verdict} than {other}: {found}{self._mcnemar(name, other)}"
 
     def _mcnemar(self, name: str, other: str) -> str:
@@ -97,7 +97,7 @@ class Paired:
                 f"(sign test: p = {test.p_value:.2g})"
             )
         return (
-            f"; rows that only {name} has right: {test.only_second}, only {other}: {test.only_first} "
+            f"; rows that only {name} predicts correctly: {test.only_second}, only {other}: {test.only_first} "
             f"(McNemar's exact test: p = {test.p_value:.2g})"
         )
 

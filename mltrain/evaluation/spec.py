@@ -22,20 +22,21 @@ _CONDITIONS: dict[str, tuple[str, ...]] = {
 
 
 class ThresholdAim(Spec):
-    """What the threshold is chosen for, among all that decide differently on the validation rows; of equally good ones
-    the nearest to 0.5 is taken."""
+    """How the threshold is chosen on the validation rows. All thresholds that give different decisions are compared;
+    of equally good ones, the nearest to 0.5 is chosen."""
 
     aim: Literal["f1", "balanced_accuracy", "recall", "precision", "cost"]
-    """f1 of the positive class; balanced_accuracy, the same as Youden's J; the highest recall with a precision, or
-    precision with a recall, of at least so much; the lowest mean cost."""
+    """f1: the highest f1 of the positive class. balanced_accuracy: the highest balanced accuracy (Youden's J). recall:
+    the highest recall with a precision of at least `at_precision`. precision: the highest precision with a recall of
+    at least `at_recall`. cost: the lowest mean cost."""
     at_precision: Annotated[float, Field(gt=0, le=1)] | None = None
-    """For recall: the least precision."""
+    """For recall: the lowest precision that is accepted."""
     at_recall: Annotated[float, Field(gt=0, le=1)] | None = None
-    """For precision: the least recall."""
+    """For precision: the lowest recall that is accepted."""
     false_positive: Annotated[float, Field(gt=0)] | None = None
-    """For cost: what a row costs that is wrongly predicted as the positive class."""
+    """For cost: the cost of a row that is wrongly predicted as the positive class."""
     false_negative: Annotated[float, Field(gt=0)] | None = None
-    """For cost: what a row of the positive class costs that is not found."""
+    """For cost: the cost of a row of the positive class that is predicted as the other class."""
 
     @model_validator(mode="after")
     def _what_the_aim_needs(self) -> ThresholdAim:
@@ -48,7 +49,7 @@ class ThresholdAim(Spec):
         for aim, names in _CONDITIONS.items():
             for name in names if aim != self.aim else ():
                 if getattr(self, name) is not None:
-                    said = f"it belongs to the aim {aim}, and this is {self.aim}"
+                    said = f"it is for the aim {aim}, but the aim is {self.aim}"
                     problems.append(problem("foreign_condition", said, (name,), getattr(self, name)))
         if problems:
             raise fail("threshold", problems)
@@ -67,20 +68,22 @@ class ThresholdAim(Spec):
 
 
 class CalibrationSpec(Spec):
-    """Whether the probabilities of classes are compared with observed shares, and corrected."""
+    """How the predicted probabilities are compared with the observed shares, and whether they are corrected."""
 
     bins: Annotated[int, Field(ge=1, le=100)] = 15
-    """Number of bins of the reliability curve, with equal numbers of rows; fewer if a bin would have fewer than 10."""
+    """Number of bins of the reliability curve, each with the same number of rows; fewer bins if one would have fewer
+    than 10 rows."""
     temperature: Literal["auto"] | bool = False
-    """Whether the logits are divided by the number that makes the log loss of the validation rows smallest; auto does
-    it where that gains more than chance would (a likelihood ratio test at 5 %)."""
+    """Whether the logits are divided by the temperature with the smallest log loss on the validation rows; auto does
+    so if the gain is significant (a likelihood ratio test at 5 %)."""
 
 
 class SliceSpec(Spec):
-    """A column by whose values the held-out rows are measured apart. Its bare name is enough: `slices: [sex]`."""
+    """A column: the metrics of the held-out rows are also computed for each of its values. Its name alone is enough:
+    `slices: [sex]`."""
 
     column: str
-    """Name of the column; it need not be a feature."""
+    """Name of the column; it does not have to be a feature."""
     bins: Annotated[int, Field(ge=2, le=20)] | None = None
     """Number of ranges for a column of numbers, with equal numbers of training rows; null keeps each value separate."""
 
@@ -95,27 +98,28 @@ class SliceSpec(Spec):
 
 
 class EvaluationSpec(Spec):
-    """How the model of a run is judged."""
+    """How the model of a run is evaluated."""
 
     metrics: Many[AnyMetric] | None = None
-    """Exact metrics of the predictions: on every split at the end, on validation also after every epoch. Null takes
-    those that are usual for the task."""
+    """Exact metrics of the predictions, on every split at the end and on the validation rows after every epoch. Null
+    uses the usual metrics of the task."""
     slices: Many[SliceSpec] = ()
-    """Columns by whose values validation and test rows are measured apart, too: `[sex, {column: age, bins: 4}]`."""
+    """Columns: the metrics of validation and test rows are also computed for each of their values: `[sex, {column:
+    age, bins: 4}]`."""
     gates: Many[GateText] = ()
     """Conditions that the results must fulfil, such as `test.f1.low >= 0.8`, or `folds.f1.low >= 0.8` for
     `mltrain cross-validate`. The exit code is 10 if one fails. The guide to continuous integration, docs/ci.md, has
     every form."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    """Rows in one step of an evaluation; auto takes 32 to 8192, fewer where a layer gives more numbers for each."""
+    """Rows in one step of an evaluation; auto uses 32 to 8192, fewer if a layer has more outputs per row."""
     baselines: bool = True
     """Whether two simple models are measured on the same held-out rows at the end: the most frequent class or the mean,
     and a logistic or ridge regression on the same inputs."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | ThresholdAim = 0.5
-    """For binary: the probability above which a row is predicted as the positive class, or an aim for which it is
-    chosen on the validation rows at the end. While training it is 0.5."""
+    """For binary: the probability above which a row is predicted as the positive class, or an aim by which it is
+    chosen on the validation rows at the end. During training it is 0.5."""
     calibration: CalibrationSpec = CalibrationSpec()
-    """Whether probabilities are what they say."""
+    """Whether the predicted probabilities match the observed shares."""
     explain: bool = False
     """Whether to measure at the end what the predictions depend on: the permutation importance of each column of a
     table, or the saliency of the worst images. `mltrain explain RUN` does it later."""
@@ -125,7 +129,7 @@ class EvaluationSpec(Spec):
     def _each_once(cls, metrics: tuple[Metric, ...] | None) -> tuple[Metric, ...] | None:
         names = [metric.name for metric in metrics or ()]
         again = [
-            problem("duplicate", f"'{name}' is in the list already: name it once", (position,), name)
+            problem("duplicate", f"'{name}' is listed twice: remove one", (position,), name)
             for position, name in enumerate(names)
             if name in names[:position]
         ]
@@ -138,7 +142,7 @@ class EvaluationSpec(Spec):
     def _each_column_once(cls, slices: tuple[SliceSpec, ...]) -> tuple[SliceSpec, ...]:
         columns = [each.column for each in slices]
         again = [
-            problem("duplicate", f"'{column}' is in the list already: name it once", (position,), column)
+            problem("duplicate", f"'{column}' is listed twice: remove one", (position,), column)
             for position, column in enumerate(columns)
             if column in columns[:position]
         ]

@@ -42,7 +42,7 @@ def stack(layers: tuple[KerasComponent, ...], info: DataInfo, written: int = 0) 
         message = (
             f"it ends in shape {_shape(model.output_shape[1:])}, and {info.task} needs {_shape((info.outputs,))}; "
         )
-        raise MisfitError(("model",), message + "reduce what comes before the head with Flatten or a pooling layer")
+        raise MisfitError(("model",), message + "add Flatten or a pooling layer before the head")
     return model
 
 
@@ -57,7 +57,7 @@ def _add(model: keras.Model, layer: KerasComponent, number: int, written: int, i
     if built.name in taken:
         # Keras names what has no name; the one that was named is the one to change.
         stated = number < written and dict(layer.arguments).get("name") is not None
-        message = f"another layer of the model has the name '{built.name}': each needs one of its own"
+        message = f"another layer of the model has the name '{built.name}': rename one of them"
         raise MisfitError(_path(number if stated else taken[built.name], written), message)
     try:
         model.add(built)
@@ -88,7 +88,7 @@ def _follow(model: keras.Model, layers: tuple[KerasComponent, ...], info: DataIn
         first = unlike[0]
         one, other = _shape(training.shapes[first]), _shape(inference.shapes[first])
         message = f"{layers[first].type} gives outputs of shape {one} while training and {other} otherwise"
-        advice = "put a layer behind it that makes both the same, as CenterCrop with the height and width of the crop"
+        advice = "add a layer after it that makes both equal, such as CenterCrop with the height and width of the crop"
         raise MisfitError(_path(first, written), f"{message}: {advice}")
     for each, when in ((inference, ""), (training, " while training")):
         if each.error is not None:
@@ -125,7 +125,8 @@ def _path(number: int, written: int) -> Path:
 
 
 def _misfit(layer: KerasComponent, below: Shape, when: str, error: Exception) -> str:
-    return f"{layer.type} does not fit{when} on outputs of shape {_shape(below)} below it: {reason(error)}"
+    shape = f"outputs of shape {_shape(below)}{when}"
+    return f"{layer.type} does not accept {shape} from the layer before it: {reason(error)}"
 
 
 def _shape(shape: Shape) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mltrain.counted import counted
 from mltrain.errors import MisfitError
 from mltrain.keras_api.components import KerasComponent, make
 from mltrain.task import OF_NUMBERS, DataInfo, Decision, Task
@@ -71,7 +72,7 @@ def added_head(info: DataInfo, loss: KerasComponent | None, why: str) -> Head:
     if loss is not None and loss.takes_logits:
         message = (
             f"the model ends in {ACTIVATION[info.task]}, which the loss would apply again: remove from_logits, or end "
-            f"a sequential model in a Dense layer of {info.outputs} units without an activation"
+            f"a sequential model in a Dense layer of {counted(info.outputs, 'unit')} without an activation"
         )
         raise MisfitError(("training", "loss", "from_logits"), message)
     return Head(added=True, logits=False, decision=Decision("head", layer, why))

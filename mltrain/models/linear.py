@@ -25,7 +25,7 @@ class Linear(Spec):
 
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: the one layer that `build` makes."""
-        return added_head(info, loss, "a linear model is its head")
+        return added_head(info, loss, "a linear model is one Dense layer")
 
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
         """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, info.outputs)` out."""

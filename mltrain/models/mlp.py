@@ -13,8 +13,7 @@ from mltrain.task import DataInfo
 
 
 class Mlp(Spec):
-    """Dense layers of the given units, each with its activation, normalization and dropout, and the head for the
-    task."""
+    """Hidden Dense layers, each with its activation, normalization and dropout, and then the head for the task."""
 
     type: Literal["mlp"] = "mlp"
     units: Annotated[Many[Annotated[int, Field(ge=1)]], Field(min_length=1)] = (64, 64)
@@ -32,7 +31,7 @@ class Mlp(Spec):
 
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: always a layer that `build` adds."""
-        return added_head(info, loss, f"an mlp ends in what {info.task} needs")
+        return added_head(info, loss, f"an mlp ends in the layer that {info.task} needs")
 
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
         """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, info.outputs)` out."""

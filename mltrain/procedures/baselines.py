@@ -96,7 +96,7 @@ def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, Any]) -> l
     indices = [encoder.column for encoder in prepared.preprocessing.columns if isinstance(encoder, IndexEncoder)]
     linear: Baseline | str
     if indices:
-        linear = f"the categories of '{indices[0]}' are index numbers, whose size means nothing"
+        linear = f"the categories of '{indices[0]}' are index numbers, and their size has no meaning"
     else:
         linear = linear_baseline(info, train.x, train.truth, spec.seed)
     baselines: list[Baseline | NaiveBaseline] = [

@@ -80,11 +80,11 @@ def _temperature(
     if found.value is None:
         return None, (
             f"no temperature between {1 / HOTTEST:g} and {HOTTEST:g} is best for the {len(truth)} validation rows "
-            "(for example because all are predicted right): the probabilities stay as they are"
+            "(for example because all are predicted right): the probabilities are not changed"
         )
     losses = f"the log loss on validation is {found.after:.4f} with it, {found.before:.4f} without"
     if spec.calibration.temperature == "auto" and not found.significant:
-        return None, f"a temperature of {found.value:.4g} is left out: {losses}, no more than chance gives"
+        return None, f"a temperature of {found.value:.4g} is not used: {losses}, which may be chance"
     return found.value, f"the temperature is {found.value:.4g}: {losses}"
 
 

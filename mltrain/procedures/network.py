@@ -18,7 +18,7 @@ from mltrain.target_scale import scales_target
 from mltrain.task import OF_NUMBERS, DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
-from mltrain.training.loop import Arrays, CompiledEvaluation, EvaluationLoop
+from mltrain.training.loop import Arrays, CompiledEvaluation, EvaluationLoop, in_full_vectors
 from mltrain.training.residence import resident
 
 
@@ -95,7 +95,7 @@ class Network:
             return values if self.info.targets else values[:, 0]
         if self.head.logits:
             activation = tf.nn.softmax if self.info.task == "multiclass" else tf.nn.sigmoid
-            outputs = activation(outputs).numpy()
+            outputs = in_full_vectors(activation, tf.convert_to_tensor(outputs)).numpy()
         return outputs[:, 0] if self.info.task == "binary" else outputs
 
     def probability_model(self, temperature: float | None = None) -> keras.Model:

@@ -79,7 +79,7 @@ def make_plan(
     if spec.training.on_divergence.retry and isinstance(
         spec.training.optimizer.argument("learning_rate"), KerasComponent
     ):
-        message = "a learning rate that follows a schedule cannot be reduced at a retry: state a number, or no retry"
+        message = "a retry cannot reduce a learning rate that follows a schedule: state a number, or remove the retries"
         raise MisfitError(("training", "on_divergence"), message)
     final, reason = final_weights(spec, splits)
     why = _why(spec, splits)
@@ -165,7 +165,7 @@ def _training_decisions(spec: ExperimentSpec, info: DataInfo) -> list[Decision]:
         decisions.append(Decision("training.loss", default_loss(info.task).type, f"usual for {info.task}"))
     if spec.training.metrics is None:
         used = training_metrics(spec.training, info.task, scales_target(spec, info.task))
-        reason = f"usual for {info.task}" if used else "the target is scaled, and they would be in its scaled units"
+        reason = f"usual for {info.task}" if used else "the target is scaled, so they would be in scaled units"
         decisions.append(Decision("training.metrics", ", ".join(metric.name for metric in used) or "none", reason))
     if spec.evaluation.metrics is None:
         names = ", ".join(metric.name for metric in spec.evaluation.metrics_for(info.task))

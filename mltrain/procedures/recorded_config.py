@@ -33,7 +33,11 @@ def recorded_config(run: RunDirectory, overrides: Sequence[str] = ()) -> Loaded:
 
 def as_when_recorded(loaded: Loaded, record: Record) -> Loaded:
     """Return a config with the values stated that were the defaults when the run was made."""
-    return loaded if record.defaults > 1 else replace(loaded, spec=_of_older_run(loaded.spec, record))
+    if record.defaults > 1:
+        return loaded
+    spec = _of_older_run(loaded.spec, record)
+    # The other values cannot all be stated: a target that the source knows, or an objective beside its own monitor.
+    return replace(loaded, spec=spec, written=loaded.spec.model_copy(update={"task": spec.task}))
 
 
 def _of_older_run(spec: ExperimentSpec, record: Record) -> ExperimentSpec:

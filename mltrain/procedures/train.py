@@ -62,6 +62,8 @@ def train(
         run.write_resolved(resolved_yaml(loaded).encode())
         record = start_record(command, loaded.path.absolute().parent if loaded.path else run.path)
         record = record.with_values(own_metrics=own_metrics_record(loaded.spec.evaluation.metrics))
+        if loaded.written is not None:  # the config of an older run, which is reproduced
+            record = record.with_values(defaults=1)
         run.write_record(record)
         return _train(loaded.spec, run, terminal, course, interruption, stopwatch, record, None, verify_export)
 

@@ -95,11 +95,11 @@ def choose_precision(
     written = model.layers if isinstance(model, Sequential) else ()
     convolution = next((layer.type for layer in written if "Conv" in layer.type), None)
     if convolution is None:
-        return "float32", (Decision("precision", "float32", "only convolutions gain from less"),)
+        return "float32", (Decision("precision", "float32", "only convolutions are faster with less"),)
     if not device.computes_bfloat16:
         reason = f"{device.name} has no instructions for bfloat16"
         return "float32", (Decision("precision", "float32", reason),)
-    return "mixed_bfloat16", (Decision("precision", "mixed_bfloat16", f"{convolution} is faster in it here"),)
+    return "mixed_bfloat16", (Decision("precision", "mixed_bfloat16", f"{convolution} is faster with it here"),)
 
 
 def accelerate(
@@ -136,7 +136,7 @@ def _chosen(
     if stated != "auto":
         chosen, why = stated, "stated"
     elif before is not None:
-        chosen, why = bool(before), "as the run began"
+        chosen, why = bool(before), "the same as at the start of the run"
     else:
         chosen, why = rule()
     return chosen, Decision(f"training.{key}", "on" if chosen else "off", why)
@@ -150,13 +150,13 @@ def _xla(model: keras.Model, updates: int, device: DeviceChoice) -> tuple[bool, 
         return False, f"{type(other).__name__} would be slower, or draw other random numbers"
     if updates < _STEPS_WORTH_XLA:
         return False, f"compiling takes longer than it saves in {counted(updates, 'step')}"
-    return True, f"dense layers, up to {counted(updates, 'step')}; the last digits are not those without it"
+    return True, f"dense layers, up to {counted(updates, 'step')}; the last digits differ from those without it"
 
 
 def _fuse(model: keras.Model, updates: int, device: DeviceChoice, xla: bool) -> tuple[bool, str]:
     other = next((layer for layer in recurrences(model) if not fusible(layer)), None)
     if device.kind != "cpu":
-        return False, "a GPU has a kernel of its own"
+        return False, "a GPU has its own kernel"
     if xla:
         return False, "XLA does not know the operation"
     if other is not None:
@@ -164,8 +164,9 @@ def _fuse(model: keras.Model, updates: int, device: DeviceChoice, xla: bool) -> 
     if any(isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) for layer in _layers(model)):
         return False, "the operation takes no masks"
     if updates < _UPDATES_WORTH_FUSING:
-        return False, f"{counted(updates, 'step')} are not worth other last digits"
-    return True, f"LSTM in one operation, up to {counted(updates, 'step')}; the last digits are not those without it"
+        return False, f"{counted(updates, 'step')} are too few: it would change the last digits for little gain"
+    steps = counted(updates, "step")
+    return True, f"LSTM in one operation, up to {steps}; the last digits differ from those without it"
 
 
 def _unroll(model: keras.Model, updates: int, device: DeviceChoice, xla: bool, fuse: bool) -> tuple[bool, str]:
@@ -176,9 +177,9 @@ def _unroll(model: keras.Model, updates: int, device: DeviceChoice, xla: bool, f
     if device.kind != "cpu":
         return False, "a GPU has a kernel for all time steps"
     if xla:
-        return False, "XLA compiles unrolled ones for minutes"
+        return False, "XLA would take minutes to compile unrolled ones"
     if fuse and all(fusible(layer) for layer in recurrences(model)):
-        return False, "fused layers have no steps to write out"
+        return False, "fused layers have no steps to unroll"
     if longest > _LONGEST_UNROLLED:
         return False, f"{longest} time steps are more than {_LONGEST_UNROLLED}"
     if updates < _UPDATES_WORTH_UNROLLING:
@@ -194,9 +195,7 @@ def evaluation_block(model: keras.Model, asked: Literal["auto"] | int) -> tuple[
     largest = max(_size(layer) for layer in _layers(model))
     fitting = max(_LARGEST_OUTPUTS // max(largest, 1), 1)
     block = max(_SMALLEST_BLOCK, min(_LARGEST_BLOCK, 1 << fitting.bit_length() - 1))
-    return block, Decision(
-        "evaluation.batch_size", str(block), f"a layer gives {counted(largest, 'number')} for each row"
-    )
+    return block, Decision("evaluation.batch_size", str(block), f"a layer outputs {counted(largest, 'number')} per row")
 
 
 def recurrences(layer: keras.layers.Layer) -> list[keras.layers.RNN]:

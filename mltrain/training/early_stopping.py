@@ -17,7 +17,7 @@ from mltrain.training.monitoring import Monitoring
 
 
 class EarlyStopping(Monitoring):
-    """Stop when the monitored quantity has stopped improving."""
+    """Stop when the monitored quantity no longer improves."""
 
     type: Literal["EarlyStopping"] = "EarlyStopping"
     min_delta: Annotated[float, Field(ge=0)] = 0.0
@@ -25,12 +25,13 @@ class EarlyStopping(Monitoring):
     patience: Annotated[int, Field(ge=0)] = 0
     """Epochs without improvement after which training stops; 0 stops at the first."""
     baseline: float | None = None
-    """A value that has to be reached; an epoch that does not counts as one without improvement."""
+    """A value to reach; an epoch that does not reach it counts as an epoch without improvement."""
     restore_best_weights: bool | None = None
-    """`true` makes the model of the run that of the epoch with the best monitored value; where no objective is stated,
-    the monitored quantity becomes the objective. `false` takes the last epoch. null leaves it to `training.final`."""
+    """`true` restores the weights of the epoch with the best monitored value; if no objective is stated, the monitored
+    quantity becomes the objective. `false` keeps the weights of the last epoch. null leaves the choice to
+    `training.final`."""
     start_from_epoch: Annotated[int, Field(ge=0)] = 0
-    """Epochs at the start that are not looked at."""
+    """Epochs at the start that are not monitored."""
 
     def build(self, objective: Objective) -> EarlyStoppingState:
         """Return the running state machine that watches `objective.metric`."""
@@ -84,8 +85,8 @@ class EarlyStoppingState:
         patience = counted(self._spec.patience, "epoch")
         best = "" if self._best is None else f" than {self._best:.4g}"
         return (
-            f"early stopping counts its patience of {patience} from 0 again: it ends the training when "
-            f"{self._objective.metric} does not become better{best} for so long"
+            f"early stopping counts its patience of {patience} from 0 again: training ends if "
+            f"{self._objective.metric} does not improve{best} for that long"
         )
 
     def restore(self, state: dict[str, Any]) -> None:

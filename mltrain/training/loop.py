@@ -31,6 +31,21 @@ Measure = Callable[..., Measured]
 _FULL_VECTORS = 32
 
 
+def in_full_vectors(function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor) -> tf.Tensor:
+    """Return a function of rows, equal for equal rows wherever they are.
+
+    The last rows of a block that is not a multiple of the width of the vector instructions are computed by other
+    instructions, which round differently: rows that a model gives one score would get two, and its ROC AUC would
+    depend on where they are. So such a block is filled up with copies of its last row, whose outputs are dropped.
+    """
+    if x.shape[0] is not None and x.shape[0] % _FULL_VECTORS == 0:
+        return function(x)
+    rows = tf.shape(x)[0]
+    filled = -(-rows // _FULL_VECTORS) * _FULL_VECTORS
+    places = tf.minimum(tf.range(filled), rows - 1)
+    return function(tf.gather(x, places))[:rows]
+
+
 class TrainingLoop:
     """Runs steps of one epoch.
 
@@ -176,25 +191,11 @@ class CompiledEvaluation:
 
     def _evaluate_on(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         # The body of Keras' test_step, which does not hand out the predictions.
-        predictions = self._predict(x)
+        predictions = in_full_vectors(lambda rows: self.model(rows, training=False), x)
         loss = self.model.compute_loss(x=x, y=y, y_pred=predictions, training=False)
         self.model.metrics[0].update_state(loss, sample_weight=tf.shape(x)[0])
         self.model.compute_metrics(x, y, predictions)
         return tf.cast(predictions, tf.float32)
-
-    def _predict(self, x: tf.Tensor) -> tf.Tensor:
-        """Return the outputs for rows, equal for equal rows wherever they are.
-
-        The last rows of a block that is not a multiple of the width of the vector instructions are computed by other
-        instructions, which round differently: rows that a model gives one score would get two, and its ROC AUC would
-        depend on where they are. So such a block is filled up with copies of its last row, whose outputs are dropped.
-        """
-        if x.shape[0] is not None and x.shape[0] % _FULL_VECTORS == 0:
-            return self.model(x, training=False)
-        rows = tf.shape(x)[0]
-        filled = -(-rows // _FULL_VECTORS) * _FULL_VECTORS
-        places = tf.minimum(tf.range(filled), rows - 1)
-        return self.model(tf.gather(x, places), training=False)[:rows]
 
     def _full_steps(self, x: tf.Tensor, y: tf.Tensor, first: tf.Tensor, count: tf.Tensor) -> Measured:
         outputs = tf.TensorArray(tf.float32, size=count, element_shape=(self.block, self.outputs))

@@ -105,5 +105,5 @@ def name_problems(metrics: tuple[TrainingMetric, ...]) -> Iterator[tuple[int, st
         if metric.name == "loss":
             yield position, "'loss' is the name of the loss: give the metric another name"
         elif metric.name in names:
-            yield position, f"'{metric.name}' is in the list already: name it once, or give it a name of its own"
+            yield position, f"'{metric.name}' is listed twice: remove one, or give it another name"
         names.append(metric.name)

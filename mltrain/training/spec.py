@@ -55,7 +55,7 @@ class Cadence(Spec):
         """
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|seconds?|m|minutes?|h|hours?|steps?|epochs?)\s*", text)
         if match is None or float(match[1]) <= 0:
-            raise ValueError(f"expected a cadence as '60s', '10m', '500 steps' or '1 epoch', received {text!r}")
+            raise ValueError(f"expected a cadence such as '60s', '10m', '500 steps' or '1 epoch', received {text!r}")
         amount, unit = float(match[1]), match[2]
         if unit.startswith(("step", "epoch")):
             if amount != int(amount):
@@ -65,12 +65,13 @@ class Cadence(Spec):
 
 
 class CheckpointSpec(Spec):
-    """Checkpoints from which a training continues bit for bit. The best and the last weights are always kept."""
+    """Checkpoints: an interrupted training continues from them bit for bit. The best and the last weights are always
+    kept."""
 
     every: Annotated[str, AfterValidator(_cadence)] = "60s"
     """The cadence: `60s`, `10m`, `500 steps` or `1 epoch`."""
     keep: Annotated[int, Field(ge=2, le=10_000)] = 2
-    """How many of them are kept; older ones are deleted. Two at least, so that a damaged one loses nothing."""
+    """How many checkpoints are kept; older ones are deleted. At least two, in case one is damaged."""
 
 
 class OnDivergence(Spec):
@@ -79,7 +80,7 @@ class OnDivergence(Spec):
     retry: Annotated[int, Field(ge=0, le=100)] = 0
     """How often training goes back to the last good checkpoint instead of ending."""
     learning_rate_factor: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """What the learning rate is multiplied with at each retry."""
+    """The learning rate is multiplied by this at each retry."""
 
 
 class TrainingSpec(Spec):
@@ -88,15 +89,18 @@ class TrainingSpec(Spec):
     optimizer: Optimizer = make("optimizer", "Adam")
     """A Keras optimizer; its `learning_rate` is a number or a schedule."""
     loss: Loss | None = None
-    """A Keras loss; null takes the one for the task: binary or sparse categorical cross-entropy, mean squared error."""
+    """A Keras loss; null uses the usual one of the task: binary or sparse categorical cross-entropy, mean squared
+    error."""
     metrics: Many[KerasMetric] | None = None
-    """Keras metrics, running averages inside the loop; null takes accuracy for classes and mae for regression."""
+    """Keras metrics, which are running averages over an epoch; null uses accuracy for classes and mae for
+    regression."""
     epochs: Annotated[int, Field(ge=1, le=10_000_000)] = 100
-    """Passes over the training rows, at most: a callback may stop earlier."""
+    """The largest number of passes over the training rows; a callback may stop earlier."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["full"] = 32
     """Rows in one update; `full` takes all training rows at once."""
     shuffle: bool = True
-    """A new order of the rows every epoch, a function of the seed and the epoch only; false keeps the split's order."""
+    """Whether every epoch has a new order of the rows, which depends only on the seed and the epoch; false keeps the
+    order of the split."""
     class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = None
     """Weight of each class in the loss, by name; `balanced` is rows / (classes × rows of the class)."""
     callbacks: Many[Callback] = ()
@@ -107,15 +111,15 @@ class TrainingSpec(Spec):
     """Whether XLA compiles the steps; auto does it for dense nets on a CPU that train for 100,000 steps or more."""
     fuse: Literal["auto"] | bool = "auto"
     """Whether each LSTM layer is one operation while training; auto does it on a CPU for 500 updates of the weights or
-    more, where the layers are as Keras makes them and take no masks."""
+    more, if the layers are unchanged Keras layers without masks."""
     unroll: Literal["auto"] | bool = "auto"
-    """Whether recurrences are written out step by step while training; auto does it for up to 64 time steps on a CPU
+    """Whether recurrent layers are unrolled while training; auto does it for up to 64 time steps on a CPU
     and 2,000 updates of the weights or more."""
     final: Literal["auto", "best", "last"] = "auto"
-    """The model of the run: the best epoch by the objective or the last; auto is best when there is a validation
-    split."""
+    """Which weights become the model of the run: those of the best epoch by the objective, or the last ones; auto is
+    best if there is a validation split."""
     checkpoint: CheckpointSpec = CheckpointSpec()
-    """How often everything that a resumed training needs is written."""
+    """How often a checkpoint is written, with everything that a resumed training needs."""
     on_divergence: OnDivergence = OnDivergence()
     """What happens when the loss, a metric or a weight becomes NaN or infinite."""
     progress_every: Annotated[int, Field(ge=1)] = 1
@@ -126,7 +130,7 @@ class TrainingSpec(Spec):
 class ObjectiveSpec(Spec):
     """What counts as better: the best checkpoint, early stopping and comparisons use it.
 
-    Its bare metric is enough: `objective: validation.accuracy`.
+    The name of the metric alone is enough: `objective: validation.accuracy`.
     """
 
     metric: MetricName | None = None

@@ -63,12 +63,14 @@ def assign(variables: Mapping[str, keras.Variable], arrays: Mapping[str, np.ndar
     """
     if variables.keys() != arrays.keys():
         raise RunError(
-            f"{origin}: it holds {counted(len(arrays), 'array')} and the model has {len(variables)}: not of this model"
+            f"{origin}: it holds {counted(len(arrays), 'array')} and the model has {len(variables)}: it belongs to "
+            "another model"
         )
     for place, variable in variables.items():
         array = arrays[place]
         if array.shape != tuple(variable.shape) or array.dtype.name != variable.dtype:
             wanted, found = f"{variable.dtype} {tuple(variable.shape)}", f"{array.dtype.name} {array.shape}"
-            raise RunError(f"{origin}: {variable.path} is {wanted} in the model and {found} here: not of this model")
+            different = f"{variable.path} is {wanted} in the model and {found} here"
+            raise RunError(f"{origin}: {different}: it belongs to another model")
     for place, variable in variables.items():
         variable.assign(arrays[place])

@@ -50,8 +50,8 @@ LOSSES: Mapping[str, tuple[Task, ...]] = {
     "Tversky": _CLASSES,
 }
 _FITS_NO_TASK = {
-    "CTC": "it aligns sequences of labels, and a row here has one target",
-    "Circle": "it compares embeddings, and a model here ends in predictions",
+    "CTC": "it aligns sequences of labels, but a row here has one target",
+    "Circle": "it compares embeddings, but a model here ends in predictions",
 }
 _OF_CLASS_NUMBERS = ("CategoricalGeneralizedCrossEntropy", "SparseCategoricalCrossentropy")
 _OF_WHOLE_BATCHES = ("Dice", "Tversky")
@@ -152,7 +152,7 @@ def class_weight_misfit(loss: KerasComponent) -> str | None:
     if axes and not {None, 0, -2} & set(axes):
         return None
     return (
-        f"{loss.type} is one loss for all rows of a batch, so a class in it has no weight of its own: remove "
+        f"{loss.type} gives one loss for all rows of a batch, so classes cannot be weighted: remove "
         "class_weight, or set axis: -1 in the loss, for one loss per row"
     )
 

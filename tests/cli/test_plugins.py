@@ -145,7 +145,7 @@ def test_it_is_listed_and_in_the_schema(folder):
         ("x = 1\nx = = 2\n", 12, "--plugin costs.py: costs.py:2: SyntaxError: invalid syntax"),
         ("import sys\nsys.exit(0)\n", 12, "--plugin costs.py: costs.py:2: SystemExit: 0"),
         (PLUGIN.replace("direction=", "better="), 12, "costs.py:6: TypeError: "),
-        (PLUGIN.replace("def f2", "def f1"), 12, "has a name that means mltrain's own f1"),
+        (PLUGIN.replace("def f2", "def f1"), 12, "has the name of mltrain's own metric f1"),
     ],
 )
 def test_a_plugin_that_cannot_be_loaded_is_one_line(folder, text, code, said):

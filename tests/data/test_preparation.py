@@ -138,7 +138,10 @@ def test_the_source_is_told_what_the_columns_are(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"target": None}, r"rows: data.target is not stated: which column is learned\? \(columns: age, island, part"),
+        (
+            {"target": None},
+            r"rows: data.target is not stated: which column should be predicted\? \(columns: age, is",
+        ),
         ({"target": "specis"}, r"no column 'specis' \(did you mean 'species'\?\)"),
         ({"features": {"agee": "number"}}, r"data.features.agee: no such column \(did you mean 'age'\?\)"),
         ({"features": {"island": "number"}}, r"rows\[0\].*column 'island'"),

@@ -55,9 +55,9 @@ def test_of_many_rows_a_sample_is_taken_that_the_seed_says():
 @pytest.mark.parametrize(
     ("known", "said"),
     [
-        (info(shape=(32, 32, 3)), "an example has 3,072 inputs, and a quick fit takes 1,000 at most"),
+        (info(shape=(32, 32, 3)), "an example has 3,072 inputs, and the quick fit takes at most 1,000"),
         (info(dtype="int32"), "index numbers"),
-        (info("multiclass", (1000,), classes=500), "500 classes of examples with 1,000 inputs are too much"),
+        (info("multiclass", (1000,), classes=500), "500 classes and 1,000 inputs per example are too many"),
     ],
     ids=["image", "indices", "classes"],
 )

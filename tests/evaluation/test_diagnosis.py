@@ -213,6 +213,11 @@ class TestMemorising:
         found = diagnose(facts(task="regression", classes=(), confusions={}, skill={"train": 0.9, "validation": -0.4}))
         assert names(found) == {"memorising"}
 
+    def test_a_score_of_nonsense_scale_is_not_written_out(self):
+        wild = {"train": 0.9, "validation": -2.9e31}
+        (found,) = diagnose(facts(task="regression", classes=(), confusions={}, skill=wild))
+        assert "R² is 0.90 on training rows and below -100 on validation rows" in found.sentence
+
     @pytest.mark.parametrize(
         "changed",
         [
@@ -242,6 +247,11 @@ class TestUnderfitting:
         skill = {"train": 0.01, "validation": 0.01}
         found = diagnose(facts(task="regression", classes=(), confusions={}, skill=skill, curves=curves(self.FLAT)))
         assert names(found) == {"underfitting"}
+
+    def test_a_loss_of_nonsense_scale_is_not_written_out(self):
+        skill = {"train": -2.9e31, "validation": -2.9e31}
+        (found,) = diagnose(facts(task="regression", classes=(), confusions={}, skill=skill, curves=curves(self.FLAT)))
+        assert "not better than a constant answer (its loss is higher); try" in found.sentence
 
     def test_a_loss_that_still_falls_is_being_learned(self):
         falls = curves([1.2 - 0.01 * epoch for epoch in range(40)], [1.2] * 40)

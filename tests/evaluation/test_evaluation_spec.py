@@ -94,7 +94,7 @@ def test_all_wrong_metrics_are_reported_at_their_place():
 
 
 def test_a_metric_that_is_there_twice_is_refused():
-    assert problems("f1", "accuracy", "F1_score") == [(("metrics", 2), "'f1' is in the list already: name it once")]
+    assert problems("f1", "accuracy", "F1_score") == [(("metrics", 2), "'f1' is listed twice: remove one")]
     assert [metric.name for metric in spec("f1", {"type": "f1", "average": "macro"}).metrics] == ["f1", "f1_macro"]
 
 

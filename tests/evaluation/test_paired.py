@@ -1,4 +1,4 @@
-"""Which of two is better, and how many rows could tell."""
+"""Which of two is better, and how many rows may be enough."""
 
 import pytest
 
@@ -50,8 +50,8 @@ def test_as_many_rows_do_resolve_it():
 def test_the_sentence_has_all_there_is_to_know():
     said = paired(0.02, -0.02, 0.06).sentence("run 2", "run 1")
     assert said == (
-        "run 2 against run 1 is not resolved: test.accuracy is 0.02 higher, 95 % interval of the difference -0.02 to "
-        "0.06, on the same 100 rows; about 400 rows could tell"
+        "no significant difference between run 2 and run 1: test.accuracy is 0.02 higher, 95 % interval "
+        "of the difference -0.02 to 0.06, on the same 100 rows; about 400 rows may be enough"
     )
 
 

@@ -120,7 +120,7 @@ def test_one_class_and_nan_are_refused():
     [
         ({"aim": "recall"}, "the aim recall needs at_precision"),
         ({"aim": "cost", "false_positive": 1.0}, "the aim cost needs false_negative"),
-        ({"aim": "f1", "at_recall": 0.5}, "it belongs to the aim precision, and this is f1"),
+        ({"aim": "f1", "at_recall": 0.5}, "it is for the aim precision, but the aim is f1"),
         ({"aim": "accuracy"}, "'f1'"),
         ({"aim": "recall", "at_precision": 1.5}, "less than or equal to 1"),
     ],

@@ -53,7 +53,9 @@ def test_a_layer_that_does_not_fit_is_named():
     with pytest.raises(MisfitError) as error:
         spec.build(info(), None)
     assert error.value.path == ("model", "layers", 1)
-    assert error.value.message.startswith("MaxPooling2D does not fit on outputs of shape (batch, 4) below it: ")
+    assert error.value.message.startswith(
+        "MaxPooling2D does not accept outputs of shape (batch, 4) from the layer before it: "
+    )
 
 
 def layer(kind, /, **arguments):
@@ -66,23 +68,24 @@ def layer(kind, /, **arguments):
         (
             [layer("Flatten"), layer("RandomFlip")],
             1,
-            r"RandomFlip does not fit (while training )?on outputs of shape \(batch, 64\) below it: Expected image",
+            r"RandomFlip does not accept outputs of shape \(batch, 64\) (while training )?from the layer before it: "
+            r"Expected image",
         ),
         (
             [layer("RandomCrop", height=5, width=5), layer("Flatten"), layer("Dense", units=4)],
             0,
             r"RandomCrop gives outputs of shape \(batch, 5, 5, 1\) while training and \(batch, 8, 8, 1\) otherwise: "
-            "put a layer behind it that makes both the same, as CenterCrop",
+            "add a layer after it that makes both equal, such as CenterCrop",
         ),
         ([layer("Flatten"), layer("Dense", units=2, name="x"), layer("Dense", units=2, name="x")], 2, "the name 'x'"),
         # The head is ours: the one that can be changed is to blame.
         (
             [layer("Flatten"), layer("Dense", units=2, name="head")],
             1,
-            "another layer of the model has the name 'head': each needs one of its own",
+            "another layer of the model has the name 'head': rename one of them",
         ),
         ([layer("Conv2D", filters=2, kernel_size=9)], 0, "Computed output size would be zero or negative"),
-        ([layer("Flatten"), layer("BatchNormalization", axis=5)], 1, "BatchNormalization does not fit"),
+        ([layer("Flatten"), layer("BatchNormalization", axis=5)], 1, "BatchNormalization does not accept"),
     ],
 )
 def test_a_layer_that_cannot_be_called_is_named(layers, place, message):

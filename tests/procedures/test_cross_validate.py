@@ -207,7 +207,7 @@ def test_what_is_interrupted_goes_on_to_the_same_results(folder, folds, tmp_path
     command = ("cross-validate", "config.yaml", "--run-dir", tmp_path / "cv", "--quiet")
     done = in_process(folder, *command)
     assert done.code == 143
-    assert "; 1 of 3 folds are finished; with --run-dir" in done.err
+    assert "; 1 of 3 folds are finished; continue with `mltrain cross-validate" in done.err
     monkeypatch.undo()
     monkeypatch.delenv("KERAS_BACKEND", raising=False)  # as in another process, which has not imported TensorFlow yet
     assert not (tmp_path / "cv" / "folds.json").exists()

@@ -113,8 +113,8 @@ def test_mase_and_the_naive_baselines_are_those_of_direct_computation(finished):
         assert baseline["metrics"]["mase"]["value"] == pytest.approx(np.mean(np.abs(guess - truth) / scales), rel=1e-12)
         assert baseline["metrics"]["rmse"]["value"] == pytest.approx(np.sqrt(np.mean((guess - truth) ** 2)), rel=1e-12)
         assert {"value", "low", "high"} <= baseline["difference"]["mase"].keys()
-    assert "of the last value" in said
-    assert "of the value of one season before" in said
+    assert "the last value" in said
+    assert "the value one season earlier" in said
     assert "the last value" in (folder / "run/report.html").read_text()
 
 
@@ -237,7 +237,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(folder, mltrain, monkeypa
         (
             "data.windows={length: 6}",
             4,
-            "there is another row of the same time; name the column that tells series apart",
+            "the data has another row of the same time; if there are several series, set data.windows.by",
         ),
         ("task=binary", 3, "the task is regression"),
         ("data.features={store: {type: category}}", 3, "windows hold numbers"),
@@ -254,4 +254,4 @@ def test_a_missing_value_is_an_error_at_its_row(folder, mltrain):
     write(folder / "sales.csv", [*rows[:3], (*rows[3][:2], "", rows[3][3]), *rows[4:]])
     done = mltrain("train", "config.yaml")
     assert done.code == 4
-    assert "sales.csv:5: column 'weekday': the value is missing, and windows need every value" in done.err
+    assert "sales.csv:5: column 'weekday': the value is missing, but windows need every value" in done.err

@@ -117,7 +117,7 @@ def test_evaluate_gives_the_same_numbers_and_intervals(folder):
 def test_chance_baselines_and_comparison_are_of_groups(folder):
     found = metrics(folder)
     groups = found["splits"]["test"]["groups"]["n"]
-    assert f"by draws of {groups} groups" in found["chance"]["sentence"]
+    assert f"by resampling {groups} groups" in found["chance"]["sentence"]
     pair = json.loads(in_process(folder, "compare", "group", "seed", "--json").out)["pairs"][0]["paired"]
     assert pair["groups"] == groups
     majority = found["splits"]["test"]["baselines"]["majority"]["difference"]["accuracy"]

@@ -357,7 +357,7 @@ def test_a_damaged_reference_is_exit_5(predict, folder):
     assert "column 'size' has counts for other bins" in predict("two", "two.csv", code=5)
     content["columns"].pop(0)
     path.write_text(json.dumps(content))
-    assert "are of other columns" in predict("two", "two.csv", code=5)
+    assert "have different columns" in predict("two", "two.csv", code=5)
 
 
 def test_nothing_is_replaced_without_being_asked(predict, folder):

@@ -62,6 +62,16 @@ training:
   checkpoint: {every: 3 steps}
 """
 
+RESTORING = """\
+data: {source: {type: sklearn, name: diabetes}}
+model: {type: mlp, units: [8]}
+training:
+  epochs: 12
+  batch_size: 16
+  callbacks: [{type: EarlyStopping, monitor: train.loss, patience: 4, restore_best_weights: true}]
+  checkpoint: {every: 3 steps}
+"""
+
 
 def result(run):
     """Return what must be equal: metrics, history without seconds, the newest weights of each kind."""
@@ -119,6 +129,19 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(train, mltrain, interrupt
     assert taken_up["step"] > 0
     assert f"resumed from step {taken_up['step']}" in done.err
     assert result(run) == result(whole)
+
+
+def test_an_interrupted_run_restores_the_best_epoch_of_its_monitor(train, mltrain, interrupt, monkeypatch):
+    """Of a regression whose target is scaled by the default."""
+    whole = train(RESTORING, "whole")
+    interrupt(12)
+    run = train(RESTORING, "run", code=143)
+    monkeypatch.undo()
+    done = mltrain("resume", run)
+    assert done.code == 0, done.err
+    assert resumptions(run)[0]["step"] > 0
+    assert result(run) == result(whole)
+    assert json.loads((run / "metrics.json").read_text())["objective"]["metric"] == "train.loss"
 
 
 def test_many_interruptions(train, mltrain, interrupt, monkeypatch):

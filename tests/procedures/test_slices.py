@@ -205,5 +205,5 @@ def test_an_unknown_column_is_an_error_at_its_line_before_training(finished, mlt
 def test_a_column_stands_there_once():
     from pydantic import ValidationError
 
-    with pytest.raises(ValidationError, match="'sex' is in the list already"):
+    with pytest.raises(ValidationError, match="'sex' is listed twice"):
         EvaluationSpec.model_validate({"slices": ["sex", {"column": "sex"}]})

@@ -241,7 +241,7 @@ def test_class_weights_change_the_training(trained):
         (
             "model={type: sequential, layers: [{type: Conv2D, filters: 3, kernel_size: 3}]}",
             "--set #1",
-            "model.layers[0]: Conv2D does not fit on outputs of shape (batch, 2)",
+            "model.layers[0]: Conv2D does not accept outputs of shape (batch, 2)",
         ),
     ],
 )

@@ -116,7 +116,8 @@ def _highest(column: RawColumn, raw: np.ndarray) -> float:
     refuse_not_finite(column, raw)
     if raw.min() < 0:
         row = first_row(raw.reshape(len(raw), -1).min(axis=1) < 0)
-        raise column.error(row, f"a negative value has no place in 0…1 (set scale of data.features.{column.name})")
+        advice = f"set scale: none in data.features.{column.name}"
+        raise column.error(row, f"a negative value cannot be scaled to 0…1 ({advice})")
     highest = float(raw.max())
     return highest if highest > 1 else 1.0
 
@@ -165,7 +166,7 @@ def _pair(column: RawColumn, center: np.ndarray, width: np.ndarray) -> tuple[tup
         held = np.isfinite(center.astype(np.float32)) & np.isfinite(width.astype(np.float32))
         held &= width.astype(np.float32) != 0
     if not held.all():
-        raise column.failure("its values span too far, or too little, to be scaled in float32 (use other units)")
+        raise column.failure("the range of its values is too large or too small for float32 (use other units)")
     return tuple(center.tolist()), tuple(width.tolist())
 
 

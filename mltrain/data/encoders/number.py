@@ -153,7 +153,8 @@ def fill_decision(column: RawColumn, count: int, how: str) -> tuple[Decision, ..
     if not count:
         return ()
     value = f"missing values become the {how.replace('_', ' ')}" if how != "zero" else "missing values become zero"
-    reason = f"{count} of {len(column.values)} training rows miss it; '{indicator_name(column.name)}' says where"
+    marked = f"column '{indicator_name(column.name)}' marks them"
+    reason = f"{count} of {len(column.values)} training rows have no value; {marked}"
     return (Decision(f"features.{column.name}", value, reason),)
 
 
@@ -175,5 +176,5 @@ def _rounded_decision(column: RawColumn, numbers: np.ndarray) -> tuple[Decision,
     whole = isinstance(column.values, pa.Array) and pa.types.is_integer(column.values.type)
     if not whole or not (np.abs(numbers) > 2**53).any():
         return ()
-    reason = f"whole numbers beyond 2^53 lose their last digits; if they are ids: data.features.{column.name}: ignore"
+    reason = f"whole numbers beyond 2^53 lose digits; if they are ids, set data.features.{column.name}: ignore"
     return (Decision(f"features.{column.name}", "rounded", reason),)

@@ -32,7 +32,7 @@ class WindowEncoder(ArrayEncoder):
     features: Many[str]
     """The columns whose values are in the windows, in the order of the last axis."""
     target: str
-    """The column that is learned."""
+    """The column that is predicted."""
     time: str | None
     """The column that rows are sorted by; null keeps the order of the rows."""
     dates: bool
@@ -115,7 +115,7 @@ def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: s
         try:
             each = center_and_width(numbers_of(column)[known], scale)
         except OverflowError:
-            raise column.failure("its values span too far to be scaled (use smaller units)") from None
+            raise column.failure("the range of its values is too large to be scaled (use smaller units)") from None
         center.append(each[0])
         width.append(each[1])
     errors = naive_errors(numbers_of(RawColumn.of(table, target)), windowed.series, known, windows.season or 1)

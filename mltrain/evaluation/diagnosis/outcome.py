@@ -10,6 +10,8 @@ from mltrain.evaluation.diagnosis.facts import Confusion, Facts, Finding, accura
 from mltrain.evaluation.interval_forms import wilson
 from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS
 
+# How much worse an R² is below this says nothing, and may take 30 digits.
+_WORST_SHOWN = -100
 # With fewer rows than this, any score may be luck.
 _FEW = 30
 # Where two models differ on 6 rows only, one of them must be right on all 6 for a difference at the level of 5 % (sign
@@ -82,7 +84,8 @@ def memorising(facts: Facts) -> Finding | None:
         train, other = facts.skill["train"], facts.skill["validation"]
         if train < 0.5 or other > 0:
             return None
-        seen = f"R² is {train:.2f} on training rows and {other:.2f} on validation rows"
+        below = f"{other:.2f}" if other >= _WORST_SHOWN else f"below {_WORST_SHOWN}"
+        seen = f"R² is {train:.2f} on training rows and {below} on validation rows"
     elif facts.task in OF_EACH:
         train, other = facts.skill["train"], facts.skill["validation"]
         if train < 0.5 or other > 0:
@@ -113,11 +116,11 @@ def underfitting(facts: Facts) -> Finding | None:
         return None
     if still_learns(facts.curves.train):
         return None
+    saved = f"{skill:.1%} lower" if skill >= 0 else "higher"
     return Finding(
         "underfitting",
         f"underfitting: even on its own training rows the model is not better than a constant answer (its loss is "
-        f"{max(0.0, skill):.1%} lower); try a larger model, another learning rate or other features, or there is "
-        "nothing to learn",
+        f"{saved}); try a larger model, another learning rate or other features, or there is nothing to learn",
         "model",
     )
 

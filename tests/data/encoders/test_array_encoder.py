@@ -81,7 +81,7 @@ NOT_FINITE[2, 1] = np.nan
         (ArrayFeature(scale="none"), random((4, 2)), NOT_FINITE, r"made.csv\[2\]"),
         (ArrayFeature(scale="none"), random((4, 2)), np.array([[1.0, 1e300]]), r"\[0\].*too large for float32"),
         (ArrayFeature(), random((4, 2)), random((4, 3)), r"expected arrays of shape \(2,\), found \(3,\)"),
-        (ArrayFeature(), np.array([[1e300], [-1e300]]), None, "span too far"),
+        (ArrayFeature(), np.array([[1e300], [-1e300]]), None, "range of its values is too large"),
         (ArrayFeature(), [1.0, 2.0], None, "expected an array in every row, but it holds numbers"),
         (ArrayFeature(scale="none"), np.array([[1]]), np.array([[0.5]]), "expected whole numbers, found float64"),
         (
@@ -91,7 +91,7 @@ NOT_FINITE[2, 1] = np.nan
             r"\[1\].*from -2147483648 to 2147483647",
         ),
         (ImageFeature(), random((4, 2)), None, r"expected images .* found shape \(4, 2\)"),
-        (ImageFeature(), -np.ones((2, 2, 2)), None, r"\[0\].*a negative value has no place in 0…1"),
+        (ImageFeature(), -np.ones((2, 2, 2)), None, r"\[0\].*a negative value cannot be scaled to 0…1"),
         (ImageFeature(), np.full((2, 2, 2), np.nan), None, r"\[0\].*the array holds NaN"),
     ],
 )
