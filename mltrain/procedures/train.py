@@ -136,6 +136,7 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
     from mltrain.procedures.fitting import fit, get_ready
     from mltrain.procedures.forecast_dates import kept_columns
     from mltrain.procedures.network import build_network
+    from mltrain.procedures.pixel_range import with_pixel_findings
     from mltrain.procedures.results import write_results
     from mltrain.procedures.slices import fit_slices
     from mltrain.training.acceleration import accelerate, choose_precision
@@ -146,6 +147,7 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
 
     course.begin("reading the data")
     prepared = prepare(spec.data, spec.seed, spec.task, kept_columns(spec), own_units(spec), stopwatch)
+    prepared = with_pixel_findings(prepared, spec)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 
