@@ -67,7 +67,7 @@ def test_an_absolute_path_needs_no_folder_of_runs(runs: Path) -> None:
         ("a/2026", "2 runs begin with this"),
         ("20261120T201502Z", rf"no such run.*did you mean '{SECOND}'"),
         ("b/latset", "did you mean 'b/latest'"),
-        ("c/latest", "there is no run of 'c' in runs"),
+        ("c/latest", "found no run of 'c' in runs"),
         ("xyz", rf"no such run, neither a path nor in runs \(the newest: b/{OTHER}\)"),
         ("", "no such run|no config.yaml in it"),
         ("runs/a", r"it has no config\.yaml, so it is not a run"),
@@ -84,9 +84,9 @@ def test_anything_else_is_said_with_what_is_near(runs: Path, reference: str, mes
 
 
 def test_no_runs_at_all(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"there is no run in .*`mltrain train` makes one"):
+    with pytest.raises(RunError, match=r"found no run in .*`mltrain train` makes one"):
         find("latest", tmp_path / "runs")
-    with pytest.raises(RunError, match=r"there is none in .*`mltrain train` makes one"):
+    with pytest.raises(RunError, match=r"has no runs; .*`mltrain train` makes one"):
         find("2026", tmp_path / "runs")
 
 

@@ -11,6 +11,8 @@ from mltrain.errors import RunError
 from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint
 from tests.torture.comparison import compare, resumptions
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def killed(battery):

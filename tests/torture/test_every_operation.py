@@ -11,6 +11,8 @@ from tests.torture.comparison import step_on_disk
 from tests.torture.experiments import VARIANTS
 from tests.torture.forking import KILLED, call
 
+pytestmark = pytest.mark.long
+
 # In the short form each operation of one experiment is killed at, and every 25th has the other faults.
 SAMPLE = pytest.param("short", 25, id="sample")
 EVERY = [pytest.param(name, 1, id=name, marks=pytest.mark.torture) for name in ("short", *VARIANTS)]

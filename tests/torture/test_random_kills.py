@@ -11,6 +11,8 @@ from tests.torture.experiments import VARIANTS
 from tests.torture.forking import KILLED
 from tests.torture.interruptions import is_finished
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("kills", [1, pytest.param(25, marks=pytest.mark.torture)])
 @pytest.mark.parametrize("experiment", VARIANTS)

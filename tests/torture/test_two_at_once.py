@@ -10,6 +10,8 @@ import pytest
 from tests.torture.comparison import compare, resumptions
 from tests.torture.forking import call
 
+pytestmark = pytest.mark.long
+
 PAIRS = pytest.mark.parametrize("pairs", [10, pytest.param(200, marks=pytest.mark.torture)])
 
 
