@@ -56,7 +56,7 @@ def prose(sentence: str) -> Html:
 
 
 def breakable(words: str) -> Html:
-    """Return a text in which a long name such as `optimizer.learning_rate` may continue in the next line after a dot."""
+    """Return a text in which a long name such as `optimizer.learning_rate` may be broken after a dot."""
     return joined(
         [
             [part if place == 0 else joined(element("wbr"), part) for place, part in enumerate(_DOT.split(word))]
