@@ -22,7 +22,7 @@ from mltrain.resolved import resolved_yaml
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.profile import profile_of
 from mltrain.run.proof import decision_fingerprint, json_fingerprint
-from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
+from mltrain.run.record import Data, Device, Record, Threads, changes_sentence, row_fingerprint, start_record
 from mltrain.run.status import Status, now, status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.target_scale import own_units
@@ -186,7 +186,7 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
     course.write_from_now_on()
     run.log(printed)
     if going_on is not None:
-        _write_resumption(run, terminal, going_on, resumed_sentence(saved), ready)
+        _write_resumption(run, terminal, going_on, resumed_sentence(saved, run), ready)
     _write_data(run, prepared)
     run.write_architecture(architecture_of(network.model))
     run.write_record(record)
@@ -262,6 +262,9 @@ def _finish(
     stopwatch.turn_to("report")
     laps = stopwatch.laps()  # the page cannot hold how long it took itself
     write_report(run, report_of(facts_of(run, spec.name, ended, record, profile_of(laps) if laps else None)))
+    changes = changes_sentence(record.resumed)
+    if changes is not None:
+        terminal.note(changes)
     terminal.note(f"report {run.page}")
     stopwatch.turn_to("run files")
     _write_profile(stopwatch, run, terminal)
