@@ -22,6 +22,9 @@ _PLURALS = {
     "ignore": "ignored",
 }
 _NAMES = 3
+# A reason that names a setting, such as `data.source.date_format`, asks the user to check the decision: a column of
+# dates that was taken for a category is not to be hidden in a count.
+_NAMES_A_SETTING = re.compile(r"\bdata\.[a-z]")
 # What the results repeat, and what only changes how long a training takes.
 _ELSEWHERE = {"objective", "model of the run", "training.metrics", "evaluation.metrics", "evaluation.batch_size"}
 
@@ -38,10 +41,13 @@ def decision_lines(decisions: Sequence[Decided]) -> list[str]:
     others: dict[str, list[str]] = {}
     alone = Counter(value for what, value, _ in decisions if what.startswith("features."))
     kinds = [names for kind, names in (_columns_of(what, value) for what, value, _ in decisions) if kind in _PLURALS]
-    left_out = 0
+    left_out, to_check = 0, 0
     for what, value, reason in decisions:
         kind, names = _columns_of(what, value)
-        if names and kind in _PLURALS and sum(map(len, kinds)) > 1:
+        if names and kind in _PLURALS and to_check < _NAMES and _NAMES_A_SETTING.search(reason):
+            to_check += 1
+            shown.append(decision_line(what, value, reason))
+        elif names and kind in _PLURALS and sum(map(len, kinds)) > 1:
             columns.setdefault(kind, []).extend(names)
         elif names and (len(names) > 1 or alone[value] > 1):
             others.setdefault(kind, []).extend(names)

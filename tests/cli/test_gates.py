@@ -77,7 +77,7 @@ def test_what_only_the_data_tells_is_said_before_the_training(mltrain, gated, tm
     gated.write_text(gated.read_text().replace("test.log_loss < 0", "test.recall(four) > 0"))
     done = mltrain("train", gated, "--run-dir", tmp_path / "run", "--quiet")
     assert done.code == 3
-    assert "config.yaml:15:7: evaluation.gates[1]: there is no class 'four'" in done.err
+    assert "config.yaml:15:7: evaluation.gates[1]: unknown class 'four'" in done.err
     assert not (tmp_path / "run" / "history.csv").exists()
 
 

@@ -187,7 +187,7 @@ def test_forged_results_are_refused(folder, folds, found, change, said, tmp_path
 def test_runs_that_are_not_of_one_cross_validation_are_refused(folder, folds, tmp_path):
     for fold in (1, 2, 3):
         (tmp_path / f"fold-{fold}").symlink_to(folds / f"fold-{max(fold, 2)}")
-    with pytest.raises(RunError, match="the tests of the folds are not each row once"):
+    with pytest.raises(RunError, match="the folds do not test every row exactly once"):
         fold_results(FoldFolder(tmp_path), 3, ())
     done = in_process(folder, "cross-validate", "config.yaml", "--run-dir", tmp_path, "--resume", "--quiet")
     assert done.code == 5
@@ -207,7 +207,7 @@ def test_what_is_interrupted_goes_on_to_the_same_results(folder, folds, tmp_path
     command = ("cross-validate", "config.yaml", "--run-dir", tmp_path / "cv", "--quiet")
     done = in_process(folder, *command)
     assert done.code == 143
-    assert "; 1 of 3 folds are finished; with --run-dir" in done.err
+    assert "; 1 of 3 folds are finished; continue with `mltrain cross-validate" in done.err
     monkeypatch.undo()
     monkeypatch.delenv("KERAS_BACKEND", raising=False)  # as in another process, which has not imported TensorFlow yet
     assert not (tmp_path / "cv" / "folds.json").exists()
@@ -259,7 +259,7 @@ def test_what_has_no_folds_is_said_at_its_line(mltrain, config, split, said):
     [
         (["--resume"], "--resume needs --run-dir"),
         (["--run-dir", "a", "--runs-dir", "b"], "--runs-dir and --run-dir were both given"),
-        (["--junit", "x.xml"], "there is none: add --gate"),
+        (["--junit", "x.xml"], "--junit needs a gate; add --gate"),
         (["--gate", "folds.acuracy > 0"], "'acuracy' will not be measured"),
     ],
 )

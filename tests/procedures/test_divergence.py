@@ -40,6 +40,7 @@ FAR = (
     "training={loss: mae, epochs: 3, batch_size: full, optimizer: {type: SGD, learning_rate: 1e22}, metrics: [mse]}",
     "model=linear",
     "data.source={type: synthetic, kind: linear, rows: 60}",
+    "data.target={column: y, scale: none}",
     "evaluation.metrics=[mae]",
     "objective=train.loss",
 )

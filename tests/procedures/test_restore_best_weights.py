@@ -50,7 +50,7 @@ def test_the_best_epoch_is_that_of_the_monitor(mltrain, tmp_path, monitor, colum
     assert found.code == 0, found.err
     assert model_of(found.run) == best_epoch(found.run, column, best)
     decisions = json.loads((found.run / "record.json").read_text())["decisions"]
-    assert [each["value"] for each in decisions if each["what"] == "objective"] == [column]
+    assert [each["value"].split()[0] for each in decisions if each["what"] == "objective"] == [column]
     metrics = json.loads((found.run / "metrics.json").read_text())
     assert metrics["objective"]["metric"] == column
 
@@ -98,22 +98,3 @@ def test_two_answers_are_refused_at_their_line(mltrain, tmp_path, callbacks, top
 def test_the_same_objective_may_be_stated(mltrain, tmp_path, monitor):
     stopping = f"{{type: EarlyStopping, {monitor}restore_best_weights: true}}"
     assert mltrain("validate", write(tmp_path, stopping, "objective: validation.accuracy\n")).code == 0
-
-
-def test_a_run_of_an_older_version_keeps_the_objective_that_it_had(mltrain, tmp_path):
-    """Its best epoch was that of validation.loss, whatever EarlyStopping watched: also when it is resumed."""
-    watched = "{type: EarlyStopping, monitor: val_accuracy, patience: 12}"
-    whole = mltrain("train", write(tmp_path, watched), "-q", "--runs-dir", "runs").run
-    older = mltrain("train", "c.yaml", "-q", "--runs-dir", "runs", "--set", "training.epochs=5").run
-    resolved = (older / "config.resolved.yaml").read_text()
-    assert "restore_best_weights: null" in resolved, resolved
-    restoring = resolved.replace("restore_best_weights: null", "restore_best_weights: true")
-    (older / "config.resolved.yaml").write_text(restoring)
-    record = json.loads((older / "record.json").read_text())
-    del record["defaults"]
-    (older / "record.json").write_text(json.dumps(record))
-    assert mltrain("evaluate", older, "--json").code == 0
-    assert mltrain("resume", older, "--epochs", "12", "-q").code == 0
-    assert model_of(older) == model_of(whole) == best_epoch(whole, "validation.loss", min)
-    ours, theirs = (json.loads((run / "metrics.json").read_text())["splits"] for run in (older, whole))
-    assert ours == theirs
