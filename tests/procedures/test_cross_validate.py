@@ -242,9 +242,9 @@ def test_a_random_split_becomes_folds_and_so_does_a_group(mltrain, config):
             "config.yaml:5:3: data.split: a split of type column cannot be divided into folds",
         ),
         ("{type: hash, columns: [x]}", "a hash fixes the split of every row"),
-        ("{type: time}", "rows that are newer than those of their test"),
+        ("{type: time}", "folds would be trained on newer rows than they are tested on"),
         ("none", "no rows are held out; use a split of type kfold, random or group"),
-        ("{type: kfold, folds: 3, fold: 4}", "data.split.fold: there are 3 folds"),
+        ("{type: kfold, folds: 3, fold: 4}", "data.split.fold: expected a fold from 1 to 3, received 4"),
         ("{type: kfold, folds: 61}", "config.yaml:5:31: data.split.folds: 61 folds, but"),
     ],
 )
