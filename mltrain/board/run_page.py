@@ -81,7 +81,7 @@ def _verdict(run: Overview) -> Iterator[str]:
     if run.state == "killed":
         yield "The process of this run is gone. `mltrain resume` continues the run."
     elif run.status is not None and run.state != "running":
-        yield from verdict(run.status, run.results)
+        yield from verdict(run.status, run.results, run.record)
 
 
 def _standing(run: Overview) -> Html:

@@ -65,6 +65,7 @@ def evaluate(
     from mltrain.problems import printable
     from mltrain.procedures.asked_gates import checked_gates, judge_measured
     from mltrain.procedures.evaluate import evaluate as evaluate_run
+    from mltrain.procedures.unfinished import failure_explained
     from mltrain.report.summary import results_table, split_lines
     from mltrain.run.opening import open_run
 
@@ -97,7 +98,8 @@ def evaluate(
     refuse_strays(against, tolerance, metric, junit, gates)
     folder = runs_directory(runs_dir)
     found = open_run(run, folder)
-    checked_gates(found, gates or (), split, data is not None)
+    with failure_explained(found):
+        checked_gates(found, gates or (), split, data is not None)
     other = standard(open_run(against, folder), tolerance, metric, split) if against is not None else None
     metrics = evaluate_run(found, split, data, tuple(sys.argv), options)
     judged = judge_measured(gates or (), metrics, data is not None) + ((other.judge(found),) if other else ())
@@ -107,7 +109,15 @@ def evaluate(
     looks = [metrics["test_looks"]["sentence"]] if "test_looks" in metrics else []
     for line in (
         *split_lines(metrics),
-        *map(printable, (*metrics.get("data_sentences", ()), *metrics.get("plugin_sentences", ()), *looks)),
+        *map(
+            printable,
+            (
+                *metrics.get("run_sentences", ()),
+                *metrics.get("data_sentences", ()),
+                *metrics.get("plugin_sentences", ()),
+                *looks,
+            ),
+        ),
     ):
         typer.echo(line, err=True)
     conclude(judged, found, junit=junit, json=json)

@@ -60,7 +60,9 @@ def predict(
     ] = False,
     skip_bad: Annotated[
         bool,
-        typer.Option("--skip-bad", help="Leave out image files that cannot be used, and count them. Exit code 0."),
+        typer.Option(
+            "--skip-bad", help="Leave out image files that cannot be used, and count them. Exit code 4 if none is left."
+        ),
     ] = False,
     summary: Annotated[
         Path | None, typer.Option("--summary", metavar="FILE", help="Write counts and drift of every column as JSON.")

@@ -20,6 +20,7 @@ from mltrain.cli.arguments import (
     result,
     runs_directory,
 )
+from mltrain.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ def resume(
     from mltrain.cli.gates import conclude, lines_of_gates
     from mltrain.errors import VerdictError
     from mltrain.evaluation.gates import of_folds, recorded
-    from mltrain.procedures.resume import finished, take_up
+    from mltrain.procedures.resume import finished, refuse_without_effect, stated_epochs, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.report.terminal import Terminal
     from mltrain.run.metrics_form import checked_metrics
@@ -60,9 +61,11 @@ def resume(
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption:
         found = open_run(run, runs_directory(runs_dir))
-        ended = finished(found, epochs)
+        more = stated_epochs(found, overrides or ()) if epochs is None else epochs
+        ended = finished(found, more)
         if ended is not None:
-            say_finished(found, ended, json=json, quiet=quiet)
+            refuse_without_effect(found, overrides or ())
+            say_finished(found, ended, json=json, quiet=quiet, asked=more)
             if ended.exit_code == VerdictError.exit_code:  # what was missed stays missed
                 conclude(recorded(checked_metrics(found)), found, junit=None, json=json, quiet=quiet)
             raise typer.Exit(ended.exit_code)
@@ -70,9 +73,9 @@ def resume(
         with interruption.deferred(), lock_run(found.path) as locked:
             if not json:
                 print_run(locked)
-            loaded, going_on = take_up(locked, None, overrides or (), epochs, allow_inexact, tuple(sys.argv))
+            loaded, going_on = take_up(locked, None, overrides or (), more, allow_inexact, tuple(sys.argv))
             gates = [gate for gate in loaded.spec.evaluation.gates if not of_folds(gate)]
-            below = lines_of_gates(len(gates)) + 2 * verify_export
+            below = lines_of_gates(len(gates)) + 2 * (verify_export + going_on.may_be_inexact)
             terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every, below=below)
             metrics = resume_run(loaded, locked, terminal, interruption, going_on, stopwatch, verify_export)
             judged = recorded(metrics)
@@ -82,9 +85,15 @@ def resume(
 
 
 def say_finished(
-    run: RunDirectory, ended: Finished, *, json: bool, quiet: bool, judged: Sequence[Judgement] = ()
+    run: RunDirectory,
+    ended: Finished,
+    *,
+    json: bool,
+    quiet: bool,
+    judged: Sequence[Judgement] = (),
+    asked: int | None = None,
 ) -> None:
-    """Print what there is of a run that has nothing left to do."""
+    """Print what there is of a run that has nothing left to do; `asked` is the number of epochs that was asked for."""
     if json:
         from mltrain.evaluation.gates import recorded
         from mltrain.run.metrics_form import checked_metrics
@@ -94,4 +103,7 @@ def say_finished(
     else:
         typer.echo(run.path.absolute())
     if not quiet:
-        typer.echo(f"nothing to do: the run is finished ({ended.reason}); use --epochs to train longer", err=True)
+        why = f"the run is finished ({ended.reason}); use --epochs to train longer"
+        if asked is not None:
+            why = f"the run already has {counted(ended.epochs, 'epoch')}"
+        typer.echo(f"nothing to do: {why}", err=True)

@@ -108,7 +108,9 @@ def train(
                 stated, every = loaded.spec.evaluation.gates, loaded.spec.training.progress_every
                 left = [gate for gate in stated if of_folds(gate)]
                 # Also the note of --verify-export, and the error of --against.
-                below = lines_of_gates(len(stated) - len(left) + bool(other)) + 2 * (bool(other) + verify_export)
+                below = lines_of_gates(len(stated) - len(left) + bool(other)) + 2 * (
+                    bool(other) + verify_export + (begun and allow_inexact)
+                )
                 terminal = Terminal(quiet=quiet, progress_every=every, below=below)
                 if left:
                     terminal.note(

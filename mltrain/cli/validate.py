@@ -13,12 +13,14 @@ from mltrain.errors import ConfigError, UsageError
 def validate(configs: ConfigPaths, overrides: Overrides = None, plugins: Plugins = None, json: Json = False) -> None:
     """Check configs: shows every problem with its line, in well under a second."""
     from mltrain.load import load
+    from mltrain.pixel_range import stated_pixel_findings
+    from mltrain.problems import printable
 
     checked: list[dict[str, object]] = []
     exit_codes = {0}
     for config in configs:
         try:
-            load(config, overrides or ())
+            spec = load(config, overrides or ()).spec
         except ConfigError as error:
             problems = [problem.as_json() for problem in getattr(error, "problems", ())]
             checked.append({"config": config, "valid": False, "problems": problems})
@@ -30,7 +32,11 @@ def validate(configs: ConfigPaths, overrides: Overrides = None, plugins: Plugins
             typer.echo(f"error: {error}", err=True)
             exit_codes.add(error.exit_code)
         else:
-            checked.append({"config": config, "valid": True, "problems": []})
+            warnings = [finding.line for finding in stated_pixel_findings(spec)]
+            more = {"warnings": warnings} if warnings else {}
+            checked.append({"config": config, "valid": True, "problems": [], **more})
+            for warning in warnings:
+                typer.echo(f"{config}: warning: {printable(warning)}", err=True)
             if not json:
                 typer.echo(f"{config}: ok")
     if json:

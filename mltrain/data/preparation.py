@@ -144,7 +144,9 @@ def prepare(
         preprocessing, feature_decisions = Preprocessing(columns=(windows,), target=target), window_decisions
     reference = TrainingColumns.of(preprocessing, train)
     with stopwatch.phase("data audit"):
-        audited = audit_data(table, splits, truth, preprocessing, reference, hint if IF_NUMBERS in hint else "")
+        audited = audit_data(
+            table, splits, truth, preprocessing, reference, hint if IF_NUMBERS in hint else "", windowed
+        )
 
     # A large one does not stay: its numbers have twice the digits of the examples.
     few = len(preprocessing.columns) == 1 or rows * len(columns) <= _KEPT_VALUES

@@ -65,14 +65,14 @@ class Series:
         sorted_number, sorted_times = number[order], times[order]
         twice = (sorted_number[1:] == sorted_number[:-1]) & (sorted_times[1:] == sorted_times[:-1])
         if time is not None and twice.any():
-            row = int(order[1:][first_row(twice)])
-            remedy = (
-                "correct one"
-                if by
-                else "if there are several series, set data.windows.by to the column that names them"
-            )
-            place = f"series {names[number[row]]!r} has" if by else "the data has"
-            raise RawColumn.of(table, time).error(row, f"{place} another row of the same time; {remedy}")
+            place = first_row(twice)
+            first, row = sorted((int(order[place]), int(order[place + 1])))
+            remedy = "correct or remove the duplicate"
+            if not by:
+                remedy += "; if there are several series, set data.windows.by to the column that names them"
+            has = f"series {names[number[row]]!r} has" if by else "the data has"
+            there = table.origin.place(first)
+            raise RawColumn.of(table, time).error(row, f"{has} another row of the same time, {there}; {remedy}")
         position = np.empty(len(table), np.int64)
         position[order] = np.arange(len(table)) - np.searchsorted(sorted_number, np.arange(len(names)))[sorted_number]
         return cls(order, number, position, names)
@@ -111,6 +111,11 @@ class Windowed:
     examples: np.ndarray
     lag: int
     gaps: Gaps | None = None
+
+    @property
+    def history(self) -> int:
+        """How many rows before a row its window begins."""
+        return self.windows.length - 1 + self.lag
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -162,11 +167,15 @@ def windowed_rows(table: Table, spec: DataSpec, target: str) -> tuple[Windowed, 
                 decisions.append(Decision(f"features.{name}", "left out", reason))
     windowed = with_windows(table, windows, tuple(features), time, needed=(target,))
     series = len(windowed.series.names)
+    used = len(np.unique(windowed.series.number[windowed.examples]))
     rows = f"{len(table):,} rows" if series == 1 else f"{len(table):,} rows in {series:,} series"
     value = f"the last {windows.length} rows of {shown(features)}, to forecast '{target}' {windows.horizon} ahead"
     reason = f"{len(windowed.examples):,} of {rows} have enough rows before them"
-    advice = "; data.windows.gaps: drop leaves these windows out" if windows.gaps == "keep" else ""
-    gaps = tuple(Decision("windows.gaps", windows.gaps, f"{said}{advice}") for said in windowed.sentences)
+    if used < series:
+        reason += f", in {used:,} of the series"
+    # The audit warns of windows over gaps that are kept.
+    warned = windowed.gaps is not None and windowed.gaps.spanning > 0 and windows.gaps == "keep"
+    gaps = tuple(Decision("windows.gaps", windows.gaps, said) for said in windowed.sentences if not warned)
     return windowed, (Decision("windows", value, reason), *gaps, *decisions)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mltrain.data.preparation import prepare
 from mltrain.errors import MisfitError
 from mltrain.load import Loaded
+from mltrain.procedures.pixel_range import with_pixel_findings
 from mltrain.procedures.slices import slice_columns
 from mltrain.run.audit import Audit
 from mltrain.target_scale import own_units
@@ -19,8 +20,7 @@ def audit(loaded: Loaded) -> Audit:
     """
     spec = loaded.spec
     try:
-        return prepare(
-            spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices), own_units(spec)
-        ).audited.audit
+        prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices), own_units(spec))
     except MisfitError as error:
         raise loaded.error(error.path, error.message) from error
+    return with_pixel_findings(prepared, spec).audited.audit

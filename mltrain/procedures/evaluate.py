@@ -26,6 +26,7 @@ from mltrain.procedures.prediction_rows import kinds_of, kinds_of_targets
 from mltrain.procedures.recorded_config import other_plugins, refuse_absent
 from mltrain.procedures.slices import Slice, slice_columns, split_slices
 from mltrain.procedures.stored_model import StoredModel, read_model
+from mltrain.procedures.unfinished import unfinished_sentence
 from mltrain.run.decision import DecisionRule
 from mltrain.run.looks import count_look, looks_sentence, uncounted_sentence
 from mltrain.run.record import Record
@@ -93,6 +94,8 @@ def evaluate(
         measured["splits"][name]["groups"] = {"columns": list(keys), "n": None}
     if plugins := other_plugins(stored.record, spec.evaluation.metrics):
         measured["plugin_sentences"] = list(plugins)
+    if unfinished := unfinished_sentence(stored):
+        measured["run_sentences"] = [unfinished]
     if sentences:
         measured["data_sentences"] = list(sentences)
     return measured if name != "test" or data is not None else {**measured, "test_looks": _counted(run, command)}

@@ -10,6 +10,7 @@ from mltrain.counted import counted
 from mltrain.errors import RunError
 from mltrain.experiment import ExperimentSpec
 from mltrain.run.record import Record, Resumption
+from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import now
 from mltrain.spec import as_plain
 from mltrain.yaml_text import value_text
@@ -57,6 +58,11 @@ class GoingOn:
     longer: bool
     resolved: bytes | None
     command: tuple[str, ...]
+
+    @property
+    def may_be_inexact(self) -> bool:
+        """Whether the run is, or may become, one that was resumed with changes."""
+        return self.allow_inexact or any(each.inexact for each in self.before.resumed)
 
     def checked(
         self, record: Record, saved: Checkpoint | None, refused: tuple[str, ...], more: tuple[str, ...] = ()
@@ -109,12 +115,17 @@ def config_differences(before: ExperimentSpec, after: ExperimentSpec) -> tuple[s
     )
 
 
-def resumed_sentence(saved: Checkpoint | None) -> str:
-    """Return the sentence that says from where the run continues."""
+def resumed_sentence(saved: Checkpoint | None, run: RunDirectory) -> str:
+    """Return the sentence that says from where the run continues, and how many completed epochs are trained again."""
+    trained = saved.state["training"]["position"]["epoch"] - 1 if saved is not None else 0
+    again = max(len(run.history().rows) - trained, 0)
+    repeated = ""
+    if again:
+        repeated = f"; {counted(again, 'epoch')} of the history {'is' if again == 1 else 'are'} trained again"
     if saved is None:
-        return "resumed from step 0: no checkpoint had been written yet"
+        return f"resumed from step 0: no checkpoint had been written yet{repeated}"
     damaged = f" (newer ones are damaged: {'; '.join(saved.damaged)})" if saved.damaged else ""
-    return f"resumed from step {saved.state['step']}, checkpoint {saved.name}{damaged}"
+    return f"resumed from step {saved.state['step']}, checkpoint {saved.name}{damaged}{repeated}"
 
 
 def record_differences(before: Record, after: Record) -> Iterator[str]:

@@ -27,6 +27,7 @@ from mltrain.procedures.prediction_columns import added_names, beside, free_name
 from mltrain.procedures.prediction_findings import Findings
 from mltrain.procedures.prediction_rows import PredictedRows, kinds_of
 from mltrain.procedures.stored_model import StoredModel, read_model
+from mltrain.procedures.unfinished import unfinished_sentence
 from mltrain.run.rundir import RunDirectory
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
@@ -73,6 +74,7 @@ def predict(
         DataError: the data is not there or not valid, or `strict` refuses it.
     """
     stored = read_model(run)
+    unfinished = unfinished_sentence(stored)
     target = stored.preprocessing.target
     added, parts = added_names(target, probabilities), explained_columns(stored) if explain else ()
     baseline = mean_row(stored) if explain else None
@@ -110,6 +112,7 @@ def predict(
                 explained=attribution.said() if attribution is not None else None,
                 added=names,
                 renamed=not prefix and names != (*added, *parts),
+                unfinished=unfinished,
             )
             if strict:
                 findings.refuse_surprises()

@@ -43,6 +43,7 @@ class Findings:
         explained: what the columns `explain.<column>` are; None where nobody asked.
         added: the names of the columns that were added.
         renamed: whether they have other names than usual, as the data has columns of these names.
+        unfinished: that the run is not finished, and which weights were used; empty where it is finished.
     """
 
     data: str
@@ -57,6 +58,7 @@ class Findings:
     explained: Attributed | None = None
     added: tuple[str, ...] = ()
     renamed: bool = False
+    unfinished: str = ""
 
     @property
     def outside(self) -> dict[str, ColumnFindings]:
@@ -70,6 +72,7 @@ class Findings:
             "data": self.data,
             "rows": self.rows,
             "added": list(self.added),
+            **({"unfinished": self.unfinished} if self.unfinished else {}),
             **({"without_history": self.without_history} if self.without_history else {}),
             "missing": {name: {"n": each.count, "in_training": each.expected} for name, each in self.missing.items()},
             **({} if self.gaps is None else {"gaps": {"steps": self.gaps.count, "windows": self.gaps.spanning}}),

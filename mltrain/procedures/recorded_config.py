@@ -37,7 +37,8 @@ def as_when_recorded(loaded: Loaded, record: Record) -> Loaded:
         return loaded
     spec = _of_older_run(loaded.spec, record)
     # The other values cannot all be stated: a target that the source knows, or an objective beside its own monitor.
-    return replace(loaded, spec=spec, written=loaded.spec.model_copy(update={"task": spec.task}))
+    data = spec.data if loaded.spec.data.target is not None else loaded.spec.data
+    return replace(loaded, spec=spec, written=loaded.spec.model_copy(update={"task": spec.task, "data": data}))
 
 
 def _of_older_run(spec: ExperimentSpec, record: Record) -> ExperimentSpec:

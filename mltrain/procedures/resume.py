@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mltrain.errors import ConfigError, RunError
+from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.load import Loaded
 from mltrain.procedures.going_on import GoingOn, config_differences
 from mltrain.procedures.recorded_config import as_when_recorded, recorded_config, refuse_absent
@@ -51,6 +51,38 @@ def asked_epochs(path: Path, loaded: Loaded) -> int | None:
         return None
     asked = loaded.spec.training.epochs
     return asked if asked > before.spec.training.epochs else None
+
+
+def stated_epochs(run: RunDirectory, overrides: Sequence[str]) -> int | None:
+    """Return the epochs that a `--set` states; None where none does.
+
+    Raises:
+        ConfigError: an override is wrong.
+    """
+    if not overrides or not run.has_begun():
+        return None
+    try:
+        recorded_config(run)
+    except (RunError, ConfigError):
+        return None  # `take_up` says what is wrong with it
+    loaded = recorded_config(run, overrides)
+    path = ("training", "epochs")
+    stated = loaded.root.existing(path) == path and loaded.root.at(path).place.source.override
+    return loaded.spec.training.epochs if stated else None
+
+
+def refuse_without_effect(run: RunDirectory, overrides: Sequence[str]) -> None:
+    """Refuse values that a finished run cannot use, as it does not train any more.
+
+    Raises:
+        UsageError: names them all.
+    """
+    others = [each for each in overrides if stated_epochs(run, (each,)) is None]
+    if others:
+        verb = "has" if len(others) == 1 else "have"
+        raise UsageError(
+            f"--set {', '.join(others)} {verb} no effect: the run is finished; use --epochs to train longer"
+        )
 
 
 def take_up(

@@ -6,6 +6,7 @@ from typing import Any
 
 from mltrain.errors import RunError
 from mltrain.run.metrics_form import check_metrics
+from mltrain.run.record import changes_sentence
 from mltrain.run.rundir import RunDirectory
 
 
@@ -16,6 +17,8 @@ def summary(run: RunDirectory) -> dict[str, Any]:
     return {
         "run": str(run.path),
         "status": status.model_dump(mode="json"),
+        "killed": run.is_killed(),
+        "changes": changes_sentence(record.resumed),
         "started": record.started,
         "finished": record.finished,
         "versions": dict(record.versions),

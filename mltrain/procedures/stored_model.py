@@ -18,6 +18,7 @@ from mltrain.experiment import ExperimentSpec
 from mltrain.models.sequential import Sequential
 from mltrain.procedures.plan import final_weights
 from mltrain.procedures.recorded_config import recorded_config
+from mltrain.procedures.unfinished import failure_explained
 from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint
 from mltrain.run.decision import DecisionRule
 from mltrain.run.proof import proved_decision, proved_preprocessing, proved_splits
@@ -109,6 +110,11 @@ def read_model(run: RunDirectory) -> StoredModel:
     Raises:
         RunError: the run is damaged or unfinished.
     """
+    with failure_explained(run):
+        return _read_model(run)
+
+
+def _read_model(run: RunDirectory) -> StoredModel:
     spec = resolved_spec(run)
     record = run.record()
     preprocessing = Preprocessing.from_json(proved_preprocessing(run, record))

@@ -22,7 +22,7 @@ from mltrain.resolved import resolved_yaml
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.profile import profile_of
 from mltrain.run.proof import decision_fingerprint, json_fingerprint
-from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint, start_record
+from mltrain.run.record import Data, Device, Record, Threads, changes_sentence, row_fingerprint, start_record
 from mltrain.run.status import Status, now, status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.target_scale import own_units
@@ -136,6 +136,7 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
     from mltrain.procedures.fitting import fit, get_ready
     from mltrain.procedures.forecast_dates import kept_columns
     from mltrain.procedures.network import build_network
+    from mltrain.procedures.pixel_range import with_pixel_findings
     from mltrain.procedures.results import write_results
     from mltrain.procedures.slices import fit_slices
     from mltrain.training.acceleration import accelerate, choose_precision
@@ -146,6 +147,7 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
 
     course.begin("reading the data")
     prepared = prepare(spec.data, spec.seed, spec.task, kept_columns(spec), own_units(spec), stopwatch)
+    prepared = with_pixel_findings(prepared, spec)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 
@@ -184,7 +186,7 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
     course.write_from_now_on()
     run.log(printed)
     if going_on is not None:
-        _write_resumption(run, terminal, going_on, resumed_sentence(saved), ready)
+        _write_resumption(run, terminal, going_on, resumed_sentence(saved, run), ready)
     _write_data(run, prepared)
     run.write_architecture(architecture_of(network.model))
     run.write_record(record)
@@ -260,6 +262,9 @@ def _finish(
     stopwatch.turn_to("report")
     laps = stopwatch.laps()  # the page cannot hold how long it took itself
     write_report(run, report_of(facts_of(run, spec.name, ended, record, profile_of(laps) if laps else None)))
+    changes = changes_sentence(record.resumed)
+    if changes is not None:
+        terminal.note(changes)
     terminal.note(f"report {run.page}")
     stopwatch.turn_to("run files")
     _write_profile(stopwatch, run, terminal)

@@ -18,6 +18,8 @@ def finding_lines(findings: Findings) -> tuple[str, ...]:
 
 
 def _lines(findings: Findings) -> Iterator[str]:
+    if findings.unfinished:
+        yield findings.unfinished
     if findings.renamed:
         yield f"the rows have columns of the usual names already: the new columns are {', '.join(findings.added)}"
     if findings.images is not None:

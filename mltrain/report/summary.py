@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -80,14 +81,15 @@ def run_summary(found: Mapping[str, Any]) -> str:
     """Return what `show` prints of a run, as lines.
 
     Args:
-        found: `run`, `status`, `started`, `finished`, `device`, `data`, `decisions`, `audit`, `epochs`,
-            `metrics`, `test_looks`, `plots`, `profile`; None for what a run does not have.
+        found: `run`, `status`, `killed`, `changes`, `started`, `finished`, `device`, `data`, `decisions`, `audit`,
+            `epochs`, `metrics`, `test_looks`, `plots`, `profile`; None for what a run does not have.
     """
     status, data, device = found["status"], found["data"], found["device"]
-    lines = [
-        f"run       {found['run']}",
-        f"status    {status['state']}{': ' + status['reason'] if status.get('reason') else ''}",
-    ]
+    ended = f"{status['state']}{': ' + status['reason'] if status.get('reason') else ''}"
+    if found.get("killed"):
+        ended = f"interrupted (its process is gone); `mltrain resume {shlex.quote(found['run'])}` continues it"
+    lines = [f"run       {found['run']}", f"status    {ended}"]
+    lines += [f"          {found['changes']}"] if found.get("changes") else []
     if found["metrics"]:
         verdicts = baseline_lines(found["metrics"])
         others = result_lines(found["metrics"])[len(verdicts) :]
@@ -108,7 +110,8 @@ def run_summary(found: Mapping[str, Any]) -> str:
         decided = [(one["what"], one["value"], one["reason"]) for one in found["decisions"]]
         lines += ["", *decision_lines(decided)]
     if found["audit"]:
-        lines += ["", "audit of the data", *(f"  {line}" for line in audit_lines(Audit.model_validate(found["audit"])))]
+        audited = audit_lines(Audit.model_validate(found["audit"]), short=True)
+        lines += ["", audited[0], *(f"  {line}" for line in audited[1:])]
     if found["plots"]:
         lines += ["", plots_line(found["plots"])]
     if found["profile"]:

@@ -223,6 +223,12 @@ def start_record(command: Sequence[str], config_directory: Path) -> Record:
     )
 
 
+def changes_sentence(resumed: Sequence[Resumption]) -> str | None:
+    """Return what differed when a run was resumed; None where every resumption was exact."""
+    changes = dict.fromkeys(each for one in resumed for each in one.inexact)
+    return f"resumed with changes: {'; '.join(changes)}" if changes else None
+
+
 def row_fingerprint(rows: Any) -> SplitRows:
     """Return the fingerprint of a split's row ids, an integer array."""
     import hashlib

@@ -75,7 +75,8 @@ def test_no_shipped_config_gives_a_warning(name):
     spec = load(str(CONFIGS / f"{name}.yaml"), ()).spec
     audit = prepare(spec.data, spec.seed, spec.task).audited.audit
     assert audit.warnings == ()
-    assert {each.finding for each in audit.findings} <= {"constant_column"}  # pixels at the border of digits
+    few = {"few_rows"} if audit.rows["train"] < 30 else set()
+    assert {each.finding for each in audit.findings} <= {"constant_column"} | few  # pixels at the border of digits
 
 
 class TestRowsThatRepeat:

@@ -135,3 +135,53 @@ def test_the_advice_for_a_missing_target_works(tmp_path, mltrain):
     (tmp_path / "sales.csv").write_text("\n".join(text) + "\n")
     assert mltrain("audit", "config.yaml").code == 0
     assert len(rows) == 77
+
+
+def test_the_audit_reports_gaps(tmp_path, mltrain):
+    sales(tmp_path)
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    done = mltrain("audit", "config.yaml")
+    line = f"{SENTENCE}; data.windows.gaps: drop leaves these windows out [data.windows.gaps]"
+    assert f"warning: {line}\n" in done.out
+    assert "nothing was found" not in done.out
+    found = json.loads(mltrain("audit", "config.yaml", "--json").out)["findings"]
+    assert [(each["finding"], each["level"]) for each in found if each["key"] == "data.windows.gaps"] == [
+        ("gaps_in_time", "warning")
+    ]
+    assert mltrain("audit", "config.yaml", "--strict").code == 10
+    dropped = mltrain("audit", "config.yaml", "--set", "data.windows.gaps=drop")
+    assert f"note: {SENTENCE}; these windows are left out" in dropped.out
+
+
+def test_a_series_without_a_window_is_named(tmp_path, mltrain):
+    sales(tmp_path, missing=())
+    with (tmp_path / "sales.csv").open("a") as file:
+        file.write("2024-01-01,west,1.5\n2024-01-02,west,2.5\n")
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    sentence = "1 of 3 series has no window and cannot be forecast: west; a window and its target need 4 rows"
+    done = mltrain("audit", "config.yaml")
+    assert f"warning: {sentence}" in done.out
+    trained = mltrain("train", "config.yaml", "--run-dir", "run")
+    assert trained.code == 0, trained.err
+    assert sentence in trained.err
+    assert "74 of 82 rows in 3 series have enough rows before them, in 2 of the series" in trained.err
+
+
+def test_the_audit_says_that_there_are_few_training_rows(tmp_path, mltrain):
+    days = [date(2024, 1, 1) + timedelta(days=day) for day in range(17)]
+    (tmp_path / "sales.csv").write_text("day,sold\n" + "".join(f"{day},{day.day % 5}.5\n" for day in days))
+    (tmp_path / "config.yaml").write_text(CONFIG.replace(", by: store", ""))
+    done = mltrain("audit", "config.yaml")
+    assert "note: too few rows: there are only 8 training rows" in done.out, done.out
+    assert "nothing was found" not in done.out
+
+
+def test_two_rows_of_one_time_are_both_named(tmp_path, mltrain):
+    sales(tmp_path, missing=())
+    with (tmp_path / "sales.csv").open("a") as file:
+        file.write("2024-01-03,north,1.5\n")
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    done = mltrain("audit", "config.yaml")
+    assert done.code == 4
+    assert "sales.csv:82: column 'day'" in done.err
+    assert "series 'north' has another row of the same time, sales.csv:6; correct or remove the duplicate" in done.err

@@ -237,9 +237,9 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(folder, mltrain, monkeypa
         (
             "data.windows={length: 6}",
             4,
-            "the data has another row of the same time; if there are several series, set data.windows.by",
+            "correct or remove the duplicate; if there are several series, set data.windows.by",
         ),
-        ("task=binary", 3, "the task is regression"),
+        ("task=binary", 3, "data.windows forecast a number: set task to regression, not binary"),
         ("data.features={store: {type: category}}", 3, "windows hold numbers"),
     ],
 )

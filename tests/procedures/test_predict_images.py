@@ -182,3 +182,10 @@ def test_what_is_refused(predict, folder, arguments, code, said):
     (folder / "empty").mkdir()
     (folder / "photos" / "cat" / "link.png").symlink_to("000.png")
     assert said in predict(*arguments, code=code)
+
+
+def test_exit_code_4_when_no_image_is_left(folder, mltrain, tmp_path):
+    (tmp_path / "only-bad.png").write_bytes(b"")
+    done = mltrain("predict", str(folder / "files"), str(tmp_path / "only-bad.png"), "--skip-bad")
+    assert (done.code, done.out) == (4, ""), done.err
+    assert "only-bad.png: the file is empty" in done.err

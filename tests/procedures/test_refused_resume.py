@@ -4,6 +4,8 @@ import hashlib
 import json
 import shutil
 import signal
+import socket
+import subprocess
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from mltrain.errors import InterruptedRunError
 from mltrain.run import durable
 from mltrain.run.checkpoint_files import newest, read_checkpoint
+from mltrain.run.history import HistoryFile
 from mltrain.run.lock import Lock
 from mltrain.training.signals import Interruption
 from tests.conftest import in_process
@@ -317,3 +320,76 @@ def test_an_attribute_takes_effect(mltrain, run):
     done = mltrain("resume", run, "--epochs", 5, "--set", "model.dropout=0.5", "--allow-inexact")
     assert done.code == 0, done.err
     assert "model.dropout: 0.1 became 0.5" in last_resumption(run)["inexact"]
+
+
+def test_a_run_that_was_resumed_with_changes_says_so(mltrain, run):
+    changed = ["--set", "training.batch_size=8", "--set", "training.epochs=5"]
+    sentence = "resumed with changes: training.batch_size: 16 became 8"
+    assert "resumed with changes" not in mltrain("show", run).out
+    done = mltrain("resume", run, *changed, "--allow-inexact")
+    assert done.code == 0, done.err
+    assert sentence in done.err.splitlines()
+    # Also where a later resumption is exact.
+    done = mltrain("resume", run, "--epochs", 6)
+    assert done.code == 0, done.err
+    assert sentence in done.err.splitlines()
+    assert sentence in [line.strip() for line in mltrain("show", run).out.splitlines()]
+    assert json.loads(mltrain("show", run, "--json").out)["changes"] == sentence
+    in_report = "Resumed with changes: training.batch_size: 16 became 8."
+    assert in_report in (run / "report.html").read_text()
+    assert in_report in (run / "report.md").read_text().replace("\\_", "_")
+
+
+def test_a_finished_run_takes_more_epochs_from_set(mltrain, run):
+    done = mltrain("resume", run, "--set", "training.epochs=6")
+    assert done.code == 0, done.err
+    assert len(rates(run)) == 6
+    assert last_resumption(run)["inexact"] == []
+    assert "trained again" not in done.err
+
+
+@pytest.mark.parametrize("arguments", [["--epochs", 2], ["--epochs", 4], ["--set", "training.epochs=3"]])
+def test_epochs_that_a_finished_run_has_already(mltrain, run, arguments):
+    before = tree(run)
+    done = mltrain("resume", run, *arguments)
+    assert (done.code, done.out) == (0, f"{run}\n")
+    assert done.err == "nothing to do: the run already has 4 epochs\n"
+    assert tree(run) == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["--epochs", 4], ["--set", "training.epochs=2"]])
+def test_a_setting_without_effect_is_refused(mltrain, run, arguments):
+    before = tree(run)
+    done = mltrain("resume", run, "--set", "training.batch_size=8", *arguments)
+    assert done.code == 2
+    assert "--set training.batch_size=8 has no effect: the run is finished; use --epochs to train longer" in done.err
+    assert tree(run) == before
+
+
+def test_a_run_whose_process_is_gone(mltrain, trained, tmp_path, monkeypatch):
+    """As kill -9 after three epochs leaves it: a copy of what is there at that moment."""
+    appended, rows = HistoryFile.append, []
+
+    def append(self, row):
+        appended(self, row)
+        rows.append(row)
+        if len(rows) == 3:
+            shutil.copytree(tmp_path / "killed", run)
+
+    run = tmp_path / "run"
+    monkeypatch.setattr(HistoryFile, "append", append)
+    rarely = ["--set", "training.checkpoint.every=100 epochs"]
+    done = mltrain("train", trained / "config.yaml", "--run-dir", tmp_path / "killed", "--quiet", *rarely)
+    assert done.code == 0, done.err
+    monkeypatch.undo()
+    assert "status    running: training" in mltrain("show", run).out.splitlines()
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (run / ".lock").write_text(f"process {gone.pid} on {socket.gethostname()}\n")
+    said = mltrain("show", run).out
+    assert f"status    interrupted (its process is gone); `mltrain resume {run}` continues it" in said.splitlines()
+    done = mltrain("resume", run)
+    assert done.code == 0, done.err
+    assert done.err.startswith("resumed from step 0, checkpoint state-")
+    assert done.err.splitlines()[0].endswith("; 3 epochs of the history are trained again")
+    assert (run / "metrics.json").read_bytes() == (tmp_path / "killed" / "metrics.json").read_bytes()

@@ -22,7 +22,9 @@ from mltrain.data.audit.columns import (
 from mltrain.data.audit.hashes import row_hashes
 from mltrain.data.audit.repeats import repeat_findings
 from mltrain.data.audit.shares import class_counts, class_findings, shift_findings
+from mltrain.data.audit.windows import few_rows_findings, window_findings
 from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.series import Windowed
 from mltrain.data.splits import Splits
 from mltrain.data.table import Table
 from mltrain.data.training_columns import TrainingColumns
@@ -50,6 +52,7 @@ def audit_data(
     preprocessing: Preprocessing,
     reference: TrainingColumns,
     guessed: str = "",
+    windowed: Windowed | None = None,
 ) -> Audited:
     """Check all rows, one column after the other.
 
@@ -60,6 +63,7 @@ def audit_data(
         preprocessing: what was fitted on the training rows.
         reference: what their columns look like.
         guessed: what to do where numbers were taken as classes and should not have been.
+        windowed: the windows of the rows, where there are any.
 
     Raises:
         DataError: a value cannot be encoded.
@@ -82,6 +86,8 @@ def audit_data(
         *class_findings(counts, guessed),
         *shift_findings(table, splits, truth, preprocessing, reference),
         *empty_findings(reference, preprocessing),
+        *(window_findings(windowed) if windowed is not None else ()),
+        *few_rows_findings(splits),
     ]
     audit = Audit(
         columns=len(preprocessing.columns),

@@ -28,7 +28,7 @@ _MOST_COLUMNS = 100
 
 def card(facts: Facts) -> bytes:
     """Return `report.md`."""
-    blocks = [f"# {plain(facts.name)}", *map(words, verdict(facts.status, facts.results))]
+    blocks = [f"# {plain(facts.name)}", *map(words, verdict(facts.status, facts.results, facts.record))]
     for title, lines in (
         ("Results", _results(facts.results) if facts.results else ()),
         ("Importance", _importance(facts)),

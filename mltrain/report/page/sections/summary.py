@@ -11,6 +11,7 @@ from mltrain.report.page.html import Content, Html, element, joined, prose
 from mltrain.report.page.parts import interval, sentence, table
 from mltrain.report.page.sections.baselines import baseline_words
 from mltrain.report.text import as_sentence, duration, number
+from mltrain.run.record import Record, changes_sentence
 from mltrain.run.results_form import Results
 from mltrain.run.status import Status
 
@@ -30,7 +31,7 @@ def summary_section(facts: Facts) -> Html:
         element("p", element("code", facts.place), class_="place"),
         element("div", [tile(*each) for each in _tiles(facts)], class_=tiles_look(results)),
         badges(results),
-        element("div", map(sentence, verdict(facts.status, results)), class_="verdict"),
+        element("div", map(sentence, verdict(facts.status, results, facts.record)), class_="verdict"),
     ]
     if results is not None and results.diagnosis:
         found = [
@@ -97,10 +98,13 @@ def badges(results: Results | None) -> Html | None:
     return element("ul", found, class_="badges") if found else None
 
 
-def verdict(status: Status, results: Results | None) -> Iterator[str]:
-    """Yield what the results mean, one sentence each."""
+def verdict(status: Status, results: Results | None, record: Record | None) -> Iterator[str]:
+    """Yield how the run ended and what the results mean, one sentence each."""
     if status.state != "finished":
         yield f"The run {_STATES[status.state]}: {status.reason}."
+    changes = changes_sentence(record.resumed) if record is not None else None
+    if changes is not None:
+        yield as_sentence(changes)
     split = judged_split(results) if results is not None else None
     first = headline(results) if results is not None else None
     if results is None or split is None or first is None:

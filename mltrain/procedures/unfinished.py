@@ -1,0 +1,45 @@
+"""What there is to say of a run that has not finished, where its model is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mltrain.errors import RunError
+from mltrain.run.rundir import RunDirectory
+
+if TYPE_CHECKING:
+    from mltrain.procedures.stored_model import StoredModel
+
+
+def unfinished_sentence(stored: StoredModel) -> str:
+    """Return that the run is not finished, and which weights are used; empty where it is."""
+    run = stored.run
+    if not run.has_status() or run.status().state == "finished":
+        return ""
+    which = "the best so far" if stored.kind == "best" else "the last so far"
+    return (
+        f"the run is not finished ({_state(run)}): the weights of epoch {stored.epoch}, {which}, are used; "
+        f"mltrain resume {run.path} finishes it"
+    )
+
+
+@contextmanager
+def failure_explained(run: RunDirectory) -> Iterator[None]:
+    """Say why the run failed, where a file of it is not there because it did."""
+    try:
+        yield
+    except RunError as error:
+        if not run.has_status() or run.status().state != "failed":
+            raise
+        reason = " ".join(run.status().reason.split())
+        raise RunError(f"{run.path}: the run failed, so that its model cannot be used: {reason}") from error
+
+
+def _state(run: RunDirectory) -> str:
+    status = run.status()
+    if status.state == "running":
+        return "its process was killed" if run.is_killed() else "it is still running"
+    reason = " ".join(status.reason.split())
+    return f"it failed: {reason}" if status.state == "failed" else f"it was interrupted: {reason}"
