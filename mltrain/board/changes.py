@@ -10,8 +10,8 @@ from mltrain.comparison.differences import differences
 from mltrain.comparison.text import config_cell
 from mltrain.problems import shortened
 
-# More changes do not fit into a cell.
-_MOST = 3
+# More changes than this are only counted.
+_MOST = 20
 
 
 def changes(found: Mapping[Address, Overview]) -> dict[Address, tuple[str, ...]]:

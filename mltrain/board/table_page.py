@@ -13,7 +13,7 @@ from mltrain.board.folder import Address, written
 from mltrain.board.overview import STATES, Overview
 from mltrain.board.sparkline import sparkline
 from mltrain.problems import shortened
-from mltrain.report.page.html import Content, Html, element, joined, prose
+from mltrain.report.page.html import Content, Html, breakable, element, joined, prose
 from mltrain.report.page.parts import table, value_cell
 from mltrain.report.text import duration, number
 
@@ -29,6 +29,8 @@ _ORDERS = {
 
 
 _CAPTION = "Tick two or more runs to compare them. “changed” compares a run with the run of that name before it."
+# A cell has room for this many changes of a run, and for this many characters of each.
+_CHANGES, _CHANGE_WIDTH = 2, 60
 # Seconds: slow enough to read, fast enough to watch.
 _REFRESH = 5
 
@@ -138,7 +140,7 @@ def _table(chosen: Sequence[tuple[Address, Overview]], changed: Mapping[Address,
             rows,
             texts=6,
         ),
-        element("p", element("button", "Compare what is ticked", type="submit"), class_="below"),
+        element("p", element("button", "Compare ticked runs", type="submit"), class_="below"),
         action="/compare",
         method="get",
         class_="runs",
@@ -153,7 +155,7 @@ def _row(address: Address, run: Overview, changed: Sequence[str]) -> Iterator[Co
     yield element("div", tick, element("div", link, identifier), class_="named")
     yield state_cell(run)
     yield time_text(run.started)
-    yield [element("span", each, class_="change") for each in changed] or "–"
+    yield _changed(changed)
     yield _curve(run)
     yield gates_text(run)
     yield run.seed or "–"
@@ -163,13 +165,23 @@ def _row(address: Address, run: Overview, changed: Sequence[str]) -> Iterator[Co
     yield _metric(run)
 
 
+def _changed(changed: Sequence[str]) -> Content:
+    """Return the first changes; all of them are the title, which a browser shows on hover."""
+    if not changed:
+        return "–"
+    words = [breakable(shortened(each, _CHANGE_WIDTH)) for each in changed[:_CHANGES]]
+    if len(changed) > _CHANGES:
+        words[-1] = joined(words[-1], " …")
+    return element("div", [element("span", each, class_="change") for each in words], title="\n".join(changed))
+
+
 def _metric(run: Overview) -> Content:
     if run.metric is not None:
-        return joined(value_cell(run.metric[1]), element("span", run.metric[0], class_="range"))
+        return joined(value_cell(run.metric[1]), element("span", breakable(run.metric[0]), class_="range"))
     if run.current is None or run.curve is None:
         return "–"
     now = "now" if run.state == "running" else "last"
-    return joined(number(run.current), element("span", f"{now}: {shortened(run.curve, 40)}", class_="range"))
+    return joined(number(run.current), element("span", f"{now}: ", breakable(shortened(run.curve, 40)), class_="range"))
 
 
 def epochs_text(run: Overview) -> str:
@@ -187,7 +199,7 @@ def left_text(run: Overview) -> str:
 def state_cell(run: Overview) -> Html:
     """Return the state in a word, and below it the reason, unless that is clear."""
     shown = run.state not in ("finished", "begun") and run.reason
-    why = element("span", shortened(run.reason.partition("\n")[0], 160), class_="range") if shown else None
+    why = element("span", breakable(shortened(run.reason.partition("\n")[0], 160)), class_="range") if shown else None
     return joined(element("span", run.state, class_=f"state {run.state}"), why)
 
 

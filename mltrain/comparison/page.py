@@ -52,12 +52,14 @@ def _metrics(found: SideBySide) -> Html:
     names = _names(found)
     if few(found):
         by_metric = [[metric, *(metric_cell(run, metric) for run in found.runs)] for metric in found.metrics]
-        return table(caption, ["metric", *names], [["compared with 1", *against], *by_metric], texts=1 + len(names))
+        return table(
+            caption, ["metric", *names], [["compared with 1", *against], *by_metric], texts=1 + len(names), stacked=True
+        )
     by_run = [
         [name, sentence, *(metric_cell(run, metric) for metric in found.metrics)]
         for name, sentence, run in zip(names, against, found.runs, strict=True)
     ]
-    return table(caption, ["run", "compared with 1", *found.metrics], by_run, texts=2)
+    return table(caption, ["run", "compared with 1", *found.metrics], by_run, texts=2, stacked=True)
 
 
 def _configs(found: SideBySide) -> Html:
@@ -66,12 +68,12 @@ def _configs(found: SideBySide) -> Html:
     caption, names = "Differences", _names(found)
     if few(found):
         by_key = [[path, *map(config_cell, values)] for path, values in found.config.items()]
-        return table(caption, ["key", *names], by_key, texts=1 + len(names))
+        return table(caption, ["key", *names], by_key, texts=1 + len(names), stacked=True)
     by_run = [
         [name, *(config_cell(values[position]) for values in found.config.values())]
         for position, name in enumerate(names)
     ]
-    return table(caption, ["run", *found.config], by_run, texts=1 + len(found.config))
+    return table(caption, ["run", *found.config], by_run, texts=1 + len(found.config), stacked=True)
 
 
 def _names(found: SideBySide) -> list[Html]:

@@ -15,7 +15,9 @@ def url(tmp_path_factory):
     folder = tmp_path_factory.mktemp("board") / "runs"
     gates = {"gates": [{"gate": "test.accuracy >= 0.9", "value": 0.875, "passed": False}]}
     for state, identifier in RUNS:
-        made_run(folder, identifier=identifier, state=state, metrics=gates)
+        path = made_run(folder, identifier=identifier, state=state, metrics=gates)
+        with (path / "config.resolved.yaml").open("a") as config:
+            config.write(f"optimizer: {{learning_rate_of_the_first_layers: {identifier}}}\n")
     script = b"<!doctype html><title>report</title><h1>Report</h1><script>document.title = 'run'</script>"
     (folder / "blobs" / "4" / "report.html").write_bytes(script)
     (folder / "blobs" / "3" / "status.json").write_text("{")
@@ -53,6 +55,17 @@ def test_every_text_stands_out(opened, place, color_scheme):
 @pytest.mark.parametrize("width", [320, 1280])
 def test_nothing_is_wider_than_the_screen(opened, place, width):
     assert opened(place, width).evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [900, 1200])
+def test_the_metric_is_in_sight_and_no_word_is_cut(opened, width):
+    page = opened("/?sort=oldest", width)
+    box = page.locator(".runs tbody td:last-child").first.bounding_box()
+    assert box["x"] + box["width"] <= width
+    changed = page.locator(".runs td[data-column=changed]").first.bounding_box()
+    assert changed["width"] >= 11 * 16
+    hidden = page.evaluate("(e => e.scrollWidth - e.clientWidth)(document.querySelector('.scroll'))")
+    assert width < 1200 or hidden == 0
 
 
 @pytest.mark.parametrize("place", PLACES)

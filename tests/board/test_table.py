@@ -245,6 +245,19 @@ def test_seed_duration_and_what_changed_are_columns(folder, ask):
     assert cells(reply, "duration") == ["1 min 30 s"] * 4
 
 
+def test_two_changes_are_shown_and_all_are_in_the_title(folder, ask):
+    for number, config in enumerate(
+        (b"a: {of_the_first_layers: 1}\nc: 1\nd: 1\n", b"a: {of_the_first_layers: 2}\nc: 2\nd: 2\n")
+    ):
+        path = made_run(folder, identifier=f"{number}")
+        (path / "config.resolved.yaml").write_bytes(config)
+        os.utime(path / "config.yaml", (1e9 + number, 1e9 + number))
+    reply = ask()
+    assert cells(reply, "changed") == ["a.of_the_first_layers: 1 → 2c: 1 → 2 …", "–"]
+    assert 'title="a.of_the_first_layers: 1 → 2\nc: 1 → 2\nd: 1 → 2"' in reply.text
+    assert "a.<wbr>of_the_first_layers: 1 → 2" in reply.text
+
+
 def test_runs_of_the_same_config_say_so(folder, ask):
     for number in (1, 2):
         path = made_run(folder, identifier=f"{number}")

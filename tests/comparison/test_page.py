@@ -65,6 +65,17 @@ def test_it_says_what_there_is_to_say(runs):
     assert len(figures) == len([1 for tag, _ in checked.elements if tag == "figcaption"]) > 4
 
 
+@pytest.mark.parametrize("n", [2, 3])
+def test_on_a_narrow_screen_each_value_names_its_run(runs, n):
+    config = runs[1] / "config.resolved.yaml"
+    config.write_text(f"{config.read_text()}extra: 1\n")
+    checked = read(comparison_page(compare(list(map(str, runs[:n])), runs[0].parent)))
+    tables = [each for tag, each in checked.elements if tag == "table"]
+    assert [each.get("class", "").split()[:1] for each in tables] == [["wide"], ["wide"]]
+    columns = {each.get("data-column") for tag, each in checked.elements if tag == "td"}
+    assert {f"{place} {run.parent.name}/{run.name}" for place, run in enumerate(runs[:n], start=1)} <= columns
+
+
 def test_nothing_of_a_run_is_markup(runs):
     for path in runs[:2]:
         change(path / "metrics.json", lambda found: found["splits"]["test"]["metrics"].update({NASTY: {"value": 1}}))

@@ -9,8 +9,12 @@ import re
 from collections.abc import Iterable
 from html import escape, unescape
 
-_EMPTY = frozenset({"br", "meta", "img", "input", "link"})
+_EMPTY = frozenset({"br", "meta", "img", "input", "link", "wbr"})
 _TAG = re.compile("<[^>]*>")
+_DOT = re.compile(r"(?<=[^\W\d]\.)(?=[^\W\d])")
+_SPACE = re.compile(r"(\s+)")
+# A name of fewer characters fits into a cell.
+_LONG = 18
 
 
 class Html(str):
@@ -49,6 +53,18 @@ def prose(sentence: str) -> Html:
     if len(pairs) % 2:  # one back-tick without a partner is a character like any other
         last = f"{pairs.pop()}`{last}"
     return joined(*(element("code", part) if place % 2 else part for place, part in enumerate(pairs)), last)
+
+
+def breakable(words: str) -> Html:
+    """Return a text in which a long name such as `optimizer.learning_rate` may be broken after a dot."""
+    return joined(
+        [
+            [part if place == 0 else joined(element("wbr"), part) for place, part in enumerate(_DOT.split(word))]
+            if len(word) >= _LONG
+            else word
+            for word in _SPACE.split(words)
+        ]
+    )
 
 
 def plain_text(content: Content) -> str:

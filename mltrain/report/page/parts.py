@@ -11,6 +11,8 @@ from mltrain.run.metrics_form import RecordedValue
 
 # More columns do not fit beside each other on a telephone.
 _MOST_BESIDE = 4
+# The intervals of more columns are broken into two lines.
+_MOST_UNBROKEN = 7
 _FIGURE_SPACE, _POINT_SPACE, _THIN = "\u2007", "\u2008", "\u2009"
 
 
@@ -29,7 +31,9 @@ def sub(title: str, *content: Content) -> Html:
     return element("div", element("h3", title), *content, class_="part")
 
 
-def table(caption: str, header: Sequence[Content], rows: Iterable[Sequence[Content]], texts: int = 1) -> Html:
+def table(
+    caption: str, header: Sequence[Content], rows: Iterable[Sequence[Content]], texts: int = 1, stacked: bool = False
+) -> Html:
     """Return a table whose first column names the rows. On a narrow screen the cells of a wide table are below each
     other, each with the name of its column, so that none is out of sight.
 
@@ -38,8 +42,9 @@ def table(caption: str, header: Sequence[Content], rows: Iterable[Sequence[Conte
         header: one name per column.
         rows: cells.
         texts: how many columns, from the left, hold text; the others hold numbers.
+        stacked: whether the cells are below each other on a narrow screen however few columns there are: long cells.
     """
-    names = [plain_text(name) for name in header] if len(header) > _MOST_BESIDE else []
+    names = [plain_text(name) for name in header] if stacked or len(header) > _MOST_BESIDE else []
     head = [
         element("th", name, scope="col", class_="n" if place >= texts else None) for place, name in enumerate(header)
     ]
@@ -64,7 +69,7 @@ def table(caption: str, header: Sequence[Content], rows: Iterable[Sequence[Conte
         element("caption", prose(caption)),
         element("thead", element("tr", head)),
         element("tbody", body),
-        class_="wide" if names else None,
+        class_=("wide dense" if len(header) > _MOST_UNBROKEN else "wide") if names else None,
     )
     # What can be scrolled must be reachable by the keyboard.
     return element("div", inside, class_="scroll", tabindex="0", role="region", aria_label=caption)

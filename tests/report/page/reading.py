@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-EMPTY = {"meta", "img", "br", "link", "input"}
+EMPTY = {"meta", "img", "br", "link", "input", "wbr"}
 
 
 @dataclass

@@ -79,6 +79,26 @@ def test_nothing_is_wider_than_the_screen_or_the_paper(opened, width, media):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+# How many cells stay low when the name of their column needs many lines, so that it would cover what is below them; and
+# how many tables have a scroll bar.
+COVERED = """
+() => [...document.querySelectorAll(".scroll")].flatMap(table => {
+  const long = [...table.querySelectorAll(".wide td")].filter(cell => cell.offsetHeight).filter(cell => {
+    cell.dataset.column = "a name of several words ".repeat(8);
+    return cell.offsetHeight < 120;
+  });
+  const bars = table.scrollHeight > table.clientHeight || table.scrollWidth > table.clientWidth;
+  return bars ? [...long, table] : long;
+}).length
+"""
+
+
+def test_the_name_of_a_column_covers_nothing_on_a_narrow_screen(opened):
+    page = opened(420)
+    assert page.locator(".wide td").count() > 10
+    assert page.evaluate(COVERED) == 0
+
+
 def test_the_keyboard_reaches_everything_in_the_order_of_the_page(opened):
     page = opened()
     page.keyboard.press("Tab")

@@ -90,6 +90,22 @@ def test_the_baselines_are_one_table_with_their_outcome(shapes):
         assert row.all("td")[2 + 2 * place].text.endswith(better[each["verdict"]["outcome"]])
 
 
+def test_many_baselines_are_below_each_other(changed):
+    def change(metrics):
+        judged = metrics["splits"]["test"]
+        judged["baselines"] |= dict.fromkeys(("mean", "naive"), judged["baselines"]["majority"])
+        for each in (judged, *judged["baselines"].values()):
+            each["metrics"] = {"accuracy": each["metrics"]["accuracy"]}
+
+    page, _ = changed(change)
+    (table,) = [each for each in page.all("table") if "baselines" in each.one("caption").text]
+    assert [each.text for each in table.one("thead").all("th")] == ["", "accuracy"]
+    names = [each.text for each in table.one("tbody").all("th")]
+    assert len(names) == 1 + 2 * 4
+    assert names[0] == "model"
+    assert all(second == f"model − {first}" for first, second in zip(names[1::2], names[2::2], strict=True))
+
+
 @pytest.mark.parametrize(
     ("word", "look", "badge"),
     [

@@ -11,13 +11,15 @@ from mltrain.run.metrics_form import RecordedValue
 from mltrain.run.results_form import Baseline, Results, SplitResult
 
 _WORDS = {
-    "majority": "always the most common class",
-    "mean": "always the mean",
+    "majority": "always predicting the most common class",
+    "mean": "always predicting the mean",
     "logistic": "logistic regression",
     "ridge": "ridge regression",
     "naive": "the last value",
     "seasonal_naive": "the value one season before",
 }
+# More columns are not beside each other on a screen of 1200 pixels; the metrics are then the columns.
+_MOST_COLUMNS = 6
 _OUTCOMES = {"better": "✓ better", "worse": "✗ worse", "equal": "= equal", "unclear": "≈ not clear"}
 
 
@@ -34,7 +36,11 @@ def baselines_part(results: Results, judged: SplitResult, split: str) -> Iterato
         header: list[Content] = ["metric", "model"]
         for name, one in each.items():
             header += [baseline_words(name, one), f"model − {baseline_words(name, one)}"]
-        yield table(f"The model and its baselines on the same {split} rows", header, _rows(judged, names))
+        lines = [header, *_rows(judged, names)]
+        if len(header) > max(len(lines), _MOST_COLUMNS):
+            lines = [list(line) for line in zip(*lines, strict=True)]
+            lines[0][0] = ""
+        yield table(f"The model and its baselines on the same {split} rows", lines[0], lines[1:])
     yield from map(sentence, absent_sentences(results))
     if not each and not results.baselines:
         yield sentence("No baseline was measured. `evaluation.baselines: true` measures them.")
