@@ -37,7 +37,9 @@ class Standard:
         found = pair(read_run(run), self.run, self.metric)
         gate = f"{self.metric} no worse than {self.run.name}"
         gate += f" (tolerance {self.tolerance:g})" if self.tolerance else ""
-        sentence = found.sentence("the run", "that one")
+        # Data may grow from run to run: then the recorded values decide, and the sentence says so.
+        words = found.sentence_of_values if found.different in ("classes", "data") else found.sentence
+        sentence = words("the run", "that one")
         return Judgement(gate, found.run.value(self.metric), _no_worse(found, self.tolerance), sentence)
 
 

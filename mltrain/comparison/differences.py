@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from mltrain.problems import path_text
+
 # What it costs to put two items of lists beside each other, where one that has no partner costs 1.
 _OF_ONE_TYPE, _OF_OTHER_TYPES = 0.9, 1.9
 # Longer lists hold data, such as rows, and are compared by place: the time grows with the square of the length.
@@ -35,8 +37,9 @@ def _different(values: tuple[Any, ...], path: str) -> Iterator[tuple[str, tuple[
         yield path, values
     elif all(isinstance(value, dict) for value in there):
         for key in dict.fromkeys(key for value in there for key in value):
+            name = path_text((str(key),))  # as --set takes it
             inner = tuple(value.get(key) if value else None for value in values)
-            yield from _different(inner, f"{path}.{key}" if path else str(key))
+            yield from _different(inner, f"{path}.{name}" if path else name)
     elif all(isinstance(value, list) for value in there):
         for position, items in _side_by_side(values):
             yield from _different(items, f"{path}[{position}]")

@@ -36,6 +36,7 @@ class Pair:
         difference: the metric of the run minus that of the other, as recorded; None where one of them has none.
         paired: what the same rows say; None where they are not the same.
         why_not: why they are not paired; empty where they are.
+        different: what makes their numbers mean different things: "tasks", "classes" or "data"; else empty.
     """
 
     run: ComparedRun
@@ -45,11 +46,18 @@ class Pair:
     difference: float | None
     paired: Paired | None
     why_not: str = ""
+    different: str = ""
 
     def sentence(self, name: str, other: str) -> str:
         """Return the finding in one sentence, with these names for the runs."""
         if self.paired is not None:
             return self.paired.sentence(name, other)
+        if self.different:
+            return f"{name} and {other} have different {self.different}, so their numbers cannot be compared"
+        return self.sentence_of_values(name, other)
+
+    def sentence_of_values(self, name: str, other: str) -> str:
+        """Return how the recorded values differ, in one sentence, with these names for the runs."""
         if self.difference is None:
             return f"{name} and {other} cannot be compared by {self.metric}: {self.why_not}"
         size = (
@@ -89,12 +97,23 @@ def pair(run: ComparedRun, other: ComparedRun, metric: str | None = None) -> Pai
     try:
         paired = _paired(run, other, named)
     except _CannotPairError as reason:
-        return Pair(run, other, named, direction, difference, None, str(reason))
+        different = _different(run, other)
+        # Of other tasks even the same name means something else.
+        difference = None if different == "tasks" else difference
+        return Pair(run, other, named, direction, difference, None, str(reason), different)
     return Pair(run, other, named, direction, difference, paired)
 
 
 class _CannotPairError(Exception):
     """The two runs have different rows; the message says what differs."""
+
+
+def _different(run: ComparedRun, other: ComparedRun) -> str:
+    if run.task != other.task:
+        return "tasks"
+    if run.classes != other.classes:
+        return "classes"
+    return "data" if run.data is None or run.data != other.data else ""
 
 
 def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:

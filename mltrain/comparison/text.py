@@ -60,6 +60,8 @@ def config_cell(value: Any) -> str:
 
 
 def _pair_cell(each: Pair) -> str:
+    if each.different:
+        return f"different {each.different}"
     if each.paired is None:
         return f"not paired, {number(each.difference)}"
     if each.paired.verdict == "equal":

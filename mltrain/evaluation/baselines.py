@@ -83,14 +83,16 @@ def constant_baseline(info: DataInfo, truth: np.ndarray) -> Baseline:
     if info.targets:
         means = truth.mean(axis=0)
         name, words = (
-            ("mean", "always the means") if numbers else ("majority", "always the most frequent value of each label")
+            ("mean", "always predicting the means")
+            if numbers
+            else ("majority", "always predicting the most frequent value of each label")
         )
         return Baseline(name, words, len(truth), lambda inputs: np.tile(means, (len(inputs), 1)))
     if numbers:
         mean = float(truth.mean())
-        return Baseline("mean", "always the mean", len(truth), lambda inputs: np.full(len(inputs), mean))
+        return Baseline("mean", "always predicting the mean", len(truth), lambda inputs: np.full(len(inputs), mean))
     shares = np.bincount(truth, minlength=len(info.classes)) / len(truth)
-    commonest = f"always '{info.classes[int(shares.argmax())]}'"
+    commonest = f"always predicting '{info.classes[int(shares.argmax())]}'"
     if info.task == "binary":
         return Baseline("majority", commonest, len(truth), lambda inputs: np.full(len(inputs), shares[1]))
     return Baseline("majority", commonest, len(truth), lambda inputs: np.tile(shares, (len(inputs), 1)))

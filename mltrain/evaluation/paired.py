@@ -81,11 +81,19 @@ class Paired:
         if self.verdict == "equal":
             return f"{name} and {other} are equal in {self.metric} {on}"
         size = f"{abs(self.value):.4g} {'higher' if self.value > 0 else 'lower'}" if self.value else "equal"
-        found = f"{self.metric} is {size}, 95 % interval of the difference {self.low:.4g} to {self.high:.4g}, {on}"
+        found = f"{self.metric} is {size} (95 % interval {self._ends()}), {on}"
         if self.verdict == "not resolved":
             more = f"; about {counted(self.rows_needed, 'row')} may be enough" if self.rows_needed else ""
             return f"no significant difference between {name} and {other}: {found}{more}{self._mcnemar(name, other)}"
         return f"{name} is {self.verdict} than {other}: {found}{self._mcnemar(name, other)}"
+
+    def _ends(self) -> str:
+        """Return the ends of the interval, as sizes in the direction of the difference, or each with its own."""
+        if self.value and self.value * self.low >= 0 and self.value * self.high >= 0:
+            smaller, larger = sorted((abs(self.low), abs(self.high)))
+            return f"{smaller:.4g} to {larger:.4g}"
+        low, high = (f"{abs(end):.4g} {'lower' if end < 0 else 'higher'}" for end in (self.low, self.high))
+        return f"{low} to {high}"
 
     def _mcnemar(self, name: str, other: str) -> str:
         test = self.mcnemar

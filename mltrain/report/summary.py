@@ -110,7 +110,8 @@ def run_summary(found: Mapping[str, Any]) -> str:
         decided = [(one["what"], one["value"], one["reason"]) for one in found["decisions"]]
         lines += ["", *decision_lines(decided)]
     if found["audit"]:
-        lines += ["", "audit of the data", *(f"  {line}" for line in audit_lines(Audit.model_validate(found["audit"])))]
+        audited = audit_lines(Audit.model_validate(found["audit"]), short=True)
+        lines += ["", audited[0], *(f"  {line}" for line in audited[1:])]
     if found["plots"]:
         lines += ["", plots_line(found["plots"])]
     if found["profile"]:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 from tests.comparison.runs import change, finished_run
 
@@ -121,3 +122,29 @@ def test_nothing_in_the_runs_is_touched(mltrain, runs):
     before = {path: path.stat().st_mtime_ns for path in runs.rglob("*")}
     assert mltrain("compare", runs / "a", runs / "b", "--json").code == 0
     assert {path: path.stat().st_mtime_ns for path in runs.rglob("*")} == before
+
+
+@pytest.mark.parametrize("what", ["tasks", "classes", "data"])
+def test_numbers_that_mean_different_things_have_no_verdict(mltrain, runs, what):
+    edits = {"tasks": {"task": "multiclass"}, "classes": {"classes": ["other", "names"]}}
+    if what == "data":
+        change(runs / "b" / "record.json", lambda found: found["data"].update(sha256="0" * 64))
+    else:
+        change(runs / "b" / "metrics.json", lambda found: found.update(edits[what]))
+    done = mltrain("compare", runs / "a", runs / "b")
+    assert done.code == 0, done.err
+    sentence = f"run 2 and run 1 have different {what}, so their numbers cannot be compared"
+    assert done.out.splitlines()[-1] == sentence
+    assert "higher" not in done.out
+    assert "lower" not in done.out
+
+
+def test_a_column_with_a_dot_is_written_as_set_takes_it(mltrain, runs):
+    for name, kind in (("a", "number"), ("b", "category")):
+        path = runs / name / "config.resolved.yaml"
+        config = yaml.safe_load(path.read_text())
+        config["data"]["features"] = {"petal.length": {"type": kind}}
+        path.write_text(json.dumps(config))
+    done = mltrain("compare", runs / "a", runs / "b")
+    assert done.code == 0, done.err
+    assert ['data.features."petal.length".type', "number", "category"] in map(str.split, done.out.splitlines())

@@ -162,7 +162,7 @@ class TestAgainst:
         first, second = make("a"), make("b", flipped=3)
         judged = standard(RunDirectory(first), 0.0, None).judge(RunDirectory(second))
         assert judged.passed
-        assert "not resolved" in judged.reason or "equal" in judged.reason
+        assert judged.reason.startswith("no significant difference between the run and that one: ")
 
     @pytest.mark.parametrize(("value", "passed"), [(0.80, True), (0.795, True), (0.78, False), (0.9, True)])
     def test_without_the_same_rows_the_values_decide(self, make, value, passed):
@@ -171,6 +171,21 @@ class TestAgainst:
         judged = standard(RunDirectory(first), 0.01, None).judge(RunDirectory(second))
         assert (judged.value, judged.passed) == (value, passed)
         assert "by the recorded values alone" in judged.reason or value == 0.8
+
+    @pytest.mark.parametrize(("value", "passed"), [(0.8, True), (0.7, False)])
+    def test_where_the_data_has_grown_the_values_decide(self, make, value, passed):
+        first, second = make("a", accuracy=0.75), make("b", accuracy=value)
+        change(second / "record.json", lambda found: found["data"].update(sha256="0" * 64))
+        judged = standard(RunDirectory(first), 0.0, None).judge(RunDirectory(second))
+        assert judged.passed == passed
+        assert "by the recorded values alone" in judged.reason
+
+    def test_of_another_task_no_value_decides(self, make):
+        first, second = make("a", accuracy=0.75), make("b", accuracy=0.8)
+        change(second / "metrics.json", lambda found: found.update(task="multiclass"))
+        judged = standard(RunDirectory(first), 0.0, None).judge(RunDirectory(second))
+        assert not judged.passed
+        assert judged.reason == ("the run and that one have different tasks, so their numbers cannot be compared")
 
     def test_as_good_is_no_worse(self, make):
         first, second = make("a", accuracy=0.8), make("b", accuracy=0.8)

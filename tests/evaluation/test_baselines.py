@@ -16,7 +16,7 @@ def info(task="binary", shape=(3,), dtype="float32", classes=2):
 def test_the_constant_says_the_shares_of_training():
     inputs = np.zeros((4, 3))
     two = constant_baseline(info(), np.array([1, 1, 1, 0]))
-    assert (two.name, two.words, two.rows) == ("majority", "always 'class 1'", 4)
+    assert (two.name, two.words, two.rows) == ("majority", "always predicting 'class 1'", 4)
     assert two.predict(inputs).tolist() == [0.75] * 4
     three = constant_baseline(info("multiclass", classes=3), np.array([2, 2, 0, 1]))
     assert three.predict(inputs).tolist() == [[0.25, 0.25, 0.5]] * 4

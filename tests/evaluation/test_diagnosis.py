@@ -314,8 +314,19 @@ class TestRows:
     def test_a_small_validation(self):
         (found,) = diagnose(facts(rows={"train": 400, "validation": 40}))
         assert found.finding == "small_validation"
-        assert "only differences in accuracy of 0.15 or more (6 rows, sign test)" in found.sentence
-        assert "use 300 rows or more" in found.sentence
+        assert found.sentence == (
+            "40 validation rows are too few to distinguish epochs that differ by less than 0.15 in accuracy; "
+            "use 300 or more to see differences of 0.02"
+        )
+
+    def test_a_small_validation_of_a_regression_has_advice_on_its_error(self):
+        """1.96 / √(2 · 48) = 20 %; 48 · (20.0 / 5)² = 768.3, in tens."""
+        few = {"rows": {"train": 400, "validation": 48}, "confusions": {}, "classes": ()}
+        found = [each for each in diagnose(facts(task="regression", **few)) if each.finding == "small_validation"]
+        assert [each.sentence for each in found] == [
+            "48 validation rows are too few to choose the best epoch: they measure a root mean squared error only to "
+            "± 20%; use about 770 to measure it to ± 5%"
+        ]
 
     @pytest.mark.parametrize("rows", [{"train": 400}, {"train": 400, "validation": 60}])
     def test_enough_or_none_at_all(self, rows):

@@ -47,11 +47,17 @@ def test_as_many_rows_do_resolve_it():
     assert 1.96 / needed**0.5 < 0.05 < 1.96 / (needed / 1.1) ** 0.5
 
 
+def test_an_interval_has_the_direction_of_its_difference():
+    said = paired(-0.7356, -0.8666, -0.6046).sentence("run 2", "run 1")
+    assert "is 0.7356 lower (95 % interval 0.6046 to 0.8666), on the same 100 rows" in said
+    assert "0.02 higher (95 % interval 0.01 to 0.03)" in paired(0.02, 0.01, 0.03).sentence("run 2", "run 1")
+
+
 def test_the_sentence_has_all_there_is_to_know():
     said = paired(0.02, -0.02, 0.06).sentence("run 2", "run 1")
     assert said == (
-        "no significant difference between run 2 and run 1: test.accuracy is 0.02 higher, 95 % interval "
-        "of the difference -0.02 to 0.06, on the same 100 rows; about 400 rows may be enough"
+        "no significant difference between run 2 and run 1: test.accuracy is 0.02 higher "
+        "(95 % interval 0.02 lower to 0.06 higher), on the same 100 rows; about 400 rows may be enough"
     )
 
 

@@ -4,9 +4,11 @@ import math
 
 import pytest
 
+from mltrain.report.audit import audit_lines
 from mltrain.report.decisions import decision_line, decision_lines
 from mltrain.report.summary import result_lines, results_table, run_summary, split_lines
 from mltrain.report.text import duration, interval, number
+from mltrain.run.audit import Audit
 
 SPLITS = {
     "train": {"n": 341, "metrics": {"loss": {"value": 0.05}, "accuracy": {"value": 1.0}, "roc_auc": {"value": 0.999}}},
@@ -177,6 +179,21 @@ def test_the_summary_of_a_run_says_it_all():
     assert results_table(METRICS) in text
     assert "slope = 1.8870" in text
     assert text.endswith("plots  runs/a/b/plots (1 PNG file)")
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ({"train": 120, "validation": 40, "test": 40}, "120 train, 40 validation and 40 test rows"),
+        ({"train": 6}, "6 train rows"),
+    ],
+)
+def test_the_audit_is_short_where_nothing_was_found(rows, sentence):
+    audit = {"format": 1, "columns": 1, "rows": rows, "findings": []}
+    text = run_summary(FOUND | {"audit": audit})
+    assert f"audit: no problem found in {sentence}" in text.splitlines()
+    assert "were checked for" not in text
+    assert "were checked for" in "\n".join(audit_lines(Audit.model_validate(audit)))
 
 
 def test_the_summary_of_an_unfinished_run():

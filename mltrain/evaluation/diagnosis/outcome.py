@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from mltrain.counted import counted
 from mltrain.evaluation.chance import LEVEL, p_value
 from mltrain.evaluation.diagnosis.curves import still_learns
 from mltrain.evaluation.diagnosis.facts import Confusion, Facts, Finding, accuracy
@@ -17,6 +18,8 @@ _FEW = 30
 # Where two models differ on 6 rows only, one of them must be right on all 6 for a difference at the level of 5 % (sign
 # test: 2 / 2**6 = 0.031). So 60 rows resolve a tenth at best.
 _DISCORDANT, _RESOLVED = 6, 0.1
+# What the advice asks for: a difference in accuracy, and an error as a share of itself.
+_FINE, _PRECISE = 0.02, 0.05
 # From here on a column alone predicts the target: see `column_strengths`.
 _ALONE = 0.999
 _MANY = 100
@@ -36,10 +39,10 @@ def too_few_rows(facts: Facts) -> Finding | None:
         else ""
     )
     held_out = "" if "validation" in facts.rows else " and none are held out for validation"
-    counted = f"{rows} training row{'' if rows == 1 else 's'}"
+    training = counted(rows, "training row")
     return Finding(
         "too_few_rows",
-        f"too few rows: there {'is' if rows == 1 else 'are'} {counted}{held_out}; {score}no score of this run shows "
+        f"too few rows: there {'is' if rows == 1 else 'are'} {training}{held_out}; {score}no score of this run shows "
         "how good the model is on new rows; a few hundred rows are needed for that",
         "data.source",
     )
@@ -167,17 +170,22 @@ def small_validation(facts: Facts) -> Finding | None:
     rows = facts.rows.get("validation")
     if rows is None or rows >= _DISCORDANT / _RESOLVED:
         return None
-    finest = _DISCORDANT / rows
+    few = f"{counted(rows, 'validation row')} {'is' if rows == 1 else 'are'} too few"
     if facts.task in OF_NUMBERS:
-        seen = f"they measure a root mean squared error only to ± {1.96 / math.sqrt(2 * rows):.0%}"
+        # The half width of the interval, as a share of the error, is 1.96 / √(2 n) where errors are normal.
+        half = 1.96 / math.sqrt(2 * rows)
+        enough = math.ceil(rows * (half / _PRECISE) ** 2 / 10) * 10
+        sentence = (
+            f"{few} to choose the best epoch: they measure a root mean squared error only to ± {half:.0%}; "
+            f"use about {enough:,} to measure it to ± {_PRECISE:.0%}"
+        )
     else:
-        seen = f"they show only differences in accuracy of {min(finest, 1.0):.2f} or more (6 rows, sign test)"
-    return Finding(
-        "small_validation",
-        f"validation has {rows} row{'' if rows == 1 else 's'}: {seen}, so the choice of the best epoch is partly luck; "
-        f"for differences of 0.02, use {_DISCORDANT / 0.02:.0f} rows or more: a larger share, or more data",
-        "data.split.validation",
-    )
+        finest = min(_DISCORDANT / rows, 1.0)
+        sentence = (
+            f"{few} to distinguish epochs that differ by less than {finest:.2f} in accuracy; "
+            f"use {_DISCORDANT / _FINE:.0f} or more to see differences of {_FINE:g}"
+        )
+    return Finding("small_validation", sentence, "data.split.validation")
 
 
 def _strongest(facts: Facts) -> tuple[str, float]:

@@ -11,8 +11,8 @@ from mltrain.run.metrics_form import RecordedValue
 from mltrain.run.results_form import Baseline, Results, SplitResult
 
 _WORDS = {
-    "majority": "always the most common class",
-    "mean": "always the mean",
+    "majority": "always predicting the most common class",
+    "mean": "always predicting the mean",
     "logistic": "logistic regression",
     "ridge": "ridge regression",
     "naive": "the last value",
