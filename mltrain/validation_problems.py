@@ -30,6 +30,8 @@ _EXPECTED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
+# What a key is called elsewhere, and its name here.
+_OTHER_NAMES = {"separator": "delimiter"}
 _BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 
 
@@ -134,6 +136,9 @@ def _key_hint(path: KeyPath, spec: type[Spec], data: Any) -> str:
     known = [name for each in specs for name in each.model_fields]
     if near := suggest(wrong, known):
         return near
+    other = next((name for usual, name in _OTHER_NAMES.items() if name in known and suggest(wrong, [usual])), None)
+    if other is not None:
+        return f" (did you mean '{other}'?)"
     shown = f" (known: {', '.join(dict.fromkeys(known))})" if 0 < len(known) <= 12 else ""
     others = [each for each in specs_of(expected_at(spec, parent, data), {}) if wrong in each.model_fields]
     if others:
