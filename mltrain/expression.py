@@ -10,6 +10,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from mltrain.problems import shortened
+
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -19,6 +21,19 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 _FORM = re.compile(
     r"\s*(?P<metric>[A-Za-z_][\w.]*)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*"
 )
+_REVERSED = re.compile(r"(=>|=<)\s*[-+]?[\d.]+([eE][-+]?\d+)?$")
+
+
+def refuse_reversed(text: str) -> None:
+    """Refuse a comparison that ends in `=> number` or `=< number`.
+
+    Raises:
+        ValueError: says which sign to write.
+    """
+    found = _REVERSED.search(text.strip())
+    if found is not None:
+        sign = found[1]
+        raise ValueError(f"'{sign}' is not a comparison: write {sign[::-1]}, received {shortened(text)!r}")
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,7 @@ class Comparison:
         Raises:
             ValueError: `text` has another form.
         """
+        refuse_reversed(text)
         match = _FORM.fullmatch(text)
         try:
             number = float(match["number"]) if match else float("nan")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from dataclasses import replace
 from typing import Any, get_origin
 
@@ -12,13 +14,15 @@ from pydantic_core import PydanticUndefined
 from mltrain.expected import expected_at, is_spec, opened, specs_of
 from mltrain.problems import InvalidConfigError, KeyPath, Place, Problem, Source, path_text, shortened
 from mltrain.spec import OneOf, Spec, as_plain
-from mltrain.yaml_document import DEEPEST, parse, split_lines
+from mltrain.yaml_document import DEEPEST, Document, parse, split_lines
 from mltrain.yaml_node import Node
 
 # A name, a quoted name such as "a.b" (a double quote in it is written twice), or the number of an item.
 _PART = re.compile(r"\.?(?:\"((?:[^\"]|\"\")+)\"|([^.\[\]=\"]+))(?=[.\[]|$)|\[(\d+)\]")
 # The key ends at the first "=" outside quotes.
 _KEY = re.compile(r"(?:[^=\"]|\"(?:[^\"]|\"\")*\")*")
+# These marks alone are YAML, of an empty text or of nothing.
+_SILENT = ("#", "|", ">")
 _EXAMPLES = "expected KEY=VALUE, such as training.epochs=3"
 
 
@@ -46,13 +50,28 @@ def apply_override(root: Node, text: str, number: int, spec: type[Spec]) -> tupl
         raise InvalidConfigError([Problem((), key, message)])
     if len(parts) > DEEPEST:
         raise InvalidConfigError([Problem((), key, f"nested more than {DEEPEST} deep")])
-    document = parse(value, source, shift=len(name) + 1)
+    document = _parsed(name, value, source)
     path: KeyPath = ()
     _refuse_unquoted(tuple(parts), root, key, spec)
     for part in parts:
         root, path = _opened(root, path, part, key, spec)
     problems = tuple(replace(problem, path=(*path, *problem.path)) for problem in document.problems)
     return root.changed(path, document.root, key), problems
+
+
+def _parsed(name: str, value: str, source: Source) -> Document:
+    """Return the value as YAML. A mark that means something else in YAML, such as a comma, needs quotes."""
+    mark = value.strip()
+    needs_quotes = f"{mark} has another meaning in YAML: write {shlex.quote(f'{name}={json.dumps(mark)}')}"
+    place = Place(source, 1, len(name) + 2)
+    if mark in _SILENT:
+        raise InvalidConfigError([Problem((), place, needs_quotes)])
+    try:
+        return parse(value, source, shift=len(name) + 1)
+    except InvalidConfigError:
+        if len(mark) != 1:
+            raise
+        raise InvalidConfigError([Problem((), place, needs_quotes)]) from None
 
 
 def _refuse_unquoted(path: KeyPath, root: Node, key: Place, spec: type[Spec]) -> None:

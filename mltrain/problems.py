@@ -51,8 +51,9 @@ class Place:
         return self.source.name if self.source.override else f"{self.source.name}:{self.line}:{self.column}"
 
     def picture(self) -> str:
-        """Return the line with carets under the place, or an empty string where the text has no such line."""
-        if not 1 <= self.line <= len(self.source.lines):
+        """Return the line with carets under the place, or an empty string where the text has no such line or the
+        line is empty."""
+        if not 1 <= self.line <= len(self.source.lines) or not self.source.lines[self.line - 1].strip():
             return ""
         line = self.source.lines[self.line - 1]
         start = self.column - 1

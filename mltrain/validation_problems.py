@@ -30,6 +30,8 @@ _EXPECTED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
+# What a key is called elsewhere, and its name here.
+_OTHER_NAMES = {"separator": "delimiter"}
 _BOUNDS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 
 
@@ -134,10 +136,17 @@ def _key_hint(path: KeyPath, spec: type[Spec], data: Any) -> str:
     known = [name for each in specs for name in each.model_fields]
     if near := suggest(wrong, known):
         return near
+    other = next((name for usual, name in _OTHER_NAMES.items() if name in known and suggest(wrong, [usual])), None)
+    if other is not None:
+        return f" (did you mean '{other}'?)"
     shown = f" (known: {', '.join(dict.fromkeys(known))})" if 0 < len(known) <= 12 else ""
     others = [each for each in specs_of(expected_at(spec, parent, data), {}) if wrong in each.model_fields]
     if others:
         return f": it is a key of type {_types(others)}, but this is {_types(specs)}{shown}"
+    for name, field in ((name, field) for each in specs for name, field in each.model_fields.items()):
+        below = here.get(name) if isinstance(here, dict) else None
+        if any(wrong in section.model_fields for section in specs_of([field], below or {})):
+            return f" (did you mean '{'.'.join(map(str, (*parent, name, wrong)))}'?)"
     for name, field in spec.model_fields.items():
         for section in specs_of([field], {}) if parent != (name,) else ():
             near = suggest(wrong, section.model_fields)

@@ -31,6 +31,10 @@ AS_WRITTEN = "as written"
 
 # Not numbers to us, but whoever wrote them meant numbers: they count when a column may be mostly numbers.
 _MEANT_AS_NUMBER = r"^[+-]?(\d+(,\d+)+(\.\d+)?|(?i:inf|infinity|nan)|0[xX][0-9a-fA-F]+)$"
+# Such a number with a comma; one whose comma must separate thousands; and one whose comma may do so.
+_WITH_COMMA = r"^[+-]?\d+(,\d+)+(\.\d*)?$"
+_CERTAIN_THOUSANDS = r"^[+-]?[1-9]\d{0,2}((,\d{3}){2,}(\.\d*)?|(,\d{3})+\.\d*)$"
+_IN_GROUPS = r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$"
 _DATE = r"^\d{4}-\d{2}(-\d{2}([T ]\d{2}(:\d{2}(:\d{2}(\.\d{1,9})?)?)?( ?(Z|UTC|GMT)|[+-]\d{2}(:?\d{2})?)?)?)?$"
 _DATE_FORM = "date in the form 2024-05, 2024-05-31 or 2024-05-31T16:00:00"
 _TRUE = ["true", "yes", "1"]
@@ -48,6 +52,7 @@ class ColumnPlace:
         options: whether what is advised are options of a command, not keys of a source.
         in_part: whether the rows are a part of a file, of which no count is a count of the file.
         target: "classes" for the target of a task with classes, "any" for any other target.
+        delimiter: what separates the columns of a delimited text.
     """
 
     column: str
@@ -56,6 +61,7 @@ class ColumnPlace:
     options: bool = False
     in_part: bool = False
     target: Literal["any", "classes"] | None = None
+    delimiter: str = ","
 
     def error(self, row: int, message: str) -> DataError:
         """Return the error that something is wrong with this column in `row`."""
@@ -257,7 +263,7 @@ def _check_all(mask: pa.Array, texts: pa.Array, where: ColumnPlace, what: str, d
     text = texts[row].as_py()
     remedies = ["Correct the row"]
     if what == "number" and "," in text:
-        remedies = [f"Write it with a decimal point, or {_setting(where, _separators(text))}"]
+        remedies = [f"Write it with a decimal point, or {_comma_remedy(texts, text, where)}"]
     elif what == _DATE_FORM and re.match(OTHER_DATE, text):
         setting = _setting(where, ("date_format", "DD/MM/YYYY"))
         remedies = [f"{setting[0].upper()}{setting[1:]} (or how the dates are written)"]
@@ -281,9 +287,19 @@ def _check_all(mask: pa.Array, texts: pa.Array, where: ColumnPlace, what: str, d
     raise where.error(row, f"{quoted(text)} is not a {what}{'' if where.in_part else counts}. {', or '.join(remedies)}")
 
 
-def _separators(text: str) -> tuple[str, str]:
-    """Return the key, and its value, by which a number with a comma can be read."""
-    return ("thousands", "','") if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text) else ("decimal", "','")
+def _comma_remedy(texts: pa.Array, text: str, where: ColumnPlace) -> str:
+    """Return how numbers with a comma can be read, from all texts of their column: the comma separates thousands, is
+    the decimal point, or may be either of both."""
+    thousands, decimal = _setting(where, ("thousands", "','")), _setting(where, ("decimal", "','"))
+    found = texts.filter(pc.match_substring_regex(texts, _WITH_COMMA))
+    if pc.any(pc.match_substring_regex(found, _CERTAIN_THOUSANDS)).as_py():
+        return thousands
+    in_groups = pc.all(pc.match_substring_regex(found, _IN_GROUPS)).as_py()
+    if not len(found) or not in_groups or where.delimiter == ";":
+        return decimal
+    value = quoted(text)
+    plain = text.replace(",", "")
+    return f"if {value} means {plain}, {thousands}; if it means {text.replace(',', '.')}, {decimal}"
 
 
 def _setting(where: ColumnPlace, setting: tuple[str, str]) -> str:

@@ -61,6 +61,7 @@ def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) ->
             missing_key=True,
             options=dialect.options,
             target=target_in(declared, column_name),
+            delimiter=dialect.delimiter,
         )
         if declared.get(column_name) == "ignore":
             column = pa.nulls(rows)

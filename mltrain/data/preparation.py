@@ -14,6 +14,7 @@ from mltrain.data.arrays import with_single_values
 from mltrain.data.audit import Audited, audit_data
 from mltrain.data.classes import shown
 from mltrain.data.column_types import AS_WRITTEN, DeclaredKinds
+from mltrain.data.constant_targets import refuse_constant_targets
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
@@ -128,6 +129,7 @@ def prepare(
 
     train = table.take(splits.train)
     if target.task in OF_NUMBERS:
+        refuse_constant_targets(table, target, truth, splits.train, spec.split)
         if target_spec.scale == "standard" or (target_spec.scale == "auto" and own_units is None):
             target = scaled_target(target, train)
         if target_spec.scale == "auto":

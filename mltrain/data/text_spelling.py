@@ -29,7 +29,8 @@ def plain_spelling(
         DataError: among such numbers one has the decimal point of other files.
     """
     point, separator = re.escape(decimal), re.escape(thousands or "")
-    whole = rf"(\d{{1,3}}({separator}\d{{3}})+|\d+)" if thousands else r"\d+"
+    # No number of thousands begins with 0: in 0,134 the comma is the decimal point.
+    whole = rf"([1-9]\d{{0,2}}({separator}\d{{3}})+|\d+)" if thousands else r"\d+"
     numbers = pc.match_substring_regex(texts, rf"^[+-]?({whole}({point}\d*)?|{point}\d+)([eE][+-]?\d+)?$")
     found = pc.sum(numbers).as_py() or 0
     if not found:

@@ -24,7 +24,7 @@ from typing import Annotated, Any, Literal, Self, cast
 from pydantic import AfterValidator
 
 from mltrain.evaluation.catalogue import canonical_name
-from mltrain.expression import OPERATORS
+from mltrain.expression import OPERATORS, refuse_reversed
 from mltrain.problems import shortened
 from mltrain.spec import suggest
 from mltrain.task import SPLITS
@@ -144,6 +144,7 @@ class Gate:
             ValueError: `text` has another form; says which is expected.
         """
         gate = _GATE.fullmatch(text) if len(text) <= _LONGEST else None
+        refuse_reversed(text[:_LONGEST])
         try:
             number = float(gate["number"]) if gate else 0.0
         except ValueError:

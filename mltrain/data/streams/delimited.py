@@ -97,7 +97,9 @@ class DelimitedStream:
         origin = _PartOrigin(self._name, part, self._dialect.delimiter, count_lines(part.text) == len(columns[0]))
         typed = {}
         for name, column in zip(names, columns, strict=True):
-            where = ColumnPlace(name, origin.place, missing_key=True, options=True, in_part=True)
+            where = ColumnPlace(
+                name, origin.place, missing_key=True, options=True, in_part=True, delimiter=self._dialect.delimiter
+            )
             if name in self._wanted.kinds:
                 check_lengths(column, where)
                 typed[name] = self._reader.typed(column, where, self._wanted.kinds[name])
