@@ -144,7 +144,7 @@ class TestEvaluate:
                 ["--gate", "test.loss>0", "--gate", "validation.loss>0"],
                 "--gate #2 'validation.loss > 0': validation is",
             ),
-            (["--gate", "test.accuracy - majority > 0"], "baselines are measured by train only"),
+            (["--gate", "test.accuracy - majority > 0"], "baselines are measured by `mltrain train` only"),
             (["--gate", "data.accuracy > 0"], "'data' means the rows of `mltrain evaluate --data`"),
             (["--data", "x.csv", "--gate", "test.accuracy > 0"], "test is not measured here (measured: data)"),
             (["--data", "x.csv", "--against", "run"], "--against and --data were both given"),

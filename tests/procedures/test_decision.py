@@ -143,7 +143,7 @@ def test_auto_takes_a_temperature_where_it_gains_more_than_chance(true, taken):
     chosen = choose(spec, "binary", truth, 1 / (1 + np.exp(-logits)))
     (said,) = chosen.results["decision_sentences"]
     assert (chosen.rule.temperature is not None) == taken == ("temperature" in chosen.results)
-    assert ("is left out" in said) != taken
+    assert ("is not used" in said) != taken
 
 
 def test_predictions_without_a_value_choose_nothing():

@@ -173,4 +173,4 @@ def test_a_row_without_a_group_is_an_error_at_its_line(folder):
     (folder / "gap.csv").write_text("\n".join(text) + "\n")
     outcome = in_process(folder, "train", "config.yaml", "--run-dir", "gap", "--set", "data.source.path=gap.csv")
     assert outcome.code == 4
-    assert "gap.csv:6: column 'patient': no value" in outcome.err
+    assert "gap.csv:6: column 'patient': the value is missing, so the group of this row is unknown" in outcome.err
