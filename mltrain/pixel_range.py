@@ -96,8 +96,8 @@ def _range_findings(
     else:
         what, advice = f"are {pixels}", f"set {_RANGE}: [{pixels.low}, {pixels.high}] in the layer"
     sentence = (
-        f"layer {number + 1} ({layer.type}) expects pixels from {low:g} to {high:g}, and the images {what}, so that it "
-        f"spoils them; {advice}"
+        f"layer {number + 1} ({layer.type}) expects pixels from {low:g} to {high:g}, and the images {what}: "
+        f"training would go wrong; {advice}"
     )
     yield AuditFinding(
         finding="pixel_range", level="warning", sentence=sentence, key=f"model.layers[{number}].{_RANGE}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,8 @@ STATES = ("running", "finished", "interrupted", "failed", "killed", "begun", "da
 
 # The time per epoch is the median of these.
 _LAST_EPOCHS = 5
+
+_ADVICE = re.compile(r"; `mltrain resume [^`]*`[^;`]*$")
 
 FoundT = TypeVar("FoundT")
 
@@ -59,7 +62,7 @@ class Overview:
     @property
     def reason(self) -> str:
         """The reason of the state, in words."""
-        return self.faults[0] if self.faults else self.status.reason if self.status else ""
+        return self.faults[0] if self.faults else without_advice(self.status.reason) if self.status else ""
 
     @property
     def started(self) -> str:
@@ -86,11 +89,19 @@ class Overview:
         return str(found) if isinstance(found, int) else ""
 
     @property
+    def counts_epochs(self) -> bool:
+        """Whether `seconds` is the sum of the epochs: it was resumed after a pause, or its end is unknown."""
+        measured = self.state in ("running", "finished", "interrupted", "failed")
+        return self.record is None or bool(self.record.resumed) or not measured
+
+    @property
     def seconds(self) -> float | None:
-        """How long it took, or has taken until now; without the pauses of a run that was resumed. None if unknown."""
-        if self.record is not None and not self.record.resumed and self.state in ("running", "finished"):
+        """How long it took, or has taken until now; of a run that was resumed or killed, its epochs alone. None if
+        unknown."""
+        if self.record is not None and not self.counts_epochs:
             now = datetime.now(UTC).isoformat() if self.state == "running" else None
-            return seconds_between(self.record.started, self.record.finished or now)
+            ended = self.status.updated if self.status and self.state in ("interrupted", "failed") else None
+            return seconds_between(self.record.started, self.record.finished or now or ended)
         if "seconds" not in self.history.columns or not self.history.rows:
             return None
         total = sum(self.history.column("seconds"))
@@ -119,6 +130,11 @@ class Overview:
     def gates(self) -> tuple[RecordedGate, ...]:
         """The outcomes of its gates."""
         return self.results.gates if self.results else ()
+
+
+def without_advice(reason: str) -> str:
+    """Return a reason without the command that resumes the run: the page shows that once."""
+    return _ADVICE.sub("", reason)
 
 
 def overview(run: RunDirectory) -> Overview:

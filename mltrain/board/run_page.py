@@ -7,7 +7,7 @@ from shlex import quote
 
 from mltrain.board.document import document
 from mltrain.board.folder import Address, written
-from mltrain.board.overview import Overview
+from mltrain.board.overview import Overview, without_advice
 from mltrain.board.table_page import epochs_text, left_text, state_cell, time_text
 from mltrain.counted import counted
 from mltrain.report.page.charts.scale import drawable
@@ -72,7 +72,7 @@ def _tiles(run: Overview) -> Iterator[tuple[str, str, str]]:
         yield run.curve, number(run.current), "now" if run.state == "running" else "last"
     yield "epochs", epochs_text(run), left_text(run)
     if run.seconds is not None:
-        yield "duration", duration(run.seconds), ""
+        yield "duration", duration(run.seconds), "in epochs" if run.counts_epochs else ""
     if run.seed:
         yield "seed", run.seed, ""
 
@@ -81,7 +81,8 @@ def _verdict(run: Overview) -> Iterator[str]:
     if run.state == "killed":
         yield "The process of this run is gone. `mltrain resume` continues the run."
     elif run.status is not None and run.state != "running":
-        yield from verdict(run.status, run.results, run.record)
+        status = run.status.model_copy(update={"reason": without_advice(run.status.reason)})
+        yield from verdict(status, run.results, run.record)
 
 
 def _standing(run: Overview) -> Html:
@@ -104,9 +105,9 @@ def _standing(run: Overview) -> Html:
 
 def _pause(place: str, moving: bool) -> Html:
     if moving:
-        link = element("a", "Stop that", href=f"{place}?still")
-        return element("p", f"This page is loaded again every {_REFRESH} seconds while the run trains. ", link)
-    return element("p", "This page stays as it is. ", element("a", "Follow the run again", href=place))
+        link = element("a", "Pause", href=f"{place}?still")
+        return element("p", f"Reloads every {_REFRESH} s while the run trains. ", link)
+    return element("p", "Reloading is paused. ", element("a", "Continue", href=place))
 
 
 def _curves(run: Overview) -> Html:

@@ -99,10 +99,9 @@ def _pause(choice: Choice) -> Html:
     asked = {"name": choice.name, "status": choice.status, "sort": choice.sort}
     query = urlencode({name: value for name, value in asked.items() if value})
     if choice.moving:
-        still = element("a", "Stop that", href=f"/?{query}{'&' if query else ''}still")
-        said = f"This table is loaded again every {_REFRESH} seconds while a run trains, and what is ticked is lost. "
-        return element("p", said, still)
-    return element("p", "This table stays as it is. ", element("a", "Follow the runs again", href=f"/?{query}"))
+        still = element("a", "Pause", href=f"/?{query}{'&' if query else ''}still")
+        return element("p", f"Reloads every {_REFRESH} s while a run trains; this clears the ticks. ", still)
+    return element("p", "Reloading is paused. ", element("a", "Continue", href=f"/?{query}"))
 
 
 def _filter(choice: Choice) -> Html:
@@ -199,7 +198,11 @@ def left_text(run: Overview) -> str:
 def state_cell(run: Overview) -> Html:
     """Return the state in a word, and below it the reason, unless that is clear."""
     shown = run.state not in ("finished", "begun") and run.reason
-    why = element("span", breakable(shortened(run.reason.partition("\n")[0], 160)), class_="range") if shown else None
+    why = (
+        element("span", prose(shortened(run.reason.partition("\n")[0], 160), breaks=True), class_="range")
+        if shown
+        else None
+    )
     return joined(element("span", run.state, class_=f"state {run.state}"), why)
 
 

@@ -24,7 +24,7 @@ def board(
         ),
     ] = None,
 ) -> None:
-    """Show all runs in a browser of this machine: a table, curves while they train, comparisons, reports.
+    """Show all runs in a browser on this machine: a table, curves while they train, comparisons, reports.
 
     Prints the address and serves it until Ctrl-C. Writes nothing.
     """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,14 @@ _LEFT_BEHIND = {"thumbs.db", "desktop.ini"}
 _SOUNDS = {".wav", ".mp3", ".flac", ".ogg", ".m4a", ".mp4", ".avi", ".mov", ".mkv"}
 SOUNDS_INSTEAD = "write numbers that are computed from the files as columns, or as arrays into an .npz file"
 _MOST_NAMED = 5
+# What folders are often called that are splits and not classes.
+_SPLITS = {
+    "train": ("train", "training"),
+    "validation": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing"),
+}
+# A path that YAML takes without quotes.
+_PLAIN = re.compile(r"[\w./-]+")
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ def images_by_class(folder: Path) -> tuple[FoundImages, tuple[str, ...]]:
         raise DataError(
             f"{printable(name)}: there is no folder in it; expected one folder of images per class{_sounds(top.bad)}"
         )
+    _refuse_splits(folder, top.folders)
     bad = list(top.bad)
     bad += [
         BadImage.because(
@@ -78,12 +89,13 @@ def images_by_class(folder: Path) -> tuple[FoundImages, tuple[str, ...]]:
         try:
             inner = _listed(folder / label, shown)
         except DataError as error:
-            bad.append(BadImage(shown, str(error)))
+            bad.append(BadImage(shown, str(error), folder=True))
             continue
         bad += inner.bad
-        bad += [_folder_in_class(f"{shown}/{each}", shown, label) for each in inner.folders]
+        lone = len(top.folders) == 1 and not (inner.images or top.images)
+        bad += [_folder_in_class(f"{shown}/{each}", shown if lone else "") for each in inner.folders]
         if not (inner.images or inner.folders or inner.bad):
-            bad.append(BadImage.because(shown, "the class has no images; add some, or remove the folder"))
+            bad.append(BadImage.because(shown, "the class has no images; add some, or remove the folder", folder=True))
         files += [ImageFile(folder / label / each, f"{shown}/{each}") for each in inner.images]
         classes += [label] * len(inner.images)
         hidden += [f"{shown}/{each}" for each in inner.hidden]
@@ -188,15 +200,44 @@ def _link(path: Path, shown: str) -> BadImage:
         reason = "a symbolic link, and links are not followed; put the image itself there"
     else:
         reason = "a symbolic link that leads nowhere; remove it"
-    return BadImage.because(shown, reason)
+    return BadImage.because(shown, reason, folder=path.is_dir())
 
 
-def _folder_in_class(name: str, shown: str, label: str) -> BadImage:
-    return BadImage.because(
-        name,
-        f"a folder inside a class; expected only images (if {printable(repr(label))} is not a class, set the path of "
-        f"the source to {printable(shown)})",
+def _refuse_splits(folder: Path, labels: Sequence[str]) -> None:
+    """Refuse a folder whose folders are splits, such as train/ and test/, and hold the folders of the classes."""
+    splits = {split: label for label in labels for split, names in _SPLITS.items() if label.lower() in names}
+    if "train" not in splits or len(splits) == 1 or not all(_holds_folders(folder / each) for each in splits.values()):
+        return
+    paths = {split: _as_yaml(folder / label) for split, label in splits.items()}
+    others = [f"{split}: {{type: image_folder, path: {path}}}" for split, path in paths.items() if split != "train"]
+    named = " and ".join(f"{printable(label)}/" for label in splits.values())
+    raise DataError(
+        f"{printable(folder.name)}: {named} hold folders and not images, so they are splits and not classes; set "
+        f"data.source.path: {paths['train']} and data.split: {{type: files, {', '.join(others)}}}"
     )
+
+
+def _holds_folders(folder: Path) -> bool:
+    try:
+        listed = _listed(folder, folder.name)
+    except DataError:
+        return False
+    return bool(listed.folders) and not listed.images
+
+
+def _as_yaml(path: Path) -> str:
+    text = str(path)
+    return printable(text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False))
+
+
+def _folder_in_class(name: str, lone: str) -> BadImage:
+    """Return what is wrong with a folder in a class; `lone` is the name of that class, if it is the only folder."""
+    advice = (
+        f"the folders of the classes seem to be in {printable(lone)}: add its name to data.source.path"
+        if lone
+        else "move its images up into the folder of their class, or move it elsewhere"
+    )
+    return BadImage.because(name, f"a folder inside a class; expected only images; {advice}", folder=True)
 
 
 def _wrong_name(name: str, shown: str) -> BadImage | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mltrain.counted import counted
 from mltrain.data.bad_images import BadImage, BadImagesError
 from mltrain.data.files import FileContent, read_file_content
 from mltrain.data.memory import available_memory, in_gib
@@ -108,21 +109,28 @@ class Conversions:
 
     def decisions(self, form: ImageForm, images: int) -> tuple[Decision, ...]:
         """Return what was done to how many of `images`."""
-        counted = (
-            ("size", form.size, self.resized, f"had another size and were stretched to {form.size} (bilinear)"),
+        color = ("in colour", "gray") if form.gray else ("gray", "colour")
+        made = (
+            ("size", form.size, self.resized, "had another size and {were} stretched to " + f"{form.size} (bilinear)"),
             (
                 "channels",
                 "grayscale" if form.gray else "rgb",
                 self.recolored,
-                "were in colour and were converted to gray" if form.gray else "were gray and were converted to colour",
+                f"{{were}} {color[0]} and {{were}} converted to {color[1]}",
             ),
             ("transparency", "on white", self.flattened, "had transparent parts, which became white"),
         )
         return tuple(
-            Decision(f"source.{what}", value, f"{count:,} of {images:,} images {done}")
-            for what, value, count, done in counted
+            Decision(
+                f"source.{what}", value, f"{_of(count, images)} {done.format(were='was' if count == 1 else 'were')}"
+            )
+            for what, value, count, done in made
             if count
         )
+
+
+def _of(count: int, images: int) -> str:
+    return counted(count, "image") if count == images else f"{count:,} of {counted(images, 'image')}"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -118,8 +119,9 @@ def config_differences(before: ExperimentSpec, after: ExperimentSpec) -> tuple[s
 def resumed_sentence(saved: Checkpoint | None, run: RunDirectory) -> str:
     """Return the sentence that says from where the run continues, and how many completed epochs are trained again."""
     trained = saved.state["training"]["position"]["epoch"] - 1 if saved is not None else 0
-    again = max(len(run.history().rows) - trained, 0)
-    repeated = ""
+    again, repeated = 0, ""
+    with suppress(RunError):  # a damaged history is replaced by that of the checkpoint
+        again = max(len(run.history().rows) - trained, 0)
     if again:
         repeated = f"; {counted(again, 'epoch')} of the history {'is' if again == 1 else 'are'} trained again"
     if saved is None:

@@ -120,9 +120,9 @@ def run_summary(found: Mapping[str, Any]) -> str:
 
 
 def plots_line(plots: Sequence[Any]) -> str:
-    """Return where the pictures are, and how many."""
+    """Return where the PNG files are, and how many; the folder also has charts as SVG."""
     folder = PurePath(str(plots[0])).parent
-    return f"plots  {folder} ({counted(len(plots), 'picture')})"
+    return f"plots  {folder} ({counted(len(plots), 'PNG file')})"
 
 
 def groups_sentence(columns: Sequence[str], n: int | None) -> str:

@@ -1,5 +1,6 @@
 """The table: a line a run, whatever state it is in; filtered, sorted, read once."""
 
+import json
 import os
 import re
 import socket
@@ -155,6 +156,22 @@ def test_what_is_to_be_copied_into_a_shell_is_quoted(folder, ask):
     assert f"mltrain resume &#x27;{folder}/x; rm -rf ~/1&#x27;" in page
 
 
+def test_an_interrupted_run_shows_its_command_once_and_its_real_duration(folder, ask):
+    reason = "stopped by SIGINT: kept up to step 9; `mltrain resume runs/a/1` continues from there"
+    path = made_run(folder, "a", "1", state="interrupted", reason=reason)
+    (path / "record.json").write_text(
+        (path / "record.json").read_text().replace('"finished": "2026-11-20T20:16:30Z"', '"finished": null')
+    )
+    status = json.loads((path / "status.json").read_text()) | {"updated": "2026-11-20T20:15:10Z"}
+    (path / "status.json").write_text(json.dumps(status))
+    table, page = ask(), ask("/run/a/1").text
+    assert page.count("mltrain resume") == 1
+    assert "kept up to step 9." in page
+    assert "`" not in page
+    assert "`" not in table.text
+    assert cells(table, "duration") == ["10 s"]
+
+
 def test_names_in_results_are_text(folder, ask):
     split = {"n": 1, "metrics": {NASTY: {"value": 1.0}}}
     gates = [{"gate": NASTY, "passed": False, "reason": NASTY}]
@@ -213,6 +230,7 @@ def test_the_table_is_loaded_again_only_while_a_run_trains(folder, ask):
     made_run(folder)
     assert "http-equiv" not in ask().text
     with LockedRun(made_run(folder, "live", "1", state="running")):
+        assert "Reloads every 5 s while a run trains; this clears the ticks. " in ask().text
         assert '<a href="/?name=liv&amp;still">' in ask("/?name=liv").text
         assert "http-equiv" not in ask("/?name=liv&still").text
         assert '<a href="/?name=liv">' in ask("/?name=liv&still").text

@@ -195,6 +195,9 @@ def test_of_many_damaged_ones_all_are_named_up_to_20(tmp_path):
         file.path.write_bytes(b"")
     with pytest.raises(DataError) as caught:
         read_images(files, RGB)
-    *named, more, count = str(caught.value).splitlines()
-    assert len(named) == 20
-    assert (more, count) == ("… and 6 more", "26 of 40 files cannot be used")
+    alike, other, count = str(caught.value).splitlines()
+    names = sorted(f"{number}.png" for number in range(25))
+    start = "25 files: the file is empty; copy it again, or remove it: "
+    assert alike == f"{start}{', '.join(names[:20])} and 5 more"
+    assert other.startswith("30.png: not a PNG")
+    assert count == "26 of 40 files cannot be used"

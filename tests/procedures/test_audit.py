@@ -42,7 +42,7 @@ def test_what_is_wrong_with_the_data_is_said_and_recorded(mltrain, tmp_path):
     assert "## Data audit" in card
     found = [f"{each['level']}: {each['sentence']} [{each['key']}]" for each in audit["findings"]]
     shown = mltrain("show", "run").out
-    assert "\naudit of the data\n" in shown
+    assert "\naudit: 3 warnings and 1 note in " in shown
     assert all(f"  {line}\n" in shown for line in found)
 
     alone = mltrain("audit", "config.yaml")

@@ -203,3 +203,37 @@ def test_a_share_of_less_than_one_image_is_not_all_of_them(photos, write, mltrai
     split = "split: {type: random, validation: 0.01, test: 0, stratify: false}"
     done = mltrain("audit", write(more=f", {split}"), "--json")
     assert json.loads(done.out)["rows"] == {"train": 39, "validation": 1}
+
+
+@pytest.mark.parametrize(("name", "names"), [("sp", ("train", "test")), ("my photos, 2", ("training", "val", "Test"))])
+def test_folders_that_are_splits_get_the_files_split_as_advice(tmp_path, write, mltrain, name, names):
+    for split in names:
+        write_folder(tmp_path / name / split, pixels(40, 6, 6, 3), ["cat", "dog"] * 20)
+    done = mltrain("audit", write(f"path: '{name}', size: [6, 6]"))
+    assert done.code == 4
+    assert done.err.count("\n") == 1
+    path, split = re.search(r"set data\.source\.path: (.+) and data\.split: (.+)", done.err).groups()
+    done = mltrain("audit", write(f"path: {path}, size: [6, 6]", f", split: {split}"), "--json")  # what it advises
+    assert done.code == 0, done.err
+    assert [*json.loads(done.out)["rows"].values()] == [40] * len(names)
+
+
+def test_folders_are_not_called_files(photos, write, mltrain):
+    for label in ("cat", "dog"):
+        for name in ("a", "b", "c"):
+            (photos / label / name).mkdir()
+    done = mltrain("audit", write())
+    assert done.code == 4
+    assert "set the path" not in done.err
+    one, count = done.err.splitlines()
+    assert one.startswith("6 folders: a folder inside a class; expected only images; move its images up")
+    assert one.endswith(": photos/cat/a, photos/cat/b, photos/cat/c, photos/dog/a, photos/dog/b, photos/dog/c")
+    assert count == "6 folders cannot be used"
+
+
+def test_the_folder_above_the_classes(photos, write, mltrain, tmp_path):
+    (tmp_path / "up").mkdir()
+    photos.rename(tmp_path / "up" / "photos")
+    done = mltrain("audit", write("path: up, size: [6, 6]"))
+    assert "seem to be in up/photos: add its name to data.source.path" in done.err
+    assert mltrain("audit", write("path: up/photos, size: [6, 6]")).code == 0

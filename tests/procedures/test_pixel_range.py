@@ -85,6 +85,6 @@ def test_arrays_that_are_minus_1_to_1_are_known_by_their_values(mltrain, tmp_pat
     text = "data: {source: {type: npz, path: d.npz}, target: y}\ntask: binary\n"
     text += "model: {type: sequential, layers: [%s, Flatten]}"
     (tmp_path / "c.yaml").write_text(text % "{type: RandomContrast, factor: 0.2}")
-    assert "the images are -1 to 1, so that it spoils them; set value_range: [-1, 1]" in mltrain("audit", "c.yaml").out
+    assert "the images are -1 to 1: training would go wrong; set value_range: [-1, 1]" in mltrain("audit", "c.yaml").out
     (tmp_path / "c.yaml").write_text(text % "{type: RandomContrast, factor: 0.2, value_range: [-1, 1]}")
     assert "expects pixels" not in mltrain("audit", "c.yaml").out

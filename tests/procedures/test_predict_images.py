@@ -141,8 +141,8 @@ def test_images_of_another_kind_are_made_to_fit_and_counted(predict, folder):
     wide.save(folder / "new" / "1.png")
     Image.fromarray(np.stack([GRAY[0]] * 3, axis=-1)).save(folder / "new" / "2.png")
     done = predict("arrays", "new", "--out", "out.csv", "--proba")
-    assert "1 of 3 images had another size and were stretched to 6 x 5 (bilinear)\n" in done.err
-    assert "1 of 3 images were in colour and were converted to gray\n" in done.err
+    assert "1 of 3 images had another size and was stretched to 6 x 5 (bilinear)\n" in done.err
+    assert "1 of 3 images was in colour and was converted to gray\n" in done.err
     alone, stretched, colored = (dict(line, file="") for line in read_csv(folder / "out.csv"))
     assert colored == alone != stretched
     said = predict("arrays", "new", "--out", "strict.csv", "--strict", code=4)

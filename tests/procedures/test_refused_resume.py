@@ -393,3 +393,13 @@ def test_a_run_whose_process_is_gone(mltrain, trained, tmp_path, monkeypatch):
     assert done.err.startswith("resumed from step 0, checkpoint state-")
     assert done.err.splitlines()[0].endswith("; 3 epochs of the history are trained again")
     assert (run / "metrics.json").read_bytes() == (tmp_path / "killed" / "metrics.json").read_bytes()
+
+
+def test_a_damaged_history_is_that_of_the_checkpoint_again(mltrain, run):
+    whole = (run / "history.csv").read_text().splitlines()
+    leave_unfinished(run)
+    (run / "history.csv").write_text("epoch,loss\n1,many\n")
+    done = mltrain("resume", run)
+    assert done.code == 0, done.err
+    assert "trained again" not in done.err
+    assert (run / "history.csv").read_text().splitlines() == whole

@@ -178,7 +178,7 @@ def test_the_summary_of_a_run_says_it_all():
         assert part in text
     assert results_table(METRICS) in text
     assert "slope = 1.8870" in text
-    assert text.endswith("plots  runs/a/b/plots (1 picture)")
+    assert text.endswith("plots  runs/a/b/plots (1 PNG file)")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ A run may come from a stranger, and with it the names of classes, columns and la
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape, unescape
 
 _EMPTY = frozenset({"br", "meta", "img", "input", "link", "wbr"})
@@ -47,12 +47,20 @@ def joined(*content: Content) -> Html:
     return Html("".join(map(_written, content)))
 
 
-def prose(sentence: str) -> Html:
-    """Return a sentence in which what is between two back-ticks is code: ``set `data.split` `` shows no back-tick."""
+def prose(sentence: str, breaks: bool = False) -> Html:
+    """Return a sentence in which what is between two back-ticks is code: ``set `data.split` `` shows no back-tick.
+
+    Args:
+        sentence: the sentence.
+        breaks: whether long names in it are `breakable`.
+    """
+    shown: Callable[[str], Content] = breakable if breaks else str
     *pairs, last = sentence.split("`")
     if len(pairs) % 2:  # one back-tick without a partner is a character like any other
         last = f"{pairs.pop()}`{last}"
-    return joined(*(element("code", part) if place % 2 else part for place, part in enumerate(pairs)), last)
+    return joined(
+        *(element("code", shown(part)) if place % 2 else shown(part) for place, part in enumerate(pairs)), shown(last)
+    )
 
 
 def breakable(words: str) -> Html:

@@ -65,8 +65,8 @@ def test_what_had_to_be_done_is_said_and_hidden_files_too(photos):
     Image.fromarray(pixels(1, 9, 9)[0]).save(photos / "dog" / "other.png")
     assert [(each.what, each.value, each.reason) for each in read(photos).decisions] == [
         ("source.hidden", "2", "left out because hidden: photos/.git, photos/cat/Thumbs.db"),
-        ("source.size", "5 x 4", "1 of 7 images had another size and were stretched to 5 x 4 (bilinear)"),
-        ("source.channels", "rgb", "1 of 7 images were gray and were converted to colour"),
+        ("source.size", "5 x 4", "1 of 7 images had another size and was stretched to 5 x 4 (bilinear)"),
+        ("source.channels", "rgb", "1 of 7 images was gray and was converted to colour"),
     ]
 
 
@@ -108,7 +108,7 @@ def flat(photos):
     ("spoil", "said"),
     [
         (out_of_class, "photos/loose.png: the image has no class; expected one folder of images per class"),
-        (one_folder_too_high, "photos/dog/more: a folder inside a class; expected only images (if 'dog' is not"),
+        (one_folder_too_high, "photos/dog/more: a folder inside a class; expected only images; move its images up"),
         (empty_class, "photos/fish: the class has no images; add some, or remove the folder"),
         (other_file, "photos/cat/notes.txt: not an image by its name (.png, .jpg, .jpeg, .bmp, .gif); convert it, or"),
         (flat, "photos: there is no folder in it; expected one folder of images per class"),

@@ -71,6 +71,12 @@ def test_forecasts_of_rows_with_dates_have_dates_below(mltrain, tmp_path):
     assert "time of the test rows (UTC)" in texts
     shown = [each for each in texts if re.fullmatch(r"20\d\d-\d\d", each)]
     assert shown == ["2018-07", "2019-01", "2019-07"]
+    (table,) = [
+        each for each in read((run / "report.html").read_bytes()).all("table") if "worst" in each.one("caption").text
+    ]
+    assert [each.text for each in table.one("thead").all("th")][:2] == ["row", "time (UTC)"]
+    for line in table.one("tbody").all("tr"):
+        assert line.all("td")[0].text == month(int(line.one("th").text)).isoformat()
     np.save(run / "predictions" / "test.dates.npy", dates[:-1])
     assert mltrain("report", run).code == 5
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from mltrain.report.page.charts.scale import Scale
 
+# In microseconds since 1970: the years 2 and 9990, so that every date on an axis is in a calendar.
+EARLIEST, LATEST = -62_100_000_000_000_000, 253_000_000_000_000_000
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86_400
 # Steps in seconds with the form of their dates, then steps in months.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from mltrain.evaluation.worst import EXAMPLES, worst
 from mltrain.problems import shortened
+from mltrain.report.page.charts.dates import EARLIEST, LATEST
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import section, sentence, sub, table
@@ -19,6 +21,8 @@ from mltrain.run.predictions import StoredPredictions
 from mltrain.run.results_form import Results
 from mltrain.task import OF_CLASSES
 
+_DAY = 86_400_000_000
+_START = datetime(1970, 1, 1)
 _SALIENCY = (
     "The picture below each image shows how much each pixel changes the score of the predicted class, before the "
     "activation: light pixels change it most. It is the mean gradient over noisy copies of the image (SmoothGrad, "
@@ -46,6 +50,11 @@ def examples_section(facts: Facts) -> Html | None:
     if any(files.values()):
         header = (header[0], "file", *header[1:])
         rows = [(row[0], shortened(files.get(str(row[0]), "")), *row[1:]) for row in rows]
+        texts += 1
+    times = _times(predictions)
+    if times:
+        header = (header[0], "time (UTC)", *header[1:])
+        rows = [(row[0], times.get(str(row[0]), ""), *row[1:]) for row in rows]
         texts += 1
     listed = table(f"The worst of {len(predictions.rows):,} rows", header, rows, texts)
     shown = facts.examples.examples if facts.examples is not None else ()
@@ -77,6 +86,19 @@ def training_images(facts: Facts) -> Html | None:
     layers = ", ".join(f"`{name}`" for name in facts.examples.layers)
     said = f"Training images as they are, and as the model sees them after its first layers ({layers})."
     return sub("Training images", sentence(said), element("div", figures, class_="changed"))
+
+
+def _times(predictions: StoredPredictions) -> dict[str, str]:
+    """Return the time of each row by its number; days alone where no row has a time of day."""
+    dates = predictions.dates
+    if dates is None or not np.all((dates >= EARLIEST) & (dates <= LATEST)):
+        return {}
+    days = not np.any(dates % _DAY)
+    found = {}
+    for row, date in zip(predictions.rows.tolist(), dates.tolist(), strict=True):
+        time = _START + timedelta(microseconds=date)
+        found[str(row)] = time.date().isoformat() if days else time.isoformat(" ", "seconds")
+    return found
 
 
 def _rows(n: int, facts: Facts) -> str:

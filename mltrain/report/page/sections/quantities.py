@@ -8,7 +8,7 @@ import numpy as np
 
 from mltrain.report.page.charts import points
 from mltrain.report.page.charts.bars import counts_scale, histogram
-from mltrain.report.page.charts.dates import DateScale
+from mltrain.report.page.charts.dates import EARLIEST, LATEST, DateScale
 from mltrain.report.page.charts.frame import Chart, Frame
 from mltrain.report.page.charts.lines import LOOK_OF_SPLIT, Line, diagonal, drawn, key
 from mltrain.report.page.charts.scale import Scale, around
@@ -19,8 +19,6 @@ from mltrain.run.predictions import StoredPredictions
 
 # The lines of more forecasts cannot be distinguished.
 _LAST = 120
-# In microseconds since 1970: the years 2 and 9990, so that every date on the axis is in a calendar.
-_FIRST, _LATEST = -62_100_000_000_000_000, 253_000_000_000_000_000
 
 
 def regression_charts(target: str, split: str, predictions: StoredPredictions) -> Iterator[Chart]:
@@ -64,7 +62,7 @@ def regression_charts(target: str, split: str, predictions: StoredPredictions) -
     yield Chart(
         "residuals",
         frame.draw(said, zero, marks),
-        f"Residuals, {of}. A pattern here was not learned.",
+        f"Residuals, {of}. A visible pattern means that something was not learned.",
     )
     yield _histogram(residuals, span, split)
 
@@ -75,7 +73,7 @@ def _forecast(
     """Return the last forecasts beside what came; below are dates, where all have one that a calendar can show."""
     steps = [float(step) for step in range(1, len(true) + 1)]
     across, name = around(steps), f"{split} rows, in the order of time"
-    if dates is not None and len(dates) > 1 and _FIRST <= dates[0] < dates[-1] <= _LATEST:
+    if dates is not None and len(dates) > 1 and EARLIEST <= dates[0] < dates[-1] <= LATEST:
         steps = [float(date) / 1e6 for date in dates.tolist()]
         margin = 0.02 * (steps[-1] - steps[0])
         across, name = DateScale(steps[0] - margin, steps[-1] + margin), f"time of the {split} rows (UTC)"
