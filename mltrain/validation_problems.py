@@ -143,6 +143,10 @@ def _key_hint(path: KeyPath, spec: type[Spec], data: Any) -> str:
     others = [each for each in specs_of(expected_at(spec, parent, data), {}) if wrong in each.model_fields]
     if others:
         return f": it is a key of type {_types(others)}, but this is {_types(specs)}{shown}"
+    for name, field in ((name, field) for each in specs for name, field in each.model_fields.items()):
+        below = here.get(name) if isinstance(here, dict) else None
+        if any(wrong in section.model_fields for section in specs_of([field], below or {})):
+            return f" (did you mean '{'.'.join(map(str, (*parent, name, wrong)))}'?)"
     for name, field in spec.model_fields.items():
         for section in specs_of([field], {}) if parent != (name,) else ():
             near = suggest(wrong, section.model_fields)

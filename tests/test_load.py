@@ -327,3 +327,11 @@ def test_no_tensorflow_and_no_table_library_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(CONFIGS[0])], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_a_key_of_a_section_below_is_suggested(tmp_path):
+    text = "data: {source: {type: csv, path: x.csv}, target: y, missing: [x]}\nmodel: linear\ntraining: {epochs: 1}\n"
+    with pytest.raises(InvalidConfigError) as raised:
+        load_text(text.encode(), "c.yaml", tmp_path)
+    (problem,) = raised.value.problems
+    assert problem.line() == "c.yaml:1:53: data.missing: unknown key (did you mean 'data.source.missing'?)"

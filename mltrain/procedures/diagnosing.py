@@ -11,11 +11,12 @@ import numpy as np
 
 from mltrain.data.preparation import Prepared
 from mltrain.evaluation.diagnosis import Curves, Facts, diagnose_at_once
+from mltrain.evaluation.diagnosis.alike import classes_alike
 from mltrain.evaluation.diagnosis.facts import DeadUnits
 from mltrain.evaluation.diagnosis.skill import skill
 from mltrain.procedures.network import Network
 from mltrain.run.history import History
-from mltrain.task import OF_CLASSES, SplitName
+from mltrain.task import OF_CLASSES, SplitName, Task
 from mltrain.training.metrics import default_loss
 
 # Training rows that are used: a forward pass of them takes milliseconds.
@@ -108,7 +109,13 @@ def gather(
         strengths=prepared.audited.strengths,
         repeated=_repeated(prepared),
         weighted=network.spec.training.class_weight is not None,
+        alike=_alike(info.task, prepared.examples[seen[-1]].truth, predictions[seen[-1]], splits[seen[-1]]),
     )
+
+
+def _alike(task: Task, truth: np.ndarray, predictions: np.ndarray, split: Mapping[str, Any]) -> dict[int, float]:
+    """Return the classes of a split that the model does not distinguish from the others."""
+    return classes_alike(task, truth, predictions, split["confusion_matrix"]) if task in OF_CLASSES else {}
 
 
 def _repeated(prepared: Prepared) -> str:

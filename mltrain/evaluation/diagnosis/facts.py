@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mltrain.task import SplitName, Task
 
@@ -86,6 +86,8 @@ class Facts:
         strengths: how well each raw column of a table alone predicts the target, from 0 to 1; see `column_strengths`.
         repeated: the sentence of the data audit on validation rows that are training rows too; "" where there are none.
         weighted: whether the classes have weights already.
+        alike: the ROC AUC against the others of each class (by its number) that is never predicted, on the rows that
+            are seen, where it does not differ from 0.5.
     """
 
     task: Task
@@ -99,6 +101,7 @@ class Facts:
     strengths: Mapping[str, float] | None = None
     repeated: str = ""
     weighted: bool = False
+    alike: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def seen(self) -> SplitName:

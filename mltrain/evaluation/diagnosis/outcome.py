@@ -143,6 +143,15 @@ def never_predicted(facts: Facts) -> Finding | None:
     shown = ", ".join(f"'{facts.classes[number]}' ({sum(confusion[number])} rows)" for number in never[:5])
     more = f" and {len(never) - 5} more" if len(never) > 5 else ""
     seen = f"never predicted on {facts.rows[facts.seen]} {facts.seen} rows: {shown}{more}"
+    if all(number in facts.alike for number in never):
+        areas = ", ".join(f"{facts.alike[number]:.2f}" for number in never[:5])
+        reason = f"ROC AUC {areas} on these rows, which does not differ from 0.5"
+        return Finding(
+            "never_predicted",
+            f"{seen}; the columns do not distinguish {'this class' if len(never) == 1 else 'these classes'} from the "
+            f"others ({reason}): other columns or more rows are needed",
+            "data.features",
+        )
     counts = [sum(row) for row in facts.confusions.get("train", confusion)]
     if not facts.weighted and any(counts[number] < _RARE * max(counts) for number in never):
         advice = "weight the classes (training.class_weight: balanced), or train for more epochs"
