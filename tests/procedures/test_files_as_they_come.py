@@ -24,7 +24,7 @@ def test_a_file_without_a_header_says_so_and_its_advice_works(train, mltrain, tm
     # The labels of the test rows end in a dot, behind a line that is no row, as those of census income.
     (tmp_path / "test.csv").write_text("|1x3 Cross validator\n" + ROWS.replace("50K\n", "50K.\n"))
     remedies = {
-        "": "set data.source.skip: 1 if this line is not a row",
+        "": "set data.split.test.skip: 1 if this line is not a row",
         ", skip: 1": "it ends in '.': set strip: '.' in the source of these rows",
     }
     for more, remedy in remedies.items():
