@@ -69,7 +69,7 @@ def _parsed(name: str, value: str, source: Source) -> Document:
     try:
         return parse(value, source, shift=len(name) + 1)
     except InvalidConfigError:
-        if len(mark) != 1:
+        if len(mark) != 1 or not mark.isascii() or not mark.isprintable():
             raise
         raise InvalidConfigError([Problem((), place, needs_quotes)]) from None
 

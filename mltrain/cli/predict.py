@@ -116,10 +116,10 @@ def predict(
     out = None if str(out) == "-" else out
     if from_stdin and sys.stdin is None:
         raise UsageError("cannot read the data from standard input: it is closed")
-    for option, given in (("--json", json), ("--strict", strict)):
-        if given and out is None:
-            why = "it prints its own object on standard output" if json else "printed rows cannot be removed again"
-            raise UsageError(f"{option} needs --out FILE: {why}")
+    if out is None and json:
+        raise UsageError("With --json, give --out FILE: stdout holds the summary")
+    if out is None and strict:
+        raise UsageError("--strict needs --out FILE: printed rows cannot be removed again")
     for path in (out, summary):
         if path is not None:
             _check_place(path, force)

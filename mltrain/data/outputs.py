@@ -26,7 +26,7 @@ from mltrain.data.streams.arrays import ArraysStream
 from mltrain.data.streams.block import RowStream
 from mltrain.data.streams.images import ImagesStream
 from mltrain.data.streams.json_lines import LINE, JsonLinesStream
-from mltrain.errors import UsageError
+from mltrain.errors import DataError, UsageError
 
 Write = Callable[[bytes], object]
 
@@ -43,8 +43,12 @@ def check_ending(out: Path, data: Path | None, *, images: bool = False) -> None:
 
     Raises:
         UsageError: says which endings there are.
-        DataError: an ending is not known at all.
+        DataError: the ending of the data is not known at all.
     """
+    try:
+        source_of(out)
+    except DataError as error:
+        raise UsageError(f"--out {error}") from error
     if images:
         if isinstance(source_of(out), NpzSource):
             raise UsageError(

@@ -201,7 +201,8 @@ def read_table(source: Source, split: Split, seed: int, declared: Mapping[str, s
         parts["validation"] = _read_part(split.validation, "validation", seed, declared)
     if split.test is not None:
         parts["test"] = _read_part(split.test, "test", seed, declared)
-    return join(parts)
+    named = {*(declared or ()), *getattr(declared, "targets", ())}
+    return join(parts, named)
 
 
 def _read_part(source: Source, name: SplitName, seed: int, declared: Mapping[str, str] | None) -> Table:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -153,13 +153,17 @@ class _TakenColumns(Mapping[str, Column]):
         return len(self._whole)
 
 
-def join(parts: Mapping[SplitName, Table]) -> Table:
+def join(parts: Mapping[SplitName, Table], needed: Collection[str] = ()) -> Table:
     """Return the rows of several tables as one, which says in `given` whose rows are which.
+
+    Args:
+        parts: the rows of each split.
+        needed: columns that the config names. Of the others, those that the training rows do not have are left out.
 
     Raises:
         DataError: the tables do not have the same columns, or a column is of another kind in one of them.
     """
-    tables = _with_equal_columns(list(parts.values()))
+    tables = _with_equal_columns(list(parts.values()), needed if "train" in parts else None)
     digests = "".join(table.sha256 for table in tables)
     return replace(
         stacked(tables),
@@ -169,26 +173,43 @@ def join(parts: Mapping[SplitName, Table]) -> Table:
     )
 
 
-def _with_equal_columns(tables: list[Table]) -> list[Table]:
-    """Return the tables with all columns in each: what one lacks is missing, where it may be absent or is ignored.
+def _with_equal_columns(tables: list[Table], needed: Collection[str] | None) -> list[Table]:
+    """Return the tables with all columns in each: what one lacks is missing, where it may be absent or is ignored; what
+    only the held-out rows have is left out, if it is not needed. With None as `needed` no column is left out.
 
     Raises:
         DataError: a column is not there.
     """
+    first, *_ = given = tables
+    if needed is not None and not first.absent_is_missing:
+        tables = [first, *(_without(table, first, needed) for table in given[1:])]
     owners = {name: table for table in reversed(tables) for name in table.columns}
     names = list(dict.fromkeys(name for table in tables for name in table.columns))
     made = []
-    for table in tables:
+    for table, whole in zip(tables, given, strict=True):
         lacking = [name for name in names if name not in table.columns]
         for name in lacking:
-            needed = not is_unread(owners[name].columns[name]) and not is_index_name(name)
-            if needed and not table.absent_is_missing:
-                near = suggest(name, table.columns)
+            read = not is_unread(owners[name].columns[name]) and not is_index_name(name)
+            if read and not table.absent_is_missing:
+                near = suggest(name, whole.columns)
                 raise DataError(f"{table.origin.name}: no column {name!r}{near}, which {owners[name].origin.name} has")
-        read = [name for name in lacking if not is_unread(owners[name].columns[name]) and not is_index_name(name)]
-        said = tuple(Decision("data", "missing values", text) for text in absent_sentences(table, read))
+        absent = [name for name in lacking if not is_unread(owners[name].columns[name]) and not is_index_name(name)]
+        said = tuple(Decision("data", "missing values", text) for text in absent_sentences(table, absent))
         made.append(replace(with_missing(table, lacking), decisions=(*table.decisions, *said)))
     return made
+
+
+def _without(table: Table, train: Table, needed: Collection[str]) -> Table:
+    """Return held-out rows without the columns that the training rows do not have, and say which these are."""
+    extra = [name for name in table.columns if name not in train.columns and name not in needed]
+    extra = [name for name in extra if not is_index_name(name)]
+    if not extra or len(extra) == len(table.columns):
+        return table
+    which = f"column {extra[0]!r}" if len(extra) == 1 else f"columns {', '.join(map(repr, extra))}"
+    reason = f"{train.origin.name}, which has the training rows, does not have {'it' if len(extra) == 1 else 'them'}"
+    said = Decision("data", f"without {which} of {table.origin.name}", reason)
+    columns = {name: column for name, column in table.columns.items() if name not in extra}
+    return replace(table, columns=columns, decisions=(*table.decisions, said))
 
 
 def with_missing(table: Table, names: Iterable[str]) -> Table:

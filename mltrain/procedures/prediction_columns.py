@@ -41,7 +41,7 @@ def free_names(names: Sequence[str], taken: Sequence[str], prefix: str, data: st
     Args:
         names: of the columns.
         taken: the columns of the data.
-        prefix: what all names begin with. Where it is empty and a name is taken, a number follows each name:
+        prefix: what all names begin with. Where it is empty, a number follows each name that is taken:
             `prediction_2`.
         data: its name, for the message.
 
@@ -55,11 +55,13 @@ def free_names(names: Sequence[str], taken: Sequence[str], prefix: str, data: st
         return found
     if prefix:
         raise DataError(f"{data}: there is a column {clash!r} already; give the new columns another --prefix")
-    for number in itertools.count(2):
-        found = tuple(f"{name}_{number}" for name in names)
-        if known.isdisjoint(found) and set(names).isdisjoint(found):
-            break
-    return found
+    used = known | set(names)
+    free: list[str] = []
+    for name in names:
+        numbered = (f"{name}_{number}" for number in itertools.count(2))
+        free.append(next(each for each in numbered if each not in used) if name in known else name)
+        used.add(free[-1])
+    return tuple(free)
 
 
 def predicted_columns(network: Network, predictions: np.ndarray, threshold: float, names: Sequence[str]) -> pa.Table:

@@ -21,7 +21,7 @@ def _lines(findings: Findings) -> Iterator[str]:
     if findings.unfinished:
         yield findings.unfinished
     if findings.renamed:
-        yield f"the rows have columns of the usual names already: the new columns are {', '.join(findings.added)}"
+        yield f"the file already has a column of such a name, so the new columns are {', '.join(findings.added)}"
     if findings.images is not None:
         yield from findings.images.sentences
     yield from _of_series(findings)

