@@ -26,8 +26,8 @@ from unittest import mock
 import numpy as np
 
 from benchmarks.ratios import Ratio, in_turns, machine, quick, ratio
+from mltrain.config.load import load_text
 from mltrain.errors import InterruptedRunError
-from mltrain.load import load_text
 from mltrain.report.terminal import Terminal
 from mltrain.run.opening import create_run
 from mltrain.task import DataInfo, Objective

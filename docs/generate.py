@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-from mltrain.components import KINDS, Component, components
+from mltrain.config.expected import is_spec, opened
 from mltrain.data.sources.synthetic import ARGUMENTS, SyntheticSource
 from mltrain.evaluation.catalogue import METRICS
-from mltrain.expected import is_spec, opened
-from mltrain.experiment import ExperimentSpec
+from mltrain.experiment.spec import ExperimentSpec
 from mltrain.keras_api import catalogue
-from mltrain.reference import describe
+from mltrain.listing.components import KINDS, Component, components
+from mltrain.listing.reference import describe
 from mltrain.spec import OneOf, Spec
 
 PAGE = Path(__file__).with_name("configuration.md")

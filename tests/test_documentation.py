@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from sklearn.datasets import load_breast_cancer
 
+from mltrain.config.load import load_text
 from mltrain.evaluation.catalogue import OWN_METRICS
-from mltrain.load import load_text
 from mltrain.plugins import from_file
 from tests.conftest import CONFIGS, REPOSITORY
 

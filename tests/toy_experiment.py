@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from mltrain.load import Loaded, load_text
+from mltrain.config.load import Loaded, load_text
 from mltrain.rules import Rule, RuleProblem
 from mltrain.spec import InputPath, Many, OneOf, Spec, fail, problem
 

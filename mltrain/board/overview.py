@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any, TypeVar
 
+from mltrain.config.yaml_document import decode, parse
 from mltrain.errors import ConfigError, RunError
 from mltrain.report.page.charts.lines import LOOK_OF_SPLIT
 from mltrain.report.page.charts.scale import drawable
@@ -20,7 +21,6 @@ from mltrain.run.record import Record
 from mltrain.run.results_form import Results, results
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import Status
-from mltrain.yaml_document import decode, parse
 
 # What a status.json can say, and three more: the process is gone, there is no status yet, a file is damaged.
 STATES = ("running", "finished", "interrupted", "failed", "killed", "begun", "damaged")

@@ -13,8 +13,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mltrain.evaluation.gates import Judgement
-    from mltrain.load import Loaded
+    from mltrain.config.load import Loaded
+    from mltrain.gates.gate import Judgement
     from mltrain.run.locked_run import LockedRun
     from mltrain.run.rundir import RunDirectory
 

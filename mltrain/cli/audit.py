@@ -19,8 +19,8 @@ def audit(
 ) -> None:
     """Check the data for problems that make the metrics unreliable: rows duplicated across splits, columns that
     contain the answer, splits that differ from training. Writes nothing and does not load TensorFlow."""
+    from mltrain.config.load import load
     from mltrain.errors import VerdictError
-    from mltrain.load import load
     from mltrain.procedures.audit import audit as audit_data
     from mltrain.report.audit import audit_lines
 

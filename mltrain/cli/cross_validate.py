@@ -21,8 +21,8 @@ from mltrain.cli.arguments import (
 from mltrain.cli.gates import GateOptions, JUnit, conclude, gate_places, refuse_strays
 
 if TYPE_CHECKING:
-    from mltrain.load import Loaded
-    from mltrain.problems import Place
+    from mltrain.config.load import Loaded
+    from mltrain.config.problems import Place
 
 
 def cross_validate(
@@ -48,11 +48,11 @@ def cross_validate(
     quiet: Quiet = False,
 ) -> None:
     """Train one run per fold and combine the results. Prints only the folder of the runs on stdout."""
+    from mltrain.config.load import load
     from mltrain.errors import UsageError
-    from mltrain.evaluation.gates import recorded
-    from mltrain.load import load
-    from mltrain.procedures.cross_validate import cross_validate as run_folds
-    from mltrain.procedures.fold_configs import fold_configs
+    from mltrain.gates.gate import recorded
+    from mltrain.procedures.folds.configs import fold_configs
+    from mltrain.procedures.folds.cross_validate import cross_validate as run_folds
     from mltrain.report.folds import folds_text
     from mltrain.report.terminal import Terminal
     from mltrain.run.fold_folder import fold_folder

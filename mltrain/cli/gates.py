@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from mltrain.evaluation.gates import Judgement
-    from mltrain.load import Loaded
-    from mltrain.problems import Place
+    from mltrain.config.load import Loaded
+    from mltrain.config.problems import Place
+    from mltrain.gates.gate import Judgement
     from mltrain.run.rundir import RunDirectory
 
 # A terminal shows this many gates; the others are counted.
@@ -65,7 +65,7 @@ def refuse_strays(
 def gate_places(loaded: Loaded, *, folds: bool = False) -> list[Place | None]:
     """Return where each gate of an experiment is written, or each of its gates of folds; None for those of the command
     line."""
-    from mltrain.evaluation.gates import of_folds
+    from mltrain.gates.gate import of_folds
 
     gates = enumerate(loaded.spec.evaluation.gates)
     places = [loaded.root.place_of(("evaluation", "gates", n)) for n, gate in gates if of_folds(gate) == folds]

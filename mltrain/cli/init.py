@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-SCHEMA_NAME = "mltrain.schema.json"
+SCHEMA_NAME = "mltrain.listing.schema.json"
 
 STARTER = """\
 # yaml-language-server: $schema={schema}
@@ -58,8 +58,8 @@ def init(
 ) -> None:
     """Write a commented config that runs as it is, and the JSON Schema for your editor."""
     from mltrain.errors import UsageError, WriteError
+    from mltrain.listing.schema import json_schema
     from mltrain.run.durable import without_links, write_file
-    from mltrain.schema import json_schema
 
     schema_path = path.with_name(SCHEMA_NAME)
     if path.exists():

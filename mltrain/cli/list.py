@@ -11,7 +11,7 @@ import typer
 from mltrain.cli.arguments import Json, Plugins
 
 if TYPE_CHECKING:
-    from mltrain.components import Component
+    from mltrain.listing.components import Component
 
 
 _WIDTH = 100
@@ -37,7 +37,7 @@ def list_components(
     json: Json = False,
 ) -> None:
     """List all components with their arguments: sources, models, layers, optimizers, losses, metrics, callbacks …"""
-    from mltrain.components import KINDS, components
+    from mltrain.listing.components import KINDS, components
 
     kinds = [_found(kind, list(KINDS), "kind")] if kind else list(KINDS)
     shown = {each: components(each) for each in kinds}

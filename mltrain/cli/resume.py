@@ -25,7 +25,7 @@ from mltrain.counted import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mltrain.evaluation.gates import Judgement
+    from mltrain.gates.gate import Judgement
     from mltrain.procedures.resume import Finished
     from mltrain.run.rundir import RunDirectory
 
@@ -49,7 +49,7 @@ def resume(
     """Resume a run from its newest valid checkpoint. The result is the same as without the interruption."""
     from mltrain.cli.gates import conclude, lines_of_gates
     from mltrain.errors import VerdictError
-    from mltrain.evaluation.gates import of_folds, recorded
+    from mltrain.gates.gate import of_folds, recorded
     from mltrain.procedures.resume import finished, refuse_without_effect, stated_epochs, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.report.terminal import Terminal
@@ -95,7 +95,7 @@ def say_finished(
 ) -> None:
     """Print what there is of a run that has nothing left to do; `asked` is the number of epochs that was asked for."""
     if json:
-        from mltrain.evaluation.gates import recorded
+        from mltrain.gates.gate import recorded
         from mltrain.run.metrics_form import checked_metrics
 
         metrics = checked_metrics(run)

@@ -11,6 +11,6 @@ from mltrain.cli.arguments import Plugins
 
 def schema(plugins: Plugins = None) -> None:
     """Print the JSON Schema (draft-07) of a config, for editors and other programs."""
-    from mltrain.schema import json_schema
+    from mltrain.listing.schema import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

@@ -36,8 +36,8 @@ from mltrain.cli.gates import (
 
 if TYPE_CHECKING:
     from mltrain.comparison.against import Standard
-    from mltrain.load import Loaded
-    from mltrain.problems import Place
+    from mltrain.config.load import Loaded
+    from mltrain.config.problems import Place
     from mltrain.procedures.resume import Finished
     from mltrain.run.rundir import RunDirectory
 
@@ -68,9 +68,9 @@ def train(
 ) -> None:
     """Train an experiment. Prints only the run directory on stdout; everything else goes to stderr."""
     from mltrain.comparison.against import standard
+    from mltrain.config.load import load
     from mltrain.errors import UsageError
-    from mltrain.evaluation.gates import of_folds, recorded
-    from mltrain.load import load
+    from mltrain.gates.gate import of_folds, recorded
     from mltrain.procedures.resume import asked_epochs, finished, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.procedures.train import train as train_run
@@ -143,7 +143,7 @@ def _say_again(
     The gates may differ from those of the training: they are judged by what was measured then.
     """
     from mltrain.cli.resume import say_finished
-    from mltrain.evaluation.gates import judge
+    from mltrain.gates.gate import judge
     from mltrain.run.metrics_form import checked_metrics
 
     gates = loaded.spec.evaluation.gates

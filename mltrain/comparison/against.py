@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mltrain.comparison.compared_run import ComparedRun, read_run
 from mltrain.comparison.pairing import Pair, pair
-from mltrain.evaluation.gates import Judgement
+from mltrain.gates.gate import Judgement
 from mltrain.run.rundir import RunDirectory
 
 

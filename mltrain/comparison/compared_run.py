@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pydantic import ValidationError
 
+from mltrain.config.problems import shortened
+from mltrain.config.yaml_document import decode, parse
 from mltrain.counted import counted
 from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.evaluation.catalogue import OWN_METRICS, canonical_name
 from mltrain.evaluation.metric import Direction, Metric
 from mltrain.evaluation.spec import EvaluationSpec
-from mltrain.problems import shortened
 from mltrain.run.metrics_form import checked_metrics
 from mltrain.run.reading import wrong_form
 from mltrain.run.record import Record
 from mltrain.run.rundir import RunDirectory
 from mltrain.spec import suggest
 from mltrain.task import OF_EACH, SPLITS, Task
-from mltrain.yaml_document import decode, parse
 
 if TYPE_CHECKING:  # NumPy costs 80 ms
     import numpy as np

@@ -6,9 +6,9 @@ import numpy as np
 
 from mltrain.counted import counted
 from mltrain.data.encoders.column import RawColumn
-from mltrain.data.fold_splits import KFoldSplit
 from mltrain.data.several_targets import Target, each_target
 from mltrain.data.splits import Split
+from mltrain.data.splits.fold_splits import KFoldSplit
 from mltrain.data.table import Table
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.keys import several
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.splits import Splits
+from mltrain.data.splits.keys import several
 from mltrain.data.table import Column, Table
 from mltrain.evaluation.forecast import ForecastRows
 from mltrain.task import SplitName

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.column_types import TIMESTAMP
 from mltrain.data.encoders.column import RawColumn, is_time
+from mltrain.data.files.column_types import TIMESTAMP
 from mltrain.data.table import Table
 from mltrain.errors import DataError
 

@@ -10,18 +10,15 @@ from typing import Literal
 import numpy as np
 
 from mltrain.counted import counted
-from mltrain.data.arrays import with_single_values
 from mltrain.data.audit import Audited, audit_data
 from mltrain.data.classes import shown
-from mltrain.data.column_types import AS_WRITTEN, DeclaredKinds
 from mltrain.data.constant_targets import refuse_constant_targets
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
-from mltrain.data.key_splits import key_columns
+from mltrain.data.files.arrays import with_single_values
+from mltrain.data.files.column_types import AS_WRITTEN, DeclaredKinds
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
-from mltrain.data.rare_classes import keep_every_class
-from mltrain.data.row_choice import StratifyError
 from mltrain.data.series import Windowed, time_column, windowed_rows
 from mltrain.data.several_targets import (
     Target,
@@ -34,6 +31,9 @@ from mltrain.data.several_targets import (
 )
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, Splits, TimeSplit, read_table, split_rows
+from mltrain.data.splits.key_splits import key_columns
+from mltrain.data.splits.rare_classes import keep_every_class
+from mltrain.data.splits.row_choice import StratifyError
 from mltrain.data.table import Origin, Table, is_unread
 from mltrain.data.target import IF_NUMBERS, guessed_task_hint
 from mltrain.data.training_columns import TrainingColumns

@@ -16,8 +16,8 @@ from mltrain.data.features import IgnoreFeature
 from mltrain.data.gaps import Gaps, find_gaps
 from mltrain.data.spec import DataSpec
 from mltrain.data.splits import TimeSplit
+from mltrain.data.splits.time_order import times_of_rows
 from mltrain.data.table import Table, is_index_name
-from mltrain.data.time_order import times_of_rows
 from mltrain.data.windows import WindowsSpec
 from mltrain.errors import DataError
 from mltrain.task import Decision

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from mltrain.counted import counted
-from mltrain.data.arrays import column_of_array
 from mltrain.data.classes import shown
-from mltrain.data.column_types import ColumnPlace
 from mltrain.data.encoders.column import RawColumn, is_number
+from mltrain.data.files.arrays import column_of_array
+from mltrain.data.files.column_types import ColumnPlace
 from mltrain.data.one_hot import are_one_hot, class_numbers, nearly_one_hot
 from mltrain.data.spec import TargetSpec
 from mltrain.data.table import Column, Table

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mltrain.data.arrays import column_of_array, sha256_of_arrays
-from mltrain.data.column_types import ColumnPlace
+from mltrain.data.files.arrays import column_of_array, sha256_of_arrays
+from mltrain.data.files.column_types import ColumnPlace
 from mltrain.data.table import Origin, Table
 from mltrain.task import Task
 

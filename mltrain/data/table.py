@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.column_types import TIMESTAMP, ZONED
+from mltrain.data.files.column_types import TIMESTAMP, ZONED
 from mltrain.errors import DataError
 from mltrain.spec import suggest
 from mltrain.task import Decision, SplitName, Task

@@ -8,8 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import core_schema
 
 from mltrain.evaluation.catalogue import DEFAULTS, AnyMetric
-from mltrain.evaluation.gates import GateText
 from mltrain.evaluation.metric import Metric
+from mltrain.gates.gate import GateText
 from mltrain.spec import Many, Spec, fail, problem
 from mltrain.task import OF_NUMBERS, Task
 

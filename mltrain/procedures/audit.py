@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from mltrain.config.load import Loaded
 from mltrain.data.preparation import prepare
 from mltrain.errors import MisfitError
-from mltrain.load import Loaded
+from mltrain.experiment.target_scale import own_units
 from mltrain.procedures.pixel_range import with_pixel_findings
 from mltrain.procedures.slices import slice_columns
 from mltrain.run.audit import Audit
-from mltrain.target_scale import own_units
 
 
 def audit(loaded: Loaded) -> Audit:

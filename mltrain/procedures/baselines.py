@@ -23,7 +23,7 @@ from mltrain.evaluation.spec import EvaluationSpec, ThresholdAim
 from mltrain.evaluation.split_results import draw_seed, metric_results
 from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.verdict import Comparison, nothing_held_out, sign_test
-from mltrain.experiment import ExperimentSpec
+from mltrain.experiment.spec import ExperimentSpec
 from mltrain.task import OF_NUMBERS, SPLITS, Objective, SplitName
 
 # Of more classes, differences that are drawn from the table of all three (true, model's, baseline's) cost 0.1 s each.

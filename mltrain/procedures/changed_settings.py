@@ -16,7 +16,7 @@ import numpy as np
 
 from mltrain.data.preparation import Prepared
 from mltrain.errors import MltrainError, RunError
-from mltrain.experiment import ExperimentSpec
+from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.checkpoints import Saved
 from mltrain.procedures.going_on import GoingOn
 from mltrain.procedures.network import Network, build_network

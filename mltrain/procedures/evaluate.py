@@ -12,18 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.data.arrays import with_single_values
-from mltrain.data.column_types import OnlyThese
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.examples import encode_examples
-from mltrain.data.key_splits import key_columns
-from mltrain.data.keys import group_numbers, several
+from mltrain.data.files.arrays import with_single_values
+from mltrain.data.files.column_types import OnlyThese
 from mltrain.data.preparation import declared_kinds, read_rows
 from mltrain.data.sources import read_file
+from mltrain.data.splits.key_splits import key_columns
+from mltrain.data.splits.keys import group_numbers, several
 from mltrain.data.table import Table, absent_sentences, with_missing
 from mltrain.errors import RunError, WriteError
-from mltrain.experiment import ExperimentSpec
-from mltrain.procedures.prediction_rows import kinds_of, kinds_of_targets
+from mltrain.experiment.spec import ExperimentSpec
+from mltrain.procedures.prediction.rows import kinds_of, kinds_of_targets
 from mltrain.procedures.recorded_config import other_plugins, refuse_absent
 from mltrain.procedures.slices import Slice, slice_columns, split_slices
 from mltrain.procedures.stored_model import StoredModel, read_model

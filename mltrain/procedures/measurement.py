@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from mltrain.data.examples import Examples
-from mltrain.data.key_splits import key_columns
-from mltrain.data.keys import several
+from mltrain.data.splits.key_splits import key_columns
+from mltrain.data.splits.keys import several
 from mltrain.evaluation.calibration import calibration, tempered
 from mltrain.evaluation.chance import against_chance
 from mltrain.evaluation.counts import confusion_matrix, decide

@@ -11,10 +11,10 @@ import tensorflow as tf
 
 from mltrain.data.examples import Examples
 from mltrain.data.several_targets import Target
-from mltrain.experiment import ExperimentSpec
+from mltrain.experiment.spec import ExperimentSpec
+from mltrain.experiment.target_scale import scales_target
 from mltrain.models.head import ACTIVATION, Head
 from mltrain.models.temperature import tempered_model
-from mltrain.target_scale import scales_target
 from mltrain.task import OF_NUMBERS, DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature

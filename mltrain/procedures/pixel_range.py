@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from mltrain.data.encoders.array import ArrayEncoder
 from mltrain.data.preparation import Prepared
-from mltrain.experiment import ExperimentSpec
-from mltrain.pixel_range import PixelRange, pixel_findings
+from mltrain.experiment.pixel_range import PixelRange, pixel_findings
+from mltrain.experiment.spec import ExperimentSpec
 
 # Height, width and channels.
 _IMAGE_AXES, _CHANNELS = 3, (1, 3, 4)

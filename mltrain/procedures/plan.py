@@ -11,19 +11,19 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mltrain.errors import MisfitError
-from mltrain.evaluation.gates import FOLDS
-from mltrain.experiment import ExperimentSpec
-from mltrain.expression import Comparison
-from mltrain.gate_rules import gate_problem, unknown_slice
-from mltrain.keras_api.components import KerasComponent
-from mltrain.measured import (
+from mltrain.experiment.measured import (
     as_measured,
     measured,
     not_measured,
     resolve_objective,
     watched,
 )
-from mltrain.target_scale import scales_target
+from mltrain.experiment.spec import ExperimentSpec
+from mltrain.experiment.target_scale import scales_target
+from mltrain.expression import Comparison
+from mltrain.gates.gate import FOLDS
+from mltrain.gates.rules import gate_problem, unknown_slice
+from mltrain.keras_api.components import KerasComponent
 from mltrain.task import DataInfo, Decision, Objective, SplitName
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, training_metrics

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
+from mltrain.config.load import Loaded, load_text
 from mltrain.evaluation.catalogue import OWN_METRICS
 from mltrain.evaluation.metric import Metric, OwnMetric
-from mltrain.experiment import ExperimentSpec
-from mltrain.load import Loaded, load_text
-from mltrain.measured import default_objective
+from mltrain.experiment.measured import default_objective
+from mltrain.experiment.spec import ExperimentSpec
 from mltrain.run.record import OwnMetricRecord, Record
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS, Task

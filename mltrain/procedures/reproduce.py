@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mltrain.config.load import Loaded
 from mltrain.counted import counted
 from mltrain.errors import ConfigError, RunError
-from mltrain.load import Loaded
 from mltrain.procedures.going_on import record_differences
 from mltrain.procedures.recorded_config import recorded_config, refuse_absent
 from mltrain.procedures.stored_model import resolved_spec

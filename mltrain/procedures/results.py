@@ -15,14 +15,14 @@ from mltrain.data.preparation import Prepared
 from mltrain.data.raw_model import raw_model
 from mltrain.errors import WriteError
 from mltrain.evaluation.diagnosis import diagnose
-from mltrain.evaluation.gates import judge
-from mltrain.experiment import ExperimentSpec
+from mltrain.experiment.spec import ExperimentSpec
+from mltrain.gates.gate import judge
 from mltrain.models.linear import Linear
 from mltrain.procedures.baselines import Judged, measure_baselines
 from mltrain.procedures.coefficients import coefficients
 from mltrain.procedures.decision import Chosen, choose
 from mltrain.procedures.diagnosing import gather
-from mltrain.procedures.explaining import explain_split, unexplained
+from mltrain.procedures.explanation.explaining import explain_split, unexplained
 from mltrain.procedures.fitting import Fitted
 from mltrain.procedures.forecast_dates import dates_of_rows, forecast_time
 from mltrain.procedures.learned import learned_of

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mltrain.config.load import Loaded
+from mltrain.config.resolved import resolved_yaml
 from mltrain.errors import ConfigError, RunError, UsageError
-from mltrain.load import Loaded
 from mltrain.procedures.going_on import GoingOn, config_differences
 from mltrain.procedures.recorded_config import as_when_recorded, recorded_config, refuse_absent
-from mltrain.resolved import resolved_yaml
 from mltrain.run.rundir import RunDirectory
 
 

@@ -14,7 +14,7 @@ from mltrain.data.preparation import data_info
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.table import Table
 from mltrain.errors import ConfigError, RunError
-from mltrain.experiment import ExperimentSpec
+from mltrain.experiment.spec import ExperimentSpec
 from mltrain.models.sequential import Sequential
 from mltrain.procedures.plan import final_weights
 from mltrain.procedures.recorded_config import recorded_config

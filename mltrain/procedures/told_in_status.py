@@ -6,8 +6,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from mltrain.config.load import Loaded
 from mltrain.errors import InterruptedRunError, MisfitError, MltrainError
-from mltrain.load import Loaded
 from mltrain.procedures.faults import machine_failure
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.status import State, status

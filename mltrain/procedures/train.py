@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mltrain.config.load import Loaded
+from mltrain.config.resolved import resolved_yaml
 from mltrain.errors import VerdictError
-from mltrain.experiment import ExperimentSpec
-from mltrain.load import Loaded
+from mltrain.experiment.spec import ExperimentSpec
+from mltrain.experiment.target_scale import own_units
 from mltrain.procedures.architecture import architecture_of
 from mltrain.procedures.course import Course
 from mltrain.procedures.going_on import GoingOn, resumed_sentence
@@ -18,14 +20,12 @@ from mltrain.procedures.plan import make_plan
 from mltrain.procedures.recorded_config import own_metrics_record
 from mltrain.procedures.told_in_status import told_in_status
 from mltrain.report.terminal import Terminal
-from mltrain.resolved import resolved_yaml
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.profile import profile_of
 from mltrain.run.proof import decision_fingerprint, json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, changes_sentence, row_fingerprint, start_record
 from mltrain.run.status import Status, now, status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
-from mltrain.target_scale import own_units
 from mltrain.task import Decision
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption

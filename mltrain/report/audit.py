@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mltrain.config.problems import printable
 from mltrain.counted import counted
-from mltrain.problems import printable
 from mltrain.run.audit import Audit
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mltrain.config.problems import printable, shortened
 from mltrain.counted import counted
-from mltrain.problems import printable, shortened
 from mltrain.report.summary import (
     aligned,
     baseline_lines,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mltrain.config.problems import printable, shortened
 from mltrain.counted import counted
-from mltrain.problems import printable, shortened
 from mltrain.report.text import interval, number
 from mltrain.run.explanation import ColumnImportance, Explanation, Importances
 

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
+from mltrain.config.problems import Place, printable
 from mltrain.counted import counted
-from mltrain.evaluation.gates import Judgement
-from mltrain.problems import Place, printable
+from mltrain.gates.gate import Judgement
 from mltrain.report.text import number
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mltrain.problems import printable
+from mltrain.config.problems import printable
 from mltrain.report.text import number, value_range
 
 if TYPE_CHECKING:
-    from mltrain.procedures.prediction_findings import Findings
+    from mltrain.procedures.prediction.findings import Findings
 
 
 def finding_lines(findings: Findings) -> tuple[str, ...]:

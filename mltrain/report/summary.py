@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from mltrain.config.problems import printable
 from mltrain.counted import counted
-from mltrain.evaluation.gates import recorded
-from mltrain.problems import printable
+from mltrain.gates.gate import recorded
 from mltrain.report.audit import audit_lines
 from mltrain.report.decisions import decision_lines
 from mltrain.report.gates import gates_table

@@ -15,8 +15,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from mltrain.config.problems import printable
 from mltrain.counted import counted
-from mltrain.problems import printable
 from mltrain.report.decisions import decision_lines, where_decisions_are
 from mltrain.report.end_of_run import WIDTH, end_of_run, wrapped
 from mltrain.report.profile import profile_table

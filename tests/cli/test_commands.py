@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from mltrain.cli.list import _SHARED
-from mltrain.components import KINDS, components
+from mltrain.listing.components import KINDS, components
 
 
 def test_init_writes_a_config_that_is_valid_and_its_schema(shell, tmp_path):
@@ -14,8 +14,8 @@ def test_init_writes_a_config_that_is_valid_and_its_schema(shell, tmp_path):
     assert done.code == 0, done.err
     assert done.out == "config.yaml\nconfig.yaml: ok\n"
     first_line = (tmp_path / "config.yaml").read_text().splitlines()[0]
-    assert first_line == "# yaml-language-server: $schema=mltrain.schema.json"
-    schema = json.loads((tmp_path / "mltrain.schema.json").read_text())
+    assert first_line == "# yaml-language-server: $schema=mltrain.listing.schema.json"
+    schema = json.loads((tmp_path / "mltrain.listing.schema.json").read_text())
     jsonschema.Draft7Validator.check_schema(schema)
     assert schema == json.loads(shell("mltrain schema").out)
 
@@ -25,7 +25,7 @@ def test_init_overwrites_nothing(mltrain, tmp_path):
     done = mltrain("init")
     assert done.code == 2
     assert (tmp_path / "config.yaml").read_text() == "mine"
-    assert not (tmp_path / "mltrain.schema.json").exists()
+    assert not (tmp_path / "mltrain.listing.schema.json").exists()
 
 
 def test_what_init_writes_trains(mltrain, tmp_path):

@@ -13,10 +13,10 @@ from tests.conftest import REPOSITORY
 
 # What a user's own sitecustomize could do to us: make a part of mltrain fail as a bug would.
 BUG = """
-import mltrain.load
+import mltrain.config.load
 def broken(*arguments, **options):
     raise KeyError("a bug")
-mltrain.load.load = broken
+mltrain.config.load.load = broken
 """
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from mltrain.config.load import load
 from mltrain.data.audit import audit_data
 from mltrain.data.audit.hashes import row_hashes
 from mltrain.data.preparation import prepare
@@ -14,7 +15,6 @@ from mltrain.data.splits import Splits
 from mltrain.data.table import Origin, Table
 from mltrain.data.target import TargetEncoder
 from mltrain.data.training_columns import TrainingColumns
-from mltrain.load import load
 from tests.conftest import CONFIGS
 from tests.data.tables import mixed_table, table
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mltrain.yaml_document import decode, parse
-from mltrain.yaml_text import value_text
+from mltrain.config.yaml_document import decode, parse
+from mltrain.config.yaml_text import value_text
 from tests.conftest import CONFIGS, in_process
 from tests.hostile.conftest import snapshot
 

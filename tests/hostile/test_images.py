@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mltrain.data.images import ImageFile, ImageForm, read_images
+from mltrain.data.files.images import ImageFile, ImageForm, read_images
 from mltrain.errors import DataError
 from tests.data.pictures import pixels, write_folder
 

@@ -176,8 +176,8 @@ def test_a_chart_shows_the_forecasts_of_one_series_in_their_order(folder):
 
 
 def test_the_future_changes_nothing_of_what_the_training_sees(folder):
+    from mltrain.config.load import load_text
     from mltrain.data.preparation import prepare
-    from mltrain.load import load_text
 
     first = prepare(load_text(CONFIG.encode(), "config.yaml", folder).spec.data, 0)
     rows, seen = sales(), first.splits.train

@@ -174,7 +174,7 @@ def test_there_is_room_for_the_error_of_a_missed_gate():
 
 
 def test_many_gates_are_counted():
-    from mltrain.evaluation.gates import Judgement
+    from mltrain.gates.gate import Judgement
 
     judged = [Judgement(f"test.accuracy >= {n}", 0.5, n < 7) for n in range(9)]
     assert gates_table(judged, most=3).splitlines() == [

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.column_types import without_zone
+from mltrain.data.files.column_types import without_zone
 from mltrain.data.table import Column, Table
 from mltrain.errors import DataError
 from mltrain.task import Decision

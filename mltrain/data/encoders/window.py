@@ -16,8 +16,8 @@ from mltrain.data.encoders.scaling import center_and_width
 from mltrain.data.features import BooleanFeature, NumberFeature
 from mltrain.data.series import Series, Windowed, with_windows
 from mltrain.data.spec import DataSpec
+from mltrain.data.splits.time_order import times_of_rows
 from mltrain.data.table import Table
-from mltrain.data.time_order import times_of_rows
 from mltrain.data.windows import WindowsSpec
 from mltrain.evaluation.forecast import ForecastRows
 from mltrain.spec import Many

@@ -17,8 +17,8 @@ from mltrain.data.features import (
     ImageFeature,
     NumberFeature,
 )
+from mltrain.data.files.text_codes import codes_example, other_date
 from mltrain.data.table import is_index_name
-from mltrain.data.text_codes import codes_example, other_date
 from mltrain.task import Decision
 
 # A text column with more different values than both limits is taken for names or remarks.

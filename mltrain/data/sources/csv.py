@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from mltrain.data.date_format import checked_date_format
-from mltrain.data.missing_keys import MissingText, UsualMissing
+from mltrain.data.files.date_format import checked_date_format
+from mltrain.data.files.missing_keys import MissingText, UsualMissing
 from mltrain.spec import InputPath, Many, Spec, fail, problem
 
 if TYPE_CHECKING:
-    from mltrain.data.delimited_text import Dialect
+    from mltrain.data.files.delimited_text import Dialect
     from mltrain.data.table import Table
 
 
@@ -95,13 +95,13 @@ class CsvSource(Spec):
         Raises:
             DataError: the file is not there or not a regular file, or its content is not a table of such columns.
         """
-        from mltrain.data.delimited import read_delimited  # pyarrow costs 50 ms at import
+        from mltrain.data.files.delimited import read_delimited  # pyarrow costs 50 ms at import
 
         return read_delimited(self.path, self.dialect(options=options), {} if declared is None else declared)
 
     def dialect(self, *, options: bool = False) -> Dialect:
         """Return how the file is written; `options` as for `read`."""
-        from mltrain.data.delimited_text import Dialect
+        from mltrain.data.files.delimited_text import Dialect
 
         return Dialect(
             self.separator,

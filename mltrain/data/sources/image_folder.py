@@ -11,7 +11,7 @@ from pydantic_core import core_schema
 from mltrain.spec import InputPath, Many, Spec
 
 if TYPE_CHECKING:
-    from mltrain.data.images import ImageForm
+    from mltrain.data.files.images import ImageForm
     from mltrain.data.table import Table
 
 
@@ -41,7 +41,7 @@ class ImageFolderSource(Spec):
     @property
     def form(self) -> ImageForm:
         """What every image is made to be."""
-        from mltrain.data.images import ImageForm  # NumPy costs 0.1 s at import
+        from mltrain.data.files.images import ImageForm  # NumPy costs 0.1 s at import
 
         height, width = self.size
         return ImageForm(height, width, self.channels == "grayscale")
@@ -53,6 +53,6 @@ class ImageFolderSource(Spec):
             DataError: the folder is not there or has another form, or files are not images, damaged, or too large.
             OutOfMemoryError: there is not enough memory for the images.
         """
-        from mltrain.data.image_folder import read_image_folder  # pyarrow costs 50 ms at import
+        from mltrain.data.files.image_folder import read_image_folder  # pyarrow costs 50 ms at import
 
         return read_image_folder(self.path, self.form)

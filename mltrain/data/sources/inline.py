@@ -106,8 +106,8 @@ class InlineSource(Spec):
         Raises:
             DataError: a column mixes kinds of values.
         """
-        from mltrain.data.column_types import ColumnPlace, target_in  # pyarrow costs 50 ms at import
-        from mltrain.data.column_values import column_of_values
+        from mltrain.data.files.column_types import ColumnPlace, target_in  # pyarrow costs 50 ms at import
+        from mltrain.data.files.column_values import column_of_values
         from mltrain.data.table import Origin, Table
 
         origin = Origin("rows")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from mltrain.data.missing_keys import MissingText, UsualMissing
+from mltrain.data.files.missing_keys import MissingText, UsualMissing
 from mltrain.spec import InputPath, Many, Spec
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class JsonlSource(Spec):
         Raises:
             DataError: the file is not there, a line is not a JSON object, or a column mixes kinds of values.
         """
-        from mltrain.data.json_lines import read_json_lines  # pyarrow costs 50 ms at import
-        from mltrain.data.missing_values import MissingValues
+        from mltrain.data.files.json_lines import read_json_lines  # pyarrow costs 50 ms at import
+        from mltrain.data.files.missing_values import MissingValues
 
         missing = MissingValues(self.missing, self.usual_missing)
         return read_json_lines(self.path, missing, {} if declared is None else declared, options=options)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from mltrain.data.missing_keys import MissingText, UsualMissing
+from mltrain.data.files.missing_keys import MissingText, UsualMissing
 from mltrain.spec import InputPath, Many, Spec
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class NpzSource(Spec):
         Raises:
             DataError: the file is not there, not an .npz, lacks an array, or the arrays are not of one length.
         """
-        from mltrain.data.arrays import read_npz  # pyarrow costs 50 ms at import
-        from mltrain.data.missing_values import MissingValues
+        from mltrain.data.files.arrays import read_npz  # pyarrow costs 50 ms at import
+        from mltrain.data.files.missing_values import MissingValues
 
         missing = MissingValues(self.missing, self.usual_missing)
         return read_npz(self.path, self.arrays, {} if declared is None else declared, missing, options=options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from mltrain.data.missing_keys import MissingText, UsualMissing
+from mltrain.data.files.missing_keys import MissingText, UsualMissing
 from mltrain.spec import InputPath, Many, Spec
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class ParquetSource(Spec):
         Raises:
             DataError: the file is not there, not Parquet, or has a column that is no number, text, boolean or date.
         """
-        from mltrain.data.missing_values import MissingValues
-        from mltrain.data.parquet import read_parquet  # pyarrow costs 50 ms at import
+        from mltrain.data.files.missing_values import MissingValues
+        from mltrain.data.files.parquet import read_parquet  # pyarrow costs 50 ms at import
 
         missing = MissingValues(self.missing, self.usual_missing)
         return read_parquet(self.path, {} if declared is None else declared, missing, options=options)

@@ -10,9 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from mltrain.data.delimited_text import Dialect
-from mltrain.data.files import open_data_file
-from mltrain.data.missing_values import MissingValues
+from mltrain.config.problems import printable
+from mltrain.data.files.delimited_text import Dialect
+from mltrain.data.files.missing_values import MissingValues
+from mltrain.data.files.opening import open_data_file
 from mltrain.data.sources import source_of
 from mltrain.data.sources.csv import CsvSource
 from mltrain.data.sources.jsonl import JsonlSource
@@ -22,7 +23,6 @@ from mltrain.data.streams.block import RowStream, Wanted
 from mltrain.data.streams.delimited import DelimitedStream
 from mltrain.data.streams.json_lines import JsonLinesStream
 from mltrain.data.streams.parquet import ParquetStream
-from mltrain.problems import printable
 
 
 @contextmanager

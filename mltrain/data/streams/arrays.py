@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from mltrain.counted import counted
-from mltrain.data.arrays import check_header, column_of_array, plain_column
-from mltrain.data.column_types import ColumnPlace
-from mltrain.data.missing_values import MissingValues
+from mltrain.data.files.arrays import check_header, column_of_array, plain_column
+from mltrain.data.files.column_types import ColumnPlace
+from mltrain.data.files.missing_values import MissingValues
 from mltrain.data.streams.block import Block, PartOrigin, Wanted
 from mltrain.data.table import Column, Table
 from mltrain.errors import DataError

@@ -13,15 +13,15 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.column_types import ColumnPlace
-from mltrain.data.delimited import check_lengths
-from mltrain.data.delimited_faults import csv_fault, quotes_in_order, records
-from mltrain.data.delimited_header import header
-from mltrain.data.delimited_text import BLOCK_BYTES, Dialect, count_lines, end_of_line, text_columns
+from mltrain.data.files.column_types import ColumnPlace
+from mltrain.data.files.delimited import check_lengths
+from mltrain.data.files.delimited_faults import csv_fault, quotes_in_order, records
+from mltrain.data.files.delimited_header import header
+from mltrain.data.files.delimited_text import BLOCK_BYTES, Dialect, count_lines, end_of_line, text_columns
+from mltrain.data.files.text_columns import TextColumns
+from mltrain.data.files.text_encoding import check_characters, is_utf8, refuse_binary, undecodable
 from mltrain.data.streams.block import Block, Wanted
 from mltrain.data.table import Origin, Table
-from mltrain.data.text_columns import TextColumns
-from mltrain.data.text_encoding import check_characters, is_utf8, refuse_binary, undecodable
 from mltrain.errors import DataError
 
 

@@ -10,18 +10,18 @@ from typing import Any
 
 import pyarrow as pa
 
-from mltrain.data.bad_images import BadImage, BadImagesError, named_lines
-from mltrain.data.files import refuse_folder_of_parts
-from mltrain.data.image_files import FoundImages, images_below
-from mltrain.data.image_folder import FilesOrigin
-from mltrain.data.images import Conversions, ImageForm, readable_images
+from mltrain.config.problems import printable
+from mltrain.data.files.bad_images import BadImage, BadImagesError, named_lines
+from mltrain.data.files.image_files import FoundImages, images_below
+from mltrain.data.files.image_folder import FilesOrigin
+from mltrain.data.files.images import Conversions, ImageForm, readable_images
+from mltrain.data.files.opening import refuse_folder_of_parts
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.sources import Source
 from mltrain.data.sources.image_folder import ImageFolderSource
 from mltrain.data.streams.block import Block
 from mltrain.data.table import Table
 from mltrain.errors import DataError
-from mltrain.problems import printable
 
 FILE = "file"
 

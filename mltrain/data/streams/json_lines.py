@@ -7,11 +7,11 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from mltrain.data.column_types import ColumnPlace
-from mltrain.data.column_values import column_of_values
-from mltrain.data.delimited_text import BLOCK_BYTES
-from mltrain.data.json_lines import LinesOrigin, json_object
-from mltrain.data.missing_values import MissingValues
+from mltrain.data.files.column_types import ColumnPlace
+from mltrain.data.files.column_values import column_of_values
+from mltrain.data.files.delimited_text import BLOCK_BYTES
+from mltrain.data.files.json_lines import LinesOrigin, json_object
+from mltrain.data.files.missing_values import MissingValues
 from mltrain.data.streams.block import Block, Wanted
 from mltrain.data.streams.delimited import TextPart, text_parts
 from mltrain.data.table import Table

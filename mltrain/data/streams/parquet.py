@@ -8,12 +8,12 @@ from typing import BinaryIO
 import pyarrow as pa
 from pyarrow import parquet
 
-from mltrain.data.column_types import ColumnPlace
-from mltrain.data.column_values import typed_column
-from mltrain.data.files import check_unpacked_size
-from mltrain.data.missing_values import MissingValues
-from mltrain.data.parquet import leaves_of, unfolded_size
-from mltrain.data.parquet_footer import stated_values
+from mltrain.data.files.column_types import ColumnPlace
+from mltrain.data.files.column_values import typed_column
+from mltrain.data.files.missing_values import MissingValues
+from mltrain.data.files.opening import check_unpacked_size
+from mltrain.data.files.parquet import leaves_of, unfolded_size
+from mltrain.data.files.parquet_footer import stated_values
 from mltrain.data.streams.block import Block, PartOrigin, Wanted
 from mltrain.data.table import Table
 from mltrain.errors import DataError

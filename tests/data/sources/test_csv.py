@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mltrain.data import files
-from mltrain.data.column_types import AS_WRITTEN
+from mltrain.data.files.column_types import AS_WRITTEN
 from mltrain.data.sources import CsvSource
 from mltrain.errors import DataError
 
@@ -279,7 +279,7 @@ def test_any_texts_come_back(read, rows):
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([("a", "b"), *rows])
     table = read(text.getvalue(), {"a": "category", "b": AS_WRITTEN})
-    from mltrain.data.missing_keys import USUAL
+    from mltrain.data.files.missing_keys import USUAL
 
     expected = [
         [None if value.strip() in USUAL else value.strip() for value in column] for column in zip(*rows, strict=True)

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from mltrain.data.delimited import Dialect
-from mltrain.data.delimited_faults import records
-from mltrain.data.missing_values import MissingValues
+from mltrain.data.files.delimited import Dialect
+from mltrain.data.files.delimited_faults import records
+from mltrain.data.files.missing_values import MissingValues
 from mltrain.data.streams.arrays import ArraysStream
 from mltrain.data.streams.block import Wanted
 from mltrain.data.streams.delimited import DelimitedStream

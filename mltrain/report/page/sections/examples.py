@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from mltrain.config.problems import shortened
 from mltrain.evaluation.worst import EXAMPLES, worst
-from mltrain.problems import shortened
 from mltrain.report.page.charts.dates import EARLIEST, LATEST
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element, joined

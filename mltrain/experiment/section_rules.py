@@ -1,0 +1,228 @@
+"""What two sections of the YAML say must make sense together: a rule names what it needs and yields what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, get_args
+
+from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, TimeSplit
+from mltrain.data.splits.fold_splits import KFoldSplit
+from mltrain.data.splits.key_splits import GroupSplit, HashSplit
+from mltrain.evaluation.catalogue import Mase
+from mltrain.experiment.measured import as_measured, measured, not_measured, watched
+from mltrain.experiment.network_rules import NETWORK_RULES
+from mltrain.experiment.target_scale import SCALED_BY, scales_target
+from mltrain.expression import Comparison
+from mltrain.gates.gate import FOLDS
+from mltrain.gates.rules import gate_problem
+from mltrain.keras_api.components import KerasComponent
+from mltrain.rules import Rule, RuleProblem
+from mltrain.task import OF_CLASSES, OF_EACH, SPLITS, SplitName, Task
+from mltrain.training.early_stopping import EarlyStopping
+from mltrain.training.monitoring import Monitoring
+from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+
+if TYPE_CHECKING:
+    from mltrain.experiment.spec import ExperimentSpec
+
+_ONE_HOT = ", or state task: multiclass if the columns are the classes of one target"
+
+
+def asked_splits(split: Any) -> set[SplitName]:
+    """Return the splits that will have rows, as far as the spec tells: a split column may hold all of them."""
+    if isinstance(split, NoSplit):
+        return {"train"}
+    if isinstance(split, ColumnSplit):
+        return set(SPLITS)
+    if isinstance(split, (RandomSplit, FilesSplit, GroupSplit, HashSplit, TimeSplit)):
+        held_out: tuple[SplitName, ...] = ("validation", "test")
+        return {"train", *(name for name in held_out if getattr(split, name))}
+    if isinstance(split, KFoldSplit):
+        return {"train", "test", *(("validation",) if split.validation else ())}
+    raise TypeError(f"unknown split {type(split).__name__}")
+
+
+def _folds(split: Any) -> tuple[str, ...]:
+    """Return how gates call the folds of a cross-validation, where one follows from the split."""
+    return (FOLDS,) if isinstance(split, (KFoldSplit, RandomSplit, GroupSplit)) else ()
+
+
+def possible_tasks(experiment: ExperimentSpec) -> tuple[Task, ...]:
+    """Return the task, or all that the data may turn out to be."""
+    if experiment.task != "auto":
+        return (experiment.task,)
+    if experiment.data.target is not None and experiment.data.target.columns:
+        return (*OF_CLASSES, *OF_EACH)  # columns of 0 and 1 may be the classes of one target
+    # Only files can hold an array of several targets in one column.
+    arrays = experiment.data.source.type in ("npz", "parquet", "jsonl")
+    return tuple(task for task in get_args(Task) if arrays or task not in OF_EACH)
+
+
+def measurable(experiment: ExperimentSpec) -> dict[str, str | None]:
+    """Return every quantity that is measured after an epoch; of all tasks, where the task depends on the data."""
+    tasks = possible_tasks(experiment)
+    splits = asked_splits(experiment.data.split)
+    found: dict[str, str | None] = {}
+    for task in tasks:
+        found |= measured(experiment.training, experiment.evaluation, task, splits, scales_target(experiment, task))
+    return found
+
+
+def _objective_is_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    if experiment.objective.metric is not None:
+        try:
+            watched(experiment.objective.metric, experiment.objective.direction, measurable(experiment))
+        except ValueError as error:
+            yield RuleProblem(("objective", "metric"), str(error))
+
+
+def _monitors_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    known = measurable(experiment)
+    for number, callback in enumerate(experiment.training.callbacks):
+        if isinstance(callback, Monitoring) and callback.monitor is not None:
+            path = ("training", "callbacks", number, "monitor")
+            try:
+                watched(callback.monitor, callback.mode, known)
+            except ValueError as error:
+                yield RuleProblem(path, str(error))
+
+
+def _stop_condition_is_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    if experiment.training.stop_when is not None:
+        metric, known = Comparison.parse(experiment.training.stop_when).metric, measurable(experiment)
+        if as_measured(metric, known) not in known:
+            yield RuleProblem(("training", "stop_when"), not_measured(metric, known))
+
+
+def _gates_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    tasks = possible_tasks(experiment)
+    splits = {*asked_splits(experiment.data.split), *_folds(experiment.data.split)}
+    for number, gate in enumerate(experiment.evaluation.gates):
+        message = gate_problem(gate, experiment, tasks, splits)
+        if message:
+            yield RuleProblem(("evaluation", "gates", number), message)
+
+
+def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    scheduled = isinstance(experiment.training.optimizer.argument("learning_rate"), KerasComponent)
+    for number, callback in enumerate(experiment.training.callbacks):
+        if scheduled and isinstance(callback, ReduceLROnPlateau):
+            yield RuleProblem(
+                ("training", "callbacks", number),
+                "ReduceLROnPlateau cannot change a learning rate that follows a schedule: remove one of the two",
+            )
+
+
+def _one_answer_on_final_weights(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    final = experiment.training.final
+    for number, callback in enumerate(experiment.training.callbacks):
+        if isinstance(callback, EarlyStopping) and callback.restore_best_weights is not None and final != "auto":
+            said = "best" if callback.restore_best_weights else "last"
+            if said != final:
+                yield RuleProblem(
+                    ("training", "callbacks", number, "restore_best_weights"),
+                    f"this restores the {said} weights, but training.final is {final}: remove one of the two",
+                )
+
+
+def _one_best_epoch(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    """Only one epoch can be the model of the run: one objective, and one answer on what is restored."""
+    known, objective = measurable(experiment), experiment.objective.metric
+    first: tuple[int, EarlyStopping] | None = None
+    for number, callback in enumerate(experiment.training.callbacks):
+        if not isinstance(callback, EarlyStopping) or callback.restore_best_weights is None:
+            continue
+        path = ("training", "callbacks", number, "restore_best_weights")
+        monitor = None if callback.monitor is None else as_measured(callback.monitor, known)
+        restores = callback.restore_best_weights
+        if restores and monitor and objective is not None and monitor != as_measured(objective, known):
+            yield RuleProblem(
+                path,
+                f"it restores the best epoch of '{monitor}', but the objective is '{objective}': remove this key, or "
+                f"set objective to {monitor}",
+            )
+        if first is None:
+            first = (number, callback)
+            continue
+        place, other = first
+        if other.restore_best_weights != restores:
+            wanted = ("the best", "the last") if other.restore_best_weights else ("the last", "the best")
+            yield RuleProblem(
+                path,
+                f"callbacks[{place}] restores {wanted[0]} weights and this one {wanted[1]}: remove one of them",
+            )
+        elif restores and other.monitor != callback.monitor and objective is None:
+            yield RuleProblem(
+                path,
+                f"callbacks[{place}] restores the best epoch of another quantity, and a run has one best epoch: "
+                "restore the weights in one of them only",
+            )
+
+
+def _evaluation_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    if experiment.task != "auto":
+        for path, message in experiment.evaluation.misfits(experiment.task):
+            yield RuleProblem(("evaluation", *path), message)
+
+
+def _several_targets_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    target, task = experiment.data.target, experiment.task
+    columns = target.columns if target is not None else ()
+    if columns and task == "regression":
+        message = f"regression has one target, but data.target names {len(columns)} columns: state multiregression"
+        yield RuleProblem(("task",), message)
+    if columns and task == "binary" and len(columns) != 2:
+        message = (
+            f"binary has two classes, but data.target names {len(columns)} columns: state multiclass or multilabel"
+        )
+        yield RuleProblem(("task",), message)
+    open_task = bool(columns) and task == "auto"
+    if experiment.training.class_weight is not None and (open_task or task in OF_EACH):
+        message = f"class weights need one target with classes: remove them{_ONE_HOT if open_task else ''}"
+        yield RuleProblem(("training", "class_weight"), message)
+    if open_task and experiment.evaluation.threshold != 0.5:
+        message = (
+            "a threshold needs one target with two classes (each label of several is decided at 0.5): remove it, or "
+            "state task: binary if the two columns are the classes of one target"
+        )
+        yield RuleProblem(("evaluation", "threshold"), message)
+    if open_task and experiment.evaluation.calibration.temperature is not False:
+        message = f"a temperature needs one target with classes: remove it{_ONE_HOT}"
+        yield RuleProblem(("evaluation", "calibration", "temperature"), message)
+
+
+def _forecasts_are_judged_as_such(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    if experiment.data.windows is None:
+        for number, metric in enumerate(experiment.evaluation.metrics or ()):
+            if isinstance(metric, Mase):
+                message = (
+                    "mase is for forecasts, whose examples are windows of a series: state data.windows, or remove it"
+                )
+                yield RuleProblem(("evaluation", "metrics", number), message)
+    elif experiment.task not in ("auto", "regression"):
+        yield RuleProblem(("task",), f"data.windows forecast a number: set task to regression, not {experiment.task}")
+
+
+def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    if "validation" not in asked_splits(experiment.data.split):
+        for path, message in experiment.evaluation.without_validation():
+            yield RuleProblem(("evaluation", *path), message)
+
+
+RULES = (
+    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _objective_is_measured),
+    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _monitors_are_measured),
+    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
+    Rule((*SCALED_BY, "evaluation", "data.split"), _gates_are_measured),
+    Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
+    Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
+    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _one_best_epoch),
+    Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),
+    Rule(
+        ("task", "data.target", "training.class_weight", "evaluation.threshold", "evaluation.calibration"),
+        _several_targets_fit,
+    ),
+    Rule(("data", "evaluation.metrics", "task"), _forecasts_are_judged_as_such),
+    Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
+    *NETWORK_RULES,
+)

@@ -1,0 +1,59 @@
+"""The whole YAML as one frozen object. The rules that span two sections are in `experiment_rules.py`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field
+
+from mltrain.data.spec import DataSpec
+from mltrain.evaluation.spec import EvaluationSpec
+from mltrain.experiment.section_rules import RULES
+from mltrain.models import Model
+from mltrain.rules import Rule
+from mltrain.spec import Spec
+from mltrain.training.spec import ObjectiveSpec, TrainingSpec
+
+
+def _folder_name(text: str) -> str:
+    # It becomes a folder name: nothing that a shell, a file system or a path could read as something else.
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
+        raise ValueError("expected up to 64 letters, digits, '.', '_' or '-', a letter or digit first")
+    return text
+
+
+ExperimentName = Annotated[str, AfterValidator(_folder_name)]
+
+
+class ExperimentSpec(Spec):
+    """One experiment: the data, the model, the training and the evaluation."""
+
+    rules: ClassVar[tuple[Rule, ...]] = RULES
+
+    version: Literal[1] = 1
+    """The version of the config format."""
+    name: ExperimentName = "experiment"
+    """The name of the experiment. Its runs are written to `runs/<name>/`."""
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
+    """All random numbers of the run depend on it: the split, the order of the rows, the first weights, dropout."""
+    task: Literal["auto", "binary", "multiclass", "regression", "multilabel", "multiregression"] = "auto"
+    """What is learned; auto recognises it from the values of the target."""
+    data: DataSpec
+    """Where the examples come from and how they are split and encoded."""
+    model: Model
+    """The network."""
+    training: TrainingSpec = TrainingSpec()
+    """The training."""
+    objective: ObjectiveSpec = ObjectiveSpec()
+    """Which quantity decides which epoch is the best."""
+    evaluation: EvaluationSpec = EvaluationSpec()
+    """What is measured, and which conditions the results must meet."""
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """The device for training; auto uses the first GPU, or the CPU if there is no GPU."""
+    threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
+    """How many threads one operation may use; auto means one per core. If you run several trainings at once on one
+    machine, fewer threads for each are faster. The number changes the last digits of convolutions and is recorded."""
+    precision: Literal["auto", "float32", "mixed_bfloat16"] = "float32"
+    """The number format in which the layers compute; weights and the last layer are always float32. `auto` uses
+    mixed_bfloat16 for convolutions if the processor has instructions for it."""

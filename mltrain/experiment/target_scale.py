@@ -1,0 +1,86 @@
+"""Whether the target of a regression is scaled for training where `data.target.scale` is auto. No TensorFlow here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mltrain.expression import Comparison
+from mltrain.gates.gate import Gate
+from mltrain.task import OF_NUMBERS, Task
+from mltrain.training.early_stopping import EarlyStopping
+from mltrain.training.monitoring import Monitoring
+from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+from mltrain.training.targets import needs_own_units
+
+if TYPE_CHECKING:
+    from mltrain.experiment.spec import ExperimentSpec
+
+# What decides whether the target of a regression is scaled, and so what is measured under which name.
+SCALED_BY = (
+    "data.target",
+    "objective",
+    "training.loss",
+    "training.metrics",
+    "training.callbacks",
+    "training.stop_when",
+    "evaluation.gates",
+    "task",
+)
+
+
+def scales_target(experiment: ExperimentSpec, task: Task) -> bool:
+    """Return whether the model learns the target in other units than its own."""
+    if task not in OF_NUMBERS:
+        return False
+    stated = experiment.data.stated_scale
+    return own_units(experiment) is None if stated == "auto" else stated == "standard"
+
+
+def own_units(experiment: ExperimentSpec) -> str | None:
+    """Return why the config needs the target in its own units while training; None where nothing does.
+
+    Losses of logarithms and percentages need them, and so does a number in the config that is compared with the loss or
+    with a metric of Keras: it was written for the units of the target.
+    """
+    return next(_needing_own_units(experiment), None)
+
+
+def _needing_own_units(experiment: ExperimentSpec) -> Iterator[str]:
+    training = experiment.training
+    for component in (*([training.loss] if training.loss else ()), *(training.metrics or ())):
+        if needs_own_units(component):
+            yield f"{component.type} needs the target in its own units"
+    if training.loss is not None and training.loss.type == "Huber" and "delta" in training.loss.changed():
+        yield "delta of Huber is stated in the units of the target"
+    objective = experiment.objective.metric
+    if objective is not None and _only_in_own_units(objective):
+        yield f"the objective '{objective}' is in the units of the target"
+    if training.stop_when is not None and _follows_from_training(Comparison.parse(training.stop_when).metric):
+        yield f"'{training.stop_when}' is stated in the units of the target"
+    for callback in training.callbacks:
+        if isinstance(callback, Monitoring):
+            watched = callback.monitor or objective or "loss"
+            if _only_in_own_units(watched) or (_states_a_number(callback) and _follows_from_training(watched)):
+                yield f"{type(callback).__name__} watches '{watched}' in the units of the target"
+    for gate in experiment.evaluation.gates:
+        if Gate.parse(gate).quantity.metric == "loss":
+            yield f"the gate '{gate}' is stated in the units of the target"
+
+
+def _follows_from_training(metric: str) -> bool:
+    """Return whether a quantity is the loss, or a metric of Keras: those of training rows have no other."""
+    split, _, name = metric.rpartition(".")
+    return name == "loss" or split == "train"
+
+
+def _only_in_own_units(metric: str) -> bool:
+    """Return whether a quantity is measured under this name only where the target is not scaled."""
+    split, _, name = metric.rpartition(".")
+    return split == "train" and name != "loss"
+
+
+def _states_a_number(callback: Monitoring) -> bool:
+    if isinstance(callback, EarlyStopping):
+        return callback.baseline is not None or callback.min_delta != 0
+    return isinstance(callback, ReduceLROnPlateau) and callback.min_delta != ReduceLROnPlateau().min_delta

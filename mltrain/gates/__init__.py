@@ -1,0 +1,1 @@
+"""Gates: what the results of a run must fulfil."""

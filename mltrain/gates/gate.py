@@ -1,0 +1,256 @@
+"""Gates: what the results of a run must fulfil, as `test.f1.low >= 0.8`. Read here, never evaluated as code.
+
+    gate        quantity operator number                the operator is >=, <=, > or <
+    quantity    split.metric                            test.f1
+                split.metric.bound                      test.f1.low: an end of its 95 % interval, low or high
+                split[slice].metric                     test[sex=f].f1.low: on some of the rows
+                split.metric(class)                     test.recall(malignant): precision, recall or f1 of one class
+                split.metric(target)                    test.f1(rain).low: any metric of one of several targets
+                split.metric - baseline                 test.accuracy - majority: more than a baseline has
+                (split.metric - baseline).bound         (test.accuracy - majority).low: an end of that difference
+
+The split is train, validation or test; or data, for the rows of `mltrain evaluate --data`; or folds, for the test rows
+of `mltrain cross-validate`. Of folds the bound is mean, an end of its 95 % interval, std or min, as in `folds.f1.low`;
+and there are no slices or classes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self, cast
+
+from pydantic import AfterValidator
+
+from mltrain.config.problems import shortened
+from mltrain.evaluation.catalogue import canonical_name
+from mltrain.expression import OPERATORS, refuse_reversed
+from mltrain.spec import suggest
+from mltrain.task import SPLITS
+
+Bound = Literal["value", "low", "high", "mean", "std", "min"]
+
+DATA = "data"
+FOLDS = "folds"
+_BOUNDS, _BOUNDS_OF_FOLDS = ("value", "low", "high"), ("mean", "low", "high", "std", "min")
+# In characters: the forms below take the square of that in steps to refuse what is none of them.
+_LONGEST = 500
+_SPLITS = (*SPLITS, DATA, FOLDS)
+_BASELINE = r"\s*-\s*(?P<baseline>[A-Za-z_]\w*)"
+_OPTIONAL_BOUND = r"(\.(?P<bound>\w+))?"
+_MEASURED = r"(?P<split>[A-Za-z]+)(\[(?P<slice>.+)\])?\.(?P<metric>[A-Za-z_]\w*)"
+# The operator is the last one: the name of a slice or a class may hold another.
+_GATE = re.compile(r"\s*(?P<quantity>.*?\S)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[-+]?[\d.]+([eE][-+]?\d+)?)\s*")
+_QUANTITIES = (
+    re.compile(rf"{_MEASURED}(\((?P<class>.+)\))?{_OPTIONAL_BOUND}"),
+    re.compile(rf"{_MEASURED}{_BASELINE}"),
+    re.compile(rf"\(\s*{_MEASURED}{_BASELINE}\s*\){_OPTIONAL_BOUND}"),
+)
+
+
+class NoValueError(Exception):
+    """The results do not have the value that a gate needs; the message says why."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number in the results.
+
+    Attributes:
+        split: train, validation, test, data, or folds.
+        metric: its name.
+        slice: the name of a slice, as `sex=f`; None for all rows of the split.
+        of_class: the name of a class, or of one of several targets; None for all of them.
+        baseline: from which the difference is meant; None for the model alone.
+        bound: the value, or an end of its interval; of folds their mean, or what else is known of it.
+    """
+
+    split: str
+    metric: str
+    slice: str | None = None
+    of_class: str | None = None
+    baseline: str | None = None
+    bound: Bound = "value"
+
+    def __str__(self) -> str:
+        where = f"{self.split}[{self.slice}]" if self.slice is not None else self.split
+        text = f"{where}.{self.metric}"
+        if self.of_class is not None:
+            text += f"({self.of_class})"
+        if self.baseline is not None:
+            text += f" - {self.baseline}"
+        if self.bound == "value":
+            return text
+        return f"({text}).{self.bound}" if self.baseline is not None else f"{text}.{self.bound}"
+
+    def read(self, metrics: Mapping[str, Any]) -> float:
+        """Return the number.
+
+        Args:
+            metrics: the results, in the form of metrics.json.
+
+        Raises:
+            NoValueError: they do not have it, or in another form.
+        """
+        try:
+            return self._read(metrics)
+        except (AttributeError, KeyError, TypeError, ValueError):  # a file that somebody else may have written
+            raise NoValueError("the results are damaged: they have another form there") from None
+
+    def _read(self, metrics: Mapping[str, Any]) -> float:
+        name = self.split
+        part = _found(metrics["splits"], name, "split")
+        if self.slice is not None:
+            name = f"{self.split}[{self.slice}]"
+            part = _found(
+                {each["slice"]: each for each in part.get("slices", ())}, self.slice, f"slice of {self.split}"
+            )
+        if self.baseline is not None:
+            part = _found(part.get("baselines", {}), self.baseline, f"baseline of {name}")
+            name = f"{name} - {self.baseline}"
+            values = part.get("difference", {})
+        elif self.of_class is not None:
+            if "outputs" in part:
+                values = _found(part["outputs"], self.of_class, f"target in the results of {name}")["metrics"]
+            else:
+                values = _found(part.get("classes", {}), self.of_class, f"class in the results of {name}")
+        else:
+            values = part["metrics"]
+        metric = self.metric if self.metric in values else canonical_name(self.metric)
+        found = _found(values, metric, f"metric of {name}")
+        number = found.get(self.bound)
+        if number is None:
+            why = found.get("undefined")
+            raise NoValueError(
+                why or (f"{metric} has no interval here" if self.bound in ("low", "high") else "it has no value")
+            )
+        return float(number)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A condition on one number of the results."""
+
+    quantity: Quantity
+    operator: str
+    number: float
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a gate in the form that the head of this module describes.
+
+        Raises:
+            ValueError: `text` has another form; says which is expected.
+        """
+        gate = _GATE.fullmatch(text) if len(text) <= _LONGEST else None
+        refuse_reversed(text[:_LONGEST])
+        try:
+            number = float(gate["number"]) if gate else 0.0
+        except ValueError:
+            gate = None
+        if gate is None:
+            raise ValueError(
+                f"expected 'split.metric >= number', such as 'test.f1.low >= 0.8', received {shortened(text)!r}"
+            )
+        return cls(_quantity(gate["quantity"]), gate["operator"], number)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.operator} {self.number!r}".removesuffix(".0")
+
+    def judge(self, metrics: Mapping[str, Any]) -> Judgement:
+        """Return whether the results pass; a gate without a value is missed, with the reason.
+
+        Args:
+            metrics: the results, in the form of metrics.json.
+        """
+        try:
+            value = self.quantity.read(metrics)
+        except NoValueError as reason:
+            return Judgement(str(self), None, False, str(reason))
+        return Judgement(str(self), value, OPERATORS[self.operator](value, self.number))
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What became of a gate.
+
+    Attributes:
+        gate: in words.
+        value: that was found; None where there is none.
+        passed: whether it is fulfilled.
+        reason: why there is no value, or what the judgement rests on; empty where the value says it all.
+    """
+
+    gate: str
+    value: float | None
+    passed: bool
+    reason: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it in the form of metrics.json."""
+        return {"gate": self.gate, "value": self.value, "passed": self.passed, "reason": self.reason}
+
+
+def recorded(metrics: Mapping[str, Any]) -> tuple[Judgement, ...]:
+    """Return what became of the gates of a run, as its results say."""
+    return tuple(
+        Judgement(gate["gate"], gate["value"], gate["passed"], gate.get("reason", ""))
+        for gate in metrics.get("gates", ())
+    )
+
+
+def judge(gates: Sequence[str], metrics: Mapping[str, Any]) -> tuple[Judgement, ...]:
+    """Return what becomes of each gate, in their order; those of folds are judged by `judge_folds`."""
+    return tuple(Gate.parse(gate).judge(metrics) for gate in gates if not of_folds(gate))
+
+
+def judge_folds(gates: Sequence[str], results: Mapping[str, Any]) -> tuple[Judgement, ...]:
+    """Return what becomes of each gate of folds, in their order; `results` is what is in folds.json."""
+    return tuple(Gate.parse(gate).judge({"splits": {FOLDS: results}}) for gate in gates if of_folds(gate))
+
+
+def of_folds(gate: str) -> bool:
+    """Return whether a gate speaks of the means of a cross-validation, and not of a run."""
+    return Gate.parse(gate).quantity.split == FOLDS
+
+
+def _quantity(text: str) -> Quantity:
+    match = next(filter(None, (form.fullmatch(text) for form in _QUANTITIES)), None)
+    if match is None:
+        raise ValueError(
+            f"unknown quantity {text!r}; expected e.g. test.f1, test.f1.low, test[sex=f].f1, test.recall(yes), "
+            "test.f1 - majority or (test.f1 - majority).low"
+        )
+    parts: dict[str, str | None] = match.groupdict()
+    split, metric, bound = str(parts["split"]), str(parts["metric"]), parts.get("bound")
+    of_slice, of_class, baseline = parts["slice"], parts.get("class"), parts.get("baseline")
+    if split not in _SPLITS:
+        raise ValueError(f"unknown split {split!r}{suggest(split, _SPLITS)}")
+    known = _BOUNDS_OF_FOLDS if split == FOLDS else _BOUNDS
+    if bound is not None and bound not in known:
+        if split == FOLDS:
+            raise ValueError(f"folds have no {bound!r}: expected .{', .'.join(known)}")
+        raise ValueError(f"unknown end of an interval {bound!r}; expected .low or .high (or .value)")
+    if split == FOLDS and (of_slice is not None or of_class is not None):
+        raise ValueError(f"{text!r}: folds have only the means of whole test splits: remove the slice or the class")
+    if of_slice is not None and baseline is not None:
+        raise ValueError(f"{text!r}: the baselines are measured on the whole split: remove [{of_slice}]")
+    if of_slice is not None and of_class is not None:
+        raise ValueError(f"{text!r}: classes are measured on the whole split: remove [{of_slice}]")
+    return Quantity(split, metric, of_slice, of_class, baseline, cast(Bound, bound or known[0]))
+
+
+def _found(values: Mapping[str, Any], name: str, what: str) -> Any:
+    if name not in values:
+        there = f"there are: {', '.join(values)}" if values else "there is none"
+        raise NoValueError(f"there is no {what} {name!r} ({there})")
+    return values[name]
+
+
+def _gate_text(text: str) -> str:
+    return str(Gate.parse(text))
+
+
+# A gate in the YAML: it becomes its one spelling.
+GateText = Annotated[str, AfterValidator(_gate_text)]

@@ -1,0 +1,1 @@
+"""The specs described: `mltrain list`, the reference, the JSON Schema."""

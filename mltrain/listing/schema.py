@@ -1,0 +1,67 @@
+"""The JSON Schema of the YAML, for editors: draft-07, which the YAML language server reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.json_schema import DefsRef, GenerateJsonSchema, JsonRef, JsonSchemaValue
+
+from mltrain.experiment.spec import ExperimentSpec
+from mltrain.keras_api.components import definitions
+from mltrain.listing.reference import field_documentation
+from mltrain.spec import Spec, as_plain
+
+_EDITORS_KEY = {"type": "string", "description": "Where an editor finds this schema; nothing else reads it."}
+
+
+def json_schema(spec: type[Spec] = ExperimentSpec) -> dict[str, Any]:
+    """Return the JSON Schema of a spec, with the strings under its fields as descriptions."""
+    schema = spec.model_json_schema(ref_template="#/definitions/{model}", schema_generator=_Draft7)
+    schema["properties"] = {"$schema": _EDITORS_KEY} | schema["properties"]
+    if "$defs" in schema:
+        schema["definitions"] = schema.pop("$defs")
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **_draft7(schema)}
+
+
+class _Draft7(GenerateJsonSchema):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Keras' components have no classes: without this pydantic does not know what the references to them refer to.
+        for name, schema in definitions().items():
+            self.definitions[DefsRef(name)] = schema
+            self.json_to_defs_refs[JsonRef(self.ref_template.format(model=name))] = DefsRef(name)
+            self._prioritized_defsref_choices[DefsRef(name)] = [DefsRef(name)]
+
+    def model_schema(self, schema: Any) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        for name, text in field_documentation(schema["cls"]).items():
+            if name in made.get("properties", {}):
+                made["properties"][name]["description"] = text
+        if "const" in (tag := made.get("properties", {}).get("type", {})):
+            # The default is for code that makes the component; in the YAML it is the type that says which one is meant.
+            tag.pop("default", None)
+            tag["description"] = made.get("description", "")
+            made["required"] = ["type", *made.get("required", [])]
+        return made
+
+    def encode_default(self, dft: Any) -> Any:
+        return as_plain(dft)
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def _draft7(schema: Any) -> Any:
+    """Return a schema of pydantic's (2020-12) as draft-07 has it."""
+    if isinstance(schema, list):
+        return [_draft7(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: _draft7(value) for key, value in schema.items()}
+    if isinstance(made.get("title"), str):  # of a class; a property of that name would be a mapping
+        del made["title"]
+    if "prefixItems" in made:
+        made["items"] = made.pop("prefixItems")
+    if "$ref" in made and len(made) > 1:  # beside a $ref, draft-07 ignores everything
+        made["allOf"] = [{"$ref": made.pop("$ref")}]
+    return made

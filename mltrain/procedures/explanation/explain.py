@@ -1,0 +1,58 @@
+"""`explain`: what the predictions of a finished run depend on, from its directory and its data, read as
+`evaluate` reads them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mltrain.data.examples import encode_examples
+from mltrain.data.splits.key_splits import key_columns
+from mltrain.data.splits.keys import group_numbers, several
+from mltrain.errors import UsageError
+from mltrain.procedures.evaluate import recorded_rows
+from mltrain.procedures.stored_model import read_model
+from mltrain.run.explanation import Explanation
+from mltrain.run.locked_run import LockedRun
+from mltrain.task import SPLITS
+from mltrain.tensorflow_start import start_tensorflow
+from mltrain.training.signals import Interruption
+
+
+def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]) -> Explanation:
+    """Find what the predictions depend on, and write it into the run.
+
+    It is measured on the rows that judge the model: test, else validation, else train. The use of test rows is counted
+    before anything is shown.
+
+    Raises:
+        UsageError: the data is neither a table nor images that can be shown.
+        RunError: the run is damaged or unfinished, or its data has changed since.
+        DataError: the data does not exist, or is not valid.
+        WriteError: the run cannot be written.
+    """
+    stored = read_model(run)
+    split = next(name for name in reversed(SPLITS) if name in stored.splits)
+    with interruption.deferred():
+        start_tensorflow()
+        from mltrain.procedures.explanation.explaining import explain_split, unexplained
+        from mltrain.procedures.measurement import predict_split
+
+        network = stored.network()
+    interruption.raise_if_received()
+    rows = stored.splits[split]
+    table = recorded_rows(run, stored.spec, stored.record, rows)
+    groups = several(group_numbers(table, key_columns(stored.spec.data.split)))
+    examples = replace(encode_examples(stored.preprocessing, table), groups=groups)
+    stored.refuse_indices(table, examples.x)
+    predictions = predict_split(network, examples).tempered(network, stored.rule).values
+    reason = unexplained(stored.preprocessing, examples.x, predictions)
+    if reason is not None:
+        raise UsageError(f"{run.path}: {reason}")
+    if split == "test":
+        run.count_look(command)
+    epoch, between = stored.epoch, interruption.raise_if_received
+    found = explain_split(
+        network, stored.preprocessing, stored.rule, split, examples, rows, predictions, epoch, between
+    )
+    run.write_explanation(found)
+    return found

@@ -1,0 +1,79 @@
+"""What the predictions for a split depend on: its columns, or the pixels of its worst images. Imports TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mltrain.data.examples import Examples
+from mltrain.data.preprocessing import Preprocessing
+from mltrain.evaluation.counts import decide
+from mltrain.evaluation.split_results import draw_seed
+from mltrain.evaluation.worst import EXAMPLES, worst
+from mltrain.procedures.explanation.importance import measure_importance
+from mltrain.procedures.explanation.saliency import saliency
+from mltrain.procedures.network import Network
+from mltrain.procedures.worst_examples import are_images, pictures_of
+from mltrain.run.decision import DecisionRule
+from mltrain.run.explanation import Explanation, Saliency
+from mltrain.task import OF_EACH
+
+
+def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.ndarray) -> str | None:
+    """Return why `explain_split` cannot explain a split; None where it can.
+
+    Args:
+        preprocessing: of the run.
+        x: the encoded rows.
+        predictions: for them.
+    """
+    if not np.isfinite(predictions).all():
+        return "cannot explain the predictions: one of them is NaN or infinite"
+    array = preprocessing.array
+    if array is not None and not are_images(x):
+        return (
+            "cannot explain the predictions: expected the columns of a table, or images with 1 or 3 channels and up "
+            f"to 128 × 128 pixels, found the array '{array.column}'"
+        )
+    if array is not None and preprocessing.target.task in OF_EACH:
+        return "cannot explain the predictions: a saliency map shows one score, and there are several targets"
+    return None
+
+
+def explain_split(
+    network: Network,
+    preprocessing: Preprocessing,
+    rule: DecisionRule,
+    split: str,
+    examples: Examples,
+    rows: np.ndarray,
+    predictions: np.ndarray,
+    epoch: int,
+    between: Callable[[], None] = lambda: None,
+) -> Explanation:
+    """Return what the predictions for a split depend on, where `unexplained` returns None.
+
+    Args:
+        network: with the weights of the model of the run.
+        preprocessing: of the run.
+        rule: how probabilities become decisions.
+        split: its name.
+        examples: its rows.
+        rows: their numbers (n,).
+        predictions: for them.
+        epoch: whose weights the network has.
+        between: called between two parts of the work; it may raise, to stop.
+    """
+    if preprocessing.array is None:
+        found = measure_importance(network, preprocessing, rule, split, examples, between)
+        return Explanation(split=split, epoch=epoch, importance=found)
+    places = worst(examples.truth, predictions, EXAMPLES)
+    images, task = examples.x[places], network.info.task
+    classes = np.zeros(len(places)) if task == "regression" else decide(task, predictions[places], rule.threshold)
+    maps = saliency(network, images, classes, draw_seed(network.spec.seed, f"saliency {split}"))
+    # An image at a time: each has its own darkest and lightest pixel.
+    pictures = [pictures_of(each[None])[0] for each in maps]
+    shown = zip(rows[places].tolist(), pictures, strict=True)
+    found_maps = tuple(Saliency(row=row, picture=picture) for row, picture in shown)
+    return Explanation(split=split, epoch=epoch, saliency=found_maps)

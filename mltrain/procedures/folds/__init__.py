@@ -1,0 +1,1 @@
+"""`cross-validate`: one run for each fold, and what they say together."""

@@ -1,0 +1,152 @@
+"""`predict`: the rows of a file with the predictions of the model of a run, block by block; read from top to bottom.
+
+TensorFlow is imported once the run and the first block are in order.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from mltrain.data.outputs import Output
+from mltrain.data.streams import open_rows
+from mltrain.data.streams.block import RowStream, Wanted
+from mltrain.data.streams.images import ImagesStream, images_stream
+from mltrain.errors import DataError
+from mltrain.evaluation.calibration import tempered
+from mltrain.procedures.explanation.attributed import explained_columns, mean_row
+from mltrain.procedures.prediction.columns import added_names, beside, free_names, predicted_columns
+from mltrain.procedures.prediction.findings import Findings
+from mltrain.procedures.prediction.rows import PredictedRows, kinds_of
+from mltrain.procedures.stored_model import StoredModel, read_model
+from mltrain.procedures.unfinished import unfinished_sentence
+from mltrain.run.rundir import RunDirectory
+from mltrain.tensorflow_start import start_tensorflow
+from mltrain.training.signals import Interruption
+
+if TYPE_CHECKING:
+    from mltrain.procedures.explanation.attribution import Attribution
+    from mltrain.procedures.network import Network
+
+OpenOutput = Callable[[RowStream], AbstractContextManager[Output]]
+
+
+def predict(
+    run: RunDirectory,
+    data: Path | None,
+    open_output: OpenOutput,
+    interruption: Interruption,
+    *,
+    images: Sequence[Path] = (),
+    probabilities: bool = False,
+    strict: bool = False,
+    explain: bool = False,
+    prefix: str = "",
+    options: Mapping[str, Any] = MappingProxyType({}),
+    skip_bad: bool = False,
+) -> Findings:
+    """Predict every row of a file.
+
+    Args:
+        run: where the model comes from.
+        data: the file; None for the CSV on standard input. The target need not be in it.
+        open_output: where the rows go, with their predictions; nothing stays of it when this raises.
+        interruption: of this process.
+        images: image files, and folders of such, which are the rows instead of those of a file.
+        probabilities: whether the probability of each class is added.
+        strict: refuse rows that are not like the training rows.
+        explain: whether it is added what each column adds to the score of a row.
+        prefix: what the names of all columns that are added begin with.
+        options: how the file is written, by the names of the keys of its source.
+        skip_bad: whether image files that cannot be used are left out and counted, instead of refused.
+
+    Raises:
+        UsageError: probabilities were asked for, or an explanation, and the model has none.
+        RunError: the run is damaged or unfinished.
+        DataError: the data is not there or not valid, or `strict` refuses it.
+    """
+    stored = read_model(run)
+    unfinished = unfinished_sentence(stored)
+    target = stored.preprocessing.target
+    added, parts = added_names(target, probabilities), explained_columns(stored) if explain else ()
+    baseline = mean_row(stored) if explain else None
+    wanted = Wanted(kinds_of(stored), target.columns)
+    source = stored.spec.data.source
+    opened = nullcontext(images_stream(images, stored.preprocessing, source, skip_bad)) if images else None
+    with opened or open_rows(data, wanted, source, options) as stream:
+        rows = PredictedRows(
+            stored, stream.name if isinstance(stream, ImagesStream) else data.name if data else "stdin"
+        )
+        encoded = (rows.encode(block) for block in rows.blocks(stream))
+        head = next(encoded)
+        names = free_names((*added, *parts), stream.names, prefix, rows.name)
+        stream.reserved = frozenset(names)
+        with interruption.deferred():
+            start_tensorflow()
+            network = stored.network()
+            attribution = _attribution(stored, network, baseline)
+        interruption.raise_if_received()
+        with open_output(stream) as output:
+            done = 0
+            for kept, x in regrouped(itertools.chain([head], encoded), network.evaluation_block[0]):
+                predictions = network.predictions(network.outputs(x))
+                if stored.rule.temperature is not None:
+                    predictions = tempered(network.info.task, predictions, stored.rule.temperature)
+                _refuse_not_finite(rows.name, predictions, done)
+                columns = predicted_columns(network, predictions, stored.rule.threshold, names[: len(added)])
+                if attribution is not None:
+                    columns = beside(columns, attribution.columns(x, predictions), names[len(added) :])
+                output.write(kept, columns)
+                done += len(x)
+            findings = replace(
+                rows.findings(),
+                images=stream if isinstance(stream, ImagesStream) else None,
+                explained=attribution.said() if attribution is not None else None,
+                added=names,
+                renamed=not prefix and names != (*added, *parts),
+                unfinished=unfinished,
+            )
+            if strict:
+                findings.refuse_surprises()
+    return findings
+
+
+def regrouped(parts: Iterable[tuple[pa.Table, np.ndarray]], rows: int) -> Iterator[tuple[pa.Table, np.ndarray]]:
+    """Yield the same rows in parts of whole multiples of `rows`, and what is left at the end.
+
+    An evaluation takes blocks of so many rows from the first row on. Another cut could change the last bits.
+    """
+    rest: tuple[pa.Table, np.ndarray] | None = None
+    for part in parts:
+        kept, x = part
+        if rest is not None:
+            kept, x = pa.concat_tables([rest[0], kept]), np.concatenate([rest[1], x])
+        whole = len(x) // rows * rows
+        if whole:
+            yield kept.slice(0, whole), x[:whole]
+        rest = (kept.slice(whole), x[whole:]) if whole < len(x) else None
+    if rest is not None:
+        yield rest
+
+
+def _attribution(stored: StoredModel, network: Network, baseline: np.ndarray | None) -> Attribution | None:
+    if baseline is None:
+        return None
+    from mltrain.procedures.explanation.attribution import Attribution
+
+    return Attribution(network, stored.preprocessing, baseline, stored.rule)
+
+
+def _refuse_not_finite(name: str, predictions: np.ndarray, done: int) -> None:
+    finite = np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1)
+    if not finite.all():
+        row = done + int(np.argmin(finite)) + 1
+        raise DataError(f"{name}: the prediction for row {row} is NaN or infinite; are its values in range?")

@@ -1,0 +1,130 @@
+"""The rows that are predicted: read as the columns of the training were, encoded, and held against them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from mltrain.data.encoders.array import ArrayEncoder
+from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder
+from mltrain.data.encoders.column import Encoder
+from mltrain.data.encoders.datetime import DatetimeEncoder
+from mltrain.data.encoders.number import NumberEncoder
+from mltrain.data.gaps import Gaps
+from mltrain.data.preparation import declared_kinds
+from mltrain.data.several_targets import Target
+from mltrain.data.streams.arrays import ArraysStream
+from mltrain.data.streams.block import Block, RowStream
+from mltrain.data.streams.json_lines import JsonLinesStream
+from mltrain.data.table import stacked
+from mltrain.data.training_columns import Comparison, TrainingColumns
+from mltrain.errors import DataError
+from mltrain.procedures.prediction.findings import Findings, Missing
+from mltrain.procedures.stored_model import StoredModel
+
+_WHOLE = re.compile(r"0|-?[1-9]\d*")
+
+
+class PredictedRows:
+    """Encodes the rows, and notes how they differ from those of the training."""
+
+    def __init__(self, stored: StoredModel, name: str) -> None:
+        self.name = name
+        self._stored, self._preprocessing = stored, stored.preprocessing
+        self._without_history = 0
+        self._stream: RowStream | None = None
+        self._gaps: Gaps | None = None
+        self._rows, self._missing, self._unknown = 0, Counter[str](), Counter[str]()
+        reference = stored.run.reference()
+        self._comparison = None
+        if reference is not None:
+            known = TrainingColumns.from_json(reference, stored.run.path / "reference.json")
+            self._comparison = Comparison(known, stored.preprocessing)
+
+    def blocks(self, stream: RowStream) -> Iterator[Block]:
+        """Yield the rows of a stream; of series, in one block, those that are the last of a window, with the windows.
+
+        Raises:
+            DataError: as the stream and `with_windows`; or the rows are arrays, of which none can be left out.
+        """
+        self._stream = stream
+        windows = self._preprocessing.windows
+        if windows is None:
+            yield from stream.blocks()
+            return
+        if isinstance(stream, ArraysStream):
+            raise DataError(f"{self.name}: forecasts are written beside rows: save them as CSV, Parquet or JSON Lines")
+        blocks = list(stream.blocks())  # a window may begin many blocks before
+        windowed = windows.made_of(stacked([block.table for block in blocks]), lag=0)
+        dropped = windowed.gaps.spanning if windowed.gaps is not None and windows.windows.gaps == "drop" else 0
+        self._without_history = len(windowed.table) - len(windowed.examples) - dropped
+        self._gaps = windowed.gaps
+        kept = pa.concat_tables([block.kept for block in blocks])
+        yield Block(windowed.table.take(windowed.examples), kept.take(pa.array(windowed.examples)))
+
+    def encode(self, block: Block) -> tuple[pa.Table, np.ndarray]:
+        """Return the rows as they came, and as the model takes them."""
+        encoded = self._preprocessing.encode(block.table)
+        self._stored.refuse_indices(block.table, encoded.values)
+        self._rows += len(encoded.values)
+        self._missing.update(encoded.missing)
+        self._unknown.update(encoded.unknown)
+        if self._comparison is not None:
+            self._comparison.add(block.table)
+        return block.kept, encoded.values
+
+    def findings(self) -> Findings:
+        """Return what was noted."""
+        expected = {encoder.column: _expects_missing(encoder) for encoder in self._preprocessing.columns}
+        return Findings(
+            self.name,
+            self._rows,
+            {name: Missing(count, expected[name]) for name, count in self._missing.items()},
+            dict(self._unknown),
+            self._comparison.findings() if self._comparison is not None else None,
+            self._without_history,
+            gaps=self._gaps,
+            absent=self._stream.absent if isinstance(self._stream, JsonLinesStream) else {},
+        )
+
+
+def kinds_of_targets(target: Target) -> dict[str, str]:
+    """Return the kind of each target whose classes are codes such as 001: in a few rows they could be numbers."""
+    return {part.column: "category" for part in target.parts if part.labels and not _are_read_alike(part.labels)}
+
+
+def _are_read_alike(labels: Sequence[str]) -> bool:
+    """Return whether a column of any of these classes is read as texts or as numbers alike, whatever rows it has."""
+    return not any(label[:1].isdigit() for label in labels) or all(map(_WHOLE.fullmatch, labels))
+
+
+def kinds_of(stored: StoredModel) -> dict[str, str | None]:
+    """Return what the texts of each column are read as: in a block of few rows, nothing could be told from them."""
+    preprocessing, windows = stored.preprocessing, stored.preprocessing.windows
+    if windows is not None:
+        declared = declared_kinds(stored.spec.data, "regression")
+        kinds: dict[str, str | None] = {name: declared.get(name) for name in windows.features}
+        if windows.windows.by is not None:
+            kinds.setdefault(windows.windows.by, None)
+        if windows.time is not None:
+            kinds.setdefault(windows.time, "datetime" if windows.dates else "number")
+        return kinds
+    return {encoder.column: _kind(encoder) for encoder in preprocessing.columns}
+
+
+def _kind(encoder: Encoder) -> str | None:
+    if isinstance(encoder, NumberEncoder):
+        return "boolean" if encoder.truth else "number"
+    if isinstance(encoder, DatetimeEncoder):
+        return "datetime"
+    return None if isinstance(encoder, ArrayEncoder) else "category"
+
+
+def _expects_missing(encoder: Encoder) -> bool:
+    if isinstance(encoder, CategoryEncoder | IndexEncoder):
+        return "" in encoder.categories
+    return getattr(encoder, "indicator", False)

@@ -1,0 +1,147 @@
+"""Gates: what they are read as, and what becomes of them."""
+
+import math
+
+import pytest
+
+from mltrain.gates.gate import Gate, Quantity, judge, recorded
+
+METRICS = {
+    "splits": {
+        "validation": {"n": 4, "metrics": {"loss": {"value": 0.5}}},
+        "test": {
+            "n": 5,
+            "metrics": {
+                "f1": {"value": 0.8, "low": 0.7, "high": 0.9},
+                "accuracy": {"value": 0.75, "low": 0.6, "high": 0.85},
+                "roc_auc": {"value": None, "undefined": "all rows are of class 'a'"},
+                "loss": {"value": 0.4},
+            },
+            "classes": {"(b) >= 3": {"n": 2, "recall": {"value": 0.5, "low": 0.1, "high": 0.9}}},
+            "slices": [{"slice": "age<30", "n": 3, "metrics": {"f1": {"value": 0.6, "low": 0.2, "high": 0.8}}}],
+            "baselines": {"majority": {"difference": {"accuracy": {"value": 0.15, "low": 0.05, "high": 0.25}}}},
+        },
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [
+        ("test.f1 >= 0.8", Quantity("test", "f1")),
+        ("  validation.loss<.5 ", Quantity("validation", "loss")),
+        ("test.f1.low > -1e-3", Quantity("test", "f1", bound="low")),
+        ("test.f1.value > 0", Quantity("test", "f1")),
+        ("test[sex=f].f1 >= 0.7", Quantity("test", "f1", slice="sex=f")),
+        ("test[22<=age<35].f1.high < 1", Quantity("test", "f1", slice="22<=age<35", bound="high")),
+        ("test[a[0].b=1].f1 < 1", Quantity("test", "f1", slice="a[0].b=1")),
+        ("test.recall(yes) >= 0.9", Quantity("test", "recall", of_class="yes")),
+        ("test.recall(no >= 3 (or so)).low > 0", Quantity("test", "recall", of_class="no >= 3 (or so)", bound="low")),
+        ("test.accuracy - majority >= 0.05", Quantity("test", "accuracy", baseline="majority")),
+        ("(test.accuracy - majority).low > 0", Quantity("test", "accuracy", baseline="majority", bound="low")),
+        ("data.f1 >= 0.8", Quantity("data", "f1")),
+        ("folds.f1 >= 0.8", Quantity("folds", "f1", bound="mean")),
+        ("folds.f1.std < 0.1", Quantity("folds", "f1", bound="std")),
+        ("(folds.f1 - majority).low > 0", Quantity("folds", "f1", baseline="majority", bound="low")),
+    ],
+)
+def test_a_gate_is_read_and_its_spelling_is_read_the_same(text, quantity):
+    gate = Gate.parse(text)
+    assert gate.quantity == quantity
+    assert Gate.parse(str(gate)) == gate
+
+
+@pytest.mark.parametrize("number", [0.1, 2.0, 1e-7, 1 / 3, -5.0, 1e300])
+def test_the_number_keeps_every_digit(number):
+    assert Gate.parse(str(Gate(Quantity("test", "f1"), ">", number))).number == number
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "expected 'split.metric >= number'"),
+        ("test.f1", "expected 'split.metric >= number'"),
+        ("test.f1 >= high", "expected 'split.metric >= number'"),
+        ("test.f1 >= 0.8.1", "expected 'split.metric >= number'"),
+        (f"test.f1 >= {'1' * 600}", "1…'"),
+        ("test.f1 == 0.8", "expected 'split.metric >= number'"),
+        ("f1 >= 0.8", "unknown quantity"),
+        ("test.f1 + test.f1 >= 0.8", "unknown quantity"),
+        ("__import__('os').f1 >= 0.8", "unknown quantity"),
+        ("tst.f1 >= 0.8", "unknown split 'tst' (did you mean 'test'?)"),
+        ("test.f1.lower >= 0.8", "unknown end of an interval 'lower'"),
+        ("test.f1.mean >= 0.8", "unknown end of an interval 'mean'"),
+        ("folds.f1.value >= 0.8", "folds have no 'value': expected .mean, .low"),
+        ("folds[sex=f].f1 >= 0.8", "remove the slice or the class"),
+        ("folds.recall(yes).mean >= 0.8", "remove the slice or the class"),
+        ("test[sex=f].accuracy - majority > 0", "remove [sex=f]"),
+        ("test[sex=f].recall(a) > 0", "remove [sex=f]"),
+    ],
+)
+def test_what_is_no_gate_is_said(text, said):
+    with pytest.raises(ValueError) as error:
+        Gate.parse(text)
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "passed"),
+    [
+        ("test.f1 >= 0.8", 0.8, True),
+        ("test.f1 > 0.8", 0.8, False),
+        ("test.f1.low >= 0.8", 0.7, False),
+        ("test.f1.high <= 0.9", 0.9, True),
+        ("test.acc < 0.75", 0.75, False),  # another spelling of accuracy
+        ("test[age<30].f1 >= 0.6", 0.6, True),
+        ("test[age<30].f1.low >= 0.6", 0.2, False),
+        ("test.recall((b) >= 3).low > 0.05", 0.1, True),
+        ("test.accuracy - majority >= 0.1", 0.15, True),
+        ("(test.accuracy - majority).low >= 0.1", 0.05, False),
+        ("validation.loss < 1", 0.5, True),
+    ],
+)
+def test_a_gate_is_judged_by_what_was_measured(text, value, passed):
+    (judged,) = judge([text], METRICS)
+    assert (judged.value, judged.passed, judged.reason) == (value, passed, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("test.roc_auc >= 0.1", "all rows are of class 'a'"),
+        ("test.loss.low >= 0", "loss has no interval here"),
+        ("train.f1 >= 0", "there is no split 'train' (there are: validation, test)"),
+        ("test.r2 < 9", "there is no metric of test 'r2' (there are: f1, accuracy, roc_auc, loss)"),
+        ("test[age<31].f1 >= 0", "there is no slice of test 'age<31' (there are: age<30)"),
+        ("validation[age<31].f1 >= 0", "there is no slice of validation 'age<31' (there is none)"),
+        ("test.recall(c) >= 0", "there is no class in the results of test 'c' (there are: (b) >= 3)"),
+        ("test.f1 - majority >= -9", "there is no metric of test - majority 'f1' (there are: accuracy)"),
+        ("validation.loss - majority >= -9", "there is no baseline of validation 'majority' (there is none)"),
+    ],
+)
+def test_a_gate_without_a_value_is_missed_with_the_reason(text, reason):
+    (judged,) = judge([text], METRICS)
+    assert (judged.value, judged.passed, judged.reason) == (None, False, reason)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [[], None, {}, {"metrics": []}, {"metrics": {"f1": 3}}, {"metrics": {"f1": {"value": "much"}}}],
+    ids=repr,
+)
+def test_results_of_another_form_miss_a_gate(part):
+    (judged,) = judge(["test.f1 >= -1"], {"splits": {"test": part}})
+    assert not judged.passed
+    assert judged.reason
+
+
+def test_nan_passes_no_gate():
+    for operator in (">=", "<", ">", "<="):
+        (judged,) = judge([f"test.f1 {operator} 0"], {"splits": {"test": {"metrics": {"f1": {"value": math.nan}}}}})
+        assert not judged.passed
+
+
+def test_what_was_recorded_is_read_back():
+    judged = judge(["test.f1 >= 0.8", "test.r2 > 1"], METRICS)
+    assert recorded({"gates": [each.as_json() for each in judged]}) == judged
+    assert recorded({}) == ()
