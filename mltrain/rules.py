@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from mltrain.spec import Spec
+
 
 @dataclass(frozen=True)
 class RuleProblem:
@@ -36,3 +38,16 @@ class Rule:
 
     needs: tuple[str, ...]
     check: Callable[[Any], Iterable[RuleProblem]]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a YAML must be.
+
+    Attributes:
+        spec: the class of the whole.
+        rules: what its sections must have in common.
+    """
+
+    spec: type[Spec]
+    rules: tuple[Rule, ...] = ()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from mltrain.config.load import Loaded, load_text
-from mltrain.rules import Rule, RuleProblem
+from mltrain.rules import Form, Rule, RuleProblem
 from mltrain.spec import InputPath, Many, OneOf, Spec, fail, problem
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
@@ -59,7 +59,6 @@ class Training(Spec):
 
 
 class Toy(Spec):
-    rules: ClassVar[tuple[Rule, ...]]
     name: Annotated[str, Field(min_length=1)] = "toy"
     data: Data
     training: Training = Training()
@@ -71,7 +70,7 @@ def _share_needs_epochs(toy: Toy) -> Iterator[RuleProblem]:
         yield RuleProblem(("data", "share"), "0.5 does not go with 10 epochs")
 
 
-Toy.rules = (Rule(("data.share", "training.epochs"), _share_needs_epochs),)
+TOY = Form(Toy, (Rule(("data.share", "training.epochs"), _share_needs_epochs),))
 
 GOOD = """\
 name: x
@@ -84,4 +83,4 @@ training:
 
 
 def toy(text: str, *overrides: str) -> Loaded:
-    return load_text(text.encode(), "c.yaml", Path("/configs"), overrides, spec=Toy)
+    return load_text(text.encode(), "c.yaml", Path("/configs"), overrides, form=TOY)

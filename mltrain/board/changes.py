@@ -8,7 +8,7 @@ from mltrain.board.folder import Address
 from mltrain.board.overview import Overview
 from mltrain.comparison.differences import differences
 from mltrain.comparison.text import config_cell
-from mltrain.config.problems import shortened
+from mltrain.problems import shortened
 
 # More changes than this are only counted.
 _MOST = 20

@@ -9,7 +9,6 @@ from mltrain.board.document import document
 from mltrain.board.folder import Address, written
 from mltrain.board.overview import Overview, without_advice
 from mltrain.board.table_page import epochs_text, left_text, state_cell, time_text
-from mltrain.counted import counted
 from mltrain.report.page.charts.scale import drawable
 from mltrain.report.page.html import Content, Html, element, prose
 from mltrain.report.page.parts import facts, figures, interval, section, sentence, table
@@ -18,6 +17,7 @@ from mltrain.report.page.sections.summary import badges, gate_outcome, tile, til
 from mltrain.report.page.sections.training import curves
 from mltrain.report.text import duration, number
 from mltrain.run.history import History
+from mltrain.wording import counted
 
 # Seconds: slow enough to read, fast enough to watch.
 _REFRESH = 3

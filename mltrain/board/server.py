@@ -18,8 +18,8 @@ from socketserver import TCPServer
 
 from mltrain.board.answers import Answer, answer, refusal
 from mltrain.board.folder import Folder
-from mltrain.config.problems import printable
 from mltrain.errors import RunError, UsageError
+from mltrain.problems import printable
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 8420

@@ -12,7 +12,7 @@ from mltrain.board.document import document
 from mltrain.board.folder import Address, written
 from mltrain.board.overview import STATES, Overview
 from mltrain.board.sparkline import sparkline
-from mltrain.config.problems import shortened
+from mltrain.problems import shortened
 from mltrain.report.page.html import Content, Html, breakable, element, joined, prose
 from mltrain.report.page.parts import table, value_cell
 from mltrain.report.text import duration, number

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from mltrain.cli.streams import ReaderLeftError, prepare_streams
-from mltrain.config.problems import printable, shortened
 from mltrain.errors import InterruptedRunError, MltrainError
+from mltrain.problems import printable, shortened
 
 
 def main() -> NoReturn:

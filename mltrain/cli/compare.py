@@ -26,7 +26,7 @@ def compare(
 ) -> None:
     """Compare runs with the first one: configs, metrics, and which is better on the same test rows."""
     from mltrain.comparison.text import comparison_text
-    from mltrain.config.problems import printable
+    from mltrain.problems import printable
     from mltrain.procedures.compare import compare as compare_runs
 
     found = compare_runs(runs, runs_directory(runs_dir), sort)

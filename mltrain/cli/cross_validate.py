@@ -22,7 +22,7 @@ from mltrain.cli.gates import GateOptions, JUnit, conclude, gate_places, refuse_
 
 if TYPE_CHECKING:
     from mltrain.config.load import Loaded
-    from mltrain.config.problems import Place
+    from mltrain.problems import Place
 
 
 def cross_validate(

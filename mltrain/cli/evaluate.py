@@ -61,10 +61,10 @@ def evaluate(
 ) -> None:
     """Measure the model of a run again. Each use of the test rows is counted."""
     from mltrain.comparison.against import standard
-    from mltrain.config.problems import printable
     from mltrain.errors import UsageError
-    from mltrain.gates.checks import checked_gates, judge_measured
+    from mltrain.problems import printable
     from mltrain.procedures.evaluate import evaluate as evaluate_run
+    from mltrain.procedures.gate_checks import checked_gates, judge_measured
     from mltrain.procedures.unfinished import failure_explained
     from mltrain.report.summary import results_table, split_lines
     from mltrain.run.opening import open_run

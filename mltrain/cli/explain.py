@@ -13,7 +13,7 @@ from mltrain.cli.arguments import Json, Quiet, RunReference, RunsDirectory, runs
 def explain(run: RunReference, runs_dir: RunsDirectory = None, json: Json = False, quiet: Quiet = False) -> None:
     """Measure what the predictions depend on: the importance of each column, or the saliency of images. Also
     writes report.html and report.md again. The use of the test rows is counted."""
-    from mltrain.config.problems import printable
+    from mltrain.problems import printable
     from mltrain.procedures.explanation.explain import explain as explain_run
     from mltrain.procedures.report import report, write_report
     from mltrain.report.explanation import explanation_lines

@@ -87,8 +87,8 @@ def predict(
     from mltrain.data.files.image_files import are_images
     from mltrain.data.outputs import check_ending
     from mltrain.errors import UsageError
+    from mltrain.procedures.prediction.lines import finding_lines
     from mltrain.procedures.prediction.predict import predict as predict_rows
-    from mltrain.report.prediction import finding_lines
     from mltrain.run.opening import open_run
     from mltrain.training.signals import Interruption
 
@@ -153,8 +153,8 @@ def predict(
 
 @contextmanager
 def _opened(out: Path | None, stream: RowStream, quiet: bool) -> Iterator[Output]:
-    from mltrain.config.problems import printable
     from mltrain.data.outputs import is_delimited, open_output, text_output
+    from mltrain.problems import printable
     from mltrain.run.durable import without_links, writing
 
     if (out is None or is_delimited(out)) and stream.left_out_of_text and not quiet:

@@ -28,8 +28,8 @@ def reproduce(
     quiet: Quiet = False,
 ) -> None:
     """Train a finished run again from its record, in a new run directory, and compare: exit code 10 if different."""
-    from mltrain.config.problems import printable
     from mltrain.errors import VerdictError
+    from mltrain.problems import printable
     from mltrain.procedures.reproduce import as_recorded, compared
     from mltrain.procedures.train import train
     from mltrain.report.terminal import Terminal

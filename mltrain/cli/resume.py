@@ -20,7 +20,7 @@ from mltrain.cli.arguments import (
     result,
     runs_directory,
 )
-from mltrain.counted import counted
+from mltrain.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,6 @@ def resume(
     from mltrain.procedures.resume import finished, refuse_without_effect, stated_epochs, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.report.terminal import Terminal
-    from mltrain.run.metrics_form import checked_metrics
     from mltrain.run.opening import lock_run, open_run
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
@@ -67,7 +66,7 @@ def resume(
             refuse_without_effect(found, overrides or ())
             say_finished(found, ended, json=json, quiet=quiet, asked=more)
             if ended.exit_code == VerdictError.exit_code:  # what was missed stays missed
-                conclude(recorded(checked_metrics(found)), found, junit=None, json=json, quiet=quiet)
+                conclude(recorded(found.checked_metrics()), found, junit=None, json=json, quiet=quiet)
             raise typer.Exit(ended.exit_code)
         # A signal waits until the run says what it is doing: one that was left half-made has no status.
         with interruption.deferred(), lock_run(found.path) as locked:
@@ -96,9 +95,8 @@ def say_finished(
     """Print what there is of a run that has nothing left to do; `asked` is the number of epochs that was asked for."""
     if json:
         from mltrain.gates.gate import recorded
-        from mltrain.run.metrics_form import checked_metrics
 
-        metrics = checked_metrics(run)
+        metrics = run.checked_metrics()
         typer.echo(result(run, metrics, judged or recorded(metrics)))
     else:
         typer.echo(run.path.absolute())

@@ -37,7 +37,7 @@ from mltrain.cli.gates import (
 if TYPE_CHECKING:
     from mltrain.comparison.against import Standard
     from mltrain.config.load import Loaded
-    from mltrain.config.problems import Place
+    from mltrain.problems import Place
     from mltrain.procedures.resume import Finished
     from mltrain.run.rundir import RunDirectory
 
@@ -144,9 +144,8 @@ def _say_again(
     """
     from mltrain.cli.resume import say_finished
     from mltrain.gates.gate import judge
-    from mltrain.run.metrics_form import checked_metrics
 
     gates = loaded.spec.evaluation.gates
-    judged = (judge(gates, checked_metrics(run)) if gates else ()) + ((other.judge(run),) if other else ())
+    judged = (judge(gates, run.checked_metrics()) if gates else ()) + ((other.judge(run),) if other else ())
     say_finished(run, ended, json=json, quiet=quiet, judged=judged)
     conclude(judged, run, places, junit=junit, json=json, quiet=quiet)

@@ -13,8 +13,8 @@ from mltrain.errors import ConfigError, UsageError
 def validate(configs: ConfigPaths, overrides: Overrides = None, plugins: Plugins = None, json: Json = False) -> None:
     """Check configs: shows every problem with its line, in well under a second."""
     from mltrain.config.load import load
-    from mltrain.config.problems import printable
     from mltrain.experiment.pixel_range import stated_pixel_findings
+    from mltrain.problems import printable
 
     checked: list[dict[str, object]] = []
     exit_codes = {0}

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pydantic import ValidationError
 
-from mltrain.config.problems import shortened
 from mltrain.config.yaml_document import decode, parse
-from mltrain.counted import counted
 from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.evaluation.catalogue import OWN_METRICS, canonical_name
 from mltrain.evaluation.metric import Direction, Metric
-from mltrain.evaluation.spec import EvaluationSpec
-from mltrain.run.metrics_form import checked_metrics
+from mltrain.experiment.evaluation_section import EvaluationSpec
+from mltrain.problems import shortened
 from mltrain.run.reading import wrong_form
 from mltrain.run.record import Record
 from mltrain.run.rundir import RunDirectory
 from mltrain.spec import suggest
 from mltrain.task import OF_EACH, SPLITS, Task
+from mltrain.wording import counted
 
 if TYPE_CHECKING:  # NumPy costs 80 ms
     import numpy as np
@@ -146,7 +145,7 @@ def read_run(directory: RunDirectory) -> ComparedRun:
     if status.state != "finished":
         why = shortened(status.reason.partition("\n")[0], 100)
         raise RunError(f"{path}: no results yet: {status.state}, {counted(status.epoch, 'epoch')} done ({why})")
-    metrics = checked_metrics(directory)
+    metrics = directory.checked_metrics()
     task, classes = metrics.get("task"), metrics.get("classes", [])
     if task not in get_args(Task) or not isinstance(classes, list) or not set(metrics["splits"]) <= {*SPLITS}:
         raise RunError(f"{path}: metrics.json: task, classes or splits are not in the form that mltrain writes")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mltrain.config.problems import path_text
+from mltrain.problems import path_text
 
 # What it costs to put two items of lists beside each other, where one that has no partner costs 1.
 _OF_ONE_TYPE, _OF_OTHER_TYPES = 0.9, 1.9

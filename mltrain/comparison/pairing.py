@@ -15,7 +15,7 @@ from mltrain.task import OF_NUMBERS
 if TYPE_CHECKING:  # NumPy costs 80 ms, and runs that cannot be paired need none
     import numpy as np
 
-    from mltrain.evaluation.forecast import ForecastRows
+    from mltrain.forecast_rows import ForecastRows
     from mltrain.run.predictions import StoredPredictions
 
 # At the level, a coin that shows one side only must have been tossed so often: 2 / 2^6 is the first below it.

@@ -8,8 +8,8 @@ from typing import Any
 from mltrain.comparison.compared_run import ComparedRun
 from mltrain.comparison.pairing import Pair
 from mltrain.comparison.side_by_side import SideBySide
-from mltrain.config.problems import printable, shortened
 from mltrain.config.yaml_text import value_text
+from mltrain.problems import printable, shortened
 from mltrain.report.text import number
 
 # More columns than these, and wider ones, fit on no screen.

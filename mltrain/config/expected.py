@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from mltrain.config.problems import KeyPath
+from mltrain.problems import KeyPath
 from mltrain.spec import OneOf, Spec, normalise
 
 _BOUNDS = {"ge": "of at least", "gt": "greater than", "lt": "less than", "le": "of at most"}

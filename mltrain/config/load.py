@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from mltrain.config.gate_options import with_gates
 from mltrain.config.overrides import apply_override
-from mltrain.config.problems import InvalidConfigError, KeyPath, Problem
 from mltrain.config.repair import check
 from mltrain.config.yaml_document import MOST_BYTES, decode, parse
 from mltrain.config.yaml_node import Node
 from mltrain.errors import ConfigError, UsageError
+from mltrain.experiment.section_rules import EXPERIMENT
 from mltrain.experiment.spec import ExperimentSpec
-from mltrain.gates.options import with_gates
+from mltrain.problems import InvalidConfigError, KeyPath, Problem
+from mltrain.rules import Form
 from mltrain.spec import Spec, suggest
 
 
@@ -82,7 +84,7 @@ def load_text(
     overrides: Sequence[str] = (),
     gates: Sequence[str] = (),
     *,
-    spec: type[Spec] = ExperimentSpec,
+    form: Form = EXPERIMENT,
     path: Path | None = None,
 ) -> Loaded:
     """Read an experiment from the bytes of a YAML file.
@@ -93,15 +95,15 @@ def load_text(
         directory: what its paths are relative to.
         overrides: as for `load`.
         gates: as for `load`.
-        spec: the class of the whole.
+        form: what the whole must be.
         path: of the file, if it is one.
 
     Raises:
         ConfigError: all that is wrong.
     """
-    root, problems = _merged(text, name, overrides, spec)
+    root, problems = _merged(text, name, overrides, form.spec)
     root = with_gates(root, gates)
-    experiment = check(root, problems, spec, directory)
+    experiment = check(root, problems, form, directory)
     return Loaded(cast(ExperimentSpec, experiment), root, text, path, tuple(overrides))
 
 

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
 from mltrain.config.expected import expected_at, is_spec, opened, specs_of
-from mltrain.config.problems import InvalidConfigError, KeyPath, Place, Problem, Source, path_text, shortened
 from mltrain.config.yaml_document import DEEPEST, Document, parse, split_lines
 from mltrain.config.yaml_node import Node
+from mltrain.problems import InvalidConfigError, KeyPath, Place, Problem, Source, path_text, shortened
 from mltrain.spec import OneOf, Spec, as_plain
 
 # A name, a quoted name such as "a.b" (a double quote in it is written twice), or the number of an item.

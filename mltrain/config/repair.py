@@ -8,27 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from mltrain.config.expected import expected_at, specs_of
-from mltrain.config.problems import InvalidConfigError, KeyPath, Problem
 from mltrain.config.validation_problems import validation_problems
 from mltrain.config.yaml_node import Node
-from mltrain.rules import Rule
+from mltrain.problems import InvalidConfigError, KeyPath, Problem
+from mltrain.rules import Form
 from mltrain.spec import Spec
 
 _MOST_ROUNDS = 20
 
 
-def check(root: Node, problems: list[Problem], spec: type[Spec], directory: Path) -> Spec:
+def check(root: Node, problems: list[Problem], form: Form, directory: Path) -> Spec:
     """Return the validated spec.
 
     Args:
         root: the YAML.
         problems: what is known to be wrong already.
-        spec: the class of the whole; its `rules` are checked too.
+        form: what the whole must be.
         directory: what paths in the YAML are relative to.
 
     Raises:
@@ -36,7 +35,7 @@ def check(root: Node, problems: list[Problem], spec: type[Spec], directory: Path
     """
     problems = list(problems)
     wrong: set[KeyPath] = {problem.path for problem in problems if problem.path}
-    experiment = None
+    spec, experiment = form.spec, None
     rest = root
     for _ in range(_MOST_ROUNDS):
         try:
@@ -56,7 +55,7 @@ def check(root: Node, problems: list[Problem], spec: type[Spec], directory: Path
             break
         rest = left
     if experiment is not None:
-        problems += _rule_problems(experiment, root, wrong)
+        problems += _rule_problems(experiment, form, root, wrong)
     if problems or experiment is None:
         raise InvalidConfigError(problems)
     return experiment
@@ -89,10 +88,9 @@ def _without(root: Node, path: KeyPath, spec: type[Spec], wrong: set[KeyPath]) -
     return _without(root, existing, spec, wrong)
 
 
-def _rule_problems(experiment: Any, root: Node, wrong: set[KeyPath]) -> list[Problem]:
-    rules: tuple[Rule, ...] = getattr(experiment, "rules", ())
+def _rule_problems(experiment: Spec, form: Form, root: Node, wrong: set[KeyPath]) -> list[Problem]:
     problems = []
-    for rule in rules:
+    for rule in form.rules:
         if any(_touches(tuple(need.split(".")), wrong) for need in rule.needs):
             continue
         try:

@@ -7,9 +7,9 @@ from pathlib import PurePath
 from typing import Any
 
 from mltrain.config.load import Loaded
-from mltrain.config.problems import KeyPath
 from mltrain.config.yaml_node import Node
 from mltrain.config.yaml_text import scalar_text, value_text
+from mltrain.problems import KeyPath
 from mltrain.spec import as_plain, normalise
 
 Setter = Callable[[Node, KeyPath, Any], str]

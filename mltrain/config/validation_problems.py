@@ -11,9 +11,9 @@ from pydantic import AfterValidator, ValidationError
 from pydantic_core import ErrorDetails
 
 from mltrain.config.expected import choices, constraints, expected_at, number_text, opened, specs_of
-from mltrain.config.problems import KeyPath, Problem, shortened
 from mltrain.config.yaml_node import Node
 from mltrain.config.yaml_scalar import read_scalar
+from mltrain.problems import KeyPath, Problem, shortened
 from mltrain.spec import Spec, suggest
 
 _EXPECTED = {

@@ -16,10 +16,10 @@ from typing import Any, NoReturn
 
 import yaml
 
-from mltrain.config.problems import InvalidConfigError, KeyPath, Place, Problem, Source, shortened
 from mltrain.config.yaml_node import Node
 from mltrain.config.yaml_scalar import Scalar, read_scalar
 from mltrain.config.yaml_syntax import explain
+from mltrain.problems import InvalidConfigError, KeyPath, Place, Problem, Source, shortened
 
 MOST_BYTES = 1 << 20
 _MOST_NODES = 100_000

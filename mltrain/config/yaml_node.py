@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mltrain.config.problems import KeyPath, Place, path_text
+from mltrain.problems import KeyPath, Place, path_text
 from mltrain.spec import FromWorkingDirectory
 
 

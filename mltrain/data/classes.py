@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.counted import counted
 from mltrain.data.encoders.column import (
     RawColumn,
     first_row,
@@ -25,6 +24,7 @@ from mltrain.data.spec import TargetSpec
 from mltrain.errors import DataError
 from mltrain.spec import suggest
 from mltrain.task import Task
+from mltrain.wording import counted, listed
 
 # What stands in the column for a class, and the name of the class.
 Class = tuple[str, str]
@@ -52,7 +52,7 @@ def find_classes(column: RawColumn, spec: TargetSpec, task: Task, known_names: S
         name = classes[0][1]
         raise column.failure(f"every row has the class {name!r}; expected two or more classes")
     if task == "binary" and len(classes) != 2:
-        names = shown([name for _, name in classes])
+        names = listed([name for _, name in classes])
         raise column.failure(
             f"the task is binary, but there are {counted(len(classes), 'class')} ({names}); state multiclass"
         )
@@ -85,7 +85,7 @@ def _as_asked(
     for label, name in classes:
         if name not in asked:
             row = first_row(pc.equal(texts, label))
-            raise column.error(row, f"the class {name!r} is not in data.target.classes ({shown(asked)})")
+            raise column.error(row, f"the class {name!r} is not in data.target.classes ({listed(asked)})")
     label_of = {name: label for label, name in classes}
     return [(label_of.get(name, name), name) for name in asked]
 
@@ -95,7 +95,7 @@ def _positive_second(column: RawColumn, classes: list[Class], task: Task, positi
     if task != "binary":
         raise column.failure("data.target.positive is for two classes, but the task is multiclass (remove it)")
     if positive not in names:
-        raise column.failure(f"data.target.positive: no class {positive!r}{suggest(positive, names)} ({shown(names)})")
+        raise column.failure(f"data.target.positive: no class {positive!r}{suggest(positive, names)} ({listed(names)})")
     return classes if names[1] == positive else classes[::-1]
 
 
@@ -142,10 +142,4 @@ def _unknown_class(column: RawColumn, texts: pa.Array, row: int, labels: tuple[s
     hint = f"; it ends in {end!r}: pass --strip {shlex.quote(end)}" if end else suggest(text, labels)
     numbers = len(labels) > 2 and all(re.fullmatch(r"-?\d+", label) for label in (text, *labels))
     number_hint = "; if the target is a number, train with task: regression" if numbers else ""
-    return column.error(row, f"unknown class {text!r}{hint} (known: {shown(labels)}){number_hint}")
-
-
-def shown(names: Sequence[str], most: int = 12) -> str:
-    """Return names for a message, the first `most` of them."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+    return column.error(row, f"unknown class {text!r}{hint} (known: {listed(labels)}){number_hint}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from mltrain.counted import counted
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.several_targets import Target, each_target
 from mltrain.data.splits import Split
 from mltrain.data.splits.fold_splits import KFoldSplit
 from mltrain.data.table import Table
+from mltrain.wording import counted
 
 
 def refuse_constant_targets(table: Table, target: Target, truth: np.ndarray, train: np.ndarray, split: Split) -> None:

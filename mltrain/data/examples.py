@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from mltrain.data.preprocessing import Preprocessing
-from mltrain.data.splits import Splits
 from mltrain.data.splits.keys import several
+from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Column, Table
-from mltrain.evaluation.forecast import ForecastRows
+from mltrain.forecast_rows import ForecastRows
 from mltrain.task import SplitName
 
 # Bytes of columns that are encoded, before memory is given back, which takes some milliseconds.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -11,11 +10,9 @@ import pyarrow.compute as pc
 
 from mltrain.data.encoders.column import RawColumn, is_time
 from mltrain.data.files.column_types import TIMESTAMP
+from mltrain.data.series import Series
 from mltrain.data.table import Table
 from mltrain.errors import DataError
-
-if TYPE_CHECKING:
-    from mltrain.data.series import Series
 
 # A step that is longer than so many usual ones is a gap: the months of a year are not.
 _LONGER = 1.5

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.classes import shown
 from mltrain.data.encoders.column import RawColumn, is_number, is_text, without_missing
+from mltrain.wording import listed
 
 _ONE = ("1", "true", "yes", "y", "t")
 _ZERO = ("0", "false", "no", "n", "f")
@@ -61,7 +61,7 @@ def class_numbers(columns: Sequence[RawColumn]) -> np.ndarray:
     ones = table.sum(axis=1)
     if (ones != 1).any():
         row = int((ones != 1).argmax())
-        names = shown([column.name for column in columns], 4)
+        names = listed([column.name for column in columns], 4)
         count = "none" if not ones[row] else f"{ones[row]}"
         raise columns[0].error(
             row,

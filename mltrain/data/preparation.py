@@ -9,9 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from mltrain.counted import counted
 from mltrain.data.audit import Audited, audit_data
-from mltrain.data.classes import shown
 from mltrain.data.constant_targets import refuse_constant_targets
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
@@ -19,7 +17,6 @@ from mltrain.data.examples import Examples, encode_splits, letting_go
 from mltrain.data.files.arrays import with_single_values
 from mltrain.data.files.column_types import AS_WRITTEN, DeclaredKinds
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
-from mltrain.data.series import Windowed, time_column, windowed_rows
 from mltrain.data.several_targets import (
     Target,
     each_target,
@@ -30,16 +27,20 @@ from mltrain.data.several_targets import (
     with_classes,
 )
 from mltrain.data.spec import DataSpec, TargetSpec
-from mltrain.data.splits import ColumnSplit, Splits, TimeSplit, read_table, split_rows
+from mltrain.data.splits import ColumnSplit, TimeSplit
+from mltrain.data.splits.choice import read_table, split_rows
 from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.splits.rare_classes import keep_every_class
 from mltrain.data.splits.row_choice import StratifyError
+from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Origin, Table, is_unread
 from mltrain.data.target import IF_NUMBERS, guessed_task_hint
 from mltrain.data.training_columns import TrainingColumns
+from mltrain.data.windowed import Windowed, time_column, windowed_rows
 from mltrain.errors import DataError, MisfitError
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS, DataInfo, Decision, SplitName, Task
+from mltrain.wording import counted, listed
 
 # Outputs start near 0 and move by about the learning rate a step.
 LARGE_TARGET = 30.0
@@ -329,6 +330,6 @@ def _target(spec: DataSpec, table: Table) -> TargetSpec:
         return stated
     if table.target is not None:
         return TargetSpec(column=table.target, scale="auto" if stated is None else stated.scale)
-    known = shown(list(table.columns))
+    known = listed(list(table.columns))
     which = f"which column should be predicted? (columns: {known})"
     raise DataError(f"{table.origin.name}: data.target is not stated: {which}")

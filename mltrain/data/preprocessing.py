@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import numpy as np
 from pydantic import Field, ValidationError
 
-from mltrain.data.aligned import aligned_empty
-from mltrain.data.classes import shown
+from mltrain.aligned import aligned_empty
+from mltrain.data.column_settings import Scale
 from mltrain.data.encoders.array import ArrayEncoder
 from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder, OrdinalEncoder
 from mltrain.data.encoders.column import Encoded, Encoder, RawColumn, RawInput
@@ -19,14 +19,14 @@ from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.encoders.window import WindowEncoder
 from mltrain.data.features import Feature, IgnoreFeature
 from mltrain.data.features.inference import infer_feature
-from mltrain.data.features.number import Scale
 from mltrain.data.features.unusable import nothing_to_learn_from
 from mltrain.data.several_targets import Target, encoded_targets, true_targets
 from mltrain.data.table import Table
 from mltrain.errors import DataError, RunError
-from mltrain.evaluation.forecast import ForecastRows
+from mltrain.forecast_rows import ForecastRows
 from mltrain.spec import Many, Spec, suggest
 from mltrain.task import Decision
+from mltrain.wording import listed
 
 Name = TypeVar("Name", bound=str)
 
@@ -221,7 +221,7 @@ def _together(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
     return tuple(
         Decision(names[0], value, reason)
         if len(names) == 1
-        else Decision("features", f"{value}: {shown([name.removeprefix('features.') for name in names])}", reason)
+        else Decision("features", f"{value}: {listed([name.removeprefix('features.') for name in names])}", reason)
         for (value, reason), names in groups.items()
     )
 
@@ -231,6 +231,6 @@ def _refuse_several_inputs(train: Table, encoders: list[Encoder]) -> None:
     if arrays and len(encoders) > 1:
         others = [encoder.column for encoder in encoders if encoder.column != arrays[0]]
         raise DataError(
-            f"{train.origin.name}: the array column '{arrays[0]}' cannot be a feature together with {shown(others)}: "
+            f"{train.origin.name}: the array column '{arrays[0]}' cannot be a feature together with {listed(others)}: "
             "models with several inputs are not supported yet (set the others to ignore under data.features)"
         )

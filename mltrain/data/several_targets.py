@@ -12,8 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from mltrain.counted import counted
-from mltrain.data.classes import shown
 from mltrain.data.encoders.column import RawColumn, is_number
 from mltrain.data.files.arrays import column_of_array
 from mltrain.data.files.column_types import ColumnPlace
@@ -24,6 +22,7 @@ from mltrain.data.target import TargetEncoder, fit_target, infer_task, known_num
 from mltrain.errors import DataError
 from mltrain.spec import Many, Spec
 from mltrain.task import OF_CLASSES, OF_EACH, Decision, Task
+from mltrain.wording import counted, listed
 
 
 class SeveralTargets(Spec):
@@ -180,7 +179,7 @@ def fit_one_hot(
     """
     first, names = columns[0], [column.name for column in columns]
     classes = _classes_of(columns, array)
-    whole = replace(first, name=array or shown(names, 4), values=classes)
+    whole = replace(first, name=array or listed(names, 4), values=classes)
     task: Task = stated if stated != "auto" else "binary" if len(columns) == 2 else "multiclass"
     found = set(pc.unique(classes).to_pylist())
     known = [name for name in names if name in found] if array is None else ()  # in the order of the columns
@@ -195,7 +194,7 @@ def fit_one_hot(
         decisions = (Decision("task", task, reason),)
     absent = [str(each) for each in (names if array is None else range(len(names))) if each not in found]
     if absent:
-        decisions += (Decision("target.classes", f"without {shown(absent)}", "no row has this class"),)
+        decisions += (Decision("target.classes", f"without {listed(absent)}", "no row has this class"),)
     return encoder, (*decisions, *more)
 
 

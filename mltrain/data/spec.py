@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import core_schema
 
+from mltrain.data.column_settings import Scale
 from mltrain.data.features import Feature
-from mltrain.data.features.number import Scale
 from mltrain.data.sources import Source
 from mltrain.data.splits import NoSplit, RandomSplit, Split, TimeSplit
 from mltrain.data.windows import WindowsSpec

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.counted import counted
 from mltrain.data.classes import find_classes, positions_of
 from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_text, numbers_of, without_missing
 from mltrain.data.encoders.scaling import center_and_width
 from mltrain.data.spec import TargetSpec
 from mltrain.spec import Many, Spec
 from mltrain.task import OF_EACH, Decision, Task
+from mltrain.wording import counted
 
 # Whole numbers with at most this many different values are classes, if each value has three rows on average: fifteen
 # prices in fifteen rows are not classes.

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, ValidationError
 
+from mltrain.data.drift import Stability, population_stability
 from mltrain.data.encoders.array import ArrayEncoder, array_of
 from mltrain.data.encoders.category import TextEncoder
 from mltrain.data.encoders.column import Encoder, RawColumn, numbers_of, texts_of
@@ -19,7 +20,6 @@ from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.table import Table
 from mltrain.errors import RunError
-from mltrain.evaluation.drift import Stability, population_stability
 from mltrain.spec import Many, Spec
 
 # Deciles of so many rows are as good as those of all, for what they are for, and cost milliseconds.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.linear_fit import fit_logistic, fit_ridge
+from mltrain.forecast_rows import ForecastRows
 from mltrain.task import OF_NUMBERS, DataInfo
 
 # A fit is bounded to a few tenths of a second: a sample of so many rows says of a straight line nearly what all say.

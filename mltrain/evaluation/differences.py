@@ -11,7 +11,6 @@ from typing import cast
 import numpy as np
 
 from mltrain.evaluation.draws import draw_margins
-from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.interval_forms import around, percentiles, student_t
 from mltrain.evaluation.intervals import FEWEST_ROWS, error_of, finite_value, numbered, of_draws, units_of
 from mltrain.evaluation.margins import FROM_MARGINS
@@ -19,6 +18,7 @@ from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.evaluation.resampling import drawn_values
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import FROM_SUMS, SeveralRows, derivatives_of, draw_sums, from_sums, rows_of
+from mltrain.forecast_rows import ForecastRows
 from mltrain.task import Task
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import SeveralRows, rows_of, value_of
+from mltrain.forecast_rows import ForecastRows
 from mltrain.task import Task
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.counted import counted
 from mltrain.errors import PluginError
 from mltrain.evaluation.metric import OwnMetric
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.threads import one_thread
 from mltrain.metric_function import MetricFunction, NoValueError
 from mltrain.plugins import fault
+from mltrain.wording import counted
 
 # By rounding alone, a mean of ones may be more than 1.
 _SLACK = 1e-9

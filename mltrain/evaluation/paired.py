@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mltrain.counted import counted
 from mltrain.evaluation.mcnemar import McNemar
 from mltrain.evaluation.metric import Direction
+from mltrain.wording import counted
 
 Verdict = Literal["better", "worse", "equal", "not resolved"]
 

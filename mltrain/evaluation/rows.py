@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from mltrain.evaluation.counts import confusion_matrix, decide
-from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.ranking import Ranking
+from mltrain.forecast_rows import ForecastRows
 from mltrain.task import Task
 
 

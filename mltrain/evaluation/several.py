@@ -21,11 +21,11 @@ import numpy as np
 from mltrain.evaluation import formulas, influence
 from mltrain.evaluation.counts import decide
 from mltrain.evaluation.draws import PRIOR_ROWS
-from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.margins import Margins, per_class
 from mltrain.evaluation.metric import AveragedMetric, Metric
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.threads import one_thread
+from mltrain.forecast_rows import ForecastRows
 from mltrain.task import OF_EACH, Task
 
 _WEIGHTS_AT_ONCE = 1 << 21

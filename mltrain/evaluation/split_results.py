@@ -12,7 +12,6 @@ import numpy as np
 from mltrain.evaluation.calibration import calibration
 from mltrain.evaluation.catalogue import OF_LABEL
 from mltrain.evaluation.counts import confusion_matrix, decide
-from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.interval_forms import Interval, f1_interval, wilson
 from mltrain.evaluation.intervals import class_intervals, row_intervals
 from mltrain.evaluation.margins import Margins, per_class
@@ -20,6 +19,7 @@ from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.metrics import measure_rows
 from mltrain.evaluation.rows import Rows
 from mltrain.evaluation.several import rows_of
+from mltrain.forecast_rows import ForecastRows
 from mltrain.task import OF_EACH, Task
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mltrain.evaluation.spec import ThresholdAim
+from mltrain.evaluation.threshold_aim import ThresholdAim
 
 USUAL = 0.5
 

@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from mltrain.counted import counted
 from mltrain.evaluation.differences import Difference
 from mltrain.evaluation.metric import Metric
+from mltrain.wording import counted
 
 # Even if all of fewer rows speak for one side, a fair coin does that in more than 5 % of cases: 2 / 2^5 = 0.0625.
 FEWEST_ROWS = 6

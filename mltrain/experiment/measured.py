@@ -7,7 +7,7 @@ the first epoch.
 from __future__ import annotations
 
 from mltrain.evaluation.catalogue import canonical_name
-from mltrain.evaluation.spec import EvaluationSpec
+from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.spec import suggest
 from mltrain.task import Objective, SplitName, Task
 from mltrain.training.metrics import training_metrics

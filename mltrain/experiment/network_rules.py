@@ -1,20 +1,14 @@
-"""What the model, its loss and the Keras metrics must have in common: rules as those of `experiment_rules.py`."""
+"""What the model, its loss and the Keras metrics must have in common: rules as those of `section_rules.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import SCALED_BY, scales_target
-from mltrain.models.linear import Linear
-from mltrain.models.mlp import Mlp
-from mltrain.models.sequential import Sequential
 from mltrain.rules import Rule, RuleProblem
 from mltrain.training.metrics import default_loss, name_problems, training_metrics
 from mltrain.training.targets import class_weight_misfit, loss_misfit, metric_misfit
-
-if TYPE_CHECKING:
-    from mltrain.experiment.spec import ExperimentSpec
 
 
 def _loss_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
@@ -49,30 +43,16 @@ def _training_metrics_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
 
 def _logits_have_no_activation(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     loss = experiment.training.loss
-    if isinstance(experiment.model, Mlp | Linear) and loss is not None and loss.takes_logits:
+    if not experiment.model.may_end_in_logits and loss is not None and loss.takes_logits:
         yield RuleProblem(
             ("training", "loss", "from_logits"),
             f"a model of type {experiment.model.type} ends in probabilities: remove from_logits",
         )
 
 
-def _layers_have_names_of_their_own(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    if isinstance(experiment.model, Sequential):
-        names = [dict(layer.arguments).get("name") for layer in experiment.model.layers]
-        for number, name in enumerate(names):
-            if name is not None and name in names[:number]:
-                message = f"layers[{names.index(name)}] has the name '{name}' already: each layer needs one of its own"
-                yield RuleProblem(("model", "layers", number, "name"), message)
-
-
-def _layers_fit_a_stack(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    if isinstance(experiment.model, Sequential):
-        for number, layer in enumerate(experiment.model.layers):
-            if layer.entry.inputs == "many":
-                yield RuleProblem(
-                    ("model", "layers", number, "type"),
-                    f"{layer.type} takes several inputs, and a layer of a sequential model has one",
-                )
+def _model_is_sound(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    for path, message in experiment.model.problems():
+        yield RuleProblem(("model", *path), message)
 
 
 NETWORK_RULES = (
@@ -80,6 +60,5 @@ NETWORK_RULES = (
     Rule(("training.loss", "training.class_weight"), _class_weights_reach_their_rows),
     Rule(SCALED_BY, _training_metrics_fit),
     Rule(("model", "training.loss"), _logits_have_no_activation),
-    Rule(("model.layers",), _layers_fit_a_stack),
-    Rule(("model.layers",), _layers_have_names_of_their_own),
+    Rule(("model.layers",), _model_is_sound),
 )

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mltrain.data.features import ImageFeature
 from mltrain.data.sources.image_folder import ImageFolderSource
-from mltrain.models.sequential import Sequential
+from mltrain.experiment.spec import ExperimentSpec
+from mltrain.keras_api.components import KerasComponent
+from mltrain.models.model import ModelSpec
 from mltrain.run.audit import AuditFinding
-
-if TYPE_CHECKING:
-    from mltrain.experiment.spec import ExperimentSpec
-    from mltrain.keras_api.components import KerasComponent
 
 _RANGE = "value_range"
 _RESCALING = ("Rescaling", "Normalization")
@@ -49,17 +46,15 @@ class PixelRange:
 UNIT, BYTES = PixelRange(0, 1), PixelRange(0, 255)
 
 
-def pixel_findings(model: object, pixels: PixelRange | None, column: str) -> Iterator[AuditFinding]:
+def pixel_findings(model: ModelSpec, pixels: PixelRange | None, column: str) -> Iterator[AuditFinding]:
     """Yield a warning for each layer that works on another range of pixels than the images have.
 
     Args:
-        model: of the experiment; only the layers of a sequential model are known.
+        model: of the experiment; only the layers that the config lists are known.
         pixels: the range of the encoded images; None where they are standardised.
         column: of the images.
     """
-    if not isinstance(model, Sequential):
-        return
-    for number, layer in enumerate(model.layers):
+    for number, layer in enumerate(model.written_layers):
         place = f"model.layers[{number}]"
         arguments = dict(layer.arguments)
         if layer.type == "Rescaling" and pixels != BYTES and _is_small(arguments.get("scale")):

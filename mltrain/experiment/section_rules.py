@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, TimeSplit
 from mltrain.data.splits.fold_splits import KFoldSplit
 from mltrain.data.splits.key_splits import GroupSplit, HashSplit
 from mltrain.evaluation.catalogue import Mase
+from mltrain.experiment.gate_rules import gate_problem
 from mltrain.experiment.measured import as_measured, measured, not_measured, watched
 from mltrain.experiment.network_rules import NETWORK_RULES
+from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import SCALED_BY, scales_target
 from mltrain.expression import Comparison
 from mltrain.gates.gate import FOLDS
-from mltrain.gates.rules import gate_problem
 from mltrain.keras_api.components import KerasComponent
-from mltrain.rules import Rule, RuleProblem
+from mltrain.rules import Form, Rule, RuleProblem
 from mltrain.task import OF_CLASSES, OF_EACH, SPLITS, SplitName, Task
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.monitoring import Monitoring
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
-
-if TYPE_CHECKING:
-    from mltrain.experiment.spec import ExperimentSpec
 
 _ONE_HOT = ", or state task: multiclass if the columns are the classes of one target"
 
@@ -226,3 +224,5 @@ RULES = (
     Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
     *NETWORK_RULES,
 )
+
+EXPERIMENT = Form(ExperimentSpec, RULES)

@@ -1,17 +1,15 @@
-"""The whole YAML as one frozen object. The rules that span two sections are in `experiment_rules.py`."""
+"""The whole YAML as one frozen object. The rules that span two sections are in `section_rules.py`."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from mltrain.data.spec import DataSpec
-from mltrain.evaluation.spec import EvaluationSpec
-from mltrain.experiment.section_rules import RULES
+from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.models import Model
-from mltrain.rules import Rule
 from mltrain.spec import Spec
 from mltrain.training.spec import ObjectiveSpec, TrainingSpec
 
@@ -28,8 +26,6 @@ ExperimentName = Annotated[str, AfterValidator(_folder_name)]
 
 class ExperimentSpec(Spec):
     """One experiment: the data, the model, the training and the evaluation."""
-
-    rules: ClassVar[tuple[Rule, ...]] = RULES
 
     version: Literal[1] = 1
     """The version of the config format."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from mltrain.experiment.spec import ExperimentSpec
 from mltrain.expression import Comparison
 from mltrain.gates.gate import Gate
 from mltrain.task import OF_NUMBERS, Task
@@ -12,9 +12,6 @@ from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.monitoring import Monitoring
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 from mltrain.training.targets import needs_own_units
-
-if TYPE_CHECKING:
-    from mltrain.experiment.spec import ExperimentSpec
 
 # What decides whether the target of a regression is scaled, and so what is measured under which name.
 SCALED_BY = (

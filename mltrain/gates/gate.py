@@ -23,9 +23,9 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import AfterValidator
 
-from mltrain.config.problems import shortened
 from mltrain.evaluation.catalogue import canonical_name
 from mltrain.expression import OPERATORS, refuse_reversed
+from mltrain.problems import shortened
 from mltrain.spec import suggest
 from mltrain.task import SPLITS
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mltrain.counted import counted
 from mltrain.errors import MisfitError
 from mltrain.keras_api.components import KerasComponent, make
 from mltrain.task import OF_NUMBERS, DataInfo, Decision, Task
+from mltrain.wording import counted
 
 # What the predictions of each task are, and so the activation that a head of ours has.
 ACTIVATION: dict[Task, str] = {

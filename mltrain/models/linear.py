@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 
 from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.models.head import Head, added_head, head_layer
-from mltrain.spec import Spec
+from mltrain.models.model import ModelSpec
 from mltrain.task import DataInfo
 
 Initializer = Annotated[KerasComponent, keras_component("initializer")]
 
 
-class Linear(Spec):
+class Linear(ModelSpec):
     """One Dense layer: linear regression, or logistic regression for classes."""
 
     type: Literal["linear"] = "linear"
@@ -22,6 +22,11 @@ class Linear(Spec):
     """How the intercept starts."""
     kernel_regularizer: Annotated[KerasComponent, keras_component("regularizer")] | None = None
     """The penalty on the weights, such as `{type: L2, l2: 1e-4}`."""
+
+    @property
+    def is_linear(self) -> bool:
+        """Yes."""
+        return True
 
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: the one layer that `build` makes."""

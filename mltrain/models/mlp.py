@@ -8,11 +8,12 @@ from pydantic import Field
 
 from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.models.head import Head, added_head, head_layer
-from mltrain.spec import Many, Spec
+from mltrain.models.model import ModelSpec
+from mltrain.spec import Many
 from mltrain.task import DataInfo
 
 
-class Mlp(Spec):
+class Mlp(ModelSpec):
     """Hidden Dense layers, each with its activation, normalization and dropout, and then the head for the task."""
 
     type: Literal["mlp"] = "mlp"

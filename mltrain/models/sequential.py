@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -9,13 +10,14 @@ from pydantic import Field
 from mltrain.keras_api.components import KerasComponent, keras_component
 from mltrain.models.head import Head, find_head, head_layer
 from mltrain.models.indices import IndexTable, index_table, refuse_indices
-from mltrain.spec import Many, Spec
+from mltrain.models.model import ModelSpec
+from mltrain.spec import Many
 from mltrain.task import DataInfo
 
 Layer = Annotated[KerasComponent, keras_component("layer")]
 
 
-class Sequential(Spec):
+class Sequential(ModelSpec):
     """A stack of Keras layers; the head for the task is added unless the model ends in one."""
 
     type: Literal["sequential"] = "sequential"
@@ -25,6 +27,28 @@ class Sequential(Spec):
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: its own last layer, or one that `build` adds."""
         return find_head(self.layers, info, loss)
+
+    @property
+    def written_layers(self) -> tuple[KerasComponent, ...]:
+        """The layers, from the input to the output."""
+        return self.layers
+
+    @property
+    def may_end_in_logits(self) -> bool:
+        """Whether the last layer can be without its activation: it is the config's own."""
+        return True
+
+    def problems(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield `(path below model, message)` for layers that fit no stack, and for names that two layers have."""
+        names = [dict(layer.arguments).get("name") for layer in self.layers]
+        for number, layer in enumerate(self.layers):
+            if layer.entry.inputs == "many":
+                message = f"{layer.type} takes several inputs, and a layer of a sequential model has one"
+                yield ("layers", number, "type"), message
+            name = names[number]
+            if name is not None and name in names[:number]:
+                message = f"layers[{names.index(name)}] has the name '{name}' already: each layer needs one of its own"
+                yield ("layers", number, "name"), message
 
     @property
     def index_table(self) -> IndexTable | None:

@@ -15,15 +15,16 @@ from mltrain.data.preparation import Prepared
 from mltrain.evaluation.baselines import Baseline, NaiveBaseline, constant_baseline, linear_baseline, naive_baselines
 from mltrain.evaluation.counts import decide
 from mltrain.evaluation.differences import Difference, paired_difference
-from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.margins import FROM_MARGINS
 from mltrain.evaluation.mcnemar import right_more_often
 from mltrain.evaluation.metric import Metric
-from mltrain.evaluation.spec import EvaluationSpec, ThresholdAim
 from mltrain.evaluation.split_results import draw_seed, metric_results
 from mltrain.evaluation.threshold import choose_threshold
+from mltrain.evaluation.threshold_aim import ThresholdAim
 from mltrain.evaluation.verdict import Comparison, nothing_held_out, sign_test
+from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.experiment.spec import ExperimentSpec
+from mltrain.forecast_rows import ForecastRows
 from mltrain.task import OF_NUMBERS, SPLITS, Objective, SplitName
 
 # Of more classes, differences that are drawn from the table of all three (true, model's, baseline's) cost 0.1 s each.

@@ -11,8 +11,9 @@ import numpy as np
 from mltrain.data.preparation import Prepared
 from mltrain.errors import MisfitError
 from mltrain.evaluation.calibration import HOTTEST, fit_temperature, tempered
-from mltrain.evaluation.spec import EvaluationSpec, ThresholdAim
 from mltrain.evaluation.threshold import choose_threshold
+from mltrain.evaluation.threshold_aim import ThresholdAim
+from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.run.decision import DecisionRule
 from mltrain.task import OF_CLASSES, Task
 

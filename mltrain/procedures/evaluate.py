@@ -101,7 +101,7 @@ def evaluate(
         measured["splits"][name]["groups"] = {"columns": list(keys), "n": None}
     if plugins := other_plugins(stored.record, spec.evaluation.metrics):
         measured["plugin_sentences"] = list(plugins)
-    if unfinished := unfinished_sentence(stored):
+    if unfinished := unfinished_sentence(run, stored.kind, stored.epoch):
         measured["run_sentences"] = [unfinished]
     if sentences:
         measured["data_sentences"] = list(sentences)

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from mltrain.data.encoders.column import is_time
 from mltrain.data.preparation import Prepared
-from mltrain.data.series import time_column
+from mltrain.data.windowed import time_column
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.slices import slice_columns
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mltrain.config.yaml_text import value_text
-from mltrain.counted import counted
 from mltrain.errors import RunError
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.run.record import Record, Resumption
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import now
 from mltrain.spec import as_plain
+from mltrain.wording import counted
 
 # What may change without changing a bit of what was and will be trained.
 FREE = ("training.epochs", "training.checkpoint", "training.progress_every", "evaluation.gates")

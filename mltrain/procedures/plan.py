@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mltrain.errors import MisfitError
+from mltrain.experiment.gate_rules import gate_problem, unknown_slice
 from mltrain.experiment.measured import (
     as_measured,
     measured,
@@ -22,7 +23,6 @@ from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.expression import Comparison
 from mltrain.gates.gate import FOLDS
-from mltrain.gates.rules import gate_problem, unknown_slice
 from mltrain.keras_api.components import KerasComponent
 from mltrain.task import DataInfo, Decision, Objective, SplitName
 from mltrain.training.early_stopping import EarlyStopping

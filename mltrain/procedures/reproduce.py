@@ -11,7 +11,6 @@ from typing import Any, Literal
 import numpy as np
 
 from mltrain.config.load import Loaded
-from mltrain.counted import counted
 from mltrain.errors import ConfigError, RunError
 from mltrain.procedures.going_on import record_differences
 from mltrain.procedures.recorded_config import recorded_config, refuse_absent
@@ -21,6 +20,7 @@ from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint
 from mltrain.run.metrics_form import RecordedMetrics, check_metrics
 from mltrain.run.record import Resumption
 from mltrain.run.rundir import RunDirectory
+from mltrain.wording import counted
 
 Verdict = Literal["identical", "within tolerance", "different"]
 

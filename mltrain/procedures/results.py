@@ -17,7 +17,6 @@ from mltrain.errors import WriteError
 from mltrain.evaluation.diagnosis import diagnose
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.gates.gate import judge
-from mltrain.models.linear import Linear
 from mltrain.procedures.baselines import Judged, measure_baselines
 from mltrain.procedures.coefficients import coefficients
 from mltrain.procedures.decision import Chosen, choose
@@ -198,7 +197,7 @@ def _kept(
 
 def _is_linear_regression(network: Network, prepared: Prepared) -> bool:
     of_columns = prepared.preprocessing.array is None
-    return isinstance(network.spec.model, Linear) and network.info.task == "regression" and of_columns
+    return network.spec.model.is_linear and network.info.task == "regression" and of_columns
 
 
 def _formula(found: dict[str, float]) -> str:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from mltrain.data.encoders.column import RawColumn, is_number, numbers_of, texts_of
 from mltrain.data.preparation import Prepared
 from mltrain.errors import DataError, MisfitError
-from mltrain.evaluation.spec import SliceSpec
+from mltrain.experiment.evaluation_section import SliceSpec
 from mltrain.task import SplitName
 
 # A column with more values is not a property of a row, but its name, or a measure that needs bins.

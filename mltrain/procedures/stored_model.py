@@ -15,7 +15,6 @@ from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.table import Table
 from mltrain.errors import ConfigError, RunError
 from mltrain.experiment.spec import ExperimentSpec
-from mltrain.models.sequential import Sequential
 from mltrain.procedures.plan import final_weights
 from mltrain.procedures.recorded_config import recorded_config
 from mltrain.procedures.unfinished import failure_explained
@@ -91,7 +90,7 @@ class StoredModel:
         Raises:
             DataError: names the first.
         """
-        indices = self.spec.model.index_table if isinstance(self.spec.model, Sequential) else None
+        indices = self.spec.model.index_table
         if indices is None:
             return
         outside = ((values < 0) | (values >= indices.size)).reshape(len(values), -1)

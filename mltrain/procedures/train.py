@@ -152,7 +152,7 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 
     course.begin("building the model")
-    precision, precision_decisions = choose_precision(spec.precision, spec.model, device)
+    precision, precision_decisions = choose_precision(spec.precision, spec.model.written_layers, device)
     network = build_network(spec, prepared.info, prepared.preprocessing.target, precision)
     before = going_on.before.determinism if going_on is not None else {}
     acceleration = accelerate(network.model, network.updates, device, spec.training, before)

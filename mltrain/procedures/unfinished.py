@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from mltrain.errors import RunError
 from mltrain.run.rundir import RunDirectory
 
-if TYPE_CHECKING:
-    from mltrain.procedures.stored_model import StoredModel
 
+def unfinished_sentence(run: RunDirectory, kind: str, epoch: int) -> str:
+    """Return that the run is not finished, and which weights are used; empty where it is.
 
-def unfinished_sentence(stored: StoredModel) -> str:
-    """Return that the run is not finished, and which weights are used; empty where it is."""
-    run = stored.run
+    Args:
+        run: whose model is used.
+        kind: of its weights, best or last.
+        epoch: whose weights they are.
+    """
     if not run.has_status() or run.status().state == "finished":
         return ""
-    which = "the best so far" if stored.kind == "best" else "the last so far"
+    which = "the best so far" if kind == "best" else "the last so far"
     return (
-        f"the run is not finished ({_state(run)}): the weights of epoch {stored.epoch}, {which}, are used; "
+        f"the run is not finished ({_state(run)}): the weights of epoch {epoch}, {which}, are used; "
         f"mltrain resume {run.path} finishes it"
     )
 

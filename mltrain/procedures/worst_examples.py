@@ -8,11 +8,11 @@ from base64 import b64encode
 
 import numpy as np
 
-from mltrain.config.problems import shortened
 from mltrain.data.preparation import Prepared
 from mltrain.data.table import Table
-from mltrain.evaluation.worst import EXAMPLES, worst
+from mltrain.problems import shortened
 from mltrain.report.text import number
+from mltrain.report.worst import EXAMPLES, worst
 from mltrain.run.examples import Example, WorstExamples
 from mltrain.task import SplitName
 

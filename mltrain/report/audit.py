@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mltrain.config.problems import printable
-from mltrain.counted import counted
+from mltrain.problems import printable
 from mltrain.run.audit import Audit
+from mltrain.wording import counted
 
 
 def audit_sentence(audit: Audit) -> str:

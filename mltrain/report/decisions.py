@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from mltrain.config.problems import printable
-from mltrain.counted import counted
+from mltrain.problems import printable
+from mltrain.wording import counted
 
 # (what, value, reason)
 Decided = tuple[str, str, str]

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mltrain.config.problems import printable, shortened
-from mltrain.counted import counted
+from mltrain.problems import printable, shortened
 from mltrain.report.summary import (
     aligned,
     baseline_lines,
@@ -23,6 +22,7 @@ from mltrain.report.summary import (
     slice_rows,
     training_lines,
 )
+from mltrain.wording import counted
 
 HEIGHT = 24
 WIDTH = 80

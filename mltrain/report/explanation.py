@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mltrain.config.problems import printable, shortened
-from mltrain.counted import counted
+from mltrain.problems import printable, shortened
 from mltrain.report.text import interval, number
 from mltrain.run.explanation import ColumnImportance, Explanation, Importances
+from mltrain.wording import counted
 
 # A terminal shows this many columns; the page has more, and the file has all.
 MOST_LINES = 30

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
-from mltrain.config.problems import Place, printable
-from mltrain.counted import counted
 from mltrain.gates.gate import Judgement
+from mltrain.problems import Place, printable
 from mltrain.report.text import number
+from mltrain.wording import counted
 
 
 def gates_table(judged: Sequence[Judgement], most: int | None = None) -> str:

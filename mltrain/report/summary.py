@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from mltrain.config.problems import printable
-from mltrain.counted import counted
 from mltrain.gates.gate import recorded
+from mltrain.problems import printable
 from mltrain.report.audit import audit_lines
 from mltrain.report.decisions import decision_lines
 from mltrain.report.gates import gates_table
@@ -18,6 +17,7 @@ from mltrain.report.text import interval, number
 from mltrain.run.audit import Audit
 from mltrain.run.looks import looks_sentence
 from mltrain.run.profile import Profile
+from mltrain.wording import counted
 
 SLICE_METRICS = 3
 TARGET_METRICS = 4

@@ -15,8 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from mltrain.config.problems import printable
-from mltrain.counted import counted
+from mltrain.problems import printable
 from mltrain.report.decisions import decision_lines, where_decisions_are
 from mltrain.report.end_of_run import WIDTH, end_of_run, wrapped
 from mltrain.report.profile import profile_table
@@ -24,6 +23,7 @@ from mltrain.report.text import duration, number
 from mltrain.run.audit import Audit
 from mltrain.run.profile import Profile
 from mltrain.task import Decision
+from mltrain.wording import counted
 
 # Seconds between two lines of epochs in a pipe: an epoch may take a millisecond.
 _BETWEEN_LINES = 1.0

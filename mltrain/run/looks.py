@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from mltrain.counted import counted
 from mltrain.run import durable
 from mltrain.run.json_text import from_json, to_json_line
 from mltrain.run.layout import LOOKS
@@ -20,6 +19,7 @@ from mltrain.run.reading import MEBIBYTE, read_file, wrong_form
 from mltrain.run.record import readable
 from mltrain.run.status import now
 from mltrain.spec import Many, Spec
+from mltrain.wording import counted
 
 _LIMIT = 64 * MEBIBYTE
 

@@ -4,15 +4,12 @@ it."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ConfigDict, ValidationError
 
 from mltrain.run.reading import wrong_form
 from mltrain.spec import Many, Spec
-
-if TYPE_CHECKING:
-    from mltrain.run.rundir import RunDirectory
 
 
 class Part(Spec):
@@ -156,17 +153,6 @@ class RecordedMetrics(Part):
     """The coefficients of a linear regression."""
     diagnosis: Many[RecordedFinding] = ()
     """What is wrong with the training."""
-
-
-def checked_metrics(run: RunDirectory) -> dict[str, Any]:
-    """Return what is in the metrics.json of a run.
-
-    Raises:
-        RunError: it is not there, or says what is wrong with it.
-    """
-    metrics = run.metrics()
-    check_metrics(metrics, f"{run.path}: metrics.json")
-    return metrics
 
 
 def check_metrics(values: Mapping[str, Any], place: object) -> None:

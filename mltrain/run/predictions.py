@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mltrain.errors import RunError
-from mltrain.evaluation.forecast import ForecastRows
+from mltrain.forecast_rows import ForecastRows
 from mltrain.run.arrays import from_npy, to_npy
 from mltrain.run.layout import PREDICTIONS, safe_name
 

@@ -158,6 +158,14 @@ class RunDirectory:
         """Return the results on every split."""
         return self._read_json(METRICS)
 
+    def checked_metrics(self) -> dict[str, Any]:
+        """Return the results on every split, which have the form in which they are shown."""
+        from mltrain.run.metrics_form import check_metrics
+
+        metrics = self.metrics()
+        check_metrics(metrics, f"{self.path}: {METRICS}")
+        return metrics
+
     def decision(self) -> DecisionRule:
         """Return how probabilities become decisions; nothing is done to them where the run has no such file."""
         return self._read_spec(DECISION, DecisionRule) if self.has_decision() else AS_IT_IS

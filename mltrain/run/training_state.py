@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from mltrain.counted import counted
 from mltrain.errors import RunError
 from mltrain.run.history import History
 from mltrain.run.reading import wrong_form
 from mltrain.spec import Many, Spec
+from mltrain.wording import counted
 
 Count = Annotated[int, Field(ge=0)]
 

@@ -8,20 +8,19 @@ because the machine was busy. Imports TensorFlow.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 import keras
 
-from mltrain.counted import counted
-from mltrain.models import Model
-from mltrain.models.sequential import Sequential
+from mltrain.keras_api.components import KerasComponent
 from mltrain.task import Decision
 from mltrain.training.devices import DeviceChoice
 from mltrain.training.fused_lstm import fusible
 from mltrain.training.spec import TrainingSpec
+from mltrain.wording import counted
 
 Precision = Literal["float32", "mixed_bfloat16"]
 PRECISIONS: tuple[Precision, ...] = ("float32", "mixed_bfloat16")
@@ -87,13 +86,12 @@ UNACCELERATED = Acceleration(xla=False, unroll=False)
 
 
 def choose_precision(
-    asked: Literal["auto"] | Precision, model: Model, device: DeviceChoice
+    asked: Literal["auto"] | Precision, layers: Iterable[KerasComponent], device: DeviceChoice
 ) -> tuple[Precision, tuple[Decision, ...]]:
     """Return what the layers compute in, and why, where that was not stated."""
     if asked != "auto":
         return asked, ()
-    written = model.layers if isinstance(model, Sequential) else ()
-    convolution = next((layer.type for layer in written if "Conv" in layer.type), None)
+    convolution = next((layer.type for layer in layers if "Conv" in layer.type), None)
     if convolution is None:
         return "float32", (Decision("precision", "float32", "only convolutions are faster with less"),)
     if not device.computes_bfloat16:

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mltrain.counted import counted
 from mltrain.task import Objective
 from mltrain.training.consequence import Consequence
 from mltrain.training.monitoring import Monitoring
+from mltrain.wording import counted
 
 
 class EarlyStopping(Monitoring):

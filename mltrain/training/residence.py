@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from mltrain.data.aligned import ALIGNMENT
+from mltrain.aligned import ALIGNMENT
 
 
 def resident(array: np.ndarray) -> tf.Tensor:

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 from keras.src.random.seed_generator import global_seed_generator
 
-from mltrain.counted import counted
 from mltrain.errors import RunError
+from mltrain.wording import counted
 
 
 def state_variables(model: keras.Model) -> dict[str, keras.Variable]:

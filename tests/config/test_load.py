@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mltrain.config.load import load, load_text
-from mltrain.config.problems import InvalidConfigError
 from mltrain.config.yaml_text import value_text
 from mltrain.errors import ConfigError, UsageError
-from mltrain.experiment.spec import ExperimentSpec
-from mltrain.spec import Spec
-from tests.toy_experiment import CONFIGS, GOOD, Toy, toy
+from mltrain.experiment.section_rules import EXPERIMENT
+from mltrain.problems import InvalidConfigError
+from mltrain.rules import Form
+from tests.toy_experiment import CONFIGS, GOOD, TOY, toy
 
 
 def lines(text: str, *overrides: str) -> list[str]:
@@ -266,9 +266,9 @@ def test_one_typo_in_each_section_of_a_shipped_config() -> None:
         assert found.line().startswith(f"c.yaml:{number}:3: {section}.typo: unknown key")
 
 
-def check_refusal(data: bytes, spec: type[Spec]) -> None:
+def check_refusal(data: bytes, form: Form) -> None:
     try:
-        load_text(data, "c.yaml", Path("/configs"), spec=spec)
+        load_text(data, "c.yaml", Path("/configs"), form=form)
     except InvalidConfigError as error:
         assert error.problems
         for found in error.problems:
@@ -292,13 +292,13 @@ def mutated(draw: st.DrawFn, data: bytes) -> bytes:
 @settings(deadline=None)
 @given(mutated(GOOD.encode()))
 def test_a_damaged_config_is_read_or_refused(data: bytes) -> None:
-    check_refusal(data, Toy)
+    check_refusal(data, TOY)
 
 
 @settings(max_examples=60, deadline=None)
 @given(mutated(CONFIGS[0].read_bytes()))
 def test_a_damaged_experiment_is_read_or_refused(data: bytes) -> None:
-    check_refusal(data, ExperimentSpec)
+    check_refusal(data, EXPERIMENT)
 
 
 VALUES = st.recursive(
@@ -306,7 +306,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-SECTIONS = [*ExperimentSpec.model_fields, "x"]
+SECTIONS = [*EXPERIMENT.spec.model_fields, "x"]
 KEYS = ["source", "target", "split", "features", "type", "layers", "optimizer", "callbacks", "metrics", "units", "x"]
 
 
@@ -317,7 +317,7 @@ def test_any_value_anywhere_in_an_experiment_is_read_or_refused(content: dict[st
         text = value_text(content).encode()
     except UnicodeEncodeError:  # half of a surrogate pair is no text
         return
-    check_refusal(text, ExperimentSpec)
+    check_refusal(text, EXPERIMENT)
 
 
 def test_no_tensorflow_and_no_table_library_is_imported() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from mltrain.config.load import load_text
-from mltrain.config.problems import InvalidConfigError, path_text
-from tests.toy_experiment import GOOD, Toy, toy
+from mltrain.problems import InvalidConfigError, path_text
+from tests.toy_experiment import GOOD, TOY, toy
 
 TEXT = GOOD + "  rate: constant\n  units: [64, 32]\n  callbacks: [constant, {type: cosine_decay, steps: 5}]\n"
 
@@ -115,7 +115,7 @@ def test_the_carets_stand_under_the_value() -> None:
 
 def test_an_override_mends_what_is_wrong_in_the_yaml() -> None:
     text = GOOD.replace("epochs: 3", "epochs: x").encode()
-    loaded = load_text(text, "c.yaml", Path("/configs"), ["training.epochs=3"], spec=Toy)
+    loaded = load_text(text, "c.yaml", Path("/configs"), ["training.epochs=3"], form=TOY)
     assert loaded.spec.training.epochs == 3
 
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltrain.config.load import load, load_text
-from mltrain.config.problems import Source
 from mltrain.config.resolved import resolved_yaml, who_set
 from mltrain.config.yaml_document import parse
 from mltrain.config.yaml_text import value_text
-from tests.toy_experiment import CONFIGS, GOOD, Toy, toy
+from mltrain.problems import Source
+from tests.toy_experiment import CONFIGS, GOOD, TOY, toy
 
 HOSTILE = (
     *("no", "y", "012", "1e-3", "1_000", "2024-01-01", "null", "~", "<<", "=", "", " ", " x ", "a: b", ": #", "x #y"),
@@ -112,7 +112,7 @@ final: false  # default
 def test_read_again_it_makes_an_equal_experiment_and_the_same_text() -> None:
     loaded = toy(TEXT, "name='012'", "data.features={'a: #b': text, 'no': number}", "training.callbacks=[]")
     text = resolved_yaml(loaded)
-    again = load_text(text.encode(), "config.resolved.yaml", Path("/elsewhere"), spec=Toy)
+    again = load_text(text.encode(), "config.resolved.yaml", Path("/elsewhere"), form=TOY)
     assert again.spec == loaded.spec
     values = [line.split("  # ")[0] for line in text.splitlines()]
     assert [line.split("  # ")[0] for line in resolved_yaml(again).splitlines()] == values

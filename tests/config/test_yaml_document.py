@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltrain.config.problems import InvalidConfigError, Source
 from mltrain.config.yaml_document import MOST_BYTES, decode, parse, split_lines
 from mltrain.config.yaml_node import Node
+from mltrain.problems import InvalidConfigError, Source
 
 
 def read(text: str) -> Node:

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mltrain.data.series import with_windows
 from mltrain.data.table import Origin, Table
+from mltrain.data.windowed import with_windows
 from mltrain.data.windows import WindowsSpec
 from tests.csv_files import read_csv
 

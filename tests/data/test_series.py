@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mltrain.data.series import with_windows
-from mltrain.data.splits import TimeSplit, split_rows
+from mltrain.data.splits import TimeSplit
+from mltrain.data.splits.choice import split_rows
 from mltrain.data.table import Origin, Table
+from mltrain.data.windowed import with_windows
 from mltrain.data.windows import WindowsSpec
 from mltrain.errors import DataError
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from mltrain.data.audit.strengths import column_strengths
 from mltrain.evaluation.diagnosis import Curves, Facts, diagnose, diagnose_at_once
-from mltrain.evaluation.diagnosis.columns import column_strengths
 from mltrain.evaluation.diagnosis.facts import DeadUnits
 from mltrain.evaluation.diagnosis.skill import skill
 

@@ -12,7 +12,7 @@ from mltrain.evaluation.catalogue import METRICS, OWN_METRICS
 from mltrain.evaluation.differences import paired_difference
 from mltrain.evaluation.intervals import intervals
 from mltrain.evaluation.metrics import measure, undefined
-from mltrain.evaluation.spec import EvaluationSpec
+from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.plugins import Offered, Origin
 from tests.evaluation.test_intervals import CLASSES, sample
 

@@ -8,22 +8,22 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from mltrain.data.audit.strengths import column_strengths
+from mltrain.data.drift import population_stability
 from mltrain.data.encoders.scaling import center_and_width
 from mltrain.data.synthetic import labels as labelled_points
 from mltrain.evaluation.baselines import constant_baseline, linear_baseline
 from mltrain.evaluation.calibration import calibration, fit_temperature, tempered
 from mltrain.evaluation.catalogue import METRICS, Brier, Mae, RocAuc
 from mltrain.evaluation.chance import against_chance
-from mltrain.evaluation.diagnosis.columns import column_strengths
 from mltrain.evaluation.differences import paired_difference
-from mltrain.evaluation.drift import population_stability
-from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.importance import importance
 from mltrain.evaluation.several import rows_of
-from mltrain.evaluation.spec import ThresholdAim
 from mltrain.evaluation.split_results import class_results, metric_results, output_results
 from mltrain.evaluation.threads import one_thread
 from mltrain.evaluation.threshold import choose_threshold
+from mltrain.evaluation.threshold_aim import ThresholdAim
+from mltrain.forecast_rows import ForecastRows
 from mltrain.task import DataInfo
 from tests.conftest import REPOSITORY
 

@@ -6,8 +6,8 @@ from pydantic import ValidationError
 from sklearn import metrics as sklearn_metrics
 
 from mltrain.evaluation.counts import decide
-from mltrain.evaluation.spec import ThresholdAim
 from mltrain.evaluation.threshold import choose_threshold
+from mltrain.evaluation.threshold_aim import ThresholdAim
 
 
 def rows(seed, n=60, digits=2):

@@ -11,8 +11,9 @@ from mltrain.data.preparation import read_rows
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.evaluation.calibration import fit_temperature
 from mltrain.evaluation.counts import decide
-from mltrain.evaluation.spec import CalibrationSpec, EvaluationSpec, ThresholdAim
 from mltrain.evaluation.threshold import choose_threshold
+from mltrain.evaluation.threshold_aim import ThresholdAim
+from mltrain.experiment.evaluation_section import CalibrationSpec, EvaluationSpec
 from mltrain.procedures.decision import choose
 from mltrain.run.decision import DecisionRule
 from mltrain.run.rundir import RunDirectory

@@ -9,7 +9,7 @@ import pytest
 from mltrain.data.preparation import prepare
 from mltrain.data.spec import DataSpec
 from mltrain.errors import MisfitError
-from mltrain.evaluation.spec import EvaluationSpec
+from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.procedures.slices import fit_slices, slice_columns
 
 AGES = [None if number == 3 else float(number) for number in range(40)]

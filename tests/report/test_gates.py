@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mltrain.config.problems import Place, Source
 from mltrain.gates.gate import Judgement
+from mltrain.problems import Place, Source
 from mltrain.report.gates import annotation, gates_table, junit_xml, missed_sentence, step_summary
 
 PASSED = Judgement("test.f1 >= 0.8", 0.85, True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mltrain.errors import RunError
-from mltrain.evaluation.forecast import ForecastRows
+from mltrain.forecast_rows import ForecastRows
 from mltrain.run.arrays import to_npy
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mltrain.models.mlp import Mlp
 from mltrain.models.sequential import Sequential
 from mltrain.training import fused_lstm
 from mltrain.training.acceleration import (
@@ -144,8 +143,8 @@ def test_lstm_layers_are_fused_where_the_operation_computes_them(layers, updates
 def test_precision(asked, layers, device, chosen):
     arguments = {"Conv2D": {"filters": 2, "kernel_size": 3}, "Dense": {"units": 2}}
     spec = Sequential.model_validate({"layers": [{"type": name, **arguments[name]} for name in layers]})
-    assert choose_precision(asked, spec, device)[0] == chosen
-    assert choose_precision("auto", Mlp(), device)[0] == "float32"
+    assert choose_precision(asked, spec.written_layers, device)[0] == chosen
+    assert choose_precision("auto", (), device)[0] == "float32"
 
 
 def test_blocks_are_smaller_where_a_layer_gives_more():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mltrain.data.aligned import ALIGNMENT, aligned_empty
+from mltrain.aligned import ALIGNMENT, aligned_empty
 from mltrain.training.residence import resident
 
 

@@ -24,10 +24,10 @@ from mltrain.data.audit.repeats import repeat_findings
 from mltrain.data.audit.shares import class_counts, class_findings, shift_findings
 from mltrain.data.audit.windows import few_rows_findings, window_findings
 from mltrain.data.preprocessing import Preprocessing
-from mltrain.data.series import Windowed
-from mltrain.data.splits import Splits
+from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Table
 from mltrain.data.training_columns import TrainingColumns
+from mltrain.data.windowed import Windowed
 from mltrain.run.audit import Audit
 
 

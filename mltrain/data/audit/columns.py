@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.counted import counted
-from mltrain.data.classes import shown
+from mltrain.data.audit.strengths import column_strengths
 from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder
 from mltrain.data.encoders.column import Encoder, RawColumn, is_number, numbers_of
 from mltrain.data.encoders.number import NumberEncoder
@@ -19,8 +18,8 @@ from mltrain.data.several_targets import each_target
 from mltrain.data.table import Table
 from mltrain.data.target import TargetEncoder
 from mltrain.data.training_columns import NumberColumn, TrainingColumns
-from mltrain.evaluation.diagnosis.columns import column_strengths
 from mltrain.run.audit import AuditFinding
+from mltrain.wording import counted, listed
 
 # From here on a column alone predicts the target: on training rows, and on validation rows where there are enough.
 ALONE, _HELD_OUT = 0.999, 0.99
@@ -161,7 +160,7 @@ def _named(columns: Sequence[str]) -> str:
     if len(columns) == 1:
         return f"column '{columns[0]}'"
     named = [f"'{name}'" for name in columns]
-    return f"{counted(len(columns), 'column')} ({shown(named, _SHOWN)})"
+    return f"{counted(len(columns), 'column')} ({listed(named, _SHOWN)})"
 
 
 def _verb(columns: Sequence[str], one: str, several: str) -> str:

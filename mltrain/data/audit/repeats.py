@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from mltrain.data.audit.hashes import RowHashes
-from mltrain.data.splits import Splits
+from mltrain.data.splits.rows import Splits
 from mltrain.run.audit import AuditFinding
 from mltrain.task import OF_NUMBERS, SPLITS, SplitName, Task
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from mltrain.data.classes import shown
+from mltrain.data.drift import LARGE, Stability, population_stability
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import Target, each_target
-from mltrain.data.splits import Splits
+from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Table
 from mltrain.data.training_columns import Comparison, TrainingColumns
-from mltrain.evaluation.drift import LARGE, Stability, population_stability
 from mltrain.run.audit import AuditFinding
 from mltrain.task import SplitName
+from mltrain.wording import listed
 
 # Fewer rows do not show a share: 1 right answer of 4 may be 1 of 100 or 8 of 10.
 _FEW = 5
@@ -44,7 +44,7 @@ def class_findings(counts: Mapping[str, Mapping[str, int]], guessed: str = "") -
         few = [f"'{name}' ({count})" for name, count in classes.items() if 0 < count < _FEW]
         if absent:
             sentence = (
-                f"{split} has no rows of {shown(absent, _SHOWN)}: its scores do not show how such rows are predicted"
+                f"{split} has no rows of {listed(absent, _SHOWN)}: its scores do not show how such rows are predicted"
                 f"{guessed}"
             )
             guessed = ""
@@ -52,7 +52,7 @@ def class_findings(counts: Mapping[str, Mapping[str, int]], guessed: str = "") -
                 finding="absent_class", level="warning", sentence=sentence, key="data.split", split=split
             )
         if few:
-            sentence = f"{split} has fewer than {_FEW} rows of {shown(few, _SHOWN)}: too few to measure such rows"
+            sentence = f"{split} has fewer than {_FEW} rows of {listed(few, _SHOWN)}: too few to measure such rows"
             yield AuditFinding(finding="rare_class", level="note", sentence=sentence, key="data.source", split=split)
 
 
@@ -86,7 +86,7 @@ def _shifted(split: SplitName, found: Mapping[str, Stability]) -> Iterator[Audit
     if not found:
         return
     largest = sorted(found.items(), key=lambda each: -each[1].value)
-    columns = shown([f"{name} (PSI {each.value:.2f})" for name, each in largest], _SHOWN)
+    columns = listed([f"{name} (PSI {each.value:.2f})" for name, each in largest], _SHOWN)
     sentence = (
         f"{split} rows differ from the training rows in {columns}; chance alone stays below "
         f"{max(0.1, largest[0][1].chance):.2f}: are they from another time or place? Then the score holds only "

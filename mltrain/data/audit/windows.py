@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mltrain.counted import counted
-from mltrain.data.classes import shown
-from mltrain.data.series import Windowed
-from mltrain.data.splits import Splits
+from mltrain.data.splits.rows import Splits
+from mltrain.data.windowed import Windowed
 from mltrain.run.audit import AuditFinding
+from mltrain.wording import counted, listed
 
 # With fewer training rows than this, any score may be luck: the diagnosis of a run says the same.
 FEW_ROWS = 30
@@ -32,8 +31,8 @@ def window_findings(windowed: Windowed) -> Iterator[AuditFinding]:
         has = "has no window" if len(without) == 1 else "have no window"
         sentence = (
             f"{len(without):,} of {len(windowed.series.names):,} series {has} and cannot be "
-            f"forecast: {shown(without, _SHOWN)}; a window and its target need {counted(windowed.history + 1, 'row')}: "
-            "add older rows, or make data.windows.length smaller"
+            f"forecast: {listed(without, _SHOWN)}; a window and its target need "
+            f"{counted(windowed.history + 1, 'row')}: add older rows, or make data.windows.length smaller"
         )
         yield AuditFinding(
             finding="series_without_windows", level="warning", sentence=sentence, key="data.windows.length"

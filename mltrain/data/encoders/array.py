@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from mltrain.data.aligned import aligned_empty
+from mltrain.aligned import aligned_empty
+from mltrain.data.column_settings import Scale
 from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row
 from mltrain.data.encoders.scaling import is_constant, is_constant_range
-from mltrain.data.features.number import Scale
 from mltrain.spec import Many, Spec
 from mltrain.task import Decision
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.column_settings import Scale
 from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row, spelled_as, texts_of
 from mltrain.data.encoders.number import (
     constant_decision,
@@ -18,7 +19,6 @@ from mltrain.data.encoders.number import (
     missing_error,
 )
 from mltrain.data.encoders.scaling import Scaling
-from mltrain.data.features.number import Scale
 from mltrain.spec import Many, Spec, suggest
 from mltrain.task import Decision
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.column_settings import PARTS, Part, Scale
 from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row, is_empty, is_text, is_time
 from mltrain.data.encoders.number import (
     Fill,
@@ -18,8 +19,6 @@ from mltrain.data.encoders.number import (
     indicator_name,
 )
 from mltrain.data.encoders.scaling import Scaling
-from mltrain.data.features.datetime import PARTS, Part
-from mltrain.data.features.number import Scale
 from mltrain.data.files.column_types import TIMESTAMP, ZONED, without_zone
 from mltrain.spec import Many, Spec
 from mltrain.task import Decision

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
+from mltrain.data.column_settings import Scale
 from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row, numbers_of
 from mltrain.data.encoders.scaling import Scaling, center_and_width, is_constant
-from mltrain.data.features.number import Scale
 from mltrain.spec import Spec
 from mltrain.task import Decision
 

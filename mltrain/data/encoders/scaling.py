@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.data.features.number import Scale
+from mltrain.data.column_settings import Scale
 from mltrain.spec import Spec
 
 # A number, or an array of numbers; the result has the same shape.

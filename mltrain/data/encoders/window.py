@@ -14,12 +14,13 @@ from mltrain.data.encoders.column import RawColumn, numbers_of, texts_of
 from mltrain.data.encoders.datetime import check_zone, has_zone
 from mltrain.data.encoders.scaling import center_and_width
 from mltrain.data.features import BooleanFeature, NumberFeature
-from mltrain.data.series import Series, Windowed, with_windows
+from mltrain.data.series import Series
 from mltrain.data.spec import DataSpec
 from mltrain.data.splits.time_order import times_of_rows
 from mltrain.data.table import Table
+from mltrain.data.windowed import Windowed, with_windows
 from mltrain.data.windows import WindowsSpec
-from mltrain.evaluation.forecast import ForecastRows
+from mltrain.forecast_rows import ForecastRows
 from mltrain.spec import Many
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from mltrain.data.features.number import Scale
+from mltrain.data.column_settings import Scale
 from mltrain.spec import Many, Spec, fail, problem
 
 if TYPE_CHECKING:

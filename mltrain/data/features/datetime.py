@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from mltrain.data.features.number import Scale
+from mltrain.data.column_settings import Part, Scale
 from mltrain.spec import Many, Spec
 
 if TYPE_CHECKING:
     from mltrain.data.encoders.column import Fitted, RawColumn
-
-Part = Literal["year", "month", "day", "weekday", "hour", "minute", "second"]
-PARTS: tuple[Part, ...] = ("year", "month", "day", "weekday", "hour", "minute", "second")
 
 
 class DatetimeFeature(Spec):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from mltrain.data.features.number import Scale
+from mltrain.data.column_settings import Scale
 from mltrain.spec import Spec
 
 if TYPE_CHECKING:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from mltrain.data.column_settings import Scale
 from mltrain.spec import Spec
 
 if TYPE_CHECKING:
     from mltrain.data.encoders.column import Fitted, RawColumn
-
-Scale = Literal["standard", "minmax", "none"]
 
 
 class NumberFeature(Spec):

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.classes import shown
 from mltrain.data.encoders.column import is_text
 from mltrain.data.table import Table
 from mltrain.errors import DataError
+from mltrain.wording import listed
 
 _IMAGE_FILE = r"(?i)\.(png|jpe?g|bmp|gif|tiff?|webp)$"
 _SOUND_FILE = r"(?i)\.(wav|mp3|flac|ogg|m4a|mp4|avi|mov|mkv)$"
@@ -55,9 +55,9 @@ def nothing_to_learn_from(train: Table, names: Sequence[str], stated: Collection
         return DataError(f"{where}: no column is left to learn from: {why}")
     ignored = [name for name in names if name in stated]
     if ignored:
-        advice = f"; remove 'ignore' from one of them under data.features: {shown(ignored)}"
+        advice = f"; remove 'ignore' from one of them under data.features: {listed(ignored)}"
         return DataError(f"{where}: no column is left to learn from{advice}")
-    return DataError(f"{where}: no column is left to learn from (columns: {shown(list(train.columns))})")
+    return DataError(f"{where}: no column is left to learn from (columns: {listed(list(train.columns))})")
 
 
 def _most(values: pa.Array, pattern: str) -> bool:

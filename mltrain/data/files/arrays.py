@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from mltrain.counted import counted
 from mltrain.data.files.column_types import ColumnPlace, target_in
 from mltrain.data.files.column_values import SINGLE, finite_array, typed_column
 from mltrain.data.files.missing_values import MissingValues
@@ -23,6 +22,7 @@ from mltrain.data.table import Column, Origin, Table
 from mltrain.errors import DataError
 from mltrain.spec import suggest
 from mltrain.task import Decision
+from mltrain.wording import counted
 
 # What Python and NumPy raise for bytes that are no UTF-8, halves of surrogate pairs, and numbers that no character has.
 _NO_TEXT = (UnicodeError, ValueError, SystemError)

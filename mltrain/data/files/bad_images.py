@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mltrain.config.problems import printable
-from mltrain.counted import counted
-from mltrain.data.classes import shown
 from mltrain.errors import DataError
+from mltrain.problems import printable
+from mltrain.wording import counted, listed
 
 MOST_NAMED = 20
 # More files than this with the same fault are one line.
@@ -77,7 +76,7 @@ def named_lines(bad: Iterable[BadImage]) -> list[str]:
         if len(same) <= _MOST_ALIKE:
             lines.append((each.message, 1))
         elif each is same[0]:
-            names = shown([printable(other.name) for other in same], MOST_NAMED)
+            names = listed([printable(other.name) for other in same], MOST_NAMED)
             lines.append((f"{_counted(same, None)}: {each.reason}: {names}", len(same)))
     rest = sum(count for _, count in lines[MOST_NAMED:])
     return [*(line for line, _ in lines[:MOST_NAMED]), *([f"… and {rest:,} more"] if rest else [])]

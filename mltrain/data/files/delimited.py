@@ -13,7 +13,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.config.problems import printable
 from mltrain.data.files.column_types import ColumnPlace, target_in
 from mltrain.data.files.delimited_blocks import read_in_blocks
 from mltrain.data.files.delimited_faults import LONGEST_FIELD, records
@@ -31,6 +30,7 @@ from mltrain.data.files.text_columns import TextColumns
 from mltrain.data.files.text_encoding import utf8_text
 from mltrain.data.table import Origin, Table
 from mltrain.errors import DataError, MltrainError
+from mltrain.problems import printable
 
 
 def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) -> Table:

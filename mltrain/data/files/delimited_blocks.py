@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from mltrain.config.problems import printable
 from mltrain.data.files.column_types import AS_WRITTEN, may_be_rounded, plain_numbers
 from mltrain.data.files.delimited_faults import LONGEST_FIELD
 from mltrain.data.files.delimited_header import header
@@ -33,6 +32,7 @@ from mltrain.data.files.opening import COMPRESSED, open_regular
 from mltrain.data.files.text_codes import may_be_codes
 from mltrain.data.files.text_columns import TextColumns
 from mltrain.data.files.text_encoding import BINARY, is_utf8
+from mltrain.problems import printable
 
 BLOCK_BYTES = 4 * 2**20
 # Files of other kinds that no text begins with: who reads the file whole says what they are.

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mltrain.config.problems import printable
 from mltrain.data.files.bad_images import BadImage, BadImagesError
 from mltrain.data.files.images import ENDINGS, ImageFile
 from mltrain.errors import DataError
+from mltrain.problems import printable
 
 # Files that file managers leave behind. Their hidden files begin with a dot, as others do.
 _LEFT_BEHIND = {"thumbs.db", "desktop.ini"}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from mltrain.config.problems import printable
 from mltrain.data.files.image_files import images_by_class
 from mltrain.data.files.images import ImageForm, read_images
 from mltrain.data.table import Origin, Table
+from mltrain.problems import printable
 from mltrain.task import Decision
 
 IMAGE, CLASS = "image", "class"

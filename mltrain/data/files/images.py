@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mltrain.config.problems import printable
-from mltrain.counted import counted
 from mltrain.data.files.bad_images import BadImage, BadImagesError
 from mltrain.data.files.opening import FileContent, read_file_content
 from mltrain.data.memory import available_memory, in_gib
 from mltrain.errors import DataError, OutOfMemoryError
+from mltrain.problems import printable
 from mltrain.task import Decision
+from mltrain.wording import counted
 
 if TYPE_CHECKING:
     from PIL.Image import Image

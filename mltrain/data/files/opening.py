@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from mltrain.config.problems import printable
 from mltrain.errors import DataError
+from mltrain.problems import printable
 from mltrain.spec import suggest
 
 # A decompression bomb is told by what it unpacks to: real tables shrink 3 to 50 times, deflate can do 1032.

@@ -12,8 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from mltrain.config.problems import printable
-from mltrain.counted import counted
 from mltrain.data.files.column_types import ColumnPlace, target_in
 from mltrain.data.files.column_values import typed_column
 from mltrain.data.files.missing_values import MissingValues
@@ -21,6 +19,8 @@ from mltrain.data.files.opening import check_unpacked_size, open_regular, read_f
 from mltrain.data.files.parquet_footer import stated_values
 from mltrain.data.table import Column, Origin, Table
 from mltrain.errors import DataError
+from mltrain.problems import printable
+from mltrain.wording import counted
 
 
 def read_parquet(

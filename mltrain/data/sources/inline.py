@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import ConfigDict, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
-from mltrain.counted import counted
 from mltrain.spec import Many, Spec, fail, problem
+from mltrain.wording import counted
 
 if TYPE_CHECKING:
     from mltrain.data.table import Table

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from mltrain.counted import counted
-from mltrain.data.splits import Splits
 from mltrain.data.splits.fold_splits import KFoldSplit
 from mltrain.data.splits.group_choice import GroupDraw
 from mltrain.data.splits.row_choice import Draw
+from mltrain.data.splits.rows import Splits
 from mltrain.errors import MisfitError
 from mltrain.task import Decision
+from mltrain.wording import counted
 
 _SPLIT = ("data", "split")
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mltrain.counted import counted
-from mltrain.data.splits import Splits
 from mltrain.data.splits.key_splits import HashSplit
 from mltrain.data.splits.keys import hashed, keys
 from mltrain.data.splits.row_choice import Draw, StratifyError
+from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Table
 from mltrain.errors import ConfigError, DataError
 from mltrain.task import Decision
+from mltrain.wording import counted
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from mltrain.counted import counted
-from mltrain.data.classes import odd_end, shown
+from mltrain.data.classes import odd_end
 from mltrain.data.encoders.column import RawColumn
-from mltrain.data.splits import ColumnSplit, FilesSplit, RandomSplit, Split, Splits, TimeSplit
+from mltrain.data.splits import ColumnSplit, FilesSplit, RandomSplit, Split, TimeSplit
 from mltrain.data.splits.fold_splits import KFoldSplit
 from mltrain.data.splits.key_splits import GroupSplit, HashSplit
+from mltrain.data.splits.rows import Splits
 from mltrain.errors import DataError
 from mltrain.task import Decision, SplitName
+from mltrain.wording import counted, listed
 
 # The classes of one target: its column, their names, and the class number of every row.
 Labelled = tuple[RawColumn, Sequence[str], np.ndarray]
@@ -163,7 +164,7 @@ def _without(column: RawColumn, name: str) -> str:
 
 def _advice(split: Split, column: RawColumn, names: Sequence[str], name: str) -> str:
     if isinstance(split, FilesSplit):
-        known = shown([each for each in names if each != name], 6)
+        known = listed([each for each in names if each != name], 6)
         return f"add such rows to the training file, or correct the label (the other classes: {known})"
     if isinstance(split, ColumnSplit):
         return f"write train into the column {split.column!r} for a row of this class, or remove its rows"

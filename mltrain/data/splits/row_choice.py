@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.splits import Splits
+from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Table
 from mltrain.errors import ConfigError, DataError
 from mltrain.task import SPLITS, Decision

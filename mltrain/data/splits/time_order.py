@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_text, is_time
 from mltrain.data.files.column_types import without_zone
-from mltrain.data.splits import Splits, TimeSplit
+from mltrain.data.splits import TimeSplit
+from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Column, Table
 from mltrain.errors import DataError
 from mltrain.task import Decision, SplitName

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from mltrain.config.problems import printable
 from mltrain.data.files.delimited_text import Dialect
 from mltrain.data.files.missing_values import MissingValues
 from mltrain.data.files.opening import open_data_file
@@ -23,6 +22,7 @@ from mltrain.data.streams.block import RowStream, Wanted
 from mltrain.data.streams.delimited import DelimitedStream
 from mltrain.data.streams.json_lines import JsonLinesStream
 from mltrain.data.streams.parquet import ParquetStream
+from mltrain.problems import printable
 
 
 @contextmanager

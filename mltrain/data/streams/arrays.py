@@ -12,13 +12,13 @@ from typing import IO, BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from mltrain.counted import counted
 from mltrain.data.files.arrays import check_header, column_of_array, plain_column
 from mltrain.data.files.column_types import ColumnPlace
 from mltrain.data.files.missing_values import MissingValues
 from mltrain.data.streams.block import Block, PartOrigin, Wanted
 from mltrain.data.table import Column, Table
 from mltrain.errors import DataError
+from mltrain.wording import counted
 
 _BLOCK_BYTES, _FEWEST_ROWS, _MOST_ROWS = 16 * 2**20, 256, 1 << 17
 

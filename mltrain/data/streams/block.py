@@ -8,11 +8,10 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from mltrain.counted import counted
-from mltrain.data.classes import shown
 from mltrain.data.table import Origin, Table
 from mltrain.errors import DataError
 from mltrain.spec import suggest
+from mltrain.wording import counted, listed
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Wanted:
         if absent:
             columns = "no column" if len(absent) == 1 else f"{counted(len(absent), 'column')} are missing:"
             near = suggest(absent[0], names) if len(absent) == 1 else ""
-            known = f"(columns: {shown(names)})"
+            known = f"(columns: {listed(names)})"
             message = f"{columns} {', '.join(map(repr, absent))}{near}, which the model needs {known}{advice}"
             raise DataError(f"{place}: {message}")
 

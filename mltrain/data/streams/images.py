@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from mltrain.config.problems import printable
 from mltrain.data.files.bad_images import BadImage, BadImagesError, named_lines
 from mltrain.data.files.image_files import FoundImages, images_below
 from mltrain.data.files.image_folder import FilesOrigin
@@ -22,6 +21,7 @@ from mltrain.data.sources.image_folder import ImageFolderSource
 from mltrain.data.streams.block import Block
 from mltrain.data.table import Table
 from mltrain.errors import DataError
+from mltrain.problems import printable
 
 FILE = "file"
 

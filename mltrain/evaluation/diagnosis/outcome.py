@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from mltrain.counted import counted
 from mltrain.evaluation.chance import LEVEL, p_value
 from mltrain.evaluation.diagnosis.curves import still_learns
 from mltrain.evaluation.diagnosis.facts import Confusion, Facts, Finding, accuracy
 from mltrain.evaluation.interval_forms import wilson
 from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS
+from mltrain.wording import counted
 
 # How much worse an R² is below this says nothing, and may take 30 digits.
 _WORST_SHOWN = -100

@@ -10,7 +10,6 @@ import numpy as np
 
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import RunError, UsageError
-from mltrain.models.sequential import Sequential
 from mltrain.procedures.stored_model import StoredModel
 
 EXPLAIN = "explain."
@@ -56,7 +55,7 @@ def explained_columns(stored: StoredModel) -> tuple[str, ...]:
             f"--explain divides one score among the columns, but this run has {len(targets)} targets; leave it out; "
             "`mltrain explain` shows which columns all of them depend on"
         )
-    if isinstance(stored.spec.model, Sequential) and stored.spec.model.index_table is not None:
+    if stored.spec.model.index_table is not None:
         raise UsageError(
             "--explain needs inputs that can vary gradually, but this model takes index numbers; leave it out"
         )

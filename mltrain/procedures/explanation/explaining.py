@@ -10,11 +10,11 @@ from mltrain.data.examples import Examples
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.evaluation.counts import decide
 from mltrain.evaluation.split_results import draw_seed
-from mltrain.evaluation.worst import EXAMPLES, worst
 from mltrain.procedures.explanation.importance import measure_importance
 from mltrain.procedures.explanation.saliency import saliency
 from mltrain.procedures.network import Network
 from mltrain.procedures.worst_examples import are_images, pictures_of
+from mltrain.report.worst import EXAMPLES, worst
 from mltrain.run.decision import DecisionRule
 from mltrain.run.explanation import Explanation, Saliency
 from mltrain.task import OF_EACH

@@ -74,7 +74,7 @@ def predict(
         DataError: the data is not there or not valid, or `strict` refuses it.
     """
     stored = read_model(run)
-    unfinished = unfinished_sentence(stored)
+    unfinished = unfinished_sentence(run, stored.kind, stored.epoch)
     target = stored.preprocessing.target
     added, parts = added_names(target, probabilities), explained_columns(stored) if explain else ()
     baseline = mean_row(stored) if explain else None

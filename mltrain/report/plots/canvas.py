@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from mltrain.config.problems import shortened
+from mltrain.problems import shortened
 from mltrain.report.plots.fonts import drawable, families
 
 DOTS_PER_INCH = 120

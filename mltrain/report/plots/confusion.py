@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.config.problems import printable
+from mltrain.problems import printable
 from mltrain.report.plots.canvas import figure, label, png
 
 # With more classes, the cells are too small for the share, for the count, for the name of every class.

@@ -8,7 +8,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
-from mltrain.data.splits import Split, split_rows
+from mltrain.data.splits import Split
+from mltrain.data.splits.choice import split_rows
 from mltrain.data.table import Origin, Table
 from mltrain.errors import DataError, MisfitError
 from mltrain.task import SPLITS

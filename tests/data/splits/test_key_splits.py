@@ -7,7 +7,9 @@ import pyarrow as pa
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mltrain.data.splits import Split, Splits, split_rows
+from mltrain.data.splits import Split
+from mltrain.data.splits.choice import split_rows
+from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Origin, Table
 from mltrain.errors import ConfigError, DataError
 from mltrain.task import SPLITS

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mltrain.data.splits import Split, Splits, fingerprint, read_table, split_rows
+from mltrain.data.splits import Split
+from mltrain.data.splits.choice import read_table, split_rows
+from mltrain.data.splits.rows import Splits, fingerprint
 from mltrain.data.table import Origin, Table
 from mltrain.errors import ConfigError, DataError
 

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from mltrain.data.splits import Split, split_rows
+from mltrain.data.splits import Split
+from mltrain.data.splits.choice import split_rows
 from mltrain.data.table import Origin, Table
 from mltrain.errors import DataError
 

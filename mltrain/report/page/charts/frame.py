@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from mltrain.config.problems import printable, shortened
+from mltrain.problems import printable, shortened
 from mltrain.report.page.charts.scale import Scale, tick_texts
 from mltrain.report.page.html import Content, Html, element, joined, short
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mltrain.config.problems import shortened
+from mltrain.problems import shortened
 from mltrain.report.page.charts.frame import WIDTH, label, line, svg
 from mltrain.report.page.html import Html, element
 

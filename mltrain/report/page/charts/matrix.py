@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mltrain.config.problems import shortened
+from mltrain.problems import shortened
 from mltrain.report.page.charts.frame import WIDTH, label, svg
 from mltrain.report.page.html import Html, element
 

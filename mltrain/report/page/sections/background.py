@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mltrain.counted import counted
 from mltrain.report.page.charts.bars import Bar, bars
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.facts import Facts
@@ -10,6 +9,7 @@ from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import facts as fact_list
 from mltrain.report.page.parts import figures, folded, section, sub, table
 from mltrain.report.text import duration
+from mltrain.wording import counted
 
 # Shorter phases are one line: together they are hardly visible.
 _SMALLEST_SHARE = 0.005

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from mltrain.config.problems import shortened
-from mltrain.evaluation.worst import EXAMPLES, worst
+from mltrain.problems import shortened
 from mltrain.report.page.charts.dates import EARLIEST, LATEST
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element, joined
@@ -16,6 +15,7 @@ from mltrain.report.page.parts import section, sentence, sub, table
 from mltrain.report.page.sections.explanation import shown_explanation
 from mltrain.report.page.sections.targets import target_cells
 from mltrain.report.text import number
+from mltrain.report.worst import EXAMPLES, worst
 from mltrain.run.examples import Example
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.results_form import Results

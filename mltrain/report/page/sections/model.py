@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mltrain.counted import counted
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.charts.layers import MOST, Box, layers
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Html, element
 from mltrain.report.page.parts import aligned, figure, section, table
 from mltrain.run.architecture import Architecture
+from mltrain.wording import counted
 
 
 def model_section(facts: Facts) -> Html | None:

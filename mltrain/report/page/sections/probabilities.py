@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mltrain.evaluation.curve_points import (
+from mltrain.report.curve_points import (
     Reliability,
     precision_recall_points,
     reliability,

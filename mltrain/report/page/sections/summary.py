@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from mltrain.counted import counted
 from mltrain.report.page.facts import Facts, headline, judged_split
 from mltrain.report.page.html import Content, Html, element, joined, prose
 from mltrain.report.page.parts import interval, sentence, table
@@ -14,6 +13,7 @@ from mltrain.report.text import as_sentence, duration, number
 from mltrain.run.record import Record, changes_sentence
 from mltrain.run.results_form import Results
 from mltrain.run.status import Status
+from mltrain.wording import counted
 
 _STATES = {
     "finished": "finished",

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from mltrain.evaluation.catalogue import DEFAULTS, METRICS, canonical_name
 from mltrain.evaluation.formulas import FORMULAS
 from mltrain.evaluation.several import FROM_SUMS
-from mltrain.evaluation.spec import EvaluationSpec
+from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.spec import as_plain
 
 
@@ -104,5 +104,8 @@ def test_resolved_metrics_load_again():
 
 
 def test_the_spec_needs_no_numpy():
-    code = "import sys, mltrain.evaluation.spec; sys.exit('numpy' in sys.modules or 'tensorflow' in sys.modules)"
+    code = (
+        "import sys, mltrain.experiment.evaluation_section; "
+        "sys.exit('numpy' in sys.modules or 'tensorflow' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,6 +1,8 @@
-"""A number with its noun: "1 row", "2 rows", "10,000 rows"."""
+"""Parts of sentences: a number with its noun, such as "10,000 rows", and lists of names that are cut."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def counted(count: int, noun: str) -> str:
@@ -17,3 +19,9 @@ def counted(count: int, noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{count:,} {noun[:-1]}ies"
     return f"{count:,} {noun}s"
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Return names for a message, the first `most` of them."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

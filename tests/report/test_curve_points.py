@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc, precision_recall_curve, precision_score, recall_score, roc_curve
 
-from mltrain.evaluation.curve_points import precision_recall_points, reliability, roc_points, threshold_points
-from mltrain.evaluation.worst import worst, wrongness
+from mltrain.report.curve_points import precision_recall_points, reliability, roc_points, threshold_points
+from mltrain.report.worst import worst, wrongness
 
 
 def draw(n, seed=0, digits=2):

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from mltrain.config.load import load_text
-from mltrain.config.problems import InvalidConfigError
 from mltrain.config.resolved import resolved_yaml
+from mltrain.problems import InvalidConfigError
 
 HEAD = "data: {source: {type: synthetic, kind: blobs}, split: {type: random, validation: 0, test: 0.2}}\n"
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mltrain.evaluation.catalogue import Mae, Mase
-from mltrain.evaluation.forecast import ForecastRows
 from mltrain.evaluation.influence import standard_error
 from mltrain.evaluation.split_results import metric_results
+from mltrain.forecast_rows import ForecastRows
 
 
 def forecasts(times, horizon=1):

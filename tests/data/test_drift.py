@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mltrain.evaluation.drift import population_stability
+from mltrain.data.drift import population_stability
 
 
 def test_equal_shares_are_no_drift():

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mltrain.errors import ConfigError, RunError, UsageError
+from mltrain.experiment.gate_rules import gate_problem
 from mltrain.experiment.section_rules import possible_tasks
 from mltrain.gates.gate import DATA, Gate, Judgement, judge
-from mltrain.gates.rules import gate_problem
 from mltrain.procedures.recorded_config import recorded_config
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS

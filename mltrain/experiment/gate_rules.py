@@ -4,17 +4,14 @@ TensorFlow here."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from mltrain.evaluation.catalogue import OF_LABEL, canonical_name
+from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.gates.gate import DATA, FOLDS, Gate, Quantity
 from mltrain.spec import suggest
 from mltrain.task import OF_EACH, SPLITS, Task
 from mltrain.training.metrics import training_metrics
-
-if TYPE_CHECKING:
-    from mltrain.experiment.spec import ExperimentSpec
 
 _OF_CLASSES = ("precision", "recall", "f1")
 _AREAS_OF_CLASSES = ("roc_auc", "pr_auc")

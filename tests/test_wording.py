@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from mltrain.counted import counted
+from mltrain.wording import counted
 from tests.conftest import REPOSITORY
 
 
@@ -43,7 +43,7 @@ def test_no_plural_is_made_by_hand(path):
                     ends = {
                         each.value for each in (part.value.body, part.value.orelse) if isinstance(each, ast.Constant)
                     }
-                    assert ends != {"", "s"}, f"{path.name}:{node.lineno}: use mltrain.counted.counted"
+                    assert ends != {"", "s"}, f"{path.name}:{node.lineno}: use mltrain.wording.counted"
 
 
 def test_messages_of_one_row_or_epoch(mltrain, config):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mltrain.config.problems import printable
+from mltrain.problems import printable
 from mltrain.report.text import number, value_range
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mltrain.config.problems import Place, Source
 from mltrain.config.yaml_document import split_lines
 from mltrain.config.yaml_node import Node
+from mltrain.problems import Place, Source
 
 _SECTION, _KEY = "evaluation", "gates"
 

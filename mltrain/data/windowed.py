@@ -1,0 +1,209 @@
+"""Windows of series: a table with a column that holds, for each row, the rows before it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+
+from mltrain.data.encoders.column import RawColumn, first_row, is_empty, is_number, numbers_of
+from mltrain.data.features import IgnoreFeature
+from mltrain.data.gaps import Gaps, find_gaps
+from mltrain.data.series import Series
+from mltrain.data.spec import DataSpec
+from mltrain.data.splits import TimeSplit
+from mltrain.data.table import Table, is_index_name
+from mltrain.data.windows import WindowsSpec
+from mltrain.errors import DataError
+from mltrain.task import Decision
+from mltrain.wording import listed
+
+
+@dataclass(frozen=True)
+class Windowed:
+    """A table with a column of windows.
+
+    Attributes:
+        table: all rows; a row whose window would begin before its series has something in that column that means
+            nothing.
+        windows: their shape.
+        time: the column by which rows are put in order; None for the order in which they are.
+        column: the name of that column, whose arrays are (rows, length, features).
+        features: the columns whose values are in the windows, in the order of the last axis.
+        series: of the rows.
+        examples: the numbers of the rows that have a window, in their order.
+        lag: how many steps before a row its window ends.
+        gaps: in the time of the series; None where there are none.
+    """
+
+    table: Table
+    windows: WindowsSpec
+    time: str | None
+    column: str
+    features: tuple[str, ...]
+    series: Series
+    examples: np.ndarray
+    lag: int
+    gaps: Gaps | None = None
+
+    @property
+    def history(self) -> int:
+        """How many rows before a row its window begins."""
+        return self.windows.length - 1 + self.lag
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return what there is to say of gaps in time."""
+        if self.gaps is None:
+            return ()
+        left_out = "; these windows are left out" if self.windows.gaps == "drop" and self.gaps.spanning else ""
+        return (f"{self.gaps.sentence}{left_out}",)
+
+    def known_at_the_border(self, rows: np.ndarray, later: np.ndarray) -> np.ndarray:
+        """Return those of `rows` whose targets are known when the first of the `later` rows of their series is
+        foretold: with a horizon of h, the h - 1 targets before a border are not."""
+        first = np.full(len(self.series.names), np.iinfo(np.int64).max)
+        np.minimum.at(first, self.series.number[later], self.series.position[later])
+        return rows[self.series.position[rows] <= first[self.series.number[rows]] - self.lag]
+
+
+def time_column(spec: DataSpec) -> str | None:
+    """Return the column by which rows are put in order; None for the order in which they are."""
+    return spec.split.column if isinstance(spec.split, TimeSplit) else None
+
+
+def windowed_rows(table: Table, spec: DataSpec, target: str) -> tuple[Windowed, tuple[Decision, ...]]:
+    """Return the rows of an experiment with their windows, and what there is to say of them; raises as `with_windows`.
+
+    In the windows are the target and all columns of numbers and truth values, but those that say the time and the
+    series, which `data.features` may declare.
+
+    Args:
+        table: the rows.
+        spec: of the data, with windows.
+        target: the column that is learned.
+    """
+    windows = cast(WindowsSpec, spec.windows)
+    time = time_column(spec)
+    features, decisions = [], []
+    for name, column in table.columns.items():
+        feature = spec.features.get(name)
+        if name == target or (feature is not None and not isinstance(feature, IgnoreFeature)):
+            features.append(name)
+        elif feature is None and name not in (time, windows.by):
+            if is_index_name(name):
+                reason = "pandas wrote its row index here, which is not a property of the row"
+                decisions.append(Decision(f"features.{name}", "left out", reason))
+            elif isinstance(column, pa.Array) and not is_empty(column) and _is_numeric(column):
+                features.append(name)
+            else:
+                reason = f"windows hold numbers, but the column holds {RawColumn.of(table, name).holds()}"
+                decisions.append(Decision(f"features.{name}", "left out", reason))
+    windowed = with_windows(table, windows, tuple(features), time, needed=(target,))
+    series = len(windowed.series.names)
+    used = len(np.unique(windowed.series.number[windowed.examples]))
+    rows = f"{len(table):,} rows" if series == 1 else f"{len(table):,} rows in {series:,} series"
+    value = f"the last {windows.length} rows of {listed(features)}, to forecast '{target}' {windows.horizon} ahead"
+    reason = f"{len(windowed.examples):,} of {rows} have enough rows before them"
+    if used < series:
+        reason += f", in {used:,} of the series"
+    # The audit warns of windows over gaps that are kept.
+    warned = windowed.gaps is not None and windowed.gaps.spanning > 0 and windows.gaps == "keep"
+    gaps = tuple(Decision("windows.gaps", windows.gaps, said) for said in windowed.sentences if not warned)
+    return windowed, (Decision("windows", value, reason), *gaps, *decisions)
+
+
+def _is_numeric(column: pa.Array) -> bool:
+    return is_number(column.type) or bool(pa.types.is_boolean(column.type))
+
+
+def with_windows(
+    table: Table,
+    windows: WindowsSpec,
+    features: tuple[str, ...],
+    time: str | None,
+    *,
+    lag: int | None = None,
+    column: str | None = None,
+    needed: Collection[str] = (),
+) -> Windowed:
+    """Return a table with the window before each row.
+
+    Args:
+        table: the rows.
+        windows: their shape.
+        features: the columns whose values are in the windows.
+        time: the column by which rows are put in order.
+        lag: how many steps before a row its window ends; None takes the horizon, so that the row has the target; with
+            0 it is the last of the window.
+        column: the name of the new column; None takes one that is free.
+        needed: those of `features` that nobody can ignore.
+
+    Raises:
+        DataError: as `Series.of`; a value is missing or no number; no series has rows enough; or the windows would take
+            more memory than there is.
+    """
+    lag = windows.horizon if lag is None else lag
+    series = Series.of(table, windows.by, time)
+    history = windows.length - 1 + lag
+    examples = np.flatnonzero(series.position >= history)
+    if not len(examples):
+        raise DataError(
+            f"{table.origin.name}: no series has the {history + 1} rows that an example needs (data.windows: "
+            f"{windows.length} in the window, the target {lag} after it); the longest has {series.position.max() + 1}"
+        )
+    gaps = find_gaps(table, series, time, history)
+    if gaps is not None and gaps.spanning and windows.gaps == "error":
+        raise gaps.error(table)
+    if gaps is not None and windows.gaps == "drop":
+        examples = examples[~gaps.spans[examples]]
+        if not len(examples):
+            raise DataError(f"{table.origin.name}: data.windows.gaps: drop leaves no window: {gaps.sentence}")
+    in_order = bool((series.order == np.arange(len(table))).all())
+    _refuse_too_large(table, windows, len(features), copied=not in_order)
+    values = np.stack([_numbers(RawColumn.of(table, name), name in needed) for name in features], axis=1)
+    values = values[series.order]
+    before = np.zeros((history, len(features)))  # never seen: such rows are no examples
+    padded = np.concatenate([before, values])[: len(table) + windows.length - 1]
+    # A view: each value is in the memory once, however many windows it is in.
+    view = np.lib.stride_tricks.sliding_window_view(padded, windows.length, axis=0).transpose(0, 2, 1)
+    if not in_order:
+        whole = np.empty(view.shape)
+        whole[series.order] = view
+        view = whole
+    if column is None:
+        column = "window"
+        while column in table.columns:
+            column += "_"
+    table = replace(table, columns={**table.columns, column: view})
+    return Windowed(table, windows, time, column, features, series, examples, lag, gaps)
+
+
+def _numbers(column: RawColumn, needed: bool) -> np.ndarray:
+    """Return the values of a column (rows,) float64, of which none may be missing; one that is `needed` must stay."""
+    numbers = numbers_of(column)
+    absent = np.isnan(numbers)
+    if absent.any():
+        more = f" (and {absent.sum() - 1} more)" if absent.sum() > 1 else ""
+        raise column.error(
+            first_row(absent),
+            f"the value is missing{more}, but windows need every value; fill it in the data, or "
+            + ("remove the row" if needed else f"set data.features.{column.name}: ignore"),
+        )
+    return numbers
+
+
+def _refuse_too_large(table: Table, windows: WindowsSpec, features: int, copied: bool) -> None:
+    """Refuse windows that cannot be in the memory: the examples as float32, and what is copied to make them."""
+    needed = len(table) * windows.length * features * (4 + 8 * (1 + copied))
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise DataError(
+            f"{table.origin.name}: {len(table):,} windows of {windows.length} x {features} numbers need about "
+            f"{needed / 2**30:.0f} GiB of memory, but this machine has {there / 2**30:.0f} GiB; shorten "
+            "data.windows.length, or remove columns or rows"
+        )
