@@ -90,6 +90,10 @@ class Preprocessing(Spec):
             inputs[name] = replace(raw, name=name)
         return tuple(inputs.values())
 
+    def file_kinds(self, declared: Mapping[str, str]) -> dict[str, str | None]:
+        """Return the columns of a file that are needed, and what their texts are read as; see `Encoder.file_kinds`."""
+        return {name: kind for encoder in self.columns for name, kind in encoder.file_kinds(declared).items()}
+
     def encode(self, table: Table) -> Encoded:
         """Return the features of a table, (rows, …), with counts of what was missing or unknown.
 

@@ -9,11 +9,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.encoders.array import ArrayEncoder
-from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder
-from mltrain.data.encoders.column import Encoder
-from mltrain.data.encoders.datetime import DatetimeEncoder
-from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.gaps import Gaps
 from mltrain.data.preparation import declared_kinds
 from mltrain.data.several_targets import Target
@@ -79,7 +74,7 @@ class PredictedRows:
 
     def findings(self) -> Findings:
         """Return what was noted."""
-        expected = {encoder.column: _expects_missing(encoder) for encoder in self._preprocessing.columns}
+        expected = {encoder.column: encoder.expects_missing for encoder in self._preprocessing.columns}
         return Findings(
             self.name,
             self._rows,
@@ -104,27 +99,5 @@ def _are_read_alike(labels: Sequence[str]) -> bool:
 
 def kinds_of(stored: StoredModel) -> dict[str, str | None]:
     """Return what the texts of each column are read as: in a block of few rows, nothing could be told from them."""
-    preprocessing, windows = stored.preprocessing, stored.preprocessing.windows
-    if windows is not None:
-        declared = declared_kinds(stored.spec.data, "regression")
-        kinds: dict[str, str | None] = {name: declared.get(name) for name in windows.features}
-        if windows.windows.by is not None:
-            kinds.setdefault(windows.windows.by, None)
-        if windows.time is not None:
-            kinds.setdefault(windows.time, "datetime" if windows.dates else "number")
-        return kinds
-    return {encoder.column: _kind(encoder) for encoder in preprocessing.columns}
-
-
-def _kind(encoder: Encoder) -> str | None:
-    if isinstance(encoder, NumberEncoder):
-        return "boolean" if encoder.truth else "number"
-    if isinstance(encoder, DatetimeEncoder):
-        return "datetime"
-    return None if isinstance(encoder, ArrayEncoder) else "category"
-
-
-def _expects_missing(encoder: Encoder) -> bool:
-    if isinstance(encoder, CategoryEncoder | IndexEncoder):
-        return "" in encoder.categories
-    return getattr(encoder, "indicator", False)
+    declared = declared_kinds(stored.spec.data, stored.preprocessing.target.task)
+    return stored.preprocessing.file_kinds(declared)
