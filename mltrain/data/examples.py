@@ -24,6 +24,7 @@ class Examples:
     """The rows of one split as a model takes them.
 
     Attributes:
+        rows: (rows,): int64, their numbers in the data; of a file that is measured beside it 0, 1, 2, …
         x: float32 (rows, features), or float32 or int32 (rows, …) for arrays.
         y: (rows,): float32 for binary (0 or 1) and regression (scaled if that was asked), int32 for multiclass; of
             several targets float32 (rows, targets).
@@ -36,6 +37,7 @@ class Examples:
         forecasts: what is known of them where they are windows of a series; else None.
     """
 
+    rows: np.ndarray
     x: np.ndarray
     y: np.ndarray
     truth: np.ndarray
@@ -45,14 +47,20 @@ class Examples:
     forecasts: ForecastRows | None = None
 
 
-def encode_examples(preprocessing: Preprocessing, table: Table) -> Examples:
+def encode_examples(preprocessing: Preprocessing, table: Table, rows: np.ndarray | None = None) -> Examples:
     """Return a table as a model takes it, as `evaluate --data FILE` needs it too.
+
+    Args:
+        preprocessing: what was fitted.
+        table: the rows.
+        rows: their numbers in the data; None where they are those of another file.
 
     Raises:
         DataError: a column is not there, or holds a value that cannot be encoded.
     """
     encoded = preprocessing.encode(table)
     return Examples(
+        np.arange(len(table)) if rows is None else rows,
         encoded.values,
         preprocessing.targets(table),
         preprocessing.truth(table),
@@ -66,12 +74,14 @@ def encode_splits(
     preprocessing: Preprocessing, table: Table, splits: Splits, encoded: Callable[[str], object]
 ) -> dict[SplitName, Examples]:
     """Return the examples of each split; `encoded` as for `Preprocessing.encode_each`."""
-    taken = {name: table.take(rows) for name, rows in splits.items()}
+    rows_of = dict(splits.items())
+    taken = {name: table.take(rows) for name, rows in rows_of.items()}
     targets = {name: (preprocessing.targets(rows), preprocessing.truth(rows)) for name, rows in taken.items()}
     forecasts = {name: preprocessing.forecasts(rows) for name, rows in taken.items()}
     groups = {name: None if splits.groups is None else splits.groups[rows] for name, rows in splits.items()}
     return {
         name: Examples(
+            rows_of[name],
             features.values,
             *targets[name],
             features.missing,

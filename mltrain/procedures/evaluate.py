@@ -86,7 +86,8 @@ def evaluate(
     keys = key_columns(spec.data.split)
     known = all(column in table.columns for column in keys)
     groups = several(group_numbers(table, keys)) if known and name != "train" else None
-    examples = replace(encode_examples(preprocessing, table), groups=groups)
+    rows = stored.splits[chosen] if data is None else None
+    examples = replace(encode_examples(preprocessing, table, rows), groups=groups)
     stored.refuse_indices(table, examples.x)
     slices = _slices(run, spec, stored.record, table) if name != "train" else ()
     predicted = predict_split(network, examples).tempered(network, stored.rule)

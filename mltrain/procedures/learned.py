@@ -72,9 +72,9 @@ def learned_of(network: Network, prepared: Prepared, rule: DecisionRule, formula
     if prepared.table is None or others or scaling is None or network.info.outputs > 1:
         return None
     points = {}
-    for name, rows in prepared.splits.items():
-        inputs = numbers_of(RawColumn.of(prepared.table.take(rows), encoder.column))
-        points[str(name)] = (inputs, prepared.examples[name].truth)
+    for name, examples in prepared.examples.items():
+        inputs = numbers_of(RawColumn.of(prepared.table.take(examples.rows), encoder.column))
+        points[str(name)] = (inputs, examples.truth)
     known = np.concatenate([inputs for inputs, _ in points.values()])
     known = known[~np.isnan(known)]
     grid = np.linspace(known.min(), known.max(), _CURVE_POINTS)

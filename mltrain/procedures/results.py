@@ -153,13 +153,13 @@ def _explain(
     """Write what the predictions for a split depend on, where the config asks for it, and return it in short."""
     if not network.spec.evaluation.explain:
         return ()
-    examples, rows = prepared.examples[split], dict(prepared.splits.items())[split]
+    examples = prepared.examples[split]
     reason = unexplained(prepared.preprocessing, examples.x, predictions)
     if reason is not None:
         return (reason,)
     epoch, between = fitted.epoch, interruption.raise_if_received
     with stopwatch.phase("explanation"):
-        found = explain_split(network, prepared.preprocessing, rule, split, examples, rows, predictions, epoch, between)
+        found = explain_split(network, prepared.preprocessing, rule, split, examples, predictions, epoch, between)
         run.write_explanation(found)
     return explanation_sentences(found)
 
@@ -186,12 +186,10 @@ def _kept(
 ) -> dict[str, StoredPredictions]:
     """Return the predictions to keep: for held-out rows, and for training rows only where there are no others."""
     kept = {}
-    for name, rows in prepared.splits.items():
+    for name, of in prepared.examples.items():
         if name != "train" or len(predictions) == 1:
-            of = prepared.examples[name]
-            kept[str(name)] = StoredPredictions(
-                rows, of.truth, predictions[name], of.groups, of.forecasts, dates_of_rows(prepared, time, rows)
-            )
+            dates = dates_of_rows(prepared, time, of.rows)
+            kept[str(name)] = StoredPredictions(of.rows, of.truth, predictions[name], of.groups, of.forecasts, dates)
     return kept
 
 

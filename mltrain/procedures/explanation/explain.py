@@ -42,7 +42,7 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
     rows = stored.splits[split]
     table = recorded_rows(run, stored.spec, stored.record, rows)
     groups = several(group_numbers(table, key_columns(stored.spec.data.split)))
-    examples = replace(encode_examples(stored.preprocessing, table), groups=groups)
+    examples = replace(encode_examples(stored.preprocessing, table, rows), groups=groups)
     stored.refuse_indices(table, examples.x)
     predictions = predict_split(network, examples).tempered(network, stored.rule).values
     reason = unexplained(stored.preprocessing, examples.x, predictions)
@@ -51,8 +51,6 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
     if split == "test":
         run.count_look(command)
     epoch, between = stored.epoch, interruption.raise_if_received
-    found = explain_split(
-        network, stored.preprocessing, stored.rule, split, examples, rows, predictions, epoch, between
-    )
+    found = explain_split(network, stored.preprocessing, stored.rule, split, examples, predictions, epoch, between)
     run.write_explanation(found)
     return found

@@ -47,7 +47,6 @@ def explain_split(
     rule: DecisionRule,
     split: str,
     examples: Examples,
-    rows: np.ndarray,
     predictions: np.ndarray,
     epoch: int,
     between: Callable[[], None] = lambda: None,
@@ -60,7 +59,6 @@ def explain_split(
         rule: how probabilities become decisions.
         split: its name.
         examples: its rows.
-        rows: their numbers (n,).
         predictions: for them.
         epoch: whose weights the network has.
         between: called between two parts of the work; it may raise, to stop.
@@ -74,6 +72,6 @@ def explain_split(
     maps = saliency(network, images, classes, draw_seed(network.spec.seed, f"saliency {split}"))
     # An image at a time: each has its own darkest and lightest pixel.
     pictures = [pictures_of(each[None])[0] for each in maps]
-    shown = zip(rows[places].tolist(), pictures, strict=True)
+    shown = zip(examples.rows[places].tolist(), pictures, strict=True)
     found_maps = tuple(Saliency(row=row, picture=picture) for row, picture in shown)
     return Explanation(split=split, epoch=epoch, saliency=found_maps)
