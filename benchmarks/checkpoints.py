@@ -30,7 +30,7 @@ from mltrain.config.load import load_text
 from mltrain.errors import InterruptedRunError
 from mltrain.report.terminal import Terminal
 from mltrain.run.opening import create_run
-from mltrain.task import DataInfo, Objective
+from mltrain.task import DataInfo, Input, Objective, Output
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
 from mltrain.training.spec import CheckpointSpec, TrainingSpec
@@ -207,7 +207,8 @@ def _checkpoints(units: int, path: Path, epochs: int = 1) -> tuple[Any, Any]:
     random = np.random.default_rng(42)
     x, y = random.random((32, INPUTS), dtype=np.float32), random.integers(0, CLASSES, 32).astype(np.int32)
     spec = TrainingSpec(epochs=epochs)
-    info = DataInfo("multiclass", (INPUTS,), "float32", CLASSES, tuple(map(str, range(CLASSES))), (), len(x))
+    output = Output("y", "multiclass", CLASSES, tuple(map(str, range(CLASSES))))
+    info = DataInfo((Input("x", (INPUTS,), "float32"),), (output,), len(x))
     compile_model(model, spec, info, scaled=False)
     training = Training(
         spec=spec,

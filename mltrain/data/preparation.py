@@ -39,7 +39,7 @@ from mltrain.data.training_columns import TrainingColumns
 from mltrain.data.windowed import Windowed, time_column, windowed_rows
 from mltrain.errors import DataError, MisfitError
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
-from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS, DataInfo, Decision, SplitName, Task
+from mltrain.task import OF_CLASSES, OF_NUMBERS, DataInfo, Decision, Input, SplitName, Task
 from mltrain.wording import counted, listed
 
 # Outputs start near 0 and move by about the learning rate a step.
@@ -159,10 +159,7 @@ def prepare(
     if preprocessing.array is None:
         reference = reference.with_means(examples["train"].x)
     info = data_info(preprocessing, len(splits.train))
-    if info.input_dtype == "int32" or len(info.input_shape) == 1:
-        inputs = [each.x for each in examples.values()]
-        smallest, largest = min(float(x.min()) for x in inputs), max(float(x.max()) for x in inputs)
-        info = replace(info, smallest_input=smallest, largest_input=largest)
+    info = _with_limits(info, examples.values())
     decisions = (*table.decisions, *decisions, *split_decisions, *feature_decisions)
     return Prepared(
         source=table.origin.name,
@@ -253,16 +250,19 @@ def _single_columns(spec: DataSpec, table: Table, keep: Collection[str]) -> list
 
 def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:
     """Return what a model may know of data that is encoded by `preprocessing`."""
-    return DataInfo(
-        task=preprocessing.target.task,
-        input_shape=preprocessing.input_shape,
-        input_dtype=preprocessing.input_dtype,
-        outputs=preprocessing.target.outputs,
-        classes=preprocessing.target.classes,
-        feature_names=preprocessing.feature_names,
-        train_rows=train_rows,
-        targets=preprocessing.target.columns if preprocessing.target.task in OF_EACH else (),
-    )
+    return DataInfo(preprocessing.inputs, (preprocessing.output,), train_rows)
+
+
+def _with_limits(info: DataInfo, splits: Collection[Examples]) -> DataInfo:
+    """Return the same with the smallest and largest value of each input whose values may be indices."""
+
+    def limited(given: Input) -> Input:
+        if given.dtype != "int32" and len(given.shape) != 1:
+            return given
+        values = [examples.inputs[given.name] for examples in splits]
+        return replace(given, limits=(min(float(x.min()) for x in values), max(float(x.max()) for x in values)))
+
+    return replace(info, inputs=tuple(map(limited, info.inputs)))
 
 
 def _target_scale(target: Target, own_units: str | None) -> Decision:

@@ -19,7 +19,7 @@ from keras import ops
 
 from mltrain.data.encoders.array import ArrayEncoder
 from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder, OrdinalEncoder
-from mltrain.data.encoders.column import TABLE, Encoder
+from mltrain.data.encoders.column import Encoder
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.encoders.scaling import Scaling
@@ -120,7 +120,7 @@ def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
     taken = {raw.name for raw in preprocessing.raw_inputs}
     inputs = {raw.name: keras.Input(raw.shape, dtype=raw.dtype, name=raw.name) for raw in preprocessing.raw_inputs}
     first, *others = preprocessing.columns
-    if not others and first.input != TABLE:
+    if not others and not first.names:
         (array,) = inputs.values()
         graph = graph_of(first)
         predictions = _predictions(preprocessing.target, core, graph.encoded)

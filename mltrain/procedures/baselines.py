@@ -133,7 +133,7 @@ class _Pair:
         self, spec: ExperimentSpec, prepared: Prepared, split: SplitName, model: Judged, other: Judged
     ) -> None:
         self._seed, self._split = draw_seed(spec.seed, split), split
-        self._task, self._classes = prepared.info.task, prepared.info.classes
+        self._task, self._classes = prepared.info.task, prepared.info.output.classes
         examples = prepared.examples[split]
         self._truth, self._groups, self._forecasts = examples.truth, examples.groups, examples.forecasts
         self._values = (model.values[split], other.values[split])

@@ -93,7 +93,7 @@ def evaluate(
     predicted = predict_split(network, examples).tempered(network, stored.rule)
     measured: dict[str, Any] = {
         "task": network.info.task,
-        "classes": list(network.info.classes),
+        "classes": list(network.info.output.classes),
         "model": {"weights": stored.kind, "epoch": stored.epoch},
         **_decided(network.info.task, stored.rule),
         "splits": {name: measure_split(network, examples, predicted, stored.rule.threshold, name, slices)},
@@ -119,10 +119,10 @@ def _rows_of_file(stored: StoredModel, data: Path, options: Mapping[str, Any]) -
     if table.absent_is_missing and len(absent) < len(features):
         sentences = absent_sentences(table, absent)
         table = with_missing(table, absent)
-    array = preprocessing.array.column if preprocessing.array and preprocessing.windows is None else None
-    table = with_single_values(table, [column for column in table.columns if column != array])
-    if preprocessing.windows is not None:
-        windowed = preprocessing.windows.made_of(table)
+    arrays = {encoder.column for encoder in preprocessing.columns if encoder.holds_arrays}
+    table = with_single_values(table, [column for column in table.columns if column not in arrays])
+    if preprocessing.of_windows:
+        windowed = preprocessing.windowed(table)
         table, sentences = windowed.table.take(windowed.examples), (*sentences, *windowed.sentences)
     return table, sentences
 

@@ -246,7 +246,7 @@ def _training(
         if held_out is None:
             return {}
         predictions = network.predictions(outputs)
-        return measure(metrics, info.task, held_out.truth, predictions, info.classes, held_out.forecasts)
+        return measure(metrics, info.task, held_out.truth, predictions, info.output.classes, held_out.forecasts)
 
     return Training(
         spec=spec.training,

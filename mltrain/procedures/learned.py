@@ -69,7 +69,7 @@ def learned_of(network: Network, prepared: Prepared, rule: DecisionRule, formula
     """
     encoder, *others = prepared.preprocessing.columns
     scaling = encoder.number_scaling
-    if prepared.table is None or others or scaling is None or network.info.outputs > 1:
+    if prepared.table is None or others or scaling is None or network.info.output.units > 1:
         return None
     points = {}
     for name, examples in prepared.examples.items():
@@ -84,4 +84,6 @@ def learned_of(network: Network, prepared: Prepared, rule: DecisionRule, formula
     predictions = network.predictions(network.model(encoded, training=False).numpy())
     if rule.temperature is not None:
         predictions = tempered(network.info.task, predictions, rule.temperature)
-    return Learned(encoder.column, network.target.column, network.info.classes, formula, points, (grid, predictions))
+    return Learned(
+        encoder.column, network.target.column, network.info.output.classes, formula, points, (grid, predictions)
+    )

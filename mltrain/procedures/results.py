@@ -74,7 +74,7 @@ def write_results(
     metrics: dict[str, Any] = {
         "format": METRICS_FORMAT,
         "task": network.info.task,
-        "classes": list(network.info.classes),
+        "classes": list(network.info.output.classes),
         "objective": {"metric": plan.objective.metric, "direction": plan.objective.direction, "best": fitted.best},
         "model": {"weights": plan.final, "epoch": fitted.epoch, "epochs": fitted.last_epoch, "stopped": fitted.stopped},
         "splits": splits,
@@ -194,7 +194,7 @@ def _kept(
 
 
 def _is_linear_regression(network: Network, prepared: Prepared) -> bool:
-    of_columns = prepared.preprocessing.array is None
+    of_columns = bool(prepared.info.input.columns)
     return network.spec.model.is_linear and network.info.task == "regression" and of_columns
 
 

@@ -32,7 +32,7 @@ def worst_examples(prepared: Prepared, split: SplitName, predictions: np.ndarray
     examples = prepared.examples[split]
     places = worst(examples.truth, predictions, EXAMPLES)
     ids = examples.rows[places]
-    if prepared.preprocessing.array is not None:
+    if not prepared.info.input.columns:
         if not are_images(examples.x):
             return None
         pictures = zip(ids.tolist(), pictures_of(examples.x[places]), strict=True)

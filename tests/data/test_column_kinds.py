@@ -65,3 +65,10 @@ def test_no_other_file_names_a_class_of_encoders():
         if isinstance(node, ast.Name | ast.alias) and (node.id if isinstance(node, ast.Name) else node.name) in names
     }
     assert {name for name in found if not name.startswith("data/encoders/")} == MAY_NAME_ENCODERS
+
+
+def test_the_encoder_of_an_array_is_known_in_the_room_of_data_alone():
+    package = REPOSITORY / "mltrain"
+    naming = [path for path in package.rglob("*.py") if "preprocessing.array" in path.read_text(encoding="utf-8")]
+    assert naming
+    assert {path.relative_to(package).parts[0] for path in naming} == {"data"}

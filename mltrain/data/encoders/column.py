@@ -69,7 +69,7 @@ class RawColumn:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A column, or all columns, as the model takes them.
+    """A column as the network takes it.
 
     Attributes:
         values: float32 (rows, width) for columns of a table; (rows, …) for arrays.

@@ -30,13 +30,13 @@ def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.nda
     """
     if not np.isfinite(predictions).all():
         return "cannot explain the predictions: one of them is NaN or infinite"
-    array = preprocessing.array
-    if array is not None and not are_images(x):
+    of_table = bool(preprocessing.input.columns)
+    if not of_table and not are_images(x):
         return (
             "cannot explain the predictions: expected the columns of a table, or images with 1 or 3 channels and up "
-            f"to 128 × 128 pixels, found the array '{array.column}'"
+            f"to 128 × 128 pixels, found the array '{preprocessing.input.name}'"
         )
-    if array is not None and preprocessing.target.task in OF_EACH:
+    if not of_table and preprocessing.target.task in OF_EACH:
         return "cannot explain the predictions: a saliency map shows one score, and there are several targets"
     return None
 
@@ -63,7 +63,7 @@ def explain_split(
         epoch: whose weights the network has.
         between: called between two parts of the work; it may raise, to stop.
     """
-    if preprocessing.array is None:
+    if preprocessing.input.columns:
         found = measure_importance(network, preprocessing, rule, split, examples, between)
         return Explanation(split=split, epoch=epoch, importance=found)
     places = worst(examples.truth, predictions, EXAMPLES)

@@ -20,6 +20,7 @@ from mltrain.data.training_columns import Comparison, TrainingColumns
 from mltrain.errors import DataError
 from mltrain.procedures.prediction.findings import Findings, Missing
 from mltrain.procedures.stored_model import StoredModel
+from mltrain.task import the_only
 
 _WHOLE = re.compile(r"0|-?[1-9]\d*")
 
@@ -47,15 +48,14 @@ class PredictedRows:
             DataError: as the stream and `with_windows`; or the rows are arrays, of which none can be left out.
         """
         self._stream = stream
-        windows = self._preprocessing.windows
-        if windows is None:
+        if not self._preprocessing.of_windows:
             yield from stream.blocks()
             return
         if isinstance(stream, ArraysStream):
             raise DataError(f"{self.name}: forecasts are written beside rows: save them as CSV, Parquet or JSON Lines")
         blocks = list(stream.blocks())  # a window may begin many blocks before
-        windowed = windows.made_of(stacked([block.table for block in blocks]), lag=0)
-        dropped = windowed.gaps.spanning if windowed.gaps is not None and windows.windows.gaps == "drop" else 0
+        windowed = self._preprocessing.windowed(stacked([block.table for block in blocks]), lag=0)
+        dropped = windowed.gaps.spanning if windowed.gaps is not None and windowed.windows.gaps == "drop" else 0
         self._without_history = len(windowed.table) - len(windowed.examples) - dropped
         self._gaps = windowed.gaps
         kept = pa.concat_tables([block.kept for block in blocks])
@@ -64,13 +64,14 @@ class PredictedRows:
     def encode(self, block: Block) -> tuple[pa.Table, np.ndarray]:
         """Return the rows as they came, and as the model takes them."""
         encoded = self._preprocessing.encode(block.table)
-        self._stored.refuse_indices(block.table, encoded.values)
-        self._rows += len(encoded.values)
+        x = the_only(encoded.inputs)
+        self._stored.refuse_indices(block.table, x)
+        self._rows += len(x)
         self._missing.update(encoded.missing)
         self._unknown.update(encoded.unknown)
         if self._comparison is not None:
             self._comparison.add(block.table)
-        return block.kept, encoded.values
+        return block.kept, x
 
     def findings(self) -> Findings:
         """Return what was noted."""

@@ -84,7 +84,7 @@ def of_split(folder, run, split="test"):
     rows = stored.splits[split]
     data = read_file(stored.spec.data.source.path, {}, like=stored.spec.data.source).take(rows)
     predicted = predict_split(network, encode_examples(stored.preprocessing, data)).tempered(network, stored.rule)
-    return rows, predicted.values, network.info.classes
+    return rows, predicted.values, network.info.output.classes
 
 
 @pytest.mark.parametrize("run", ["two", "three"])
