@@ -83,8 +83,8 @@ class Preprocessing(Spec):
         """The inputs of the network that the columns feed, in the order of their first columns."""
         found: dict[str, Input] = {}
         for encoder in self.columns:
-            if isinstance(encoder, ArrayEncoder):
-                found[encoder.input] = Input(encoder.input, encoder.encoded_shape, encoder.dtype)
+            if not encoder.names:
+                found[encoder.input] = Input(encoder.input, encoder.encoded_shape, encoder.encoded_dtype)
             elif encoder.input not in found:
                 names = tuple(name for each in self.columns if each.input == encoder.input for name in each.names)
                 found[encoder.input] = Input(encoder.input, (len(names),), "float32", names)

@@ -109,6 +109,24 @@ def test_later_rows_are_encoded_by_what_was_fitted():
         encode_examples(prepared.preprocessing, table(island=["Dream"], species=["Gentoo"]))
 
 
+def test_inputs_and_outputs_have_names_and_examples_know_their_rows():
+    prepared = run(split={"type": "random"})
+    assert [each.name for each in prepared.info.inputs] == ["table"]
+    assert [(each.name, each.task, each.columns) for each in prepared.info.outputs] == [("species", "binary", ())]
+    assert [name for name, _ in prepared.splits.items()] == list(prepared.examples)
+    for name, examples in prepared.examples.items():
+        assert np.array_equal(examples.rows, getattr(prepared.splits, name))
+        assert (set(examples.inputs), set(examples.targets), set(examples.truths)) == (
+            {"table"},
+            {"species"},
+            {"species"},
+        )
+    whole, train = prepared.preprocessing, prepared.examples["train"]
+    again = encode_examples(whole, read_rows(data(split={"type": "random"}), 7, "auto").take(train.rows), train.rows)
+    assert again.x.tobytes() == train.x.tobytes()
+    assert np.array_equal(again.rows, train.rows)
+
+
 def test_source_knows_its_target_task_and_classes():
     prepared = run(source={"type": "sklearn", "name": "breast_cancer"}, target=None)
     assert prepared.info.output.classes == ("malignant", "benign")
@@ -194,3 +212,4 @@ def test_the_range_of_images_is_not_looked_for(tmp_path):
     }
     info = prepare(DataSpec.model_validate(spec), 7, "regression").info
     assert info.input.limits is None
+    assert info.input.name == "x"

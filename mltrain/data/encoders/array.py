@@ -84,6 +84,11 @@ class ArrayEncoder(ColumnEncoder):
         return (*self.shape, 1) if self.channel else self.shape
 
     @property
+    def encoded_dtype(self) -> Literal["float32", "int32"]:
+        """That of the arrays."""
+        return self.dtype
+
+    @property
     def raw_inputs(self) -> tuple[RawInput, ...]:
         """One array."""
         return (RawInput(self.column, self.dtype, self.shape),)

@@ -114,6 +114,14 @@ class Encoder(Protocol):
         """Names of the encoded columns; empty for arrays."""
 
     @property
+    def encoded_shape(self) -> tuple[int, ...]:
+        """Shape of one encoded example."""
+
+    @property
+    def encoded_dtype(self) -> Literal["float32", "int32"]:
+        """Dtype of the encoded examples."""
+
+    @property
     def number_scaling(self) -> Scaling | None:
         """How its numbers become its first encoded column; None where it is not a column of numbers."""
 
@@ -167,6 +175,21 @@ class ColumnEncoder(Spec):
     def input(self) -> str:
         """The one that columns share."""
         return TABLE
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Each encoder has its own."""
+        raise NotImplementedError
+
+    @property
+    def encoded_shape(self) -> tuple[int, ...]:
+        """As many numbers as there are encoded columns."""
+        return (len(self.names),)
+
+    @property
+    def encoded_dtype(self) -> Literal["float32", "int32"]:
+        """That of numbers."""
+        return "float32"
 
     @property
     def number_scaling(self) -> Scaling | None:
