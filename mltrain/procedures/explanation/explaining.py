@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -41,14 +42,28 @@ def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.nda
     return None
 
 
+@dataclass(frozen=True)
+class Explained:
+    """The predictions that are explained.
+
+    Attributes:
+        split: its name.
+        examples: its rows.
+        rows: their numbers (n,).
+        predictions: for them.
+    """
+
+    split: str
+    examples: Examples
+    rows: np.ndarray
+    predictions: np.ndarray
+
+
 def explain_split(
     network: Network,
     preprocessing: Preprocessing,
     rule: DecisionRule,
-    split: str,
-    examples: Examples,
-    rows: np.ndarray,
-    predictions: np.ndarray,
+    explained: Explained,
     epoch: int,
     between: Callable[[], None] = lambda: None,
 ) -> Explanation:
@@ -58,13 +73,11 @@ def explain_split(
         network: with the weights of the model of the run.
         preprocessing: of the run.
         rule: how probabilities become decisions.
-        split: its name.
-        examples: its rows.
-        rows: their numbers (n,).
-        predictions: for them.
+        explained: the predictions, with their rows.
         epoch: whose weights the network has.
         between: called between two parts of the work; it may raise, to stop.
     """
+    split, examples, predictions = explained.split, explained.examples, explained.predictions
     if preprocessing.array is None:
         found = measure_importance(network, preprocessing, rule, split, examples, between)
         return Explanation(split=split, epoch=epoch, importance=found)
@@ -74,6 +87,6 @@ def explain_split(
     maps = saliency(network, images, classes, draw_seed(network.spec.seed, f"saliency {split}"))
     # An image at a time: each has its own darkest and lightest pixel.
     pictures = [pictures_of(each[None])[0] for each in maps]
-    shown = zip(rows[places].tolist(), pictures, strict=True)
+    shown = zip(explained.rows[places].tolist(), pictures, strict=True)
     found_maps = tuple(Saliency(row=row, picture=picture) for row, picture in shown)
     return Explanation(split=split, epoch=epoch, saliency=found_maps)
