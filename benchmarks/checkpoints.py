@@ -28,7 +28,6 @@ import numpy as np
 from benchmarks.ratios import Ratio, in_turns, machine, quick, ratio
 from mltrain.config.load import load_text
 from mltrain.errors import InterruptedRunError
-from mltrain.report.terminal import Terminal
 from mltrain.run.opening import create_run
 from mltrain.task import DataInfo, Input, Objective, Output
 from mltrain.tensorflow_start import start_tensorflow
@@ -107,7 +106,7 @@ def _train(text: str, path: Path, interruption: Interruption) -> tuple[float, fl
     """Train; return the seconds from before the first step to after the last checkpoint, those inside checkpoints, and
     how many directories were written."""
     from mltrain.procedures import checkpoints, fitting
-    from mltrain.procedures.train import train
+    from mltrain.procedures.train import Place, TrainRequest, train
 
     inside, whole, written = [0.0], [0.0], [0]
     depth = [0]
@@ -138,7 +137,7 @@ def _train(text: str, path: Path, interruption: Interruption) -> tuple[float, fl
 
             return timed
 
-    real_fit, real_write = fitting.fit, checkpoints.write_checkpoint
+    real_fit, real_write = fitting.train_network, checkpoints.write_checkpoint
 
     def fit(*arguments: Any, **options: Any) -> Any:
         with clock(whole):
@@ -150,13 +149,12 @@ def _train(text: str, path: Path, interruption: Interruption) -> tuple[float, fl
 
     with (
         mock.patch.object(fitting, "Checkpoints", Timed),
-        mock.patch.object(fitting, "fit", fit),
+        mock.patch.object(fitting, "train_network", fit),
         mock.patch.object(checkpoints, "write_checkpoint", write),
-        create_run(path.parent, "unused", path) as run,
         suppress(InterruptedRunError),
     ):
         loaded = load_text(text.encode(), "config.yaml", path.parent)
-        train(loaded, run, Terminal(quiet=True, progress_every=1), interruption, ())
+        train(TrainRequest(loaded, Place(path.parent, path), (), quiet=True), interruption)
     return whole[0], inside[0], written[0]
 
 

@@ -29,7 +29,7 @@ _CROSS_ENTROPIES = ("BinaryCrossentropy", "CategoricalCrossentropy", "SparseCate
 _MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
 
 
-class Watch:
+class LiveDiagnosis:
     """Reports what is certain during a training, each finding once.
 
     Args:

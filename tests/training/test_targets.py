@@ -108,7 +108,9 @@ def test_a_loss_that_fits_is_named():
 
 @pytest.mark.parametrize("name", ["MeanAbsolutePercentageError", "MeanSquaredLogarithmicError"])
 def test_a_scaled_target_has_no_percentages(name):
-    with pytest.raises(MisfitError, match=r"needs the target in its own units: remove data\.target\.scale"):
+    with pytest.raises(
+        MisfitError, match=r"needs the target in its own units: set data\.target\.scale to none or auto"
+    ):
         compiled("regression", scaled=True, loss=make("loss", name))
     with pytest.raises(MisfitError, match=r"needs the target in its own units") as error:
         compiled("regression", scaled=True, metrics=(make("metric", "mse"), make("metric", name)))

@@ -34,7 +34,7 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
     split = next(name for name in reversed(SPLITS) if name in stored.splits)
     with interruption.deferred():
         start_tensorflow()
-        from mltrain.procedures.explanation.explaining import explain_split, unexplained
+        from mltrain.procedures.explanation.explaining import Explained, explain_split, unexplained
         from mltrain.procedures.measurement import predict_split
 
         network = stored.network()
@@ -50,7 +50,9 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
         raise UsageError(f"{run.path}: {reason}")
     if split == "test":
         run.count_look(command)
-    epoch, between = stored.epoch, interruption.raise_if_received
-    found = explain_split(network, stored.preprocessing, stored.rule, split, examples, predictions, epoch, between)
+    explained = Explained(split, examples, predictions)
+    found = explain_split(
+        network, stored.preprocessing, stored.rule, explained, stored.epoch, interruption.raise_if_received
+    )
     run.write_explanation(found)
     return found

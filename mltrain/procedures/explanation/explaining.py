@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -41,13 +42,26 @@ def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.nda
     return None
 
 
+@dataclass(frozen=True)
+class Explained:
+    """The predictions that are explained.
+
+    Attributes:
+        split: its name.
+        examples: its rows.
+        predictions: for them.
+    """
+
+    split: str
+    examples: Examples
+    predictions: np.ndarray
+
+
 def explain_split(
     network: Network,
     preprocessing: Preprocessing,
     rule: DecisionRule,
-    split: str,
-    examples: Examples,
-    predictions: np.ndarray,
+    explained: Explained,
     epoch: int,
     between: Callable[[], None] = lambda: None,
 ) -> Explanation:
@@ -57,12 +71,11 @@ def explain_split(
         network: with the weights of the model of the run.
         preprocessing: of the run.
         rule: how probabilities become decisions.
-        split: its name.
-        examples: its rows.
-        predictions: for them.
+        explained: the predictions, with their rows.
         epoch: whose weights the network has.
         between: called between two parts of the work; it may raise, to stop.
     """
+    split, examples, predictions = explained.split, explained.examples, explained.predictions
     if preprocessing.input.columns:
         found = measure_importance(network, preprocessing, rule, split, examples, between)
         return Explanation(split=split, epoch=epoch, importance=found)
