@@ -16,7 +16,7 @@ from mltrain.data.encoders.column import RawColumn
 from mltrain.data.examples import encode_examples
 from mltrain.data.files.arrays import with_single_values
 from mltrain.data.files.column_types import OnlyThese
-from mltrain.data.preparation import declared_kinds, read_rows
+from mltrain.data.reading import declared_kinds, read_rows
 from mltrain.data.sources import read_file
 from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.splits.keys import group_numbers, several

@@ -103,7 +103,8 @@ def test_model_keras_gives_the_same_on_raw_rows(path, trained, mltrain):
     import tensorflow as tf
 
     from mltrain.data.examples import encode_examples
-    from mltrain.data.preparation import data_info, read_rows
+    from mltrain.data.preparation import data_info
+    from mltrain.data.reading import read_rows
     from mltrain.procedures.network import build_network
     from mltrain.procedures.stored_model import read_model
     from mltrain.run.rundir import RunDirectory

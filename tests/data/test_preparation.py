@@ -7,7 +7,8 @@ import pytest
 
 from mltrain.data.examples import encode_examples
 from mltrain.data.features import NumberFeature
-from mltrain.data.preparation import Prepared, prepare, read_rows
+from mltrain.data.preparation import Prepared, prepare
+from mltrain.data.reading import read_rows
 from mltrain.data.spec import DataSpec
 from mltrain.errors import DataError
 from tests.data.tables import table

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from mltrain.data.gaps import Gaps
-from mltrain.data.preparation import declared_kinds
+from mltrain.data.reading import declared_kinds
 from mltrain.data.several_targets import Target
 from mltrain.data.streams.arrays import ArraysStream
 from mltrain.data.streams.block import Block, RowStream
