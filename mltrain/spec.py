@@ -14,7 +14,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, Strict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
@@ -31,6 +31,35 @@ class Spec(BaseModel):
     """A frozen description. Subclasses document each field with the string under it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class FromText:
+    """A value that is written as one text: a subclass reads it in `parse` and writes it in `__str__`.
+
+    It can be the type of a field: a text is read when the YAML is validated, and `as_plain` returns the text again.
+    """
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a text.
+
+        Raises:
+            ValueError: it has another form; says which is expected.
+        """
+        raise NotImplementedError
+
+    def plain(self) -> str:
+        """Return the text, in its one spelling."""
+        return str(self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        read = core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema(strict=True))
+        return core_schema.no_info_wrap_validator_function(
+            lambda value, from_text: value if isinstance(value, cls) else from_text(value),
+            read,
+            serialization=core_schema.plain_serializer_function_ser_schema(str),
+        )
 
 
 def normalise(name: str) -> str:

@@ -99,10 +99,10 @@ def evaluate(
     folder = runs_directory(runs_dir)
     found = open_run(run, folder)
     with failure_explained(found):
-        checked_gates(found, gates or (), split, data is not None)
+        checked = checked_gates(found, gates or (), split, data is not None)
     other = standard(open_run(against, folder), tolerance, metric, split) if against is not None else None
     metrics = evaluate_run(found, split, data, tuple(sys.argv), options)
-    judged = judge_measured(gates or (), metrics, data is not None) + ((other.judge(found),) if other else ())
+    judged = judge_measured(checked, metrics, data is not None) + ((other.judge(found),) if other else ())
     if judged:
         metrics["gates"] = [each.as_json() for each in judged]
     typer.echo(json_format.dumps(metrics, indent=2) if json else results_table(metrics))

@@ -49,7 +49,7 @@ def resume(
     """Resume a run from its newest valid checkpoint. The result is the same as without the interruption."""
     from mltrain.cli.gates import conclude, lines_of_gates
     from mltrain.errors import VerdictError
-    from mltrain.gates.gate import of_folds, recorded
+    from mltrain.gates.gate import recorded
     from mltrain.procedures.resume import finished, refuse_without_effect, stated_epochs, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.report.terminal import Terminal
@@ -73,7 +73,7 @@ def resume(
             if not json:
                 print_run(locked)
             loaded, going_on = take_up(locked, None, overrides or (), more, allow_inexact, tuple(sys.argv))
-            gates = [gate for gate in loaded.spec.evaluation.gates if not of_folds(gate)]
+            gates = [gate for gate in loaded.spec.evaluation.gates if not gate.of_folds]
             below = lines_of_gates(len(gates)) + 2 * (verify_export + going_on.may_be_inexact)
             terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every, below=below)
             metrics = resume_run(loaded, locked, terminal, interruption, going_on, stopwatch, verify_export)

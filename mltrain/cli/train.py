@@ -70,7 +70,7 @@ def train(
     from mltrain.comparison.against import standard
     from mltrain.config.load import load
     from mltrain.errors import UsageError
-    from mltrain.gates.gate import of_folds, recorded
+    from mltrain.gates.gate import recorded
     from mltrain.procedures.resume import asked_epochs, finished, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.procedures.train import train as train_run
@@ -106,7 +106,7 @@ def train(
                 if not json:
                     print_run(run, None if begun else loaded)
                 stated, every = loaded.spec.evaluation.gates, loaded.spec.training.progress_every
-                left = [gate for gate in stated if of_folds(gate)]
+                left = [str(gate) for gate in stated if gate.of_folds]
                 # Also the note of --verify-export, and the error of --against.
                 below = lines_of_gates(len(stated) - len(left) + bool(other)) + 2 * (
                     bool(other) + verify_export + (begun and allow_inexact)

@@ -16,17 +16,16 @@ and there are no slices or classes.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self, cast
-
-from pydantic import AfterValidator
+from typing import Any, Literal, Self, cast
 
 from mltrain.evaluation.catalogue import canonical_name
 from mltrain.expression import OPERATORS, refuse_reversed
 from mltrain.problems import shortened
-from mltrain.spec import suggest
+from mltrain.spec import FromText, suggest
 from mltrain.task import SPLITS
 
 Bound = Literal["value", "low", "high", "mean", "std", "min"]
@@ -129,7 +128,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Gate:
+class Gate(FromText):
     """A condition on one number of the results."""
 
     quantity: Quantity
@@ -149,7 +148,7 @@ class Gate:
             number = float(gate["number"]) if gate else 0.0
         except ValueError:
             gate = None
-        if gate is None:
+        if gate is None or not math.isfinite(number):
             raise ValueError(
                 f"expected 'split.metric >= number', such as 'test.f1.low >= 0.8', received {shortened(text)!r}"
             )
@@ -157,6 +156,11 @@ class Gate:
 
     def __str__(self) -> str:
         return f"{self.quantity} {self.operator} {self.number!r}".removesuffix(".0")
+
+    @property
+    def of_folds(self) -> bool:
+        """Whether it is a condition on the means of a cross-validation, and not on a run."""
+        return self.quantity.split == FOLDS
 
     def judge(self, metrics: Mapping[str, Any]) -> Judgement:
         """Return whether the results pass; a gate without a value is missed, with the reason.
@@ -200,19 +204,14 @@ def recorded(metrics: Mapping[str, Any]) -> tuple[Judgement, ...]:
     )
 
 
-def judge(gates: Sequence[str], metrics: Mapping[str, Any]) -> tuple[Judgement, ...]:
+def judge(gates: Sequence[Gate], metrics: Mapping[str, Any]) -> tuple[Judgement, ...]:
     """Return what becomes of each gate, in their order; those of folds are judged by `judge_folds`."""
-    return tuple(Gate.parse(gate).judge(metrics) for gate in gates if not of_folds(gate))
+    return tuple(gate.judge(metrics) for gate in gates if not gate.of_folds)
 
 
-def judge_folds(gates: Sequence[str], results: Mapping[str, Any]) -> tuple[Judgement, ...]:
+def judge_folds(gates: Sequence[Gate], results: Mapping[str, Any]) -> tuple[Judgement, ...]:
     """Return what becomes of each gate of folds, in their order; `results` is what is in folds.json."""
-    return tuple(Gate.parse(gate).judge({"splits": {FOLDS: results}}) for gate in gates if of_folds(gate))
-
-
-def of_folds(gate: str) -> bool:
-    """Return whether a gate speaks of the means of a cross-validation, and not of a run."""
-    return Gate.parse(gate).quantity.split == FOLDS
+    return tuple(gate.judge({"splits": {FOLDS: results}}) for gate in gates if gate.of_folds)
 
 
 def _quantity(text: str) -> Quantity:
@@ -246,11 +245,3 @@ def _found(values: Mapping[str, Any], name: str, what: str) -> Any:
         there = f"there are: {', '.join(values)}" if values else "there is none"
         raise NoValueError(f"there is no {what} {name!r} ({there})")
     return values[name]
-
-
-def _gate_text(text: str) -> str:
-    return str(Gate.parse(text))
-
-
-# A gate in the YAML: it becomes its one spelling.
-GateText = Annotated[str, AfterValidator(_gate_text)]

@@ -14,8 +14,8 @@ from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS
 
 
-def checked_gates(run: RunDirectory, gates: Sequence[str], split: str | None, of_file: bool) -> None:
-    """Refuse gates that what is measured cannot answer.
+def checked_gates(run: RunDirectory, gates: Sequence[str], split: str | None, of_file: bool) -> tuple[Gate, ...]:
+    """Return the gates. Refuse those that what is measured cannot answer.
 
     Args:
         run: that is measured.
@@ -28,7 +28,7 @@ def checked_gates(run: RunDirectory, gates: Sequence[str], split: str | None, of
         RunError: the run is damaged.
     """
     if not gates:
-        return
+        return ()
     try:
         spec = recorded_config(run).spec
     except ConfigError as error:
@@ -36,19 +36,22 @@ def checked_gates(run: RunDirectory, gates: Sequence[str], split: str | None, of
     tasks = possible_tasks(spec)
     there = run.splits()
     measured = DATA if of_file else split or [name for name in SPLITS if name in there][-1]
+    checked = []
     for number, text in enumerate(gates, start=1):
         try:
             gate = Gate.parse(text)
         except ValueError as error:
             raise UsageError(f"--gate #{number}: {error}") from None
-        problem = gate_problem(text, spec, tasks, {measured})
+        problem = gate_problem(gate, spec, tasks, {measured})
         if gate.quantity.baseline is not None:
             problem = "baselines are measured by `mltrain train` only: write the gate under evaluation.gates"
         if problem:
             raise UsageError(f"--gate #{number} '{gate}': {problem}")
+        checked.append(gate)
+    return tuple(checked)
 
 
-def judge_measured(gates: Sequence[str], metrics: Mapping[str, Any], of_file: bool) -> tuple[Judgement, ...]:
+def judge_measured(gates: Sequence[Gate], metrics: Mapping[str, Any], of_file: bool) -> tuple[Judgement, ...]:
     """Return what becomes of the gates.
 
     Args:

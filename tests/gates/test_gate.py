@@ -64,6 +64,7 @@ def test_the_number_keeps_every_digit(number):
         ("test.f1 >= high", "expected 'split.metric >= number'"),
         ("test.f1 >= 0.8.1", "expected 'split.metric >= number'"),
         (f"test.f1 >= {'1' * 600}", "1…'"),
+        ("test.f1 >= 1e999", "expected 'split.metric >= number'"),
         ("test.f1 == 0.8", "expected 'split.metric >= number'"),
         ("f1 >= 0.8", "unknown quantity"),
         ("test.f1 + test.f1 >= 0.8", "unknown quantity"),
@@ -101,7 +102,7 @@ def test_what_is_no_gate_is_said(text, said):
     ],
 )
 def test_a_gate_is_judged_by_what_was_measured(text, value, passed):
-    (judged,) = judge([text], METRICS)
+    (judged,) = judge([Gate.parse(text)], METRICS)
     assert (judged.value, judged.passed, judged.reason) == (value, passed, "")
 
 
@@ -120,7 +121,7 @@ def test_a_gate_is_judged_by_what_was_measured(text, value, passed):
     ],
 )
 def test_a_gate_without_a_value_is_missed_with_the_reason(text, reason):
-    (judged,) = judge([text], METRICS)
+    (judged,) = judge([Gate.parse(text)], METRICS)
     assert (judged.value, judged.passed, judged.reason) == (None, False, reason)
 
 
@@ -130,18 +131,19 @@ def test_a_gate_without_a_value_is_missed_with_the_reason(text, reason):
     ids=repr,
 )
 def test_results_of_another_form_miss_a_gate(part):
-    (judged,) = judge(["test.f1 >= -1"], {"splits": {"test": part}})
+    (judged,) = judge([Gate.parse("test.f1 >= -1")], {"splits": {"test": part}})
     assert not judged.passed
     assert judged.reason
 
 
 def test_nan_passes_no_gate():
     for operator in (">=", "<", ">", "<="):
-        (judged,) = judge([f"test.f1 {operator} 0"], {"splits": {"test": {"metrics": {"f1": {"value": math.nan}}}}})
+        gate = Gate.parse(f"test.f1 {operator} 0")
+        (judged,) = judge([gate], {"splits": {"test": {"metrics": {"f1": {"value": math.nan}}}}})
         assert not judged.passed
 
 
 def test_what_was_recorded_is_read_back():
-    judged = judge(["test.f1 >= 0.8", "test.r2 > 1"], METRICS)
+    judged = judge([Gate.parse("test.f1 >= 0.8"), Gate.parse("test.r2 > 1")], METRICS)
     assert recorded({"gates": [each.as_json() for each in judged]}) == judged
     assert recorded({}) == ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mltrain.comparison.compared_run import ComparedRun, read_run
 from mltrain.errors import RunError
 from mltrain.evaluation.fold_means import fold_mean, up_to_perfect, verdict
-from mltrain.gates.gate import Judgement, judge, judge_folds
+from mltrain.gates.gate import Gate, Judgement, judge, judge_folds
 from mltrain.procedures.folds.pooled import pooled
 from mltrain.report.folds import verdict_sentence
 from mltrain.run.fold_folder import FoldFolder
@@ -33,7 +33,7 @@ class _Fold:
         return self.results.splits["test"]
 
 
-def fold_results(folder: FoldFolder, folds: int, gates: Sequence[str]) -> CrossValidation:
+def fold_results(folder: FoldFolder, folds: int, gates: Sequence[Gate]) -> CrossValidation:
     """Return what the runs of a folder say together.
 
     Args:
@@ -136,7 +136,7 @@ def _mean(values: Values, tested_to_trained: float) -> FoldMean:
     return fold_mean(numbers, tested_to_trained)
 
 
-def _of_each(gates: Sequence[str], found: Sequence[_Fold]) -> Iterator[Judgement]:
+def _of_each(gates: Sequence[Gate], found: Sequence[_Fold]) -> Iterator[Judgement]:
     """Yield what becomes of each gate that is no gate of folds: in every fold, named with it."""
     for of_folds in zip(*(judge(gates, each.run.metrics) for each in found), strict=True):
         for fold, each in enumerate(of_folds, start=1):
