@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mltrain.config.load import Loaded
-    from mltrain.gates.gate import Judgement
     from mltrain.run.locked_run import LockedRun
+    from mltrain.run.results import Judgement, Results
     from mltrain.run.rundir import RunDirectory
 
 
@@ -113,11 +113,11 @@ def print_run(run: LockedRun, loaded: Loaded | None = None) -> None:
         raise
 
 
-def result(run: RunDirectory, metrics: dict[str, Any], judged: Sequence[Judgement] = ()) -> str:
+def result(run: RunDirectory, results: Results, judged: Sequence[Judgement] = ()) -> str:
     """Return what `train` and `resume` print with --json: the run, where it was resumed, its results and its gates."""
     resumed = [{"step": each.step, "checkpoint": each.checkpoint} for each in run.record().resumed]
     gates = {"gates": [each.as_json() for each in judged]} if judged else {}
-    return json.dumps({"run": str(run.path.absolute()), "resumed": resumed, "metrics": metrics, **gates})
+    return json.dumps({"run": str(run.path.absolute()), "resumed": resumed, "metrics": results.as_json(), **gates})
 
 
 def runs_directory(given: Path | None) -> Path:

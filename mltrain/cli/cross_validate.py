@@ -50,7 +50,6 @@ def cross_validate(
     """Train one run per fold and combine the results. Prints only the folder of the runs on stdout."""
     from mltrain.config.load import load
     from mltrain.errors import UsageError
-    from mltrain.gates.gate import recorded
     from mltrain.procedures.folds.configs import fold_configs
     from mltrain.procedures.folds.cross_validate import cross_validate as run_folds
     from mltrain.report.folds import folds_text
@@ -76,12 +75,11 @@ def cross_validate(
                 typer.echo(folder.path.absolute())
             command = tuple(sys.argv)
             found = run_folds(configs, folder, interruption, command, quiet=quiet, allow_inexact=allow_inexact)
-            plain = found.model_dump(mode="json")
             if json:
-                typer.echo(to_json(plain).decode(), nl=False)
+                typer.echo(to_json(found.model_dump(mode="json")).decode(), nl=False)
             Terminal(quiet=quiet).table(folds_text(found))
-            judged, places = recorded(plain), _places(loaded, len(configs))
-            conclude(judged, RunDirectory(folder.path), places, junit=junit, json=json, quiet=quiet)
+            places = _places(loaded, len(configs))
+            conclude(found.gates, RunDirectory(folder.path), places, junit=junit, json=json, quiet=quiet)
 
 
 def _places(loaded: Loaded, folds: int) -> list[Place | None]:

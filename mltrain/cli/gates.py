@@ -11,8 +11,8 @@ import typer
 
 if TYPE_CHECKING:
     from mltrain.config.load import Loaded
-    from mltrain.gates.gate import Judgement
     from mltrain.problems import Place
+    from mltrain.run.results import Judgement
     from mltrain.run.rundir import RunDirectory
 
 # A terminal shows this many gates; the others are counted.

@@ -25,8 +25,8 @@ from mltrain.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mltrain.gates.gate import Judgement
     from mltrain.procedures.resume import Finished
+    from mltrain.run.results import Judgement
     from mltrain.run.rundir import RunDirectory
 
 
@@ -49,7 +49,6 @@ def resume(
     """Resume a run from its newest valid checkpoint. The result is the same as without the interruption."""
     from mltrain.cli.gates import conclude, lines_of_gates
     from mltrain.errors import VerdictError
-    from mltrain.gates.gate import recorded
     from mltrain.procedures.resume import finished, refuse_without_effect, stated_epochs, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.report.terminal import Terminal
@@ -66,7 +65,7 @@ def resume(
             refuse_without_effect(found, overrides or ())
             say_finished(found, ended, json=json, quiet=quiet, asked=more)
             if ended.exit_code == VerdictError.exit_code:  # what was missed stays missed
-                conclude(recorded(found.checked_metrics()), found, junit=None, json=json, quiet=quiet)
+                conclude(found.results().gates, found, junit=None, json=json, quiet=quiet)
             raise typer.Exit(ended.exit_code)
         # A signal waits until the run says what it is doing: one that was left half-made has no status.
         with interruption.deferred(), lock_run(found.path) as locked:
@@ -76,11 +75,10 @@ def resume(
             gates = [gate for gate in loaded.spec.evaluation.gates if not gate.of_folds]
             below = lines_of_gates(len(gates)) + 2 * (verify_export + going_on.may_be_inexact)
             terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every, below=below)
-            metrics = resume_run(loaded, locked, terminal, interruption, going_on, stopwatch, verify_export)
-            judged = recorded(metrics)
+            results = resume_run(loaded, locked, terminal, interruption, going_on, stopwatch, verify_export)
             if json:
-                typer.echo(result(locked, metrics, judged))
-            conclude(judged, locked, junit=None, json=json, quiet=quiet)
+                typer.echo(result(locked, results, results.gates))
+            conclude(results.gates, locked, junit=None, json=json, quiet=quiet)
 
 
 def say_finished(
@@ -94,10 +92,8 @@ def say_finished(
 ) -> None:
     """Print what there is of a run that has nothing left to do; `asked` is the number of epochs that was asked for."""
     if json:
-        from mltrain.gates.gate import recorded
-
-        metrics = run.checked_metrics()
-        typer.echo(result(run, metrics, judged or recorded(metrics)))
+        results = run.results()
+        typer.echo(result(run, results, judged or results.gates))
     else:
         typer.echo(run.path.absolute())
     if not quiet:

@@ -70,7 +70,6 @@ def train(
     from mltrain.comparison.against import standard
     from mltrain.config.load import load
     from mltrain.errors import UsageError
-    from mltrain.gates.gate import recorded
     from mltrain.procedures.resume import asked_epochs, finished, take_up
     from mltrain.procedures.train import resume as resume_run
     from mltrain.procedures.train import train as train_run
@@ -119,12 +118,12 @@ def train(
                 if begun:
                     more = asked_epochs(run.path, loaded)
                     loaded, going_on = take_up(run, loaded, (), more, allow_inexact, tuple(sys.argv))
-                    metrics = resume_run(loaded, run, terminal, interruption, going_on, stopwatch, verify_export)
+                    results = resume_run(loaded, run, terminal, interruption, going_on, stopwatch, verify_export)
                 else:
-                    metrics = train_run(loaded, run, terminal, interruption, tuple(sys.argv), stopwatch, verify_export)
-                judged = recorded(metrics) + ((other.judge(run),) if other else ())
+                    results = train_run(loaded, run, terminal, interruption, tuple(sys.argv), stopwatch, verify_export)
+                judged = results.gates + ((other.judge(run),) if other else ())
                 if json:
-                    typer.echo(result(run, metrics, judged))
+                    typer.echo(result(run, results, judged))
                 conclude(judged, run, places, junit=junit, json=json, quiet=quiet)
 
 
@@ -146,6 +145,6 @@ def _say_again(
     from mltrain.gates.gate import judge
 
     gates = loaded.spec.evaluation.gates
-    judged = (judge(gates, run.checked_metrics()) if gates else ()) + ((other.judge(run),) if other else ())
+    judged = (judge(gates, run.results().splits) if gates else ()) + ((other.judge(run),) if other else ())
     say_finished(run, ended, json=json, quiet=quiet, judged=judged)
     conclude(judged, run, places, junit=junit, json=json, quiet=quiet)

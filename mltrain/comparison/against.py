@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mltrain.comparison.compared_run import ComparedRun, read_run
 from mltrain.comparison.pairing import Pair, pair
-from mltrain.gates.gate import Judgement
+from mltrain.run.results import Judgement
 from mltrain.run.rundir import RunDirectory
 
 
@@ -40,7 +40,8 @@ class Standard:
         # Data may grow from run to run: then the recorded values decide, and the sentence says so.
         words = found.sentence_of_values if found.different in ("classes", "data") else found.sentence
         sentence = words("the run", "that one")
-        return Judgement(gate, found.run.value(self.metric), _no_worse(found, self.tolerance), sentence)
+        passed = bool(_no_worse(found, self.tolerance))
+        return Judgement(gate=gate, value=found.run.value(self.metric), passed=passed, reason=sentence)
 
 
 def standard(directory: RunDirectory, tolerance: float, metric: str | None, split: str | None = None) -> Standard:

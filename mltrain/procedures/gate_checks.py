@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.experiment.gate_rules import gate_problem
 from mltrain.experiment.section_rules import possible_tasks
-from mltrain.gates.gate import DATA, Gate, Judgement, judge
+from mltrain.gates.gate import DATA, Gate, judge
 from mltrain.procedures.recorded_config import recorded_config
+from mltrain.run.results import Judgement, SplitResult
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS
 
@@ -51,15 +51,15 @@ def checked_gates(run: RunDirectory, gates: Sequence[str], split: str | None, of
     return tuple(checked)
 
 
-def judge_measured(gates: Sequence[Gate], metrics: Mapping[str, Any], of_file: bool) -> tuple[Judgement, ...]:
+def judge_measured(gates: Sequence[Gate], splits: Mapping[str, SplitResult], of_file: bool) -> tuple[Judgement, ...]:
     """Return what becomes of the gates.
 
     Args:
         gates: checked.
-        metrics: what `evaluate` measured, of one split.
+        splits: what `evaluate` measured, of one split.
         of_file: whether it is that of another file: gates call it `data`.
     """
     if of_file:
-        (part,) = metrics["splits"].values()
-        metrics = {**metrics, "splits": {DATA: part}}
-    return judge(gates, metrics)
+        (part,) = splits.values()
+        splits = {DATA: part}
+    return judge(gates, splits)

@@ -17,7 +17,6 @@ from mltrain.procedures.recorded_config import recorded_config, refuse_absent
 from mltrain.procedures.stored_model import resolved_spec
 from mltrain.report.text import number
 from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint
-from mltrain.run.metrics_form import RecordedMetrics, check_metrics
 from mltrain.run.record import Resumption
 from mltrain.run.rundir import RunDirectory
 from mltrain.wording import counted
@@ -166,9 +165,7 @@ def _metric_pairs(before: RunDirectory, after: RunDirectory) -> Iterator[tuple[s
 
 
 def _values(run: RunDirectory) -> dict[str, float | None]:
-    content = run.metrics()
-    check_metrics(content, f"{run.path}: metrics.json")
-    splits = RecordedMetrics.model_validate(content).splits
+    splits = run.results().splits
     return {f"{split}.{name}": metric.value for split, part in splits.items() for name, metric in part.metrics.items()}
 
 

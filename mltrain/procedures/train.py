@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mltrain.data.preparation import Prepared
     from mltrain.procedures.fitting import Fitted, Ready
     from mltrain.procedures.network import Network
+    from mltrain.run.results import Results
     from mltrain.training.acceleration import Precision
 
 
@@ -45,8 +46,8 @@ def train(
     command: tuple[str, ...],
     stopwatch: NoStopwatch = NO_STOPWATCH,
     verify_export: bool = False,
-) -> dict[str, Any]:
-    """Train an experiment into an empty, locked run directory, and return what is in its metrics.json.
+) -> Results:
+    """Train an experiment into an empty, locked run directory, and return its results.
 
     Whatever happens, status.json says how it ended. With `verify_export`, model.keras is opened as its user will.
 
@@ -76,7 +77,7 @@ def resume(
     going_on: GoingOn,
     stopwatch: NoStopwatch = NO_STOPWATCH,
     verify_export: bool = False,
-) -> dict[str, Any]:
+) -> Results:
     """Resume a run from its newest valid checkpoint; returns as `train`.
 
     Everything is read before the first byte is written. When it ends with an error, the run is what it was before, but
@@ -107,14 +108,14 @@ def resume(
                 defaults=before.defaults,
                 own_metrics=own_metrics_record(loaded.spec.evaluation.metrics),
             )
-            metrics = _train(
+            results = _train(
                 loaded.spec, run, terminal, course, interruption, stopwatch, record, going_on, verify_export
             )
     except BaseException as error:
         course.ended(error)
         raise
     course.ended()
-    return metrics
+    return results
 
 
 def _train(  # noqa: PLR0915 (the main path, one step after the other)
@@ -127,7 +128,7 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
     record: Record,
     going_on: GoingOn | None,
     verify_export: bool,
-) -> dict[str, Any]:
+) -> Results:
     course.begin("importing TensorFlow")
     printed = start_tensorflow()
     from mltrain.data.preparation import prepare
@@ -200,12 +201,12 @@ def _train(  # noqa: PLR0915 (the main path, one step after the other)
 
     stopwatch.turn_to("measuring the splits")
     course.turn_to("evaluating", fitted.last_epoch, fitted.steps)
-    metrics = write_results(run, network, prepared, plan, fitted, slices.held_out, terminal, interruption, stopwatch)
+    results = write_results(run, network, prepared, plan, fitted, slices.held_out, terminal, interruption, stopwatch)
     record = _with_decision(record, run)
     _prove(run, network, prepared, precision, terminal, interruption, stopwatch, verify_export)
     stopwatch.turn_to("run files")
-    _finish(spec, run, terminal, stopwatch, record.with_values(finished=now()), _finished(fitted, metrics))
-    return metrics
+    _finish(spec, run, terminal, stopwatch, record.with_values(finished=now()), _finished(fitted, results))
+    return results
 
 
 def _write_resumption(run: LockedRun, terminal: Terminal, going_on: GoingOn, sentence: str, ready: Ready) -> None:
@@ -224,9 +225,8 @@ def _write_data(run: LockedRun, prepared: Prepared) -> None:
     run.write_audit(prepared.audited.audit)
 
 
-def _finished(fitted: Fitted, metrics: dict[str, Any]) -> Status:
-    passed = all(gate["passed"] for gate in metrics.get("gates", ()))
-    code = 0 if passed else VerdictError.exit_code
+def _finished(fitted: Fitted, results: Results) -> Status:
+    code = 0 if all(gate.passed for gate in results.gates) else VerdictError.exit_code
     return status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=code)
 
 
