@@ -12,7 +12,7 @@ its name in the list.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Protocol, Self, TypeVar
 
@@ -143,7 +143,7 @@ class OneOf:
     Args:
         kind: what the alternatives are, as it is said in messages: "source", "layer".
         specs: the spec classes, each with a literal `type`.
-        more: alternatives without a class of their own.
+        more: alternatives without a class of their own; or what returns those of a validation context.
         aliases: other names for a spec, by normal form.
         hint: what a user may have meant whose name is unknown.
     """
@@ -152,7 +152,7 @@ class OneOf:
         self,
         kind: str,
         *specs: type[Spec],
-        more: Alternatives | None = None,
+        more: Alternatives | Callable[[Any], Alternatives] | None = None,
         aliases: Mapping[str, str] | None = None,
         hint: str = "",
     ) -> None:
@@ -163,14 +163,19 @@ class OneOf:
         self._by_normal_form = {normalise(name): name for name in self.specs}
         self._by_normal_form.update(aliases or {})
 
-    def names(self) -> list[str]:
-        """Return the canonical name of every alternative, our own first."""
-        others = self.more.names() if self.more else []
+    def names(self, context: Any = None) -> list[str]:
+        """Return the canonical name of every alternative in a validation context, our own first."""
+        more = self._others(context)
+        others = more.names() if more else []
         return [*self.specs, *(name for name in others if name not in self.specs)]
+
+    def _others(self, context: Any) -> Alternatives | None:
+        return self.more(context) if callable(self.more) else self.more
 
     def check(self, value: Any, info: core_schema.ValidationInfo) -> Any:
         """Return the component that `value` describes."""
-        if isinstance(value, tuple(self.specs.values())) or (self.more and self.more.is_component(value)):
+        more = self._others(info.context)
+        if isinstance(value, tuple(self.specs.values())) or (more and more.is_component(value)):
             return value
         if isinstance(value, str):
             value = {"type": value}
@@ -180,7 +185,7 @@ class OneOf:
                 [problem("component", f"expected {with_article(self.kind)} (a name, or a mapping with a 'type')")],
             )
         if "type" not in value:
-            known = ", ".join(self.names()[:12])
+            known = ", ".join(self.names(info.context)[:12])
             raise fail(self.kind, [problem("missing_type", f"this {self.kind} has no 'type' (known: {known}, …)")])
         name = value["type"]
         if not isinstance(name, str):
@@ -189,15 +194,15 @@ class OneOf:
         own = self._by_normal_form.get(normalise(name))
         if own is not None:
             return self.specs[own].model_validate({**arguments, "type": own}, context=info.context)
-        other = self.more.find(name) if self.more else None
-        if other is not None and self.more is not None:
-            return self.more.check(other, arguments, info.context)
-        raise fail(self.kind, [problem("unknown_type", self._unknown(name), ("type",), name)])
+        other = more.find(name) if more else None
+        if other is not None and more is not None:
+            return more.check(other, arguments, info.context)
+        raise fail(self.kind, [problem("unknown_type", self._unknown(name, info.context), ("type",), name)])
 
-    def _unknown(self, name: str) -> str:
+    def _unknown(self, name: str, context: Any) -> str:
         if pretrained := pretrained_hint(self.kind, normalise(name)):
             return f"{name!r} {pretrained}"
-        names = self.names()
+        names = self.names(context)
         near = suggest(name, names)
         if near or len(names) > 12:
             more = near or f" (`mltrain list {self.kind}` shows all {len(names)})"
@@ -216,7 +221,11 @@ class OneOf:
         ]
         if bare:
             alternatives.insert(0, {"enum": bare})
-        if self.more and (others := self.more.json_schema()) is not None:
+        if callable(self.more):  # whoever makes the schema knows the context; pydantic alone adds nothing
+            others = handler(core_schema.any_schema(metadata={"alternatives": self.more}))
+        else:
+            others = self.more.json_schema() if self.more else None
+        if others:
             alternatives.append(others)
         return {"anyOf": alternatives}
 

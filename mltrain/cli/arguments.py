@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mltrain.config.load import Loaded
+    from mltrain.evaluation.own_metrics import Plugins
     from mltrain.run.locked_run import LockedRun
     from mltrain.run.results import Judgement, Results
     from mltrain.run.rundir import RunDirectory
@@ -25,15 +26,6 @@ def _readable(given: str | list[str]) -> str | list[str]:
         from mltrain.errors import UsageError
 
         raise UsageError("cannot read the config from standard input: it is closed")
-    return given
-
-
-def _registered(given: list[Path] | None) -> list[Path] | None:
-    # Also where none is given: a second command of one process has none of the plugins of the first.
-    from mltrain.evaluation.catalogue import OWN_METRICS
-    from mltrain.plugins import from_file
-
-    OWN_METRICS.register([offered for path in given or () for offered in from_file(path)])
     return given
 
 
@@ -53,13 +45,12 @@ Overrides = Annotated[
         "May be repeated.",
     ),
 ]
-Plugins = Annotated[
+PluginFiles = Annotated[
     list[Path] | None,
     typer.Option(
         "--plugin",
         metavar="FILE.py",
         help="Run this Python file and use the metrics it defines; may be repeated.",
-        callback=_registered,
     ),
 ]
 RunReference = Annotated[
@@ -88,6 +79,13 @@ VerifyExport = Annotated[
         "--verify-export", help="Open model.keras with plain Keras in another process, and compare its predictions."
     ),
 ]
+
+
+def plugins_of(files: list[Path] | None) -> Plugins:
+    """Run the files of `--plugin`, and return the metrics that they define."""
+    from mltrain.evaluation.own_metrics import Plugins
+
+    return Plugins.of_files(files or ())
 
 
 def print_run(run: LockedRun, loaded: Loaded | None = None) -> None:

@@ -13,9 +13,10 @@ from mltrain.cli.arguments import (
     ConfigPath,
     Json,
     Overrides,
-    Plugins,
+    PluginFiles,
     Quiet,
     RunsDirectory,
+    plugins_of,
     runs_directory,
 )
 from mltrain.cli.gates import GateOptions, JUnit, conclude, gate_places, refuse_strays
@@ -31,7 +32,7 @@ def cross_validate(
         int | None, typer.Option("--folds", min=2, help="Number of folds. Default: that of the config, or 5.")
     ] = None,
     overrides: Overrides = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     runs_dir: RunsDirectory = None,
     run_dir: Annotated[
         Path | None,
@@ -66,7 +67,7 @@ def cross_validate(
     if resume and run_dir is None:
         raise UsageError("--resume needs --run-dir: the folder of folds to start or to resume")
     with Interruption().handled() as interruption:
-        loaded = load(config, overrides or (), gates or ())
+        loaded = load(config, overrides or (), gates or (), plugins_of(plugins))
         refuse_strays(None, 0.0, None, junit, loaded.spec.evaluation.gates)
         configs = fold_configs(loaded, folds, gates or ())
         with interruption.deferred():

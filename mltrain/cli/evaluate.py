@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mltrain.cli.arguments import Json, Plugins, RunReference, RunsDirectory, runs_directory
+from mltrain.cli.arguments import Json, PluginFiles, RunReference, RunsDirectory, plugins_of, runs_directory
 from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolerance, conclude, refuse_strays
 from mltrain.cli.reading_options import (
     Columns,
@@ -42,7 +42,7 @@ def evaluate(
         ),
     ] = None,
     gates: GateOptions = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     against: Against = None,
     tolerance: Tolerance = 0.0,
     metric: AgainstMetric = None,
@@ -98,11 +98,12 @@ def evaluate(
         )
     refuse_strays(against, tolerance, metric, junit, gates)
     folder = runs_directory(runs_dir)
+    known = plugins_of(plugins)
     found = open_run(run, folder)
     with failure_explained(found):
-        checked = checked_gates(found, gates or (), split, data is not None)
-    other = standard(open_run(against, folder), tolerance, metric, split) if against is not None else None
-    measured = evaluate_run(found, split, data, tuple(sys.argv), options)
+        checked = checked_gates(found, gates or (), split, data is not None, known)
+    other = standard(open_run(against, folder), tolerance, metric, split, known) if against is not None else None
+    measured = evaluate_run(found, split, data, tuple(sys.argv), options, known)
     judged = judge_measured(checked, measured.splits, data is not None) + ((other.judge(found),) if other else ())
     typer.echo(json_format.dumps(measured.as_json(judged), indent=2) if json else results_table(measured.splits))
     parts = (measured.sentences.get(key, ()) for key in ("run_sentences", "data_sentences", "plugin_sentences"))

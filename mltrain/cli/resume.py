@@ -10,12 +10,13 @@ import typer
 from mltrain.cli.arguments import (
     Json,
     Overrides,
-    Plugins,
+    PluginFiles,
     Profiled,
     Quiet,
     RunReference,
     RunsDirectory,
     VerifyExport,
+    plugins_of,
     print_run,
     result,
     runs_directory,
@@ -36,7 +37,7 @@ def resume(
         int | None, typer.Option("--epochs", min=1, help="Train to this number of epochs, also a finished run.")
     ] = None,
     overrides: Overrides = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     allow_inexact: Annotated[
         bool, typer.Option("--allow-inexact", help="Continue although something differs, and mark the run.")
     ] = False,
@@ -57,12 +58,13 @@ def resume(
     from mltrain.training.signals import Interruption
 
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
+    known = plugins_of(plugins)
     with Interruption().handled() as interruption:
         found = open_run(run, runs_directory(runs_dir))
-        more = stated_epochs(found, overrides or ()) if epochs is None else epochs
+        more = stated_epochs(found, overrides or (), known) if epochs is None else epochs
         ended = finished(found, more)
         if ended is not None:
-            refuse_without_effect(found, overrides or ())
+            refuse_without_effect(found, overrides or (), known)
             say_finished(found, ended, json=json, quiet=quiet, asked=more)
             if ended.exit_code == VerdictError.exit_code:  # what was missed stays missed
                 conclude(found.results().gates, found, junit=None, json=json, quiet=quiet)
@@ -71,7 +73,7 @@ def resume(
         with interruption.deferred(), lock_run(found.path) as locked:
             if not json:
                 print_run(locked)
-            loaded, going_on = take_up(locked, None, overrides or (), more, allow_inexact, tuple(sys.argv))
+            loaded, going_on = take_up(locked, None, overrides or (), more, allow_inexact, tuple(sys.argv), known)
             gates = [gate for gate in loaded.spec.evaluation.gates if not gate.of_folds]
             below = lines_of_gates(len(gates)) + 2 * (verify_export + going_on.may_be_inexact)
             terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every, below=below)

@@ -13,11 +13,12 @@ from mltrain.cli.arguments import (
     ConfigPath,
     Json,
     Overrides,
-    Plugins,
+    PluginFiles,
     Profiled,
     Quiet,
     RunsDirectory,
     VerifyExport,
+    plugins_of,
     print_run,
     result,
     runs_directory,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 def train(
     config: ConfigPath,
     overrides: Overrides = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     runs_dir: RunsDirectory = None,
     run_dir: Annotated[
         Path | None,
@@ -87,10 +88,14 @@ def train(
         raise UsageError("--resume needs --run-dir: the run to start or to resume")
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption:
-        loaded = load(config, overrides or (), gates or ())
+        loaded = load(config, overrides or (), gates or (), plugins_of(plugins))
         folder, places = runs_directory(runs_dir), gate_places(loaded)
         refuse_strays(against, tolerance, metric, junit, places)
-        other = standard(open_run(against, folder), tolerance, metric) if against is not None else None
+        other = (
+            standard(open_run(against, folder), tolerance, metric, plugins=loaded.plugins)
+            if against is not None
+            else None
+        )
         # From here on a signal waits until the run has its first files: else there would be nothing to resume.
         with interruption.deferred():
             if resume and run_dir is not None:

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from mltrain.config.yaml_document import decode, parse
 from mltrain.errors import ConfigError, RunError, UsageError
-from mltrain.evaluation.catalogue import OWN_METRICS, canonical_name
+from mltrain.evaluation.catalogue import canonical_name
 from mltrain.evaluation.metric import Direction, Metric
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.problems import shortened
 from mltrain.run.reading import wrong_form
@@ -143,8 +144,12 @@ class ComparedRun:
         raise UsageError(f"{metric!r} was not measured in {self.name}{suggest(asked, known) or f': {known}'}")
 
 
-def read_run(directory: RunDirectory) -> ComparedRun:
+def read_run(directory: RunDirectory, plugins: Plugins | None = None) -> ComparedRun:
     """Return a finished run.
+
+    Args:
+        directory: of the run.
+        plugins: with which its metrics can be measured again; None takes installed packages alone.
 
     Raises:
         RunError: it did not finish, or is damaged; says which file.
@@ -166,7 +171,7 @@ def read_run(directory: RunDirectory) -> ComparedRun:
         directory,
         f"{absolute.parent.name}/{absolute.name}",
         results,
-        _measured(config, results.task, record, path),
+        _measured(config, results.task, record, path, plugins or Plugins()),
         config,
         record.data.sha256 if record.data else None,
     )
@@ -184,12 +189,14 @@ def _config(directory: RunDirectory) -> Mapping[str, Any]:
     return config
 
 
-def _measured(config: Mapping[str, Any], task: Task, record: Record, path: object) -> tuple[Metric, ...]:
+def _measured(
+    config: Mapping[str, Any], task: Task, record: Record, path: object, plugins: Plugins
+) -> tuple[Metric, ...]:
     section = config.get("evaluation")
     stated = section.get("metrics") if isinstance(section, dict) else None
     own = {name: (each.direction, each.origin) for name, each in record.own_metrics.items()}
     try:
-        with OWN_METRICS.standing_in(own):
-            return EvaluationSpec.model_validate({"metrics": stated}).metrics_for(task)
+        context = {"plugins": plugins.with_recorded(own)}
+        return EvaluationSpec.model_validate({"metrics": stated}, context=context).metrics_for(task)
     except ValidationError as error:
         raise wrong_form(f"{path}: config.resolved.yaml", error) from error

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import core_schema
 
-from mltrain.evaluation.catalogue import DEFAULTS, AnyMetric
+from mltrain.evaluation.catalogue import DEFAULTS
 from mltrain.evaluation.metric import Metric
+from mltrain.evaluation.own_metrics import AnyMetric
 from mltrain.evaluation.threshold_aim import ThresholdAim
 from mltrain.gates.gate import Gate
 from mltrain.spec import Many, Spec, fail, problem

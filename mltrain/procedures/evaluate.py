@@ -22,6 +22,7 @@ from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.splits.keys import group_numbers, several
 from mltrain.data.table import Table, absent_sentences, with_missing
 from mltrain.errors import RunError, WriteError
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.prediction.rows import kinds_of, kinds_of_targets
 from mltrain.procedures.recorded_config import other_plugins, refuse_absent
@@ -97,6 +98,7 @@ def evaluate(
     data: Path | None,
     command: tuple[str, ...] = (),
     options: Mapping[str, Any] = MappingProxyType({}),
+    plugins: Plugins | None = None,
 ) -> Evaluation:
     """Measure the model of a run.
 
@@ -106,13 +108,14 @@ def evaluate(
         data: a file with other rows.
         command: the command line, to be kept where looks at the test rows are counted.
         options: how the file with other rows is written, by the names of the keys of its source.
+        plugins: with which its metrics are measured; None takes installed packages alone.
 
     Raises:
         RunError: the run is damaged or unfinished, or its data has changed since.
         DataError: the data is not there, or not valid.
         PluginError: the plugin of one of its metrics is not there, or fails.
     """
-    stored = read_model(run)
+    stored = read_model(run, plugins)
     refuse_absent(stored.spec.evaluation.metrics or ())
     spec, preprocessing = stored.spec, stored.preprocessing
     splits: list[SplitName] = [name for name in SPLITS if name in stored.splits]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mltrain.errors import ConfigError, RunError, UsageError
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.gate_rules import gate_problem
 from mltrain.experiment.section_rules import possible_tasks
 from mltrain.gates.gate import DATA, Gate, judge
@@ -14,7 +15,9 @@ from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS
 
 
-def checked_gates(run: RunDirectory, gates: Sequence[str], split: str | None, of_file: bool) -> tuple[Gate, ...]:
+def checked_gates(
+    run: RunDirectory, gates: Sequence[str], split: str | None, of_file: bool, plugins: Plugins
+) -> tuple[Gate, ...]:
     """Return the gates. Refuse those that what is measured cannot answer.
 
     Args:
@@ -22,6 +25,7 @@ def checked_gates(run: RunDirectory, gates: Sequence[str], split: str | None, of
         gates: of the command line.
         split: that is measured; None takes test, else validation, else train.
         of_file: whether the rows of another file are measured instead.
+        plugins: as for `load`.
 
     Raises:
         UsageError: names the first such gate, and what is wrong with it.
@@ -30,7 +34,7 @@ def checked_gates(run: RunDirectory, gates: Sequence[str], split: str | None, of
     if not gates:
         return ()
     try:
-        spec = recorded_config(run).spec
+        spec = recorded_config(run, plugins=plugins).spec
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
     tasks = possible_tasks(spec)

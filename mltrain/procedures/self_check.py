@@ -24,6 +24,7 @@ from mltrain.data.preparation import Prepared, data_info
 from mltrain.errors import PluginError, RunError, SelfCheckError
 from mltrain.evaluation.counts import confusion_matrix, decide
 from mltrain.evaluation.metric import Metric, OwnMetric
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.evaluation.split_results import metric_results
 from mltrain.procedures.measurement import predict_split
 from mltrain.procedures.network import Network
@@ -55,7 +56,7 @@ def check_itself(
         SelfCheckError: something is not the same; says what.
     """
     try:
-        stored = read_model(run)
+        stored = read_model(run, Plugins.of_metrics(network.spec.evaluation.metrics or ()))
         recorded = run.results()
         put_weights(network.model, stored.weights, str(run.checkpoints))
     except RunError as error:

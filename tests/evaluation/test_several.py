@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from mltrain.evaluation.catalogue import DEFAULTS, F1, METRICS, R2, Accuracy, HammingLoss, LogLoss, Rmse, RocAuc
+from mltrain.evaluation.catalogue import DEFAULTS, F1, R2, Accuracy, HammingLoss, LogLoss, Rmse, RocAuc
 from mltrain.evaluation.differences import paired_difference
 from mltrain.evaluation.intervals import intervals
 from mltrain.evaluation.metrics import measure, undefined
+from mltrain.evaluation.own_metrics import METRICS
 from mltrain.evaluation.several import SeveralRows, draw_sums, from_sums
 from mltrain.evaluation.split_results import metric_results, output_results
 

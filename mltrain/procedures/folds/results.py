@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mltrain.comparison.compared_run import ComparedRun, read_run
 from mltrain.errors import RunError
 from mltrain.evaluation.fold_means import fold_mean, up_to_perfect, verdict
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.gates.gate import Gate, judge, judge_folds
 from mltrain.procedures.folds.pooled import pooled
 from mltrain.report.folds import verdict_sentence
@@ -31,18 +32,21 @@ class _Fold:
         return self.run.results.splits["test"]
 
 
-def fold_results(folder: FoldFolder, folds: int, gates: Sequence[Gate]) -> CrossValidation:
+def fold_results(
+    folder: FoldFolder, folds: int, gates: Sequence[Gate], plugins: Plugins | None = None
+) -> CrossValidation:
     """Return what the runs of a folder say together.
 
     Args:
         folder: with a finished run for each fold.
         folds: how many there are.
         gates: of the config.
+        plugins: with which its metrics can be measured again.
 
     Raises:
         RunError: a run is not finished or damaged, or they are not the folds of one set of rows.
     """
-    found = [_read(folder, fold) for fold in range(1, folds + 1)]
+    found = [_read(folder, fold, plugins) for fold in range(1, folds + 1)]
     first = found[0].run
     named = first.primary
     name, direction = named.partition(".")[2], first.direction(named)
@@ -63,9 +67,9 @@ def fold_results(folder: FoldFolder, folds: int, gates: Sequence[Gate]) -> Cross
     return together.model_copy(update={"gates": (*_of_each(gates, found), *judge_folds(gates, together))})
 
 
-def _read(folder: FoldFolder, fold: int) -> _Fold:
+def _read(folder: FoldFolder, fold: int, plugins: Plugins | None) -> _Fold:
     directory = RunDirectory(folder.run(fold))
-    run = read_run(directory)
+    run = read_run(directory, plugins)
     splits = run.results.splits
     if not {"train", "test"} <= splits.keys() or not splits["train"].n:
         raise RunError(f"{directory.path}: metrics.json: no training or no test rows, so it is not a fold")
