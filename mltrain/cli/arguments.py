@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mltrain.config.load import Loaded
     from mltrain.evaluation.own_metrics import Plugins
+    from mltrain.procedures.train import Outcome
     from mltrain.run.locked_run import LockedRun
-    from mltrain.run.results import Judgement, Results
-    from mltrain.run.rundir import RunDirectory
 
 
 def _readable(given: str | list[str]) -> str | list[str]:
@@ -111,11 +108,13 @@ def print_run(run: LockedRun, loaded: Loaded | None = None) -> None:
         raise
 
 
-def result(run: RunDirectory, results: Results, judged: Sequence[Judgement] = ()) -> str:
+def result(outcome: Outcome) -> str:
     """Return what `train` and `resume` print with --json: the run, where it was resumed, its results and its gates."""
+    run = outcome.run
     resumed = [{"step": each.step, "checkpoint": each.checkpoint} for each in run.record().resumed]
-    gates = {"gates": [each.as_json() for each in judged]} if judged else {}
-    return json.dumps({"run": str(run.path.absolute()), "resumed": resumed, "metrics": results.as_json(), **gates})
+    gates = {"gates": [each.as_json() for each in outcome.judged]} if outcome.judged else {}
+    metrics = outcome.results.as_json()
+    return json.dumps({"run": str(run.path.absolute()), "resumed": resumed, "metrics": metrics, **gates})
 
 
 def runs_directory(given: Path | None) -> Path:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from mltrain.cli.arguments import Json, PluginFiles, RunReference, RunsDirectory, plugins_of, runs_directory
-from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolerance, conclude, refuse_strays
+from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolerance, check_options, conclude
 from mltrain.cli.reading_options import (
     Columns,
     DateFormatOption,
@@ -61,7 +61,7 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Measure the model of a run again. Each use of the test rows is counted."""
-    from mltrain.comparison.against import standard
+    from mltrain.comparison.against import reference_run
     from mltrain.errors import UsageError
     from mltrain.problems import printable
     from mltrain.procedures.evaluate import evaluate as evaluate_run
@@ -96,13 +96,13 @@ def evaluate(
         raise UsageError(
             "--against and --data were both given: runs are compared on their own rows; remove one of the two"
         )
-    refuse_strays(against, tolerance, metric, junit, gates)
+    check_options(against, tolerance, metric, junit, gates)
     folder = runs_directory(runs_dir)
     known = plugins_of(plugins)
     found = open_run(run, folder)
     with failure_explained(found):
         checked = checked_gates(found, gates or (), split, data is not None, known)
-    other = standard(open_run(against, folder), tolerance, metric, split, known) if against is not None else None
+    other = reference_run(open_run(against, folder), tolerance, metric, split, known) if against is not None else None
     measured = evaluate_run(found, split, data, tuple(sys.argv), options, known)
     judged = judge_measured(checked, measured.splits, data is not None) + ((other.judge(found),) if other else ())
     typer.echo(json_format.dumps(measured.as_json(judged), indent=2) if json else results_table(measured.splits))

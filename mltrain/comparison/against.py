@@ -12,11 +12,11 @@ from mltrain.run.rundir import RunDirectory
 
 
 @dataclass(frozen=True)
-class Standard:
+class ReferenceRun:
     """What a run must be no worse than.
 
     Attributes:
-        run: the one that it is held against.
+        run: the one that others are compared with.
         metric: `split.metric` by which.
         tolerance: how much worse it may be, in the unit of the metric.
         plugins: with which its metrics can be measured again.
@@ -47,13 +47,13 @@ class Standard:
         return Judgement(gate=gate, value=found.run.value(self.metric), passed=passed, reason=sentence)
 
 
-def standard(
+def reference_run(
     directory: RunDirectory,
     tolerance: float,
     metric: str | None,
     split: str | None = None,
     plugins: Plugins | None = None,
-) -> Standard:
+) -> ReferenceRun:
     """Return what a run shall be held against; anything wrong with it is found here, before a training.
 
     Args:
@@ -72,7 +72,7 @@ def standard(
     name = metric or run.primary.partition(".")[2]
     named = run.found_metric(name if "." in name or split is None else f"{split}.{name}")
     run.direction(named)
-    return Standard(run, named, tolerance, plugins)
+    return ReferenceRun(run, named, tolerance, plugins)
 
 
 def _no_worse(found: Pair, tolerance: float) -> bool:

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from mltrain.data.encoders.category import IndexEncoder
 from mltrain.data.examples import Examples
 from mltrain.data.preparation import Prepared
 from mltrain.evaluation.baselines import Baseline, NaiveBaseline, constant_baseline, linear_baseline, naive_baselines
@@ -96,7 +95,7 @@ def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, BaselineFi
     """Return the baselines, and say in `fits` how each came about."""
     info, train = prepared.info, prepared.examples["train"]
     name = "ridge" if info.task in OF_NUMBERS else "logistic"
-    indices = [encoder.column for encoder in prepared.preprocessing.columns if isinstance(encoder, IndexEncoder)]
+    indices = [encoder.column for encoder in prepared.preprocessing.columns if encoder.is_index]
     linear: Baseline | str
     if indices:
         linear = f"the categories of '{indices[0]}' are index numbers, and their size has no meaning"
@@ -135,7 +134,7 @@ class _Pair:
         self, spec: ExperimentSpec, prepared: Prepared, split: SplitName, model: Judged, other: Judged
     ) -> None:
         self._seed, self._split = draw_seed(spec.seed, split), split
-        self._task, self._classes = prepared.info.task, prepared.info.classes
+        self._task, self._classes = prepared.info.task, prepared.info.output.classes
         examples = prepared.examples[split]
         self._truth, self._groups, self._forecasts = examples.truth, examples.groups, examples.forecasts
         self._values = (model.values[split], other.values[split])

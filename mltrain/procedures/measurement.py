@@ -80,7 +80,7 @@ def measure_split(
         between_chunks: called after each slice.
     """
     predictions, truth = predicted.values, examples.truth
-    task, classes, held_out = network.info.task, network.info.classes, name != "train"
+    task, classes, held_out = network.info.task, network.info.output.classes, name != "train"
     metrics = network.spec.evaluation.metrics_for(task)
 
     def results(rows: slice | np.ndarray, of_what: str) -> dict[str, MetricValue]:
@@ -103,7 +103,7 @@ def measure_split(
     if task in OF_EACH:
         seed = draw_seed(network.spec.seed, name) if held_out else None
         bins = network.spec.evaluation.calibration.bins
-        names, groups = network.info.targets, examples.groups
+        names, groups = network.info.output.columns, examples.groups
         result["outputs"] = output_results(metrics, task, names, truth, predictions, seed, bins, groups)
     if task in OF_CLASSES:
         confusion = confusion_matrix(truth, decide(task, predictions, threshold), len(classes))
@@ -134,7 +134,7 @@ def chance_of(
 ) -> ChanceResult:
     """Return what a test on the counts says of the accuracy of a split, which has one target with classes."""
     predicted = decide(network.info.task, predictions, threshold)
-    chance = against_chance(examples.truth, predicted, network.info.classes, training_truth, examples.groups)
+    chance = against_chance(examples.truth, predicted, network.info.output.classes, training_truth, examples.groups)
     return ChanceResult(
         split=split,
         correct=chance.correct,

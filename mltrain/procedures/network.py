@@ -92,7 +92,7 @@ class Network:
         """
         if self.info.task in OF_NUMBERS:
             values = self.target.restore(outputs)
-            return values if self.info.targets else values[:, 0]
+            return values if self.info.output.columns else values[:, 0]
         if self.head.logits:
             activation = tf.nn.softmax if self.info.task == "multiclass" else tf.nn.sigmoid
             outputs = in_full_vectors(activation, tf.convert_to_tensor(outputs)).numpy()

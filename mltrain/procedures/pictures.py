@@ -49,8 +49,10 @@ def draw(
     if info.task == "regression":
         yield "predicted", predicted_plot(truth, predictions[split], network.target.column, split)
     elif info.task in OF_CLASSES:
-        counts = confusion_matrix(truth, decide(info.task, predictions[split], rule.threshold), len(info.classes))
-        yield "confusion", confusion_plot(counts, info.classes, split)
+        counts = confusion_matrix(
+            truth, decide(info.task, predictions[split], rule.threshold), len(info.output.classes)
+        )
+        yield "confusion", confusion_plot(counts, info.output.classes, split)
     if learned is not None:
         yield (
             "learned",

@@ -4,7 +4,7 @@ TensorFlow."""
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,46 +19,35 @@ from mltrain.procedures.baselines import Judged, measure_baselines
 from mltrain.procedures.coefficients import coefficients
 from mltrain.procedures.decision import Chosen, choose
 from mltrain.procedures.diagnosing import gather
-from mltrain.procedures.explanation.explaining import explain_split, unexplained
+from mltrain.procedures.explanation.explaining import Explained, explain_split, unexplained
 from mltrain.procedures.fitting import Fitted
 from mltrain.procedures.forecast_dates import dates_of_rows, forecast_time
 from mltrain.procedures.learned import learned_of
 from mltrain.procedures.measurement import Predicted, chance_of, measure_split, predict_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.pictures import draw
-from mltrain.procedures.plan import Plan
-from mltrain.procedures.slices import Slice
+from mltrain.procedures.run_context import RunContext
+from mltrain.procedures.setup import Setup
 from mltrain.procedures.training_images import with_training_images
 from mltrain.procedures.worst_examples import worst_examples
 from mltrain.report.explanation import explanation_sentences
 from mltrain.report.plots.fonts import missing
-from mltrain.report.terminal import Terminal
 from mltrain.run.decision import DecisionRule
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.results import FORMAT, FindingResult, ObjectiveResult, Results, SplitResult, TrainedModel
-from mltrain.stopwatch import NoStopwatch
 from mltrain.task import OF_CLASSES, SPLITS, SplitName
-from mltrain.training.signals import Interruption
 
 
-def write_results(
-    run: LockedRun,
-    network: Network,
-    prepared: Prepared,
-    plan: Plan,
-    fitted: Fitted,
-    slices: Mapping[SplitName, Sequence[Slice]],
-    terminal: Terminal,
-    interruption: Interruption,
-    stopwatch: NoStopwatch,
-) -> Results:
+def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
     """Measure every split with the model of the run, write the rest, and return the results.
 
     Raises:
         InterruptedRunError: a signal came; `resume` finds the training done, and measures again.
     """
-    examples, between = prepared.examples, interruption.raise_if_received
+    network, prepared, plan = setup.network, setup.prepared, setup.plan
+    run, phase, between = context.run, context.stopwatch.phase, context.raise_if_interrupted
+    examples, slices = prepared.examples, setup.slices.held_out
     predicted = {name: predict_split(network, each, between) for name, each in examples.items()}
     chosen = _chosen(network, prepared, predicted)
     rule, more = chosen.rule, dict(chosen.results)
@@ -74,54 +63,53 @@ def write_results(
             network, examples[held_out], predictions[held_out], rule.threshold, examples["train"].truth, held_out
         )
     if network.spec.evaluation.baselines:
-        interruption.raise_if_received()
-        with stopwatch.phase("baselines"):
+        between()
+        with phase("baselines"):
             found = measure_baselines(network.spec, prepared, plan.objective, Judged(predictions, rule.threshold))
         more |= {"baselines": found.fits, "baseline_sentences": found.sentences}
         splits |= {name: splits[name].model_copy(update={"baselines": each}) for name, each in found.splits.items()}
     if _is_linear_regression(network, prepared):
         more["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
     history = run.history()
-    with stopwatch.phase("diagnosis"):
-        facts = gather(network, prepared, history, splits, predictions, exhausted=fitted.exhausted)
-        more["diagnosis"] = [FindingResult(**asdict(each)) for each in diagnose(facts)]
+    with phase("diagnosis"):
+        more["diagnosis"] = [
+            FindingResult(**asdict(each))
+            for each in diagnose(gather(network, prepared, history, splits, predictions, exhausted=fitted.exhausted))
+        ]
     if network.spec.evaluation.gates:
         more["gates"] = judge(network.spec.evaluation.gates, splits)
     results = Results(
         format=FORMAT,
         task=network.info.task,
-        classes=network.info.classes,
+        classes=network.info.output.classes,
         objective=ObjectiveResult(metric=plan.objective.metric, direction=plan.objective.direction, best=fitted.best),
         model=TrainedModel(weights=plan.final, epoch=fitted.epoch, epochs=fitted.last_epoch, stopped=fitted.stopped),
         splits=splits,
         **more,
     )
-    interruption.raise_if_received()
-    with stopwatch.phase("run files"):
+    between()
+    with phase("run files"):
         if network.spec.evaluation.decides or run.has_decision():
             run.write_decision(rule)
         run.write_predictions(_kept(prepared, forecast_time(network.spec), predictions))
         if "test" in splits:
             _count_look(run)
         run.write_results(results)
-    with stopwatch.phase("report"):
+    with phase("report"):
         worst = worst_examples(prepared, held_out, predictions[held_out])
         if worst is not None:
             run.write_examples(with_training_images(worst, network, prepared))
-    with stopwatch.phase("model.keras"):
+    with phase("model.keras"):
         run.write_model(_archive(network, prepared, rule))
-    with stopwatch.phase("plots"):
+    with phase("plots"):
         learned = learned_of(network, prepared, rule, _formula(results.coefficients))
         if learned is not None:
             run.write_learned(learned.recorded())
         best_epoch = fitted.epoch if plan.final == "best" else None
-        drawn = draw(history, network, prepared, best_epoch, predictions, rule, learned)
-        _write_plots(run, drawn, terminal, interruption)
-    depends_on = _explain(
-        run, network, prepared, rule, held_out, predictions[held_out], fitted, interruption, stopwatch
-    )
-    with stopwatch.phase("history and terminal"):
-        terminal.results(results, run.path, depends_on)
+        _write_plots(draw(history, network, prepared, best_epoch, predictions, rule, learned), context)
+    depends_on = _explain(setup, rule, held_out, predictions[held_out], fitted.epoch, context)
+    with phase("history and terminal"):
+        context.terminal.results(results, run.path, depends_on)
     return results
 
 
@@ -130,40 +118,33 @@ def _count_look(run: LockedRun) -> None:
     run.count_look(record.resumed[-1].command if record.resumed else record.command)
 
 
-def _write_plots(
-    run: LockedRun, drawn: Iterable[tuple[str, bytes]], terminal: Terminal, interruption: Interruption
-) -> None:
+def _write_plots(drawn: Iterable[tuple[str, bytes]], context: RunContext) -> None:
     """Write the plots. Say once which characters no installed font has."""
     for title, picture in drawn:
-        interruption.raise_if_received()  # a picture takes 0.1 to 0.3 s
-        run.write_plot(title, picture)
+        context.raise_if_interrupted()  # a picture takes 0.1 to 0.3 s
+        context.run.write_plot(title, picture)
     undrawn = missing()
     if undrawn is not None:
-        terminal.note(undrawn)
+        context.terminal.note(undrawn)
 
 
 def _explain(
-    run: LockedRun,
-    network: Network,
-    prepared: Prepared,
-    rule: DecisionRule,
-    split: SplitName,
-    predictions: np.ndarray,
-    fitted: Fitted,
-    interruption: Interruption,
-    stopwatch: NoStopwatch,
+    setup: Setup, rule: DecisionRule, split: SplitName, predictions: np.ndarray, epoch: int, context: RunContext
 ) -> tuple[str, ...]:
     """Write what the predictions for a split depend on, where the config asks for it, and return it in short."""
-    if not network.spec.evaluation.explain:
+    prepared = setup.prepared
+    if not setup.spec.evaluation.explain:
         return ()
-    examples, rows = prepared.examples[split], dict(prepared.splits.items())[split]
+    examples = prepared.examples[split]
     reason = unexplained(prepared.preprocessing, examples.x, predictions)
     if reason is not None:
         return (reason,)
-    epoch, between = fitted.epoch, interruption.raise_if_received
-    with stopwatch.phase("explanation"):
-        found = explain_split(network, prepared.preprocessing, rule, split, examples, rows, predictions, epoch, between)
-        run.write_explanation(found)
+    explained = Explained(split, examples, predictions)
+    with context.stopwatch.phase("explanation"):
+        found = explain_split(
+            setup.network, prepared.preprocessing, rule, explained, epoch, context.raise_if_interrupted
+        )
+        context.run.write_explanation(found)
     return explanation_sentences(found)
 
 
@@ -180,17 +161,15 @@ def _kept(
 ) -> dict[str, StoredPredictions]:
     """Return the predictions to keep: for held-out rows, and for training rows only where there are no others."""
     kept = {}
-    for name, rows in prepared.splits.items():
+    for name, of in prepared.examples.items():
         if name != "train" or len(predictions) == 1:
-            of = prepared.examples[name]
-            kept[str(name)] = StoredPredictions(
-                rows, of.truth, predictions[name], of.groups, of.forecasts, dates_of_rows(prepared, time, rows)
-            )
+            dates = dates_of_rows(prepared, time, of.rows)
+            kept[str(name)] = StoredPredictions(of.rows, of.truth, predictions[name], of.groups, of.forecasts, dates)
     return kept
 
 
 def _is_linear_regression(network: Network, prepared: Prepared) -> bool:
-    of_columns = prepared.preprocessing.array is None
+    of_columns = bool(prepared.info.input.columns)
     return network.spec.model.is_linear and network.info.task == "regression" and of_columns
 
 

@@ -10,8 +10,8 @@ from mltrain.config.load import Loaded
 from mltrain.config.resolved import resolved_yaml
 from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.evaluation.own_metrics import Plugins
-from mltrain.procedures.going_on import GoingOn, config_differences
 from mltrain.procedures.recorded_config import as_when_recorded, recorded_config, refuse_absent
+from mltrain.procedures.resumption import PlannedResumption, config_differences
 from mltrain.run.rundir import RunDirectory
 
 
@@ -65,7 +65,7 @@ def stated_epochs(run: RunDirectory, overrides: Sequence[str], plugins: Plugins 
     try:
         recorded_config(run, plugins=plugins)
     except (RunError, ConfigError):
-        return None  # `take_up` says what is wrong with it
+        return None  # `prepare_resume` says what is wrong with it
     loaded = recorded_config(run, overrides, plugins)
     path = ("training", "epochs")
     stated = loaded.root.existing(path) == path and loaded.root.at(path).place.source.override
@@ -86,7 +86,7 @@ def refuse_without_effect(run: RunDirectory, overrides: Sequence[str], plugins: 
         )
 
 
-def take_up(
+def prepare_resume(
     run: RunDirectory,
     asked: Loaded | None,
     overrides: Sequence[str],
@@ -94,7 +94,7 @@ def take_up(
     allow_inexact: bool,
     command: tuple[str, ...],
     plugins: Plugins | None = None,
-) -> tuple[Loaded, GoingOn]:
+) -> tuple[Loaded, PlannedResumption]:
     """Return the config with which a run continues, and what it was so far.
 
     Args:
@@ -134,6 +134,6 @@ def take_up(
     number = isinstance(loaded.spec.training.optimizer.argument(rate[-1]), float)
     states_rate = bool(asked is None and number and loaded.root.existing(rate) == rate and place.source.override)
     resolved = None if loaded.spec == before.spec else resolved_yaml(loaded, again=asked is None).encode()
-    return loaded, GoingOn(
+    return loaded, PlannedResumption(
         run.record(), before.spec, states_rate, differences, allow_inexact, longer, resolved, command
     )

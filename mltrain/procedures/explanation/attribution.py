@@ -78,7 +78,7 @@ class Attribution:
 
     def said(self) -> Attributed:
         """Return what the numbers are, and how exact those of `columns` were so far."""
-        target, classes = self._network.target.parts[0], self._network.info.classes
+        target, classes = self._network.target.parts[0], self._network.info.output.classes
         if self._network.info.task == "multiclass":
             unit = "score of the predicted class (its logit minus the mean of all logits)"
             scores = {name: self._score_of_baseline(number) for number, name in enumerate(classes)}

@@ -76,7 +76,7 @@ def predicted_columns(network: Network, predictions: np.ndarray, threshold: floa
         return pa.table([*labels, *map(pa.array, predictions.T)][: len(names)], [*names])
     if task == "regression":
         return pa.table([pa.array(predictions)], [*names])
-    chosen = class_values(network.info.classes).take(pa.array(decide(task, predictions, threshold)))
+    chosen = class_values(network.info.output.classes).take(pa.array(decide(task, predictions, threshold)))
     shares = [1 - predictions, predictions] if task == "binary" else [*predictions.T]
     return pa.table([chosen, *map(pa.array, shares[: len(names) - 1])], [*names])
 
