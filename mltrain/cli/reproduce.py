@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mltrain.cli.arguments import Json, Plugins, Quiet, RunReference, RunsDirectory, runs_directory
+from mltrain.cli.arguments import Json, PluginFiles, Quiet, RunReference, RunsDirectory, plugins_of, runs_directory
 
 
 def reproduce(
@@ -23,7 +23,7 @@ def reproduce(
         typer.Option("--tolerance", min=0.0, help="The largest allowed difference of a metric; above 1, relative."),
     ] = 1e-3,
     runs_dir: RunsDirectory = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -37,7 +37,7 @@ def reproduce(
 
     with Interruption().handled() as interruption:
         before = open_run(run, runs_directory(runs_dir))
-        loaded = as_recorded(before)
+        loaded = as_recorded(before, plugins_of(plugins))
         # Under another name: `NAME/latest` stays the newest of those that were trained for their own sake.
         name = f"{loaded.spec.name[:58]}-again"
         place = Place(runs_directory(runs_dir), run_dir, name)

@@ -10,12 +10,13 @@ import typer
 from mltrain.cli.arguments import (
     Json,
     Overrides,
-    Plugins,
+    PluginFiles,
     Profiled,
     Quiet,
     RunReference,
     RunsDirectory,
     VerifyExport,
+    plugins_of,
     print_run,
     result,
     runs_directory,
@@ -32,7 +33,7 @@ def resume(
         int | None, typer.Option("--epochs", min=1, help="Train to this number of epochs, also a finished run.")
     ] = None,
     overrides: Overrides = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     allow_inexact: Annotated[
         bool, typer.Option("--allow-inexact", help="Continue although something differs, and mark the run.")
     ] = False,
@@ -52,6 +53,7 @@ def resume(
     from mltrain.training.signals import Interruption
 
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
+    known = plugins_of(plugins)
     with Interruption().handled() as interruption:
         folder = runs_directory(runs_dir)
         found = open_run(run, folder)
@@ -60,11 +62,12 @@ def resume(
             Place(folder, found.path, resume=True),
             tuple(sys.argv),
             overrides=tuple(overrides or ()),
-            epochs=stated_epochs(found, overrides or ()) if epochs is None else epochs,
+            epochs=stated_epochs(found, overrides or (), known) if epochs is None else epochs,
             allow_inexact=allow_inexact,
             verify_export=verify_export,
             quiet=quiet,
             lines_of_gates=lines_of_gates,
+            plugins=known,
         )
         outcome = train(request, interruption, stopwatch, (lambda run, new: None) if json else print_run)
         ended = outcome.finished

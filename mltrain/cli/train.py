@@ -13,11 +13,12 @@ from mltrain.cli.arguments import (
     ConfigPath,
     Json,
     Overrides,
-    Plugins,
+    PluginFiles,
     Profiled,
     Quiet,
     RunsDirectory,
     VerifyExport,
+    plugins_of,
     print_run,
     result,
     runs_directory,
@@ -38,7 +39,7 @@ from mltrain.cli.gates import (
 def train(
     config: ConfigPath,
     overrides: Overrides = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     runs_dir: RunsDirectory = None,
     run_dir: Annotated[
         Path | None,
@@ -64,7 +65,6 @@ def train(
     from mltrain.comparison.against import reference_run
     from mltrain.config.load import load
     from mltrain.errors import UsageError
-    from mltrain.gates.gate import of_folds
     from mltrain.procedures.train import Place, TrainRequest
     from mltrain.procedures.train import train as train_run
     from mltrain.run.opening import open_run
@@ -79,11 +79,13 @@ def train(
         raise UsageError("--resume needs --run-dir: the run to start or to resume")
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption:
-        loaded = load(config, overrides or (), gates or ())
+        loaded = load(config, overrides or (), gates or (), plugins_of(plugins))
         folder, places = runs_directory(runs_dir), gate_places(loaded)
         check_options(against, tolerance, metric, junit, places)
-        other = reference_run(open_run(against, folder), tolerance, metric) if against is not None else None
-        left = [str(gate) for gate in loaded.spec.evaluation.gates if of_folds(gate)]
+        other = None
+        if against is not None:
+            other = reference_run(open_run(against, folder), tolerance, metric, plugins=loaded.plugins)
+        left = [str(gate) for gate in loaded.spec.evaluation.gates if gate.of_folds]
         note = f"these gates apply to `mltrain cross-validate` only and were skipped: {'; '.join(left)}"
         request = TrainRequest(
             loaded,

@@ -16,10 +16,8 @@ from mltrain.evaluation.metric import (
     REGRESSION,
     AveragedMetric,
     Metric,
-    OwnMetric,
 )
-from mltrain.evaluation.own_metrics import OwnMetrics
-from mltrain.spec import OneOf, normalise
+from mltrain.spec import normalise
 from mltrain.task import Task
 
 
@@ -226,7 +224,7 @@ class ExplainedVariance(Metric):
     type: Literal["explained_variance"] = "explained_variance"
 
 
-_ALL: tuple[type[Metric], ...] = (
+CATALOGUE: tuple[type[Metric], ...] = (
     Accuracy,
     HammingLoss,
     BalancedAccuracy,
@@ -252,15 +250,12 @@ _ALL: tuple[type[Metric], ...] = (
     ExplainedVariance,
 )
 
-_NAMES: dict[str, str] = {
+# The name of each by every spelling, in its normal form.
+NAMES: dict[str, str] = {
     normalise(spelling): str(metric.model_fields["type"].default)
-    for metric in _ALL
+    for metric in CATALOGUE
     for spelling in (metric.model_fields["type"].default, *metric.aliases)
 }
-
-OWN_METRICS = OwnMetrics(OwnMetric, _NAMES)
-METRICS = OneOf("metric", *_ALL, more=OWN_METRICS, aliases=_NAMES, hint="one of your own comes with --plugin FILE.py")
-AnyMetric = Annotated[Metric, METRICS]
 
 DEFAULTS: dict[Task, tuple[Metric, ...]] = {
     "binary": (Accuracy(), Precision(), Recall(), F1(), RocAuc(), PrAuc(), LogLoss()),
@@ -283,4 +278,4 @@ OF_LABEL: tuple[Metric, ...] = (Accuracy(), F1(), RocAuc(), LogLoss(), Precision
 
 def canonical_name(name: str) -> str:
     """Return the metric that `name` means in any spelling (`AUC` is `roc_auc`), and `name` where it is none of ours."""
-    return _NAMES.get(normalise(name), name)
+    return NAMES.get(normalise(name), name)

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import core_schema
 
-from mltrain.evaluation.catalogue import DEFAULTS, AnyMetric
+from mltrain.evaluation.catalogue import DEFAULTS
 from mltrain.evaluation.metric import Metric
+from mltrain.evaluation.own_metrics import AnyMetric
 from mltrain.evaluation.threshold_aim import ThresholdAim
-from mltrain.gates.gate import GateText
+from mltrain.gates.gate import Gate
 from mltrain.spec import Many, Spec, fail, problem
 from mltrain.task import OF_NUMBERS, Task
 
@@ -54,7 +55,7 @@ class EvaluationSpec(Spec):
     slices: Many[SliceSpec] = ()
     """Columns: the metrics of validation and test rows are also computed for each of their values: `[sex, {column:
     age, bins: 4}]`."""
-    gates: Many[GateText] = ()
+    gates: Many[Gate] = ()
     """Conditions that the results must fulfil, such as `test.f1.low >= 0.8`, or `folds.f1.low >= 0.8` for
     `mltrain cross-validate`. The exit code is 10 if one fails. The guide to continuous integration, docs/ci.md, has
     every form."""

@@ -25,7 +25,7 @@ _BASELINES: dict[Task, tuple[str, ...]] = {
 
 
 def gate_problem(
-    text: str,
+    gate: Gate,
     experiment: ExperimentSpec,
     tasks: Sequence[Task],
     splits: Collection[str],
@@ -34,13 +34,13 @@ def gate_problem(
     """Return what is wrong with a gate, or None.
 
     Args:
-        text: the gate.
+        gate: as the config or the command line has it.
         experiment: whose results it speaks of.
         tasks: the task, or all that are possible while it is not known.
         splits: those that will be measured.
         classes: their names, or those of the targets; None while they are not known.
     """
-    quantity = Gate.parse(text).quantity
+    quantity = gate.quantity
     return (
         _split_problem(quantity.split, splits)
         or _metric_problem(quantity, experiment, tasks)
@@ -125,14 +125,14 @@ def _slice_problem(quantity: Quantity, columns: Sequence[str]) -> str | None:
     return f"'{quantity.slice}' is not a slice of evaluation.slices; expected a slice by {' or '.join(columns)}"
 
 
-def unknown_slice(text: str, slices: Mapping[str, Sequence[str]]) -> str | None:
+def unknown_slice(gate: Gate, slices: Mapping[str, Sequence[str]]) -> str | None:
     """Return what is wrong with the slice of a gate once the data is there, or None.
 
     Args:
-        text: the gate.
+        gate: without another problem.
         slices: the names of those that are measured, by split.
     """
-    quantity = Gate.parse(text).quantity
+    quantity = gate.quantity
     known = slices.get(quantity.split, ())
     if quantity.slice is None or quantity.slice in known:
         return None

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.expression import Comparison
-from mltrain.gates.gate import Gate
 from mltrain.task import OF_NUMBERS, Task
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.monitoring import Monitoring
@@ -61,7 +60,7 @@ def _needing_own_units(experiment: ExperimentSpec) -> Iterator[str]:
             if _only_in_own_units(watched) or (_states_a_number(callback) and _follows_from_training(watched)):
                 yield f"{type(callback).__name__} watches '{watched}' in the units of the target"
     for gate in experiment.evaluation.gates:
-        if Gate.parse(gate).quantity.metric == "loss":
+        if gate.quantity.metric == "loss":
             yield f"the gate '{gate}' is stated in the units of the target"
 
 

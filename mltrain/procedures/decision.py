@@ -15,6 +15,7 @@ from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.threshold_aim import ThresholdAim
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.run.decision import DecisionRule
+from mltrain.run.results import Threshold
 from mltrain.task import OF_CLASSES, Task
 
 
@@ -24,7 +25,7 @@ class Chosen:
 
     Attributes:
         rule: to apply and to keep.
-        results: what metrics.json says of it, by its keys there.
+        results: what `Results` says of it, by its fields there.
     """
 
     rule: DecisionRule
@@ -69,7 +70,7 @@ def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictio
             predictions = tempered(task, predictions, temperature)
     if task == "binary":
         results["threshold"], sentence = _threshold(spec.threshold, truth, predictions)
-        threshold = results["threshold"]["value"]
+        threshold = results["threshold"].value
         sentences += [sentence] if sentence else []
     return Chosen(DecisionRule(threshold=threshold, temperature=temperature), results)
 
@@ -91,13 +92,14 @@ def _temperature(
 
 def _threshold(
     stated: float | ThresholdAim, truth: np.ndarray | None, predictions: np.ndarray | None
-) -> tuple[dict[str, Any], str]:
-    """Return what metrics.json says of the threshold, and a sentence on it."""
+) -> tuple[Threshold, str]:
+    """Return the threshold, and a sentence on it."""
     if not isinstance(stated, ThresholdAim):
-        return {"value": stated}, ""
-    about = {"aim": stated.words, "split": "validation"}
+        return Threshold(value=stated), ""
+    about: dict[str, Any] = {"aim": stated.words, "split": "validation"}
     if truth is None or predictions is None:
-        return {"value": 0.5, **about}, "the threshold is 0.5: predictions for the validation rows are NaN or infinite"
+        sentence = "the threshold is 0.5: predictions for the validation rows are NaN or infinite"
+        return Threshold(value=0.5, **about), sentence
     choice = choose_threshold(stated, truth, predictions)
     at = f"{choice.threshold:.4g}"
     if choice.reached:
@@ -111,4 +113,4 @@ def _threshold(
             f"no threshold gives the {stated.words} on validation: {at} gives the highest {condition}, "
             f"{choice.nearest:.4f}, and a {stated.aim} of {choice.value:.4f}"
         )
-    return {"value": choice.threshold, **about, "reached": choice.reached}, sentence
+    return Threshold(value=choice.threshold, **about, reached=choice.reached), sentence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +15,7 @@ from mltrain.evaluation.diagnosis.facts import DeadUnits
 from mltrain.evaluation.diagnosis.skill import skill
 from mltrain.procedures.network import Network
 from mltrain.run.history import History
+from mltrain.run.results import SplitResult
 from mltrain.task import OF_CLASSES, SplitName, Task
 from mltrain.training.metrics import default_loss
 
@@ -75,7 +75,7 @@ def gather(
     network: Network,
     prepared: Prepared,
     history: History,
-    splits: Mapping[SplitName, Any],
+    splits: Mapping[str, SplitResult],
     predictions: Mapping[SplitName, np.ndarray],
     *,
     exhausted: bool,
@@ -86,7 +86,7 @@ def gather(
         network: with the weights of the model of the run.
         prepared: its data.
         history: of the training.
-        splits: what was measured, as in metrics.json.
+        splits: what was measured.
         predictions: of every split.
         exhausted: as `Curves` has it.
     """
@@ -99,7 +99,7 @@ def gather(
         classes=info.output.classes,
         curves=Curves(columns, network.spec.training.epochs, exhausted, chance_loss(network)),
         rows={name: len(prepared.examples[name].truth) for name in seen},
-        confusions={name: splits[name]["confusion_matrix"] for name in seen if info.task in OF_CLASSES},
+        confusions={name: splits[name].confusion_matrix for name in seen if info.task in OF_CLASSES},
         skill={
             name: skill(
                 info.task, prepared.examples[name].truth, predictions[name], train.truth, len(info.output.classes)
@@ -115,9 +115,9 @@ def gather(
     )
 
 
-def _alike(task: Task, truth: np.ndarray, predictions: np.ndarray, split: Mapping[str, Any]) -> dict[int, float]:
+def _alike(task: Task, truth: np.ndarray, predictions: np.ndarray, split: SplitResult) -> dict[int, float]:
     """Return the classes of a split that the model does not distinguish from the others."""
-    return classes_alike(task, truth, predictions, split["confusion_matrix"]) if task in OF_CLASSES else {}
+    return classes_alike(task, truth, predictions, split.confusion_matrix) if task in OF_CLASSES else {}
 
 
 def _repeated(prepared: Prepared) -> str:

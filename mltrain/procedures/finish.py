@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mltrain.errors import VerdictError
 from mltrain.procedures.fitting import Fitted
 from mltrain.procedures.report import facts_of, report_of, write_report
@@ -14,6 +12,7 @@ from mltrain.procedures.verify_export import verify_export as verify
 from mltrain.run.profile import profile_of
 from mltrain.run.proof import decision_fingerprint
 from mltrain.run.record import Record, changes_sentence
+from mltrain.run.results import Results
 from mltrain.run.status import Status, now, status
 
 
@@ -31,11 +30,11 @@ def prove(setup: Setup, record: Record, context: RunContext, verify_export: bool
     return record
 
 
-def finish(setup: Setup, fitted: Fitted, metrics: dict[str, Any], record: Record, context: RunContext) -> None:
+def finish(setup: Setup, fitted: Fitted, results: Results, record: Record, context: RunContext) -> None:
     """Write what is known at the end, status.json last: when it says "finished", all is there."""
     run, terminal, stopwatch = context.run, context.terminal, context.stopwatch
     stopwatch.turn_to("run files")
-    ended, record = _ended(fitted, metrics), record.with_values(finished=now())
+    ended, record = _ended(fitted, results), record.with_values(finished=now())
     run.write_record(record)
     stopwatch.turn_to("report")
     laps = stopwatch.laps()  # the page cannot hold how long it took itself
@@ -52,7 +51,7 @@ def finish(setup: Setup, fitted: Fitted, metrics: dict[str, Any], record: Record
     run.write_status(ended)
 
 
-def _ended(fitted: Fitted, metrics: dict[str, Any]) -> Status:
-    passed = all(gate["passed"] for gate in metrics.get("gates", ()))
+def _ended(fitted: Fitted, results: Results) -> Status:
+    passed = all(gate.passed for gate in results.gates)
     code = 0 if passed else VerdictError.exit_code
     return status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=code)

@@ -14,7 +14,7 @@ from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.profile import Profile
 from mltrain.run.record import Record
-from mltrain.run.results_form import Results, results
+from mltrain.run.results import Results
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import Status
 from mltrain.task import OF_EACH, OF_NUMBERS
@@ -85,7 +85,7 @@ def facts_of(run: RunDirectory, name: str, status: Status, record: Record, profi
     Raises:
         RunError: a file is damaged, or two files do not fit together.
     """
-    found = results(run.metrics(), run.path / "metrics.json") if run.has_metrics() else None
+    found = run.results() if run.has_metrics() else None
     split = judged_split(found) if found else None
     threshold = _threshold_split(run, found) if found and split else None
     return Facts(

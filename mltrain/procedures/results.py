@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from mltrain.data.preparation import Prepared
 from mltrain.data.raw_model import raw_model
 from mltrain.errors import WriteError
 from mltrain.evaluation.diagnosis import diagnose
-from mltrain.experiment.spec import ExperimentSpec
 from mltrain.gates.gate import judge
 from mltrain.procedures.baselines import Judged, measure_baselines
 from mltrain.procedures.coefficients import coefficients
@@ -28,7 +26,6 @@ from mltrain.procedures.learned import learned_of
 from mltrain.procedures.measurement import Predicted, chance_of, measure_split, predict_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.pictures import draw
-from mltrain.procedures.plan import Plan
 from mltrain.procedures.run_context import RunContext
 from mltrain.procedures.setup import Setup
 from mltrain.procedures.training_images import with_training_images
@@ -36,14 +33,14 @@ from mltrain.procedures.worst_examples import worst_examples
 from mltrain.report.explanation import explanation_sentences
 from mltrain.report.plots.fonts import missing
 from mltrain.run.decision import DecisionRule
+from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
+from mltrain.run.results import FORMAT, FindingResult, ObjectiveResult, Results, SplitResult, TrainedModel
 from mltrain.task import OF_CLASSES, SPLITS, SplitName
 
-METRICS_FORMAT = 1
 
-
-def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> dict[str, Any]:
-    """Measure every split with the model of the run, write the rest, and return what is in metrics.json.
+def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
+    """Measure every split with the model of the run, write the rest, and return the results.
 
     Raises:
         InterruptedRunError: a signal came; `resume` finds the training done, and measures again.
@@ -53,64 +50,72 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> dict[str
     examples, slices = prepared.examples, setup.slices.held_out
     predicted = {name: predict_split(network, each, between) for name, each in examples.items()}
     chosen = _chosen(network, prepared, predicted)
-    rule = chosen.rule
+    rule, more = chosen.rule, dict(chosen.results)
     predicted = {name: each.tempered(network, rule) for name, each in predicted.items()}
-    splits = {
+    splits: dict[str, SplitResult] = {
         name: measure_split(network, examples[name], each, rule.threshold, name, slices.get(name, ()), between)
         for name, each in predicted.items()
     }
     predictions = {name: each.values for name, each in predicted.items()}
-    metrics: dict[str, Any] = {
-        "format": METRICS_FORMAT,
-        "task": network.info.task,
-        "classes": list(network.info.output.classes),
-        "objective": {"metric": plan.objective.metric, "direction": plan.objective.direction, "best": fitted.best},
-        "model": {"weights": plan.final, "epoch": fitted.epoch, "epochs": fitted.last_epoch, "stopped": fitted.stopped},
-        "splits": splits,
-        **chosen.results,
-    }
     held_out = next(name for name in reversed(SPLITS) if name in prepared.examples)
     if held_out != "train" and network.info.task in OF_CLASSES:
-        metrics["chance"] = chance_of(
+        more["chance"] = chance_of(
             network, examples[held_out], predictions[held_out], rule.threshold, examples["train"].truth, held_out
         )
     if network.spec.evaluation.baselines:
         between()
         with phase("baselines"):
-            _add_baselines(metrics, network.spec, prepared, plan, Judged(predictions, rule.threshold))
+            found = measure_baselines(network.spec, prepared, plan.objective, Judged(predictions, rule.threshold))
+        more |= {"baselines": found.fits, "baseline_sentences": found.sentences}
+        splits |= {name: splits[name].model_copy(update={"baselines": each}) for name, each in found.splits.items()}
     if _is_linear_regression(network, prepared):
-        metrics["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
+        more["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
     history = run.history()
     with phase("diagnosis"):
-        found = diagnose(gather(network, prepared, history, splits, predictions, exhausted=fitted.exhausted))
-        metrics["diagnosis"] = [asdict(each) for each in found]
+        more["diagnosis"] = [
+            FindingResult(**asdict(each))
+            for each in diagnose(gather(network, prepared, history, splits, predictions, exhausted=fitted.exhausted))
+        ]
     if network.spec.evaluation.gates:
-        metrics["gates"] = [each.as_json() for each in judge(network.spec.evaluation.gates, metrics)]
+        more["gates"] = judge(network.spec.evaluation.gates, splits)
+    results = Results(
+        format=FORMAT,
+        task=network.info.task,
+        classes=network.info.output.classes,
+        objective=ObjectiveResult(metric=plan.objective.metric, direction=plan.objective.direction, best=fitted.best),
+        model=TrainedModel(weights=plan.final, epoch=fitted.epoch, epochs=fitted.last_epoch, stopped=fitted.stopped),
+        splits=splits,
+        **more,
+    )
     between()
     with phase("run files"):
         if network.spec.evaluation.decides or run.has_decision():
             run.write_decision(rule)
         run.write_predictions(_kept(prepared, forecast_time(network.spec), predictions))
         if "test" in splits:
-            record = run.record()
-            run.count_look(record.resumed[-1].command if record.resumed else record.command)
-        run.write_metrics(metrics)
+            _count_look(run)
+        run.write_results(results)
     with phase("report"):
         worst = worst_examples(prepared, held_out, predictions[held_out])
         if worst is not None:
             run.write_examples(with_training_images(worst, network, prepared))
     with phase("model.keras"):
         run.write_model(_archive(network, prepared, rule))
-    best_epoch = fitted.epoch if plan.final == "best" else None
     with phase("plots"):
-        learned = learned_of(network, prepared, rule, _formula(metrics.get("coefficients", {})))
+        learned = learned_of(network, prepared, rule, _formula(results.coefficients))
         if learned is not None:
             run.write_learned(learned.recorded())
+        best_epoch = fitted.epoch if plan.final == "best" else None
         _write_plots(draw(history, network, prepared, best_epoch, predictions, rule, learned), context)
     depends_on = _explain(setup, rule, held_out, predictions[held_out], fitted.epoch, context)
     with phase("history and terminal"):
-        context.terminal.results(metrics, run.path, depends_on)
-    return metrics
+        context.terminal.results(results, run.path, depends_on)
+    return results
+
+
+def _count_look(run: LockedRun) -> None:
+    record = run.record()
+    run.count_look(record.resumed[-1].command if record.resumed else record.command)
 
 
 def _write_plots(drawn: Iterable[tuple[str, bytes]], context: RunContext) -> None:
@@ -151,15 +156,6 @@ def _chosen(network: Network, prepared: Prepared, predicted: Mapping[SplitName, 
     return choose(spec, task, prepared.examples["validation"].truth, predicted["validation"].values)
 
 
-def _add_baselines(
-    metrics: dict[str, Any], spec: ExperimentSpec, prepared: Prepared, plan: Plan, model: Judged
-) -> None:
-    found = measure_baselines(spec, prepared, plan.objective, model)
-    metrics |= {"baselines": found.fits, "baseline_sentences": found.sentences}
-    for split, baselines in found.splits.items():
-        metrics["splits"][split]["baselines"] = baselines
-
-
 def _kept(
     prepared: Prepared, time: str | None, predictions: dict[SplitName, np.ndarray]
 ) -> dict[str, StoredPredictions]:
@@ -177,7 +173,7 @@ def _is_linear_regression(network: Network, prepared: Prepared) -> bool:
     return network.spec.model.is_linear and network.info.task == "regression" and of_columns
 
 
-def _formula(found: dict[str, float]) -> str:
+def _formula(found: Mapping[str, float]) -> str:
     return (
         f"{found['slope']:.4g} x {'-' if found['intercept'] < 0 else '+'} {abs(found['intercept']):.4g}"
         if "slope" in found

@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -25,11 +24,13 @@ from mltrain.data.preparation import Prepared, data_info
 from mltrain.errors import PluginError, RunError, SelfCheckError
 from mltrain.evaluation.counts import confusion_matrix, decide
 from mltrain.evaluation.metric import Metric, OwnMetric
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.evaluation.split_results import metric_results
 from mltrain.procedures.measurement import predict_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.decision import DecisionRule
+from mltrain.run.results import SplitResult
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import OF_CLASSES, SPLITS, SplitName
 from mltrain.training.acceleration import Precision
@@ -55,15 +56,15 @@ def check_itself(
         SelfCheckError: something is not the same; says what.
     """
     try:
-        stored = read_model(run)
-        recorded = run.metrics()
+        stored = read_model(run, Plugins.of_metrics(network.spec.evaluation.metrics or ()))
+        recorded = run.results()
         put_weights(network.model, stored.weights, str(run.checkpoints))
     except RunError as error:
         raise _failure(f"it cannot be read again: {error}") from error
     for difference in (
         *_other_parts(stored, network, prepared, precision),
         *_other_groups(run, prepared),
-        *_other_numbers(recorded["splits"], stored.rule, network, prepared, between_chunks),
+        *_other_numbers(recorded.splits, stored.rule, network, prepared, between_chunks),
     ):
         raise _failure(difference)
 
@@ -102,7 +103,7 @@ def _or_none(groups: np.ndarray | None) -> np.ndarray:
 
 
 def _other_numbers(
-    recorded: Mapping[str, Any],
+    recorded: Mapping[str, SplitResult],
     rule: DecisionRule,
     network: Network,
     prepared: Prepared,
@@ -118,16 +119,17 @@ def _other_numbers(
         exact_metrics = metric_results(
             metrics, task, truth, predicted.values, classes, None, rule.threshold, forecasts=forecasts
         )
-        values = {**predicted.logs, **{name: result["value"] for name, result in exact_metrics.items()}}
+        values = {**predicted.logs, **{name: result.value for name, result in exact_metrics.items()}}
         for name, value in values.items():
             now = float(value) if value is not None and math.isfinite(value) else None
-            before = recorded[split]["metrics"].get(name, {}).get("value")
+            kept = recorded[split].metrics.get(name)
+            before = kept.value if kept else None
             if not _same(now, before, exact):
                 _refuse_changeable(metrics, name, now, before)
                 yield f"{split}.{name} is {now}, and metrics.json says {before}"
         if task in OF_CLASSES and exact:
             confusion = confusion_matrix(truth, decide(task, predicted.values, rule.threshold), len(classes))
-            if confusion.tolist() != recorded[split].get("confusion_matrix"):
+            if confusion.tolist() != [list(row) for row in recorded[split].confusion_matrix]:
                 yield f"{split}: the confusion matrix is not that of metrics.json"
 
 

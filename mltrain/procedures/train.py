@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mltrain.comparison.against import ReferenceRun
 from mltrain.config.load import Loaded
 from mltrain.config.resolved import resolved_yaml
-from mltrain.gates.gate import Judgement, judge, of_folds, recorded
+from mltrain.evaluation.own_metrics import Plugins
+from mltrain.gates.gate import judge
 from mltrain.procedures.failures import recorded_failures
 from mltrain.procedures.recorded_config import own_metrics_record
 from mltrain.procedures.resume import Finished, asked_epochs, finished, prepare_resume, refuse_without_effect
@@ -24,6 +24,7 @@ from mltrain.report.terminal import Terminal
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.opening import create_run, lock_run, start_or_resume
 from mltrain.run.record import Record, start_record
+from mltrain.run.results import Judgement, Results
 from mltrain.run.rundir import RunDirectory
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.tensorflow_start import start_tensorflow
@@ -66,6 +67,7 @@ class TrainRequest:
         quiet: say nothing on stderr.
         notes: what to say first, a sentence each.
         lines_of_gates: how many lines the command prints after the end of a run with so many gates.
+        plugins: with which the config that the run has is read; None takes installed packages alone.
     """
 
     loaded: Loaded | None
@@ -79,6 +81,7 @@ class TrainRequest:
     quiet: bool = False
     notes: tuple[str, ...] = ()
     lines_of_gates: Callable[[int], int] = lambda gates: 0
+    plugins: Plugins | None = None
 
     def asked_epochs(self) -> int | None:
         """Return the epochs that are asked for, where they are more than the run's own config says."""
@@ -93,13 +96,13 @@ class Outcome:
 
     Attributes:
         run: the finished run.
-        metrics: what is in its metrics.json.
+        results: of the run.
         judged: the gates of the config, and the comparison with another run.
         finished: how the run had ended before, where nothing was left to do.
     """
 
     run: RunDirectory
-    metrics: dict[str, Any]
+    results: Results
     judged: tuple[Judgement, ...]
     finished: Finished | None = None
 
@@ -139,14 +142,20 @@ def train(
             planned = None
             if begun or loaded is None:
                 loaded, planned = prepare_resume(
-                    run, loaded, request.overrides, request.asked_epochs(), request.allow_inexact, request.command
+                    run,
+                    loaded,
+                    request.overrides,
+                    request.asked_epochs(),
+                    request.allow_inexact,
+                    request.command,
+                    request.plugins,
                 )
             context = _context(request, loaded, run, interruption, stopwatch, planned)
             with recorded_failures(loaded, context):
                 record = _first_record(request, loaded, context, planned)
-                metrics = run_experiment(loaded, context, record, planned, request.verify_export)
+                results = run_experiment(loaded, context, record, planned, request.verify_export)
             against = () if request.against is None else (request.against.judge(run),)
-            return Outcome(run, metrics, recorded(metrics) + against)
+            return Outcome(run, results, results.gates + against)
 
 
 def run_experiment(
@@ -155,8 +164,8 @@ def run_experiment(
     record: Record,
     planned: PlannedResumption | None = None,
     verify_export: bool = False,
-) -> dict[str, Any]:
-    """Train an experiment into the run of `context`, and return what is in its metrics.json.
+) -> Results:
+    """Train an experiment into the run of `context`, and return its results.
 
     Args:
         loaded: the experiment.
@@ -186,11 +195,11 @@ def run_experiment(
 
     context.stopwatch.turn_to("measuring the splits")
     context.turn_to("evaluating", fitted.last_epoch, fitted.steps)
-    metrics = write_results(setup, fitted, context)
+    results = write_results(setup, fitted, context)
 
     record = prove(setup, ready.record, context, verify_export)
-    finish(setup, fitted, metrics, record, context)
-    return metrics
+    finish(setup, fitted, results, record, context)
+    return results
 
 
 def _opened(place: Place, loaded: Loaded | None) -> tuple[LockedRun, bool]:
@@ -210,11 +219,11 @@ def _as_it_is(request: TrainRequest, run: RunDirectory, ended: Finished) -> Outc
     Raises:
         UsageError: values are given that it cannot use, as it does not train any more.
     """
-    refuse_without_effect(run, request.overrides)
-    metrics = run.checked_metrics()
-    gates = recorded(metrics) if request.loaded is None else judge(request.loaded.spec.evaluation.gates, metrics)
+    refuse_without_effect(run, request.overrides, request.plugins)
+    results, loaded = run.results(), request.loaded
+    gates = results.gates if loaded is None else judge(loaded.spec.evaluation.gates, results.splits)
     against = () if request.against is None else (request.against.judge(run),)
-    return Outcome(run, metrics, gates + against, ended)
+    return Outcome(run, results, gates + against, ended)
 
 
 def _context(
@@ -227,7 +236,7 @@ def _context(
 ) -> RunContext:
     """Return the context of a run, whose terminal has said the first notes."""
     inexact = planned is not None and planned.may_be_inexact
-    gates = sum(not of_folds(gate) for gate in loaded.spec.evaluation.gates) + (request.against is not None)
+    gates = sum(not gate.of_folds for gate in loaded.spec.evaluation.gates) + (request.against is not None)
     # Also the note of --verify-export, the sentence on what was resumed with changes, and the error of --against.
     below = request.lines_of_gates(gates) + 2 * (request.verify_export + inexact + (request.against is not None))
     terminal = Terminal(quiet=request.quiet, progress_every=loaded.spec.training.progress_every, below=below)

@@ -13,7 +13,6 @@ from sklearn import metrics as sk
 from mltrain.evaluation.catalogue import (
     DEFAULTS,
     F1,
-    METRICS,
     Brier,
     LogLoss,
     Precision,
@@ -24,6 +23,7 @@ from mltrain.evaluation.catalogue import (
 from mltrain.evaluation.counts import confusion_matrix, decide
 from mltrain.evaluation.margins import Margins, per_class
 from mltrain.evaluation.metrics import measure, undefined
+from mltrain.evaluation.own_metrics import METRICS
 
 EXACT = pytest.approx
 CLASSES = ("a", "b", "c", "d")

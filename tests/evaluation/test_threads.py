@@ -14,10 +14,11 @@ from mltrain.data.encoders.scaling import center_and_width
 from mltrain.data.synthetic import labels as labelled_points
 from mltrain.evaluation.baselines import constant_baseline, linear_baseline
 from mltrain.evaluation.calibration import calibration, fit_temperature, tempered
-from mltrain.evaluation.catalogue import METRICS, Brier, Mae, RocAuc
+from mltrain.evaluation.catalogue import Brier, Mae, RocAuc
 from mltrain.evaluation.chance import against_chance
 from mltrain.evaluation.differences import paired_difference
 from mltrain.evaluation.importance import importance
+from mltrain.evaluation.own_metrics import METRICS
 from mltrain.evaluation.several import rows_of
 from mltrain.evaluation.split_results import class_results, metric_results, output_results
 from mltrain.evaluation.threads import one_thread

@@ -46,7 +46,6 @@ def cross_validate(
         MltrainError: as `train`; the folds that are finished are kept. A RunError where one of them has another config
             or other data.
     """
-    gates = configs[0].spec.evaluation.gates
     for fold, loaded in enumerate(configs, start=1):
         path = folder.run(fold)
         terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
@@ -65,7 +64,7 @@ def cross_validate(
             advice = f"continue with `mltrain cross-validate … --run-dir {folder.path} --resume`"
             raise InterruptedRunError(f"{error}; {kept}; {advice}", error.exit_code - 128) from error
         _refuse_other_data(folder, fold)
-    found = fold_results(folder, len(configs), gates)
+    found = fold_results(folder, len(configs), configs[0].spec.evaluation.gates, configs[0].plugins)
     folder.write_results(found, folds_markdown(found, configs[0].spec.name))
     return found
 
@@ -79,7 +78,7 @@ def _is_finished(path: Path, loaded: Loaded) -> bool:
     run = RunDirectory(path)
     if finished(run, asked_epochs(path, loaded)) is None:
         return False
-    before = recorded_config(run).spec
+    before = recorded_config(run, plugins=loaded.plugins).spec
     differences = list(config_differences(before, loaded.spec))
     if before.training.epochs != loaded.spec.training.epochs:
         differences.append(f"training.epochs: {before.training.epochs} became {loaded.spec.training.epochs}")

@@ -10,11 +10,10 @@ from mltrain.run.examples import WorstExamples
 from mltrain.run.explanation import Explanation
 from mltrain.run.history import History
 from mltrain.run.learned import LearnedCurve
-from mltrain.run.metrics_form import RecordedValue
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.profile import Profile
 from mltrain.run.record import Record
-from mltrain.run.results_form import Results, SplitResult
+from mltrain.run.results import MetricValue, Results, SplitResult
 from mltrain.run.status import Status
 from mltrain.task import SPLITS
 
@@ -74,7 +73,7 @@ class Facts:
         return self.results.splits[self.split] if self.results and self.split else None
 
     @property
-    def headline(self) -> tuple[str, RecordedValue] | None:
+    def headline(self) -> tuple[str, MetricValue] | None:
         """The metric that says most, and its value: the objective's if it is more than a loss, else the first one."""
         return headline(self.results) if self.results else None
 
@@ -85,7 +84,7 @@ class Facts:
         return model.epoch if model and model.weights == "best" else None
 
 
-def headline(results: Results) -> tuple[str, RecordedValue] | None:
+def headline(results: Results) -> tuple[str, MetricValue] | None:
     """Return the metric that says most of the split by which the model is judged, and its value."""
     split = judged_split(results)
     metrics = results.splits[split].metrics if split else {}

@@ -18,7 +18,7 @@ from mltrain.report.text import number
 from mltrain.report.worst import EXAMPLES, worst
 from mltrain.run.examples import Example
 from mltrain.run.predictions import StoredPredictions
-from mltrain.run.results_form import Results
+from mltrain.run.results import Results
 from mltrain.task import OF_CLASSES
 
 _DAY = 86_400_000_000
