@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from mltrain.task import OF_EACH, Task
+from mltrain.task import Task, TaskOfClasses, TaskOfNumbers
 
 if TYPE_CHECKING:
     import numpy as np
 
-_TASKS = tuple(task for task in get_args(Task) if task not in OF_EACH)
+_OF_NUMBERS = get_args(TaskOfNumbers)
+_TASKS = (*get_args(TaskOfClasses), *_OF_NUMBERS)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -63,9 +64,10 @@ class MetricFunction:
         ):
             if given not in known:
                 raise ValueError(f"metric {self.name}: {argument} is {given!r}; expected {' or '.join(known)}")
-        if self.takes == "classes" and "regression" in self.tasks:
+        without_classes = next((task for task in self.tasks if task in _OF_NUMBERS), None)
+        if self.takes == "classes" and without_classes:
             raise ValueError(
-                f"metric {self.name}: takes='classes' is not possible for regression, which has no classes"
+                f"metric {self.name}: takes='classes' is not possible for {without_classes}, which has no classes"
             )
         low, high = self.bounds
         if not low < high:

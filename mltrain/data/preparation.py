@@ -38,8 +38,9 @@ from mltrain.data.target import IF_NUMBERS, guessed_task_hint
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.data.windowed import Windowed, time_column, windowed_rows
 from mltrain.errors import DataError, MisfitError
+from mltrain.outputs import KINDS
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
-from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS, DataInfo, Decision, SplitName, Task
+from mltrain.task import DataInfo, Decision, SplitName, Task
 from mltrain.wording import counted, listed
 
 # Outputs start near 0 and move by about the learning rate a step.
@@ -119,17 +120,17 @@ def prepare(
     table = replace(table, columns=columns)  # nothing else holds a column, so that each can be freed once it is encoded
 
     truth = true_targets(target, table)
-    labels = truth if target.task in OF_CLASSES else None
+    labels = truth if KINDS[target.task].of_classes else None
     decisions += _unstratified(spec, target)
     hint = guessed_task_hint(target, decisions)
     splits, split_decisions = _split(spec, table, labels, seed, target.classes, windowed, hint)
-    if target.task not in OF_NUMBERS:
+    if not KINDS[target.task].of_numbers:
         labelled = [(RawColumn.of(table, part.column), part.classes, each) for part, each in each_target(target, truth)]
         splits, moved = keep_every_class(spec.split, splits, labelled, hint)
         split_decisions += moved
 
     train = table.take(splits.train)
-    if target.task in OF_NUMBERS:
+    if KINDS[target.task].of_numbers:
         refuse_constant_targets(table, target, truth, splits.train, spec.split)
         if target_spec.scale == "standard" or (target_spec.scale == "auto" and own_units is None):
             target = scaled_target(target, train)
@@ -261,7 +262,7 @@ def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:
         classes=preprocessing.target.classes,
         feature_names=preprocessing.feature_names,
         train_rows=train_rows,
-        targets=preprocessing.target.columns if preprocessing.target.task in OF_EACH else (),
+        targets=preprocessing.target.columns if KINDS[preprocessing.target.task].several else (),
     )
 
 
@@ -308,7 +309,7 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collectio
         # Ignored it is only as a feature; its values must be read for what they are.
         if declared.get(name) == "ignore":
             del declared[name]
-        if task in OF_NUMBERS or spec.windows is not None:
+        if (task != "auto" and KINDS[task].of_numbers) or spec.windows is not None:
             declared.setdefault(name, "number")
     time = time_column(spec)
     if time is not None and declared.get(time) == "ignore":
@@ -321,7 +322,8 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collectio
         if declared.get(name) == "ignore":
             declared[name] = AS_WRITTEN
     targets = spec.target.names if spec.target is not None else ()
-    return DeclaredKinds(declared, dict.fromkeys(targets, "classes" if task in OF_CLASSES else "any"))
+    classes = task != "auto" and KINDS[task].of_classes
+    return DeclaredKinds(declared, dict.fromkeys(targets, "classes" if classes else "any"))
 
 
 def _target(spec: DataSpec, table: Table) -> TargetSpec:

@@ -6,9 +6,11 @@ These are exact: computed from all predictions of a split, never averaged over b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from mltrain.evaluation.metric import (
     CLASSIFICATION,
@@ -19,7 +21,8 @@ from mltrain.evaluation.metric import (
     OwnMetric,
 )
 from mltrain.evaluation.own_metrics import OwnMetrics
-from mltrain.spec import OneOf, normalise
+from mltrain.outputs import KINDS
+from mltrain.spec import Many, OneOf, normalise
 from mltrain.task import Task
 
 
@@ -262,20 +265,16 @@ OWN_METRICS = OwnMetrics(OwnMetric, _NAMES)
 METRICS = OneOf("metric", *_ALL, more=OWN_METRICS, aliases=_NAMES, hint="one of your own comes with --plugin FILE.py")
 AnyMetric = Annotated[Metric, METRICS]
 
-DEFAULTS: dict[Task, tuple[Metric, ...]] = {
-    "binary": (Accuracy(), Precision(), Recall(), F1(), RocAuc(), PrAuc(), LogLoss()),
-    "multiclass": (Accuracy(), Precision(), Recall(), F1(), RocAuc(), LogLoss()),
-    "regression": (Mse(), Rmse(), Mae(), R2()),
-    "multilabel": (
-        Accuracy(),
-        HammingLoss(),
-        *(F1(average=average) for average in ("auto", "micro", "weighted", "samples")),
-        RocAuc(),
-        PrAuc(),
-        LogLoss(),
-    ),
-    "multiregression": (R2(), Mse(), Rmse(), Mae()),  # the one that has no unit first: they are means over targets
-}
+# The usual metrics of each task, made as those of a config are.
+DEFAULTS: Mapping[Task, tuple[Metric, ...]] = MappingProxyType(
+    {task: TypeAdapter(Many[AnyMetric]).validate_python(list(kind.metrics)) for task, kind in KINDS.items()}
+)
+
+
+def loss_metric(task: Task) -> Metric:
+    """Return the metric that is nearest to the usual loss of a task; it has a derivative by the weight of each row."""
+    return next(metric for metric in DEFAULTS[task] if metric.type == KINDS[task].loss_metric)
+
 
 # What is measured of each label by itself.
 OF_LABEL: tuple[Metric, ...] = (Accuracy(), F1(), RocAuc(), LogLoss(), Precision(), Recall(), PrAuc(), Brier())

@@ -11,8 +11,9 @@ from mltrain.evaluation.catalogue import DEFAULTS, AnyMetric
 from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.threshold_aim import ThresholdAim
 from mltrain.gates.gate import GateText
+from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec, fail, problem
-from mltrain.task import OF_NUMBERS, Task
+from mltrain.task import Task
 
 
 class CalibrationSpec(Spec):
@@ -115,7 +116,7 @@ class EvaluationSpec(Spec):
         if self.threshold != 0.5 and task != "binary":
             found.append((("threshold",), f"a threshold is for binary, the task is {task}: remove it"))
         # Of several targets auto is refused, too: whoever wrote it expects that something is done.
-        if self.calibration.temperature is True and task in OF_NUMBERS:
+        if self.calibration.temperature is True and KINDS[task].of_numbers:
             found.append((("calibration", "temperature"), f"a temperature is for classes, the task is {task}"))
         elif self.calibration.temperature is not False and task == "multilabel":
             message = "a temperature is for one column of classes, the task is multilabel: remove it"

@@ -17,6 +17,7 @@ from mltrain.errors import WriteError
 from mltrain.evaluation.diagnosis import diagnose
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.gates.gate import judge
+from mltrain.outputs import KINDS
 from mltrain.procedures.baselines import Judged, measure_baselines
 from mltrain.procedures.coefficients import coefficients
 from mltrain.procedures.decision import Chosen, choose
@@ -39,7 +40,7 @@ from mltrain.run.decision import DecisionRule
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
 from mltrain.stopwatch import NoStopwatch
-from mltrain.task import OF_CLASSES, SPLITS, SplitName
+from mltrain.task import SPLITS, SplitName
 from mltrain.training.signals import Interruption
 
 METRICS_FORMAT = 1
@@ -81,7 +82,7 @@ def write_results(
         **chosen.results,
     }
     held_out = next(name for name in reversed(SPLITS) if name in prepared.examples)
-    if held_out != "train" and network.info.task in OF_CLASSES:
+    if held_out != "train" and KINDS[network.info.task].of_classes:
         metrics["chance"] = chance_of(
             network, examples[held_out], predictions[held_out], rule.threshold, examples["train"].truth, held_out
         )
@@ -196,8 +197,8 @@ def _kept(
 
 
 def _is_linear_regression(network: Network, prepared: Prepared) -> bool:
-    of_columns = prepared.preprocessing.array is None
-    return network.spec.model.is_linear and network.info.task == "regression" and of_columns
+    linear = network.spec.model.is_linear and KINDS[network.info.task].activation == "linear"
+    return linear and network.info.outputs == 1 and prepared.preprocessing.array is None
 
 
 def _formula(found: dict[str, float]) -> str:

@@ -7,10 +7,11 @@ from typing import Any, Self
 
 from pydantic import ValidationError, model_validator
 
+from mltrain.outputs import KINDS
 from mltrain.run.metrics_form import Part, RecordedMetrics, RecordedOutput, RecordedSplit, RecordedValue
 from mltrain.run.reading import wrong_form
 from mltrain.spec import Many
-from mltrain.task import OF_EACH, Task
+from mltrain.task import Task
 
 
 class ClassResult(Part):
@@ -134,7 +135,7 @@ class Results(RecordedMetrics):
 
     @model_validator(mode="after")
     def _each_target(self) -> Self:
-        targets = [tuple(split.outputs) for split in self.splits.values()] if self.task in OF_EACH else []
+        targets = [tuple(split.outputs) for split in self.splits.values()] if KINDS[self.task].several else []
         expected = self.classes if self.task == "multilabel" else max(targets, key=len, default=())
         for name, found in zip(self.splits, targets, strict=False):
             if len(found) < 2 or found != expected:
