@@ -120,24 +120,22 @@ def prepare(
     table = replace(table, columns=columns)  # nothing else holds a column, so that each can be freed once it is encoded
 
     truth = true_targets(target, table)
-    labels = truth if KINDS[target.task].of_classes else None
+    kind = KINDS[target.task]
+    labels = truth if kind.of_classes else None
     decisions += _unstratified(spec, target)
     hint = guessed_task_hint(target, decisions)
     splits, split_decisions = _split(spec, table, labels, seed, target.classes, windowed, hint)
-    if not KINDS[target.task].of_numbers:
+    if not kind.of_numbers:
         labelled = [(RawColumn.of(table, part.column), part.classes, each) for part, each in each_target(target, truth)]
         splits, moved = keep_every_class(spec.split, splits, labelled, hint)
         split_decisions += moved
 
     train = table.take(splits.train)
-    if KINDS[target.task].of_numbers:
+    if kind.of_numbers:
         refuse_constant_targets(table, target, truth, splits.train, spec.split)
-        if target_spec.scale == "standard" or (target_spec.scale == "auto" and own_units is None):
-            target = scaled_target(target, train)
-        if target_spec.scale == "auto":
-            decisions += (_target_scale(target, own_units),)
-        elif target_spec.scale == "none":
-            decisions += _unscaled(truth[splits.train].reshape(len(train), -1), target.columns)
+    if kind.scaled:
+        target, scale_decisions = _scaled(target, target_spec, train, truth[splits.train], own_units)
+        decisions += scale_decisions
     if windowed is None:
         leave_out = _left_out(spec)
         preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
@@ -264,6 +262,18 @@ def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:
         train_rows=train_rows,
         targets=preprocessing.target.columns if KINDS[preprocessing.target.task].several else (),
     )
+
+
+def _scaled(
+    target: Target, spec: TargetSpec, train: Table, truth: np.ndarray, own_units: str | None
+) -> tuple[Target, tuple[Decision, ...]]:
+    """Return the encoder of numbers, scaled by the training rows where that is asked for, or is left to be decided."""
+    if spec.scale == "standard" or (spec.scale == "auto" and own_units is None):
+        target = scaled_target(target, train)
+    if spec.scale == "auto":
+        return target, (_target_scale(target, own_units),)
+    unscaled = _unscaled(truth.reshape(len(train), -1), target.columns) if spec.scale == "none" else ()
+    return target, unscaled
 
 
 def _target_scale(target: Target, own_units: str | None) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mltrain.outputs.kind import OutputKind, PredictionColumns
@@ -35,3 +36,7 @@ class Binary(OutputKind):
     def columns(self, predictions: np.ndarray, threshold: float) -> PredictionColumns:
         """Return the class, and the probabilities of both."""
         return PredictionColumns((self.decide(predictions, threshold),), (1 - predictions, predictions))
+
+    def score_unit(self, target: str, classes: Sequence[str]) -> str:
+        """Return the log odds of the positive class."""
+        return f"log odds of '{classes[1]}'"

@@ -5,7 +5,7 @@ A kind is one file: a subclass of `OutputKind`, whose one object is listed in `K
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -109,6 +109,10 @@ class OutputKind:
         """Return the predictions as columns."""
         raise NotImplementedError
 
+    def score_unit(self, target: str, classes: Sequence[str]) -> str:
+        """Return what goes into the activation of the head, in words; of one target, by its name and its classes."""
+        raise NotImplementedError
+
 
 class NumberKind(OutputKind):
     """One number for each row."""
@@ -132,3 +136,7 @@ class NumberKind(OutputKind):
     def columns(self, predictions: np.ndarray, threshold: float) -> PredictionColumns:
         """Return one column of numbers."""
         return PredictionColumns((), (predictions,))
+
+    def score_unit(self, target: str, classes: Sequence[str]) -> str:
+        """Return the units of the target."""
+        return f"units of '{target}'"

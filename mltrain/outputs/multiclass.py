@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mltrain.outputs.kind import OutputKind, PredictionColumns, TargetForm
@@ -50,3 +51,7 @@ class Multiclass(OutputKind):
     def columns(self, predictions: np.ndarray, threshold: float) -> PredictionColumns:
         """Return the class, and the probability of each."""
         return PredictionColumns((self.decide(predictions),), (*predictions.T,))
+
+    def score_unit(self, target: str, classes: Sequence[str]) -> str:
+        """Return the logit of the predicted class, by how much it is above the mean."""
+        return "score of the predicted class (its logit minus the mean of all logits)"

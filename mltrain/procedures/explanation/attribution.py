@@ -79,15 +79,12 @@ class Attribution:
     def said(self) -> Attributed:
         """Return what the numbers are, and how exact those of `columns` were so far."""
         target, classes = self._network.target.parts[0], self._network.info.classes
-        if self._network.info.task == "multiclass":
-            unit = "score of the predicted class (its logit minus the mean of all logits)"
+        kind = KINDS[self._network.info.task]
+        if kind.width(len(classes)) > 1:
             scores = {name: self._score_of_baseline(number) for number, name in enumerate(classes)}
-        elif self._network.info.task == "binary":
-            unit = f"log odds of '{classes[1]}'"
-            scores = {"": self._score_of_baseline(0)}
         else:
-            unit = f"units of '{target.column}'"
             scores = {"": self._score_of_baseline(0) + target.center}
+        unit = kind.score_unit(target.column, classes)
         return Attributed(unit, scores, STEPS, self._gap)
 
     def _score_of_baseline(self, chosen: int) -> float:
