@@ -102,12 +102,12 @@ def metric(
     """Make a metric of the function below: `@metric("binary", direction="min")`.
 
     The function gets two arrays that it may read, not change. The target is (n,): class indices (int64; 1 is the
-    positive class of two), for regression float64 in its unit. The predictions are float64: the probability of the
-    positive class (n,) for binary, probabilities (n, classes) for multiclass, values (n,) for regression. It returns a
+    positive class of two), for numbers float64 in its unit. The predictions are float64: the probability of the
+    positive class (n,) for binary, probabilities (n, classes) for multiclass, values (n,) for numbers. It returns a
     finite number that follows from its arguments alone, or raises `NoValueError`.
 
     Args:
-        tasks: one or more of binary, multiclass, regression.
+        tasks: one or more of binary, multiclass, regression, count.
         direction: whether smaller or larger values are better.
         of_rows: whether it returns a number for each row (n,), whose mean is the metric: its interval then needs no
             draws.

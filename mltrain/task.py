@@ -11,7 +11,7 @@ from typing import Literal
 
 # The rooms ask what follows from a task of its `OutputKind`; see `outputs/`.
 TaskOfClasses = Literal["binary", "multiclass"]
-TaskOfNumbers = Literal["regression"]
+TaskOfNumbers = Literal["regression", "count"]
 TaskOfSeveral = Literal["multilabel", "multiregression"]
 Task = Literal[TaskOfClasses, TaskOfNumbers, TaskOfSeveral]
 SplitName = Literal["train", "validation", "test"]
@@ -26,7 +26,7 @@ class DataInfo:
         task: what is learned.
         input_shape: of one example, without the batch: `(features,)`, `(height, width, channels)`, `(steps, features)`.
         input_dtype: "float32" or "int32".
-        outputs: size of the last axis of the predictions: 1 for binary and regression, else the number of classes or
+        outputs: size of the last axis of the predictions: 1 for binary and one number, else the number of classes or
             of targets.
         classes: names of the classes in the order of the outputs, for multilabel the labels; empty for numbers.
         feature_names: of each column of a flat input, as `("bill_length", "island=Biscoe")`; empty for arrays.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mltrain.evaluation.linear_fit import LinearFit, fit_logistic, fit_ridge
+from mltrain.evaluation.linear_fit import LinearFit, fit_logistic, fit_poisson, fit_ridge
 from mltrain.forecast_rows import ForecastRows
 from mltrain.outputs import KINDS
 from mltrain.task import DataInfo
@@ -98,7 +98,7 @@ def constant_baseline(info: DataInfo, truth: np.ndarray) -> Baseline:
 
 
 def linear_baseline(info: DataInfo, inputs: np.ndarray, truth: np.ndarray, seed: int) -> Baseline | str:
-    """Return a logistic or ridge regression, or why there is none.
+    """Return a logistic, ridge or Poisson regression, or why there is none.
 
     Args:
         info: what is known of the data.
@@ -152,6 +152,11 @@ _REGRESSIONS: dict[str, _Regression] = {
         "ridge regression",
         lambda inputs, target, classes: fit_ridge(inputs, target),
         lambda fit, inputs: fit.scores(inputs)[:, 0],
+    ),
+    "poisson": _Regression(
+        "Poisson regression",
+        lambda inputs, target, classes: fit_poisson(inputs, target),
+        LinearFit.expectations,
     ),
 }
 

@@ -197,6 +197,14 @@ class Mase(Metric):
     type: Literal["mase"] = "mase"
 
 
+class PoissonDeviance(Metric):
+    """Mean Poisson deviance: 0 is perfect; an error counts more where few are expected."""
+
+    direction, tasks = "min", ("count",)
+    aliases = ("mean_poisson_deviance",)
+    type: Literal["poisson_deviance"] = "poisson_deviance"
+
+
 class QuantileLoss(Metric):
     """Mean pinball loss: smallest when a share `quantile` of the targets is below the predictions."""
 
@@ -250,6 +258,7 @@ _ALL: tuple[type[Metric], ...] = (
     Mape,
     Smape,
     Mase,
+    PoissonDeviance,
     QuantileLoss,
     R2,
     ExplainedVariance,

@@ -63,7 +63,7 @@ class EvaluationSpec(Spec):
     """Rows in one step of an evaluation; auto uses 32 to 8192, fewer if a layer has more outputs per row."""
     baselines: bool = True
     """Whether two simple models are measured on the same held-out rows at the end: the most frequent class or the mean,
-    and a logistic or ridge regression on the same inputs."""
+    and a logistic, ridge or Poisson regression on the same inputs."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | ThresholdAim = 0.5
     """For binary: the probability above which a row is predicted as the positive class, or an aim by which it is
     chosen on the validation rows at the end. During training it is 0.5."""

@@ -35,7 +35,7 @@ class ExperimentSpec(Spec):
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
     """All random numbers of the run depend on it: the split, the order of the rows, the first weights, dropout."""
     task: Literal["auto", Task] = "auto"
-    """What is learned; auto recognises it from the values of the target."""
+    """What is learned; auto recognises it from the values of the target. count has to be stated."""
     data: DataSpec
     """Where the examples come from and how they are split and encoded."""
     model: Model

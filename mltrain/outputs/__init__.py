@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mltrain.outputs.binary import Binary
+from mltrain.outputs.count import Count
 from mltrain.outputs.kind import NumberKind, OutputKind
 from mltrain.outputs.labels import Labels
 from mltrain.outputs.multiclass import Multiclass
@@ -13,7 +14,7 @@ from mltrain.outputs.numbers import Numbers
 from mltrain.outputs.regression import Regression
 from mltrain.task import Task
 
-_ALL: tuple[OutputKind, ...] = (Binary(), Multiclass(), Regression(), Labels(), Numbers())
+_ALL: tuple[OutputKind, ...] = (Binary(), Multiclass(), Regression(), Count(), Labels(), Numbers())
 
 KINDS: Mapping[Task, OutputKind] = MappingProxyType({kind.name: kind for kind in _ALL})
 

@@ -19,9 +19,9 @@ _FITS_NO_TASK = {
     "CTC": "it aligns sequences of labels, but a row here has one target",
     "Circle": "it compares embeddings, but a model here ends in predictions",
 }
-# The tasks that each loss fits, as their kinds say. Predictions are probabilities from a sigmoid or a softmax, or any
-# number from a linear head. So Poisson, which takes the logarithm of a prediction, is for classes; and a cosine of one
-# output is its sign.
+# The tasks that each loss fits, as their kinds say. Predictions are probabilities from a sigmoid or a softmax, any
+# number from a linear head, or a positive one from an exponential head. So Poisson, which takes the logarithm of a
+# prediction, is for classes and counts; and a cosine of one output is its sign.
 LOSSES: Mapping[str, tuple[Task, ...]] = {
     loss: tuple(kind.name for kind in KINDS.values() if loss in kind.losses)
     for loss in sorted({*_FITS_NO_TASK, *(loss for kind in KINDS.values() for loss in kind.losses)})
@@ -34,7 +34,7 @@ _ONE_OUTPUT_OR_ONE_HOT: tuple[TargetForm, ...] = ("zero or one", "one-hot", "lab
 _ONE_HOT: tuple[TargetForm, ...] = ("one-hot",)
 _ZERO_OR_ONE: tuple[TargetForm, ...] = ("zero or one", "labels")
 _CLASS_NUMBERS: tuple[TargetForm, ...] = ("class numbers",)
-_DIFFERENCES: tuple[TargetForm, ...] = ("zero or one", "one-hot", "numbers", "labels")
+_DIFFERENCES: tuple[TargetForm, ...] = ("zero or one", "one-hot", "numbers", "counts", "labels")
 METRICS: Mapping[str, tuple[TargetForm, ...]] = {
     "AUC": _ONE_OUTPUT_OR_ONE_HOT,
     "BinaryAccuracy": _ZERO_OR_ONE,
@@ -61,7 +61,7 @@ METRICS: Mapping[str, tuple[TargetForm, ...]] = {
     "OneHotIoU": _ONE_HOT,
     "OneHotMeanIoU": _ONE_HOT,
     "PearsonCorrelation": _DIFFERENCES,
-    "Poisson": _ONE_OUTPUT_OR_ONE_HOT,
+    "Poisson": (*_ONE_OUTPUT_OR_ONE_HOT, "counts"),
     "Precision": _ONE_OUTPUT_OR_ONE_HOT,
     "PrecisionAtRecall": _ONE_OUTPUT_OR_ONE_HOT,
     "R2Score": _DIFFERENCES,
@@ -174,7 +174,7 @@ def _in_words(form: TargetForm) -> str:
 
 def _argument_misfit(metric: KerasComponent, form: TargetForm, outputs: int | None) -> str | None:
     given = dict(metric.arguments)
-    one_output = form in ("zero or one", "numbers")
+    one_output = form in ("zero or one", "numbers", "counts")
     if metric.type in ("F1Score", "FBetaScore") and form == "labels" and given["threshold"] is None:
         return f"{metric.type} of labels needs a threshold, such as 0.5: without one each row has one label"
     if metric.type in ("F1Score", "FBetaScore") and one_output and given["threshold"] is None:
