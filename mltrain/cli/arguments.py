@@ -6,17 +6,14 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mltrain.config.load import Loaded
-    from mltrain.gates.gate import Judgement
+    from mltrain.procedures.train import Outcome
     from mltrain.run.locked_run import LockedRun
-    from mltrain.run.rundir import RunDirectory
 
 
 def _readable(given: str | list[str]) -> str | list[str]:
@@ -113,11 +110,12 @@ def print_run(run: LockedRun, loaded: Loaded | None = None) -> None:
         raise
 
 
-def result(run: RunDirectory, metrics: dict[str, Any], judged: Sequence[Judgement] = ()) -> str:
+def result(outcome: Outcome) -> str:
     """Return what `train` and `resume` print with --json: the run, where it was resumed, its results and its gates."""
+    run = outcome.run
     resumed = [{"step": each.step, "checkpoint": each.checkpoint} for each in run.record().resumed]
-    gates = {"gates": [each.as_json() for each in judged]} if judged else {}
-    return json.dumps({"run": str(run.path.absolute()), "resumed": resumed, "metrics": metrics, **gates})
+    gates = {"gates": [each.as_json() for each in outcome.judged]} if outcome.judged else {}
+    return json.dumps({"run": str(run.path.absolute()), "resumed": resumed, "metrics": outcome.metrics, **gates})
 
 
 def runs_directory(given: Path | None) -> Path:

@@ -18,7 +18,7 @@ from mltrain.cli.arguments import (
     RunsDirectory,
     runs_directory,
 )
-from mltrain.cli.gates import GateOptions, JUnit, conclude, gate_places, refuse_strays
+from mltrain.cli.gates import GateOptions, JUnit, check_options, conclude, gate_places
 
 if TYPE_CHECKING:
     from mltrain.config.load import Loaded
@@ -68,7 +68,7 @@ def cross_validate(
         raise UsageError("--resume needs --run-dir: the folder of folds to start or to resume")
     with Interruption().handled() as interruption:
         loaded = load(config, overrides or (), gates or ())
-        refuse_strays(None, 0.0, None, junit, loaded.spec.evaluation.gates)
+        check_options(None, 0.0, None, junit, loaded.spec.evaluation.gates)
         configs = fold_configs(loaded, folds, gates or ())
         with interruption.deferred():
             folder = fold_folder(runs_directory(runs_dir), loaded.spec.name, run_dir, go_on=resume)

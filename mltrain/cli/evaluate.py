@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from mltrain.cli.arguments import Json, Plugins, RunReference, RunsDirectory, runs_directory
-from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolerance, conclude, refuse_strays
+from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolerance, check_options, conclude
 from mltrain.cli.reading_options import (
     Columns,
     DateFormatOption,
@@ -60,7 +60,7 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Measure the model of a run again. Each use of the test rows is counted."""
-    from mltrain.comparison.against import standard
+    from mltrain.comparison.against import reference_run
     from mltrain.errors import UsageError
     from mltrain.problems import printable
     from mltrain.procedures.evaluate import evaluate as evaluate_run
@@ -95,12 +95,12 @@ def evaluate(
         raise UsageError(
             "--against and --data were both given: runs are compared on their own rows; remove one of the two"
         )
-    refuse_strays(against, tolerance, metric, junit, gates)
+    check_options(against, tolerance, metric, junit, gates)
     folder = runs_directory(runs_dir)
     found = open_run(run, folder)
     with failure_explained(found):
         checked_gates(found, gates or (), split, data is not None)
-    other = standard(open_run(against, folder), tolerance, metric, split) if against is not None else None
+    other = reference_run(open_run(against, folder), tolerance, metric, split) if against is not None else None
     metrics = evaluate_run(found, split, data, tuple(sys.argv), options)
     judged = judge_measured(gates or (), metrics, data is not None) + ((other.judge(found),) if other else ())
     if judged:

@@ -46,7 +46,7 @@ AgainstMetric = Annotated[
 JUnit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write the gates as JUnit XML.")]
 
 
-def refuse_strays(
+def check_options(
     against: str | None, tolerance: float, metric: str | None, junit: Path | None, gates: Sequence[Any] | None
 ) -> None:
     """Refuse options that have no effect without another one.

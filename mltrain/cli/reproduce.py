@@ -31,9 +31,8 @@ def reproduce(
     from mltrain.errors import VerdictError
     from mltrain.problems import printable
     from mltrain.procedures.reproduce import as_recorded, compared
-    from mltrain.procedures.train import train
-    from mltrain.report.terminal import Terminal
-    from mltrain.run.opening import create_run, open_run
+    from mltrain.procedures.train import Place, TrainRequest, train
+    from mltrain.run.opening import open_run
     from mltrain.training.signals import Interruption
 
     with Interruption().handled() as interruption:
@@ -41,9 +40,9 @@ def reproduce(
         loaded = as_recorded(before)
         # Under another name: `NAME/latest` stays the newest of those that were trained for their own sake.
         name = f"{loaded.spec.name[:58]}-again"
-        with interruption.deferred(), create_run(runs_directory(runs_dir), name, run_dir) as again:
-            train(loaded, again, Terminal(quiet=quiet), interruption, tuple(sys.argv))
-            found = compared(before, again, tolerance)
+        place = Place(runs_directory(runs_dir), run_dir, name)
+        again = train(TrainRequest(loaded, place, tuple(sys.argv), quiet=quiet), interruption).run
+        found = compared(before, again, tolerance)
     path = again.path.absolute()
     if json:
         typer.echo(json_format.dumps({"run": str(before.path), "again": str(path), **found.as_json()}, indent=2))

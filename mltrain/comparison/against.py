@@ -11,11 +11,11 @@ from mltrain.run.rundir import RunDirectory
 
 
 @dataclass(frozen=True)
-class Standard:
+class ReferenceRun:
     """What a run must be no worse than.
 
     Attributes:
-        run: the one that it is held against.
+        run: the one that others are compared with.
         metric: `split.metric` by which.
         tolerance: how much worse it may be, in the unit of the metric.
     """
@@ -43,7 +43,9 @@ class Standard:
         return Judgement(gate, found.run.value(self.metric), _no_worse(found, self.tolerance), sentence)
 
 
-def standard(directory: RunDirectory, tolerance: float, metric: str | None, split: str | None = None) -> Standard:
+def reference_run(
+    directory: RunDirectory, tolerance: float, metric: str | None, split: str | None = None
+) -> ReferenceRun:
     """Return what a run shall be held against; anything wrong with it is found here, before a training.
 
     Args:
@@ -60,7 +62,7 @@ def standard(directory: RunDirectory, tolerance: float, metric: str | None, spli
     name = metric or run.primary.partition(".")[2]
     named = run.found_metric(name if "." in name or split is None else f"{split}.{name}")
     run.direction(named)
-    return Standard(run, named, tolerance)
+    return ReferenceRun(run, named, tolerance)
 
 
 def _no_worse(found: Pair, tolerance: float) -> bool:

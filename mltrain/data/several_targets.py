@@ -47,6 +47,11 @@ class SeveralTargets(Spec):
         return ", ".join(self.columns)
 
     @property
+    def name(self) -> str:
+        """Name of the output: the array, or the columns in words."""
+        return self.array or self.column
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """The labels; empty for numbers."""
         return self.columns if self.task == "multilabel" else ()

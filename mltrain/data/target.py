@@ -51,6 +51,11 @@ class TargetEncoder(Spec):
     """The array column (rows, classes) whose columns `one_hot` are; null where they are columns of the table."""
 
     @property
+    def name(self) -> str:
+        """Name of the output."""
+        return self.column
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns that are not features: the target, and those that it is read from."""
         return (self.column, *self.one_hot)

@@ -81,7 +81,7 @@ def constant_baseline(info: DataInfo, truth: np.ndarray) -> Baseline:
         truth: of all training rows (n,), or (n, targets).
     """
     kind = KINDS[info.task]
-    if info.targets:
+    if info.output.columns:
         means = truth.mean(axis=0)
         of_each = "the means" if kind.of_numbers else "the most frequent value of each label"
         words = f"always predicting {of_each}"
@@ -90,8 +90,8 @@ def constant_baseline(info: DataInfo, truth: np.ndarray) -> Baseline:
         mean = float(truth.mean())
         words = "always predicting the mean"
         return Baseline(kind.constant, words, len(truth), lambda inputs: np.full(len(inputs), mean))
-    shares = np.bincount(truth, minlength=len(info.classes)) / len(truth)
-    commonest = f"always predicting '{info.classes[int(shares.argmax())]}'"
+    shares = np.bincount(truth, minlength=len(info.output.classes)) / len(truth)
+    commonest = f"always predicting '{info.output.classes[int(shares.argmax())]}'"
     if info.task == "binary":
         return Baseline(kind.constant, commonest, len(truth), lambda inputs: np.full(len(inputs), shares[1]))
     return Baseline(kind.constant, commonest, len(truth), lambda inputs: np.tile(shares, (len(inputs), 1)))
@@ -106,19 +106,19 @@ def linear_baseline(info: DataInfo, inputs: np.ndarray, truth: np.ndarray, seed:
         truth: of the same (n,) or (n, targets), in the units of the target.
         seed: of the sample, where there are more rows than are taken.
     """
-    if info.input_dtype != "float32":
+    if info.input.dtype != "float32":
         return "the inputs are index numbers, and their size has no meaning"
     flat = inputs.reshape(len(inputs), -1)
     count = flat.shape[1]
     if count > MOST_INPUTS:
         return f"an example has {count:,} inputs, and the quick fit takes at most {MOST_INPUTS:,}"
-    rows = min(len(flat), MOST_ROWS, MOST_NUMBERS // count, MOST_PRODUCTS // (count * info.outputs))
-    if rows < min(len(flat), ROWS_PER_CLASS * info.outputs):
-        return f"{info.outputs:,} classes and {count:,} inputs per example are too many for the quick fit"
+    rows = min(len(flat), MOST_ROWS, MOST_NUMBERS // count, MOST_PRODUCTS // (count * info.output.units))
+    if rows < min(len(flat), ROWS_PER_CLASS * info.output.units):
+        return f"{info.output.units:,} classes and {count:,} inputs per example are too many for the quick fit"
     if rows < len(flat):
         chosen = np.sort(np.random.default_rng(seed).choice(len(flat), rows, replace=False))
         flat, truth = flat[chosen], truth[chosen]
-    classes = 2 if info.targets else len(info.classes)
+    classes = 2 if info.output.columns else len(info.output.classes)
     name = KINDS[info.task].linear
     regression = _REGRESSIONS[name]
     fits = [regression.fit(flat, each, classes) for each in _columns(truth)]
@@ -126,7 +126,7 @@ def linear_baseline(info: DataInfo, inputs: np.ndarray, truth: np.ndarray, seed:
     def predict(inputs: np.ndarray) -> np.ndarray:
         flat = inputs.reshape(len(inputs), -1)
         found = [regression.predict(fit, flat) for fit in fits]
-        return np.stack(found, axis=1) if info.targets else found[0]
+        return np.stack(found, axis=1) if info.output.columns else found[0]
 
     return Baseline(name, regression.words, rows, predict, all(fit.converged for fit in fits))
 

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from mltrain.data.encoders.category import IndexEncoder
 from mltrain.data.examples import Examples
 from mltrain.data.preparation import Prepared
 from mltrain.evaluation.baselines import Baseline, NaiveBaseline, constant_baseline, linear_baseline, naive_baselines
@@ -93,7 +92,7 @@ def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objec
 def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, Any]) -> list[Baseline | NaiveBaseline]:
     """Return the baselines, and say in `fits` how each came about."""
     info, train = prepared.info, prepared.examples["train"]
-    indices = [encoder.column for encoder in prepared.preprocessing.columns if isinstance(encoder, IndexEncoder)]
+    indices = [encoder.column for encoder in prepared.preprocessing.columns if encoder.is_index]
     linear: Baseline | str
     if indices:
         linear = f"the categories of '{indices[0]}' are index numbers, and their size has no meaning"
@@ -133,7 +132,7 @@ class _Pair:
         self, spec: ExperimentSpec, prepared: Prepared, split: SplitName, model: Judged, other: Judged
     ) -> None:
         self._seed, self._split = draw_seed(spec.seed, split), split
-        self._task, self._classes = prepared.info.task, prepared.info.classes
+        self._task, self._classes = prepared.info.task, prepared.info.output.classes
         examples = prepared.examples[split]
         self._truth, self._groups, self._forecasts = examples.truth, examples.groups, examples.forecasts
         self._values = (model.values[split], other.values[split])

@@ -19,6 +19,7 @@ from mltrain.errors import RunError
 from mltrain.run.checkpoint_files import numbers, prune, read_checkpoint, remove, write_checkpoint
 from mltrain.run.history import History
 from mltrain.run.locked_run import LockedRun
+from mltrain.stopwatch import PhaseName
 from mltrain.training.fit import Training
 from mltrain.training.progress import EpochRecord
 from mltrain.training.spec import Cadence, CheckpointSpec
@@ -138,7 +139,9 @@ class Checkpoints:
         self.write()
         return float(optimizer.learning_rate)
 
-    def chunk_ended(self) -> None:
+    phase: PhaseName = "checkpoints"
+
+    def chunk_ended(self, epoch: int, done: int, steps: int, loss: float) -> None:
         """Write if the cadence says so in the middle of an epoch."""
         by_steps = self._cadence.steps is not None and self.step - self._written_step >= self._cadence.steps
         if by_steps or self._seconds_are_over():

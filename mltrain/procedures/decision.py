@@ -41,7 +41,7 @@ def check_both_classes(spec: EvaluationSpec, prepared: Prepared) -> None:
     if isinstance(spec.threshold, ThresholdAim) and prepared.info.task == "binary":
         counts = np.bincount(prepared.examples["validation"].truth, minlength=2)
         if not counts.all():
-            name = prepared.info.classes[int(counts.argmin())]
+            name = prepared.info.output.classes[int(counts.argmin())]
             message = f"a threshold is chosen on validation rows of both classes, and none is '{name}': set "
             raise MisfitError(("evaluation", "threshold"), f"{message}data.split.stratify: true, or state a number")
 

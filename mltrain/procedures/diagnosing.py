@@ -30,7 +30,7 @@ _CROSS_ENTROPIES = ("BinaryCrossentropy", "CategoricalCrossentropy", "SparseCate
 _MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
 
 
-class Watch:
+class LiveDiagnosis:
     """Reports what is certain during a training, each finding once.
 
     Args:
@@ -69,7 +69,7 @@ def chance_loss(network: Network) -> float | None:
     plain = loss.type in _CROSS_ENTROPIES and dict(loss.arguments).get("reduction", _MEANS[0]) in _MEANS
     if not plain or training.class_weight is not None or network.model.losses:
         return None
-    return math.log(len(network.info.classes) if network.info.task == "multiclass" else 2)
+    return math.log(len(network.info.output.classes) if network.info.task == "multiclass" else 2)
 
 
 def gather(
@@ -97,12 +97,14 @@ def gather(
     sample = train.x[:_LOOKED_AT]
     return Facts(
         task=info.task,
-        classes=info.classes,
+        classes=info.output.classes,
         curves=Curves(columns, network.spec.training.epochs, exhausted, chance_loss(network)),
         rows={name: len(prepared.examples[name].truth) for name in seen},
         confusions={name: splits[name]["confusion_matrix"] for name in seen if KINDS[info.task].of_classes},
         skill={
-            name: skill(info.task, prepared.examples[name].truth, predictions[name], train.truth, len(info.classes))
+            name: skill(
+                info.task, prepared.examples[name].truth, predictions[name], train.truth, len(info.output.classes)
+            )
             for name in seen
         },
         sampled=len(sample),

@@ -16,7 +16,7 @@ from mltrain.data.encoders.column import RawColumn
 from mltrain.data.examples import encode_examples
 from mltrain.data.files.arrays import with_single_values
 from mltrain.data.files.column_types import OnlyThese
-from mltrain.data.preparation import declared_kinds, read_rows
+from mltrain.data.reading import declared_kinds, read_rows
 from mltrain.data.sources import read_file
 from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.splits.keys import group_numbers, several
@@ -86,13 +86,14 @@ def evaluate(
     keys = key_columns(spec.data.split)
     known = all(column in table.columns for column in keys)
     groups = several(group_numbers(table, keys)) if known and name != "train" else None
-    examples = replace(encode_examples(preprocessing, table), groups=groups)
+    rows = stored.splits[chosen] if data is None else None
+    examples = replace(encode_examples(preprocessing, table, rows), groups=groups)
     stored.refuse_indices(table, examples.x)
     slices = _slices(run, spec, stored.record, table) if name != "train" else ()
     predicted = predict_split(network, examples).tempered(network, stored.rule)
     measured: dict[str, Any] = {
         "task": network.info.task,
-        "classes": list(network.info.classes),
+        "classes": list(network.info.output.classes),
         "model": {"weights": stored.kind, "epoch": stored.epoch},
         **_decided(network.info.task, stored.rule),
         "splits": {name: measure_split(network, examples, predicted, stored.rule.threshold, name, slices)},
@@ -118,10 +119,10 @@ def _rows_of_file(stored: StoredModel, data: Path, options: Mapping[str, Any]) -
     if table.absent_is_missing and len(absent) < len(features):
         sentences = absent_sentences(table, absent)
         table = with_missing(table, absent)
-    array = preprocessing.array.column if preprocessing.array and preprocessing.windows is None else None
-    table = with_single_values(table, [column for column in table.columns if column != array])
-    if preprocessing.windows is not None:
-        windowed = preprocessing.windows.made_of(table)
+    arrays = {encoder.column for encoder in preprocessing.columns if encoder.holds_arrays}
+    table = with_single_values(table, [column for column in table.columns if column not in arrays])
+    if preprocessing.of_windows:
+        windowed = preprocessing.windowed(table)
         table, sentences = windowed.table.take(windowed.examples), (*sentences, *windowed.sentences)
     return table, sentences
 

@@ -1,34 +1,29 @@
-"""Training the network of an experiment, and writing down each epoch as it ends. Imports TensorFlow."""
+"""Training the network of an experiment to its end, from its first step or from a checkpoint. Imports TensorFlow."""
 
 from __future__ import annotations
 
-import math
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mltrain.data.preparation import Prepared
 from mltrain.errors import DivergedError, InterruptedRunError
 from mltrain.evaluation.metrics import measure
-from mltrain.procedures.changed_settings import FormerTraining
+from mltrain.procedures.architecture import architecture_of
+from mltrain.procedures.changed_settings import FormerTraining, former_training, refused_changes
 from mltrain.procedures.checkpoints import Checkpoints, Saved, newest_valid
 from mltrain.procedures.decision import check_both_classes
-from mltrain.procedures.diagnosing import Watch, chance_loss
-from mltrain.procedures.network import Network
-from mltrain.procedures.plan import Plan
-from mltrain.report.terminal import Terminal
+from mltrain.procedures.listeners import Listener, listeners_of
+from mltrain.procedures.resumption import PlannedResumption, resumed_sentence
+from mltrain.procedures.run_context import RunContext
+from mltrain.procedures.setup import Setup
 from mltrain.run.history import History
-from mltrain.run.locked_run import LockedRun
+from mltrain.run.record import Record
 from mltrain.run.status import status
-from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
-from mltrain.training.acceleration import Acceleration
 from mltrain.training.class_weights import row_weights
 from mltrain.training.fit import Training
 from mltrain.training.loop import TrainingLoop
-from mltrain.training.progress import EpochRecord
 from mltrain.training.shared_epochs import SharedEpochs
-from mltrain.training.signals import Interruption
 from mltrain.training.spec import Cadence, OnDivergence
 from mltrain.training.weights import put_weights
 
@@ -59,6 +54,8 @@ class Ready:
     """A training that can begin, or continue: everything is read, and nothing is written.
 
     Attributes:
+        setup: the data and the network.
+        record: of this process, with the resumption in it.
         training: at its first step, or where its checkpoint was written.
         checkpoints: of the run.
         history: of the checkpoint; None where the training begins.
@@ -66,78 +63,96 @@ class Ready:
         notes: what the user should know, a sentence each.
     """
 
+    setup: Setup
+    record: Record
     training: Training
     checkpoints: Checkpoints
-    history: History | None
-    adapted: bool
-    notes: tuple[str, ...]
-
-    def write_first_files(self, run: LockedRun) -> None:
-        """Write what a training that continues needs; one that begins writes its first checkpoint itself."""
-        if self.history is not None:
-            run.rewrite_history(self.history)
-        if self.adapted:
-            self.checkpoints.write_adapted()
+    history: History | None = None
+    adapted: bool = False
+    notes: tuple[str, ...] = ()
 
 
-def get_ready(
-    network: Network,
-    prepared: Prepared,
-    plan: Plan,
-    acceleration: Acceleration,
-    run: LockedRun,
-    interruption: Interruption,
-    stopwatch: NoStopwatch = NO_STOPWATCH,
-    saved: Saved | None = None,
-    former: FormerTraining | None = None,
-) -> Ready:
+def get_ready(setup: Setup, record: Record, context: RunContext, planned: PlannedResumption | None) -> Ready:
     """Return the training of a network, at its start or where a checkpoint was written. Nothing is written.
+
+    Args:
+        setup: the data and the network.
+        record: of this process.
+        context: of the run.
+        planned: how the run is resumed; None for a new one.
 
     Raises:
         MisfitError: a threshold must be chosen, and the validation rows are of one class.
-        RunError: the checkpoint does not fit.
+        RunError: the checkpoint does not fit, or something differs that changes the result.
     """
-    check_both_classes(network.spec.evaluation, prepared)
-    with stopwatch.phase("building the model"):
-        training = _training(network, prepared, plan, acceleration, interruption, stopwatch)
-    checkpoints = Checkpoints(run, network.spec.training.checkpoint, training)
+    record, run = setup.recorded(record), context.run
+    saved: Saved | None = None
+    former: FormerTraining | None = None
+    notes: tuple[str, ...] = ()
+    if planned is not None:
+        saved = newest_valid(run)
+        former = former_training(planned, setup, run, saved)
+        refused = refused_changes(planned, former, record, setup, saved)
+        record = planned.checked(record, saved, tuple(refused), former.differences)
+        notes = (resumed_sentence(saved, run),)
+    check_both_classes(setup.spec.evaluation, setup.prepared)
+    with context.stopwatch.phase("building the model"):
+        training = _training(setup, context)
+    checkpoints = Checkpoints(run, setup.spec.training.checkpoint, training)
     if saved is None or former is None:
-        return Ready(training, checkpoints, None, False, ())
-    with stopwatch.phase("checkpoints"):
-        history = checkpoints.restore(former.adapted(saved, network.model, plan))
-    notes = training.continue_after_stop() if former.longer else ()
-    return Ready(training, checkpoints, history, former.changed, notes)
+        return Ready(setup, record, training, checkpoints, notes=notes)
+    with context.stopwatch.phase("checkpoints"):
+        history = checkpoints.restore(former.adapted(saved, setup.network.model, setup.plan))
+    notes += training.continue_after_stop() if former.longer else ()
+    return Ready(setup, record, training, checkpoints, history, former.changed, notes)
 
 
-def fit(
-    ready: Ready,
-    network: Network,
-    plan: Plan,
-    run: LockedRun,
-    terminal: Terminal,
-    interruption: Interruption,
-    stopwatch: NoStopwatch = NO_STOPWATCH,
-) -> Fitted:
+def write_first_files(ready: Ready, context: RunContext, planned: PlannedResumption | None) -> None:
+    """Write what a training that continues needs, and say what was decided; one that begins writes its first checkpoint
+    itself."""
+    run, terminal, setup = context.run, context.terminal, ready.setup
+    if planned is not None and planned.resolved is not None:
+        run.write_resolved(planned.resolved)
+    for note in ready.notes:
+        terminal.note(note)
+    if not run.has_splits():
+        run.write_splits(dict(setup.prepared.splits.items()))
+    run.write_preprocessing(setup.prepared.preprocessing.to_json())
+    run.write_reference(setup.prepared.reference.model_dump(mode="json"))
+    run.write_audit(setup.prepared.audited.audit)
+    run.write_architecture(architecture_of(setup.network.model))
+    run.write_record(ready.record)
+    if ready.history is not None:
+        run.rewrite_history(ready.history)
+    if ready.adapted:
+        ready.checkpoints.write_adapted()
+    context.first_files_are_written()
+    terminal.decisions(setup.decisions)
+    terminal.audit(setup.prepared.audited.audit)
+
+
+def train_network(ready: Ready, context: RunContext) -> Fitted:
     """Train to the end; append each epoch to the history, show it, and keep what is needed.
 
     Raises:
         DivergedError: loss, metrics or weights are NaN or infinite, and no retry is left; what was good is kept.
         InterruptedRunError: a signal came; a checkpoint of where it came is written.
     """
-    spec, training, checkpoints = network.spec.training, ready.training, ready.checkpoints
-    watch = Watch(run.history(), spec.epochs, chance_loss(network))
+    training, checkpoints, model = ready.training, ready.checkpoints, ready.setup.network.model
+    spec, run = ready.setup.spec.training, context.run
+    listeners = listeners_of(ready.setup.network, checkpoints, context)
     try:
-        with interruption.deferred(), terminal.training(spec.epochs, training.loop.steps):
+        with context.interruption.deferred(), context.terminal.training(spec.epochs, training.loop.steps):
             if ready.history is None:
-                with stopwatch.phase("checkpoints"):
+                with context.stopwatch.phase("checkpoints"):
                     checkpoints.write()  # of step 0: whatever happens from now on can be resumed
             while True:
                 try:
-                    stopped = _epochs(training, checkpoints, run, terminal, watch, stopwatch)
+                    stopped = _epochs(training, listeners, context)
                     break
                 except DivergedError as error:
-                    _retry(error, checkpoints, run, terminal, spec.on_divergence)
-            with stopwatch.phase("checkpoints"):
+                    _retry(error, checkpoints, context, spec.on_divergence)
+            with context.stopwatch.phase("checkpoints"):
                 checkpoints.finish()
     except InterruptedRunError as error:
         checkpoints.write()
@@ -146,107 +161,62 @@ def fit(
     finally:
         run.write_status(status("running", "training", epoch=checkpoints.last_epoch, step=checkpoints.step))
     epoch = checkpoints.last_epoch
-    if plan.final == "best" and checkpoints.best_epoch:
-        put_weights(network.model, checkpoints.best, "the best epoch")
+    if ready.setup.plan.final == "best" and checkpoints.best_epoch:
+        put_weights(model, checkpoints.best, "the best epoch")
         epoch = checkpoints.best_epoch
     else:
         # With moving averages the averaged weights are the model of the run, as they are what was validated.
-        network.model.optimizer.finalize_variable_values(network.model.trainable_variables)
+        model.optimizer.finalize_variable_values(model.trainable_variables)
     exhausted = training.position.stopped is None
     return Fitted(epoch, checkpoints.last_epoch, checkpoints.step, stopped, training.best, exhausted)
 
 
-def _epochs(
-    training: Training,
-    checkpoints: Checkpoints,
-    run: LockedRun,
-    terminal: Terminal,
-    watch: Watch,
-    stopwatch: NoStopwatch,
-) -> str:
-    """Train to the end, write down each epoch, and return why training ended."""
-
-    progress = Progress(run, checkpoints)
+def _epochs(training: Training, listeners: Sequence[Listener], context: RunContext) -> str:
+    """Train to the end, tell the listeners of each chunk and epoch, and return why training ended."""
+    phase = context.stopwatch.phase
 
     def chunk_ended(epoch: int, done: int, steps: int, loss: float) -> None:
-        with stopwatch.phase("history and terminal"):
-            terminal.steps(epoch, done, steps, loss)
-            progress.write()
-        with stopwatch.phase("checkpoints"):
-            checkpoints.chunk_ended()
+        for listener in listeners:
+            with phase(listener.phase):
+                listener.chunk_ended(epoch, done, steps, loss)
 
     for record in training.epochs(chunk_ended):
-        with stopwatch.phase("history and terminal"):
-            run.history_file.append(_row(record))
-        with stopwatch.phase("checkpoints"):
-            checkpoints.epoch_ended(record)
-        with stopwatch.phase("history and terminal"):
-            terminal.epoch_ended(record.epoch, _row(record), record.improved, record.notes)
-            progress.write()
-            for sentence in watch.epoch_ended(_row(record)):
-                terminal.warning(sentence)
+        for listener in listeners:
+            with phase(listener.phase):
+                listener.epoch_ended(record)
     epochs = training.spec.epochs
     return training.position.stopped or ("1 epoch is done" if epochs == 1 else f"all {epochs} epochs are done")
 
 
-class Progress:
-    """Writes how far the training is into status.json, twice per second at most: an epoch may take a millisecond."""
-
-    _BETWEEN = 0.5
-
-    def __init__(self, run: LockedRun, checkpoints: Checkpoints) -> None:
-        self._run = run
-        self._checkpoints = checkpoints
-        self._next = -math.inf
-
-    def write(self) -> None:
-        """Write it, where the last time is long enough ago."""
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + self._BETWEEN
-            done = self._checkpoints
-            self._run.write_progress(status("running", "training", epoch=done.last_epoch, step=done.step))
-
-
-def _retry(
-    error: DivergedError, checkpoints: Checkpoints, run: LockedRun, terminal: Terminal, policy: OnDivergence
-) -> None:
+def _retry(error: DivergedError, checkpoints: Checkpoints, context: RunContext, policy: OnDivergence) -> None:
     """Go back to the last good checkpoint with a smaller learning rate; raise `error` where no retry is left."""
     checkpoints.keep_best()
-    if checkpoints.retries >= policy.retry:
-        raise error
-    saved = newest_valid(run)
+    saved = newest_valid(context.run) if checkpoints.retries < policy.retry else None
     if saved is None:
         raise error
     retries = checkpoints.retries + 1
-    run.rewrite_history(checkpoints.restore(saved))
+    context.run.rewrite_history(checkpoints.restore(saved))
     rate = checkpoints.reduce_learning_rate(policy.learning_rate_factor, retries)
-    terminal.warning(f"{error}; retry {retries} of {policy.retry} from step {checkpoints.step}, learning rate {rate:g}")
+    done = f"retry {retries} of {policy.retry} from step {checkpoints.step}, learning rate {rate:g}"
+    context.terminal.warning(f"{error}; {done}")
 
 
-def _training(
-    network: Network,
-    prepared: Prepared,
-    plan: Plan,
-    acceleration: Acceleration,
-    interruption: Interruption,
-    stopwatch: NoStopwatch,
-) -> Training:
-    spec, info = network.spec, network.info
-    train = prepared.examples["train"]
+def _training(setup: Setup, context: RunContext) -> Training:
+    network, spec, info = setup.network, setup.spec, setup.network.info
+    train = setup.prepared.examples["train"]
     arrays = network.tensors(train)
     weights = row_weights(spec.training, train.y, info)
     weighted = arrays if weights is None else (*arrays, weights)
-    loop = TrainingLoop(network.model, weighted, network.batch_size, acceleration)
+    loop = TrainingLoop(network.model, weighted, network.batch_size, setup.acceleration)
     cadence = Cadence.parse(spec.training.checkpoint.every)
-    held_out = prepared.examples.get("validation")
+    held_out = setup.prepared.examples.get("validation")
     metrics = spec.evaluation.metrics_for(info.task)
 
     def measure_validation(outputs: np.ndarray) -> dict[str, float]:
         if held_out is None:
             return {}
         predictions = network.predictions(outputs)
-        return measure(metrics, info.task, held_out.truth, predictions, info.classes, held_out.forecasts)
+        return measure(metrics, info.task, held_out.truth, predictions, info.output.classes, held_out.forecasts)
 
     return Training(
         spec=spec.training,
@@ -254,21 +224,12 @@ def _training(
         loop=loop,
         validation=network.evaluation(held_out) if held_out else None,
         measure=measure_validation,
-        objective=plan.objective,
-        callbacks=[callback.build(monitored) for callback, monitored in plan.monitors],
-        stop_when=plan.stop_when,
+        objective=setup.plan.objective,
+        callbacks=[callback.build(monitored) for callback, monitored in setup.plan.monitors],
+        stop_when=setup.plan.stop_when,
         seed=spec.seed,
-        interruption=interruption,
+        interruption=context.interruption,
         every=cadence.epochs * loop.steps if cadence.epochs else cadence.steps,
         shared=SharedEpochs.of(loop),
-        stopwatch=stopwatch,
+        stopwatch=context.stopwatch,
     )
-
-
-def _row(record: EpochRecord) -> dict[str, float]:
-    return {
-        "epoch": record.epoch,
-        **record.measured,
-        "learning_rate": record.learning_rate,
-        "seconds": round(record.seconds, 6),
-    }

@@ -79,7 +79,7 @@ def measure_split(
         between_chunks: called after each slice.
     """
     predictions, truth = predicted.values, examples.truth
-    task, classes, held_out = network.info.task, network.info.classes, name != "train"
+    task, classes, held_out = network.info.task, network.info.output.classes, name != "train"
     metrics = network.spec.evaluation.metrics_for(task)
 
     def results(rows: slice | np.ndarray, of_what: str) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def measure_split(
     if KINDS[task].several:
         seed = draw_seed(network.spec.seed, name) if held_out else None
         bins = network.spec.evaluation.calibration.bins
-        names, groups = network.info.targets, examples.groups
+        names, groups = network.info.output.columns, examples.groups
         result["outputs"] = output_results(metrics, task, names, truth, predictions, seed, bins, groups)
     if KINDS[task].of_classes:
         confusion = confusion_matrix(truth, KINDS[task].decide(predictions, threshold), len(classes))
@@ -137,7 +137,7 @@ def chance_of(
     if not KINDS[network.info.task].of_classes:
         return None
     predicted = KINDS[network.info.task].decide(predictions, threshold)
-    chance = against_chance(examples.truth, predicted, network.info.classes, training_truth, examples.groups)
+    chance = against_chance(examples.truth, predicted, network.info.output.classes, training_truth, examples.groups)
     return {
         "split": split,
         "correct": chance.correct,

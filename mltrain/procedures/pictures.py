@@ -51,8 +51,8 @@ def draw(
     if kind.of_numbers and not kind.several:
         yield "predicted", predicted_plot(truth, predictions[split], network.target.column, split)
     elif kind.of_classes:
-        counts = confusion_matrix(truth, kind.decide(predictions[split], rule.threshold), len(info.classes))
-        yield "confusion", confusion_plot(counts, info.classes, split)
+        counts = confusion_matrix(truth, kind.decide(predictions[split], rule.threshold), len(info.output.classes))
+        yield "confusion", confusion_plot(counts, info.output.classes, split)
     if learned is not None:
         yield (
             "learned",

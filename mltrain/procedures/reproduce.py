@@ -12,8 +12,8 @@ import numpy as np
 
 from mltrain.config.load import Loaded
 from mltrain.errors import ConfigError, RunError
-from mltrain.procedures.going_on import record_differences
 from mltrain.procedures.recorded_config import recorded_config, refuse_absent
+from mltrain.procedures.resumption import record_differences
 from mltrain.procedures.stored_model import resolved_spec
 from mltrain.report.text import number
 from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint

@@ -9,8 +9,8 @@ from pathlib import Path
 from mltrain.config.load import Loaded
 from mltrain.config.resolved import resolved_yaml
 from mltrain.errors import ConfigError, RunError, UsageError
-from mltrain.procedures.going_on import GoingOn, config_differences
 from mltrain.procedures.recorded_config import as_when_recorded, recorded_config, refuse_absent
+from mltrain.procedures.resumption import PlannedResumption, config_differences
 from mltrain.run.rundir import RunDirectory
 
 
@@ -64,7 +64,7 @@ def stated_epochs(run: RunDirectory, overrides: Sequence[str]) -> int | None:
     try:
         recorded_config(run)
     except (RunError, ConfigError):
-        return None  # `take_up` says what is wrong with it
+        return None  # `prepare_resume` says what is wrong with it
     loaded = recorded_config(run, overrides)
     path = ("training", "epochs")
     stated = loaded.root.existing(path) == path and loaded.root.at(path).place.source.override
@@ -85,14 +85,14 @@ def refuse_without_effect(run: RunDirectory, overrides: Sequence[str]) -> None:
         )
 
 
-def take_up(
+def prepare_resume(
     run: RunDirectory,
     asked: Loaded | None,
     overrides: Sequence[str],
     epochs: int | None,
     allow_inexact: bool,
     command: tuple[str, ...],
-) -> tuple[Loaded, GoingOn]:
+) -> tuple[Loaded, PlannedResumption]:
     """Return the config with which a run continues, and what it was so far.
 
     Args:
@@ -127,6 +127,6 @@ def take_up(
     number = isinstance(loaded.spec.training.optimizer.argument(rate[-1]), float)
     states_rate = bool(asked is None and number and loaded.root.existing(rate) == rate and place.source.override)
     resolved = None if loaded.spec == before.spec else resolved_yaml(loaded, again=asked is None).encode()
-    return loaded, GoingOn(
+    return loaded, PlannedResumption(
         run.record(), before.spec, states_rate, differences, allow_inexact, longer, resolved, command
     )

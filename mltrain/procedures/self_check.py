@@ -80,11 +80,13 @@ def _other_parts(stored: StoredModel, network: Network, prepared: Prepared, prec
     if rows.keys() != stored.splits.keys() or any(not np.array_equal(rows[name], stored.splits[name]) for name in rows):
         yield "splits/ has other rows"
     last = next(name for name in reversed(SPLITS) if name in prepared.examples)
-    encoded = stored.preprocessing.features(prepared.sample)
-    if encoded.tobytes() != prepared.examples[last].x[: len(encoded)].tobytes():
+    encoded = stored.preprocessing.encode(prepared.sample).inputs
+    kept = {name: values[: len(prepared.sample)] for name, values in prepared.examples[last].inputs.items()}
+    if {name: x.tobytes() for name, x in encoded.items()} != {name: x.tobytes() for name, x in kept.items()}:
         yield f"preprocessing.json encodes the first {last} rows in another way"
     info = data_info(stored.preprocessing, len(stored.splits["train"]))
-    known = replace(network.info, smallest_input=None, largest_input=None)  # which only refuse, and build nothing
+    # Without the limits, which only refuse, and build nothing.
+    known = replace(network.info, inputs=tuple(replace(each, limits=None) for each in network.info.inputs))
     if info != known:
         yield f"what is known of the data is {info}, and it was {known}"
 
@@ -107,7 +109,7 @@ def _other_numbers(
     prepared: Prepared,
     between_chunks: Callable[[], None],
 ) -> Iterator[str]:
-    task, classes = network.info.task, network.info.classes
+    task, classes = network.info.task, network.info.output.classes
     metrics = network.spec.evaluation.metrics_for(task)
     exact = not tf.config.get_visible_devices("GPU")
     held_out: list[SplitName] = [name for name in prepared.examples if name != "train"]

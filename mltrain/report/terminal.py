@@ -113,7 +113,7 @@ class Terminal:
         everything = where_decisions_are(decisions)
         shown = self._fitting([line for line in lines if line != everything], _MOST_OF_DECISIONS)
         for line in shown:
-            self._say(line, words=True, bold=max(line.find(":"), 0))
+            self._say(line, words=True, bold=max(line.find(": "), 0))
         if len(shown) < len(lines):
             self._say(everything, words=True)
 

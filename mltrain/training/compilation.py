@@ -55,7 +55,7 @@ def _refuse_misfits(training: TrainingSpec, loss: KerasComponent, info: DataInfo
     if message:
         raise MisfitError(("training", "loss"), message)
     for number, metric in enumerate(training.metrics or ()):
-        message = metric_misfit(metric, info.task, loss, scaled, info.outputs)
+        message = metric_misfit(metric, info.task, loss, scaled, info.output.units)
         if message:
             raise MisfitError(("training", "metrics", number), message)
 
@@ -72,7 +72,7 @@ def _compile(
     shape, dtype = target_signature(training, info)
     model._symbolic_build(
         data_batch=(
-            keras.KerasTensor((2, *info.input_shape), dtype=info.input_dtype),
+            keras.KerasTensor((2, *info.input.shape), dtype=info.input.dtype),
             keras.KerasTensor((2, *shape), dtype=dtype),
         )
     )
@@ -96,10 +96,10 @@ def target_signature(training: TrainingSpec, info: DataInfo) -> tuple[tuple[int,
     """Return the shape of one target as the loss wants it, without the batch, and its dtype."""
     match _form(training, info):
         case "one-hot":
-            return (info.outputs,), "float32"
+            return (info.output.units,), "float32"
         case "class numbers":
             return (), "int32"
-    return (info.outputs,), "float32"
+    return (info.output.units,), "float32"
 
 
 def _form(training: TrainingSpec, info: DataInfo) -> TargetForm:
@@ -112,7 +112,7 @@ def shape_targets(y: np.ndarray, training: TrainingSpec, info: DataInfo) -> np.n
     float32."""
     match _form(training, info):
         case "one-hot":
-            return np.eye(info.outputs, dtype=np.float32)[y]
+            return np.eye(info.output.units, dtype=np.float32)[y]
         case "class numbers":
             return y
     return y.reshape(len(y), -1).astype(np.float32)

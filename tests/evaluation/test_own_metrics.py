@@ -198,7 +198,7 @@ def test_what_is_stated_wrongly_is_refused(tasks, options, said):
 
 @pytest.mark.parametrize("name", ["auc", "f1_score", "loss"])
 def test_names_that_are_taken_are_refused(name):
-    with pytest.raises(PluginError, match="give it another"):
+    with pytest.raises(PluginError, match="rename it"):
         register(metric("binary", direction="min", name=name)(share_of_none))
     with pytest.raises(PluginError, match="has the name of twin_of_mae"):
         register(_mae, metric("binary", direction="min", name="twinofmae")(share_of_none))

@@ -24,8 +24,8 @@ from mltrain.evaluation.threads import one_thread
 from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.threshold_aim import ThresholdAim
 from mltrain.forecast_rows import ForecastRows
-from mltrain.task import DataInfo
 from tests.conftest import REPOSITORY
+from tests.known_data import known_data
 
 ROWS = 12_500  # more than the 10,000 from which OpenBLAS shares a sum of products among threads
 THREADS = (1, 2, 4)
@@ -141,14 +141,12 @@ def test_baselines(task):
     generator = np.random.default_rng(9)
     x, (target, _) = generator.normal(size=(ROWS, 20)).astype(np.float32), rows(task)
     several = task in ("multilabel", "multiregression")
-    info = DataInfo(
-        task=task,
-        input_shape=(20,),
-        input_dtype="float32",
-        outputs=3 if several or task == "multiclass" else 1,
-        classes=CLASSES.get(task, ()),
-        feature_names=(),
-        train_rows=ROWS,
+    info = known_data(
+        task,
+        (20,),
+        3 if several or task == "multiclass" else 1,
+        CLASSES.get(task, ()),
+        rows=ROWS,
         targets=("a", "b", "c") if several else (),
     )
 

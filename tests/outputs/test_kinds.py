@@ -14,9 +14,10 @@ from mltrain.evaluation.catalogue import DEFAULTS, loss_metric
 from mltrain.evaluation.influence import DERIVATIVES
 from mltrain.keras_api.components import make
 from mltrain.outputs import KINDS, number_kind
-from mltrain.task import DataInfo, Task, TaskOfClasses, TaskOfNumbers, TaskOfSeveral
+from mltrain.task import Task, TaskOfClasses, TaskOfNumbers, TaskOfSeveral
 from mltrain.training.targets import LOSSES, METRICS, loss_misfit, metric_misfit
 from tests.conftest import REPOSITORY
+from tests.known_data import known_data
 
 PACKAGE = REPOSITORY / "mltrain"
 
@@ -61,7 +62,7 @@ def test_the_linear_baseline_has_the_name_of_the_kind(kind):
     classes = ("a", "b", "c")[: kind.width(3) + 1]
     width = 2 if kind.several else kind.width(len(classes))
     targets = ("rain", "wind") if kind.several else ()
-    info = DataInfo(kind.name, (2,), "float32", width, classes, (), 60, targets=targets)
+    info = known_data(kind.name, (2,), width, classes, rows=60, targets=targets)
     fitted = linear_baseline(info, inputs, np.stack([truth, truth], axis=1) if kind.several else truth, 0)
     assert fitted.name == kind.linear
     assert fitted.predict(inputs).shape == ((60, width) if width > 1 else (60,))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from mltrain.config.load import load
-from mltrain.data.preparation import read_rows
 from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.reading import read_rows
 from mltrain.evaluation.calibration import fit_temperature
 from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.threshold_aim import ThresholdAim

@@ -202,7 +202,7 @@ def test_a_link_or_a_file_is_no_run_directory(runs: Path, tmp_path: Path) -> Non
     (tmp_path / "link").symlink_to("elsewhere")
     (tmp_path / "dangling").symlink_to("nowhere")
     (tmp_path / "file").write_text("")
-    for name, message in (("link", "symbolic link"), ("dangling", "symbolic link"), ("file", "no directory")):
+    for name, message in (("link", "symbolic link"), ("dangling", "symbolic link"), ("file", "is not a directory")):
         with pytest.raises(RunExistsError, match=message):
             create_run(runs, "a", tmp_path / name)
     assert not list((tmp_path / "elsewhere").iterdir())

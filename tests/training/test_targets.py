@@ -12,19 +12,19 @@ from mltrain.models.linear import Linear
 from mltrain.models.mlp import Mlp
 from mltrain.models.sequential import Sequential
 from mltrain.outputs import KINDS
-from mltrain.task import DataInfo
 from mltrain.training.compilation import compile_model, shape_targets
 from mltrain.training.loop import TrainingLoop
 from mltrain.training.metrics import training_metrics
 from mltrain.training.spec import TrainingSpec
 from mltrain.training.targets import LOSSES, METRICS, class_weight_misfit, loss_misfit, metric_misfit
+from tests.known_data import known_data
 
 ROWS = 48
 INFO = {
-    "binary": DataInfo("binary", (2,), "float32", 1, ("no", "yes"), ("a", "b"), ROWS),
-    "multiclass": DataInfo("multiclass", (2,), "float32", 3, ("x", "y", "z"), ("a", "b"), ROWS),
-    "regression": DataInfo("regression", (2,), "float32", 1, (), ("a", "b"), ROWS),
-    "count": DataInfo("count", (2,), "float32", 1, (), ("a", "b"), ROWS),
+    "binary": known_data("binary", (2,), 1, ("no", "yes"), rows=ROWS),
+    "multiclass": known_data("multiclass", (2,), 3, ("x", "y", "z"), rows=ROWS),
+    "regression": known_data("regression", rows=ROWS),
+    "count": known_data("count", rows=ROWS),
 }
 TASKS = tuple(INFO)
 
@@ -111,7 +111,9 @@ def test_a_loss_that_fits_is_named():
 
 @pytest.mark.parametrize("name", ["MeanAbsolutePercentageError", "MeanSquaredLogarithmicError"])
 def test_a_scaled_target_has_no_percentages(name):
-    with pytest.raises(MisfitError, match=r"needs the target in its own units: set data\.target\.scale to none"):
+    with pytest.raises(
+        MisfitError, match=r"needs the target in its own units: set data\.target\.scale to none or auto"
+    ):
         compiled("regression", scaled=True, loss=make("loss", name))
     with pytest.raises(MisfitError, match=r"needs the target in its own units") as error:
         compiled("regression", scaled=True, metrics=(make("metric", "mse"), make("metric", name)))
@@ -218,7 +220,7 @@ def test_an_argument_that_does_not_fit(task, loss, metric, message):
 
 
 def logits(task, **loss):
-    return Sequential(layers=(make("layer", "Dense", units=INFO[task].outputs),)), {
+    return Sequential(layers=(make("layer", "Dense", units=INFO[task].output.units),)), {
         "loss": make("loss", FORMS[{"binary": "zero or one"}.get(task, "class numbers")][1], from_logits=True, **loss)
     }
 

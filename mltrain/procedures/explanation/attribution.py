@@ -78,7 +78,7 @@ class Attribution:
 
     def said(self) -> Attributed:
         """Return what the numbers are, and how exact those of `columns` were so far."""
-        target, classes = self._network.target.parts[0], self._network.info.classes
+        target, classes = self._network.target.parts[0], self._network.info.output.classes
         kind = KINDS[self._network.info.task]
         if kind.width(len(classes)) > 1:
             scores = {name: self._score_of_baseline(number) for number, name in enumerate(classes)}

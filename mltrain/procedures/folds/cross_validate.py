@@ -11,15 +11,14 @@ from pathlib import Path
 from mltrain.config.load import Loaded
 from mltrain.errors import InterruptedRunError, RunError
 from mltrain.procedures.folds.results import fold_results
-from mltrain.procedures.going_on import config_differences
 from mltrain.procedures.recorded_config import recorded_config
-from mltrain.procedures.resume import asked_epochs, finished, take_up
-from mltrain.procedures.train import resume, train
+from mltrain.procedures.resume import asked_epochs, finished
+from mltrain.procedures.resumption import config_differences
+from mltrain.procedures.train import Place, TrainRequest, train
 from mltrain.report.folds import folds_markdown
 from mltrain.report.terminal import Terminal
 from mltrain.run.fold_folder import FoldFolder
 from mltrain.run.folds_form import CrossValidation
-from mltrain.run.opening import start_or_take_up
 from mltrain.run.rundir import RunDirectory
 from mltrain.training.signals import Interruption
 
@@ -57,7 +56,10 @@ def cross_validate(
         terminal.note(f"fold {fold} of {len(configs)}: {path}")
         try:
             interruption.raise_if_received()
-            _train(loaded, path, terminal, interruption, command, allow_inexact)
+            request = TrainRequest(
+                loaded, Place(folder.path, path, resume=True), command, allow_inexact=allow_inexact, quiet=quiet
+            )
+            train(request, interruption)
         except InterruptedRunError as error:
             kept = f"{fold - 1} of {len(configs)} folds are finished"
             advice = f"continue with `mltrain cross-validate … --run-dir {folder.path} --resume`"
@@ -84,23 +86,6 @@ def _is_finished(path: Path, loaded: Loaded) -> bool:
     if differences:
         raise RunError(f"{path}: is finished, with another config: {'; '.join(differences)}; choose another --run-dir")
     return True
-
-
-def _train(
-    loaded: Loaded,
-    path: Path,
-    terminal: Terminal,
-    interruption: Interruption,
-    command: tuple[str, ...],
-    allow_inexact: bool,
-) -> None:
-    run, begun = start_or_take_up(path)
-    with run:
-        if begun:
-            loaded, going_on = take_up(run, loaded, (), asked_epochs(path, loaded), allow_inexact, command)
-            resume(loaded, run, terminal, interruption, going_on)
-        else:
-            train(loaded, run, terminal, interruption, command)
 
 
 def _refuse_other_data(folder: FoldFolder, fold: int) -> None:
