@@ -8,15 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal, TypeVar
 
-Task = Literal["binary", "multiclass", "regression", "multilabel", "multiregression"]
-# Tasks of one column of classes, and tasks whose predictions are numbers in the units of the target.
-OF_CLASSES: tuple[Task, ...] = ("binary", "multiclass")
-OF_NUMBERS: tuple[Task, ...] = ("regression", "multiregression")
-# Tasks of several targets, and what each of their targets is by itself.
-OF_EACH: Mapping[Task, Task] = MappingProxyType({"multilabel": "binary", "multiregression": "regression"})
+# The rooms ask what follows from a task of its `OutputKind`; see `outputs/`.
+TaskOfClasses = Literal["binary", "multiclass"]
+TaskOfNumbers = Literal["regression", "count"]
+TaskOfSeveral = Literal["multilabel", "multiregression"]
+Task = Literal[TaskOfClasses, TaskOfNumbers, TaskOfSeveral]
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 T = TypeVar("T")

@@ -14,13 +14,14 @@ from mltrain.evaluation.catalogue import canonical_name
 from mltrain.evaluation.metric import Direction, Metric
 from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.evaluation_section import EvaluationSpec
+from mltrain.outputs import KINDS
 from mltrain.problems import shortened
 from mltrain.run.reading import wrong_form
 from mltrain.run.record import Record
 from mltrain.run.results import MetricValue, Results
 from mltrain.run.rundir import RunDirectory
 from mltrain.spec import suggest
-from mltrain.task import OF_EACH, SPLITS, Task
+from mltrain.task import SPLITS, Task
 from mltrain.wording import counted
 
 if TYPE_CHECKING:  # NumPy costs 80 ms
@@ -29,9 +30,6 @@ if TYPE_CHECKING:  # NumPy costs 80 ms
     from mltrain.run.predictions import StoredPredictions
 
 # What stands for the loss among the exact metrics: the same quantity, without class weights, penalties and scaling.
-_LOSS = ("log_loss", "mse")
-# Of several numbers: each has a unit of its own, and the mean of their squared errors is that of the largest.
-_LOSS_OF_SEVERAL = ("r2", *_LOSS)
 
 
 @dataclass(frozen=True)
@@ -78,14 +76,14 @@ class ComparedRun:
         """
         names = [metric.name for metric in self.measured]
         wanted = canonical_name(self.results.objective.metric.partition(".")[2])
-        nearest = _LOSS_OF_SEVERAL if self.task == "multiregression" else _LOSS
+        nearest = (KINDS[self.task].headline, KINDS[self.task].loss_metric)
         found = [name for name in (wanted, *(nearest if wanted == "loss" else ())) if name in names]
         return f"{self.split}.{[*found, *names, 'loss'][0]}"
 
     def fits(self, stored: StoredPredictions) -> bool:
         """Return whether predictions have as many targets as the run."""
         targets = stored.target.shape[1:]
-        return bool(targets) == (self.task in OF_EACH) and (
+        return bool(targets) == KINDS[self.task].several and (
             self.task != "multilabel" or targets == (len(self.classes),)
         )
 
@@ -96,10 +94,8 @@ class ComparedRun:
 
     def decided(self, stored: StoredPredictions) -> np.ndarray:
         """Return the predicted class of each row (n,), of labels (n, labels); of two, by the threshold of the run."""
-        from mltrain.evaluation.counts import decide
-
         threshold = (self.threshold,) if self.task == "binary" else ()
-        return decide(self.task, stored.values, *threshold)
+        return KINDS[self.task].decide(stored.values, *threshold)
 
     def exact(self, name: str) -> Metric | None:
         """Return the metric of that name (without its split), if it is measured exactly."""

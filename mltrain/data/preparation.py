@@ -35,8 +35,9 @@ from mltrain.data.target import IF_NUMBERS, guessed_task_hint
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.data.windowed import Windowed
 from mltrain.errors import DataError, MisfitError
+from mltrain.outputs import KINDS
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
-from mltrain.task import OF_CLASSES, OF_NUMBERS, DataInfo, Decision, Input, SplitName, Task
+from mltrain.task import DataInfo, Decision, Input, SplitName, Task
 from mltrain.wording import counted
 
 # Outputs start near 0 and move by about the learning rate a step.
@@ -117,12 +118,14 @@ def prepare(
     table = replace(table, columns=columns)
 
     truth = true_targets(target, table)
+    kind = KINDS[target.task]
     decisions += _unstratified(spec, target)
     hint = guessed_task_hint(target, decisions)
     splits, split_decisions = _split(spec, seed, table, target, truth, windowed, hint)
     train = table.take(splits.train)
-    if target.task in OF_NUMBERS:
+    if kind.of_numbers:
         refuse_constant_targets(table, target, truth, splits.train, spec.split)
+    if kind.scaled:
         target, scale_decisions = _scaled(target_spec, target, train, truth[splits.train], own_units)
         decisions += scale_decisions
     if windowed is None:
@@ -171,12 +174,12 @@ def _split(
 ) -> tuple[Splits, tuple[Decision, ...]]:
     """Return the splits, with every class in the training rows; where they cannot be stratified, the error ends with
     the hint."""
-    labels = truth if target.task in OF_CLASSES else None
+    labels = truth if KINDS[target.task].of_classes else None
     try:
         splits, decisions = split_rows(spec.split, table, labels, seed, target.classes, windowed)
     except StratifyError as error:
         raise DataError(f"{error}{hint}") from error
-    if target.task in OF_NUMBERS:
+    if KINDS[target.task].of_numbers:
         return splits, decisions
     labelled = [(RawColumn.of(table, part.column), part.classes, each) for part, each in each_target(target, truth)]
     splits, moved = keep_every_class(spec.split, splits, labelled, hint)

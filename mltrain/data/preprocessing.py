@@ -25,8 +25,9 @@ from mltrain.data.table import Table
 from mltrain.data.windowed import Windowed
 from mltrain.errors import DataError, RunError
 from mltrain.forecast_rows import ForecastRows
+from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec, suggest
-from mltrain.task import OF_EACH, Decision, Input, Output, the_only
+from mltrain.task import Decision, Input, Output, the_only
 from mltrain.wording import listed
 
 Name = TypeVar("Name", bound=str)
@@ -107,7 +108,7 @@ class Preprocessing(Spec):
     def output(self) -> Output:
         """What is learned."""
         target = self.target
-        several = target.columns if target.task in OF_EACH else ()
+        several = target.columns if KINDS[target.task].several else ()
         return Output(target.name, target.task, target.outputs, target.classes, several)
 
     @property

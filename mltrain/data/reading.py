@@ -16,7 +16,8 @@ from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.table import Table, is_unread
 from mltrain.data.windowed import Windowed, time_column, windowed_rows
 from mltrain.errors import DataError
-from mltrain.task import OF_CLASSES, OF_NUMBERS, Decision, Task
+from mltrain.outputs import KINDS
+from mltrain.task import Decision, Task
 from mltrain.wording import listed
 
 
@@ -62,12 +63,13 @@ def _single_columns(spec: DataSpec, table: Table, keep: Collection[str]) -> list
 def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collection[str] = ()) -> dict[str, str]:
     """Return the kind of each column that the source must know while it reads. A column that is ignored as a feature
     and needed for something else is read: one that says the order of rows, the split, the series, or one of `keep`."""
+    kind = None if task == "auto" else KINDS[task]
     declared: dict[str, str] = {name: feature.type for name, feature in spec.features.items()}
     for name in spec.target.names if spec.target is not None else ():
         # Ignored it is only as a feature; its values must be read for what they are.
         if declared.get(name) == "ignore":
             del declared[name]
-        if task in OF_NUMBERS or spec.windows is not None:
+        if (kind is not None and kind.of_numbers) or spec.windows is not None:
             declared.setdefault(name, "number")
     time = time_column(spec)
     if time is not None and declared.get(time) == "ignore":
@@ -80,7 +82,8 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collectio
         if declared.get(name) == "ignore":
             declared[name] = AS_WRITTEN
     targets = spec.target.names if spec.target is not None else ()
-    return DeclaredKinds(declared, dict.fromkeys(targets, "classes" if task in OF_CLASSES else "any"))
+    classes = kind is not None and kind.of_classes
+    return DeclaredKinds(declared, dict.fromkeys(targets, "classes" if classes else "any"))
 
 
 def columns_of_split(spec: DataSpec) -> tuple[str, ...]:

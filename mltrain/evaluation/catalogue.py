@@ -6,6 +6,8 @@ These are exact: computed from all predictions of a split, never averaged over b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -17,6 +19,7 @@ from mltrain.evaluation.metric import (
     AveragedMetric,
     Metric,
 )
+from mltrain.outputs import KINDS
 from mltrain.spec import normalise
 from mltrain.task import Task
 
@@ -192,6 +195,14 @@ class Mase(Metric):
     type: Literal["mase"] = "mase"
 
 
+class PoissonDeviance(Metric):
+    """Mean Poisson deviance: 0 is perfect; an error counts more where few are expected."""
+
+    direction, tasks = "min", ("count",)
+    aliases = ("mean_poisson_deviance",)
+    type: Literal["poisson_deviance"] = "poisson_deviance"
+
+
 class QuantileLoss(Metric):
     """Mean pinball loss: smallest when a share `quantile` of the targets is below the predictions."""
 
@@ -245,6 +256,7 @@ CATALOGUE: tuple[type[Metric], ...] = (
     Mape,
     Smape,
     Mase,
+    PoissonDeviance,
     QuantileLoss,
     R2,
     ExplainedVariance,
@@ -257,20 +269,25 @@ NAMES: dict[str, str] = {
     for spelling in (metric.model_fields["type"].default, *metric.aliases)
 }
 
-DEFAULTS: dict[Task, tuple[Metric, ...]] = {
-    "binary": (Accuracy(), Precision(), Recall(), F1(), RocAuc(), PrAuc(), LogLoss()),
-    "multiclass": (Accuracy(), Precision(), Recall(), F1(), RocAuc(), LogLoss()),
-    "regression": (Mse(), Rmse(), Mae(), R2()),
-    "multilabel": (
-        Accuracy(),
-        HammingLoss(),
-        *(F1(average=average) for average in ("auto", "micro", "weighted", "samples")),
-        RocAuc(),
-        PrAuc(),
-        LogLoss(),
-    ),
-    "multiregression": (R2(), Mse(), Rmse(), Mae()),  # the one that has no unit first: they are means over targets
-}
+_BY_NAME = {str(metric.model_fields["type"].default): metric for metric in CATALOGUE}
+
+
+def _usual(written: str | Mapping[str, str]) -> Metric:
+    """Return a metric as a kind of output names it."""
+    arguments = {"type": written} if isinstance(written, str) else dict(written)
+    return _BY_NAME[arguments["type"]].model_validate(arguments)
+
+
+# The usual metrics of each task.
+DEFAULTS: Mapping[Task, tuple[Metric, ...]] = MappingProxyType(
+    {task: tuple(map(_usual, kind.metrics)) for task, kind in KINDS.items()}
+)
+
+
+def loss_metric(task: Task) -> Metric:
+    """Return the metric that is nearest to the usual loss of a task; it has a derivative by the weight of each row."""
+    return next(metric for metric in DEFAULTS[task] if metric.type == KINDS[task].loss_metric)
+
 
 # What is measured of each label by itself.
 OF_LABEL: tuple[Metric, ...] = (Accuracy(), F1(), RocAuc(), LogLoss(), Precision(), Recall(), PrAuc(), Brier())

@@ -11,7 +11,7 @@ import numpy as np
 
 from mltrain.evaluation.calibration import calibration
 from mltrain.evaluation.catalogue import OF_LABEL
-from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.interval_forms import Interval, f1_interval, wilson
 from mltrain.evaluation.intervals import class_intervals, row_intervals
 from mltrain.evaluation.margins import Margins, per_class
@@ -20,8 +20,9 @@ from mltrain.evaluation.metrics import measure_rows
 from mltrain.evaluation.rows import Rows
 from mltrain.evaluation.several import rows_of
 from mltrain.forecast_rows import ForecastRows
+from mltrain.outputs import KINDS
 from mltrain.run.results import ClassResult, MetricValue, OutputResult
-from mltrain.task import OF_EACH, Task
+from mltrain.task import Task
 
 
 def draw_seed(seed: int, name: str) -> int:
@@ -66,7 +67,7 @@ def class_results(
 ) -> dict[str, ClassResult]:
     """Return rows, precision, recall and F1 of each class by its name; of several classes also its areas against the
     rest, where they are among the metrics. Arguments as for `metric_results`."""
-    margins = Margins.of(confusion_matrix(target, decide(task, predictions, threshold), len(classes)))
+    margins = Margins.of(confusion_matrix(target, KINDS[task].decide(predictions, threshold), len(classes)))
     values = {kind: per_class(kind, margins).tolist() for kind in ("precision", "recall", "f1")}
     areas = [metric for metric in metrics if metric.type in ("roc_auc", "pr_auc")] if task == "multiclass" else []
     columns = zip(margins.correct.tolist(), margins.of_class.tolist(), margins.as_class.tolist(), strict=True)
@@ -112,12 +113,12 @@ def output_results(
     labels = task == "multilabel"
     for name, true, predicted in zip(names, target.T, predictions.T, strict=True):
         classes = (f"not {name}", name) if labels else ()
-        of_each = (OF_EACH[task], true, predicted)
+        of_each = (KINDS[task].each, true, predicted)
         measured = metric_results(OF_LABEL if labels else metrics, *of_each, classes, seed, groups=groups)
         if not labels:
             found[name] = OutputResult(metrics=measured)
             continue
-        matrix = confusion_matrix(true, decide("binary", predicted), 2).tolist()
+        matrix = confusion_matrix(true, KINDS["binary"].decide(predicted), 2).tolist()
         calibrated = {}
         if seed is not None and np.isfinite(predicted).all():
             calibrated["calibration"] = calibration(*of_each, bins).result()

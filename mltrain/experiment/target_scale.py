@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.expression import Comparison
-from mltrain.task import OF_NUMBERS, Task
+from mltrain.outputs import KINDS
+from mltrain.task import Task
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.monitoring import Monitoring
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
@@ -27,7 +28,7 @@ SCALED_BY = (
 
 def scales_target(experiment: ExperimentSpec, task: Task) -> bool:
     """Return whether the model learns the target in other units than its own."""
-    if task not in OF_NUMBERS:
+    if not KINDS[task].scaled:
         return False
     stated = experiment.data.stated_scale
     return own_units(experiment) is None if stated == "auto" else stated == "standard"

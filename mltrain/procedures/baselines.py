@@ -12,7 +12,6 @@ import numpy as np
 from mltrain.data.examples import Examples
 from mltrain.data.preparation import Prepared
 from mltrain.evaluation.baselines import Baseline, NaiveBaseline, constant_baseline, linear_baseline, naive_baselines
-from mltrain.evaluation.counts import decide
 from mltrain.evaluation.differences import Difference, paired_difference
 from mltrain.evaluation.margins import FROM_MARGINS
 from mltrain.evaluation.mcnemar import right_more_often
@@ -24,9 +23,10 @@ from mltrain.evaluation.verdict import Comparison, nothing_held_out, sign_test
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.forecast_rows import ForecastRows
+from mltrain.outputs import KINDS
 from mltrain.run.results import Baseline as BaselineResult
 from mltrain.run.results import BaselineFit, BaselineVerdict, MetricValue
-from mltrain.task import OF_NUMBERS, SPLITS, Objective, SplitName
+from mltrain.task import SPLITS, Objective, SplitName
 
 # Of more classes, differences that are drawn from the table of all three (true, model's, baseline's) cost 0.1 s each.
 DRAWN_CLASSES = 5
@@ -94,7 +94,6 @@ def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objec
 def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, BaselineFit]) -> list[Baseline | NaiveBaseline]:
     """Return the baselines, and say in `fits` how each came about."""
     info, train = prepared.info, prepared.examples["train"]
-    name = "ridge" if info.task in OF_NUMBERS else "logistic"
     indices = [encoder.column for encoder in prepared.preprocessing.columns if encoder.is_index]
     linear: Baseline | str
     if indices:
@@ -111,7 +110,7 @@ def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, BaselineFi
         failed: dict[str, Any] = {"converged": False} if isinstance(each, Baseline) and not each.converged else {}
         fits[each.name] = BaselineFit(rows=each.rows, of=len(train.truth), **failed)
     if isinstance(linear, str):
-        fits[name] = BaselineFit(left_out=linear)
+        fits[KINDS[info.task].linear] = BaselineFit(left_out=linear)
     return baselines
 
 
@@ -197,7 +196,7 @@ class _Pair:
     def _right(self) -> tuple[np.ndarray, np.ndarray]:
         """Return which rows the model gets right, and which the baseline (n,)."""
         model, other = (
-            (decide(self._task, values, threshold) == self._truth).reshape(len(self._truth), -1).all(axis=1)
+            (KINDS[self._task].decide(values, threshold) == self._truth).reshape(len(self._truth), -1).all(axis=1)
             for values, threshold in zip(self._values, self._thresholds, strict=True)
         )
         return model, other

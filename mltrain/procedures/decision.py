@@ -14,9 +14,10 @@ from mltrain.evaluation.calibration import HOTTEST, fit_temperature, tempered
 from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.threshold_aim import ThresholdAim
 from mltrain.experiment.evaluation_section import EvaluationSpec
+from mltrain.outputs import KINDS
 from mltrain.run.decision import DecisionRule
 from mltrain.run.results import Threshold
-from mltrain.task import OF_CLASSES, Task
+from mltrain.task import Task
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictio
         truth: class indices of the validation rows (n,); None where there are none.
         predictions: for them, of the model of the run.
     """
-    if task not in OF_CLASSES:
+    if not KINDS[task].of_classes:
         return Chosen(DecisionRule(), {})
     sentences: list[str] = []
     results: dict[str, Any] = {"decision_sentences": sentences} if spec.decides else {}

@@ -13,10 +13,11 @@ from mltrain.evaluation.diagnosis import Curves, Facts, diagnose_at_once
 from mltrain.evaluation.diagnosis.alike import classes_alike
 from mltrain.evaluation.diagnosis.facts import DeadUnits
 from mltrain.evaluation.diagnosis.skill import skill
+from mltrain.outputs import KINDS
 from mltrain.procedures.network import Network
 from mltrain.run.history import History
 from mltrain.run.results import SplitResult
-from mltrain.task import OF_CLASSES, SplitName, Task
+from mltrain.task import SplitName, Task
 from mltrain.training.metrics import default_loss
 
 # Training rows that are used: a forward pass of them takes milliseconds.
@@ -99,7 +100,7 @@ def gather(
         classes=info.output.classes,
         curves=Curves(columns, network.spec.training.epochs, exhausted, chance_loss(network)),
         rows={name: len(prepared.examples[name].truth) for name in seen},
-        confusions={name: splits[name].confusion_matrix for name in seen if info.task in OF_CLASSES},
+        confusions={name: splits[name].confusion_matrix for name in seen if KINDS[info.task].of_classes},
         skill={
             name: skill(
                 info.task, prepared.examples[name].truth, predictions[name], train.truth, len(info.output.classes)
@@ -117,7 +118,7 @@ def gather(
 
 def _alike(task: Task, truth: np.ndarray, predictions: np.ndarray, split: SplitResult) -> dict[int, float]:
     """Return the classes of a split that the model does not distinguish from the others."""
-    return classes_alike(task, truth, predictions, split.confusion_matrix) if task in OF_CLASSES else {}
+    return classes_alike(task, truth, predictions, split.confusion_matrix) if KINDS[task].of_classes else {}
 
 
 def _repeated(prepared: Prepared) -> str:

@@ -14,13 +14,13 @@ from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.splits.keys import several
 from mltrain.evaluation.calibration import calibration, tempered
 from mltrain.evaluation.chance import against_chance
-from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.split_results import class_results, draw_seed, metric_results, output_results
+from mltrain.outputs import KINDS
 from mltrain.procedures.network import Network
 from mltrain.procedures.slices import Slice
 from mltrain.run.decision import DecisionRule
 from mltrain.run.results import ChanceResult, Groups, MetricValue, SliceResult, SplitResult
-from mltrain.task import OF_CLASSES, OF_EACH
 
 # A slice of fewer rows is measured, and its intervals are wide; that it is small is what there is to say first.
 FEW_ROWS = 20
@@ -100,13 +100,13 @@ def measure_split(
         result["missing_values"] = dict(examples.missing)
     if examples.unknown:
         result["unknown_categories"] = dict(examples.unknown)
-    if task in OF_EACH:
+    if KINDS[task].several:
         seed = draw_seed(network.spec.seed, name) if held_out else None
         bins = network.spec.evaluation.calibration.bins
         names, groups = network.info.output.columns, examples.groups
         result["outputs"] = output_results(metrics, task, names, truth, predictions, seed, bins, groups)
-    if task in OF_CLASSES:
-        confusion = confusion_matrix(truth, decide(task, predictions, threshold), len(classes))
+    if KINDS[task].of_classes:
+        confusion = confusion_matrix(truth, KINDS[task].decide(predictions, threshold), len(classes))
         result["confusion_matrix"] = confusion.tolist()
         if held_out:
             result["classes"] = class_results(metrics, task, truth, predictions, classes, threshold, examples.groups)
@@ -133,7 +133,7 @@ def chance_of(
     split: str,
 ) -> ChanceResult:
     """Return what a test on the counts says of the accuracy of a split, which has one target with classes."""
-    predicted = decide(network.info.task, predictions, threshold)
+    predicted = KINDS[network.info.task].decide(predictions, threshold)
     chance = against_chance(examples.truth, predicted, network.info.output.classes, training_truth, examples.groups)
     return ChanceResult(
         split=split,

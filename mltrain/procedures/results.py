@@ -15,6 +15,7 @@ from mltrain.data.raw_model import raw_model
 from mltrain.errors import WriteError
 from mltrain.evaluation.diagnosis import diagnose
 from mltrain.gates.gate import judge
+from mltrain.outputs import KINDS
 from mltrain.procedures.baselines import Judged, measure_baselines
 from mltrain.procedures.coefficients import coefficients
 from mltrain.procedures.decision import Chosen, choose
@@ -36,7 +37,7 @@ from mltrain.run.decision import DecisionRule
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.results import FORMAT, FindingResult, ObjectiveResult, Results, SplitResult, TrainedModel
-from mltrain.task import OF_CLASSES, SPLITS, SplitName
+from mltrain.task import SPLITS, SplitName
 
 
 def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
@@ -58,7 +59,7 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
     }
     predictions = {name: each.values for name, each in predicted.items()}
     held_out = next(name for name in reversed(SPLITS) if name in prepared.examples)
-    if held_out != "train" and network.info.task in OF_CLASSES:
+    if held_out != "train" and KINDS[network.info.task].of_classes:
         more["chance"] = chance_of(
             network, examples[held_out], predictions[held_out], rule.threshold, examples["train"].truth, held_out
         )
@@ -169,8 +170,8 @@ def _kept(
 
 
 def _is_linear_regression(network: Network, prepared: Prepared) -> bool:
-    of_columns = bool(prepared.info.input.columns)
-    return network.spec.model.is_linear and network.info.task == "regression" and of_columns
+    linear = network.spec.model.is_linear and KINDS[network.info.task].activation == "linear"
+    return linear and network.info.output.units == 1 and bool(prepared.info.input.columns)
 
 
 def _formula(found: Mapping[str, float]) -> str:

@@ -22,17 +22,18 @@ import tensorflow as tf
 
 from mltrain.data.preparation import Prepared, data_info
 from mltrain.errors import PluginError, RunError, SelfCheckError
-from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.evaluation.own_metrics import Plugins
 from mltrain.evaluation.split_results import metric_results
+from mltrain.outputs import KINDS
 from mltrain.procedures.measurement import predict_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.decision import DecisionRule
 from mltrain.run.results import SplitResult
 from mltrain.run.rundir import RunDirectory
-from mltrain.task import OF_CLASSES, SPLITS, SplitName
+from mltrain.task import SPLITS, SplitName
 from mltrain.training.acceleration import Precision
 from mltrain.training.weights import put_weights
 
@@ -127,8 +128,8 @@ def _other_numbers(
             if not _same(now, before, exact):
                 _refuse_changeable(metrics, name, now, before)
                 yield f"{split}.{name} is {now}, and metrics.json says {before}"
-        if task in OF_CLASSES and exact:
-            confusion = confusion_matrix(truth, decide(task, predicted.values, rule.threshold), len(classes))
+        if KINDS[task].of_classes and exact:
+            confusion = confusion_matrix(truth, KINDS[task].decide(predicted.values, rule.threshold), len(classes))
             if confusion.tolist() != [list(row) for row in recorded[split].confusion_matrix]:
                 yield f"{split}: the confusion matrix is not that of metrics.json"
 

@@ -11,9 +11,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, ValidationError, WrapValidator, model_validator
 
+from mltrain.outputs import KINDS
 from mltrain.run.reading import wrong_form
 from mltrain.spec import Many, Spec
-from mltrain.task import OF_EACH, Task
+from mltrain.task import Task
 
 FORMAT = 1
 _AREAS = ("roc_auc", "pr_auc")
@@ -341,7 +342,7 @@ class Results(Part):
 
     @model_validator(mode="after")
     def _each_target(self) -> Self:
-        targets = [tuple(split.outputs) for split in self.splits.values()] if self.task in OF_EACH else []
+        targets = [tuple(split.outputs) for split in self.splits.values()] if KINDS[self.task].several else []
         expected = self.classes if self.task == "multilabel" else max(targets, key=len, default=())
         for name, found in zip(self.splits, targets, strict=False):
             if len(found) < 2 or found != expected:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mltrain.errors import MisfitError
-from mltrain.task import OF_EACH, DataInfo, Decision
+from mltrain.outputs import KINDS
+from mltrain.task import DataInfo, Decision
 from mltrain.training.spec import TrainingSpec
 
 
@@ -25,9 +26,10 @@ def class_weights(training: TrainingSpec, y: np.ndarray, info: DataInfo) -> np.n
     """
     if training.class_weight is None:
         return None
-    if info.task == "regression":
-        raise MisfitError(("training", "class_weight"), "a regression task has no classes")
-    if info.task in OF_EACH:
+    kind = KINDS[info.task]
+    if kind.of_numbers and not kind.several:
+        raise MisfitError(("training", "class_weight"), f"a {info.task} task has no classes")
+    if kind.several:
         message = f"class weights are for one column of classes, the task is {info.task}: remove them"
         raise MisfitError(("training", "class_weight"), message)
     if training.class_weight == "balanced":

@@ -12,10 +12,12 @@ from mltrain.errors import MisfitError
 from mltrain.keras_api.build import REFUSALS, build
 from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.messages import reason
+from mltrain.outputs import KINDS
+from mltrain.outputs.kind import TargetForm
 from mltrain.task import DataInfo
 from mltrain.training.metrics import TrainingMetric, default_loss, training_metrics
 from mltrain.training.spec import TrainingSpec
-from mltrain.training.targets import TargetForm, loss_misfit, metric_misfit, target_form
+from mltrain.training.targets import loss_misfit, metric_misfit
 
 _CROSSENTROPY = {
     "zero or one": keras.metrics.BinaryCrossentropy,
@@ -101,7 +103,8 @@ def target_signature(training: TrainingSpec, info: DataInfo) -> tuple[tuple[int,
 
 
 def _form(training: TrainingSpec, info: DataInfo) -> TargetForm:
-    return target_form(info.task, training.loss or default_loss(info.task))
+    loss = training.loss or default_loss(info.task)
+    return KINDS[info.task].target_form(loss.type)
 
 
 def shape_targets(y: np.ndarray, training: TrainingSpec, info: DataInfo) -> np.ndarray:

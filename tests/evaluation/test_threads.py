@@ -59,6 +59,9 @@ def rows(task):
     if task == "regression":
         target = generator.normal(50, 10, ROWS)
         return target, target + generator.normal(0, 3, ROWS)
+    if task == "count":
+        expected = np.exp(generator.normal(2, 1, ROWS))
+        return generator.poisson(expected).astype(np.float64), expected
     if task == "multiregression":
         target = generator.normal(50, 10, (ROWS, 3))
         return target, target + generator.normal(0, 3, (ROWS, 3))
@@ -90,7 +93,7 @@ def forecasts(task):
     return ForecastRows(np.arange(ROWS), np.full(ROWS, 4.0), naive, seasonal, 3)
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "multilabel", "multiregression"])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "count", "multilabel", "multiregression"])
 def test_metrics_and_intervals(task):
     target, predictions = rows(task)
     assert len(np.unique(predictions)) > 10_000
@@ -115,7 +118,7 @@ def test_metrics_and_intervals(task):
     assert all(each == first for each in others)
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "multilabel", "multiregression"])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "count", "multilabel", "multiregression"])
 def test_paired_differences(task):
     target, predictions = rows(task)
     other, classes, groups = predictions[::-1] * 0.5 + predictions * 0.5, CLASSES.get(task, ()), np.arange(ROWS) // 4
@@ -134,7 +137,7 @@ def test_paired_differences(task):
     assert all(each == first for each in others)
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "multilabel", "multiregression"])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "count", "multilabel", "multiregression"])
 def test_baselines(task):
     generator = np.random.default_rng(9)
     x, (target, _) = generator.normal(size=(ROWS, 20)).astype(np.float32), rows(task)

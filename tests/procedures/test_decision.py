@@ -10,10 +10,10 @@ from mltrain.config.load import load
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.reading import read_rows
 from mltrain.evaluation.calibration import fit_temperature
-from mltrain.evaluation.counts import decide
 from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.threshold_aim import ThresholdAim
 from mltrain.experiment.evaluation_section import CalibrationSpec, EvaluationSpec
+from mltrain.outputs import KINDS
 from mltrain.procedures.decision import choose
 from mltrain.run.decision import DecisionRule
 from mltrain.run.rundir import RunDirectory
@@ -64,7 +64,7 @@ def test_a_threshold_for_an_aim_is_chosen_kept_and_applied(trained, mltrain, aim
     assert run.decision() == DecisionRule(threshold=found["value"])
     assert metrics["decision_sentences"][0] in done.err.replace("\n", " ")
     stored = run.predictions("test")
-    right = decide("binary", stored.values, found["value"]) == stored.target
+    right = KINDS["binary"].decide(stored.values, found["value"]) == stored.target
     assert metrics["splits"]["test"]["metrics"]["accuracy"]["value"] == right.mean()
     assert np.trace(metrics["splits"]["test"]["confusion_matrix"]) == right.sum()
     assert metrics["chance"]["correct"] == right.sum()

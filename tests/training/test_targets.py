@@ -11,6 +11,7 @@ from mltrain.keras_api.components import make
 from mltrain.models.linear import Linear
 from mltrain.models.mlp import Mlp
 from mltrain.models.sequential import Sequential
+from mltrain.outputs import KINDS
 from mltrain.training.compilation import compile_model, shape_targets
 from mltrain.training.loop import TrainingLoop
 from mltrain.training.metrics import training_metrics
@@ -23,6 +24,7 @@ INFO = {
     "binary": known_data("binary", (2,), 1, ("no", "yes"), rows=ROWS),
     "multiclass": known_data("multiclass", (2,), 3, ("x", "y", "z"), rows=ROWS),
     "regression": known_data("regression", rows=ROWS),
+    "count": known_data("count", rows=ROWS),
 }
 TASKS = tuple(INFO)
 
@@ -37,7 +39,8 @@ def rows(task):
         return x, classes.astype(np.int32)
     if task == "binary":
         return x, (classes == 0).astype(np.float32)
-    return x, (x @ [0.2, 0.5] + 4).astype(np.float32)
+    numbers = (x @ [0.2, 0.5] + 4).astype(np.float32)
+    return x, np.round(numbers) if task == "count" else numbers
 
 
 def compiled(task, scaled=False, model=None, **training):
@@ -92,7 +95,7 @@ def test_a_loss_learns_or_is_refused(name, task):
     assert found[-1] < found[0]
     x, y = rows(task)
     outputs = model(x).numpy()
-    if task == "regression":
+    if KINDS[task].of_numbers:
         assert np.corrcoef(outputs[:, 0], y)[0, 1] > 0.9
     else:
         predicted = outputs.argmax(axis=1) if task == "multiclass" else outputs[:, 0] > 0.5
@@ -137,6 +140,7 @@ FORMS = {
     "one-hot": ("multiclass", "CategoricalCrossentropy"),
     "class numbers": ("multiclass", "SparseCategoricalCrossentropy"),
     "numbers": ("regression", "MeanSquaredError"),
+    "counts": ("count", "Poisson"),
 }
 
 
@@ -152,7 +156,7 @@ def metric_of(name, form):
 def guesses(form):
     """Return targets, predictions that are nearly right, and predictions that are mostly wrong."""
     y = rows(FORMS[form][0])[1]
-    if form == "numbers":
+    if form in ("numbers", "counts"):
         return y[:, None], y[:, None] + np.linspace(-0.1, 0.1, ROWS)[:, None], y[::-1, None] * 1.5
     if form == "zero or one":
         return y[:, None], 0.1 + 0.8 * y[:, None], 0.9 - 0.8 * y[:, None]

@@ -9,8 +9,8 @@ import numpy as np
 
 from mltrain.data.examples import Examples
 from mltrain.data.preprocessing import Preprocessing
-from mltrain.evaluation.counts import decide
 from mltrain.evaluation.split_results import draw_seed
+from mltrain.outputs import KINDS
 from mltrain.procedures.explanation.importance import measure_importance
 from mltrain.procedures.explanation.saliency import saliency
 from mltrain.procedures.network import Network
@@ -18,7 +18,6 @@ from mltrain.procedures.worst_examples import are_images, pictures_of
 from mltrain.report.worst import EXAMPLES, worst
 from mltrain.run.decision import DecisionRule
 from mltrain.run.explanation import Explanation, Saliency
-from mltrain.task import OF_EACH
 
 
 def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.ndarray) -> str | None:
@@ -37,7 +36,7 @@ def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.nda
             "cannot explain the predictions: expected the columns of a table, or images with 1 or 3 channels and up "
             f"to 128 × 128 pixels, found the array '{preprocessing.input.name}'"
         )
-    if not of_table and preprocessing.target.task in OF_EACH:
+    if not of_table and KINDS[preprocessing.target.task].several:
         return "cannot explain the predictions: a saliency map shows one score, and there are several targets"
     return None
 
@@ -81,7 +80,8 @@ def explain_split(
         return Explanation(split=split, epoch=epoch, importance=found)
     places = worst(examples.truth, predictions, EXAMPLES)
     images, task = examples.x[places], network.info.task
-    classes = np.zeros(len(places)) if task == "regression" else decide(task, predictions[places], rule.threshold)
+    kind = KINDS[task]
+    classes = np.zeros(len(places)) if kind.of_numbers else kind.decide(predictions[places], rule.threshold)
     maps = saliency(network, images, classes, draw_seed(network.spec.seed, f"saliency {split}"))
     # An image at a time: each has its own darkest and lightest pixel.
     pictures = [pictures_of(each[None])[0] for each in maps]

@@ -8,13 +8,13 @@ import numpy as np
 
 from mltrain.comparison.compared_run import ComparedRun
 from mltrain.errors import RunError
-from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.metric import Metric, OwnMetric, of_decisions
 from mltrain.evaluation.split_results import metric_results
+from mltrain.outputs import KINDS
 from mltrain.run.folds_form import Pooled
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.results import MetricValue
-from mltrain.task import OF_CLASSES
 
 _RANKINGS = ("roc_auc", "pr_auc")
 
@@ -49,7 +49,8 @@ def pooled(runs: Sequence[ComparedRun]) -> Pooled:
         if metric.name not in left_out:
             predictions = decided if of_decisions(metric) else values
             results |= metric_results([metric], task, target, predictions, classes, seed=None)
-    matrix = confusion_matrix(target, decide(task, decided), len(classes)).tolist() if task in OF_CLASSES else ()
+    kind = KINDS[task]
+    matrix = confusion_matrix(target, kind.decide(decided), len(classes)).tolist() if kind.of_classes else ()
     return Pooled(n=len(target), metrics=results, confusion_matrix=tuple(map(tuple, matrix)), left_out=left_out)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mltrain.outputs import KINDS
 from mltrain.run.architecture import Architecture
 from mltrain.run.audit import Audit
 from mltrain.run.examples import WorstExamples
@@ -90,7 +91,7 @@ def headline(results: Results) -> tuple[str, MetricValue] | None:
     metrics = results.splits[split].metrics if split else {}
     named = results.objective.metric.partition(".")[2]
     # An exact metric before an average of Keras', which has no interval; of several numbers one without a unit.
-    first = "r2" if results.task == "multiregression" else ""
+    first = KINDS[results.task].headline
     names = sorted((name for name in metrics if name != "loss"), key=lambda n: (metrics[n].low is None, n != first))
     name = named if named in names else next(iter(names), next(iter(metrics), None))
     return (name, metrics[name]) if name is not None else None
