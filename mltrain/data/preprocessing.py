@@ -184,7 +184,7 @@ class Preprocessing(Spec):
         """Return rows with their windows, where examples are such; arguments and errors as for `with_windows` and
         `check_zone`."""
         if self._windows is None:
-            raise ValueError("the examples are no windows")
+            raise ValueError("the examples are not windows of a series")
         return self._windows.made_of(table, lag)
 
     def raw(self, table: Table) -> dict[str, np.ndarray]:

@@ -98,8 +98,8 @@ class RawInput:
 
 
 class Encoder(Protocol):
-    """A fitted column: frozen, and the same after JSON and back. Whoever needs to know something of a column asks here,
-    so that a new kind of column is one more file in this room."""
+    """A fitted column: frozen, and the same after JSON and back. Code that needs to know something of a column asks
+    here, so that a new kind of column is one more file in this room."""
 
     @property
     def column(self) -> str:
