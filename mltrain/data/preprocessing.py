@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from mltrain.aligned import aligned_empty
 from mltrain.data.column_settings import Scale
@@ -61,6 +61,13 @@ class Preprocessing(Spec):
     """One per raw column, in the order of the table; or a single one of an image or array column."""
     target: Target
     """The encoder of the target column, or of several."""
+
+    @model_validator(mode="after")
+    def _one_input(self) -> Preprocessing:
+        if len(self.inputs) != 1:
+            names = listed([each.name for each in self.inputs])
+            raise ValueError(f"expected the columns of a table, or one array; found the inputs {names}")
+        return self
 
     @property
     def array(self) -> ArrayEncoder | None:
@@ -199,8 +206,8 @@ class Preprocessing(Spec):
             return cls.model_validate(document)
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise RunError(f"preprocessing: {place}: {first['msg']} (damaged, or written by another version)") from None
+            place = ": ".join(["preprocessing", *filter(None, [".".join(map(str, first["loc"]))])])
+            raise RunError(f"{place}: {first['msg']} (damaged, or written by another version)") from None
 
 
 def _joined(parts: Mapping[str, list[Encoded]], rows: int, inputs: Sequence[Input]) -> EncodedInputs:

@@ -59,6 +59,13 @@ def test_json_gives_back_the_same_object_and_the_same_bits(mixed):
     assert json.dumps(again.to_json()) == json.dumps(mixed.to_json())
 
 
+def test_a_description_of_several_inputs_is_refused(mixed):
+    array = {"type": "array", "column": "x", "shape": [2], "dtype": "float32", "channel": False}
+    columns = [*mixed.to_json()["columns"], {**array, "center": [0.0], "width": [1.0]}]
+    with pytest.raises(RunError, match="preprocessing: Value error, expected the columns of a table, or one array"):
+        Preprocessing.from_json({**mixed.to_json(), "columns": columns})
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
