@@ -25,3 +25,9 @@ def listed(names: Sequence[str], most: int = 12) -> str:
     """Return names for a message, the first `most` of them."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def in_words(names: Sequence[str]) -> str:
+    """Return "a", "a and b", or "a, b and c"."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from mltrain.wording import counted
+from mltrain.wording import counted, in_words
 from tests.conftest import REPOSITORY
 
 
@@ -51,3 +51,7 @@ def test_messages_of_one_row_or_epoch(mltrain, config):
     done = mltrain("train", path, "--run-dir", "run")
     assert done.code == 0, done.err
     assert not re.search(r"\b1 (rows|epochs|columns|classes|steps|folds|runs|files)\b", done.err + done.out), done.err
+
+
+def test_names_in_words():
+    assert [in_words(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]

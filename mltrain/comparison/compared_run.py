@@ -157,7 +157,7 @@ def read_run(directory: RunDirectory, plugins: Plugins | None = None) -> Compare
         raise RunError(f"{path}: no results yet: {status.state}, {counted(status.epoch, 'epoch')} done ({why})")
     results = directory.results()
     if not set(results.splits) <= {*SPLITS}:
-        raise RunError(f"{path}: metrics.json: splits are not in the form that mltrain writes")
+        raise RunError(f"{path}: metrics.json: task, classes or splits are not in the form that mltrain writes")
     if not results.splits:
         raise RunError(f"{path}: metrics.json: no split was measured")
     config = _config(directory)

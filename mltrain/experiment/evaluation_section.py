@@ -15,6 +15,7 @@ from mltrain.gates.gate import Gate
 from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec, fail, problem
 from mltrain.task import Task
+from mltrain.wording import in_words
 
 
 class CalibrationSpec(Spec):
@@ -109,7 +110,7 @@ class EvaluationSpec(Spec):
         found: list[tuple[tuple[str | int, ...], str]] = [
             (
                 ("metrics", position),
-                f"'{metric.name}' is a metric for {' and '.join(metric.fitting)}, the task is {task}",
+                f"'{metric.name}' is a metric for {in_words(metric.fitting)}, the task is {task}",
             )
             for position, metric in enumerate(self.metrics or ())
             if task not in metric.fitting

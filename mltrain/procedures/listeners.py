@@ -22,7 +22,7 @@ from mltrain.training.progress import EpochRecord
 
 
 class Listener(Protocol):
-    """Is told how far a training is."""
+    """Follows a training: called after each chunk of steps and after each epoch."""
 
     phase: PhaseName
     """To which its time belongs."""

@@ -14,6 +14,7 @@ from mltrain.keras_api.components import KerasComponent
 from mltrain.outputs import KINDS
 from mltrain.outputs.kind import TargetForm
 from mltrain.task import Task
+from mltrain.wording import in_words
 
 _FITS_NO_TASK = {
     "CTC": "it aligns sequences of labels, but a row here has one target",
@@ -102,7 +103,7 @@ def loss_misfit(loss: KerasComponent, task: Task | Literal["auto"], scaled: bool
         return None
     if task not in LOSSES[loss.type]:
         fitting = ", ".join(name for name, tasks in LOSSES.items() if task in tasks)
-        return f"{loss.type} is a loss for {' and '.join(LOSSES[loss.type])}, the task is {task} (expected: {fitting})"
+        return f"{loss.type} is a loss for {in_words(LOSSES[loss.type])}, the task is {task} (expected: {fitting})"
     return _units_misfit(loss, scaled)
 
 
@@ -158,7 +159,7 @@ def _units_misfit(component: KerasComponent, scaled: bool) -> str | None:
 def _form_misfit(metric: KerasComponent, task: Task, loss: KerasComponent) -> str:
     fitting = [kind.name for kind in KINDS.values() if set(kind.forms) & set(METRICS[metric.type])]
     if task not in fitting:
-        return f"{metric.type} is a metric for {' and '.join(fitting)}, the task is {task}"
+        return f"{metric.type} is a metric for {in_words(fitting)}, the task is {task}"
     other = "SparseCategoricalCrossentropy" if "class numbers" in METRICS[metric.type] else "CategoricalCrossentropy"
     (wanted,) = METRICS[metric.type] if len(METRICS[metric.type]) == 1 else ("one-hot",)
     compared = _in_words(KINDS[task].target_form(loss.type))

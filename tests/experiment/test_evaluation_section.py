@@ -82,7 +82,7 @@ def test_stated_metrics_replace_the_defaults():
 def test_misfits_name_the_place():
     found = spec("accuracy", "rmse", "top_k_accuracy").misfits("binary")
     assert [path for path, _ in found] == [("metrics", 1), ("metrics", 2)]
-    assert found[0][1] == "'rmse' is a metric for regression and multiregression, the task is binary"
+    assert found[0][1] == "'rmse' is a metric for regression, count and multiregression, the task is binary"
     assert not EvaluationSpec().misfits("regression")
 
 

@@ -85,8 +85,8 @@ def test_the_config_itself_is_fine():
         ),
         (
             ("training:", "task: multiclass\nevaluation: {metrics: [accuracy, r2]}\ntraining:"),
-            "c.yaml:4:34: evaluation.metrics[1]: 'r2' is a metric for regression and multiregression, the task is "
-            "multiclass",
+            "c.yaml:4:34: evaluation.metrics[1]: 'r2' is a metric for regression, count and multiregression, the task "
+            "is multiclass",
         ),
         (
             ("training:", "task: binary\ntraining:\n  loss: CategoricalCrossentropy"),

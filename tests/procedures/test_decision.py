@@ -157,7 +157,7 @@ def test_predictions_without_a_value_choose_nothing():
 def test_a_condition_that_no_threshold_meets_is_said():
     spec = EvaluationSpec(threshold=ThresholdAim(aim="recall", at_precision=0.9))
     chosen = choose(spec, "binary", np.array([1, 0, 1, 0]), np.array([0.1, 0.9, 0.2, 0.8]))
-    assert chosen.results["threshold"]["reached"] is False
+    assert chosen.results["threshold"].reached is False
     (said,) = chosen.results["decision_sentences"]
     assert "no threshold gives the recall at a precision of at least 0.9 on validation" in said
     assert "the highest precision, 0.5000" in said

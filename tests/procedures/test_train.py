@@ -235,7 +235,7 @@ def test_class_weights_change_the_training(trained):
         (
             "evaluation.metrics=[r2]",
             "--set #1",
-            "'r2' is a metric for regression and multiregression, the task is multiclass",
+            "'r2' is a metric for regression, count and multiregression, the task is multiclass",
         ),
         ("objective=validation.mae", "--set #1", "'validation.mae' will not be measured"),
         (
