@@ -19,8 +19,8 @@ from mltrain.gates.gate import FOLDS
 from mltrain.keras_api.components import KerasComponent
 from mltrain.rules import Form, Rule, RuleProblem
 from mltrain.task import OF_CLASSES, OF_EACH, SPLITS, SplitName, Task
+from mltrain.training.callback import Monitoring
 from mltrain.training.early_stopping import EarlyStopping
-from mltrain.training.monitoring import Monitoring
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 
 _ONE_HOT = ", or state task: multiclass if the columns are the classes of one target"

@@ -19,6 +19,7 @@ from mltrain.errors import RunError
 from mltrain.run.checkpoint_files import numbers, prune, read_checkpoint, remove, write_checkpoint
 from mltrain.run.history import History
 from mltrain.run.locked_run import LockedRun
+from mltrain.training.checkpoint_state import check_checkpoint_state
 from mltrain.training.fit import Training
 from mltrain.training.progress import EpochRecord
 from mltrain.training.spec import Cadence, CheckpointSpec
@@ -61,7 +62,7 @@ def newest_valid(run: LockedRun) -> Saved | None:
     for number in reversed(numbers(run.checkpoints, STATE)):
         path = run.checkpoints / f"{STATE}-{number:06d}"
         try:
-            arrays, state = read_checkpoint(path)
+            arrays, state = read_checkpoint(path, check_checkpoint_state)
             best_epoch = state["best_epoch"]
             best = read_checkpoint(run.checkpoints / f"best-{best_epoch:06d}")[0] if best_epoch else {}
             return Saved(number, arrays, state, best, tuple(damaged))

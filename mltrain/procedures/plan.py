@@ -25,9 +25,9 @@ from mltrain.expression import Comparison
 from mltrain.gates.gate import FOLDS
 from mltrain.keras_api.components import KerasComponent
 from mltrain.task import DataInfo, Decision, Objective, SplitName
+from mltrain.training.callback import Monitoring
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, training_metrics
-from mltrain.training.monitoring import Monitoring
 
 Monitored = tuple[Monitoring, Objective]
 

@@ -22,8 +22,8 @@ from mltrain.keras_api.build import build
 from mltrain.keras_api.components import KerasComponent
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import Objective
+from mltrain.training.callback import EpochCallback
 from mltrain.training.chunks import Chunks
-from mltrain.training.consequence import EpochCallback
 from mltrain.training.keras_callbacks import hooks_into_steps, keras_logs
 from mltrain.training.loop import EvaluationLoop, TrainingLoop
 from mltrain.training.order import epoch_order

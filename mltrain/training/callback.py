@@ -1,0 +1,84 @@
+"""What a callback of mltrain is: a spec that builds a state machine, which looks at each epoch and says what follows.
+
+It does nothing itself, so that the loop stays the only place that acts. What it remembers is in every checkpoint.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from mltrain.expression import MetricName
+from mltrain.spec import Spec
+from mltrain.task import Objective
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What follows from one epoch.
+
+    Attributes:
+        stop: the reason to stop after this epoch, or None.
+        learning_rate: the new learning rate, or None.
+        note: a sentence to say, or None.
+    """
+
+    stop: str | None = None
+    learning_rate: float | None = None
+    note: str | None = None
+
+
+class EpochCallback:
+    """A state machine that looks at each finished epoch."""
+
+    def epoch_ended(self, epoch: int, measured: dict[str, float], learning_rate: float) -> Consequence:
+        """Take one epoch's values and decide.
+
+        Args:
+            epoch: counted from 1.
+            measured: every `split.metric` of this epoch.
+            learning_rate: the one of this epoch.
+        """
+        return Consequence()
+
+    def idle_epochs(self) -> int:
+        """Return how many epochs end, at the least, until one that a change of the training may follow from; at least
+        1."""
+        return sys.maxsize
+
+    def state(self) -> dict[str, Any]:
+        """Return what has to be kept to continue exactly: the fields of the spec's `State`, as JSON can hold them."""
+        raise NotImplementedError
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from what `state` returned."""
+        raise NotImplementedError
+
+    def continue_after_stop(self) -> str | None:
+        """Begin to wait again, where the wait has ended the training; return a sentence that says so."""
+        return None
+
+
+class CallbackSpec(Spec):
+    """A callback of mltrain, as the config states it."""
+
+    State: ClassVar[type[Spec]]
+    """The form of what it remembers."""
+
+    def build(self, objective: Objective) -> EpochCallback:
+        """Return the running state machine.
+
+        Args:
+            objective: what it watches, or that of the run where it watches nothing.
+        """
+        raise NotImplementedError
+
+
+class Monitoring(CallbackSpec):
+    """A callback that watches one measured quantity."""
+
+    monitor: MetricName | None = None
+    """The measured quantity, such as `validation.loss` or Keras' `val_loss`; null takes the objective."""
+    mode: Literal["auto", "min", "max"] = "auto"
+    """Whether smaller or larger is better; auto takes it from the metric."""
