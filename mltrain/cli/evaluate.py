@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mltrain.cli.arguments import Json, Plugins, RunReference, RunsDirectory, runs_directory
+from mltrain.cli.arguments import Json, KeptEpoch, Plugins, RunReference, RunsDirectory, runs_directory
 from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolerance, conclude, refuse_strays
 from mltrain.cli.reading_options import (
     Columns,
@@ -40,6 +40,7 @@ def evaluate(
             help="Other rows: a .csv, .tsv, .parquet, .jsonl or .npz file, or a folder of images (one per class).",
         ),
     ] = None,
+    epoch: KeptEpoch = None,
     gates: GateOptions = None,
     plugins: Plugins = None,
     against: Against = None,
@@ -95,13 +96,15 @@ def evaluate(
         raise UsageError(
             "--against and --data were both given: runs are compared on their own rows; remove one of the two"
         )
+    if against is not None and epoch is not None:
+        raise UsageError("--against and --epoch were both given: --against compares models of runs; remove one")
     refuse_strays(against, tolerance, metric, junit, gates)
     folder = runs_directory(runs_dir)
     found = open_run(run, folder)
     with failure_explained(found):
         checked_gates(found, gates or (), split, data is not None)
     other = standard(open_run(against, folder), tolerance, metric, split) if against is not None else None
-    metrics = evaluate_run(found, split, data, tuple(sys.argv), options)
+    metrics = evaluate_run(found, split, data, tuple(sys.argv), options, epoch)
     judged = judge_measured(gates or (), metrics, data is not None) + ((other.judge(found),) if other else ())
     if judged:
         metrics["gates"] = [each.as_json() for each in judged]

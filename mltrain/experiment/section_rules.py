@@ -21,6 +21,7 @@ from mltrain.rules import Form, Rule, RuleProblem
 from mltrain.task import OF_CLASSES, OF_EACH, SPLITS, SplitName, Task
 from mltrain.training.callback import Monitoring
 from mltrain.training.early_stopping import EarlyStopping
+from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 
 _ONE_HOT = ", or state task: multiclass if the columns are the classes of one target"
@@ -109,6 +110,20 @@ def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleP
                 ("training", "callbacks", number),
                 "ReduceLROnPlateau cannot change a learning rate that follows a schedule: remove one of the two",
             )
+
+
+def _chosen_epochs_are_trained(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    epochs = experiment.training.epochs
+    for number, callback in enumerate(experiment.training.callbacks):
+        if not isinstance(callback, ModelCheckpoint):
+            continue
+        named: list[tuple[tuple[str | int, ...], int]] = [(("keep", n), each) for n, each in enumerate(callback.keep)]
+        if callback.every is not None:
+            named.append((("every",), callback.every))
+        for path, epoch in named:
+            if epoch > epochs:
+                message = f"epoch {epoch} will not be trained: training.epochs is {epochs}"
+                yield RuleProblem(("training", "callbacks", number, *path), message)
 
 
 def _one_answer_on_final_weights(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
@@ -213,6 +228,7 @@ RULES = (
     Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
     Rule((*SCALED_BY, "evaluation", "data.split"), _gates_are_measured),
     Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
+    Rule(("training.callbacks", "training.epochs"), _chosen_epochs_are_trained),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _one_best_epoch),
     Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),

@@ -1,22 +1,22 @@
-"""What of a training is kept on disk: everything that it needs to go on, the best weights, and the last. Imports
-TensorFlow.
+"""What of a training is kept on disk: everything that it needs to continue, the best weights, the last, and those of
+epochs that a callback has chosen. Imports TensorFlow.
 
-A state checkpoint is written after everything else of its boundary: the history row, the callbacks, the best weights.
-Two of them stand at any time, and the best weights that they refer to, so that one damaged file loses nothing but
-time.
+A state checkpoint is written after everything else of its boundary: the history row, the callbacks, the best weights,
+those of chosen epochs. There are two of them at any time, and the weights that they refer to, so that one damaged file
+loses nothing but time.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mltrain.errors import RunError
-from mltrain.run.checkpoint_files import numbers, prune, read_checkpoint, remove, write_checkpoint
+from mltrain.run.checkpoint_files import KEPT, numbers, prune, read_checkpoint, remove, write_checkpoint
 from mltrain.run.history import History
 from mltrain.run.locked_run import LockedRun
 from mltrain.training.checkpoint_state import check_checkpoint_state
@@ -93,7 +93,8 @@ class Checkpoints:
         self.best: dict[str, np.ndarray] = {}
         self.best_epoch = self._best_step = self._best_on_disk = 0
         self.last_epoch = self.retries = 0
-        self._refers: dict[int, int] = {}  # the epoch of the best weights, by the number of a state
+        # By the number of a state: the epoch of the best weights, and those that a callback had chosen by then.
+        self._refers: dict[int, tuple[int, frozenset[int]]] = {}
         self._damaged: list[int] = []
 
     @property
@@ -110,9 +111,9 @@ class Checkpoints:
         self.best_epoch = self._best_on_disk = saved.state["best_epoch"]
         self._best_step = saved.state["best_step"]
         self.retries = saved.state["retries"]
-        self._refers = {saved.number: self.best_epoch}
         self._damaged = [number for number in numbers(self._run.checkpoints, STATE) if number > saved.number]
         self.last_epoch = self._written_epoch = len(history.rows)
+        self._refers = {saved.number: (self.best_epoch, self._chosen())}
         self._written_step = self.step
         return history
 
@@ -148,6 +149,8 @@ class Checkpoints:
     def epoch_ended(self, record: EpochRecord) -> None:
         """Keep what this epoch brought."""
         self.last_epoch = record.epoch
+        if record.kept:
+            self._write_weights(KEPT, record.epoch, self.step, self._training.weights())
         if record.improved:
             self.best, self.best_epoch, self._best_step = self._training.weights(), record.epoch, self.step
         by_epochs = self._cadence.epochs is not None and record.epoch - self._written_epoch >= self._cadence.epochs
@@ -173,7 +176,7 @@ class Checkpoints:
             "step": self.step,
         }
         write_checkpoint(self._run.checkpoints, f"{STATE}-{self._number:06d}", arrays, state)
-        self._refers[self._number] = self.best_epoch
+        self._refers[self._number] = (self.best_epoch, self._chosen())
         self._prune()
         self._written_at, self._written_step = time.monotonic(), self.step
         self._written_epoch = self.last_epoch
@@ -183,6 +186,7 @@ class Checkpoints:
         self.write()
         self._write_weights("last", self.last_epoch, self.step, self._training.weights())
         prune(self._run.checkpoints, "last", 1)
+        self._remove_others(KEPT, self._chosen())
 
     def keep_best(self) -> None:
         """Write the best weights only: the current ones are no good."""
@@ -204,7 +208,7 @@ class Checkpoints:
         write_checkpoint(self._run.checkpoints, f"{kind}-{epoch:06d}", weights, {"epoch": epoch, "step": step})
 
     def _prune(self) -> None:
-        """Remove surplus and damaged states, and the best weights that none of the kept ones refers to."""
+        """Remove surplus and damaged states, and the weights that none of the kept ones refers to."""
         for number in self._damaged:
             remove(self._run.checkpoints, STATE, number)
         self._damaged = []
@@ -213,9 +217,18 @@ class Checkpoints:
         if not set(kept) <= self._refers.keys():
             return  # older than the one that was resumed from: they go with the next prunings
         self._refers = {number: self._refers[number] for number in kept}
-        for epoch in numbers(self._run.checkpoints, "best"):
-            if epoch not in self._refers.values():
-                remove(self._run.checkpoints, "best", epoch)
+        self._remove_others("best", {best for best, _ in self._refers.values()})
+        self._remove_others(KEPT, {epoch for _, chosen in self._refers.values() for epoch in chosen})
+
+    def _chosen(self) -> frozenset[int]:
+        """Return the epochs on disk that a callback wants; later ones are of a time that was gone back from."""
+        on_disk = numbers(self._run.checkpoints, KEPT)
+        return frozenset(epoch for epoch in on_disk if epoch <= self.last_epoch and self._training.keeps(epoch))
+
+    def _remove_others(self, kind: str, epochs: Collection[int]) -> None:
+        for epoch in numbers(self._run.checkpoints, kind):
+            if epoch not in epochs:
+                remove(self._run.checkpoints, kind, epoch)
 
     def _refuse_divergence(self, arrays: Mapping[str, np.ndarray]) -> None:
         for place, array in arrays.items():

@@ -42,6 +42,7 @@ def evaluate(
     data: Path | None,
     command: tuple[str, ...] = (),
     options: Mapping[str, Any] = MappingProxyType({}),
+    epoch: int | None = None,
 ) -> dict[str, Any]:
     """Measure the model of a run.
 
@@ -51,16 +52,18 @@ def evaluate(
         data: a file with other rows.
         command: the command line, to be kept where looks at the test rows are counted.
         options: how the file with other rows is written, by the names of the keys of its source.
+        epoch: whose kept weights are measured; None for the model of the run.
 
     Returns:
         The same shape as metrics.json; and `test_looks`, where it was the test rows that were measured.
 
     Raises:
         RunError: the run is damaged or unfinished, or its data has changed since.
+        UsageError: the weights of that epoch are not kept.
         DataError: the data is not there, or not valid.
         PluginError: the plugin of one of its metrics is not there, or fails.
     """
-    stored = read_model(run)
+    stored = read_model(run, epoch)
     refuse_absent(stored.spec.evaluation.metrics or ())
     spec, preprocessing = stored.spec, stored.preprocessing
     splits: list[SplitName] = [name for name in SPLITS if name in stored.splits]
@@ -101,8 +104,8 @@ def evaluate(
         measured["splits"][name]["groups"] = {"columns": list(keys), "n": None}
     if plugins := other_plugins(stored.record, spec.evaluation.metrics):
         measured["plugin_sentences"] = list(plugins)
-    if unfinished := unfinished_sentence(run, stored.kind, stored.epoch):
-        measured["run_sentences"] = [unfinished]
+    if of_run := [each for each in (unfinished_sentence(run, stored.kind, stored.epoch), stored.other_weights) if each]:
+        measured["run_sentences"] = of_run
     if sentences:
         measured["data_sentences"] = list(sentences)
     return measured if name != "test" or data is not None else {**measured, "test_looks": _counted(run, command)}

@@ -29,6 +29,7 @@ def summary(run: RunDirectory) -> dict[str, Any]:
         ],
         "audit": audit.model_dump(mode="json") if audit else None,
         "epochs": len(history.rows),
+        "kept_epochs": list(run.kept_epochs()),
         "metrics": _metrics(run),
         "test_looks": len(run.looks()),
         "plots": [str(path) for path in run.plots()],

@@ -82,7 +82,7 @@ def run_summary(found: Mapping[str, Any]) -> str:
 
     Args:
         found: `run`, `status`, `killed`, `changes`, `started`, `finished`, `device`, `data`, `decisions`, `audit`,
-            `epochs`, `metrics`, `test_looks`, `plots`, `profile`; None for what a run does not have.
+            `epochs`, `kept_epochs`, `metrics`, `test_looks`, `plots`, `profile`; None for what a run does not have.
     """
     status, data, device = found["status"], found["data"], found["device"]
     ended = f"{status['state']}{': ' + status['reason'] if status.get('reason') else ''}"
@@ -103,6 +103,8 @@ def run_summary(found: Mapping[str, Any]) -> str:
         f"time      {found['started']} – {found['finished'] or ''}".rstrip(" –"),
         f"epochs    {found['epochs']}",
     ]
+    kept = found.get("kept_epochs")
+    lines += [f"kept      the weights of epochs {', '.join(map(str, kept))}"] if kept else []
     lines += [f"data      {data['source']}, {counted(data['rows'], 'row')}"] if data else []
     lines += [f"device    {device['value']} ({device['reason']})"] if device else []
     lines += [looks_sentence(found["test_looks"])] if found["test_looks"] else []

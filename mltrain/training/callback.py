@@ -47,6 +47,10 @@ class EpochCallback:
         1."""
         return sys.maxsize
 
+    def keeps(self, epoch: int) -> bool:
+        """Return whether the weights that this epoch ended with are to stay on disk; asked again as others follow."""
+        return False
+
     def state(self) -> dict[str, Any]:
         """Return what has to be kept to continue exactly: the fields of the spec's `State`, as JSON can hold them."""
         raise NotImplementedError

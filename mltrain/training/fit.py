@@ -268,7 +268,11 @@ class Training:
         if self.model.stop_training:
             stops.append("a Keras callback stopped the training")
         stop = "; ".join(stops) or None
-        return EpochRecord(epoch, measured, learning_rate, seconds, improved, stop, tuple(notes))
+        return EpochRecord(epoch, measured, learning_rate, seconds, improved, stop, tuple(notes), self.keeps(epoch))
+
+    def keeps(self, epoch: int) -> bool:
+        """Return whether a callback wants the weights of a trained epoch on disk, as far as it knows by now."""
+        return any(callback.keeps(epoch) for callback in self._ours)
 
     def state(self) -> dict[str, Any]:
         """Return what has to be kept beside the variables to go on exactly, as JSON can hold it."""

@@ -17,6 +17,7 @@ class EpochRecord:
         improved: whether it is the best so far by the objective.
         stop: why training ends with it, or None.
         notes: what callbacks of ours did.
+        kept: whether a callback wants its weights on disk.
     """
 
     epoch: int
@@ -26,6 +27,7 @@ class EpochRecord:
     improved: bool
     stop: str | None
     notes: tuple[str, ...]
+    kept: bool = False
 
 
 @dataclass(frozen=True)

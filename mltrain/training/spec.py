@@ -12,16 +12,17 @@ from mltrain.expression import Comparison, MetricName
 from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.spec import Many, Spec
 from mltrain.training.early_stopping import EarlyStopping
+from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 
 Optimizer = Annotated[KerasComponent, keras_component("optimizer")]
 Loss = Annotated[KerasComponent, keras_component("loss")]
 KerasMetric = Annotated[KerasComponent, keras_component("metric")]
 
-# Ours first: these two replace Keras' callbacks of the same names. Every other callback is Keras' own.
-OWN_CALLBACKS = (EarlyStopping, ReduceLROnPlateau)
+# Ours first: these replace Keras' callbacks of the same names. Every other callback is Keras' own.
+OWN_CALLBACKS = (EarlyStopping, ReduceLROnPlateau, ModelCheckpoint)
 CALLBACKS = keras_component("callback", *OWN_CALLBACKS)
-Callback = Annotated[EarlyStopping | ReduceLROnPlateau | KerasComponent, CALLBACKS]
+Callback = Annotated[EarlyStopping | ReduceLROnPlateau | ModelCheckpoint | KerasComponent, CALLBACKS]
 
 
 def _comparison(text: str) -> str:
@@ -104,7 +105,7 @@ class TrainingSpec(Spec):
     class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = None
     """Weight of each class in the loss, by name; `balanced` is rows / (classes × rows of the class)."""
     callbacks: Many[Callback] = ()
-    """EarlyStopping, ReduceLROnPlateau, TerminateOnNaN."""
+    """EarlyStopping, ReduceLROnPlateau, ModelCheckpoint, TerminateOnNaN."""
     stop_when: Annotated[str, AfterValidator(_comparison)] | None = None
     """Stop as soon as this holds at the end of an epoch, such as `validation.accuracy >= 0.98`."""
     xla: Literal["auto"] | bool = "auto"

@@ -52,6 +52,7 @@ def predict(
     prefix: str = "",
     options: Mapping[str, Any] = MappingProxyType({}),
     skip_bad: bool = False,
+    epoch: int | None = None,
 ) -> Findings:
     """Predict every row of a file.
 
@@ -67,13 +68,15 @@ def predict(
         prefix: what the names of all columns that are added begin with.
         options: how the file is written, by the names of the keys of its source.
         skip_bad: whether image files that cannot be used are left out and counted, instead of refused.
+        epoch: whose kept weights predict; None for the model of the run.
 
     Raises:
-        UsageError: probabilities were asked for, or an explanation, and the model has none.
+        UsageError: probabilities were asked for, or an explanation, and the model has none; or the weights of that
+            epoch are not kept.
         RunError: the run is damaged or unfinished.
         DataError: the data is not there or not valid, or `strict` refuses it.
     """
-    stored = read_model(run)
+    stored = read_model(run, epoch)
     unfinished = unfinished_sentence(run, stored.kind, stored.epoch)
     target = stored.preprocessing.target
     added, parts = added_names(target, probabilities), explained_columns(stored) if explain else ()
@@ -113,6 +116,7 @@ def predict(
                 added=names,
                 renamed=not prefix and names != (*added, *parts),
                 unfinished=unfinished,
+                other_weights=stored.other_weights,
             )
             if strict:
                 findings.refuse_surprises()
