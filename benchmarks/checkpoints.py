@@ -199,6 +199,7 @@ def _checkpoints(units: int, path: Path, epochs: int = 1) -> tuple[Any, Any]:
 
     from mltrain.procedures.checkpoints import Checkpoints
     from mltrain.training.compilation import compile_model
+    from mltrain.training.feed import ResidentFeed
     from mltrain.training.fit import Training
     from mltrain.training.loop import TrainingLoop
 
@@ -212,7 +213,7 @@ def _checkpoints(units: int, path: Path, epochs: int = 1) -> tuple[Any, Any]:
     training = Training(
         spec=spec,
         model=model,
-        loop=TrainingLoop(model, (x, y), len(x)),
+        loop=TrainingLoop(model, ResidentFeed((x, y)), len(x)),
         validation=None,
         measure=lambda outputs: {},
         objective=Objective("train.loss", "min"),

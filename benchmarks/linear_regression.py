@@ -87,6 +87,7 @@ def _mltrain(x: np.ndarray, y: np.ndarray, epochs: int, directory: Path) -> Call
     from mltrain.run.history import HistoryFile
     from mltrain.task import Objective
     from mltrain.training.early_stopping import EarlyStopping
+    from mltrain.training.feed import ResidentFeed
     from mltrain.training.fit import Training
     from mltrain.training.loop import TrainingLoop
     from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
@@ -95,7 +96,7 @@ def _mltrain(x: np.ndarray, y: np.ndarray, epochs: int, directory: Path) -> Call
     from mltrain.training.spec import TrainingSpec
 
     model = _model()
-    loop, objective = TrainingLoop(model, (x, y), ROWS), Objective("train.loss", "min")
+    loop, objective = TrainingLoop(model, ResidentFeed((x, y)), ROWS), Objective("train.loss", "min")
     shared, path = SharedEpochs.of(loop), directory / "mltrain.csv"
 
     def run() -> np.ndarray:

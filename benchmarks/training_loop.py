@@ -141,11 +141,12 @@ def _peer(module: str, case: Case, model: Any, directory: Path) -> Peer:
 def _way(case: Case, way: Way, x: np.ndarray, y: np.ndarray) -> Trained:
     from mltrain.training.acceleration import Acceleration
     from mltrain.training.chunks import Chunks
+    from mltrain.training.feed import ResidentFeed
     from mltrain.training.loop import TrainingLoop
 
     model = build(case, "mixed_bfloat16" if way == "loop in bfloat16" else "float32")
     acceleration = Acceleration(xla=way == "loop with XLA", unroll=way == "loop, unrolled", fuse=way == "loop, fused")
-    loop, chunks = TrainingLoop(model, (x, y), case.batch_size, acceleration), Chunks()
+    loop, chunks = TrainingLoop(model, ResidentFeed((x, y)), case.batch_size, acceleration), Chunks()
 
     def run(order: np.ndarray) -> float:
         model.reset_metrics()

@@ -23,6 +23,7 @@ from mltrain.training.callback import Monitoring
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
 _ONE_HOT = ", or state task: multiclass if the columns are the classes of one target"
 
@@ -124,6 +125,29 @@ def _chosen_epochs_are_trained(experiment: ExperimentSpec) -> Iterator[RuleProbl
             if epoch > epochs:
                 message = f"epoch {epoch} will not be trained: training.epochs is {epochs}"
                 yield RuleProblem(("training", "callbacks", number, *path), message)
+
+
+def _averaged_weights_are_the_model(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    training, found = experiment.training, 0
+    for number, callback in enumerate(training.callbacks):
+        path = ("training", "callbacks", number)
+        if isinstance(callback, StochasticWeightAveraging):
+            found += 1
+            if found > 1:
+                yield RuleProblem(path, "a run has one average of its weights: remove one of the two")
+            if isinstance(callback.start, int) and callback.start > training.epochs:
+                message = f"epoch {callback.start} will not be trained: training.epochs is {training.epochs}"
+                yield RuleProblem((*path, "start"), message)
+            if dict(training.optimizer.arguments).get("use_ema"):
+                yield RuleProblem(path, "the optimizer already averages the weights (use_ema): remove one of the two")
+    if not found:
+        return
+    is_model = "with StochasticWeightAveraging the averaged weights are the model of the run: remove one of the two"
+    if training.final != "auto":
+        yield RuleProblem(("training", "final"), is_model)
+    for number, callback in enumerate(training.callbacks):
+        if isinstance(callback, EarlyStopping) and callback.restore_best_weights is not None:
+            yield RuleProblem(("training", "callbacks", number, "restore_best_weights"), is_model)
 
 
 def _one_answer_on_final_weights(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
@@ -228,6 +252,10 @@ RULES = (
     Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
     Rule((*SCALED_BY, "evaluation", "data.split"), _gates_are_measured),
     Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
+    Rule(
+        ("training.callbacks", "training.epochs", "training.final", "training.optimizer"),
+        _averaged_weights_are_the_model,
+    ),
     Rule(("training.callbacks", "training.epochs"), _chosen_epochs_are_trained),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _one_best_epoch),

@@ -24,8 +24,11 @@ from mltrain.training.fit import Training
 from mltrain.training.progress import EpochRecord
 from mltrain.training.spec import Cadence, CheckpointSpec
 from mltrain.training.state import put_state, take_state
+from mltrain.training.weights import take_weights
 
 STATE = "state"
+AVERAGE = "average"
+_AVERAGE = f"{AVERAGE}-"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Saved:
     Attributes:
         number: of its directory.
         arrays: for `put_state`.
+        average: the mean of the weights, where they are averaged.
         state: what is no array: see `Checkpoints.write`.
         best: the best weights that it refers to; empty when there were none yet.
         damaged: what was wrong with newer ones, a sentence each.
@@ -42,6 +46,7 @@ class Saved:
 
     number: int
     arrays: Mapping[str, np.ndarray]
+    average: Mapping[str, np.ndarray]
     state: dict[str, Any]
     best: dict[str, np.ndarray]
     damaged: tuple[str, ...]
@@ -65,7 +70,8 @@ def newest_valid(run: LockedRun) -> Saved | None:
             arrays, state = read_checkpoint(path, check_checkpoint_state)
             best_epoch = state["best_epoch"]
             best = read_checkpoint(run.checkpoints / f"best-{best_epoch:06d}")[0] if best_epoch else {}
-            return Saved(number, arrays, state, best, tuple(damaged))
+            average = {name.removeprefix(_AVERAGE): arrays.pop(name) for name in [*arrays] if name.startswith(_AVERAGE)}
+            return Saved(number, arrays, average, state, best, tuple(damaged))
         except RunError as error:
             damaged.append(str(error))
     if damaged:
@@ -106,6 +112,9 @@ class Checkpoints:
         """Put model and training back to where `saved` was written, and return the history of then."""
         put_state(self._training.model, saved.arrays, saved.name)
         self._training.restore(saved.state["training"])
+        if self._training.average is not None:
+            weights = take_weights(self._training.model)
+            self._training.average.restore_mean(saved.average, weights, saved.name)
         history = History.from_csv(saved.state["history"].encode(), saved.name)
         self.best = saved.best
         self.best_epoch = self._best_on_disk = saved.state["best_epoch"]
@@ -164,6 +173,8 @@ class Checkpoints:
             DivergedError: a weight is NaN or infinite; the checkpoints before stay the newest.
         """
         arrays = take_state(self._training.model)
+        if self._training.average is not None:
+            arrays |= {f"{_AVERAGE}{place}": array for place, array in self._training.average.mean.items()}
         self._refuse_divergence(arrays)
         self._write_best()
         self._number += 1
@@ -187,6 +198,11 @@ class Checkpoints:
         self._write_weights("last", self.last_epoch, self.step, self._training.weights())
         prune(self._run.checkpoints, "last", 1)
         self._remove_others(KEPT, self._chosen())
+
+    def write_average(self) -> None:
+        """Write the weights that the model has, which are the averaged ones."""
+        self._write_weights(AVERAGE, self.last_epoch, self.step, take_weights(self._training.model))
+        prune(self._run.checkpoints, AVERAGE, 1)
 
     def keep_best(self) -> None:
         """Write the best weights only: the current ones are no good."""

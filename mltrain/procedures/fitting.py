@@ -16,7 +16,7 @@ from mltrain.procedures.checkpoints import Checkpoints, Saved, newest_valid
 from mltrain.procedures.decision import check_both_classes
 from mltrain.procedures.diagnosing import Watch, chance_loss
 from mltrain.procedures.network import Network
-from mltrain.procedures.plan import Plan
+from mltrain.procedures.plan import AVERAGING, FinalWeights, Plan
 from mltrain.report.terminal import Terminal
 from mltrain.run.history import History
 from mltrain.run.locked_run import LockedRun
@@ -24,6 +24,7 @@ from mltrain.run.status import status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.training.acceleration import Acceleration
 from mltrain.training.class_weights import row_weights
+from mltrain.training.feed import ResidentFeed
 from mltrain.training.fit import Training
 from mltrain.training.loop import TrainingLoop
 from mltrain.training.progress import EpochRecord
@@ -38,7 +39,9 @@ class Fitted:
     """How the training ended; the network holds the model of the run.
 
     Attributes:
-        epoch: whose weights the model of the run has.
+        weights: which the model of the run has.
+        averaged: of how many epochs they are the mean; 0 where they are those of one.
+        epoch: whose weights the model of the run has, or the last of those that are averaged.
         last_epoch: the last that was trained.
         steps: updates of the weights.
         stopped: why training ended.
@@ -46,6 +49,8 @@ class Fitted:
         exhausted: whether all epochs were trained, and nothing has ended the training before.
     """
 
+    weights: FinalWeights
+    averaged: int
     epoch: int
     last_epoch: int
     steps: int
@@ -145,15 +150,25 @@ def fit(
         raise InterruptedRunError(f"{error}: {kept}", error.exit_code - 128) from error
     finally:
         run.write_status(status("running", "training", epoch=checkpoints.last_epoch, step=checkpoints.step))
-    epoch = checkpoints.last_epoch
-    if plan.final == "best" and checkpoints.best_epoch:
+    epoch, weights, average = checkpoints.last_epoch, plan.final, training.average
+    if average is not None:
+        with stopwatch.phase("steps"):
+            training.put_average(average)
+        checkpoints.write_average()
+    elif plan.final == "average":
+        weights = "last"
+        terminal.warning(
+            f"training ended before the first epoch of {AVERAGING}: the last weights are the model of the run"
+        )
+    elif plan.final == "best" and checkpoints.best_epoch:
         put_weights(network.model, checkpoints.best, "the best epoch")
         epoch = checkpoints.best_epoch
     else:
         # With moving averages the averaged weights are the model of the run, as they are what was validated.
         network.model.optimizer.finalize_variable_values(network.model.trainable_variables)
     exhausted = training.position.stopped is None
-    return Fitted(epoch, checkpoints.last_epoch, checkpoints.step, stopped, training.best, exhausted)
+    averaged = average.count if average is not None else 0
+    return Fitted(weights, averaged, epoch, checkpoints.last_epoch, checkpoints.step, stopped, training.best, exhausted)
 
 
 def _epochs(
@@ -237,7 +252,7 @@ def _training(
     arrays = network.tensors(train)
     weights = row_weights(spec.training, train.y, info)
     weighted = arrays if weights is None else (*arrays, weights)
-    loop = TrainingLoop(network.model, weighted, network.batch_size, acceleration)
+    loop = TrainingLoop(network.model, ResidentFeed(weighted), network.batch_size, acceleration)
     cadence = Cadence.parse(spec.training.checkpoint.every)
     held_out = prepared.examples.get("validation")
     metrics = spec.evaluation.metrics_for(info.task)

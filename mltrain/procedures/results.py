@@ -76,7 +76,13 @@ def write_results(
         "task": network.info.task,
         "classes": list(network.info.classes),
         "objective": {"metric": plan.objective.metric, "direction": plan.objective.direction, "best": fitted.best},
-        "model": {"weights": plan.final, "epoch": fitted.epoch, "epochs": fitted.last_epoch, "stopped": fitted.stopped},
+        "model": {
+            "weights": fitted.weights,
+            **({"averaged": fitted.averaged} if fitted.averaged else {}),
+            "epoch": fitted.epoch,
+            "epochs": fitted.last_epoch,
+            "stopped": fitted.stopped,
+        },
         "splits": splits,
         **chosen.results,
     }
@@ -112,7 +118,7 @@ def write_results(
             run.write_examples(with_training_images(worst, network, prepared))
     with stopwatch.phase("model.keras"):
         run.write_model(_archive(network, prepared, rule))
-    best_epoch = fitted.epoch if plan.final == "best" else None
+    best_epoch = fitted.epoch if fitted.weights == "best" else None
     with stopwatch.phase("plots"):
         learned = learned_of(network, prepared, rule, _formula(metrics.get("coefficients", {})))
         if learned is not None:

@@ -39,7 +39,7 @@ class StoredModel:
         record: how the run came about.
         preprocessing: what was fitted on its training rows.
         splits: the row ids (int64) of each split.
-        kind: whether it is the best epoch's, the last's, or one that was kept and is asked for.
+        kind: whether it is the best epoch's, the last's, an average, or one that was kept and is asked for.
         epoch: whose weights these are.
         weights: for `put_weights`.
         rule: how its probabilities become decisions.
@@ -50,7 +50,7 @@ class StoredModel:
     record: Record
     preprocessing: Preprocessing
     splits: Mapping[str, np.ndarray]
-    kind: Literal["best", "last", "kept"]
+    kind: Literal["best", "last", "average", "kept"]
     epoch: int
     weights: Mapping[str, np.ndarray]
     rule: DecisionRule
@@ -137,8 +137,10 @@ def _read_model(run: RunDirectory, epoch: int | None) -> StoredModel:
         weights, state = read_checkpoint(_kept_weights(run, epoch))
         return StoredModel(run, spec, record, preprocessing, splits, "kept", _epoch(state, run), weights, rule)
     kind, _ = final_weights(spec, set(splits))  # type: ignore[arg-type]
-    if kind == "best" and numbers(run.checkpoints, "last") and not numbers(run.checkpoints, "best"):
-        kind = "last"  # training has ended, and the objective never had a value by which an epoch could be the best
+    if numbers(run.checkpoints, "last") and not numbers(run.checkpoints, kind):
+        # Training has ended, and the objective never had a value by which an epoch could be the best; or it ended
+        # before an epoch was averaged.
+        kind = "last"
     weights, state = read_checkpoint(newest(run.checkpoints, kind))
     return StoredModel(run, spec, record, preprocessing, splits, kind, _epoch(state, run), weights, rule)
 

@@ -14,12 +14,14 @@ def unfinished_sentence(run: RunDirectory, kind: str, epoch: int) -> str:
 
     Args:
         run: whose model is used.
-        kind: of its weights: best, last or kept.
+        kind: of its weights: best, last, average or kept.
         epoch: whose weights they are.
     """
     if not run.has_status() or run.status().state == "finished":
         return ""
-    which = {"best": ", the best so far,", "last": ", the last so far,"}.get(kind, "")
+    which = {"best": ", the best so far,", "last": ", the last so far,", "average": ", averaged up to there,"}.get(
+        kind, ""
+    )
     return (
         f"the run is not finished ({_state(run)}): the weights of epoch {epoch}{which} are used; "
         f"mltrain resume {run.path} finishes it"

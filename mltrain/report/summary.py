@@ -209,6 +209,8 @@ def _listed(names: Sequence[str]) -> str:
 
 def _model_sentence(model: Mapping[str, Any], objective: Mapping[str, Any] | None) -> str:
     kept = f"the model is from epoch {model['epoch']} of {model['epochs']}"
+    if model["weights"] == "average":
+        kept = f"the model has the average weights of {counted(model['averaged'], 'epoch')} of {model['epochs']}"
     if model["weights"] == "best" and objective and objective["best"] is not None:
         kept += f", the best by {objective['metric']} ({number(objective['best'])})"
     return f"{kept}; training ended: {model['stopped']}"

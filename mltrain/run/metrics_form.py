@@ -81,7 +81,9 @@ class RecordedModel(Part):
     """Which model it is."""
 
     weights: str
-    """Best or last."""
+    """Best, last or average."""
+    averaged: int = 0
+    """Of how many epochs they are the mean; 0 where they are those of one."""
     epoch: int
     """Whose weights it has."""
     epochs: int

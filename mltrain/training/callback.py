@@ -6,12 +6,16 @@ It does nothing itself, so that the loop stays the only place that acts. What it
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mltrain.expression import MetricName
 from mltrain.spec import Spec
 from mltrain.task import Objective
+
+if TYPE_CHECKING:  # specs keep NumPy out of their imports
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,15 @@ class EpochCallback:
         1."""
         return sys.maxsize
 
+    def take_weights(self, epoch: int, weights: Callable[[], Mapping[str, np.ndarray]]) -> None:
+        """Use the weights that an epoch ended with; called after `epoch_ended`.
+
+        Args:
+            epoch: counted from 1.
+            weights: returns them, by place, as `take_weights` in `training/weights.py`.
+        """
+        return
+
     def keeps(self, epoch: int) -> bool:
         """Return whether the weights that this epoch ended with are to stay on disk; asked again as others follow."""
         return False
@@ -69,6 +82,19 @@ class CallbackSpec(Spec):
 
     State: ClassVar[type[Spec]]
     """The form of what it remembers."""
+
+    def for_epochs(self, epochs: int) -> Self:
+        """Return this with what depends on the number of epochs to train."""
+        return self
+
+    def misfit(self, state: Mapping[str, Any], trained: int) -> str | None:
+        """Return why it cannot continue from what a checkpoint has kept; None where it can.
+
+        Args:
+            state: the fields of `State`.
+            trained: epochs that are trained.
+        """
+        return None
 
     def build(self, objective: Objective) -> EpochCallback:
         """Return the running state machine.

@@ -22,6 +22,7 @@ from mltrain.keras_api.build import build
 from mltrain.keras_api.components import KerasComponent
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import Objective
+from mltrain.training.batch_statistics import measure_statistics_again
 from mltrain.training.callback import EpochCallback
 from mltrain.training.chunks import Chunks
 from mltrain.training.keras_callbacks import hooks_into_steps, keras_logs
@@ -31,7 +32,8 @@ from mltrain.training.progress import EpochRecord, Position
 from mltrain.training.shared_epochs import MOST_EPOCHS, SharedEpochs
 from mltrain.training.signals import Interruption
 from mltrain.training.spec import TrainingSpec
-from mltrain.training.weights import averaged_weights, by_place, take_weights
+from mltrain.training.stochastic_weight_averaging import RunningAverage
+from mltrain.training.weights import averaged_weights, by_place, put_weights, take_weights
 
 Measure = Callable[[np.ndarray], dict[str, float]]
 Progress = Callable[[int, int, int, float], None]
@@ -264,11 +266,31 @@ class Training:
                 self.model.optimizer.learning_rate = consequence.learning_rate
             stops += [consequence.stop] if consequence.stop else []
             notes += [consequence.note] if consequence.note else []
+            callback.take_weights(epoch, self.weights)
         self._theirs.on_epoch_end(epoch - 1, keras_logs(measured))
         if self.model.stop_training:
             stops.append("a Keras callback stopped the training")
         stop = "; ".join(stops) or None
         return EpochRecord(epoch, measured, learning_rate, seconds, improved, stop, tuple(notes), self.keeps(epoch))
+
+    @property
+    def average(self) -> RunningAverage | None:
+        """The mean of weights that becomes the model of the run; None where that is another, or no epoch is in it."""
+        return next((each for each in self._ours if isinstance(each, RunningAverage) and each.count), None)
+
+    def put_average(self, average: RunningAverage) -> None:
+        """Give the model averaged weights, and statistics of batch normalization that fit them.
+
+        Raises:
+            InterruptedRunError: a signal came.
+        """
+        trained = {id(variable) for variable in self.model.trainable_variables}
+        weights = self.weights()
+        for (place, now), variable in zip(weights.items(), self.model.weights, strict=True):
+            if id(variable) in trained:
+                weights[place] = average.mean[place].astype(now.dtype)
+        put_weights(self.model, weights, "the averaged weights")
+        measure_statistics_again(self.model, self.loop.feed, self.loop.batch_size, self._interruption.raise_if_received)
 
     def keeps(self, epoch: int) -> bool:
         """Return whether a callback wants the weights of a trained epoch on disk, as far as it knows by now."""

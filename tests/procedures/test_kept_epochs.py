@@ -2,14 +2,12 @@
 
 import json
 import shutil
-import signal
 
 import numpy as np
 import pytest
 
-from mltrain.errors import InterruptedRunError
 from mltrain.run.checkpoint_files import numbers, read_checkpoint
-from mltrain.training.signals import Interruption
+from tests.procedures.conftest import epochs_are_done
 
 CONFIG = """\
 name: kept
@@ -42,24 +40,6 @@ def train(mltrain, tmp_path):
         return tmp_path / name
 
     return run
-
-
-@pytest.fixture
-def interrupt(monkeypatch):
-    """Let the process get a signal at its n-th look-up."""
-
-    def after(looks):
-        seen = 0
-
-        def raise_if_received(self):
-            nonlocal seen
-            seen += 1
-            if seen == looks:
-                raise InterruptedRunError("stopped by SIGTERM", signal.SIGTERM)
-
-        monkeypatch.setattr(Interruption, "raise_if_received", raise_if_received)
-
-    return after
 
 
 def kept(run):
@@ -111,10 +91,12 @@ def test_where_epochs_share_a_call_they_have_their_own_weights(train):
     assert kept(run) == kept(train("alone", "every", *alone))
 
 
-@pytest.mark.parametrize(("callback", "looks"), [("every", 20), ("top", 20), ("monitor", 47)])
-def test_after_an_interruption_the_same_weights_are_there(train, mltrain, interrupt, monkeypatch, callback, looks):
+@pytest.mark.parametrize(("callback", "epochs"), [("every", 4), ("top", 3), ("monitor", 9)])
+def test_after_an_interruption_the_same_weights_are_there(
+    train, mltrain, tmp_path, interrupt_when, monkeypatch, callback, epochs
+):
     whole = train("whole", callback)
-    interrupt(looks)
+    interrupt_when(epochs_are_done(tmp_path / "run", epochs))
     run = train("run", callback, code=143)
     monkeypatch.undo()
     done = mltrain("resume", run)
@@ -125,11 +107,11 @@ def test_after_an_interruption_the_same_weights_are_there(train, mltrain, interr
 
 @pytest.mark.parametrize("callback", ["keep", "top"])
 def test_what_a_killed_process_wrote_after_its_checkpoint_is_written_again(
-    train, mltrain, interrupt, monkeypatch, callback
+    train, mltrain, tmp_path, interrupt_when, monkeypatch, callback
 ):
     """As `kill -9` leaves it: an older state, and weights of epochs after it, of which one is not what it will be."""
     whole = train("whole", callback)
-    interrupt(30)
+    interrupt_when(epochs_are_done(tmp_path / "run", 5))
     run = train("run", callback, code=143)
     monkeypatch.undo()
     for epoch in (7, 8, 12):

@@ -1,5 +1,6 @@
 """What all callbacks of mltrain have in common: whatever is in the list can be trained, kept and resumed."""
 
+import numpy as np
 import pytest
 
 from mltrain.errors import RunError
@@ -9,7 +10,7 @@ from mltrain.training.spec import OWN_CALLBACKS
 
 LOSS = Objective("validation.loss", "min")
 # What a callback cannot do without, by its name.
-REQUIRED = {"ModelCheckpoint": {"top": 2}}
+REQUIRED = {"ModelCheckpoint": {"top": 2}, "StochasticWeightAveraging": {"start": 1}}
 
 
 def state(callbacks):
@@ -33,6 +34,7 @@ def test_what_it_remembers_can_be_kept_and_restored(callback):
     running, again = spec.build(LOSS), spec.build(LOSS)
     before = running.state()
     running.epoch_ended(1, {"validation.loss": 0.5}, 0.1)
+    running.take_weights(1, lambda: {"weight-0000": np.ones(3, np.float32)})
     assert running.state() != before
     check_checkpoint_state(state([running.state()]), "checkpoint")
     again.restore(running.state())
