@@ -104,9 +104,13 @@ def _gates_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
 
 
 def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    scheduled = isinstance(experiment.training.optimizer.argument("learning_rate"), KerasComponent)
+    if not isinstance(experiment.training.optimizer.argument("learning_rate"), KerasComponent):
+        return
+    if experiment.training.on_divergence.retry:
+        message = "a retry cannot reduce a learning rate that follows a schedule: state a number, or remove the retries"
+        yield RuleProblem(("training", "on_divergence"), message)
     for number, callback in enumerate(experiment.training.callbacks):
-        if scheduled and isinstance(callback, ReduceLROnPlateau):
+        if isinstance(callback, ReduceLROnPlateau):
             yield RuleProblem(
                 ("training", "callbacks", number),
                 "ReduceLROnPlateau cannot change a learning rate that follows a schedule: remove one of the two",
@@ -251,7 +255,7 @@ RULES = (
     Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _monitors_are_measured),
     Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
     Rule((*SCALED_BY, "evaluation", "data.split"), _gates_are_measured),
-    Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
+    Rule(("training.optimizer", "training.callbacks", "training.on_divergence"), _one_hand_on_the_learning_rate),
     Rule(
         ("training.callbacks", "training.epochs", "training.final", "training.optimizer"),
         _averaged_weights_are_the_model,

@@ -20,10 +20,10 @@ from mltrain.run.checkpoint_files import KEPT, numbers, prune, read_checkpoint, 
 from mltrain.run.history import History
 from mltrain.run.locked_run import LockedRun
 from mltrain.training.checkpoint_state import check_checkpoint_state
-from mltrain.training.fit import Training
 from mltrain.training.progress import EpochRecord
 from mltrain.training.spec import Cadence, CheckpointSpec
 from mltrain.training.state import put_state, take_state
+from mltrain.training.training import Training
 from mltrain.training.weights import take_weights
 
 STATE = "state"
@@ -137,17 +137,10 @@ class Checkpoints:
         """Updates of the weights so far."""
         return self._training.step
 
-    def reduce_learning_rate(self, factor: float, retries: int) -> float:
-        """Multiply the learning rate, note that this is retry number `retries`, and make that the newest checkpoint.
-
-        Returns:
-            The new learning rate.
-        """
-        optimizer = self._training.model.optimizer
-        optimizer.learning_rate = float(optimizer.learning_rate) * factor
+    def write_retry(self, retries: int) -> None:
+        """Note that the training goes on in its retry number `retries`, and make that the newest checkpoint."""
         self.retries = retries
         self.write()
-        return float(optimizer.learning_rate)
 
     def chunk_ended(self) -> None:
         """Write if the cadence says so in the middle of an epoch."""
@@ -239,7 +232,7 @@ class Checkpoints:
     def _chosen(self) -> frozenset[int]:
         """Return the epochs on disk that a callback wants; later ones are of a time that was gone back from."""
         on_disk = numbers(self._run.checkpoints, KEPT)
-        return frozenset(epoch for epoch in on_disk if epoch <= self.last_epoch and self._training.keeps(epoch))
+        return frozenset(epoch for epoch in on_disk if epoch <= self.last_epoch and self._training.rules.keeps(epoch))
 
     def _remove_others(self, kind: str, epochs: Collection[int]) -> None:
         for epoch in numbers(self._run.checkpoints, kind):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from mltrain.data.examples import Examples
 from mltrain.data.preparation import Prepared
 from mltrain.errors import DivergedError, InterruptedRunError
 from mltrain.evaluation.metrics import measure
@@ -23,14 +25,16 @@ from mltrain.run.locked_run import LockedRun
 from mltrain.run.status import status
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.training.acceleration import Acceleration
+from mltrain.training.callback import EpochRules
 from mltrain.training.class_weights import row_weights
 from mltrain.training.feed import ResidentFeed
-from mltrain.training.fit import Training
-from mltrain.training.loop import TrainingLoop
+from mltrain.training.loop import CompiledSteps
 from mltrain.training.progress import EpochRecord
 from mltrain.training.shared_epochs import SharedEpochs
 from mltrain.training.signals import Interruption
 from mltrain.training.spec import Cadence, OnDivergence
+from mltrain.training.training import Steps, Training
+from mltrain.training.validation import Validation
 from mltrain.training.weights import put_weights
 
 
@@ -141,7 +145,7 @@ def fit(
                     stopped = _epochs(training, checkpoints, run, terminal, watch, stopwatch)
                     break
                 except DivergedError as error:
-                    _retry(error, checkpoints, run, terminal, spec.on_divergence)
+                    _retry(error, training, checkpoints, run, terminal, spec.on_divergence)
             with stopwatch.phase("checkpoints"):
                 checkpoints.finish()
     except InterruptedRunError as error:
@@ -224,7 +228,12 @@ class Progress:
 
 
 def _retry(
-    error: DivergedError, checkpoints: Checkpoints, run: LockedRun, terminal: Terminal, policy: OnDivergence
+    error: DivergedError,
+    training: Training,
+    checkpoints: Checkpoints,
+    run: LockedRun,
+    terminal: Terminal,
+    policy: OnDivergence,
 ) -> None:
     """Go back to the last good checkpoint with a smaller learning rate; raise `error` where no retry is left."""
     checkpoints.keep_best()
@@ -235,7 +244,8 @@ def _retry(
         raise error
     retries = checkpoints.retries + 1
     run.rewrite_history(checkpoints.restore(saved))
-    rate = checkpoints.reduce_learning_rate(policy.learning_rate_factor, retries)
+    rate = training.reduce_learning_rate(policy.learning_rate_factor)
+    checkpoints.write_retry(retries)
     terminal.warning(f"{error}; retry {retries} of {policy.retry} from step {checkpoints.step}, learning rate {rate:g}")
 
 
@@ -252,30 +262,32 @@ def _training(
     arrays = network.tensors(train)
     weights = row_weights(spec.training, train.y, info)
     weighted = arrays if weights is None else (*arrays, weights)
-    loop = TrainingLoop(network.model, ResidentFeed(weighted), network.batch_size, acceleration)
+    loop = CompiledSteps(network.model, ResidentFeed(weighted), network.batch_size, acceleration)
     cadence = Cadence.parse(spec.training.checkpoint.every)
     held_out = prepared.examples.get("validation")
     metrics = spec.evaluation.metrics_for(info.task)
 
-    def measure_validation(outputs: np.ndarray) -> dict[str, float]:
-        if held_out is None:
-            return {}
+    def measured(examples: Examples, outputs: np.ndarray) -> dict[str, float]:
         predictions = network.predictions(outputs)
-        return measure(metrics, info.task, held_out.truth, predictions, info.classes, held_out.forecasts)
+        return measure(metrics, info.task, examples.truth, predictions, info.classes, examples.forecasts)
+
+    validation = Validation(network.evaluation(held_out), partial(measured, held_out)) if held_out else None
 
     return Training(
         spec=spec.training,
-        model=network.model,
-        loop=loop,
-        validation=network.evaluation(held_out) if held_out else None,
-        measure=measure_validation,
-        objective=plan.objective,
-        callbacks=[callback.build(monitored) for callback, monitored in plan.monitors],
-        stop_when=plan.stop_when,
-        seed=spec.seed,
+        steps=Steps(
+            loop=loop,
+            seed=spec.seed,
+            every=cadence.epochs * loop.steps if cadence.epochs else cadence.steps,
+            shared=SharedEpochs.of(loop),
+        ),
+        rules=EpochRules(
+            objective=plan.objective,
+            callbacks=[callback.build(monitored) for callback, monitored in plan.monitors],
+            stop_when=plan.stop_when,
+        ),
+        validation=validation,
         interruption=interruption,
-        every=cadence.epochs * loop.steps if cadence.epochs else cadence.steps,
-        shared=SharedEpochs.of(loop),
         stopwatch=stopwatch,
     )
 

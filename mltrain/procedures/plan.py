@@ -23,7 +23,6 @@ from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.expression import Comparison
 from mltrain.gates.gate import FOLDS
-from mltrain.keras_api.components import KerasComponent
 from mltrain.task import DataInfo, Decision, Objective, SplitName
 from mltrain.training.callback import CallbackSpec, Monitoring
 from mltrain.training.early_stopping import EarlyStopping
@@ -79,11 +78,6 @@ def make_plan(
             raise MisfitError(("evaluation", "gates", number), wrong)
     known = measured(spec.training, spec.evaluation, info.task, splits, scales_target(spec, info.task))
     objective = _objective(spec, known, splits)
-    if spec.training.on_divergence.retry and isinstance(
-        spec.training.optimizer.argument("learning_rate"), KerasComponent
-    ):
-        message = "a retry cannot reduce a learning rate that follows a schedule: state a number, or remove the retries"
-        raise MisfitError(("training", "on_divergence"), message)
     final, reason = final_weights(spec, splits)
     why = _why(spec, splits)
     decisions = (

@@ -6,11 +6,11 @@ It does nothing itself, so that the loop stays the only place that acts. What it
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from mltrain.expression import MetricName
+from mltrain.expression import Comparison, MetricName
 from mltrain.spec import Spec
 from mltrain.task import Objective
 
@@ -75,6 +75,36 @@ class EpochCallback:
     def continue_after_stop(self) -> str | None:
         """Begin to wait again, where the wait has ended the training; return a sentence that says so."""
         return None
+
+
+@dataclass(frozen=True)
+class EpochRules:
+    """What decides after each epoch.
+
+    Attributes:
+        objective: what "best" is.
+        callbacks: the running callbacks of mltrain; those of Keras are not among them.
+        stop_when: what ends the training, or None.
+    """
+
+    objective: Objective
+    callbacks: Sequence[EpochCallback] = ()
+    stop_when: Comparison | None = None
+
+    def epoch_ended(self, epoch: int, measured: dict[str, float], learning_rate: float) -> Iterator[Consequence]:
+        """Yield what follows from an epoch, one thing after the other."""
+        if self.stop_when and self.stop_when.holds(measured[self.stop_when.metric]):
+            yield Consequence(stop=f"{self.stop_when} holds: {measured[self.stop_when.metric]:.4g}")
+        for callback in self.callbacks:
+            yield callback.epoch_ended(epoch, measured, learning_rate)
+
+    def idle_epochs(self) -> int:
+        """Return how many epochs end, at the least, until one that a change of the training may follow from."""
+        return min((callback.idle_epochs() for callback in self.callbacks), default=sys.maxsize)
+
+    def keeps(self, epoch: int) -> bool:
+        """Return whether a callback wants the weights of a trained epoch on disk, as far as it knows by now."""
+        return any(callback.keeps(epoch) for callback in self.callbacks)
 
 
 class CallbackSpec(Spec):

@@ -17,9 +17,9 @@ import numpy as np
 import tensorflow as tf
 
 from mltrain.training.acceleration import UNACCELERATED, Acceleration, recurrences, unrolled
-from mltrain.training.chunks import Chunks
 from mltrain.training.feed import Arrays, Feed, Window
 from mltrain.training.fused_lstm import fused
+from mltrain.training.progress import Chunks
 
 # The outputs of some rows, and the loss and metrics so far.
 Measured = tuple[tf.Tensor, dict[str, tf.Tensor]]
@@ -44,7 +44,7 @@ def in_full_vectors(function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor) ->
     return function(tf.gather(x, places))[:rows]
 
 
-class TrainingLoop:
+class CompiledSteps:
     """Runs steps of one epoch.
 
     Args:

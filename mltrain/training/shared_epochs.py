@@ -2,7 +2,7 @@
 
 An epoch of one step on a small net takes 30 µs, and each call 200 µs. Where nothing decides anything between two epochs
 they share a call, and what each of them measured and the weights that it ended with come out together. The steps are
-those of `TrainingLoop`, bit for bit.
+those of `CompiledSteps`, bit for bit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from mltrain.training.feed import ResidentFeed
-from mltrain.training.loop import TrainingLoop
+from mltrain.training.loop import CompiledSteps
 
 MOST_EPOCHS = 256
 # The weights after each epoch are kept: 256 times so many numbers are 10 MB.
@@ -43,13 +43,13 @@ class SharedEpochs:
         feed: of that loop.
     """
 
-    def __init__(self, loop: TrainingLoop, feed: ResidentFeed) -> None:
+    def __init__(self, loop: CompiledSteps, feed: ResidentFeed) -> None:
         self._loop = loop
         self._feed = feed
         self._names = list(loop.model.get_metrics_result())
 
     @classmethod
-    def of(cls, loop: TrainingLoop) -> SharedEpochs | None:
+    def of(cls, loop: CompiledSteps) -> SharedEpochs | None:
         """Return them where the epochs of `loop` are short and the weights few, else None."""
         few = loop.steps == 1 and loop.model.count_params() <= MOST_WEIGHTS
         return cls(loop, loop.feed) if few and not loop.xla and isinstance(loop.feed, ResidentFeed) else None

@@ -14,7 +14,7 @@ from mltrain.models.sequential import Sequential
 from mltrain.task import DataInfo
 from mltrain.training.compilation import compile_model, shape_targets
 from mltrain.training.feed import ResidentFeed
-from mltrain.training.loop import TrainingLoop
+from mltrain.training.loop import CompiledSteps
 from mltrain.training.metrics import training_metrics
 from mltrain.training.spec import TrainingSpec
 from mltrain.training.targets import LOSSES, METRICS, class_weight_misfit, loss_misfit, metric_misfit
@@ -53,7 +53,7 @@ def compiled(task, scaled=False, model=None, **training):
 
 def losses_of(spec, model, task, epochs):
     x, y = rows(task)
-    loop = TrainingLoop(model, ResidentFeed((x, shape_targets(y, spec, INFO[task]))), ROWS)
+    loop = CompiledSteps(model, ResidentFeed((x, shape_targets(y, spec, INFO[task]))), ROWS)
     found = []
     for _ in range(epochs):
         model.reset_metrics()

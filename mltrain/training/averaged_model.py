@@ -1,4 +1,4 @@
-"""The statistics of batch normalization, measured again for weights that were not trained. Imports TensorFlow.
+"""A model with averaged weights, and with statistics of batch normalization that fit them. Imports TensorFlow.
 
 Averaged weights were never used in a step: the moving averages of the layers are those of other activations. So, as the
 paper of stochastic weight averaging asks, one pass over the training rows measures them again: the mean over its
@@ -7,7 +7,7 @@ batches of what each batch has, weighted by its rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import keras
@@ -16,6 +16,31 @@ import tensorflow as tf
 
 from mltrain.training.feed import Feed
 from mltrain.training.weights import put_weights, take_weights
+
+
+def put_average(
+    model: keras.Model,
+    mean: Mapping[str, np.ndarray],
+    feed: Feed,
+    batch_size: int,
+    between_batches: Callable[[], None] = lambda: None,
+) -> None:
+    """Give a model the averaged weights: those that are trained; the others stay what they are.
+
+    Args:
+        model: compiled and built.
+        mean: of each weight, by its place.
+        feed: of the training rows.
+        batch_size: rows in one batch of the training.
+        between_batches: called after each batch; it may raise, to stop.
+    """
+    trained = {id(variable) for variable in model.trainable_variables}
+    weights = take_weights(model)
+    for (place, now), variable in zip(weights.items(), model.weights, strict=True):
+        if id(variable) in trained:
+            weights[place] = mean[place].astype(now.dtype)
+    put_weights(model, weights, "the averaged weights")
+    measure_statistics_again(model, feed, batch_size, between_batches)
 
 
 def measure_statistics_again(
