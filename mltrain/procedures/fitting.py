@@ -44,7 +44,7 @@ class Fitted:
 
     Attributes:
         weights: which the model of the run has.
-        averaged: of how many epochs they are the mean; 0 where they are those of one.
+        averaged: the number of epochs in the mean; 0 where the weights are those of one epoch.
         epoch: whose weights the model of the run has, or the last of those that are averaged.
         last_epoch: the last that was trained.
         steps: updates of the weights.

@@ -83,7 +83,7 @@ class RecordedModel(Part):
     weights: str
     """Best, last or average."""
     averaged: int = 0
-    """Of how many epochs they are the mean; 0 where they are those of one."""
+    """The number of epochs in the mean; 0 where the weights are those of one epoch."""
     epoch: int
     """Whose weights it has."""
     epochs: int

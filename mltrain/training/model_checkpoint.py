@@ -42,7 +42,7 @@ class ModelCheckpoint(Monitoring):
     every: Epoch | None = None
     """Every n-th epoch is kept."""
     top: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """So many epochs are kept: the best by `monitor`, and of equal ones the earlier."""
+    """How many epochs are kept: the best by `monitor`, and of equal ones the earlier."""
 
     @model_validator(mode="after")
     def _one_choice(self) -> ModelCheckpoint:

@@ -75,7 +75,7 @@ class Chunks:
 
     Between two calls of the compiled loop is the only time at which Python sees a signal, moves the progress bar or
     writes a checkpoint, and a call costs about 0.4 ms. Chunks of 150 ms cost nothing that can be measured (1.178 s
-    against 1.175 s for one call an epoch).
+    against 1.175 s for one call per epoch).
     """
 
     def __init__(self, target_seconds: float = TARGET_SECONDS) -> None:
