@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mltrain.task import DataInfo, Task
+from mltrain.task import DataInfo, Input, Output, Task
 
 SEED = 42
 CLASSES = 10
@@ -48,8 +48,8 @@ class Case:
     def info(self) -> DataInfo:
         """What mltrain knows of the data."""
         classes = tuple(map(str, range(CLASSES))) if self.task == "multiclass" else ()
-        dtype = "int32" if self.tokens else "float32"
-        return DataInfo(self.task, self.shape, dtype, len(classes) or 1, classes, (), self.rows)
+        given = Input("x", self.shape, "int32" if self.tokens else "float32")
+        return DataInfo((given,), (Output("y", self.task, len(classes) or 1, classes),), self.rows)
 
 
 def _dense(keras: Any, x: Any) -> Any:
@@ -145,8 +145,8 @@ def bare_model(case: Case, keras: Any) -> Any:
     """Return the model as Keras alone makes it; its head computes in float32, as mltrain's do."""
     keras.utils.set_random_seed(SEED)
     info = case.info
-    inputs = keras.Input(case.shape, dtype=info.input_dtype)
+    inputs = keras.Input(case.shape, dtype=info.input.dtype)
     activation = "softmax" if case.task == "multiclass" else None
     return keras.Model(
-        inputs, keras.layers.Dense(info.outputs, activation=activation, dtype="float32")(case.body(keras, inputs))
+        inputs, keras.layers.Dense(info.output.units, activation=activation, dtype="float32")(case.body(keras, inputs))
     )

@@ -28,9 +28,8 @@ import numpy as np
 from benchmarks.ratios import Ratio, in_turns, machine, quick, ratio
 from mltrain.config.load import load_text
 from mltrain.errors import InterruptedRunError
-from mltrain.report.terminal import Terminal
 from mltrain.run.opening import create_run
-from mltrain.task import DataInfo, Objective
+from mltrain.task import DataInfo, Input, Objective, Output
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
 from mltrain.training.spec import CheckpointSpec, TrainingSpec
@@ -107,7 +106,7 @@ def _train(text: str, path: Path, interruption: Interruption) -> tuple[float, fl
     """Train; return the seconds from before the first step to after the last checkpoint, those inside checkpoints, and
     how many directories were written."""
     from mltrain.procedures import checkpoints, fitting
-    from mltrain.procedures.train import train
+    from mltrain.procedures.train import Place, TrainRequest, train
 
     inside, whole, written = [0.0], [0.0], [0]
     depth = [0]
@@ -138,7 +137,7 @@ def _train(text: str, path: Path, interruption: Interruption) -> tuple[float, fl
 
             return timed
 
-    real_fit, real_write = fitting.fit, checkpoints.write_checkpoint
+    real_fit, real_write = fitting.train_network, checkpoints.write_checkpoint
 
     def fit(*arguments: Any, **options: Any) -> Any:
         with clock(whole):
@@ -150,13 +149,12 @@ def _train(text: str, path: Path, interruption: Interruption) -> tuple[float, fl
 
     with (
         mock.patch.object(fitting, "Checkpoints", Timed),
-        mock.patch.object(fitting, "fit", fit),
+        mock.patch.object(fitting, "train_network", fit),
         mock.patch.object(checkpoints, "write_checkpoint", write),
-        create_run(path.parent, "unused", path) as run,
         suppress(InterruptedRunError),
     ):
         loaded = load_text(text.encode(), "config.yaml", path.parent)
-        train(loaded, run, Terminal(quiet=True, progress_every=1), interruption, ())
+        train(TrainRequest(loaded, Place(path.parent, path), (), quiet=True), interruption)
     return whole[0], inside[0], written[0]
 
 
@@ -209,7 +207,8 @@ def _checkpoints(units: int, path: Path, epochs: int = 1) -> tuple[Any, Any]:
     random = np.random.default_rng(42)
     x, y = random.random((32, INPUTS), dtype=np.float32), random.integers(0, CLASSES, 32).astype(np.int32)
     spec = TrainingSpec(epochs=epochs)
-    info = DataInfo("multiclass", (INPUTS,), "float32", CLASSES, tuple(map(str, range(CLASSES))), (), len(x))
+    output = Output("y", "multiclass", CLASSES, tuple(map(str, range(CLASSES))))
+    info = DataInfo((Input("x", (INPUTS,), "float32"),), (output,), len(x))
     compile_model(model, spec, info, scaled=False)
     training = Training(
         spec=spec,

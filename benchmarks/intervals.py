@@ -11,8 +11,8 @@ from functools import partial
 import numpy as np
 
 from benchmarks.ratios import Row, in_turns, quick, ratio, show
-from mltrain.evaluation.catalogue import METRICS
 from mltrain.evaluation.metric import Metric
+from mltrain.evaluation.own_metrics import METRICS
 from mltrain.evaluation.split_results import metric_results
 from mltrain.task import Task
 

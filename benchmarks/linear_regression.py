@@ -65,13 +65,14 @@ def _model() -> Any:
     import keras
 
     from mltrain.keras_api.components import make
-    from mltrain.task import DataInfo
+    from mltrain.task import DataInfo, Input, Output
     from mltrain.training.compilation import compile_model
     from mltrain.training.spec import TrainingSpec
 
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros")])
     spec = TrainingSpec(optimizer=make("optimizer", "SGD", learning_rate=LEARNING_RATE), metrics=())
-    compile_model(model, spec, DataInfo("regression", (1,), "float32", 1, (), (), ROWS), scaled=False)
+    info = DataInfo((Input("x", (1,), "float32"),), (Output("y", "regression", 1),), ROWS)
+    compile_model(model, spec, info, scaled=False)
     return model
 
 

@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin
 
 from mltrain.config.expected import is_spec, opened
 from mltrain.data.sources.synthetic import ARGUMENTS, SyntheticSource
-from mltrain.evaluation.catalogue import METRICS
+from mltrain.evaluation.own_metrics import METRICS
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.keras_api import catalogue
 from mltrain.listing.components import KINDS, Component, components

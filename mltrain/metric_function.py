@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from mltrain.task import OF_EACH, Task
+from mltrain.task import Task, TaskOfClasses, TaskOfNumbers
 
 if TYPE_CHECKING:
     import numpy as np
 
-_TASKS = tuple(task for task in get_args(Task) if task not in OF_EACH)
+_OF_NUMBERS = get_args(TaskOfNumbers)
+_TASKS = (*get_args(TaskOfClasses), *_OF_NUMBERS)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -63,9 +64,10 @@ class MetricFunction:
         ):
             if given not in known:
                 raise ValueError(f"metric {self.name}: {argument} is {given!r}; expected {' or '.join(known)}")
-        if self.takes == "classes" and "regression" in self.tasks:
+        without_classes = next((task for task in self.tasks if task in _OF_NUMBERS), None)
+        if self.takes == "classes" and without_classes:
             raise ValueError(
-                f"metric {self.name}: takes='classes' is not possible for regression, which has no classes"
+                f"metric {self.name}: takes='classes' is not possible for {without_classes}, which has no classes"
             )
         low, high = self.bounds
         if not low < high:
@@ -100,12 +102,12 @@ def metric(
     """Make a metric of the function below: `@metric("binary", direction="min")`.
 
     The function gets two arrays that it may read, not change. The target is (n,): class indices (int64; 1 is the
-    positive class of two), for regression float64 in its unit. The predictions are float64: the probability of the
-    positive class (n,) for binary, probabilities (n, classes) for multiclass, values (n,) for regression. It returns a
+    positive class of two), for numbers float64 in its unit. The predictions are float64: the probability of the
+    positive class (n,) for binary, probabilities (n, classes) for multiclass, values (n,) for numbers. It returns a
     finite number that follows from its arguments alone, or raises `NoValueError`.
 
     Args:
-        tasks: one or more of binary, multiclass, regression.
+        tasks: one or more of binary, multiclass, regression, count.
         direction: whether smaller or larger values are better.
         of_rows: whether it returns a number for each row (n,), whose mean is the metric: its interval then needs no
             draws.

@@ -12,9 +12,9 @@ its name in the list.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, Strict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
@@ -31,6 +31,35 @@ class Spec(BaseModel):
     """A frozen description. Subclasses document each field with the string under it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class FromText:
+    """A value that is written as one text: a subclass reads it in `parse` and writes it in `__str__`.
+
+    It can be the type of a field: a text is read when the YAML is validated, and `as_plain` returns the text again.
+    """
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a text.
+
+        Raises:
+            ValueError: it has another form; says which is expected.
+        """
+        raise NotImplementedError
+
+    def plain(self) -> str:
+        """Return the text, in its one spelling."""
+        return str(self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        read = core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema(strict=True))
+        return core_schema.no_info_wrap_validator_function(
+            lambda value, from_text: value if isinstance(value, cls) else from_text(value),
+            read,
+            serialization=core_schema.plain_serializer_function_ser_schema(str),
+        )
 
 
 def normalise(name: str) -> str:
@@ -114,7 +143,7 @@ class OneOf:
     Args:
         kind: what the alternatives are, as it is said in messages: "source", "layer".
         specs: the spec classes, each with a literal `type`.
-        more: alternatives without a class of their own.
+        more: alternatives without a class of their own; or what returns those of a validation context.
         aliases: other names for a spec, by normal form.
         hint: what a user may have meant whose name is unknown.
     """
@@ -123,7 +152,7 @@ class OneOf:
         self,
         kind: str,
         *specs: type[Spec],
-        more: Alternatives | None = None,
+        more: Alternatives | Callable[[Any], Alternatives] | None = None,
         aliases: Mapping[str, str] | None = None,
         hint: str = "",
     ) -> None:
@@ -134,14 +163,19 @@ class OneOf:
         self._by_normal_form = {normalise(name): name for name in self.specs}
         self._by_normal_form.update(aliases or {})
 
-    def names(self) -> list[str]:
-        """Return the canonical name of every alternative, our own first."""
-        others = self.more.names() if self.more else []
+    def names(self, context: Any = None) -> list[str]:
+        """Return the canonical name of every alternative in a validation context, our own first."""
+        more = self._others(context)
+        others = more.names() if more else []
         return [*self.specs, *(name for name in others if name not in self.specs)]
+
+    def _others(self, context: Any) -> Alternatives | None:
+        return self.more(context) if callable(self.more) else self.more
 
     def check(self, value: Any, info: core_schema.ValidationInfo) -> Any:
         """Return the component that `value` describes."""
-        if isinstance(value, tuple(self.specs.values())) or (self.more and self.more.is_component(value)):
+        more = self._others(info.context)
+        if isinstance(value, tuple(self.specs.values())) or (more and more.is_component(value)):
             return value
         if isinstance(value, str):
             value = {"type": value}
@@ -151,7 +185,7 @@ class OneOf:
                 [problem("component", f"expected {with_article(self.kind)} (a name, or a mapping with a 'type')")],
             )
         if "type" not in value:
-            known = ", ".join(self.names()[:12])
+            known = ", ".join(self.names(info.context)[:12])
             raise fail(self.kind, [problem("missing_type", f"this {self.kind} has no 'type' (known: {known}, …)")])
         name = value["type"]
         if not isinstance(name, str):
@@ -160,15 +194,15 @@ class OneOf:
         own = self._by_normal_form.get(normalise(name))
         if own is not None:
             return self.specs[own].model_validate({**arguments, "type": own}, context=info.context)
-        other = self.more.find(name) if self.more else None
-        if other is not None and self.more is not None:
-            return self.more.check(other, arguments, info.context)
-        raise fail(self.kind, [problem("unknown_type", self._unknown(name), ("type",), name)])
+        other = more.find(name) if more else None
+        if other is not None and more is not None:
+            return more.check(other, arguments, info.context)
+        raise fail(self.kind, [problem("unknown_type", self._unknown(name, info.context), ("type",), name)])
 
-    def _unknown(self, name: str) -> str:
+    def _unknown(self, name: str, context: Any) -> str:
         if pretrained := pretrained_hint(self.kind, normalise(name)):
             return f"{name!r} {pretrained}"
-        names = self.names()
+        names = self.names(context)
         near = suggest(name, names)
         if near or len(names) > 12:
             more = near or f" (`mltrain list {self.kind}` shows all {len(names)})"
@@ -187,7 +221,11 @@ class OneOf:
         ]
         if bare:
             alternatives.insert(0, {"enum": bare})
-        if self.more and (others := self.more.json_schema()) is not None:
+        if callable(self.more):  # whoever makes the schema knows the context; pydantic alone adds nothing
+            others = handler(core_schema.any_schema(metadata={"alternatives": self.more}))
+        else:
+            others = self.more.json_schema() if self.more else None
+        if others:
             alternatives.append(others)
         return {"anyOf": alternatives}
 

@@ -8,17 +8,66 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeVar
 
-Task = Literal["binary", "multiclass", "regression", "multilabel", "multiregression"]
-# Tasks of one column of classes, and tasks whose predictions are numbers in the units of the target.
-OF_CLASSES: tuple[Task, ...] = ("binary", "multiclass")
-OF_NUMBERS: tuple[Task, ...] = ("regression", "multiregression")
-# Tasks of several targets, and what each of their targets is by itself.
-OF_EACH: Mapping[Task, Task] = MappingProxyType({"multilabel": "binary", "multiregression": "regression"})
+# The rooms ask what follows from a task of its `OutputKind`; see `outputs/`.
+TaskOfClasses = Literal["binary", "multiclass"]
+TaskOfNumbers = Literal["regression", "count"]
+TaskOfSeveral = Literal["multilabel", "multiregression"]
+Task = Literal[TaskOfClasses, TaskOfNumbers, TaskOfSeveral]
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+T = TypeVar("T")
+
+
+def the_only(named: Mapping[str, T]) -> T:
+    """Return the value of a mapping by name that has one: that of the only input, or of the only output.
+
+    Raises:
+        ValueError: it has several, or none.
+    """
+    (value,) = named.values()
+    return value
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of the network.
+
+    Attributes:
+        name: "table", or the name of the column of arrays that feeds it.
+        shape: of one example, without the batch: `(features,)`, `(height, width, channels)`, `(steps, features)`.
+        dtype: of the encoded examples; int32 holds index numbers.
+        columns: names of the encoded columns of a table, such as `("bill_length", "island=Biscoe")`; empty for arrays.
+        limits: the smallest and the largest value of all rows, where the values may be indices: int32 arrays, and
+            columns of a table. None where that is not known.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: Literal["float32", "int32"]
+    columns: tuple[str, ...] = ()
+    limits: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of the network: what is learned of one target, or of several together.
+
+    Attributes:
+        name: the target column, or the array of targets, or the columns in words.
+        task: what is learned.
+        units: size of the last axis of the predictions: 1 for binary and regression, else the number of classes or of
+            targets.
+        classes: their names in the order of the units, for multilabel the labels; empty for numbers.
+        columns: names of the targets in the order of the units, where there are several; else empty.
+    """
+
+    name: str
+    task: Task
+    units: int
+    classes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,29 +75,31 @@ class DataInfo:
     """All that a model needs to know of the data.
 
     Attributes:
-        task: what is learned.
-        input_shape: of one example, without the batch: `(features,)`, `(height, width, channels)`, `(steps, features)`.
-        input_dtype: "float32" or "int32".
-        outputs: size of the last axis of the predictions: 1 for binary and regression, else the number of classes or
-            of targets.
-        classes: names of the classes in the order of the outputs, for multilabel the labels; empty for numbers.
-        feature_names: of each column of a flat input, as `("bill_length", "island=Biscoe")`; empty for arrays.
+        inputs: of the network; today there is one.
+        outputs: of the network; today there is one.
         train_rows: number of training examples.
-        smallest_input: of all rows, where the inputs may be indices: int32 arrays, and columns of a table.
-        largest_input: of the same.
-        targets: names of the targets in the order of the outputs, where there are several; else empty.
     """
 
-    task: Task
-    input_shape: tuple[int, ...]
-    input_dtype: str
-    outputs: int
-    classes: tuple[str, ...]
-    feature_names: tuple[str, ...]
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
     train_rows: int
-    smallest_input: float | None = None
-    largest_input: float | None = None
-    targets: tuple[str, ...] = ()
+
+    @property
+    def input(self) -> Input:
+        """The only input; raises ValueError where there are several."""
+        (found,) = self.inputs
+        return found
+
+    @property
+    def output(self) -> Output:
+        """The only output; raises ValueError where there are several."""
+        (found,) = self.outputs
+        return found
+
+    @property
+    def task(self) -> Task:
+        """That of the only output."""
+        return self.output.task
 
 
 @dataclass(frozen=True)

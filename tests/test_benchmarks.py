@@ -95,7 +95,7 @@ def test_the_rows_of_a_case_follow_from_the_seed(case):
     x, y = data(case, rows=3)
     again, other = data(case, rows=3), data(case, rows=3, seed=7)
     assert x.shape == (3, *case.shape)
-    assert x.dtype == case.info.input_dtype
+    assert x.dtype == case.info.input.dtype
     assert (x == again[0]).all() and (y == again[1]).all()
     assert (x != other[0]).any()
 

@@ -17,8 +17,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 from mltrain.config.load import load_text
-from mltrain.evaluation.catalogue import OWN_METRICS
-from mltrain.plugins import from_file
+from mltrain.evaluation.own_metrics import Plugins
 from tests.conftest import CONFIGS, REPOSITORY
 
 PAGES = [
@@ -59,26 +58,22 @@ def test_the_reference_has_every_key_and_every_component():
         assert name in written, name
 
 
-@pytest.fixture
-def own_metrics(tmp_path):
-    """Know the metrics that a page makes in its Python."""
-
-    def known(path):
-        plugins = [text for text in blocks(path, "python") if "from mltrain import metric" in text]
-        for text in plugins:
-            (tmp_path / "costs.py").write_text(text)
-            OWN_METRICS.register(from_file(tmp_path / "costs.py"))
-
-    yield known
-    OWN_METRICS.register([])
+def plugins_on(page, folder):
+    """Return the metrics that a page makes in its Python."""
+    texts = [text for text in blocks(page, "python") if "from mltrain import metric" in text]
+    files = []
+    for text in texts[-1:]:
+        files.append(folder / "costs.py")
+        files[-1].write_text(text)
+    return Plugins.of_files(files)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_yaml_is_valid(path, own_metrics):
-    own_metrics(path)
+def test_yaml_is_valid(path, tmp_path):
+    plugins = plugins_on(path, tmp_path)
     for text in blocks(path, "yaml"):
         rest = "".join(section for key, section in REST.items() if not re.search(rf"^{key}:", text, re.MULTILINE))
-        load_text((text + rest).encode(), path.name, path.parent)
+        load_text((text + rest).encode(), path.name, path.parent, plugins=plugins)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(REPOSITORY)))

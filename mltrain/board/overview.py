@@ -16,9 +16,8 @@ from mltrain.report.page.charts.scale import drawable
 from mltrain.report.page.facts import headline
 from mltrain.report.page.sections.summary import seconds_between
 from mltrain.run.history import History
-from mltrain.run.metrics_form import RecordedGate, RecordedValue
 from mltrain.run.record import Record
-from mltrain.run.results_form import Results, results
+from mltrain.run.results import Judgement, MetricValue, Results
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import Status
 
@@ -122,12 +121,12 @@ class Overview:
         return values[-1] if values else None
 
     @property
-    def metric(self) -> tuple[str, RecordedValue] | None:
+    def metric(self) -> tuple[str, MetricValue] | None:
         """The most important metric, and its value."""
         return headline(self.results) if self.results else None
 
     @property
-    def gates(self) -> tuple[RecordedGate, ...]:
+    def gates(self) -> tuple[Judgement, ...]:
         """The outcomes of its gates."""
         return self.results.gates if self.results else ()
 
@@ -145,13 +144,14 @@ def overview(run: RunDirectory) -> Overview:
         try:
             return reading()
         except RunError as error:
-            faults.append(str(error).replace(f"{run.path}/", ""))  # the page names the run
+            # The page names the run.
+            faults.append(str(error).removeprefix(f"{run.path}: ").replace(f"{run.path}/", ""))
             return None
 
     record = read(run.record)
     status = read(run.status) if run.has_status() else None
     history = read(run.history) or History((), ())
-    found = read(lambda: results(run.metrics(), "metrics.json")) if run.has_metrics() else None
+    found = read(run.results) if run.has_metrics() else None
     state = "damaged" if faults else "begun" if status is None else "killed" if run.is_killed() else status.state
     config = _config(run)
     return Overview(run, state, tuple(faults), status, record, config, history, found, _curve(config, history, found))

@@ -63,7 +63,7 @@ def _ended() -> int:
         _say(error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 (the one place that turns any bug into one line and a file)
-        from mltrain.procedures.faults import machine_failure
+        from mltrain.procedures.failures import machine_failure
 
         failure = machine_failure(error)  # no memory or no disk is not a bug
         if failure is None:

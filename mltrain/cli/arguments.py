@@ -6,17 +6,15 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mltrain.config.load import Loaded
-    from mltrain.gates.gate import Judgement
+    from mltrain.evaluation.own_metrics import Plugins
+    from mltrain.procedures.train import Outcome
     from mltrain.run.locked_run import LockedRun
-    from mltrain.run.rundir import RunDirectory
 
 
 def _readable(given: str | list[str]) -> str | list[str]:
@@ -25,15 +23,6 @@ def _readable(given: str | list[str]) -> str | list[str]:
         from mltrain.errors import UsageError
 
         raise UsageError("cannot read the config from standard input: it is closed")
-    return given
-
-
-def _registered(given: list[Path] | None) -> list[Path] | None:
-    # Also where none is given: a second command of one process has none of the plugins of the first.
-    from mltrain.evaluation.catalogue import OWN_METRICS
-    from mltrain.plugins import from_file
-
-    OWN_METRICS.register([offered for path in given or () for offered in from_file(path)])
     return given
 
 
@@ -53,13 +42,12 @@ Overrides = Annotated[
         "May be repeated.",
     ),
 ]
-Plugins = Annotated[
+PluginFiles = Annotated[
     list[Path] | None,
     typer.Option(
         "--plugin",
         metavar="FILE.py",
         help="Run this Python file and use the metrics it defines; may be repeated.",
-        callback=_registered,
     ),
 ]
 RunReference = Annotated[
@@ -96,6 +84,13 @@ VerifyExport = Annotated[
 ]
 
 
+def plugins_of(files: list[Path] | None) -> Plugins:
+    """Run the files of `--plugin`, and return the metrics that they define."""
+    from mltrain.evaluation.own_metrics import Plugins
+
+    return Plugins.of_files(files or ())
+
+
 def print_run(run: LockedRun, loaded: Loaded | None = None) -> None:
     """Print the run directory on stdout, of a new run before anything else is done with it.
 
@@ -119,10 +114,12 @@ def print_run(run: LockedRun, loaded: Loaded | None = None) -> None:
         raise
 
 
-def result(run: RunDirectory, metrics: dict[str, Any], judged: Sequence[Judgement] = ()) -> str:
+def result(outcome: Outcome) -> str:
     """Return what `train` and `resume` print with --json: the run, where it was resumed, its results and its gates."""
+    run = outcome.run
     resumed = [{"step": each.step, "checkpoint": each.checkpoint} for each in run.record().resumed]
-    gates = {"gates": [each.as_json() for each in judged]} if judged else {}
+    gates = {"gates": [each.as_json() for each in outcome.judged]} if outcome.judged else {}
+    metrics = outcome.results.as_json()
     return json.dumps({"run": str(run.path.absolute()), "resumed": resumed, "metrics": metrics, **gates})
 
 

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from mltrain.cli.arguments import ConfigPath, Json, Overrides, Plugins
+from mltrain.cli.arguments import ConfigPath, Json, Overrides, PluginFiles, plugins_of
 
 
 def audit(
     config: ConfigPath,
     overrides: Overrides = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with code 10 if there is a warning.")] = False,
     json: Json = False,
 ) -> None:
@@ -24,7 +24,7 @@ def audit(
     from mltrain.procedures.audit import audit as audit_data
     from mltrain.report.audit import audit_lines
 
-    audited = audit_data(load(config, overrides or ()))
+    audited = audit_data(load(config, overrides or (), plugins=plugins_of(plugins)))
     as_json = audited.model_dump(mode="json")
     typer.echo(json_format.dumps(as_json, indent=2) if json else "\n".join(audit_lines(audited)))
     if strict and audited.warnings:

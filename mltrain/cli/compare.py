@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mltrain.cli.arguments import Json, Plugins, RunsDirectory, runs_directory
+from mltrain.cli.arguments import Json, PluginFiles, RunsDirectory, plugins_of, runs_directory
 
 
 def compare(
@@ -21,7 +21,7 @@ def compare(
         Path | None, typer.Option("--html", metavar="FILE", help="Also write a page with tables and curves.")
     ] = None,
     runs_dir: RunsDirectory = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     json: Json = False,
 ) -> None:
     """Compare runs with the first one: configs, metrics, and which is better on the same test rows."""
@@ -29,7 +29,7 @@ def compare(
     from mltrain.problems import printable
     from mltrain.procedures.compare import compare as compare_runs
 
-    found = compare_runs(runs, runs_directory(runs_dir), sort)
+    found = compare_runs(runs, runs_directory(runs_dir), sort, plugins_of(plugins))
     if html is not None:
         from mltrain.cli.output_file import write_output
         from mltrain.comparison.page import comparison_page

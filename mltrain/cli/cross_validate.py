@@ -13,12 +13,13 @@ from mltrain.cli.arguments import (
     ConfigPath,
     Json,
     Overrides,
-    Plugins,
+    PluginFiles,
     Quiet,
     RunsDirectory,
+    plugins_of,
     runs_directory,
 )
-from mltrain.cli.gates import GateOptions, JUnit, conclude, gate_places, refuse_strays
+from mltrain.cli.gates import GateOptions, JUnit, check_options, conclude, gate_places
 
 if TYPE_CHECKING:
     from mltrain.config.load import Loaded
@@ -31,7 +32,7 @@ def cross_validate(
         int | None, typer.Option("--folds", min=2, help="Number of folds. Default: that of the config, or 5.")
     ] = None,
     overrides: Overrides = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     runs_dir: RunsDirectory = None,
     run_dir: Annotated[
         Path | None,
@@ -50,7 +51,6 @@ def cross_validate(
     """Train one run per fold and combine the results. Prints only the folder of the runs on stdout."""
     from mltrain.config.load import load
     from mltrain.errors import UsageError
-    from mltrain.gates.gate import recorded
     from mltrain.procedures.folds.configs import fold_configs
     from mltrain.procedures.folds.cross_validate import cross_validate as run_folds
     from mltrain.report.folds import folds_text
@@ -67,8 +67,8 @@ def cross_validate(
     if resume and run_dir is None:
         raise UsageError("--resume needs --run-dir: the folder of folds to start or to resume")
     with Interruption().handled() as interruption:
-        loaded = load(config, overrides or (), gates or ())
-        refuse_strays(None, 0.0, None, junit, loaded.spec.evaluation.gates)
+        loaded = load(config, overrides or (), gates or (), plugins_of(plugins))
+        check_options(None, 0.0, None, junit, loaded.spec.evaluation.gates)
         configs = fold_configs(loaded, folds, gates or ())
         with interruption.deferred():
             folder = fold_folder(runs_directory(runs_dir), loaded.spec.name, run_dir, go_on=resume)
@@ -76,12 +76,11 @@ def cross_validate(
                 typer.echo(folder.path.absolute())
             command = tuple(sys.argv)
             found = run_folds(configs, folder, interruption, command, quiet=quiet, allow_inexact=allow_inexact)
-            plain = found.model_dump(mode="json")
             if json:
-                typer.echo(to_json(plain).decode(), nl=False)
+                typer.echo(to_json(found.model_dump(mode="json")).decode(), nl=False)
             Terminal(quiet=quiet).table(folds_text(found))
-            judged, places = recorded(plain), _places(loaded, len(configs))
-            conclude(judged, RunDirectory(folder.path), places, junit=junit, json=json, quiet=quiet)
+            places = _places(loaded, len(configs))
+            conclude(found.gates, RunDirectory(folder.path), places, junit=junit, json=json, quiet=quiet)
 
 
 def _places(loaded: Loaded, folds: int) -> list[Place | None]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json as json_format
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from mltrain.cli.arguments import Json, KeptEpoch, Plugins, RunReference, RunsDirectory, runs_directory
-from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolerance, conclude, refuse_strays
+from mltrain.cli.arguments import Json, KeptEpoch, PluginFiles, RunReference, RunsDirectory, plugins_of, runs_directory
+from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolerance, check_options, conclude
 from mltrain.cli.reading_options import (
     Columns,
     DateFormatOption,
@@ -42,7 +43,7 @@ def evaluate(
     ] = None,
     epoch: KeptEpoch = None,
     gates: GateOptions = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     against: Against = None,
     tolerance: Tolerance = 0.0,
     metric: AgainstMetric = None,
@@ -61,7 +62,7 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Measure the model of a run again. Each use of the test rows is counted."""
-    from mltrain.comparison.against import standard
+    from mltrain.comparison.against import reference_run
     from mltrain.errors import UsageError
     from mltrain.problems import printable
     from mltrain.procedures.evaluate import evaluate as evaluate_run
@@ -98,29 +99,18 @@ def evaluate(
         )
     if against is not None and epoch is not None:
         raise UsageError("--against and --epoch were both given: --against compares models of runs; remove one")
-    refuse_strays(against, tolerance, metric, junit, gates)
+    check_options(against, tolerance, metric, junit, gates)
     folder = runs_directory(runs_dir)
+    known = plugins_of(plugins)
     found = open_run(run, folder)
     with failure_explained(found):
-        checked_gates(found, gates or (), split, data is not None)
-    other = standard(open_run(against, folder), tolerance, metric, split) if against is not None else None
-    metrics = evaluate_run(found, split, data, tuple(sys.argv), options, epoch)
-    judged = judge_measured(gates or (), metrics, data is not None) + ((other.judge(found),) if other else ())
-    if judged:
-        metrics["gates"] = [each.as_json() for each in judged]
-    typer.echo(json_format.dumps(metrics, indent=2) if json else results_table(metrics))
-    looks = [metrics["test_looks"]["sentence"]] if "test_looks" in metrics else []
-    for line in (
-        *split_lines(metrics),
-        *map(
-            printable,
-            (
-                *metrics.get("run_sentences", ()),
-                *metrics.get("data_sentences", ()),
-                *metrics.get("plugin_sentences", ()),
-                *looks,
-            ),
-        ),
-    ):
+        checked = checked_gates(found, gates or (), split, data is not None, known)
+    other = reference_run(open_run(against, folder), tolerance, metric, split, known) if against is not None else None
+    measured = evaluate_run(found, split, data, tuple(sys.argv), options, known, epoch)
+    judged = judge_measured(checked, measured.splits, data is not None) + ((other.judge(found),) if other else ())
+    typer.echo(json_format.dumps(measured.as_json(judged), indent=2) if json else results_table(measured.splits))
+    parts = (measured.sentences.get(key, ()) for key in ("run_sentences", "data_sentences", "plugin_sentences"))
+    looks = [measured.looks.sentence] if measured.looks else []
+    for line in (*split_lines(measured.splits), *map(printable, (*chain.from_iterable(parts), *looks))):
         typer.echo(line, err=True)
     conclude(judged, found, junit=junit, json=json)

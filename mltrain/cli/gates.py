@@ -11,8 +11,8 @@ import typer
 
 if TYPE_CHECKING:
     from mltrain.config.load import Loaded
-    from mltrain.gates.gate import Judgement
     from mltrain.problems import Place
+    from mltrain.run.results import Judgement
     from mltrain.run.rundir import RunDirectory
 
 # A terminal shows this many gates; the others are counted.
@@ -46,7 +46,7 @@ AgainstMetric = Annotated[
 JUnit = Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Also write the gates as JUnit XML.")]
 
 
-def refuse_strays(
+def check_options(
     against: str | None, tolerance: float, metric: str | None, junit: Path | None, gates: Sequence[Any] | None
 ) -> None:
     """Refuse options that have no effect without another one.
@@ -65,10 +65,8 @@ def refuse_strays(
 def gate_places(loaded: Loaded, *, folds: bool = False) -> list[Place | None]:
     """Return where each gate of an experiment is written, or each of its gates of folds; None for those of the command
     line."""
-    from mltrain.gates.gate import of_folds
-
     gates = enumerate(loaded.spec.evaluation.gates)
-    places = [loaded.root.place_of(("evaluation", "gates", n)) for n, gate in gates if of_folds(gate) == folds]
+    places = [loaded.root.place_of(("evaluation", "gates", n)) for n, gate in gates if gate.of_folds == folds]
     return [place if place.source.override is None and loaded.path is not None else None for place in places]
 
 

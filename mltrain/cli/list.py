@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mltrain.cli.arguments import Json, Plugins
+from mltrain.cli.arguments import Json, PluginFiles, plugins_of
 
 if TYPE_CHECKING:
     from mltrain.listing.components import Component
@@ -33,14 +33,15 @@ def list_components(
         str | None, typer.Argument(metavar="[KIND]", help="source, model, layer, optimizer, loss, …")
     ] = None,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One component of that kind.")] = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     json: Json = False,
 ) -> None:
     """List all components with their arguments: sources, models, layers, optimizers, losses, metrics, callbacks …"""
     from mltrain.listing.components import KINDS, components
 
+    known = plugins_of(plugins)
     kinds = [_found(kind, list(KINDS), "kind")] if kind else list(KINDS)
-    shown = {each: components(each) for each in kinds}
+    shown = {each: components(each, known) for each in kinds}
     if kind and name:
         wanted = _found(name, [each.name for each in shown[kinds[0]]], kinds[0])
         shown = {kinds[0]: [each for each in shown[kinds[0]] if each.name == wanted]}

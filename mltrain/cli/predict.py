@@ -89,6 +89,7 @@ def predict(
     from mltrain.data.outputs import check_ending
     from mltrain.errors import UsageError
     from mltrain.procedures.prediction.lines import finding_lines
+    from mltrain.procedures.prediction.predict import PredictRequest
     from mltrain.procedures.prediction.predict import predict as predict_rows
     from mltrain.run.opening import open_run
     from mltrain.training.signals import Interruption
@@ -128,11 +129,9 @@ def predict(
         check_ending(out, source, images=bool(images))
     with Interruption().handled() as interruption:
         found = open_run(run, runs_directory(runs_dir))
-        findings = predict_rows(
+        request = PredictRequest(
             found,
             source,
-            lambda stream: _opened(out, stream, quiet),
-            interruption,
             images=images,
             probabilities=proba,
             strict=strict,
@@ -142,6 +141,7 @@ def predict(
             skip_bad=skip_bad,
             epoch=epoch,
         )
+        findings = predict_rows(request, lambda stream: _opened(out, stream, quiet), interruption)
         values = {"run": str(found.path.absolute()), **findings.as_json()}
         text = f"{json_format.dumps(values, indent=2, ensure_ascii=False)}\n"
         if summary is not None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mltrain.cli.arguments import Json, Plugins, Quiet, RunReference, RunsDirectory, runs_directory
+from mltrain.cli.arguments import Json, PluginFiles, Quiet, RunReference, RunsDirectory, plugins_of, runs_directory
 
 
 def reproduce(
@@ -23,7 +23,7 @@ def reproduce(
         typer.Option("--tolerance", min=0.0, help="The largest allowed difference of a metric; above 1, relative."),
     ] = 1e-3,
     runs_dir: RunsDirectory = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -31,19 +31,18 @@ def reproduce(
     from mltrain.errors import VerdictError
     from mltrain.problems import printable
     from mltrain.procedures.reproduce import as_recorded, compared
-    from mltrain.procedures.train import train
-    from mltrain.report.terminal import Terminal
-    from mltrain.run.opening import create_run, open_run
+    from mltrain.procedures.train import Place, TrainRequest, train
+    from mltrain.run.opening import open_run
     from mltrain.training.signals import Interruption
 
     with Interruption().handled() as interruption:
         before = open_run(run, runs_directory(runs_dir))
-        loaded = as_recorded(before)
+        loaded = as_recorded(before, plugins_of(plugins))
         # Under another name: `NAME/latest` stays the newest of those that were trained for their own sake.
         name = f"{loaded.spec.name[:58]}-again"
-        with interruption.deferred(), create_run(runs_directory(runs_dir), name, run_dir) as again:
-            train(loaded, again, Terminal(quiet=quiet), interruption, tuple(sys.argv))
-            found = compared(before, again, tolerance)
+        place = Place(runs_directory(runs_dir), run_dir, name)
+        again = train(TrainRequest(loaded, place, tuple(sys.argv), quiet=quiet), interruption).run
+        found = compared(before, again, tolerance)
     path = again.path.absolute()
     if json:
         typer.echo(json_format.dumps({"run": str(before.path), "again": str(path), **found.as_json()}, indent=2))

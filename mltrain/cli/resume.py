@@ -10,12 +10,13 @@ import typer
 from mltrain.cli.arguments import (
     Json,
     Overrides,
-    Plugins,
+    PluginFiles,
     Profiled,
     Quiet,
     RunReference,
     RunsDirectory,
     VerifyExport,
+    plugins_of,
     print_run,
     result,
     runs_directory,
@@ -23,11 +24,7 @@ from mltrain.cli.arguments import (
 from mltrain.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mltrain.gates.gate import Judgement
-    from mltrain.procedures.resume import Finished
-    from mltrain.run.rundir import RunDirectory
+    from mltrain.procedures.train import Outcome
 
 
 def resume(
@@ -36,7 +33,7 @@ def resume(
         int | None, typer.Option("--epochs", min=1, help="Train to this number of epochs, also a finished run.")
     ] = None,
     overrides: Overrides = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     allow_inexact: Annotated[
         bool, typer.Option("--allow-inexact", help="Continue although something differs, and mark the run.")
     ] = False,
@@ -49,59 +46,45 @@ def resume(
     """Resume a run from its newest valid checkpoint. The result is the same as without the interruption."""
     from mltrain.cli.gates import conclude, lines_of_gates
     from mltrain.errors import VerdictError
-    from mltrain.gates.gate import of_folds, recorded
-    from mltrain.procedures.resume import finished, refuse_without_effect, stated_epochs, take_up
-    from mltrain.procedures.train import resume as resume_run
-    from mltrain.report.terminal import Terminal
-    from mltrain.run.opening import lock_run, open_run
+    from mltrain.procedures.resume import stated_epochs
+    from mltrain.procedures.train import Place, TrainRequest, train
+    from mltrain.run.opening import open_run
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
 
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
+    known = plugins_of(plugins)
     with Interruption().handled() as interruption:
-        found = open_run(run, runs_directory(runs_dir))
-        more = stated_epochs(found, overrides or ()) if epochs is None else epochs
-        ended = finished(found, more)
+        folder = runs_directory(runs_dir)
+        found = open_run(run, folder)
+        request = TrainRequest(
+            None,
+            Place(folder, found.path, resume=True),
+            tuple(sys.argv),
+            overrides=tuple(overrides or ()),
+            epochs=stated_epochs(found, overrides or (), known) if epochs is None else epochs,
+            allow_inexact=allow_inexact,
+            verify_export=verify_export,
+            quiet=quiet,
+            lines_of_gates=lines_of_gates,
+            plugins=known,
+        )
+        outcome = train(request, interruption, stopwatch, (lambda run, new: None) if json else print_run)
+        ended = outcome.finished
         if ended is not None:
-            refuse_without_effect(found, overrides or ())
-            say_finished(found, ended, json=json, quiet=quiet, asked=more)
-            if ended.exit_code == VerdictError.exit_code:  # what was missed stays missed
-                conclude(recorded(found.checked_metrics()), found, junit=None, json=json, quiet=quiet)
-            raise typer.Exit(ended.exit_code)
-        # A signal waits until the run says what it is doing: one that was left half-made has no status.
-        with interruption.deferred(), lock_run(found.path) as locked:
-            if not json:
-                print_run(locked)
-            loaded, going_on = take_up(locked, None, overrides or (), more, allow_inexact, tuple(sys.argv))
-            gates = [gate for gate in loaded.spec.evaluation.gates if not of_folds(gate)]
-            below = lines_of_gates(len(gates)) + 2 * (verify_export + going_on.may_be_inexact)
-            terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every, below=below)
-            metrics = resume_run(loaded, locked, terminal, interruption, going_on, stopwatch, verify_export)
-            judged = recorded(metrics)
-            if json:
-                typer.echo(result(locked, metrics, judged))
-            conclude(judged, locked, junit=None, json=json, quiet=quiet)
+            print_finished(outcome, json=json, quiet=quiet, asked=request.epochs)
+        elif json:
+            typer.echo(result(outcome))
+        if ended is None or ended.exit_code == VerdictError.exit_code:  # what was missed stays missed
+            conclude(outcome.judged, outcome.run, junit=None, json=json, quiet=quiet)
+        raise typer.Exit(ended.exit_code if ended is not None else 0)
 
 
-def say_finished(
-    run: RunDirectory,
-    ended: Finished,
-    *,
-    json: bool,
-    quiet: bool,
-    judged: Sequence[Judgement] = (),
-    asked: int | None = None,
-) -> None:
-    """Print what there is of a run that has nothing left to do; `asked` is the number of epochs that was asked for."""
-    if json:
-        from mltrain.gates.gate import recorded
-
-        metrics = run.checked_metrics()
-        typer.echo(result(run, metrics, judged or recorded(metrics)))
-    else:
-        typer.echo(run.path.absolute())
-    if not quiet:
-        why = f"the run is finished ({ended.reason}); use --epochs to train longer"
+def print_finished(outcome: Outcome, *, json: bool, quiet: bool, asked: int | None = None) -> None:
+    """Print what there is of a run that had nothing left to do; `asked` is the number of epochs that was asked for."""
+    typer.echo(result(outcome) if json else outcome.run.path.absolute())
+    if outcome.finished is not None and not quiet:
+        why = f"the run is finished ({outcome.finished.reason}); use --epochs to train longer"
         if asked is not None:
-            why = f"the run already has {counted(ended.epochs, 'epoch')}"
+            why = f"the run already has {counted(outcome.finished.epochs, 'epoch')}"
         typer.echo(f"nothing to do: {why}", err=True)

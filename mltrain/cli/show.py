@@ -25,5 +25,5 @@ def show(run: RunReference, runs_dir: RunsDirectory = None, json: Json = False) 
     from mltrain.report.summary import run_summary
     from mltrain.run.opening import open_run
 
-    found = summary(open_run(run, runs_directory(runs_dir)))
-    typer.echo(json_format.dumps(found, indent=2) if json else run_summary(found))
+    found, results = summary(open_run(run, runs_directory(runs_dir)))
+    typer.echo(json_format.dumps(found, indent=2) if json else run_summary(found, results))

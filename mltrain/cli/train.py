@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,11 +13,12 @@ from mltrain.cli.arguments import (
     ConfigPath,
     Json,
     Overrides,
-    Plugins,
+    PluginFiles,
     Profiled,
     Quiet,
     RunsDirectory,
     VerifyExport,
+    plugins_of,
     print_run,
     result,
     runs_directory,
@@ -28,24 +29,17 @@ from mltrain.cli.gates import (
     GateOptions,
     JUnit,
     Tolerance,
+    check_options,
     conclude,
     gate_places,
     lines_of_gates,
-    refuse_strays,
 )
-
-if TYPE_CHECKING:
-    from mltrain.comparison.against import Standard
-    from mltrain.config.load import Loaded
-    from mltrain.problems import Place
-    from mltrain.procedures.resume import Finished
-    from mltrain.run.rundir import RunDirectory
 
 
 def train(
     config: ConfigPath,
     overrides: Overrides = None,
-    plugins: Plugins = None,
+    plugins: PluginFiles = None,
     runs_dir: RunsDirectory = None,
     run_dir: Annotated[
         Path | None,
@@ -67,16 +61,13 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train an experiment. Prints only the run directory on stdout; everything else goes to stderr."""
-    from mltrain.comparison.against import standard
+    from mltrain.cli.resume import print_finished
+    from mltrain.comparison.against import reference_run
     from mltrain.config.load import load
     from mltrain.errors import UsageError
-    from mltrain.gates.gate import of_folds, recorded
-    from mltrain.procedures.resume import asked_epochs, finished, take_up
-    from mltrain.procedures.train import resume as resume_run
+    from mltrain.procedures.train import Place, TrainRequest
     from mltrain.procedures.train import train as train_run
-    from mltrain.report.terminal import Terminal
-    from mltrain.run.opening import create_run, open_run, start_or_take_up
-    from mltrain.run.rundir import RunDirectory
+    from mltrain.run.opening import open_run
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
 
@@ -88,64 +79,28 @@ def train(
         raise UsageError("--resume needs --run-dir: the run to start or to resume")
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption:
-        loaded = load(config, overrides or (), gates or ())
+        loaded = load(config, overrides or (), gates or (), plugins_of(plugins))
         folder, places = runs_directory(runs_dir), gate_places(loaded)
-        refuse_strays(against, tolerance, metric, junit, places)
-        other = standard(open_run(against, folder), tolerance, metric) if against is not None else None
-        # From here on a signal waits until the run has its first files: else there would be nothing to resume.
-        with interruption.deferred():
-            if resume and run_dir is not None:
-                ended = finished(RunDirectory(run_dir), asked_epochs(run_dir, loaded))
-                if ended is not None:
-                    _say_again(RunDirectory(run_dir), ended, loaded, other, places, junit, json, quiet)
-                    return
-                run, begun = start_or_take_up(run_dir)
-            else:
-                run, begun = create_run(folder, loaded.spec.name, run_dir), False
-            with run:
-                if not json:
-                    print_run(run, None if begun else loaded)
-                stated, every = loaded.spec.evaluation.gates, loaded.spec.training.progress_every
-                left = [gate for gate in stated if of_folds(gate)]
-                # Also the note of --verify-export, and the error of --against.
-                below = lines_of_gates(len(stated) - len(left) + bool(other)) + 2 * (
-                    bool(other) + verify_export + (begun and allow_inexact)
-                )
-                terminal = Terminal(quiet=quiet, progress_every=every, below=below)
-                if left:
-                    terminal.note(
-                        f"these gates apply to `mltrain cross-validate` only and were skipped: {'; '.join(left)}"
-                    )
-                if begun:
-                    more = asked_epochs(run.path, loaded)
-                    loaded, going_on = take_up(run, loaded, (), more, allow_inexact, tuple(sys.argv))
-                    metrics = resume_run(loaded, run, terminal, interruption, going_on, stopwatch, verify_export)
-                else:
-                    metrics = train_run(loaded, run, terminal, interruption, tuple(sys.argv), stopwatch, verify_export)
-                judged = recorded(metrics) + ((other.judge(run),) if other else ())
-                if json:
-                    typer.echo(result(run, metrics, judged))
-                conclude(judged, run, places, junit=junit, json=json, quiet=quiet)
-
-
-def _say_again(
-    run: RunDirectory,
-    ended: Finished,
-    loaded: Loaded,
-    other: Standard | None,
-    places: list[Place | None],
-    junit: Path | None,
-    json: bool,
-    quiet: bool,
-) -> None:
-    """Print the result of a run that has nothing left to do.
-
-    The gates may differ from those of the training: they are judged by what was measured then.
-    """
-    from mltrain.cli.resume import say_finished
-    from mltrain.gates.gate import judge
-
-    gates = loaded.spec.evaluation.gates
-    judged = (judge(gates, run.checked_metrics()) if gates else ()) + ((other.judge(run),) if other else ())
-    say_finished(run, ended, json=json, quiet=quiet, judged=judged)
-    conclude(judged, run, places, junit=junit, json=json, quiet=quiet)
+        check_options(against, tolerance, metric, junit, places)
+        other = None
+        if against is not None:
+            other = reference_run(open_run(against, folder), tolerance, metric, plugins=loaded.plugins)
+        left = [str(gate) for gate in loaded.spec.evaluation.gates if gate.of_folds]
+        note = f"these gates apply to `mltrain cross-validate` only and were skipped: {'; '.join(left)}"
+        request = TrainRequest(
+            loaded,
+            Place(folder, run_dir, resume=resume),
+            tuple(sys.argv),
+            allow_inexact=allow_inexact,
+            verify_export=verify_export,
+            against=other,
+            quiet=quiet,
+            notes=(note,) if left else (),
+            lines_of_gates=lines_of_gates,
+        )
+        outcome = train_run(request, interruption, stopwatch, (lambda run, new: None) if json else print_run)
+        if outcome.finished is not None:
+            print_finished(outcome, json=json, quiet=quiet)
+        elif json:
+            typer.echo(result(outcome))
+        conclude(outcome.judged, outcome.run, places, junit=junit, json=json, quiet=quiet)

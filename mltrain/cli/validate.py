@@ -6,21 +6,24 @@ import json as json_format
 
 import typer
 
-from mltrain.cli.arguments import ConfigPaths, Json, Overrides, Plugins
+from mltrain.cli.arguments import ConfigPaths, Json, Overrides, PluginFiles, plugins_of
 from mltrain.errors import ConfigError, UsageError
 
 
-def validate(configs: ConfigPaths, overrides: Overrides = None, plugins: Plugins = None, json: Json = False) -> None:
+def validate(
+    configs: ConfigPaths, overrides: Overrides = None, plugins: PluginFiles = None, json: Json = False
+) -> None:
     """Check configs: shows every problem with its line, in well under a second."""
     from mltrain.config.load import load
     from mltrain.experiment.pixel_range import stated_pixel_findings
     from mltrain.problems import printable
 
+    known = plugins_of(plugins)
     checked: list[dict[str, object]] = []
     exit_codes = {0}
     for config in configs:
         try:
-            spec = load(config, overrides or ()).spec
+            spec = load(config, overrides or (), plugins=known).spec
         except ConfigError as error:
             problems = [problem.as_json() for problem in getattr(error, "problems", ())]
             checked.append({"config": config, "valid": False, "problems": problems})

@@ -6,23 +6,26 @@ from dataclasses import dataclass
 
 from mltrain.comparison.compared_run import ComparedRun, read_run
 from mltrain.comparison.pairing import Pair, pair
-from mltrain.gates.gate import Judgement
+from mltrain.evaluation.own_metrics import Plugins
+from mltrain.run.results import Judgement
 from mltrain.run.rundir import RunDirectory
 
 
 @dataclass(frozen=True)
-class Standard:
+class ReferenceRun:
     """What a run must be no worse than.
 
     Attributes:
-        run: the one that it is held against.
+        run: the one that others are compared with.
         metric: `split.metric` by which.
         tolerance: how much worse it may be, in the unit of the metric.
+        plugins: with which its metrics can be measured again.
     """
 
     run: ComparedRun
     metric: str
     tolerance: float
+    plugins: Plugins
 
     def judge(self, run: RunDirectory) -> Judgement:
         """Return whether `run`, which is finished, is no worse, as a gate.
@@ -34,16 +37,23 @@ class Standard:
         Raises:
             RunError: the run is not finished, or damaged.
         """
-        found = pair(read_run(run), self.run, self.metric)
+        found = pair(read_run(run, self.plugins), self.run, self.metric)
         gate = f"{self.metric} no worse than {self.run.name}"
         gate += f" (tolerance {self.tolerance:g})" if self.tolerance else ""
         # Data may grow from run to run: then the recorded values decide, and the sentence says so.
         words = found.sentence_of_values if found.different in ("classes", "data") else found.sentence
         sentence = words("the run", "that one")
-        return Judgement(gate, found.run.value(self.metric), _no_worse(found, self.tolerance), sentence)
+        passed = bool(_no_worse(found, self.tolerance))
+        return Judgement(gate=gate, value=found.run.value(self.metric), passed=passed, reason=sentence)
 
 
-def standard(directory: RunDirectory, tolerance: float, metric: str | None, split: str | None = None) -> Standard:
+def reference_run(
+    directory: RunDirectory,
+    tolerance: float,
+    metric: str | None,
+    split: str | None = None,
+    plugins: Plugins | None = None,
+) -> ReferenceRun:
     """Return what a run shall be held against; anything wrong with it is found here, before a training.
 
     Args:
@@ -51,16 +61,18 @@ def standard(directory: RunDirectory, tolerance: float, metric: str | None, spli
         tolerance: how much worse it may be.
         metric: `split.metric`, or a metric of the split; None takes what is nearest to the objective.
         split: None takes test, else validation, else train.
+        plugins: as for `read_run`.
 
     Raises:
         RunError: the run is not finished, or damaged.
         UsageError: it did not measure the metric, or it is not known which direction is better.
     """
-    run = read_run(directory)
+    plugins = plugins or Plugins()
+    run = read_run(directory, plugins)
     name = metric or run.primary.partition(".")[2]
     named = run.found_metric(name if "." in name or split is None else f"{split}.{name}")
     run.direction(named)
-    return Standard(run, named, tolerance)
+    return ReferenceRun(run, named, tolerance, plugins)
 
 
 def _no_worse(found: Pair, tolerance: float) -> bool:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from mltrain.config.yaml_document import decode, parse
 from mltrain.errors import ConfigError, RunError, UsageError
-from mltrain.evaluation.catalogue import OWN_METRICS, canonical_name
+from mltrain.evaluation.catalogue import canonical_name
 from mltrain.evaluation.metric import Direction, Metric
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.evaluation_section import EvaluationSpec
+from mltrain.outputs import KINDS
 from mltrain.problems import shortened
 from mltrain.run.reading import wrong_form
 from mltrain.run.record import Record
+from mltrain.run.results import MetricValue, Results
 from mltrain.run.rundir import RunDirectory
 from mltrain.spec import suggest
-from mltrain.task import OF_EACH, SPLITS, Task
+from mltrain.task import SPLITS, Task
 from mltrain.wording import counted
 
 if TYPE_CHECKING:  # NumPy costs 80 ms
@@ -27,9 +30,6 @@ if TYPE_CHECKING:  # NumPy costs 80 ms
     from mltrain.run.predictions import StoredPredictions
 
 # What stands for the loss among the exact metrics: the same quantity, without class weights, penalties and scaling.
-_LOSS = ("log_loss", "mse")
-# Of several numbers: each has a unit of its own, and the mean of their squared errors is that of the largest.
-_LOSS_OF_SEVERAL = ("r2", *_LOSS)
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,7 @@ class ComparedRun:
     Attributes:
         directory: where everything else is.
         name: experiment and id, as `breast-cancer/20261120T201500Z-4bc2`.
-        task: what was learned.
-        classes: their names.
-        metrics: what is in metrics.json.
+        results: what is in metrics.json.
         measured: the exact metrics of its config.
         config: every value, as in config.resolved.yaml.
         data: the fingerprint of its data; None where that was not recorded.
@@ -49,17 +47,25 @@ class ComparedRun:
 
     directory: RunDirectory
     name: str
-    task: Task
-    classes: tuple[str, ...]
-    metrics: Mapping[str, Any]
+    results: Results
     measured: tuple[Metric, ...]
     config: Mapping[str, Any]
     data: str | None
 
     @property
+    def task(self) -> Task:
+        """What was learned."""
+        return self.results.task
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Their names."""
+        return self.results.classes
+
+    @property
     def split(self) -> str:
         """The split that nothing was chosen by, as far as there is one: test, else validation, else train."""
-        return [split for split in SPLITS if split in self.metrics["splits"]][-1]
+        return [split for split in SPLITS if split in self.results.splits][-1]
 
     @property
     def primary(self) -> str:
@@ -69,31 +75,27 @@ class ComparedRun:
         first of `evaluation.metrics`.
         """
         names = [metric.name for metric in self.measured]
-        wanted = canonical_name(str(self.metrics["objective"]["metric"]).partition(".")[2])
-        nearest = _LOSS_OF_SEVERAL if self.task == "multiregression" else _LOSS
+        wanted = canonical_name(self.results.objective.metric.partition(".")[2])
+        nearest = (KINDS[self.task].headline, KINDS[self.task].loss_metric)
         found = [name for name in (wanted, *(nearest if wanted == "loss" else ())) if name in names]
         return f"{self.split}.{[*found, *names, 'loss'][0]}"
 
     def fits(self, stored: StoredPredictions) -> bool:
         """Return whether predictions have as many targets as the run."""
         targets = stored.target.shape[1:]
-        return bool(targets) == (self.task in OF_EACH) and (
+        return bool(targets) == KINDS[self.task].several and (
             self.task != "multilabel" or targets == (len(self.classes),)
         )
 
     @property
     def threshold(self) -> float:
         """The probability above which the positive class is predicted."""
-        found = self.metrics.get("threshold")
-        value = found.get("value") if isinstance(found, Mapping) else None
-        return float(value) if isinstance(value, (int, float)) else 0.5
+        return 0.5 if self.results.threshold is None else self.results.threshold.value
 
     def decided(self, stored: StoredPredictions) -> np.ndarray:
         """Return the predicted class of each row (n,), of labels (n, labels); of two, by the threshold of the run."""
-        from mltrain.evaluation.counts import decide
-
         threshold = (self.threshold,) if self.task == "binary" else ()
-        return decide(self.task, stored.values, *threshold)
+        return KINDS[self.task].decide(stored.values, *threshold)
 
     def exact(self, name: str) -> Metric | None:
         """Return the metric of that name (without its split), if it is measured exactly."""
@@ -114,9 +116,13 @@ class ComparedRun:
     def value(self, metric: str) -> float | None:
         """Return the value of `split.metric`; None where the run has none."""
         split, _, name = metric.partition(".")
-        values = self.metrics["splits"].get(split, {}).get("metrics", {})
-        found = values.get(name, values.get(canonical_name(name), {})).get("value")
-        return None if found is None else float(found)
+        values = self.measured_on(split)
+        found = values.get(name, values.get(canonical_name(name)))
+        return None if found is None else found.value
+
+    def measured_on(self, split: str) -> Mapping[str, MetricValue]:
+        """Return the values on a split, by name of the metric; empty where the run does not have it."""
+        return self.results.splits[split].metrics if split in self.results.splits else {}
 
     def found_metric(self, metric: str) -> str:
         """Return `split.metric` for what a user wrote: the split may be left out.
@@ -126,16 +132,20 @@ class ComparedRun:
         """
         asked = metric if "." in metric else f"{self.split}.{metric}"
         split, _, name = asked.partition(".")
-        values = self.metrics["splits"].get(split, {}).get("metrics", {})
+        values = self.measured_on(split)
         for each in (name, canonical_name(name)):
             if each in values:
                 return f"{split}.{each}"
-        known = [f"{split}.{name}" for split, part in self.metrics["splits"].items() for name in part["metrics"]]
+        known = [f"{split}.{name}" for split, part in self.results.splits.items() for name in part.metrics]
         raise UsageError(f"{metric!r} was not measured in {self.name}{suggest(asked, known) or f': {known}'}")
 
 
-def read_run(directory: RunDirectory) -> ComparedRun:
+def read_run(directory: RunDirectory, plugins: Plugins | None = None) -> ComparedRun:
     """Return a finished run.
+
+    Args:
+        directory: of the run.
+        plugins: with which its metrics can be measured again; None takes installed packages alone.
 
     Raises:
         RunError: it did not finish, or is damaged; says which file.
@@ -145,23 +155,19 @@ def read_run(directory: RunDirectory) -> ComparedRun:
     if status.state != "finished":
         why = shortened(status.reason.partition("\n")[0], 100)
         raise RunError(f"{path}: no results yet: {status.state}, {counted(status.epoch, 'epoch')} done ({why})")
-    metrics = directory.checked_metrics()
-    task, classes = metrics.get("task"), metrics.get("classes", [])
-    if task not in get_args(Task) or not isinstance(classes, list) or not set(metrics["splits"]) <= {*SPLITS}:
-        raise RunError(f"{path}: metrics.json: task, classes or splits are not in the form that mltrain writes")
-    if not metrics["splits"]:
+    results = directory.results()
+    if not set(results.splits) <= {*SPLITS}:
+        raise RunError(f"{path}: metrics.json: splits are not in the form that mltrain writes")
+    if not results.splits:
         raise RunError(f"{path}: metrics.json: no split was measured")
-    task = cast(Task, task)
     config = _config(directory)
     record = directory.record()
     absolute = path.absolute()
     return ComparedRun(
         directory,
         f"{absolute.parent.name}/{absolute.name}",
-        task,
-        tuple(map(str, classes)),
-        metrics,
-        _measured(config, task, record, path),
+        results,
+        _measured(config, results.task, record, path, plugins or Plugins()),
         config,
         record.data.sha256 if record.data else None,
     )
@@ -179,12 +185,14 @@ def _config(directory: RunDirectory) -> Mapping[str, Any]:
     return config
 
 
-def _measured(config: Mapping[str, Any], task: Task, record: Record, path: object) -> tuple[Metric, ...]:
+def _measured(
+    config: Mapping[str, Any], task: Task, record: Record, path: object, plugins: Plugins
+) -> tuple[Metric, ...]:
     section = config.get("evaluation")
     stated = section.get("metrics") if isinstance(section, dict) else None
     own = {name: (each.direction, each.origin) for name, each in record.own_metrics.items()}
     try:
-        with OWN_METRICS.standing_in(own):
-            return EvaluationSpec.model_validate({"metrics": stated}).metrics_for(task)
+        context = {"plugins": plugins.with_recorded(own)}
+        return EvaluationSpec.model_validate({"metrics": stated}, context=context).metrics_for(task)
     except ValidationError as error:
         raise wrong_form(f"{path}: config.resolved.yaml", error) from error

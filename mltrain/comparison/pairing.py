@@ -10,7 +10,7 @@ from mltrain.errors import RunError
 from mltrain.evaluation.mcnemar import McNemar
 from mltrain.evaluation.metric import Direction, Metric, OwnMetric, of_decisions
 from mltrain.evaluation.paired import Paired
-from mltrain.task import OF_NUMBERS
+from mltrain.outputs import KINDS
 
 if TYPE_CHECKING:  # NumPy costs 80 ms, and runs that cannot be paired need none
     import numpy as np
@@ -205,7 +205,7 @@ def _mcnemar(
     second: StoredPredictions,
     groups: np.ndarray | None,
 ) -> McNemar | None:
-    if run.task in OF_NUMBERS:
+    if KINDS[run.task].of_numbers:
         return None
     from mltrain.evaluation.mcnemar import mcnemar, right_more_often
 

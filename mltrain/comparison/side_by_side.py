@@ -43,7 +43,7 @@ class SideBySide:
     @property
     def metrics(self) -> tuple[str, ...]:
         """What was measured on the split that nothing was chosen by, as `test.accuracy`, of all runs."""
-        names = [f"{run.split}.{name}" for run in self.runs for name in run.metrics["splits"][run.split]["metrics"]]
+        names = [f"{run.split}.{name}" for run in self.runs for name in run.measured_on(run.split)]
         return tuple(dict.fromkeys(names))
 
     @property
@@ -55,7 +55,12 @@ class SideBySide:
         """Return it for programs."""
         return {
             "runs": [
-                {"run": str(run.directory.path), "name": run.name, "task": run.task, "splits": run.metrics["splits"]}
+                {
+                    "run": str(run.directory.path),
+                    "name": run.name,
+                    "task": run.task,
+                    "splits": run.results.as_json()["splits"],
+                }
                 for run in self.runs
             ],
             "compared_with": {"run": str(self.runs[0].directory.path), "why": self.why_first},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from mltrain.comparison.compared_run import ComparedRun
@@ -48,10 +48,12 @@ def pair_cells(found: SideBySide) -> list[str]:
 def metric_cell(run: ComparedRun, metric: str, *, interval: bool = True) -> str:
     """Return `0.9474 [0.8902, 0.9756]`, or the value alone; `–` where there is none."""
     split, _, name = metric.partition(".")
-    measured: Mapping[str, Any] = run.metrics["splits"].get(split, {}).get("metrics", {}).get(name, {})
-    low, high = measured.get("low"), measured.get("high")
-    ends = f" [{number(low)}, {number(high)}]" if interval and low is not None and high is not None else ""
-    return f"{number(measured.get('value'))}{ends}"
+    measured = run.measured_on(split).get(name)
+    if measured is None:
+        return number(None)
+    known = interval and measured.low is not None and measured.high is not None
+    ends = f" [{number(measured.low)}, {number(measured.high)}]" if known else ""
+    return f"{number(measured.value)}{ends}"
 
 
 def config_cell(value: Any) -> str:
@@ -70,8 +72,8 @@ def _pair_cell(each: Pair) -> str:
 
 
 def _kept(run: ComparedRun) -> str:
-    model = run.metrics["model"]
-    return f"epoch {model['epoch']} of {model['epochs']}"
+    model = run.results.model
+    return f"epoch {model.epoch} of {model.epochs}"
 
 
 def _config_lines(found: SideBySide, numbers: Sequence[str]) -> str:
@@ -103,7 +105,7 @@ def _ranges(positions: Sequence[int]) -> str:
 
 def _metric_lines(found: SideBySide, numbers: Sequence[str]) -> str:
     if few(found):
-        sizes = [("rows", *(f"{run.metrics['splits'][run.split]['n']:,}" for run in found.runs))]
+        sizes = [("rows", *(f"{run.results.splits[run.split].n:,}" for run in found.runs))]
         rows = [(metric, *(metric_cell(run, metric) for run in found.runs)) for metric in found.metrics]
         return _table([("", *numbers), *sizes, *rows])
     rows = [

@@ -14,6 +14,7 @@ from mltrain.config.repair import check
 from mltrain.config.yaml_document import MOST_BYTES, decode, parse
 from mltrain.config.yaml_node import Node
 from mltrain.errors import ConfigError, UsageError
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.section_rules import EXPERIMENT
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.problems import InvalidConfigError, KeyPath, Problem
@@ -31,6 +32,7 @@ class Loaded:
         text: the YAML, byte for byte.
         path: of the YAML; None for standard input.
         overrides: as they were given.
+        plugins: whose metrics it may name.
         written: the experiment without the defaults of older versions, which the config of an older run has in `spec`;
             None where it is the same.
     """
@@ -40,6 +42,7 @@ class Loaded:
     text: bytes
     path: Path | None
     overrides: tuple[str, ...]
+    plugins: Plugins
     written: ExperimentSpec | None = None
 
     def error(self, path: KeyPath, message: str) -> ConfigError:
@@ -52,20 +55,23 @@ class Loaded:
         return InvalidConfigError([Problem(path, self.root.place_of(path), message)])
 
 
-def load(path: str | Path, overrides: Sequence[str] = (), gates: Sequence[str] = ()) -> Loaded:
+def load(
+    path: str | Path, overrides: Sequence[str] = (), gates: Sequence[str] = (), plugins: Plugins | None = None
+) -> Loaded:
     """Read an experiment.
 
     Args:
         path: of a YAML file, or `-` for standard input.
         overrides: as `training.epochs=3`, each with a YAML value; the later wins.
         gates: of the command line, as `test.f1 >= 0.8`: they come after those of the YAML.
+        plugins: whose metrics it may name; None takes those of installed packages alone.
 
     Raises:
         UsageError: there is no such file.
         ConfigError: all that is wrong with the YAML and the overrides.
     """
     if str(path) == "-":
-        return load_text(sys.stdin.buffer.read(MOST_BYTES + 1), "stdin", Path.cwd(), overrides, gates)
+        return load_text(sys.stdin.buffer.read(MOST_BYTES + 1), "stdin", Path.cwd(), overrides, gates, plugins=plugins)
     path = Path(path)
     try:
         with path.open("rb") as file:
@@ -74,7 +80,7 @@ def load(path: str | Path, overrides: Sequence[str] = (), gates: Sequence[str] =
         raise UsageError(f"config file not found: {path}{_near(path)}") from None
     except OSError as error:
         raise UsageError(f"cannot read the config {path}: {error.strerror}") from None
-    return load_text(text, str(path), path.absolute().parent, overrides, gates, path=path)
+    return load_text(text, str(path), path.absolute().parent, overrides, gates, path=path, plugins=plugins)
 
 
 def load_text(
@@ -86,6 +92,7 @@ def load_text(
     *,
     form: Form = EXPERIMENT,
     path: Path | None = None,
+    plugins: Plugins | None = None,
 ) -> Loaded:
     """Read an experiment from the bytes of a YAML file.
 
@@ -97,14 +104,16 @@ def load_text(
         gates: as for `load`.
         form: what the whole must be.
         path: of the file, if it is one.
+        plugins: as for `load`.
 
     Raises:
         ConfigError: all that is wrong.
     """
     root, problems = _merged(text, name, overrides, form.spec)
     root = with_gates(root, gates)
-    experiment = check(root, problems, form, directory)
-    return Loaded(cast(ExperimentSpec, experiment), root, text, path, tuple(overrides))
+    plugins = Plugins() if plugins is None else plugins
+    experiment = check(root, problems, form, {"directory": directory, "plugins": plugins})
+    return Loaded(cast(ExperimentSpec, experiment), root, text, path, tuple(overrides), plugins)
 
 
 def _merged(text: bytes, name: str, overrides: Sequence[str], spec: type[Spec]) -> tuple[Node, list[Problem]]:

@@ -6,8 +6,8 @@ what they find would come to light on the second try.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -21,14 +21,14 @@ from mltrain.spec import Spec
 _MOST_ROUNDS = 20
 
 
-def check(root: Node, problems: list[Problem], form: Form, directory: Path) -> Spec:
+def check(root: Node, problems: list[Problem], form: Form, context: Mapping[str, Any]) -> Spec:
     """Return the validated spec.
 
     Args:
         root: the YAML.
         problems: what is known to be wrong already.
         form: what the whole must be.
-        directory: what paths in the YAML are relative to.
+        context: of the validation: `directory`, to which paths in the YAML are relative, and `plugins`.
 
     Raises:
         InvalidConfigError: all problems, those given included.
@@ -39,7 +39,7 @@ def check(root: Node, problems: list[Problem], form: Form, directory: Path) -> S
     rest = root
     for _ in range(_MOST_ROUNDS):
         try:
-            experiment = spec.model_validate(rest.plain(), context={"directory": directory})
+            experiment = spec.model_validate(rest.plain(), context=context)
             break
         except ValidationError as error:
             found = validation_problems(error, rest, spec)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
 
 from pydantic import AfterValidator, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,7 +14,7 @@ from mltrain.config.expected import choices, constraints, expected_at, number_te
 from mltrain.config.yaml_node import Node
 from mltrain.config.yaml_scalar import read_scalar
 from mltrain.problems import KeyPath, Problem, shortened
-from mltrain.spec import Spec, suggest
+from mltrain.spec import FromText, Spec, suggest
 
 _EXPECTED = {
     "int_type": "an integer",
@@ -170,13 +170,22 @@ def _said_of_text(value: Any, expected: list[Any]) -> str:
     "expected text"."""
     if type(value) not in (int, float):
         return ""
-    for validator in (each for annotation in expected for each in constraints(annotation, str)):
-        if isinstance(validator, AfterValidator):
-            try:
-                validator.func(str(value))  # type: ignore[call-arg]
-            except ValueError as error:
-                return str(error)
+    for read in (each for annotation in expected for each in _readers(annotation)):
+        try:
+            read(str(value))
+        except ValueError as error:
+            return str(error)
     return ""
+
+
+def _readers(annotation: Any) -> Iterator[Callable[[str], Any]]:
+    """Yield what reads the text that an annotation expects."""
+    for each in constraints(annotation, str):
+        if isinstance(each, AfterValidator):
+            yield cast(Callable[[str], Any], each.func)
+    for each in opened(annotation):
+        if isinstance(each, type) and issubclass(each, FromText):
+            yield each.parse
 
 
 def _quotes_hint(value: str, phrases: list[str]) -> str:

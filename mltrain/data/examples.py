@@ -13,7 +13,7 @@ from mltrain.data.splits.keys import several
 from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Column, Table
 from mltrain.forecast_rows import ForecastRows
-from mltrain.task import SplitName
+from mltrain.task import SplitName, the_only
 
 # Bytes of columns that are encoded, before memory is given back, which takes some milliseconds.
 _GIVEN_BACK_AT_ONCE = 1 << 25
@@ -24,11 +24,12 @@ class Examples:
     """The rows of one split as a model takes them.
 
     Attributes:
-        x: float32 (rows, features), or float32 or int32 (rows, …) for arrays.
-        y: (rows,): float32 for binary (0 or 1) and regression (scaled if that was asked), int32 for multiclass; of
-            several targets float32 (rows, targets).
-        truth: (rows,) or (rows, targets): what predictions are compared with: int64 class numbers, or float64 in the
-            target's own units.
+        rows: (rows,): int64, their numbers in the data; of a file that is measured beside it 0, 1, 2, …
+        inputs: by the name of the input: float32 (rows, features), or float32 or int32 (rows, …) for arrays.
+        targets: by the name of the output: (rows,): float32 for binary (0 or 1) and regression (scaled if that was
+            asked), int32 for multiclass; of several targets float32 (rows, targets).
+        truths: by the name of the output, what predictions are compared with: (rows,) or (rows, targets): int64 class
+            numbers, or float64 in the target's own units.
         missing: number of missing values that were filled, by column.
         unknown: number of categories that no training row has, by column.
         groups: (rows,): int64, equal for rows that belong together, as those of one patient; None where each row is for
@@ -36,26 +37,48 @@ class Examples:
         forecasts: what is known of them where they are windows of a series; else None.
     """
 
-    x: np.ndarray
-    y: np.ndarray
-    truth: np.ndarray
+    rows: np.ndarray
+    inputs: Mapping[str, np.ndarray]
+    targets: Mapping[str, np.ndarray]
+    truths: Mapping[str, np.ndarray]
     missing: Mapping[str, int]
     unknown: Mapping[str, int]
     groups: np.ndarray | None = None
     forecasts: ForecastRows | None = None
 
+    @property
+    def x(self) -> np.ndarray:
+        """The only one of `inputs`; raises ValueError where there are several."""
+        return the_only(self.inputs)
 
-def encode_examples(preprocessing: Preprocessing, table: Table) -> Examples:
+    @property
+    def y(self) -> np.ndarray:
+        """The only one of `targets`; raises ValueError where there are several."""
+        return the_only(self.targets)
+
+    @property
+    def truth(self) -> np.ndarray:
+        """The only one of `truths`; raises ValueError where there are several."""
+        return the_only(self.truths)
+
+
+def encode_examples(preprocessing: Preprocessing, table: Table, rows: np.ndarray | None = None) -> Examples:
     """Return a table as a model takes it, as `evaluate --data FILE` needs it too.
+
+    Args:
+        preprocessing: what was fitted.
+        table: the rows.
+        rows: their numbers in the data; None where they are those of another file.
 
     Raises:
         DataError: a column is not there, or holds a value that cannot be encoded.
     """
-    encoded = preprocessing.encode(table)
+    encoded, output = preprocessing.encode(table), preprocessing.target.name
     return Examples(
-        encoded.values,
-        preprocessing.targets(table),
-        preprocessing.truth(table),
+        np.arange(len(table)) if rows is None else rows,
+        encoded.inputs,
+        {output: preprocessing.targets(table)},
+        {output: preprocessing.truth(table)},
         encoded.missing,
         encoded.unknown,
         forecasts=preprocessing.forecasts(table),
@@ -66,20 +89,24 @@ def encode_splits(
     preprocessing: Preprocessing, table: Table, splits: Splits, encoded: Callable[[str], object]
 ) -> dict[SplitName, Examples]:
     """Return the examples of each split; `encoded` as for `Preprocessing.encode_each`."""
-    taken = {name: table.take(rows) for name, rows in splits.items()}
-    targets = {name: (preprocessing.targets(rows), preprocessing.truth(rows)) for name, rows in taken.items()}
+    rows_of, output = dict(splits.items()), preprocessing.target.name
+    taken = {name: table.take(rows) for name, rows in rows_of.items()}
+    targets = {name: {output: preprocessing.targets(rows)} for name, rows in taken.items()}
+    truths = {name: {output: preprocessing.truth(rows)} for name, rows in taken.items()}
     forecasts = {name: preprocessing.forecasts(rows) for name, rows in taken.items()}
-    groups = {name: None if splits.groups is None else splits.groups[rows] for name, rows in splits.items()}
+    groups = {name: None if splits.groups is None else splits.groups[rows] for name, rows in rows_of.items()}
     return {
         name: Examples(
-            features.values,
-            *targets[name],
-            features.missing,
-            features.unknown,
+            rows_of[name],
+            found.inputs,
+            targets[name],
+            truths[name],
+            found.missing,
+            found.unknown,
             groups=several(groups[name]),
             forecasts=forecasts[name],
         )
-        for name, features in preprocessing.encode_each(taken, encoded).items()
+        for name, found in preprocessing.encode_each(taken, encoded).items()
     }
 
 

@@ -14,9 +14,8 @@ from mltrain.data.constant_targets import refuse_constant_targets
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
-from mltrain.data.files.arrays import with_single_values
-from mltrain.data.files.column_types import AS_WRITTEN, DeclaredKinds
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
+from mltrain.data.reading import columns_of_split, read_data, target_of
 from mltrain.data.several_targets import (
     Target,
     each_target,
@@ -27,20 +26,19 @@ from mltrain.data.several_targets import (
     with_classes,
 )
 from mltrain.data.spec import DataSpec, TargetSpec
-from mltrain.data.splits import ColumnSplit, TimeSplit
-from mltrain.data.splits.choice import read_table, split_rows
-from mltrain.data.splits.key_splits import key_columns
+from mltrain.data.splits.choice import split_rows
 from mltrain.data.splits.rare_classes import keep_every_class
 from mltrain.data.splits.row_choice import StratifyError
 from mltrain.data.splits.rows import Splits
-from mltrain.data.table import Origin, Table, is_unread
+from mltrain.data.table import Origin, Table
 from mltrain.data.target import IF_NUMBERS, guessed_task_hint
 from mltrain.data.training_columns import TrainingColumns
-from mltrain.data.windowed import Windowed, time_column, windowed_rows
+from mltrain.data.windowed import Windowed
 from mltrain.errors import DataError, MisfitError
+from mltrain.outputs import KINDS
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
-from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS, DataInfo, Decision, SplitName, Task
-from mltrain.wording import counted, listed
+from mltrain.task import DataInfo, Decision, Input, SplitName, Task
+from mltrain.wording import counted
 
 # Outputs start near 0 and move by about the learning rate a step.
 LARGE_TARGET = 30.0
@@ -109,61 +107,44 @@ def prepare(
         DataError: the data is not there, not readable, or does not fit what was asked.
         MisfitError: a column to keep is not there.
     """
-    table, windowed, window_decisions = _read(spec, seed, task, keep)
+    table, windowed, window_decisions = read_data(spec, seed, task, keep)
     kept = {name: _named_column(table, name, path) for name, path in keep.items()}
-    target_spec = _target(spec, table)
+    target_spec = target_of(spec, table)
     table = unfolded(table, target_spec.names[0])
     target, decisions = fit_targets(table, target_spec, task if windowed is None else "regression")
     table = with_classes(table, target)
+    # From here on this dict alone holds the columns, so that each can be freed once it is encoded.
     rows, columns = len(table), dict(table.columns)
-    table = replace(table, columns=columns)  # nothing else holds a column, so that each can be freed once it is encoded
+    table = replace(table, columns=columns)
 
     truth = true_targets(target, table)
-    labels = truth if target.task in OF_CLASSES else None
+    kind = KINDS[target.task]
     decisions += _unstratified(spec, target)
     hint = guessed_task_hint(target, decisions)
-    splits, split_decisions = _split(spec, table, labels, seed, target.classes, windowed, hint)
-    if target.task not in OF_NUMBERS:
-        labelled = [(RawColumn.of(table, part.column), part.classes, each) for part, each in each_target(target, truth)]
-        splits, moved = keep_every_class(spec.split, splits, labelled, hint)
-        split_decisions += moved
-
+    splits, split_decisions = _split(spec, seed, table, target, truth, windowed, hint)
     train = table.take(splits.train)
-    if target.task in OF_NUMBERS:
+    if kind.of_numbers:
         refuse_constant_targets(table, target, truth, splits.train, spec.split)
-        if target_spec.scale == "standard" or (target_spec.scale == "auto" and own_units is None):
-            target = scaled_target(target, train)
-        if target_spec.scale == "auto":
-            decisions += (_target_scale(target, own_units),)
-        elif target_spec.scale == "none":
-            decisions += _unscaled(truth[splits.train].reshape(len(train), -1), target.columns)
+    if kind.scaled:
+        target, scale_decisions = _scaled(target_spec, target, train, truth[splits.train], own_units)
+        decisions += scale_decisions
     if windowed is None:
-        leave_out = _left_out(spec)
+        leave_out = columns_of_split(spec)
         preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
     else:
         windows = fit_windows(windowed, spec, splits.train, target.column)
         preprocessing, feature_decisions = Preprocessing(columns=(windows,), target=target), window_decisions
     reference = TrainingColumns.of(preprocessing, train)
     with stopwatch.phase("data audit"):
-        audited = audit_data(
-            table, splits, truth, preprocessing, reference, hint if IF_NUMBERS in hint else "", windowed
-        )
+        number_hint = hint if IF_NUMBERS in hint else ""
+        audited = audit_data(table, splits, truth, preprocessing, reference, number_hint, windowed)
 
-    # A large one does not stay: its numbers have twice the digits of the examples.
-    few = len(preprocessing.columns) == 1 or rows * len(columns) <= _KEPT_VALUES
-    shown_table = replace(table, columns=dict(columns)) if few and preprocessing.array is None else None
-    *_, (_, last) = splits.items()
-    taken = table.take(last[:SAMPLE_ROWS])
-    sample = replace(taken, columns=dict(taken.columns))  # as they are now: the columns go
+    # These are copied before the columns go.
+    shown, sample = _shown(preprocessing, table), _sample(table, splits)
     examples = encode_splits(preprocessing, table, splits, encoded=letting_go(columns))
-    if preprocessing.array is None:
+    info = _with_limits(data_info(preprocessing, len(splits.train)), examples.values())
+    if info.input.columns:
         reference = reference.with_means(examples["train"].x)
-    info = data_info(preprocessing, len(splits.train))
-    if info.input_dtype == "int32" or len(info.input_shape) == 1:
-        inputs = [each.x for each in examples.values()]
-        smallest, largest = min(float(x.min()) for x in inputs), max(float(x.max()) for x in inputs)
-        info = replace(info, smallest_input=smallest, largest_input=largest)
-    decisions = (*table.decisions, *decisions, *split_decisions, *feature_decisions)
     return Prepared(
         source=table.origin.name,
         origin=table.origin,
@@ -174,37 +155,68 @@ def prepare(
         reference=reference,
         audited=audited,
         info=info,
-        decisions=decisions,
+        decisions=(*table.decisions, *decisions, *split_decisions, *feature_decisions),
         examples=examples,
         kept=kept,
-        table=shown_table,
+        table=shown,
         sample=sample,
     )
 
 
 def _split(
     spec: DataSpec,
-    table: Table,
-    labels: np.ndarray | None,
     seed: int,
-    classes: tuple[str, ...],
+    table: Table,
+    target: Target,
+    truth: np.ndarray,
     windowed: Windowed | None,
     hint: str,
 ) -> tuple[Splits, tuple[Decision, ...]]:
-    """Return the splits; where they cannot be stratified, the error ends with the hint."""
+    """Return the splits, with every class in the training rows; where they cannot be stratified, the error ends with
+    the hint."""
+    labels = truth if KINDS[target.task].of_classes else None
     try:
-        return split_rows(spec.split, table, labels, seed, classes, windowed)
+        splits, decisions = split_rows(spec.split, table, labels, seed, target.classes, windowed)
     except StratifyError as error:
         raise DataError(f"{error}{hint}") from error
+    if KINDS[target.task].of_numbers:
+        return splits, decisions
+    labelled = [(RawColumn.of(table, part.column), part.classes, each) for part, each in each_target(target, truth)]
+    splits, moved = keep_every_class(spec.split, splits, labelled, hint)
+    return splits, decisions + moved
 
 
-def _left_out(spec: DataSpec) -> tuple[str, ...]:
-    """Return the columns that say the split, which are no features; a key or a time may be declared as one."""
-    split = spec.split
-    if isinstance(split, ColumnSplit):
-        return (split.column,)
-    time = (split.column,) if isinstance(split, TimeSplit) and split.column is not None else ()
-    return tuple(name for name in (*time, *key_columns(split)) if name not in spec.features)
+def _scaled(
+    spec: TargetSpec, target: Target, train: Table, truth: np.ndarray, own_units: str | None
+) -> tuple[Target, tuple[Decision, ...]]:
+    """Return a target of numbers, scaled by the training rows where that is asked for or helps.
+
+    Args:
+        spec: what the section says of it.
+        target: its encoder.
+        train: the training rows.
+        truth: what is true of them, (rows,) or (rows, targets).
+        own_units: as for `prepare`.
+    """
+    if spec.scale == "none":
+        return target, _unscaled(truth.reshape(len(truth), -1), target.columns)
+    if spec.scale == "standard" or own_units is None:
+        target = scaled_target(target, train)
+    return target, (_target_scale(target, own_units),) if spec.scale == "auto" else ()
+
+
+def _shown(preprocessing: Preprocessing, table: Table) -> Table | None:
+    """Return the columns of a table that stay as they are; None for arrays, and for a large table, whose numbers have
+    twice the digits of the examples."""
+    few = len(preprocessing.columns) == 1 or len(table) * len(table.columns) <= _KEPT_VALUES
+    return replace(table, columns=dict(table.columns)) if few and preprocessing.input.columns else None
+
+
+def _sample(table: Table, splits: Splits) -> Table:
+    """Return the first rows of the last split."""
+    *_, (_, last) = splits.items()
+    taken = table.take(last[:SAMPLE_ROWS])
+    return replace(taken, columns=dict(taken.columns))
 
 
 def _named_column(table: Table, name: str, path: tuple[str | int, ...]) -> RawColumn:
@@ -214,55 +226,21 @@ def _named_column(table: Table, name: str, path: tuple[str | int, ...]) -> RawCo
         raise MisfitError(path, str(error)) from error
 
 
-def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"], keep: Collection[str] = ()) -> Table:
-    """Return all rows of an experiment, with their windows where there are; arguments and errors as for `prepare`."""
-    return _read(spec, seed, task, keep)[0]
-
-
-def _read(
-    spec: DataSpec, seed: int, task: Task | Literal["auto"], keep: Collection[str]
-) -> tuple[Table, Windowed | None, tuple[Decision, ...]]:
-    table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task, keep))
-    if not len(table):
-        raise DataError(f"{table.origin.name}: there are no rows")
-    table = with_single_values(table, _single_columns(spec, table, keep))
-    if spec.windows is None:
-        return table, None, ()
-    target = _target(spec, table).names[0]
-    values = table.columns.get(target)
-    if isinstance(values, np.ndarray) and values.ndim > 1:
-        raise DataError(
-            f"{table.origin.name}: column '{target}': windows forecast a number, and it holds arrays of shape "
-            f"{values.shape[1:]}: name a column of numbers"
-        )
-    windowed, decisions = windowed_rows(table, spec, target)
-    return windowed.table, windowed, decisions
-
-
-def _single_columns(spec: DataSpec, table: Table, keep: Collection[str]) -> list[str]:
-    """Return the columns that need one value per row: all but a lone feature, which may be an array of one number."""
-    time, by = time_column(spec), spec.windows.by if spec.windows is not None else None
-    targets = spec.target.names if spec.target is not None else (table.target or "",)
-    others = {*targets, *_left_out(spec), *key_columns(spec.split), *keep, time, by}
-    features = [name for name, column in table.columns.items() if name not in others and not is_unread(column)]
-    stated = [name for name in features if name in spec.features]
-    if len(features) < 2 and spec.windows is None:
-        stated = features
-    return [name for name in table.columns if name not in stated]
-
-
 def data_info(preprocessing: Preprocessing, train_rows: int) -> DataInfo:
     """Return what a model may know of data that is encoded by `preprocessing`."""
-    return DataInfo(
-        task=preprocessing.target.task,
-        input_shape=preprocessing.input_shape,
-        input_dtype=preprocessing.input_dtype,
-        outputs=preprocessing.target.outputs,
-        classes=preprocessing.target.classes,
-        feature_names=preprocessing.feature_names,
-        train_rows=train_rows,
-        targets=preprocessing.target.columns if preprocessing.target.task in OF_EACH else (),
-    )
+    return DataInfo(preprocessing.inputs, (preprocessing.output,), train_rows)
+
+
+def _with_limits(info: DataInfo, splits: Collection[Examples]) -> DataInfo:
+    """Return the same with the smallest and largest value of each input whose values may be indices."""
+
+    def limited(given: Input) -> Input:
+        if given.dtype != "int32" and len(given.shape) != 1:
+            return given
+        values = [examples.inputs[given.name] for examples in splits]
+        return replace(given, limits=(min(float(x.min()) for x in values), max(float(x.max()) for x in values)))
+
+    return replace(info, inputs=tuple(map(limited, info.inputs)))
 
 
 def _target_scale(target: Target, own_units: str | None) -> Decision:
@@ -298,38 +276,3 @@ def _unstratified(spec: DataSpec, target: Target) -> tuple[Decision, ...]:
     if stratify is True:
         raise MisfitError(("data", "split", "stratify"), f"{reason}: remove it")
     return (Decision("split.stratify", "false", reason),)
-
-
-def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collection[str] = ()) -> dict[str, str]:
-    """Return the kind of each column that the source must know while it reads. A column that is ignored as a feature
-    and needed for something else is read: one that says the order of rows, the split, the series, or one of `keep`."""
-    declared: dict[str, str] = {name: feature.type for name, feature in spec.features.items()}
-    for name in spec.target.names if spec.target is not None else ():
-        # Ignored it is only as a feature; its values must be read for what they are.
-        if declared.get(name) == "ignore":
-            del declared[name]
-        if task in OF_NUMBERS or spec.windows is not None:
-            declared.setdefault(name, "number")
-    time = time_column(spec)
-    if time is not None and declared.get(time) == "ignore":
-        del declared[time]
-    for name in key_columns(spec.split):
-        declared.setdefault(name, AS_WRITTEN)  # what it is must not depend on other rows
-    series = () if spec.windows is None or spec.windows.by is None else (spec.windows.by,)
-    parts = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
-    for name in (*key_columns(spec.split), *series, *parts, *keep):
-        if declared.get(name) == "ignore":
-            declared[name] = AS_WRITTEN
-    targets = spec.target.names if spec.target is not None else ()
-    return DeclaredKinds(declared, dict.fromkeys(targets, "classes" if task in OF_CLASSES else "any"))
-
-
-def _target(spec: DataSpec, table: Table) -> TargetSpec:
-    stated = spec.target
-    if stated is not None and stated.names:
-        return stated
-    if table.target is not None:
-        return TargetSpec(column=table.target, scale="auto" if stated is None else stated.scale)
-    known = listed(list(table.columns))
-    which = f"which column should be predicted? (columns: {known})"
-    raise DataError(f"{table.origin.name}: data.target is not stated: {which}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from mltrain.aligned import aligned_empty
 from mltrain.data.column_settings import Scale
@@ -22,10 +22,12 @@ from mltrain.data.features.inference import infer_feature
 from mltrain.data.features.unusable import nothing_to_learn_from
 from mltrain.data.several_targets import Target, encoded_targets, true_targets
 from mltrain.data.table import Table
+from mltrain.data.windowed import Windowed
 from mltrain.errors import DataError, RunError
 from mltrain.forecast_rows import ForecastRows
+from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec, suggest
-from mltrain.task import Decision
+from mltrain.task import Decision, Input, Output, the_only
 from mltrain.wording import listed
 
 Name = TypeVar("Name", bound=str)
@@ -34,6 +36,21 @@ AnyEncoder = Annotated[
     NumberEncoder | CategoryEncoder | IndexEncoder | OrdinalEncoder | DatetimeEncoder | ArrayEncoder | WindowEncoder,
     Field(discriminator="type"),
 ]
+
+
+@dataclass(frozen=True)
+class EncodedInputs:
+    """A table as the network takes it.
+
+    Attributes:
+        inputs: by name: float32 (rows, columns) for the columns of a table; float32 or int32 (rows, …) for arrays.
+        missing: number of missing values that were filled, by column; only columns that had some.
+        unknown: number of values that no training row has, by column; only columns that had some.
+    """
+
+    inputs: dict[str, np.ndarray]
+    missing: dict[str, int]
+    unknown: dict[str, int]
 
 
 class Preprocessing(Spec):
@@ -46,17 +63,53 @@ class Preprocessing(Spec):
     target: Target
     """The encoder of the target column, or of several."""
 
+    @model_validator(mode="after")
+    def _one_input(self) -> Preprocessing:
+        if len(self.inputs) != 1:
+            names = listed([each.name for each in self.inputs])
+            raise ValueError(f"expected the columns of a table, or one array; found the inputs {names}")
+        return self
+
     @property
     def array(self) -> ArrayEncoder | None:
-        """The encoder of the image or array column, or None where the features are columns of a table."""
+        """The encoder of the only input, where it is an array. For this room: others know it as an `Input`."""
         first = self.columns[0]
         return first if isinstance(first, ArrayEncoder) else None
 
     @property
-    def windows(self) -> WindowEncoder | None:
-        """The encoder of the windows of a series, where examples are such; it is `array`, too."""
+    def _windows(self) -> WindowEncoder | None:
         first = self.columns[0]
         return first if isinstance(first, WindowEncoder) else None
+
+    @property
+    def of_windows(self) -> bool:
+        """Whether an example is a window of a series, made of several rows."""
+        return self._windows is not None
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The inputs of the network that the columns feed, in the order of their first columns."""
+        found: dict[str, Input] = {}
+        for encoder in self.columns:
+            if not encoder.names:
+                found[encoder.input] = Input(encoder.input, encoder.encoded_shape, encoder.encoded_dtype)
+            elif encoder.input not in found:
+                names = tuple(name for each in self.columns if each.input == encoder.input for name in each.names)
+                found[encoder.input] = Input(encoder.input, (len(names),), "float32", names)
+        return tuple(found.values())
+
+    @property
+    def input(self) -> Input:
+        """The only input; raises ValueError where there are several."""
+        (found,) = self.inputs
+        return found
+
+    @property
+    def output(self) -> Output:
+        """What is learned."""
+        target = self.target
+        several = target.columns if KINDS[target.task].several else ()
+        return Output(target.name, target.task, target.outputs, target.classes, several)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -70,16 +123,6 @@ class Preprocessing(Spec):
         return [encoder.column for encoder in self.columns for _ in encoder.names][position]
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of one encoded example."""
-        return self.array.encoded_shape if self.array else (len(self.feature_names),)
-
-    @property
-    def input_dtype(self) -> str:
-        """Dtype of the encoded examples: float32, or int32 for arrays of index numbers."""
-        return self.array.dtype if self.array else "float32"
-
-    @property
     def raw_inputs(self) -> tuple[RawInput, ...]:
         """What `model.keras` takes: the raw columns by their names, in which `/`, which Keras refuses, becomes `_`."""
         inputs: dict[str, RawInput] = {}
@@ -90,8 +133,12 @@ class Preprocessing(Spec):
             inputs[name] = replace(raw, name=name)
         return tuple(inputs.values())
 
-    def encode(self, table: Table) -> Encoded:
-        """Return the features of a table, (rows, …), with counts of what was missing or unknown.
+    def file_kinds(self, declared: Mapping[str, str]) -> dict[str, str | None]:
+        """Return the columns of a file that are needed, and what their texts are read as; see `Encoder.file_kinds`."""
+        return {name: kind for encoder in self.columns for name, kind in encoder.file_kinds(declared).items()}
+
+    def encode(self, table: Table) -> EncodedInputs:
+        """Return the inputs of a table, with counts of what was missing or unknown.
 
         Raises:
             DataError: a column is not there (others that are do not matter), or a value cannot be encoded.
@@ -100,28 +147,25 @@ class Preprocessing(Spec):
 
     def encode_each(
         self, tables: Mapping[Name, Table], encoded: Callable[[str], object] = lambda column: None
-    ) -> dict[Name, Encoded]:
-        """Return the features of several tables by their names, column by column; raises as `encode`.
+    ) -> dict[Name, EncodedInputs]:
+        """Return the inputs of several tables by their names, column by column; raises as `encode`.
 
         Args:
             tables: with the same columns, as the splits of one.
             encoded: is told the raw column that is done with in all of them.
         """
-        if self.array is not None:
-            arrays = {name: self.array.encode(RawColumn.of(table, self.array.column)) for name, table in tables.items()}
-            encoded(self.array.column)
-            return arrays
-        parts: dict[Name, list[Encoded]] = {name: [] for name in tables}
+        inputs = self.inputs
+        parts: dict[Name, dict[str, list[Encoded]]] = {name: {each.name: [] for each in inputs} for name in tables}
         for encoder in self.columns:
             for name, table in tables.items():
-                parts[name].append(encoder.encode(RawColumn.of(table, encoder.column)))
+                parts[name][encoder.input].append(encoder.encode(RawColumn.of(table, encoder.column)))
             encoded(encoder.column)
         # Only now beside each other: the first column would touch the memory of all rows, while the table is there.
-        return {name: _joined(parts[name], len(table), len(self.feature_names)) for name, table in tables.items()}
+        return {name: _joined(parts[name], len(table), inputs) for name, table in tables.items()}
 
     def features(self, table: Table) -> np.ndarray:
-        """Return the features of a table: float32 (rows, features), or (rows, …) for arrays; raises as `encode`."""
-        return self.encode(table).values
+        """Return the only input of a table: float32 (rows, features), or (rows, …) for arrays; raises as `encode`."""
+        return the_only(self.encode(table).inputs)
 
     def targets(self, table: Table) -> np.ndarray:
         """Return the target of a table for training, (rows,) or (rows, targets); see `TargetEncoder.encode`."""
@@ -134,7 +178,14 @@ class Preprocessing(Spec):
 
     def forecasts(self, table: Table) -> ForecastRows | None:
         """Return what is known of the forecasts of a table; None where its rows are none."""
-        return self.windows.forecasts(table) if self.windows is not None else None
+        return self._windows.forecasts(table) if self._windows is not None else None
+
+    def windowed(self, table: Table, lag: int | None = None) -> Windowed:
+        """Return rows with their windows, where examples are such; arguments and errors as for `with_windows` and
+        `check_zone`."""
+        if self._windows is None:
+            raise ValueError("the examples are no windows")
+        return self._windows.made_of(table, lag)
 
     def raw(self, table: Table) -> dict[str, np.ndarray]:
         """Return the columns as `model.keras` takes them, by name of the input: (rows, 1), or (rows, …) for arrays."""
@@ -156,20 +207,28 @@ class Preprocessing(Spec):
             return cls.model_validate(document)
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise RunError(f"preprocessing: {place}: {first['msg']} (damaged, or written by another version)") from None
+            place = ": ".join(["preprocessing", *filter(None, [".".join(map(str, first["loc"]))])])
+            raise RunError(f"{place}: {first['msg']} (damaged, or written by another version)") from None
 
 
-def _joined(parts: list[Encoded], rows: int, width: int) -> Encoded:
-    """Return columns beside each other, `(rows, width)`; empties the list, so that each can go once it is copied."""
-    whole = Encoded(aligned_empty((rows, width), np.float32), {}, {})
-    first = 0
-    for part in iter(lambda: parts.pop(0) if parts else None, None):
-        last = first + part.values.shape[1]
-        whole.values[:, first:last] = part.values
-        whole.missing.update(part.missing)
-        whole.unknown.update(part.unknown)
-        first = last
+def _joined(parts: Mapping[str, list[Encoded]], rows: int, inputs: Sequence[Input]) -> EncodedInputs:
+    """Return the inputs, the columns of a table beside each other; empties the lists, so that each column can go once
+    it is copied."""
+    whole = EncodedInputs({}, {}, {})
+    for each in inputs:
+        columns, first = parts[each.name], 0
+        if each.columns:
+            whole.inputs[each.name] = aligned_empty((rows, *each.shape), np.float32)
+        while columns:
+            part = columns.pop(0)
+            whole.missing.update(part.missing)
+            whole.unknown.update(part.unknown)
+            if each.columns:
+                last = first + part.values.shape[1]
+                whole.inputs[each.name][:, first:last] = part.values
+                first = last
+            else:
+                whole.inputs[each.name] = part.values
     return whole
 
 
@@ -227,7 +286,7 @@ def _together(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
 
 
 def _refuse_several_inputs(train: Table, encoders: list[Encoder]) -> None:
-    arrays = [encoder.column for encoder in encoders if isinstance(encoder, ArrayEncoder)]
+    arrays = [encoder.column for encoder in encoders if not encoder.names]
     if arrays and len(encoders) > 1:
         others = [encoder.column for encoder in encoders if encoder.column != arrays[0]]
         raise DataError(

@@ -9,6 +9,8 @@ of a thousand columns costs five operations and not five thousand.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import singledispatch
 from typing import Any
 
 import keras
@@ -17,14 +19,86 @@ from keras import ops
 
 from mltrain.data.encoders.array import ArrayEncoder
 from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder, OrdinalEncoder
+from mltrain.data.encoders.column import Encoder
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.encoders.scaling import Scaling
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import Target
 
-# (number of the encoder, number of the column among those it makes): where a column stands in the encoded table.
+# (number of the encoder, number of the column among those it makes): where a column is in the encoded table.
 Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ColumnGraph:
+    """What one raw column adds to the graph.
+
+    Attributes:
+        inputs: its own inputs inside the graph: a text, or an array. All numbers share one.
+        encoded: its encoded columns, float32 (batch, columns), or its encoded array (batch, …); None where they are
+            numbers that are still to be scaled.
+        scalings: of its numbers; without a `number`, they are the next of the input that numbers share.
+        number: float64 (batch, 1): a number that is made of a text.
+        indicator: whether one more encoded column is 1 where the first number is missing.
+    """
+
+    inputs: tuple[Any, ...] = ()
+    encoded: Any = None
+    scalings: tuple[Scaling, ...] = ()
+    number: Any = None
+    indicator: bool = False
+
+
+@singledispatch
+def graph_of(encoder: Encoder) -> ColumnGraph:
+    """Return what a column adds to the graph; each kind of encoder has a function of its own below."""
+    raise NotImplementedError(f"no graph for {type(encoder).__name__}")
+
+
+@graph_of.register
+def _(encoder: NumberEncoder) -> ColumnGraph:
+    return ColumnGraph(scalings=(encoder.scaling,), indicator=encoder.indicator)
+
+
+@graph_of.register
+def _(encoder: DatetimeEncoder) -> ColumnGraph:
+    return ColumnGraph(scalings=tuple(scaled.scaling for scaled in encoder.parts), indicator=encoder.indicator)
+
+
+@graph_of.register
+def _(encoder: CategoryEncoder) -> ColumnGraph:
+    text = keras.Input((1,), dtype="string")
+    # The first column is for unknown texts.
+    return ColumnGraph(inputs=(text,), encoded=_lookup(encoder.categories, "one_hot")(text)[:, 1:])
+
+
+@graph_of.register
+def _(encoder: IndexEncoder) -> ColumnGraph:
+    text = keras.Input((1,), dtype="string")
+    return ColumnGraph(inputs=(text,), encoded=ops.cast(_lookup(encoder.categories, "int")(text), "float32"))
+
+
+@graph_of.register
+def _(encoder: OrdinalEncoder) -> ColumnGraph:
+    text = keras.Input((1,), dtype="string")
+    order = _lookup(encoder.categories, "int")(text)
+    known = ops.cast(order, "float64") - 1.0
+    number = ops.where(ops.equal(order, 0), np.float64(np.nan), known)
+    return ColumnGraph(inputs=(text,), scalings=(encoder.scaling,), number=number, indicator=encoder.indicator)
+
+
+@graph_of.register
+def _(encoder: ArrayEncoder) -> ColumnGraph:
+    raw = keras.Input(encoder.shape, dtype=encoder.dtype)
+    encoded = raw
+    if any(encoder.center):
+        encoded = ops.subtract(encoded, np.asarray(encoder.center, np.float32))
+    if any(width != 1 for width in encoder.width):
+        encoded = ops.divide(encoded, np.asarray(encoder.width, np.float32))
+    if encoder.channel:
+        encoded = ops.expand_dims(encoded, -1)
+    return ColumnGraph(inputs=(raw,), encoded=encoded)
 
 
 def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
@@ -45,10 +119,13 @@ def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
     """
     taken = {raw.name for raw in preprocessing.raw_inputs}
     inputs = {raw.name: keras.Input(raw.shape, dtype=raw.dtype, name=raw.name) for raw in preprocessing.raw_inputs}
-    if preprocessing.array is not None:
-        (image,) = inputs.values()
-        inside = _array_graph(preprocessing.array, preprocessing.target, core, _free("predict", taken))
-        return keras.Model(image, inside(image), name=_free("raw", taken))
+    first, *others = preprocessing.columns
+    if not others and not first.names:
+        (array,) = inputs.values()
+        graph = graph_of(first)
+        predictions = _predictions(preprocessing.target, core, graph.encoded)
+        inside = keras.Model(*graph.inputs, predictions, name=_free("predict", taken))
+        return keras.Model(array, inside(array), name=_free("raw", taken))
 
     numbers = [inputs[raw.name] for raw in preprocessing.raw_inputs if raw.dtype != "string"]
     texts = [inputs[raw.name] for raw in preprocessing.raw_inputs if raw.dtype == "string"]
@@ -57,77 +134,44 @@ def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
     return keras.Model(inputs, inside([*joined, *texts]), name=_free("raw", taken))
 
 
-def _array_graph(encoder: ArrayEncoder, target: Target, core: keras.Model, name: str) -> keras.Model:
-    raw = keras.Input(encoder.shape, dtype=encoder.dtype)
-    encoded = raw
-    if any(encoder.center):
-        encoded = ops.subtract(encoded, np.asarray(encoder.center, np.float32))
-    if any(width != 1 for width in encoder.width):
-        encoded = ops.divide(encoded, np.asarray(encoder.width, np.float32))
-    if encoder.channel:
-        encoded = ops.expand_dims(encoded, -1)
-    return keras.Model(raw, _predictions(target, core, encoded), name=name)
-
-
 def _table_graph(preprocessing: Preprocessing, core: keras.Model, count: int, name: str) -> keras.Model:
     """Return the model that takes [numbers (batch, count), text (batch, 1), text (batch, 1), …]."""
-    inputs: list[Any] = [keras.Input((count,), dtype="float64")] if count else []
-    numbers, scalings, places = list(inputs), *_scaled_columns(preprocessing)
-    indicators: list[tuple[int, Place]] = _indicators(preprocessing, places)
+    shared = [keras.Input((count,), dtype="float64")] if count else []
+    graphs = [graph_of(encoder) for encoder in preprocessing.columns]
     blocks: list[Any] = []
     made: list[Place] = []
+    for number, (encoder, graph) in enumerate(zip(preprocessing.columns, graphs, strict=True)):
+        if graph.encoded is not None:
+            blocks.append(graph.encoded)
+            made += [(number, position) for position in range(len(encoder.names))]
 
-    for number, encoder in enumerate(preprocessing.columns):
-        if not isinstance(encoder, CategoryEncoder | IndexEncoder | OrdinalEncoder):
-            continue
-        text = keras.Input((1,), dtype="string")
-        inputs.append(text)
-        if isinstance(encoder, CategoryEncoder):
-            blocks.append(_lookup(encoder.categories, "one_hot")(text)[:, 1:])  # the first column is for unknown texts
-            made += [(number, position) for position in range(len(encoder.categories))]
-        elif isinstance(encoder, IndexEncoder):
-            blocks.append(ops.cast(_lookup(encoder.categories, "int")(text), "float32"))
-            made.append((number, 0))
-        else:
-            order = _lookup(encoder.categories, "int")(text)
-            known = ops.cast(order, "float64") - 1.0
-            numbers.append(ops.where(ops.equal(order, 0), np.float64(np.nan), known))
-
+    numbers = [*shared, *(graph.number for graph in graphs if graph.number is not None)]
     if numbers:
+        scalings, places = _scaled_columns(graphs)
         scaled, absent = _scaled(ops.concatenate(numbers, axis=1), scalings)
         blocks.append(scaled)
         made += places
-        if indicators:
-            blocks.append(ops.take(absent, [column for column, _ in indicators], axis=1))
-            made += [place for _, place in indicators]
+        watched = [number for number, graph in enumerate(graphs) if graph.indicator]
+        if watched:
+            blocks.append(ops.take(absent, [places.index((number, 0)) for number in watched], axis=1))
+            made += [(number, len(graphs[number].scalings)) for number in watched]
     encoded = ops.concatenate(blocks, axis=1)
     in_order = sorted(range(len(made)), key=made.__getitem__)
     if in_order != list(range(len(made))):
         encoded = ops.take(encoded, in_order, axis=1)
+    inputs = [*shared, *(each for graph in graphs for each in graph.inputs)]
     return keras.Model(inputs, _predictions(preprocessing.target, core, encoded), name=name)
 
 
-def _scaled_columns(preprocessing: Preprocessing) -> tuple[list[Scaling], list[Place]]:
-    """Return scaling and place of each scaled column: numbers and parts of dates first, then ordered categories."""
-    raw: list[tuple[Scaling, Place]] = []
-    ordinal: list[tuple[Scaling, Place]] = []
-    for number, encoder in enumerate(preprocessing.columns):
-        if isinstance(encoder, NumberEncoder):
-            raw.append((encoder.scaling, (number, 0)))
-        elif isinstance(encoder, DatetimeEncoder):
-            raw += [(scaled.scaling, (number, position)) for position, scaled in enumerate(encoder.parts)]
-        elif isinstance(encoder, OrdinalEncoder):
-            ordinal.append((encoder.scaling, (number, 0)))
-    return [scaling for scaling, _ in raw + ordinal], [place for _, place in raw + ordinal]
-
-
-def _indicators(preprocessing: Preprocessing, places: Sequence[Place]) -> list[tuple[int, Place]]:
-    """Return for each 0/1 column that says what was missing: the scaled column that it watches, and its place."""
-    return [
-        (places.index((number, 0)), (number, len(encoder.names) - 1))
-        for number, encoder in enumerate(preprocessing.columns)
-        if isinstance(encoder, NumberEncoder | DatetimeEncoder | OrdinalEncoder) and encoder.indicator
+def _scaled_columns(graphs: Sequence[ColumnGraph]) -> tuple[list[Scaling], list[Place]]:
+    """Return scaling and place of each scaled column: those of the input that numbers share come first."""
+    scaled = [
+        (graph.number is not None, number, position)
+        for number, graph in enumerate(graphs)
+        for position in range(len(graph.scalings))
     ]
+    places = [(number, position) for _, number, position in sorted(scaled)]
+    return [graphs[number].scalings[position] for number, position in places], places
 
 
 def _scaled(numbers: Any, scalings: Sequence[Scaling]) -> tuple[Any, Any]:

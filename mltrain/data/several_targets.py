@@ -20,15 +20,16 @@ from mltrain.data.spec import TargetSpec
 from mltrain.data.table import Column, Table
 from mltrain.data.target import TargetEncoder, fit_target, infer_task, known_numbers
 from mltrain.errors import DataError
+from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec
-from mltrain.task import OF_CLASSES, OF_EACH, Decision, Task
+from mltrain.task import Decision, Task, TaskOfSeveral
 from mltrain.wording import counted, listed
 
 
 class SeveralTargets(Spec):
     """The target columns, in the order of the outputs."""
 
-    task: Literal["multilabel", "multiregression"]
+    task: TaskOfSeveral
     """What is learned."""
     parts: Annotated[Many[TargetEncoder], Field(min_length=2)]
     """The encoder of each column."""
@@ -44,6 +45,11 @@ class SeveralTargets(Spec):
     def column(self) -> str:
         """The columns in words."""
         return ", ".join(self.columns)
+
+    @property
+    def name(self) -> str:
+        """Name of the output: the array, or the columns in words."""
+        return self.array or self.column
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -158,7 +164,7 @@ def fit_targets(table: Table, spec: TargetSpec, task: Task | Literal["auto"]) ->
     of_array = (f"{name}[{number}]" for number in itertools.count())
     names = spec.columns or tuple(itertools.takewhile(table.columns.__contains__, of_array))
     columns = [RawColumn.of(table, each) for each in names]
-    if task in OF_CLASSES or (task == "auto" and are_one_hot(columns)):
+    if are_one_hot(columns) if task == "auto" else KINDS[task].of_classes:
         return fit_one_hot(columns, spec, task, array)
     return fit_several(columns, spec, task, array)
 
@@ -216,12 +222,12 @@ def fit_several(
     if stated == "auto":
         task, reason = _inferred(columns)
         decisions = (Decision("task", task, reason),)
-    elif stated in OF_EACH:
+    elif KINDS[stated].several:
         task = stated
     else:
         raise DataError(
             f"{columns[0].source}: the task is {stated}, but there are {counted(len(columns), 'target')}; state task: "
-            f"{' or '.join(OF_EACH)}, or name one target"
+            f"{' or '.join(kind.name for kind in KINDS.values() if kind.several)}, or name one target"
         )
     for name in ("classes", "positive"):
         if getattr(spec, name):
@@ -230,7 +236,7 @@ def fit_several(
             )
     if task == "multilabel" and spec.scale == "standard":
         raise columns[0].failure("data.target.scale is for numbers, but the task is multilabel (remove it)")
-    parts = tuple(fit_target(column, TargetSpec(column=column.name), OF_EACH[task])[0] for column in columns)
+    parts = tuple(fit_target(column, TargetSpec(column=column.name), KINDS[task].each)[0] for column in columns)
     if task == "multilabel":
         positive = ", ".join(f"{part.column}={part.classes[1]}" for part in parts)
         decisions += (Decision("target.positive", positive, "the second of the two values of each label"),)

@@ -14,8 +14,10 @@ from mltrain.data.classes import find_classes, positions_of
 from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_text, numbers_of, without_missing
 from mltrain.data.encoders.scaling import center_and_width
 from mltrain.data.spec import TargetSpec
+from mltrain.outputs import KINDS, number_kind
+from mltrain.outputs.kind import NumberKind
 from mltrain.spec import Many, Spec
-from mltrain.task import OF_EACH, Decision, Task
+from mltrain.task import Decision, Task
 from mltrain.wording import counted
 
 # Whole numbers with at most this many different values are classes, if each value has three rows on average: fifteen
@@ -47,6 +49,11 @@ class TargetEncoder(Spec):
     """Columns of 0 and 1, one per class, that are read as this one column; empty where the column itself is there."""
     array: str | None = None
     """The array column (rows, classes) whose columns `one_hot` are; null where they are columns of the table."""
+
+    @property
+    def name(self) -> str:
+        """Name of the output."""
+        return self.column
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -87,9 +94,8 @@ class TargetEncoder(Spec):
         Raises:
             DataError: as `encode`.
         """
-        if self.task == "regression":
-            return known_numbers(column)
-        return positions_of(column, self.labels)
+        numbers = number_kind(self.task)
+        return positions_of(column, self.labels) if numbers is None else targets_of(column, numbers)
 
     def restore(self, values: np.ndarray) -> np.ndarray:
         """Return regression targets or predictions of any shape in the column's own units, as float64."""
@@ -200,7 +206,7 @@ def fit_target(
         DataError: a value is missing or does not fit the task, or there are not the classes that there should be.
     """
     decisions: tuple[Decision, ...] = ()
-    if stated in OF_EACH:
+    if stated != "auto" and KINDS[stated].several:
         raise column.failure(f"the task is {stated}, which needs at least two targets, such as target: [rain, wind]")
     if stated != "auto":
         task: Task = stated
@@ -211,9 +217,12 @@ def fit_target(
     else:
         task, reason = infer_task(column)
         decisions = (Decision("task", task, reason),)
-    if task == "regression":
-        _refuse_class_settings(column, spec)
-        known_numbers(column)
+    numbers = number_kind(task)
+    if numbers is not None:
+        _refuse_class_settings(column, spec, task)
+        if spec.scale == "standard" and not numbers.scaled:
+            raise column.failure(f"data.target.scale is for regression, but the task is {task} (remove it)")
+        targets_of(column, numbers)
         return TargetEncoder(column=column.name, task=task), decisions
     if spec.scale == "standard":
         raise column.failure(
@@ -228,12 +237,27 @@ def fit_target(
     return encoder, decisions
 
 
-def _refuse_class_settings(column: RawColumn, spec: TargetSpec) -> None:
+def _refuse_class_settings(column: RawColumn, spec: TargetSpec, task: Task) -> None:
     for name, value in (("classes", spec.classes), ("positive", spec.positive)):
         if value:
             raise column.failure(
-                f"data.target.{name} is for classes, but the task is regression (remove it, or state the task)"
+                f"data.target.{name} is for classes, but the task is {task} (remove it, or state the task)"
             )
+
+
+def targets_of(column: RawColumn, kind: NumberKind) -> np.ndarray:
+    """Return the numbers of a target, float64 (rows,).
+
+    Raises:
+        DataError: one is missing, is not a finite number, or cannot be a target of this kind.
+    """
+    values = known_numbers(column)
+    refusal = kind.refused(values)
+    if refusal is not None and refusal[0].any():
+        refused, expected = refusal
+        row = first_row(refused)
+        raise column.error(row, f"the task is {kind.name}: expected {expected}, received {values[row]:.15g}")
+    return values
 
 
 def known_numbers(column: RawColumn) -> np.ndarray:

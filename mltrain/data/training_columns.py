@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +12,7 @@ import pyarrow.compute as pc
 from pydantic import Field, ValidationError
 
 from mltrain.data.drift import Stability, population_stability
-from mltrain.data.encoders.array import ArrayEncoder, array_of
-from mltrain.data.encoders.category import TextEncoder
-from mltrain.data.encoders.column import Encoder, RawColumn, numbers_of, texts_of
-from mltrain.data.encoders.datetime import DatetimeEncoder, part_of, times_of
-from mltrain.data.encoders.number import NumberEncoder
+from mltrain.data.encoders.column import RawColumn, Watched
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.table import Table
 from mltrain.errors import RunError
@@ -26,8 +22,6 @@ from mltrain.spec import Many, Spec
 MOST_ROWS = 100_000
 # Rarer categories are counted together: each bin adds to what chance makes of the index.
 MOST_CATEGORIES = 20
-
-Watched: TypeAlias = np.ndarray | pa.Array
 
 
 class NumberColumn(Spec):
@@ -155,7 +149,7 @@ class Comparison:
     """
 
     def __init__(self, reference: TrainingColumns, preprocessing: Preprocessing) -> None:
-        expected = [(name, kind) for encoder in preprocessing.columns for name, kind in _kinds(encoder)]
+        expected = [each for encoder in preprocessing.columns for each in encoder.watched_as]
         if [(column.column, column.type) for column in reference.columns] != expected:
             raise RunError("reference.json and preprocessing.json of the run have different columns (damaged)")
         self._reference, self._preprocessing = reference, preprocessing
@@ -184,36 +178,13 @@ class Comparison:
 
 
 def watched(preprocessing: Preprocessing, table: Table) -> Iterator[tuple[str, Watched]]:
-    """Yield the name of each column and what is looked at: float64 (rows,) with NaN where missing, or texts, empty
-    where missing. Of dates it is each part that is encoded, of arrays the mean of each row.
+    """Yield the name of each column that is looked at and its values, as `Encoder.watched` describes them.
 
     One column after the other: all of them at once are twice as large as what a model takes.
     """
     for encoder in preprocessing.columns:
-        yield from _watched(encoder, RawColumn.of(table, encoder.column))
-
-
-def _kinds(encoder: Encoder) -> list[tuple[str, str]]:
-    """Return the names of what `_watched` yields, and which kind of column each is."""
-    if isinstance(encoder, NumberEncoder):
-        return [(encoder.column, "number")]
-    if isinstance(encoder, DatetimeEncoder):
-        return [(f"{encoder.column}.{scaled.part}", "number") for scaled in encoder.parts]
-    return [(f"mean of {encoder.column}", "number") if isinstance(encoder, ArrayEncoder) else (encoder.column, "text")]
-
-
-def _watched(encoder: Encoder, column: RawColumn) -> Iterator[tuple[str, Watched]]:
-    if isinstance(encoder, NumberEncoder):
-        yield column.name, numbers_of(column)
-    elif isinstance(encoder, DatetimeEncoder):
-        times = times_of(column)
-        for scaled in encoder.parts:
-            yield f"{column.name}.{scaled.part}", part_of(times, scaled.part)
-    elif isinstance(encoder, ArrayEncoder):
-        raw = array_of(column)
-        yield f"mean of {column.name}", raw.reshape(len(raw), -1).mean(axis=1, dtype=np.float64)
-    else:
-        yield column.name, encoder.texts(column) if isinstance(encoder, TextEncoder) else texts_of(column)
+        values = encoder.watched(RawColumn.of(table, encoder.column))
+        yield from zip((name for name, _ in encoder.watched_as), values, strict=True)
 
 
 def _number(name: str, values: np.ndarray) -> NumberColumn:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mltrain.evaluation.linear_fit import fit_logistic, fit_ridge
+from mltrain.evaluation.linear_fit import LinearFit, fit_logistic, fit_poisson, fit_ridge
 from mltrain.forecast_rows import ForecastRows
-from mltrain.task import OF_NUMBERS, DataInfo
+from mltrain.outputs import KINDS
+from mltrain.task import DataInfo
 
 # A fit is bounded to a few tenths of a second: a sample of so many rows says of a straight line nearly what all say.
 MOST_ROWS = 20_000
@@ -79,27 +80,25 @@ def constant_baseline(info: DataInfo, truth: np.ndarray) -> Baseline:
         info: what is known of the data.
         truth: of all training rows (n,), or (n, targets).
     """
-    numbers = info.task in OF_NUMBERS
-    if info.targets:
+    kind = KINDS[info.task]
+    if info.output.columns:
         means = truth.mean(axis=0)
-        name, words = (
-            ("mean", "always predicting the means")
-            if numbers
-            else ("majority", "always predicting the most frequent value of each label")
-        )
-        return Baseline(name, words, len(truth), lambda inputs: np.tile(means, (len(inputs), 1)))
-    if numbers:
+        of_each = "the means" if kind.of_numbers else "the most frequent value of each label"
+        words = f"always predicting {of_each}"
+        return Baseline(kind.constant, words, len(truth), lambda inputs: np.tile(means, (len(inputs), 1)))
+    if kind.of_numbers:
         mean = float(truth.mean())
-        return Baseline("mean", "always predicting the mean", len(truth), lambda inputs: np.full(len(inputs), mean))
-    shares = np.bincount(truth, minlength=len(info.classes)) / len(truth)
-    commonest = f"always predicting '{info.classes[int(shares.argmax())]}'"
+        words = "always predicting the mean"
+        return Baseline(kind.constant, words, len(truth), lambda inputs: np.full(len(inputs), mean))
+    shares = np.bincount(truth, minlength=len(info.output.classes)) / len(truth)
+    commonest = f"always predicting '{info.output.classes[int(shares.argmax())]}'"
     if info.task == "binary":
-        return Baseline("majority", commonest, len(truth), lambda inputs: np.full(len(inputs), shares[1]))
-    return Baseline("majority", commonest, len(truth), lambda inputs: np.tile(shares, (len(inputs), 1)))
+        return Baseline(kind.constant, commonest, len(truth), lambda inputs: np.full(len(inputs), shares[1]))
+    return Baseline(kind.constant, commonest, len(truth), lambda inputs: np.tile(shares, (len(inputs), 1)))
 
 
 def linear_baseline(info: DataInfo, inputs: np.ndarray, truth: np.ndarray, seed: int) -> Baseline | str:
-    """Return a logistic or ridge regression, or why there is none.
+    """Return a logistic, ridge or Poisson regression, or why there is none.
 
     Args:
         info: what is known of the data.
@@ -107,29 +106,59 @@ def linear_baseline(info: DataInfo, inputs: np.ndarray, truth: np.ndarray, seed:
         truth: of the same (n,) or (n, targets), in the units of the target.
         seed: of the sample, where there are more rows than are taken.
     """
-    if info.input_dtype != "float32":
+    if info.input.dtype != "float32":
         return "the inputs are index numbers, and their size has no meaning"
     flat = inputs.reshape(len(inputs), -1)
     count = flat.shape[1]
     if count > MOST_INPUTS:
         return f"an example has {count:,} inputs, and the quick fit takes at most {MOST_INPUTS:,}"
-    regression = info.task in OF_NUMBERS
-    rows = min(len(flat), MOST_ROWS, MOST_NUMBERS // count, MOST_PRODUCTS // (count * info.outputs))
-    if rows < min(len(flat), ROWS_PER_CLASS * info.outputs):
-        return f"{info.outputs:,} classes and {count:,} inputs per example are too many for the quick fit"
+    rows = min(len(flat), MOST_ROWS, MOST_NUMBERS // count, MOST_PRODUCTS // (count * info.output.units))
+    if rows < min(len(flat), ROWS_PER_CLASS * info.output.units):
+        return f"{info.output.units:,} classes and {count:,} inputs per example are too many for the quick fit"
     if rows < len(flat):
         chosen = np.sort(np.random.default_rng(seed).choice(len(flat), rows, replace=False))
         flat, truth = flat[chosen], truth[chosen]
-    classes = 2 if info.targets else len(info.classes)
-    fits = [fit_ridge(flat, each) if regression else fit_logistic(flat, each, classes) for each in _columns(truth)]
-    name, words = ("ridge", "ridge regression") if regression else ("logistic", "logistic regression")
+    classes = 2 if info.output.columns else len(info.output.classes)
+    name = KINDS[info.task].linear
+    regression = _REGRESSIONS[name]
+    fits = [regression.fit(flat, each, classes) for each in _columns(truth)]
 
     def predict(inputs: np.ndarray) -> np.ndarray:
         flat = inputs.reshape(len(inputs), -1)
-        found = [fit.scores(flat)[:, 0] if regression else fit.probabilities(flat) for fit in fits]
-        return np.stack(found, axis=1) if info.targets else found[0]
+        found = [regression.predict(fit, flat) for fit in fits]
+        return np.stack(found, axis=1) if info.output.columns else found[0]
 
-    return Baseline(name, words, rows, predict, all(fit.converged for fit in fits))
+    return Baseline(name, regression.words, rows, predict, all(fit.converged for fit in fits))
+
+
+@dataclass(frozen=True)
+class _Regression:
+    """A regression that is linear in the inputs, but for a function of its one or more scores.
+
+    Attributes:
+        words: in sentences.
+        fit: from inputs (n, features), one target (n,) and the number of its classes.
+        predict: from a fit and inputs (n, features) to predictions.
+    """
+
+    words: str
+    fit: Callable[[np.ndarray, np.ndarray, int], LinearFit]
+    predict: Callable[[LinearFit, np.ndarray], np.ndarray]
+
+
+_REGRESSIONS: dict[str, _Regression] = {
+    "logistic": _Regression("logistic regression", fit_logistic, LinearFit.probabilities),
+    "ridge": _Regression(
+        "ridge regression",
+        lambda inputs, target, classes: fit_ridge(inputs, target),
+        lambda fit, inputs: fit.scores(inputs)[:, 0],
+    ),
+    "poisson": _Regression(
+        "Poisson regression",
+        lambda inputs, target, classes: fit_poisson(inputs, target),
+        LinearFit.expectations,
+    ),
+}
 
 
 def _columns(truth: np.ndarray) -> list[np.ndarray]:

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
+from mltrain.run.results import Bin, CalibrationError
+from mltrain.run.results import Calibration as CalibrationResult
 from mltrain.task import Task
 
 # Fewer rows in a bin, and its share says hardly anything.
@@ -60,9 +61,10 @@ class Calibration:
     perfect: float
     bins: tuple[ReliabilityBin, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it in the form of metrics.json."""
-        return {"ece": {"value": self.ece, "perfect": self.perfect}, "bins": [asdict(each) for each in self.bins]}
+    def result(self) -> CalibrationResult:
+        """Return what metrics.json has of it."""
+        error = CalibrationError(value=self.ece, perfect=self.perfect)
+        return CalibrationResult(ece=error, bins=tuple(Bin(**asdict(each)) for each in self.bins))
 
 
 @dataclass(frozen=True)

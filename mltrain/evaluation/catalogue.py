@@ -6,6 +6,8 @@ These are exact: computed from all predictions of a split, never averaged over b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -16,10 +18,9 @@ from mltrain.evaluation.metric import (
     REGRESSION,
     AveragedMetric,
     Metric,
-    OwnMetric,
 )
-from mltrain.evaluation.own_metrics import OwnMetrics
-from mltrain.spec import OneOf, normalise
+from mltrain.outputs import KINDS
+from mltrain.spec import normalise
 from mltrain.task import Task
 
 
@@ -194,6 +195,14 @@ class Mase(Metric):
     type: Literal["mase"] = "mase"
 
 
+class PoissonDeviance(Metric):
+    """Mean Poisson deviance: 0 is perfect; an error counts more where few are expected."""
+
+    direction, tasks = "min", ("count",)
+    aliases = ("mean_poisson_deviance",)
+    type: Literal["poisson_deviance"] = "poisson_deviance"
+
+
 class QuantileLoss(Metric):
     """Mean pinball loss: smallest when a share `quantile` of the targets is below the predictions."""
 
@@ -226,7 +235,7 @@ class ExplainedVariance(Metric):
     type: Literal["explained_variance"] = "explained_variance"
 
 
-_ALL: tuple[type[Metric], ...] = (
+CATALOGUE: tuple[type[Metric], ...] = (
     Accuracy,
     HammingLoss,
     BalancedAccuracy,
@@ -247,35 +256,38 @@ _ALL: tuple[type[Metric], ...] = (
     Mape,
     Smape,
     Mase,
+    PoissonDeviance,
     QuantileLoss,
     R2,
     ExplainedVariance,
 )
 
-_NAMES: dict[str, str] = {
+# The name of each by every spelling, in its normal form.
+NAMES: dict[str, str] = {
     normalise(spelling): str(metric.model_fields["type"].default)
-    for metric in _ALL
+    for metric in CATALOGUE
     for spelling in (metric.model_fields["type"].default, *metric.aliases)
 }
 
-OWN_METRICS = OwnMetrics(OwnMetric, _NAMES)
-METRICS = OneOf("metric", *_ALL, more=OWN_METRICS, aliases=_NAMES, hint="one of your own comes with --plugin FILE.py")
-AnyMetric = Annotated[Metric, METRICS]
+_BY_NAME = {str(metric.model_fields["type"].default): metric for metric in CATALOGUE}
 
-DEFAULTS: dict[Task, tuple[Metric, ...]] = {
-    "binary": (Accuracy(), Precision(), Recall(), F1(), RocAuc(), PrAuc(), LogLoss()),
-    "multiclass": (Accuracy(), Precision(), Recall(), F1(), RocAuc(), LogLoss()),
-    "regression": (Mse(), Rmse(), Mae(), R2()),
-    "multilabel": (
-        Accuracy(),
-        HammingLoss(),
-        *(F1(average=average) for average in ("auto", "micro", "weighted", "samples")),
-        RocAuc(),
-        PrAuc(),
-        LogLoss(),
-    ),
-    "multiregression": (R2(), Mse(), Rmse(), Mae()),  # the one that has no unit first: they are means over targets
-}
+
+def _usual(written: str | Mapping[str, str]) -> Metric:
+    """Return a metric as a kind of output names it."""
+    arguments = {"type": written} if isinstance(written, str) else dict(written)
+    return _BY_NAME[arguments["type"]].model_validate(arguments)
+
+
+# The usual metrics of each task.
+DEFAULTS: Mapping[Task, tuple[Metric, ...]] = MappingProxyType(
+    {task: tuple(map(_usual, kind.metrics)) for task, kind in KINDS.items()}
+)
+
+
+def loss_metric(task: Task) -> Metric:
+    """Return the metric that is nearest to the usual loss of a task; it has a derivative by the weight of each row."""
+    return next(metric for metric in DEFAULTS[task] if metric.type == KINDS[task].loss_metric)
+
 
 # What is measured of each label by itself.
 OF_LABEL: tuple[Metric, ...] = (Accuracy(), F1(), RocAuc(), LogLoss(), Precision(), Recall(), PrAuc(), Brier())
@@ -283,4 +295,4 @@ OF_LABEL: tuple[Metric, ...] = (Accuracy(), F1(), RocAuc(), LogLoss(), Precision
 
 def canonical_name(name: str) -> str:
     """Return the metric that `name` means in any spelling (`AUC` is `roc_auc`), and `name` where it is none of ours."""
-    return _NAMES.get(normalise(name), name)
+    return NAMES.get(normalise(name), name)

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mltrain.evaluation.catalogue import LogLoss, Mse
+from mltrain.evaluation.catalogue import loss_metric
 from mltrain.evaluation.influence import DERIVATIVES, standard_error
 from mltrain.evaluation.interval_forms import Interval, around, student_t
 from mltrain.evaluation.intervals import FEWEST_ROWS, numbered
 from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import SeveralRows, derivatives_of, value_of
-from mltrain.task import OF_NUMBERS
 
 
 @dataclass(frozen=True)
@@ -42,14 +41,14 @@ def importance_metric(metrics: Sequence[Metric], objective: str, rows: Rows | Se
     """Return the metric in which importance is measured; None where the predictions are not finite.
 
     It is that of the objective, else the first of the run, of those that have a derivative by the weight of a row: F1
-    and others that follow from counts have none. Where none has, it is the log loss, of numbers the mse.
+    and others that follow from counts have none. Where none has, it is the one that is nearest to the usual loss.
 
     Args:
         metrics: of the run.
         objective: the name of its metric, without the split.
         rows: as they are.
     """
-    usual: Metric = Mse() if rows.task in OF_NUMBERS else LogLoss()
+    usual = loss_metric(rows.task)
     for metric in (*sorted(metrics, key=lambda each: each.name != objective), usual):
         with suppress(UndefinedError):
             if metric.type in DERIVATIVES:

@@ -1,5 +1,6 @@
-"""Logistic and ridge regression in NumPy: what a straight line through the inputs is worth. No second of scikit-learn's
-import, no option: the inputs are standardised with the rows of the fit, and the penalty is scikit-learn's default.
+"""Logistic, ridge and Poisson regression in NumPy: what a straight line through the inputs is worth. No second of
+scikit-learn's import, no option: the inputs are standardised with the rows of the fit, and the penalty is that of
+scikit-learn's `Ridge` and `LogisticRegression`.
 """
 
 from __future__ import annotations
@@ -50,6 +51,11 @@ class LinearFit:
     def probabilities(self, inputs: np.ndarray) -> np.ndarray:
         """Return for one score the probability of class 1 (n,), for several those of the classes (n, classes)."""
         return _probabilities(self.scores(inputs))
+
+    def expectations(self, inputs: np.ndarray) -> np.ndarray:
+        """Return for one score the expected count (n,); infinite where it is larger than a float holds."""
+        with np.errstate(over="ignore"):
+            return np.exp(self.scores(inputs)[:, 0])
 
 
 @one_thread()
@@ -103,6 +109,38 @@ def fit_ridge(inputs: np.ndarray, target: np.ndarray) -> LinearFit:
     gram = standard.T @ standard + np.eye(standard.shape[1])
     weights = np.linalg.solve(gram, standard.T @ (target.reshape(-1, 1) - mean))
     return _unscaled(weights, np.array([mean]), center, width)
+
+
+@one_thread()
+def fit_poisson(inputs: np.ndarray, target: np.ndarray) -> LinearFit:
+    """Return the Poisson regression with the smallest sum of half the deviances + |weights|² / 2.
+
+    The penalty is that of `fit_logistic`, for standardised inputs scikit-learn's `PoissonRegressor(alpha=1 / n)`. Its
+    default weighs as much as all rows together, and would be too easy to beat.
+
+    Args:
+        inputs: (n, features), finite.
+        target: counts (n,).
+    """
+    standard, center, width = _standardised(inputs)
+    rows, features = standard.shape
+    # The mean of half a row where all counts are 0, or the bias would fall for ever.
+    mean = max(float(target.mean()), 0.5 / rows)
+
+    def objective(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        weights, bias = parameters[:features], parameters[features]
+        linear = standard @ weights + bias
+        with np.errstate(over="ignore", invalid="ignore"):  # of a step that is too long, which is then halved
+            expected = np.exp(linear)
+            loss = (expected - target * linear).sum() + (weights**2).sum() / 2
+            error = expected - target
+            gradient = np.append(standard.T @ error + weights, error.sum())
+            return loss / (rows * mean), gradient / (rows * mean)
+
+    start = np.append(np.zeros(features), np.log(mean))
+    parameters, iterations, converged = minimise(objective, start)
+    fitted = _unscaled(parameters[:features, None], parameters[features:], center, width)
+    return replace(fitted, iterations=iterations, converged=converged)
 
 
 @one_thread()

@@ -10,6 +10,7 @@ import numpy as np
 from mltrain.evaluation.catalogue import QuantileLoss, TopKAccuracy
 from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.rows import Rows, UndefinedError
+from mltrain.outputs.count import poisson_deviances
 
 
 def _accuracy(metric: Metric, rows: Rows) -> np.ndarray:
@@ -68,6 +69,10 @@ def _mase(metric: Metric, rows: Rows) -> np.ndarray:
     return np.abs(rows.errors) / scale
 
 
+def _poisson_deviance(metric: Metric, rows: Rows) -> np.ndarray:
+    return poisson_deviances(rows.target, rows.predictions)
+
+
 def _quantile_loss(metric: QuantileLoss, rows: Rows) -> np.ndarray:
     """Koenker and Bassett, Regression quantiles, 1978: a row below its target costs `quantile` times the distance."""
     return np.maximum(-metric.quantile * rows.errors, (1 - metric.quantile) * rows.errors)
@@ -84,5 +89,6 @@ LOSSES: dict[str, Callable[[Any, Rows], np.ndarray]] = {
     "mape": _mape,
     "smape": _smape,
     "mase": _mase,
+    "poisson_deviance": _poisson_deviance,
     "quantile_loss": _quantile_loss,
 }

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from mltrain.errors import PluginError
 from mltrain.metric_function import MetricFunction
+from mltrain.outputs import KINDS
 from mltrain.plugins import Origin
 from mltrain.spec import Spec
 from mltrain.task import Task
@@ -13,8 +14,8 @@ from mltrain.task import Task
 Direction = Literal["min", "max"]
 Average = Literal["auto", "macro", "micro", "weighted", "samples"]
 
-CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
-REGRESSION: tuple[Task, ...] = ("regression", "multiregression")
+CLASSIFICATION: tuple[Task, ...] = tuple(kind.name for kind in KINDS.values() if kind.of_classes)
+REGRESSION: tuple[Task, ...] = tuple(kind.name for kind in KINDS.values() if kind.of_numbers)
 LABELS: tuple[Task, ...] = (*CLASSIFICATION, "multilabel")
 
 _OF_DECISIONS = ("accuracy", "balanced_accuracy", "precision", "recall", "f1", "mcc", "cohen_kappa", "hamming_loss")

@@ -1,79 +1,86 @@
-"""The metrics of plugins: which there are in this process, and what stands for those of a run that are not there."""
+"""Which metrics a config may name: those of the catalogue, those of plugins, and what stands for those of a run whose
+plugin is not there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import create_model
 
 from mltrain import plugins
 from mltrain.errors import PluginError
+from mltrain.evaluation.catalogue import CATALOGUE, NAMES
+from mltrain.evaluation.metric import Direction, Metric, OwnMetric
 from mltrain.metric_function import MetricFunction
 from mltrain.plugins import Offered, Origin
-from mltrain.spec import normalise
+from mltrain.spec import OneOf, normalise
 from mltrain.task import Task
-
-if TYPE_CHECKING:
-    from mltrain.evaluation.metric import OwnMetric
 
 # What a split of the results has under such a name already.
 _TAKEN = ("loss",)
-_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
-class OwnMetrics:
-    """Metrics in addition to those of mltrain: of `--plugin` files and, by name, of installed packages."""
+class Plugins:
+    """The metrics that a config may name in addition to those of mltrain: of `--plugin` files, and by name those of
+    installed packages. They are a part of the validation context, so that each config has its own."""
 
-    def __init__(self, base: type[OwnMetric], known: Mapping[str, str]) -> None:
-        """Take the class that each becomes a subclass of, and the metrics of the catalogue by every spelling."""
-        self._base, self._known = base, known
-        self._registered: dict[str, type[OwnMetric]] = {}
-        self._standing_in: ContextVar[Mapping[str, type[OwnMetric]]] = ContextVar("standing_in", default=_NONE)
-
-    def register(self, offered: Iterable[Offered]) -> None:
-        """Make these the metrics of plugins in this process, instead of all from before.
+    def __init__(self, offered: Iterable[Offered] = ()) -> None:
+        """Take the metrics of `--plugin` files.
 
         Raises:
             PluginError: two have one name, or it is that of a metric of the catalogue.
         """
-        self._registered = {}
+        self._registered: dict[str, type[OwnMetric]] = {}
+        self._absent: Mapping[str, type[OwnMetric]] = {}
         for each in offered:
             self._add(each)
+
+    @classmethod
+    def of_files(cls, paths: Iterable[Path]) -> Self:
+        """Run Python files, and return the metrics that they define.
+
+        Raises:
+            UsageError, PluginError: as `plugins.from_file`.
+        """
+        return cls(offered for path in paths for offered in plugins.from_file(path))
+
+    @classmethod
+    def of_metrics(cls, metrics: Iterable[Metric]) -> Self:
+        """Return those of a config that was validated before."""
+        found = cls()
+        found._registered = {metric.type: type(metric) for metric in metrics if isinstance(metric, OwnMetric)}
+        return found
+
+    def with_recorded(self, recorded: Mapping[str, tuple[Direction, Origin]]) -> Plugins:
+        """Return these, and what a run measured, so that it can be named although its plugin is not there; it cannot
+        be measured.
+
+        Args:
+            recorded: the direction and the origin of the run's own metrics, by name.
+        """
+        found = type(self)()
+        found._registered = self._registered
+        found._absent = {
+            name: _class(name, get_args(Task), direction, None, origin)
+            for name, (direction, origin) in recorded.items()
+        }
+        return found
 
     def _add(self, offered: Offered) -> None:
         function, plugin = offered.function, offered.origin.plugin
         name = function.name
         said = f"{plugin}: metric {name} ({function.place})"
-        if name in _TAKEN or normalise(name) in self._known:
-            ours = self._known.get(normalise(name), name)
+        if name in _TAKEN or normalise(name) in NAMES:
+            ours = NAMES.get(normalise(name), name)
             raise PluginError(f"{said} has the name of mltrain's own metric {ours}: rename it")
         other = self._found(name)
         if other is not None:
             before = self._registered[other].function
             place = before.place if before else ""
             raise PluginError(f"{said} has the name of {other} ({place}): rename one of them")
-        self._registered[name] = self._class(name, function.tasks, function.direction, function, offered.origin)
-
-    @contextmanager
-    def standing_in(self, recorded: Mapping[str, tuple[Literal["min", "max"], Origin]]) -> Iterator[None]:
-        """Inside, let what a run measured be named although its plugin is not there; it cannot be measured.
-
-        Args:
-            recorded: the direction and the origin of the run's own metrics, by name.
-        """
-        made = {
-            name: self._class(name, get_args(Task), direction, None, origin)
-            for name, (direction, origin) in recorded.items()
-        }
-        token = self._standing_in.set(made)
-        try:
-            yield
-        finally:
-            self._standing_in.reset(token)
+        self._registered[name] = _class(name, function.tasks, function.direction, function, offered.origin)
 
     def registered(self) -> list[type[OwnMetric]]:
         """Return those of `--plugin`, and those of packages that were named so far."""
@@ -93,19 +100,19 @@ class OwnMetrics:
         if found is None and (offered := plugins.installed(name)) is not None:
             self._add(offered)
             found = name
-        return found if found is not None or name not in self._standing_in.get() else name
+        return found if found is not None or name not in self._absent else name
 
     def _found(self, name: str) -> str | None:
         return next((each for each in self._registered if normalise(each) == normalise(name)), None)
 
     def check(self, name: str, arguments: Mapping[str, Any], context: Any) -> OwnMetric:
         """Return the metric; it takes no arguments."""
-        kind = self._registered.get(name) or self._standing_in.get()[name]
+        kind = self._registered.get(name) or self._absent[name]
         return kind.model_validate({**arguments, "type": name}, context=context)
 
     def is_component(self, value: Any) -> bool:
         """Return whether `value` is such a metric."""
-        return isinstance(value, self._base)
+        return isinstance(value, OwnMetric)
 
     def json_schema(self) -> dict[str, Any] | None:
         """Return the JSON Schema of all that could be named; None where there is none."""
@@ -114,15 +121,23 @@ class OwnMetrics:
         named = {"type": "object", "properties": {"type": {"enum": names}}, "required": ["type"]}
         return {"anyOf": [{"enum": names}, {**named, "additionalProperties": False}]}
 
-    def _class(
-        self,
-        name: str,
-        tasks: tuple[Task, ...],
-        direction: Literal["min", "max"],
-        function: MetricFunction | None,
-        origin: Origin,
-    ) -> type[OwnMetric]:
-        doc = (function.function.__doc__ if function else None) or f"A metric of {origin.plugin}."
-        made = create_model("OwnMetric", __base__=self._base, __doc__=doc, type=(Literal[name], name))  # type: ignore[arg-type]
-        made.tasks, made.direction, made.function, made.origin = tasks, direction, function, origin
-        return made
+
+def plugins_in(context: Any) -> Plugins:
+    """Return the plugins of a validation context; where it has none, installed packages alone."""
+    found = context.get("plugins") if context else None
+    return Plugins() if found is None else found
+
+
+def _class(
+    name: str, tasks: tuple[Task, ...], direction: Direction, function: MetricFunction | None, origin: Origin
+) -> type[OwnMetric]:
+    doc = (function.function.__doc__ if function else None) or f"A metric of {origin.plugin}."
+    made = create_model("OwnMetric", __base__=OwnMetric, __doc__=doc, type=(Literal[name], name))  # type: ignore[arg-type]
+    made.tasks, made.direction, made.function, made.origin = tasks, direction, function, origin
+    return made
+
+
+METRICS = OneOf(
+    "metric", *CATALOGUE, more=plugins_in, aliases=NAMES, hint="one of your own comes with --plugin FILE.py"
+)
+AnyMetric = Annotated[Metric, METRICS]

@@ -14,6 +14,7 @@ import numpy as np
 from mltrain.evaluation.metric import OwnMetric
 from mltrain.evaluation.own_values import drawn_value
 from mltrain.evaluation.rows import Rows
+from mltrain.outputs import KINDS
 
 # So many rows are drawn for one interval at most: 1,000 draws of 100,000 rows, and of a million the fewest draws.
 MOST_ROWS = 100_000_000
@@ -40,7 +41,7 @@ def drawn_values(metric: OwnMetric, rows: Rows, seed: int, draws: int, groups: n
 
 
 def _drawn(rows: Rows, generator: np.random.Generator, draws: int, groups: np.ndarray | None) -> Iterator[Rows]:
-    classes = np.zeros(len(rows.target), np.int64) if rows.task == "regression" else rows.target
+    classes = np.zeros(len(rows.target), np.int64) if KINDS[rows.task].of_numbers else rows.target
     parts = classes if groups is None else groups
     order, size = np.argsort(parts, kind="stable"), np.bincount(parts)
     start = np.cumsum(size) - size

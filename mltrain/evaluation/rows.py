@@ -8,9 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.ranking import Ranking
 from mltrain.forecast_rows import ForecastRows
+from mltrain.outputs import KINDS
 from mltrain.task import Task
 
 
@@ -46,7 +47,8 @@ class Rows:
         forecasts: ForecastRows | None = None,
     ) -> Rows:
         """Bring arrays as `measure` takes them into these shapes; the errors are those of `measure`."""
-        width = len(classes) if task == "multiclass" else 1
+        kind = KINDS[task]
+        width = kind.width(len(classes))
         target = np.asarray(target).reshape(-1)
         predictions = np.asarray(predictions)
         if not len(target) or predictions.size != len(target) * width or len(predictions) != len(target):
@@ -57,8 +59,8 @@ class Rows:
         precise = predictions.dtype if predictions.dtype.kind == "f" else np.dtype(np.float64)
         return cls(
             task,
-            target.astype(np.float64 if task == "regression" else np.int64),
-            predictions.astype(np.float64).reshape((-1, width) if task == "multiclass" else -1),
+            target.astype(np.float64 if kind.of_numbers else np.int64),
+            predictions.astype(np.float64).reshape((-1, width) if width > 1 else -1),
             tuple(classes),
             float(np.finfo(precise).eps),
             threshold,
@@ -68,7 +70,7 @@ class Rows:
     @cached_property
     def predicted(self) -> np.ndarray:
         """The predicted class of each row (n,)."""
-        return decide(self.task, self.predictions, self.threshold)
+        return KINDS[self.task].decide(self.predictions, self.threshold)
 
     @cached_property
     def confusion(self) -> np.ndarray:

@@ -19,14 +19,14 @@ from functools import cached_property
 import numpy as np
 
 from mltrain.evaluation import formulas, influence
-from mltrain.evaluation.counts import decide
 from mltrain.evaluation.draws import PRIOR_ROWS
 from mltrain.evaluation.margins import Margins, per_class
 from mltrain.evaluation.metric import AveragedMetric, Metric
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.threads import one_thread
 from mltrain.forecast_rows import ForecastRows
-from mltrain.task import OF_EACH, Task
+from mltrain.outputs import KINDS
+from mltrain.task import Task
 
 _WEIGHTS_AT_ONCE = 1 << 21
 _AVERAGED = ("precision", "recall", "f1")
@@ -57,7 +57,7 @@ class SeveralRows:
             )
         classes: list[tuple[str, ...]] = [(f"not {name}", name) for name in names] or [()] * target.shape[1]
         columns = zip(target.T, predictions.T, classes, strict=True)
-        return cls(task, tuple(Rows.of(OF_EACH[task], *each) for each in columns))
+        return cls(task, tuple(Rows.of(KINDS[task].each, *each) for each in columns))
 
     @cached_property
     def target(self) -> np.ndarray:
@@ -72,7 +72,7 @@ class SeveralRows:
     @cached_property
     def predicted(self) -> np.ndarray:
         """The predicted labels (n, labels) bool."""
-        return decide(self.task, self.predictions) == 1
+        return KINDS[self.task].decide(self.predictions) == 1
 
     @cached_property
     def sums(self) -> np.ndarray:
@@ -91,7 +91,7 @@ def rows_of(
     forecasts: ForecastRows | None = None,
 ) -> Rows | SeveralRows:
     """Bring arrays as `measure` takes them into the shapes of the formulas; the errors are those of `measure`."""
-    if task in OF_EACH:
+    if KINDS[task].several:
         return SeveralRows.of(task, target, predictions, classes)
     return Rows.of(task, target, predictions, classes, threshold, forecasts)
 

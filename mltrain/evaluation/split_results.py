@@ -11,7 +11,7 @@ import numpy as np
 
 from mltrain.evaluation.calibration import calibration
 from mltrain.evaluation.catalogue import OF_LABEL
-from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.interval_forms import Interval, f1_interval, wilson
 from mltrain.evaluation.intervals import class_intervals, row_intervals
 from mltrain.evaluation.margins import Margins, per_class
@@ -20,7 +20,9 @@ from mltrain.evaluation.metrics import measure_rows
 from mltrain.evaluation.rows import Rows
 from mltrain.evaluation.several import rows_of
 from mltrain.forecast_rows import ForecastRows
-from mltrain.task import OF_EACH, Task
+from mltrain.outputs import KINDS
+from mltrain.run.results import ClassResult, MetricValue, OutputResult
+from mltrain.task import Task
 
 
 def draw_seed(seed: int, name: str) -> int:
@@ -38,8 +40,8 @@ def metric_results(
     threshold: float = 0.5,
     groups: np.ndarray | None = None,
     forecasts: ForecastRows | None = None,
-) -> dict[str, dict[str, Any]]:
-    """Return `value`, `low`, `high` and `undefined` of each metric by its name, as far as it has them.
+) -> dict[str, MetricValue]:
+    """Return the value of each metric by its name, with its interval as far as it has one.
 
     Args:
         metrics: as for `measure`, and so are task, target, predictions and classes.
@@ -62,10 +64,10 @@ def class_results(
     classes: Sequence[str],
     threshold: float = 0.5,
     groups: np.ndarray | None = None,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, ClassResult]:
     """Return rows, precision, recall and F1 of each class by its name; of several classes also its areas against the
     rest, where they are among the metrics. Arguments as for `metric_results`."""
-    margins = Margins.of(confusion_matrix(target, decide(task, predictions, threshold), len(classes)))
+    margins = Margins.of(confusion_matrix(target, KINDS[task].decide(predictions, threshold), len(classes)))
     values = {kind: per_class(kind, margins).tolist() for kind in ("precision", "recall", "f1")}
     areas = [metric for metric in metrics if metric.type in ("roc_auc", "pr_auc")] if task == "multiclass" else []
     columns = zip(margins.correct.tolist(), margins.of_class.tolist(), margins.as_class.tolist(), strict=True)
@@ -80,10 +82,11 @@ def class_results(
         }
         if drawn is not None:
             found = {kind: None if each is None else drawn[kind][number] for kind, each in found.items()}
-        table[name] = {"n": of_class, **{kind: _result(values[kind][number], found[kind]) for kind in found}}
+        measured: dict[str, Any] = {kind: _result(values[kind][number], found[kind]) for kind in found}
         if areas:
             against_rest = (target == number, predictions[:, number], ("the rest", name))
-            table[name] |= metric_results(areas, "binary", *against_rest, seed=0, groups=groups)  # areas need no draws
+            measured |= metric_results(areas, "binary", *against_rest, seed=0, groups=groups)  # areas need no draws
+        table[name] = ClassResult(n=of_class, **measured)
     return table
 
 
@@ -96,7 +99,7 @@ def output_results(
     seed: int | None,
     bins: int,
     groups: np.ndarray | None = None,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, OutputResult]:
     """Return what is measured of each of several targets by its name: of a label the usual metrics of two classes, its
     confusion matrix and its calibration, of numbers the metrics that are measured of all.
 
@@ -110,22 +113,21 @@ def output_results(
     labels = task == "multilabel"
     for name, true, predicted in zip(names, target.T, predictions.T, strict=True):
         classes = (f"not {name}", name) if labels else ()
-        of_each = (OF_EACH[task], true, predicted)
-        result: dict[str, Any] = {
-            "metrics": metric_results(OF_LABEL if labels else metrics, *of_each, classes, seed, groups=groups),
-        }
-        if labels:
-            result["confusion_matrix"] = confusion_matrix(true, decide("binary", predicted), 2).tolist()
-            if seed is not None and np.isfinite(predicted).all():
-                result["calibration"] = calibration(*of_each, bins).as_json()
-        found[name] = result
+        of_each = (KINDS[task].each, true, predicted)
+        measured = metric_results(OF_LABEL if labels else metrics, *of_each, classes, seed, groups=groups)
+        if not labels:
+            found[name] = OutputResult(metrics=measured)
+            continue
+        matrix = confusion_matrix(true, KINDS["binary"].decide(predicted), 2).tolist()
+        calibrated = {}
+        if seed is not None and np.isfinite(predicted).all():
+            calibrated["calibration"] = calibration(*of_each, bins).result()
+        found[name] = OutputResult(metrics=measured, confusion_matrix=matrix, **calibrated)
     return found
 
 
-def _result(value: float, interval: Interval | None, reason: str | None = None) -> dict[str, Any]:
-    result: dict[str, Any] = {"value": value if math.isfinite(value) else None}
-    if interval is not None:
-        result |= {"low": interval.low, "high": interval.high}
+def _result(value: float, interval: Interval | None, reason: str | None = None) -> MetricValue:
+    found: dict[str, Any] = {} if interval is None else {"low": interval.low, "high": interval.high}
     if reason is not None:
-        result["undefined"] = reason
-    return result
+        found["undefined"] = reason
+    return MetricValue(value=value if math.isfinite(value) else None, **found)

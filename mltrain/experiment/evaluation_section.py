@@ -7,12 +7,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import core_schema
 
-from mltrain.evaluation.catalogue import DEFAULTS, AnyMetric
+from mltrain.evaluation.catalogue import DEFAULTS
 from mltrain.evaluation.metric import Metric
+from mltrain.evaluation.own_metrics import AnyMetric
 from mltrain.evaluation.threshold_aim import ThresholdAim
-from mltrain.gates.gate import GateText
+from mltrain.gates.gate import Gate
+from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec, fail, problem
-from mltrain.task import OF_NUMBERS, Task
+from mltrain.task import Task
 
 
 class CalibrationSpec(Spec):
@@ -54,7 +56,7 @@ class EvaluationSpec(Spec):
     slices: Many[SliceSpec] = ()
     """Columns: the metrics of validation and test rows are also computed for each of their values: `[sex, {column:
     age, bins: 4}]`."""
-    gates: Many[GateText] = ()
+    gates: Many[Gate] = ()
     """Conditions that the results must fulfil, such as `test.f1.low >= 0.8`, or `folds.f1.low >= 0.8` for
     `mltrain cross-validate`. The exit code is 10 if one fails. The guide to continuous integration, docs/ci.md, has
     every form."""
@@ -62,7 +64,7 @@ class EvaluationSpec(Spec):
     """Rows in one step of an evaluation; auto uses 32 to 8192, fewer if a layer has more outputs per row."""
     baselines: bool = True
     """Whether two simple models are measured on the same held-out rows at the end: the most frequent class or the mean,
-    and a logistic or ridge regression on the same inputs."""
+    and a logistic, ridge or Poisson regression on the same inputs."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | ThresholdAim = 0.5
     """For binary: the probability above which a row is predicted as the positive class, or an aim by which it is
     chosen on the validation rows at the end. During training it is 0.5."""
@@ -115,7 +117,7 @@ class EvaluationSpec(Spec):
         if self.threshold != 0.5 and task != "binary":
             found.append((("threshold",), f"a threshold is for binary, the task is {task}: remove it"))
         # Of several targets auto is refused, too: whoever wrote it expects that something is done.
-        if self.calibration.temperature is True and task in OF_NUMBERS:
+        if self.calibration.temperature is True and KINDS[task].of_numbers:
             found.append((("calibration", "temperature"), f"a temperature is for classes, the task is {task}"))
         elif self.calibration.temperature is not False and task == "multilabel":
             message = "a temperature is for one column of classes, the task is multilabel: remove it"

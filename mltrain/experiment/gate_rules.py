@@ -9,23 +9,17 @@ from mltrain.evaluation.catalogue import OF_LABEL, canonical_name
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.gates.gate import DATA, FOLDS, Gate, Quantity
+from mltrain.outputs import KINDS
 from mltrain.spec import suggest
-from mltrain.task import OF_EACH, SPLITS, Task
+from mltrain.task import SPLITS, Task
 from mltrain.training.metrics import training_metrics
 
 _OF_CLASSES = ("precision", "recall", "f1")
 _AREAS_OF_CLASSES = ("roc_auc", "pr_auc")
-_BASELINES: dict[Task, tuple[str, ...]] = {
-    "binary": ("majority", "logistic"),
-    "multiclass": ("majority", "logistic"),
-    "regression": ("mean", "ridge"),
-    "multilabel": ("majority", "logistic"),
-    "multiregression": ("mean", "ridge"),
-}
 
 
 def gate_problem(
-    text: str,
+    gate: Gate,
     experiment: ExperimentSpec,
     tasks: Sequence[Task],
     splits: Collection[str],
@@ -34,13 +28,13 @@ def gate_problem(
     """Return what is wrong with a gate, or None.
 
     Args:
-        text: the gate.
+        gate: as the config or the command line has it.
         experiment: whose results it speaks of.
         tasks: the task, or all that are possible while it is not known.
         splits: those that will be measured.
         classes: their names, or those of the targets; None while they are not known.
     """
-    quantity = Gate.parse(text).quantity
+    quantity = gate.quantity
     return (
         _split_problem(quantity.split, splits)
         or _metric_problem(quantity, experiment, tasks)
@@ -88,16 +82,17 @@ def _metric_problem(quantity: Quantity, experiment: ExperimentSpec, tasks: Seque
 def _class_problem(quantity: Quantity, tasks: Sequence[Task], classes: Sequence[str] | None) -> str | None:
     if quantity.of_class is None:
         return None
-    if set(tasks) == {"regression"}:
-        return "a regression has no classes"
-    if "multiregression" in tasks and (classes is None or quantity.of_class in classes):
+    kinds = [KINDS[task] for task in tasks]
+    if all(kind.of_numbers and not kind.several for kind in kinds):
+        return f"a {tasks[0]} has no classes"
+    if any(kind.of_numbers and kind.several for kind in kinds) and (classes is None or quantity.of_class in classes):
         return None  # of each target all is measured that is measured of all of them
     areas = _AREAS_OF_CLASSES if "multiclass" in tasks else ()
     known = tuple(dict.fromkeys((*_OF_CLASSES, *areas, *_of_label(tasks))))
     if quantity.metric not in known:
         return f"'{quantity.metric}' is not measured for a single class: expected {', '.join(known)}"
     if classes is not None and quantity.of_class not in classes:
-        what = "target" if set(tasks) <= OF_EACH.keys() else "class"
+        what = "target" if all(kind.several for kind in kinds) else "class"
         return f"unknown {what} {quantity.of_class!r}{suggest(quantity.of_class, classes)}"
     return None
 
@@ -107,7 +102,7 @@ def _of_label(tasks: Sequence[Task]) -> tuple[str, ...]:
 
 
 def _baseline_problem(quantity: Quantity, tasks: Sequence[Task], experiment: ExperimentSpec) -> str | None:
-    known = list(dict.fromkeys(name for task in tasks for name in _BASELINES[task]))
+    known = list(dict.fromkeys(name for task in tasks for name in KINDS[task].baselines))
     windows = experiment.data.windows
     if windows is not None:
         known += ["naive"] if windows.season is None else ["naive", "seasonal_naive"]
@@ -125,14 +120,14 @@ def _slice_problem(quantity: Quantity, columns: Sequence[str]) -> str | None:
     return f"'{quantity.slice}' is not a slice of evaluation.slices; expected a slice by {' or '.join(columns)}"
 
 
-def unknown_slice(text: str, slices: Mapping[str, Sequence[str]]) -> str | None:
+def unknown_slice(gate: Gate, slices: Mapping[str, Sequence[str]]) -> str | None:
     """Return what is wrong with the slice of a gate once the data is there, or None.
 
     Args:
-        text: the gate.
+        gate: without another problem.
         slices: the names of those that are measured, by split.
     """
-    quantity = Gate.parse(text).quantity
+    quantity = gate.quantity
     known = slices.get(quantity.split, ())
     if quantity.slice is None or quantity.slice in known:
         return None

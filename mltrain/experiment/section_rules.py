@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, TimeSplit
 from mltrain.data.splits.fold_splits import KFoldSplit
@@ -17,8 +17,9 @@ from mltrain.experiment.target_scale import SCALED_BY, scales_target
 from mltrain.expression import Comparison
 from mltrain.gates.gate import FOLDS
 from mltrain.keras_api.components import KerasComponent
+from mltrain.outputs import KINDS
 from mltrain.rules import Form, Rule, RuleProblem
-from mltrain.task import OF_CLASSES, OF_EACH, SPLITS, SplitName, Task
+from mltrain.task import SPLITS, SplitName, Task
 from mltrain.training.callback import Monitoring
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
@@ -51,11 +52,13 @@ def possible_tasks(experiment: ExperimentSpec) -> tuple[Task, ...]:
     """Return the task, or all that the data may turn out to be."""
     if experiment.task != "auto":
         return (experiment.task,)
+    tasks = tuple(task for task, kind in KINDS.items() if kind.recognised)
     if experiment.data.target is not None and experiment.data.target.columns:
-        return (*OF_CLASSES, *OF_EACH)  # columns of 0 and 1 may be the classes of one target
+        # Columns of 0 and 1 may be the classes of one target.
+        return tuple(task for task in tasks if KINDS[task].of_classes or KINDS[task].several)
     # Only files can hold an array of several targets in one column.
     arrays = experiment.data.source.type in ("npz", "parquet", "jsonl")
-    return tuple(task for task in get_args(Task) if arrays or task not in OF_EACH)
+    return tuple(task for task in tasks if arrays or not KINDS[task].several)
 
 
 def measurable(experiment: ExperimentSpec) -> dict[str, str | None]:
@@ -209,8 +212,11 @@ def _evaluation_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProble
 def _several_targets_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     target, task = experiment.data.target, experiment.task
     columns = target.columns if target is not None else ()
-    if columns and task == "regression":
-        message = f"regression has one target, but data.target names {len(columns)} columns: state multiregression"
+    kind = None if task == "auto" else KINDS[task]
+    if columns and kind is not None and kind.of_numbers and not kind.several:
+        other = next((each.name for each in KINDS.values() if each.several_of == task), None)
+        advice = f"state {other}" if other else "name one"
+        message = f"{task} has one target, but data.target names {len(columns)} columns: {advice}"
         yield RuleProblem(("task",), message)
     if columns and task == "binary" and len(columns) != 2:
         message = (
@@ -218,7 +224,7 @@ def _several_targets_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
         )
         yield RuleProblem(("task",), message)
     open_task = bool(columns) and task == "auto"
-    if experiment.training.class_weight is not None and (open_task or task in OF_EACH):
+    if experiment.training.class_weight is not None and (open_task or (kind is not None and kind.several)):
         message = f"class weights need one target with classes: remove them{_ONE_HOT if open_task else ''}"
         yield RuleProblem(("training", "class_weight"), message)
     if open_task and experiment.evaluation.threshold != 0.5:

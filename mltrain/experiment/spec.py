@@ -11,6 +11,7 @@ from mltrain.data.spec import DataSpec
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.models import Model
 from mltrain.spec import Spec
+from mltrain.task import Task
 from mltrain.training.spec import ObjectiveSpec, TrainingSpec
 
 
@@ -33,8 +34,8 @@ class ExperimentSpec(Spec):
     """The name of the experiment. Its runs are written to `runs/<name>/`."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
     """All random numbers of the run depend on it: the split, the order of the rows, the first weights, dropout."""
-    task: Literal["auto", "binary", "multiclass", "regression", "multilabel", "multiregression"] = "auto"
-    """What is learned; auto recognises it from the values of the target."""
+    task: Literal["auto", Task] = "auto"
+    """What is learned; auto recognises it from the values of the target. count has to be stated."""
     data: DataSpec
     """Where the examples come from and how they are split and encoded."""
     model: Model

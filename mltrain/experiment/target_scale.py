@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.expression import Comparison
-from mltrain.gates.gate import Gate
-from mltrain.task import OF_NUMBERS, Task
+from mltrain.outputs import KINDS
+from mltrain.task import Task
 from mltrain.training.callback import Monitoring
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
@@ -28,7 +28,7 @@ SCALED_BY = (
 
 def scales_target(experiment: ExperimentSpec, task: Task) -> bool:
     """Return whether the model learns the target in other units than its own."""
-    if task not in OF_NUMBERS:
+    if not KINDS[task].scaled:
         return False
     stated = experiment.data.stated_scale
     return own_units(experiment) is None if stated == "auto" else stated == "standard"
@@ -61,7 +61,7 @@ def _needing_own_units(experiment: ExperimentSpec) -> Iterator[str]:
             if _only_in_own_units(watched) or (_states_a_number(callback) and _follows_from_training(watched)):
                 yield f"{type(callback).__name__} watches '{watched}' in the units of the target"
     for gate in experiment.evaluation.gates:
-        if Gate.parse(gate).quantity.metric == "loss":
+        if gate.quantity.metric == "loss":
             yield f"the gate '{gate}' is stated in the units of the target"
 
 

@@ -16,17 +16,17 @@ and there are no slices or classes.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self, cast
-
-from pydantic import AfterValidator
+from typing import Any, Literal, Protocol, Self, cast
 
 from mltrain.evaluation.catalogue import canonical_name
 from mltrain.expression import OPERATORS, refuse_reversed
 from mltrain.problems import shortened
-from mltrain.spec import suggest
+from mltrain.run.results import ClassResult, Judgement, OutputResult, SplitResult
+from mltrain.spec import FromText, suggest
 from mltrain.task import SPLITS
 
 Bound = Literal["value", "low", "high", "mean", "std", "min"]
@@ -47,6 +47,18 @@ _QUANTITIES = (
     re.compile(rf"{_MEASURED}{_BASELINE}"),
     re.compile(rf"\(\s*{_MEASURED}{_BASELINE}\s*\){_OPTIONAL_BOUND}"),
 )
+
+
+class Measured(Protocol):
+    """Results on some rows: those of a split, or of the test rows of all folds."""
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """Values with the bounds as attributes, by name of the metric."""
+
+    @property
+    def baselines(self) -> Mapping[str, Any]:
+        """What is known of each baseline, by name, with `difference` as `metrics`."""
 
 
 class NoValueError(Exception):
@@ -84,52 +96,43 @@ class Quantity:
             return text
         return f"({text}).{self.bound}" if self.baseline is not None else f"{text}.{self.bound}"
 
-    def read(self, metrics: Mapping[str, Any]) -> float:
+    def read(self, splits: Mapping[str, Measured]) -> float:
         """Return the number.
 
         Args:
-            metrics: the results, in the form of metrics.json.
+            splits: the results, by split.
 
         Raises:
-            NoValueError: they do not have it, or in another form.
+            NoValueError: they do not have it.
         """
-        try:
-            return self._read(metrics)
-        except (AttributeError, KeyError, TypeError, ValueError):  # a file that somebody else may have written
-            raise NoValueError("the results are damaged: they have another form there") from None
-
-    def _read(self, metrics: Mapping[str, Any]) -> float:
-        name = self.split
-        part = _found(metrics["splits"], name, "split")
-        if self.slice is not None:
-            name = f"{self.split}[{self.slice}]"
-            part = _found(
-                {each["slice"]: each for each in part.get("slices", ())}, self.slice, f"slice of {self.split}"
-            )
-        if self.baseline is not None:
-            part = _found(part.get("baselines", {}), self.baseline, f"baseline of {name}")
-            name = f"{name} - {self.baseline}"
-            values = part.get("difference", {})
-        elif self.of_class is not None:
-            if "outputs" in part:
-                values = _found(part["outputs"], self.of_class, f"target in the results of {name}")["metrics"]
-            else:
-                values = _found(part.get("classes", {}), self.of_class, f"class in the results of {name}")
-        else:
-            values = part["metrics"]
+        values, where = self._values(_found(splits, self.split, "split"))
         metric = self.metric if self.metric in values else canonical_name(self.metric)
-        found = _found(values, metric, f"metric of {name}")
-        number = found.get(self.bound)
+        found = _found(values, metric, f"metric of {where}")
+        number = getattr(found, self.bound)
         if number is None:
-            why = found.get("undefined")
             raise NoValueError(
-                why or (f"{metric} has no interval here" if self.bound in ("low", "high") else "it has no value")
+                found.undefined
+                or (f"{metric} has no interval here" if self.bound in ("low", "high") else "it has no value")
             )
         return float(number)
 
+    def _values(self, part: Measured) -> tuple[Mapping[str, Any], str]:
+        """Return the values among which the metric is, by name, and what they are called."""
+        if self.baseline is not None:
+            found = _found(part.baselines, self.baseline, f"baseline of {self.split}")
+            return found.difference, f"{self.split} - {self.baseline}"
+        if self.slice is not None:
+            slices = {each.slice: each for each in part.slices} if isinstance(part, SplitResult) else {}
+            return _found(slices, self.slice, f"slice of {self.split}").metrics, f"{self.split}[{self.slice}]"
+        if self.of_class is not None and isinstance(part, SplitResult):
+            parts: Mapping[str, ClassResult | OutputResult] = part.outputs or part.classes
+            what = "target" if part.outputs else "class"
+            return _found(parts, self.of_class, f"{what} in the results of {self.split}").metrics, self.split
+        return part.metrics, self.split
+
 
 @dataclass(frozen=True)
-class Gate:
+class Gate(FromText):
     """A condition on one number of the results."""
 
     quantity: Quantity
@@ -149,7 +152,7 @@ class Gate:
             number = float(gate["number"]) if gate else 0.0
         except ValueError:
             gate = None
-        if gate is None:
+        if gate is None or not math.isfinite(number):
             raise ValueError(
                 f"expected 'split.metric >= number', such as 'test.f1.low >= 0.8', received {shortened(text)!r}"
             )
@@ -158,61 +161,33 @@ class Gate:
     def __str__(self) -> str:
         return f"{self.quantity} {self.operator} {self.number!r}".removesuffix(".0")
 
-    def judge(self, metrics: Mapping[str, Any]) -> Judgement:
+    @property
+    def of_folds(self) -> bool:
+        """Whether it is a condition on the means of a cross-validation, and not on a run."""
+        return self.quantity.split == FOLDS
+
+    def judge(self, splits: Mapping[str, Measured]) -> Judgement:
         """Return whether the results pass; a gate without a value is missed, with the reason.
 
         Args:
-            metrics: the results, in the form of metrics.json.
+            splits: the results, by split.
         """
         try:
-            value = self.quantity.read(metrics)
+            value = self.quantity.read(splits)
         except NoValueError as reason:
-            return Judgement(str(self), None, False, str(reason))
-        return Judgement(str(self), value, OPERATORS[self.operator](value, self.number))
+            return Judgement(gate=str(self), value=None, passed=False, reason=str(reason))
+        passed = OPERATORS[self.operator](value, self.number)
+        return Judgement(gate=str(self), value=value, passed=passed, reason="")
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """What became of a gate.
-
-    Attributes:
-        gate: in words.
-        value: that was found; None where there is none.
-        passed: whether it is fulfilled.
-        reason: why there is no value, or what the judgement rests on; empty where the value says it all.
-    """
-
-    gate: str
-    value: float | None
-    passed: bool
-    reason: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it in the form of metrics.json."""
-        return {"gate": self.gate, "value": self.value, "passed": self.passed, "reason": self.reason}
-
-
-def recorded(metrics: Mapping[str, Any]) -> tuple[Judgement, ...]:
-    """Return what became of the gates of a run, as its results say."""
-    return tuple(
-        Judgement(gate["gate"], gate["value"], gate["passed"], gate.get("reason", ""))
-        for gate in metrics.get("gates", ())
-    )
-
-
-def judge(gates: Sequence[str], metrics: Mapping[str, Any]) -> tuple[Judgement, ...]:
+def judge(gates: Sequence[Gate], splits: Mapping[str, SplitResult]) -> tuple[Judgement, ...]:
     """Return what becomes of each gate, in their order; those of folds are judged by `judge_folds`."""
-    return tuple(Gate.parse(gate).judge(metrics) for gate in gates if not of_folds(gate))
+    return tuple(gate.judge(splits) for gate in gates if not gate.of_folds)
 
 
-def judge_folds(gates: Sequence[str], results: Mapping[str, Any]) -> tuple[Judgement, ...]:
+def judge_folds(gates: Sequence[Gate], results: Measured) -> tuple[Judgement, ...]:
     """Return what becomes of each gate of folds, in their order; `results` is what is in folds.json."""
-    return tuple(Gate.parse(gate).judge({"splits": {FOLDS: results}}) for gate in gates if of_folds(gate))
-
-
-def of_folds(gate: str) -> bool:
-    """Return whether a gate speaks of the means of a cross-validation, and not of a run."""
-    return Gate.parse(gate).quantity.split == FOLDS
+    return tuple(gate.judge({FOLDS: results}) for gate in gates if gate.of_folds)
 
 
 def _quantity(text: str) -> Quantity:
@@ -246,11 +221,3 @@ def _found(values: Mapping[str, Any], name: str, what: str) -> Any:
         there = f"there are: {', '.join(values)}" if values else "there is none"
         raise NoValueError(f"there is no {what} {name!r} ({there})")
     return values[name]
-
-
-def _gate_text(text: str) -> str:
-    return str(Gate.parse(text))
-
-
-# A gate in the YAML: it becomes its one spelling.
-GateText = Annotated[str, AfterValidator(_gate_text)]

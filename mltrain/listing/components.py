@@ -9,7 +9,7 @@ from typing import Any
 from mltrain.data.features import FEATURES
 from mltrain.data.sources import SOURCES
 from mltrain.data.splits import SPLIT_SPECS
-from mltrain.evaluation.catalogue import METRICS, OWN_METRICS
+from mltrain.evaluation.own_metrics import METRICS, Plugins
 from mltrain.keras_api import catalogue
 from mltrain.listing.reference import describe
 from mltrain.models import MODELS
@@ -94,11 +94,16 @@ class Component:
         return asdict(self)
 
 
-def components(kind: str) -> list[Component]:
-    """Return every component of a kind, our own first."""
+def components(kind: str, plugins: Plugins | None = None) -> list[Component]:
+    """Return every component of a kind, our own first.
+
+    Args:
+        kind: one of `KINDS`.
+        plugins: whose metrics are listed, too; None takes those of installed packages alone.
+    """
     own = [_own(spec) for spec in _OWN.get(kind, ())]
     if kind == "metric":
-        own += _of_plugins()
+        own += _of_plugins(plugins or Plugins())
     names = {component.name for component in own}
     if kind not in _FROM_KERAS:
         return own
@@ -111,13 +116,13 @@ def _own(spec: type[Spec]) -> Component:
     return Component(str(spec.model_fields["type"].default), doc, tuple(getattr(spec, "aliases", ())), arguments)
 
 
-def _of_plugins() -> list[Component]:
+def _of_plugins(plugins: Plugins) -> list[Component]:
     """Return the metrics of `--plugin`, and the names of those of installed packages, which are not imported."""
-    found = {str(spec.model_fields["type"].default): _own(spec) for spec in OWN_METRICS.registered()}
+    found = {str(spec.model_fields["type"].default): _own(spec) for spec in plugins.registered()}
     return [
         found.get(name)
         or Component(name, "A metric of an installed package. It is imported when a config names it.", (), ())
-        for name in OWN_METRICS.names()
+        for name in plugins.names()
     ]
 
 

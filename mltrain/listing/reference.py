@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 from mltrain.config.expected import is_spec, number_text, opened
 from mltrain.config.yaml_text import value_text
 from mltrain.keras_api.components import KerasComponent
-from mltrain.spec import OneOf, Spec, as_plain, with_article
+from mltrain.spec import FromText, OneOf, Spec, as_plain, with_article
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,8 @@ def _words(each: Any, annotation: Any) -> Iterator[str]:
         yield f"a mapping (each value {type_text(arguments[1])})"
     elif each in (int, float):
         yield number_text(each, annotation)
+    elif isinstance(each, type) and issubclass(each, FromText):
+        yield "text"
     else:
         names = {str: "text", bool: "true or false", type(None): "null"}
         yield names.get(each, "a path" if getattr(each, "__name__", "") == "Path" else "any value")

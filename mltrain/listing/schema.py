@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic.json_schema import DefsRef, GenerateJsonSchema, JsonRef, JsonSchemaValue
+from pydantic_core import core_schema
 
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.keras_api.components import definitions
 from mltrain.listing.reference import field_documentation
@@ -14,9 +16,15 @@ from mltrain.spec import Spec, as_plain
 _EDITORS_KEY = {"type": "string", "description": "Where an editor finds this schema; nothing else reads it."}
 
 
-def json_schema(spec: type[Spec] = ExperimentSpec) -> dict[str, Any]:
-    """Return the JSON Schema of a spec, with the strings under its fields as descriptions."""
-    schema = spec.model_json_schema(ref_template="#/definitions/{model}", schema_generator=_Draft7)
+def json_schema(spec: type[Spec] = ExperimentSpec, plugins: Plugins | None = None) -> dict[str, Any]:
+    """Return the JSON Schema of a spec, with the strings under its fields as descriptions.
+
+    Args:
+        spec: of the whole.
+        plugins: whose metrics may be named; None takes those of installed packages alone.
+    """
+    generator = type("_Draft7OfPlugins", (_Draft7,), {"plugins": plugins})
+    schema = spec.model_json_schema(ref_template="#/definitions/{model}", schema_generator=generator)
     schema["properties"] = {"$schema": _EDITORS_KEY} | schema["properties"]
     if "$defs" in schema:
         schema["definitions"] = schema.pop("$defs")
@@ -24,6 +32,8 @@ def json_schema(spec: type[Spec] = ExperimentSpec) -> dict[str, Any]:
 
 
 class _Draft7(GenerateJsonSchema):
+    plugins: Plugins | None = None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Keras' components have no classes: without this pydantic does not know what the references to them refer to.
@@ -43,6 +53,12 @@ class _Draft7(GenerateJsonSchema):
             tag["description"] = made.get("description", "")
             made["required"] = ["type", *made.get("required", [])]
         return made
+
+    def any_schema(self, schema: core_schema.AnySchema) -> JsonSchemaValue:
+        alternatives = schema.get("metadata", {}).get("alternatives")  # of a OneOf
+        if alternatives is None:
+            return super().any_schema(schema)
+        return alternatives({"plugins": self.plugins}).json_schema() or {}
 
     def encode_default(self, dft: Any) -> Any:
         return as_plain(dft)

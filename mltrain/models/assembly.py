@@ -19,7 +19,7 @@ Path = tuple[str | int, ...]
 
 
 def stack(layers: tuple[KerasComponent, ...], info: DataInfo, written: int = 0) -> keras.Model:
-    """Return a model that puts `layers` on an input of `(batch, *info.input_shape)`.
+    """Return a model that puts `layers` on an input of `(batch, *info.input.shape)`.
 
     Args:
         layers: from the input to the output.
@@ -30,7 +30,7 @@ def stack(layers: tuple[KerasComponent, ...], info: DataInfo, written: int = 0) 
         MisfitError: a layer does not fit on the one below it, or the outputs do not fit the task.
     """
     model = keras.Sequential(
-        [keras.Input(shape=info.input_shape, dtype=info.input_dtype, name="features")], name="model"
+        [keras.Input(shape=info.input.shape, dtype=info.input.dtype, name="features")], name="model"
     )
     policy = keras.config.dtype_policy()
     for number, layer in enumerate(layers):
@@ -38,9 +38,9 @@ def stack(layers: tuple[KerasComponent, ...], info: DataInfo, written: int = 0) 
         keras.config.set_dtype_policy("float32" if number == len(layers) - 1 else policy)
         _add(model, layer, number, written, info)
     _follow(model, layers, info, written)
-    if model.output_shape[1:] != (info.outputs,):
+    if model.output_shape[1:] != (info.output.units,):
         message = (
-            f"it ends in shape {_shape(model.output_shape[1:])}, and {info.task} needs {_shape((info.outputs,))}; "
+            f"it ends in shape {_shape(model.output_shape[1:])}, and {info.task} needs {_shape((info.output.units,))}; "
         )
         raise MisfitError(("model",), message + "add Flatten or a pooling layer before the head")
     return model
@@ -48,7 +48,7 @@ def stack(layers: tuple[KerasComponent, ...], info: DataInfo, written: int = 0) 
 
 def _add(model: keras.Model, layer: KerasComponent, number: int, written: int, info: DataInfo) -> None:
     path = _path(number, written)
-    below = model.output_shape[1:] if model.layers else info.input_shape
+    below = model.output_shape[1:] if model.layers else info.input.shape
     try:
         built = build(layer)
     except ConfigError as error:
@@ -93,7 +93,7 @@ def _follow(model: keras.Model, layers: tuple[KerasComponent, ...], info: DataIn
     for each, when in ((inference, ""), (training, " while training")):
         if each.error is not None:
             number = len(each.shapes)
-            below = each.shapes[-1] if each.shapes else info.input_shape
+            below = each.shapes[-1] if each.shapes else info.input.shape
             raise MisfitError(_path(number, written), _misfit(layers[number], below, when, each.error)) from each.error
 
 
@@ -107,7 +107,7 @@ def _passed(model: keras.Model, info: DataInfo, training: bool) -> _Pass:
             shapes.append(tuple(values.shape[1:]))
         return values
 
-    inputs = tf.TensorSpec((None, *info.input_shape), info.input_dtype)
+    inputs = tf.TensorSpec((None, *info.input.shape), info.input.dtype)
     try:
         tf.function(call, autograph=False).get_concrete_function(inputs)
     except REFUSALS as error:

@@ -7,17 +7,9 @@ from typing import Any
 
 from mltrain.errors import MisfitError
 from mltrain.keras_api.components import KerasComponent, make
-from mltrain.task import OF_NUMBERS, DataInfo, Decision, Task
+from mltrain.outputs import KINDS
+from mltrain.task import DataInfo, Decision
 from mltrain.wording import counted
-
-# What the predictions of each task are, and so the activation that a head of ours has.
-ACTIVATION: dict[Task, str] = {
-    "binary": "sigmoid",
-    "multiclass": "softmax",
-    "regression": "linear",
-    "multilabel": "sigmoid",
-    "multiregression": "linear",
-}
 
 
 @dataclass(frozen=True)
@@ -46,17 +38,17 @@ def find_head(layers: tuple[KerasComponent, ...], info: DataInfo, loss: KerasCom
     Raises:
         MisfitError: the loss says `from_logits`, and the model does not end in logits.
     """
-    activation = ACTIVATION[info.task]
-    kinds = "1 unit" if info.outputs == 1 else f"{info.outputs} units"
+    activation = KINDS[info.task].activation
+    kinds = "1 unit" if info.output.units == 1 else f"{info.output.units} units"
     ends = _last_dense(layers)
     if ends is not None:
         dense, last_activation = ends
         from_logits = loss is not None and loss.takes_logits
-        if dense.argument("units") == info.outputs and last_activation in (activation, "linear"):
+        if dense.argument("units") == info.output.units and last_activation in (activation, "linear"):
             if last_activation == activation and not from_logits:
                 decision = Decision("head", "the model's own", f"it ends in {kinds} with {activation}")
                 return Head(added=False, logits=False, decision=decision)
-            if last_activation == "linear" and from_logits and info.task not in OF_NUMBERS:
+            if last_activation == "linear" and from_logits and not KINDS[info.task].of_numbers:
                 decision = Decision("head", "the model's own", f"it ends in {kinds} of logits, as the loss expects")
                 return Head(added=False, logits=True, decision=decision)
     return added_head(info, loss, f"added: {info.task} needs {kinds}")
@@ -68,11 +60,12 @@ def added_head(info: DataInfo, loss: KerasComponent | None, why: str) -> Head:
     Raises:
         MisfitError: the loss would apply that activation a second time.
     """
-    layer = f"Dense {info.outputs} {ACTIVATION[info.task]}"
+    activation = KINDS[info.task].activation
+    layer = f"Dense {info.output.units} {activation}"
     if loss is not None and loss.takes_logits:
         message = (
-            f"the model ends in {ACTIVATION[info.task]}, which the loss would apply again: remove from_logits, or end "
-            f"a sequential model in a Dense layer of {counted(info.outputs, 'unit')} without an activation"
+            f"the model ends in {activation}, which the loss would apply again: remove from_logits, or end "
+            f"a sequential model in a Dense layer of {counted(info.output.units, 'unit')} without an activation"
         )
         raise MisfitError(("training", "loss", "from_logits"), message)
     return Head(added=True, logits=False, decision=Decision("head", layer, why))
@@ -80,7 +73,8 @@ def added_head(info: DataInfo, loss: KerasComponent | None, why: str) -> Head:
 
 def head_layer(info: DataInfo, **arguments: Any) -> KerasComponent:
     """Return the `Dense` layer that ends a model for the task, with more `arguments` of that layer."""
-    return make("layer", "Dense", units=info.outputs, activation=ACTIVATION[info.task], name="head", **arguments)
+    activation = KINDS[info.task].activation
+    return make("layer", "Dense", units=info.output.units, activation=activation, name="head", **arguments)
 
 
 def _last_dense(layers: tuple[KerasComponent, ...]) -> tuple[KerasComponent, str] | None:

@@ -48,13 +48,14 @@ def refuse_indices(layers: tuple[KerasComponent, ...], info: DataInfo) -> None:
         MisfitError: an index in the data is negative, or too large for the first layer that looks at it.
     """
     table = index_table(layers)
-    if table is None or info.largest_input is None or info.smallest_input is None:
+    if table is None or info.input.limits is None:
         return
+    smallest, largest = info.input.limits
     path = ("model", "layers", table.layer, table.argument)
-    if info.largest_input >= table.size:
-        needed = int(info.largest_input) + 1
-        message = f"the largest index in the data is {info.largest_input:g}: expected at least {needed}"
+    if largest >= table.size:
+        needed = int(largest) + 1
+        message = f"the largest index in the data is {largest:g}: expected at least {needed}"
         raise MisfitError(path, f"{message}, received {table.size}")
-    if info.smallest_input < 0:
-        message = f"the smallest index in the data is {info.smallest_input:g}, and indices begin at 0"
+    if smallest < 0:
+        message = f"the smallest index in the data is {smallest:g}, and indices begin at 0"
         raise MisfitError(path, message)

@@ -33,7 +33,7 @@ class Linear(ModelSpec):
         return added_head(info, loss, "a linear model is one Dense layer")
 
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
-        """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, info.outputs)` out."""
+        """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, units)` out."""
         from mltrain.models.assembly import stack
 
         arguments: dict[str, Any] = {
@@ -42,5 +42,5 @@ class Linear(ModelSpec):
         }
         if self.kernel_regularizer is not None:
             arguments["kernel_regularizer"] = self.kernel_regularizer
-        flat = (make("layer", "Flatten"),) if len(info.input_shape) > 1 else ()
+        flat = (make("layer", "Flatten"),) if len(info.input.shape) > 1 else ()
         return stack((*flat, head_layer(info, **arguments)), info)

@@ -35,13 +35,13 @@ class Mlp(ModelSpec):
         return added_head(info, loss, f"an mlp ends in the layer that {info.task} needs")
 
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
-        """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, info.outputs)` out."""
+        """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, units)` out."""
         from mltrain.models.assembly import stack
 
         return stack((*self._hidden(info), head_layer(info)), info)
 
     def _hidden(self, info: DataInfo) -> list[KerasComponent]:
-        layers = [make("layer", "Flatten")] if len(info.input_shape) > 1 else []
+        layers = [make("layer", "Flatten")] if len(info.input.shape) > 1 else []
         for units in self.units:
             dense = {"units": units, "kernel_initializer": self.kernel_initializer}
             if self.kernel_regularizer is not None:

@@ -50,7 +50,7 @@ class ModelSpec(Spec):
 
     @abstractmethod
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
-        """Return the `keras.Model` with random weights: `(batch, *info.input_shape)` in, `(batch, info.outputs)` out.
+        """Return the `keras.Model` with random weights: `(batch, *shape)` of the input in, `(batch, units)` out.
 
         Raises:
             MisfitError: the layers do not fit on each other or on the data.

@@ -29,7 +29,7 @@ def score(model: keras.Model, x: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
 
     Of several classes it is the logit of the chosen one minus the mean of all: the same number can be added to all
     logits of a row and changes no probability, so one logit alone means nothing. For binary it is the logit of the
-    positive class, for regression the output.
+    positive class, for numbers the output before its activation.
 
     Args:
         model: as for `scores`.

@@ -56,7 +56,7 @@ class Sequential(ModelSpec):
         return index_table(self.layers)
 
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
-        """Return the `keras.Model`: `(batch, *info.input_shape)` in, `(batch, info.outputs)` out.
+        """Return the `keras.Model`: `(batch, *info.input.shape)` in, `(batch, info.output.units)` out.
 
         Raises:
             MisfitError: the layers do not fit on each other or on the data; the path is that of the first that does

@@ -9,11 +9,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from mltrain.data.encoders.category import IndexEncoder
 from mltrain.data.examples import Examples
 from mltrain.data.preparation import Prepared
 from mltrain.evaluation.baselines import Baseline, NaiveBaseline, constant_baseline, linear_baseline, naive_baselines
-from mltrain.evaluation.counts import decide
 from mltrain.evaluation.differences import Difference, paired_difference
 from mltrain.evaluation.margins import FROM_MARGINS
 from mltrain.evaluation.mcnemar import right_more_often
@@ -25,7 +23,10 @@ from mltrain.evaluation.verdict import Comparison, nothing_held_out, sign_test
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.forecast_rows import ForecastRows
-from mltrain.task import OF_NUMBERS, SPLITS, Objective, SplitName
+from mltrain.outputs import KINDS
+from mltrain.run.results import Baseline as BaselineResult
+from mltrain.run.results import BaselineFit, BaselineVerdict, MetricValue
+from mltrain.task import SPLITS, Objective, SplitName
 
 # Of more classes, differences that are drawn from the table of all three (true, model's, baseline's) cost 0.1 s each.
 DRAWN_CLASSES = 5
@@ -46,7 +47,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class BaselineResults:
-    """What metrics.json says of the baselines.
+    """What the results say of the baselines.
 
     Attributes:
         fits: by name, on how many rows each was fitted, or why it is left out.
@@ -54,8 +55,8 @@ class BaselineResults:
         sentences: whether the model beats them.
     """
 
-    fits: dict[str, Any]
-    splits: dict[SplitName, dict[str, Any]]
+    fits: dict[str, BaselineFit]
+    splits: dict[SplitName, dict[str, BaselineResult]]
     sentences: list[str]
 
 
@@ -84,17 +85,16 @@ def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objec
         for name in held_out:
             pair = _Pair(spec, prepared, name, model, judged)
             comparison = pair.comparison(main, baseline.words)
-            verdict = {"metric": main.name, "outcome": comparison.outcome, "words": baseline.words}
-            results.splits[name][baseline.name] = {**pair.results(metrics, main), "verdict": verdict}
+            verdict = BaselineVerdict(metric=main.name, outcome=comparison.outcome, words=baseline.words)
+            results.splits[name][baseline.name] = pair.result(metrics, main, verdict)
         results.sentences.append(comparison.sentence())
     return results
 
 
-def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, Any]) -> list[Baseline | NaiveBaseline]:
+def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, BaselineFit]) -> list[Baseline | NaiveBaseline]:
     """Return the baselines, and say in `fits` how each came about."""
     info, train = prepared.info, prepared.examples["train"]
-    name = "ridge" if info.task in OF_NUMBERS else "logistic"
-    indices = [encoder.column for encoder in prepared.preprocessing.columns if isinstance(encoder, IndexEncoder)]
+    indices = [encoder.column for encoder in prepared.preprocessing.columns if encoder.is_index]
     linear: Baseline | str
     if indices:
         linear = f"the categories of '{indices[0]}' are index numbers, and their size has no meaning"
@@ -107,11 +107,10 @@ def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, Any]) -> l
     if isinstance(linear, Baseline):
         baselines.append(linear)
     for each in baselines:
-        fits[each.name] = {"rows": each.rows, "of": len(train.truth)}
-        if isinstance(each, Baseline) and not each.converged:
-            fits[each.name]["converged"] = False
+        failed: dict[str, Any] = {"converged": False} if isinstance(each, Baseline) and not each.converged else {}
+        fits[each.name] = BaselineFit(rows=each.rows, of=len(train.truth), **failed)
     if isinstance(linear, str):
-        fits[name] = {"left_out": linear}
+        fits[KINDS[info.task].linear] = BaselineFit(left_out=linear)
     return baselines
 
 
@@ -134,29 +133,30 @@ class _Pair:
         self, spec: ExperimentSpec, prepared: Prepared, split: SplitName, model: Judged, other: Judged
     ) -> None:
         self._seed, self._split = draw_seed(spec.seed, split), split
-        self._task, self._classes = prepared.info.task, prepared.info.classes
+        self._task, self._classes = prepared.info.task, prepared.info.output.classes
         examples = prepared.examples[split]
         self._truth, self._groups, self._forecasts = examples.truth, examples.groups, examples.forecasts
         self._values = (model.values[split], other.values[split])
         self._thresholds = (model.threshold, other.threshold)
         self._differences: dict[str, Difference] = {}
 
-    def results(self, metrics: Sequence[Metric], main: Metric) -> dict[str, Any]:
-        """Return what metrics.json says of the baseline."""
+    def result(self, metrics: Sequence[Metric], main: Metric, verdict: BaselineVerdict) -> BaselineResult:
+        """Return what the results say of the baseline."""
         compared = [metric for metric in metrics if metric == main or self._is_quick(metric)]
-        differences = {metric.name: _form(self._difference(metric)) for metric in compared}
-        return {"metrics": self._measured(metrics, 1, self._seed), "difference": differences}
+        differences = {metric.name: _value(self._difference(metric)) for metric in compared}
+        measured = self._measured(metrics, 1, self._seed)
+        return BaselineResult(metrics=measured, difference=differences, verdict=verdict)
 
     def comparison(self, metric: Metric, words: str) -> Comparison:
         """Return the two beside each other by one metric."""
-        values = [self._measured([metric], which, None)[metric.name]["value"] for which in (0, 1)]
+        values = [self._measured([metric], which, None)[metric.name].value for which in (0, 1)]
         model, other = (math.nan if value is None else value for value in values)
         p_value = sign_test(*self._right_units()) if metric.type == "accuracy" else None
         difference, groups = self._difference(metric), self._groups
         units = None if groups is None else len(np.unique(groups))
         return Comparison(self._split, metric, words, model, other, difference, len(self._truth), p_value, units)
 
-    def _measured(self, metrics: Sequence[Metric], which: int, seed: int | None) -> dict[str, dict[str, Any]]:
+    def _measured(self, metrics: Sequence[Metric], which: int, seed: int | None) -> dict[str, MetricValue]:
         values, threshold = self._values[which], self._thresholds[which]
         return metric_results(
             metrics, self._task, self._truth, values, self._classes, seed, threshold, self._groups, self._forecasts
@@ -196,12 +196,14 @@ class _Pair:
     def _right(self) -> tuple[np.ndarray, np.ndarray]:
         """Return which rows the model gets right, and which the baseline (n,)."""
         model, other = (
-            (decide(self._task, values, threshold) == self._truth).reshape(len(self._truth), -1).all(axis=1)
+            (KINDS[self._task].decide(values, threshold) == self._truth).reshape(len(self._truth), -1).all(axis=1)
             for values, threshold in zip(self._values, self._thresholds, strict=True)
         )
         return model, other
 
 
-def _form(difference: Difference) -> dict[str, float | None]:
-    ends = {"value": difference.value, "low": difference.low, "high": difference.high}
-    return {name: end if math.isfinite(end) else None for name, end in ends.items()}
+def _value(difference: Difference) -> MetricValue:
+    value, low, high = (
+        each if math.isfinite(each) else None for each in (difference.value, difference.low, difference.high)
+    )
+    return MetricValue(value=value, low=low, high=high)

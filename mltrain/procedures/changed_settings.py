@@ -14,13 +14,13 @@ from typing import Any, cast
 import keras
 import numpy as np
 
-from mltrain.data.preparation import Prepared
 from mltrain.errors import MltrainError, RunError
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.checkpoints import Saved
-from mltrain.procedures.going_on import GoingOn
 from mltrain.procedures.network import Network, build_network
 from mltrain.procedures.plan import Monitored, Plan, make_plan
+from mltrain.procedures.resumption import PlannedResumption
+from mltrain.procedures.setup import Setup
 from mltrain.run.history import History
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.record import Record
@@ -75,33 +75,32 @@ class FormerTraining:
         return replace(saved, arrays=arrays, state={**saved.state, "training": training})
 
 
-def former_training(
-    going_on: GoingOn, network: Network, prepared: Prepared, plan: Plan, run: LockedRun, saved: Saved | None
-) -> FormerTraining:
+def former_training(planned: PlannedResumption, setup: Setup, run: LockedRun, saved: Saved | None) -> FormerTraining:
     """Return what the run was, where it differs from what it is going to be."""
-    before, after = going_on.spec, network.spec
-    former = FormerTraining(before, changed=False, longer=going_on.longer)
+    before, after, prepared = planned.spec, setup.spec, setup.prepared
+    former = FormerTraining(before, changed=False, longer=planned.longer)
     if saved is None:
         return former
     rate = after.training.optimizer.argument("learning_rate")
-    now = _rate_of(saved, network.model)
-    reset = going_on.states_rate and now is not None and np.float32(rate) != np.float32(now)
-    if not reset and not going_on.differences:
+    now = _rate_of(saved, setup.network.model)
+    reset = planned.states_rate and now is not None and np.float32(rate) != np.float32(now)
+    if not reset and not planned.differences:
         return former
     same = before.training.optimizer.argument("learning_rate") == rate
-    known = cast(Precision, going_on.before.determinism.get("precision", "float32"))
+    known = cast(Precision, planned.before.determinism.get("precision", "float32"))
     built: Network | None
+    plan: Plan | None
     try:
         built = build_network(before, prepared.info, prepared.preprocessing.target, known)
-        planned = make_plan(before, prepared.info, set(prepared.examples))
+        plan = make_plan(before, prepared.info, set(prepared.examples))
     except MltrainError:  # the data is another, too: what cannot be compared is refused by its variables
-        built = planned = None
+        built = plan = None
     target = run.preprocessing().get("target") if run.has_preprocessing() else None
     return replace(
         former,
         changed=True,
         network=built,
-        plan=planned,
+        plan=plan,
         other_target=target != prepared.preprocessing.to_json()["target"],
         new_rate=reset or not same,
         differences=(f"{_RATE}: {now:g} became {rate:g}",) if reset and same and now is not None else (),
@@ -109,16 +108,17 @@ def former_training(
 
 
 def refused_changes(
-    going_on: GoingOn, former: FormerTraining, record: Record, network: Network, plan: Plan, saved: Saved | None
+    planned: PlannedResumption, former: FormerTraining, record: Record, setup: Setup, saved: Saved | None
 ) -> Iterator[str]:
     """Yield what differs and cannot be used by a training that has begun, a sentence each."""
-    before, after, differences = former.spec, network.spec, going_on.differences
-    others = [name for name, rows in going_on.before.splits.items() if record.splits.get(name) != rows]
+    before, after, differences = former.spec, setup.spec, planned.differences
+    network, plan = setup.network, setup.plan
+    others = [name for name, rows in planned.before.splits.items() if record.splits.get(name) != rows]
     if others:
         counts = [
-            f"{name}: {going_on.before.splits[name].rows} rows became {record.splits[name].rows}"
+            f"{name}: {planned.before.splits[name].rows} rows became {record.splits[name].rows}"
             for name in others
-            if name in record.splits and record.splits[name].rows != going_on.before.splits[name].rows
+            if name in record.splits and record.splits[name].rows != planned.before.splits[name].rows
         ]
         yield f"splits: other rows than before{_in_brackets(counts)}"
     if saved is None:

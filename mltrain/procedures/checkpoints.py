@@ -19,6 +19,7 @@ from mltrain.errors import RunError
 from mltrain.run.checkpoint_files import KEPT, numbers, prune, read_checkpoint, remove, write_checkpoint
 from mltrain.run.history import History
 from mltrain.run.locked_run import LockedRun
+from mltrain.stopwatch import PhaseName
 from mltrain.training.checkpoint_state import check_checkpoint_state
 from mltrain.training.progress import EpochRecord
 from mltrain.training.spec import Cadence, CheckpointSpec
@@ -142,7 +143,9 @@ class Checkpoints:
         self.retries = retries
         self.write()
 
-    def chunk_ended(self) -> None:
+    phase: PhaseName = "checkpoints"
+
+    def chunk_ended(self, epoch: int, done: int, steps: int, loss: float) -> None:
         """Write if the cadence says so in the middle of an epoch."""
         by_steps = self._cadence.steps is not None and self.step - self._written_step >= self._cadence.steps
         if by_steps or self._seconds_are_over():

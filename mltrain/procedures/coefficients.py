@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.preprocessing import Preprocessing
 
 
@@ -25,9 +24,10 @@ def coefficients(preprocessing: Preprocessing, weights: Sequence[np.ndarray]) ->
     intercept = float(bias[0])
     place = 0
     for encoder in preprocessing.columns:
-        if isinstance(encoder, NumberEncoder):
-            slopes[place] /= encoder.scaling.width
-            intercept -= float(slopes[place]) * encoder.scaling.center
+        scaling = encoder.number_scaling
+        if scaling is not None:
+            slopes[place] /= scaling.width
+            intercept -= float(slopes[place]) * scaling.center
         place += len(encoder.names)
     (target,) = preprocessing.target.parts
     slopes *= target.width

@@ -11,16 +11,20 @@ from mltrain.comparison.differences import differences
 from mltrain.comparison.pairing import pair
 from mltrain.comparison.side_by_side import LeftOut, SideBySide
 from mltrain.errors import RunError, UsageError
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.run.opening import open_run
 
 
-def compare(references: Sequence[str], runs_dir: Path, sort: str | None = None) -> SideBySide:
+def compare(
+    references: Sequence[str], runs_dir: Path, sort: str | None = None, plugins: Plugins | None = None
+) -> SideBySide:
     """Compare runs.
 
     Args:
         references: two or more, as `open_run` takes them.
         runs_dir: the folder of runs.
         sort: a metric by which they are ordered, the best first; None keeps the order.
+        plugins: with which metrics can be measured again; None takes installed packages alone.
 
     Raises:
         UsageError: fewer than two, or no run measured `sort`.
@@ -28,7 +32,7 @@ def compare(references: Sequence[str], runs_dir: Path, sort: str | None = None) 
     """
     if len(references) < 2:
         raise UsageError("compare needs two runs or more, and one was given; `mltrain show` shows one")
-    runs, left_out = _read(references, runs_dir)
+    runs, left_out = _read(references, runs_dir, plugins)
     if len(runs) < 2:
         reasons = "; ".join(each.reason for each in left_out)
         raise RunError(f"{len(runs)} of {len(references)} runs can be compared: {reasons}")
@@ -39,7 +43,9 @@ def compare(references: Sequence[str], runs_dir: Path, sort: str | None = None) 
     return SideBySide(tuple(runs), why_first, differences([run.config for run in runs]), pairs, tuple(left_out))
 
 
-def _read(references: Sequence[str], runs_dir: Path) -> tuple[list[ComparedRun], list[LeftOut]]:
+def _read(
+    references: Sequence[str], runs_dir: Path, plugins: Plugins | None
+) -> tuple[list[ComparedRun], list[LeftOut]]:
     runs: dict[Path, ComparedRun] = {}
     left_out = []
     for reference in references:
@@ -49,7 +55,7 @@ def _read(references: Sequence[str], runs_dir: Path) -> tuple[list[ComparedRun],
             if real in runs:  # as `runs/name/*`, which names the newest twice
                 left_out.append(LeftOut(reference, f"{reference}: is {runs[real].name}, which is listed twice"))
                 continue
-            runs[real] = read_run(directory)
+            runs[real] = read_run(directory, plugins)
         except RunError as error:
             left_out.append(LeftOut(reference, str(error)))
     return list(runs.values()), left_out

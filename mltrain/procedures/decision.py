@@ -14,8 +14,10 @@ from mltrain.evaluation.calibration import HOTTEST, fit_temperature, tempered
 from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.threshold_aim import ThresholdAim
 from mltrain.experiment.evaluation_section import EvaluationSpec
+from mltrain.outputs import KINDS
 from mltrain.run.decision import DecisionRule
-from mltrain.task import OF_CLASSES, Task
+from mltrain.run.results import Threshold
+from mltrain.task import Task
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Chosen:
 
     Attributes:
         rule: to apply and to keep.
-        results: what metrics.json says of it, by its keys there.
+        results: what `Results` says of it, by its fields there.
     """
 
     rule: DecisionRule
@@ -40,7 +42,7 @@ def check_both_classes(spec: EvaluationSpec, prepared: Prepared) -> None:
     if isinstance(spec.threshold, ThresholdAim) and prepared.info.task == "binary":
         counts = np.bincount(prepared.examples["validation"].truth, minlength=2)
         if not counts.all():
-            name = prepared.info.classes[int(counts.argmin())]
+            name = prepared.info.output.classes[int(counts.argmin())]
             message = f"a threshold is chosen on validation rows of both classes, and none is '{name}': set "
             raise MisfitError(("evaluation", "threshold"), f"{message}data.split.stratify: true, or state a number")
 
@@ -54,7 +56,7 @@ def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictio
         truth: class indices of the validation rows (n,); None where there are none.
         predictions: for them, of the model of the run.
     """
-    if task not in OF_CLASSES:
+    if not KINDS[task].of_classes:
         return Chosen(DecisionRule(), {})
     sentences: list[str] = []
     results: dict[str, Any] = {"decision_sentences": sentences} if spec.decides else {}
@@ -69,7 +71,7 @@ def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictio
             predictions = tempered(task, predictions, temperature)
     if task == "binary":
         results["threshold"], sentence = _threshold(spec.threshold, truth, predictions)
-        threshold = results["threshold"]["value"]
+        threshold = results["threshold"].value
         sentences += [sentence] if sentence else []
     return Chosen(DecisionRule(threshold=threshold, temperature=temperature), results)
 
@@ -91,13 +93,14 @@ def _temperature(
 
 def _threshold(
     stated: float | ThresholdAim, truth: np.ndarray | None, predictions: np.ndarray | None
-) -> tuple[dict[str, Any], str]:
-    """Return what metrics.json says of the threshold, and a sentence on it."""
+) -> tuple[Threshold, str]:
+    """Return the threshold, and a sentence on it."""
     if not isinstance(stated, ThresholdAim):
-        return {"value": stated}, ""
-    about = {"aim": stated.words, "split": "validation"}
+        return Threshold(value=stated), ""
+    about: dict[str, Any] = {"aim": stated.words, "split": "validation"}
     if truth is None or predictions is None:
-        return {"value": 0.5, **about}, "the threshold is 0.5: predictions for the validation rows are NaN or infinite"
+        sentence = "the threshold is 0.5: predictions for the validation rows are NaN or infinite"
+        return Threshold(value=0.5, **about), sentence
     choice = choose_threshold(stated, truth, predictions)
     at = f"{choice.threshold:.4g}"
     if choice.reached:
@@ -111,4 +114,4 @@ def _threshold(
             f"no threshold gives the {stated.words} on validation: {at} gives the highest {condition}, "
             f"{choice.nearest:.4f}, and a {stated.aim} of {choice.value:.4f}"
         )
-    return {"value": choice.threshold, **about, "reached": choice.reached}, sentence
+    return Threshold(value=choice.threshold, **about, reached=choice.reached), sentence

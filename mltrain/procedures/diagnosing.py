@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import keras
 import numpy as np
@@ -14,9 +13,11 @@ from mltrain.evaluation.diagnosis import Curves, Facts, diagnose_at_once
 from mltrain.evaluation.diagnosis.alike import classes_alike
 from mltrain.evaluation.diagnosis.facts import DeadUnits
 from mltrain.evaluation.diagnosis.skill import skill
+from mltrain.outputs import KINDS
 from mltrain.procedures.network import Network
 from mltrain.run.history import History
-from mltrain.task import OF_CLASSES, SplitName, Task
+from mltrain.run.results import SplitResult
+from mltrain.task import SplitName, Task
 from mltrain.training.metrics import default_loss
 
 # Training rows that are used: a forward pass of them takes milliseconds.
@@ -29,7 +30,7 @@ _CROSS_ENTROPIES = ("BinaryCrossentropy", "CategoricalCrossentropy", "SparseCate
 _MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
 
 
-class Watch:
+class LiveDiagnosis:
     """Reports what is certain during a training, each finding once.
 
     Args:
@@ -68,14 +69,14 @@ def chance_loss(network: Network) -> float | None:
     plain = loss.type in _CROSS_ENTROPIES and dict(loss.arguments).get("reduction", _MEANS[0]) in _MEANS
     if not plain or training.class_weight is not None or network.model.losses:
         return None
-    return math.log(len(network.info.classes) if network.info.task == "multiclass" else 2)
+    return math.log(len(network.info.output.classes) if network.info.task == "multiclass" else 2)
 
 
 def gather(
     network: Network,
     prepared: Prepared,
     history: History,
-    splits: Mapping[SplitName, Any],
+    splits: Mapping[str, SplitResult],
     predictions: Mapping[SplitName, np.ndarray],
     *,
     exhausted: bool,
@@ -86,7 +87,7 @@ def gather(
         network: with the weights of the model of the run.
         prepared: its data.
         history: of the training.
-        splits: what was measured, as in metrics.json.
+        splits: what was measured.
         predictions: of every split.
         exhausted: as `Curves` has it.
     """
@@ -96,12 +97,14 @@ def gather(
     sample = train.x[:_LOOKED_AT]
     return Facts(
         task=info.task,
-        classes=info.classes,
+        classes=info.output.classes,
         curves=Curves(columns, network.spec.training.epochs, exhausted, chance_loss(network)),
         rows={name: len(prepared.examples[name].truth) for name in seen},
-        confusions={name: splits[name]["confusion_matrix"] for name in seen if info.task in OF_CLASSES},
+        confusions={name: splits[name].confusion_matrix for name in seen if KINDS[info.task].of_classes},
         skill={
-            name: skill(info.task, prepared.examples[name].truth, predictions[name], train.truth, len(info.classes))
+            name: skill(
+                info.task, prepared.examples[name].truth, predictions[name], train.truth, len(info.output.classes)
+            )
             for name in seen
         },
         sampled=len(sample),
@@ -113,9 +116,9 @@ def gather(
     )
 
 
-def _alike(task: Task, truth: np.ndarray, predictions: np.ndarray, split: Mapping[str, Any]) -> dict[int, float]:
+def _alike(task: Task, truth: np.ndarray, predictions: np.ndarray, split: SplitResult) -> dict[int, float]:
     """Return the classes of a split that the model does not distinguish from the others."""
-    return classes_alike(task, truth, predictions, split["confusion_matrix"]) if task in OF_CLASSES else {}
+    return classes_alike(task, truth, predictions, split.confusion_matrix) if KINDS[task].of_classes else {}
 
 
 def _repeated(prepared: Prepared) -> str:

@@ -4,8 +4,8 @@ that the test rows were looked at, and takes no lock."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,12 +16,13 @@ from mltrain.data.encoders.column import RawColumn
 from mltrain.data.examples import encode_examples
 from mltrain.data.files.arrays import with_single_values
 from mltrain.data.files.column_types import OnlyThese
-from mltrain.data.preparation import declared_kinds, read_rows
+from mltrain.data.reading import declared_kinds, read_rows
 from mltrain.data.sources import read_file
 from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.splits.keys import group_numbers, several
 from mltrain.data.table import Table, absent_sentences, with_missing
 from mltrain.errors import RunError, WriteError
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.prediction.rows import kinds_of, kinds_of_targets
 from mltrain.procedures.recorded_config import other_plugins, refuse_absent
@@ -31,9 +32,64 @@ from mltrain.procedures.unfinished import unfinished_sentence
 from mltrain.run.decision import DecisionRule
 from mltrain.run.looks import count_look, looks_sentence, uncounted_sentence
 from mltrain.run.record import Record
+from mltrain.run.results import Groups, Judgement, SplitResult
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS, SplitName, Task
 from mltrain.tensorflow_start import start_tensorflow
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was measured again.
+
+    Attributes:
+        task: what the model has learned.
+        classes: their names.
+        kind: of its weights: best, last, average or kept.
+        epoch: which they are from.
+        rule: how its probabilities become decisions.
+        splits: the results, by the split or the name of the file: one.
+        sentences: what there is to say of the plugins, of the run and of the data, by the key in `as_json`.
+        looks: how often the test rows were looked at; None where others were measured.
+    """
+
+    task: Task
+    classes: tuple[str, ...]
+    kind: str
+    epoch: int
+    rule: DecisionRule
+    splits: Mapping[str, SplitResult]
+    sentences: Mapping[str, tuple[str, ...]]
+    looks: Looks | None
+
+    def as_json(self, judged: Sequence[Judgement]) -> dict[str, Any]:
+        """Return it for programs, in the form of metrics.json, with what became of the gates."""
+        threshold = {"threshold": {"value": self.rule.threshold}} if self.task == "binary" else {}
+        temperature = {} if self.rule.temperature is None else {"temperature": self.rule.temperature}
+        return {
+            "task": self.task,
+            "classes": list(self.classes),
+            "model": {"weights": self.kind, "epoch": self.epoch},
+            **threshold,
+            **temperature,
+            "splits": {name: _groups_last(split) for name, split in self.splits.items()},
+            **{key: list(said) for key, said in self.sentences.items()},
+            **({} if self.looks is None else {"test_looks": asdict(self.looks)}),
+            **({"gates": [each.as_json() for each in judged]} if judged else {}),
+        }
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How often the test rows of a run were looked at.
+
+    Attributes:
+        count: with this time; None where it cannot be counted.
+        sentence: in words.
+    """
+
+    count: int | None
+    sentence: str
 
 
 def evaluate(
@@ -42,8 +98,9 @@ def evaluate(
     data: Path | None,
     command: tuple[str, ...] = (),
     options: Mapping[str, Any] = MappingProxyType({}),
+    plugins: Plugins | None = None,
     epoch: int | None = None,
-) -> dict[str, Any]:
+) -> Evaluation:
     """Measure the model of a run.
 
     Args:
@@ -52,10 +109,8 @@ def evaluate(
         data: a file with other rows.
         command: the command line, to be kept where looks at the test rows are counted.
         options: how the file with other rows is written, by the names of the keys of its source.
+        plugins: with which its metrics are measured; None takes installed packages alone.
         epoch: whose kept weights are measured; None for the model of the run.
-
-    Returns:
-        The same shape as metrics.json; and `test_looks`, where it was the test rows that were measured.
 
     Raises:
         RunError: the run is damaged or unfinished, or its data has changed since.
@@ -63,7 +118,7 @@ def evaluate(
         DataError: the data is not there, or not valid.
         PluginError: the plugin of one of its metrics is not there, or fails.
     """
-    stored = read_model(run, epoch)
+    stored = read_model(run, plugins, epoch)
     refuse_absent(stored.spec.evaluation.metrics or ())
     spec, preprocessing = stored.spec, stored.preprocessing
     splits: list[SplitName] = [name for name in SPLITS if name in stored.splits]
@@ -89,26 +144,30 @@ def evaluate(
     keys = key_columns(spec.data.split)
     known = all(column in table.columns for column in keys)
     groups = several(group_numbers(table, keys)) if known and name != "train" else None
-    examples = replace(encode_examples(preprocessing, table), groups=groups)
+    rows = stored.splits[chosen] if data is None else None
+    examples = replace(encode_examples(preprocessing, table, rows), groups=groups)
     stored.refuse_indices(table, examples.x)
     slices = _slices(run, spec, stored.record, table) if name != "train" else ()
     predicted = predict_split(network, examples).tempered(network, stored.rule)
-    measured: dict[str, Any] = {
-        "task": network.info.task,
-        "classes": list(network.info.classes),
-        "model": {"weights": stored.kind, "epoch": stored.epoch},
-        **_decided(network.info.task, stored.rule),
-        "splits": {name: measure_split(network, examples, predicted, stored.rule.threshold, name, slices)},
-    }
+    measured = measure_split(network, examples, predicted, stored.rule.threshold, name, slices)
     if not known and run.has_groups():
-        measured["splits"][name]["groups"] = {"columns": list(keys), "n": None}
-    if plugins := other_plugins(stored.record, spec.evaluation.metrics):
-        measured["plugin_sentences"] = list(plugins)
-    if of_run := [each for each in (unfinished_sentence(run, stored.kind, stored.epoch), stored.other_weights) if each]:
-        measured["run_sentences"] = of_run
-    if sentences:
-        measured["data_sentences"] = list(sentences)
-    return measured if name != "test" or data is not None else {**measured, "test_looks": _counted(run, command)}
+        measured = measured.model_copy(update={"groups": Groups(columns=keys, n=None)})
+    unfinished = unfinished_sentence(run, stored.kind, stored.epoch)
+    remarks: dict[str, tuple[str, ...]] = {
+        "plugin_sentences": other_plugins(stored.record, spec.evaluation.metrics),
+        "run_sentences": tuple(filter(None, (unfinished, stored.other_weights))),
+        "data_sentences": sentences,
+    }
+    return Evaluation(
+        task=network.info.task,
+        classes=network.info.output.classes,
+        kind=stored.kind,
+        epoch=stored.epoch,
+        rule=stored.rule,
+        splits={name: measured},
+        sentences={key: each for key, each in remarks.items() if each},
+        looks=_counted(run, command) if name == "test" and data is None else None,
+    )
 
 
 def _rows_of_file(stored: StoredModel, data: Path, options: Mapping[str, Any]) -> tuple[Table, tuple[str, ...]]:
@@ -121,10 +180,10 @@ def _rows_of_file(stored: StoredModel, data: Path, options: Mapping[str, Any]) -
     if table.absent_is_missing and len(absent) < len(features):
         sentences = absent_sentences(table, absent)
         table = with_missing(table, absent)
-    array = preprocessing.array.column if preprocessing.array and preprocessing.windows is None else None
-    table = with_single_values(table, [column for column in table.columns if column != array])
-    if preprocessing.windows is not None:
-        windowed = preprocessing.windows.made_of(table)
+    arrays = {encoder.column for encoder in preprocessing.columns if encoder.holds_arrays}
+    table = with_single_values(table, [column for column in table.columns if column not in arrays])
+    if preprocessing.of_windows:
+        windowed = preprocessing.windowed(table)
         table, sentences = windowed.table.take(windowed.examples), (*sentences, *windowed.sentences)
     return table, sentences
 
@@ -140,20 +199,22 @@ def _needed(stored: StoredModel) -> OnlyThese:
     return OnlyThese({**kinds, **{name: kind for name, kind in kinds_of(stored).items() if name not in kinds}})
 
 
-def _decided(task: Task, rule: DecisionRule) -> dict[str, Any]:
-    """Return what is done to the probabilities, by the keys of metrics.json."""
-    threshold = {"threshold": {"value": rule.threshold}} if task == "binary" else {}
-    return threshold if rule.temperature is None else {**threshold, "temperature": rule.temperature}
+def _groups_last(split: SplitResult) -> dict[str, Any]:
+    """Return the results of a split; that its rows have no groups follows at the end."""
+    found = split.as_json()
+    if split.groups is not None and split.groups.n is None:
+        found["groups"] = found.pop("groups")
+    return found
 
 
-def _counted(run: RunDirectory, command: tuple[str, ...]) -> dict[str, Any]:
+def _counted(run: RunDirectory, command: tuple[str, ...]) -> Looks:
     """Count that the test rows are looked at, before anybody sees what came out; say how often that was."""
     try:
         count_look(run.path, command)
         count = len(run.looks())
     except (WriteError, RunError) as error:  # a run that cannot be written may be measured all the same
-        return {"count": None, "sentence": uncounted_sentence(error)}
-    return {"count": count, "sentence": looks_sentence(count)}
+        return Looks(None, uncounted_sentence(error))
+    return Looks(count, looks_sentence(count))
 
 
 def recorded_rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: np.ndarray) -> Table:

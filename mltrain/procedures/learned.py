@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from mltrain.data.encoders.column import RawColumn, numbers_of
-from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.preparation import Prepared
 from mltrain.evaluation.calibration import tempered
 from mltrain.procedures.network import Network
@@ -69,19 +68,22 @@ def learned_of(network: Network, prepared: Prepared, rule: DecisionRule, formula
         formula: of the learned line, where it is one.
     """
     encoder, *others = prepared.preprocessing.columns
-    if prepared.table is None or others or not isinstance(encoder, NumberEncoder) or network.info.outputs > 1:
+    scaling = encoder.number_scaling
+    if prepared.table is None or others or scaling is None or network.info.output.units > 1:
         return None
     points = {}
-    for name, rows in prepared.splits.items():
-        inputs = numbers_of(RawColumn.of(prepared.table.take(rows), encoder.column))
-        points[str(name)] = (inputs, prepared.examples[name].truth)
+    for name, examples in prepared.examples.items():
+        inputs = numbers_of(RawColumn.of(prepared.table.take(examples.rows), encoder.column))
+        points[str(name)] = (inputs, examples.truth)
     known = np.concatenate([inputs for inputs, _ in points.values()])
     known = known[~np.isnan(known)]
     grid = np.linspace(known.min(), known.max(), _CURVE_POINTS)
-    encoded = encoder.scaling.apply(grid).reshape(-1, 1)
-    if encoder.indicator:
+    encoded = scaling.apply(grid).reshape(-1, 1)
+    if encoder.expects_missing:
         encoded = np.concatenate([encoded, np.zeros_like(encoded)], axis=1)
     predictions = network.predictions(network.model(encoded, training=False).numpy())
     if rule.temperature is not None:
         predictions = tempered(network.info.task, predictions, rule.temperature)
-    return Learned(encoder.column, network.target.column, network.info.classes, formula, points, (grid, predictions))
+    return Learned(
+        encoder.column, network.target.column, network.info.output.classes, formula, points, (grid, predictions)
+    )

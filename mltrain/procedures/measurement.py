@@ -14,12 +14,13 @@ from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.splits.keys import several
 from mltrain.evaluation.calibration import calibration, tempered
 from mltrain.evaluation.chance import against_chance
-from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.split_results import class_results, draw_seed, metric_results, output_results
+from mltrain.outputs import KINDS
 from mltrain.procedures.network import Network
 from mltrain.procedures.slices import Slice
 from mltrain.run.decision import DecisionRule
-from mltrain.task import OF_CLASSES, OF_EACH
+from mltrain.run.results import ChanceResult, Groups, MetricValue, SliceResult, SplitResult
 
 # A slice of fewer rows is measured, and its intervals are wide; that it is small is what there is to say first.
 FEW_ROWS = 20
@@ -64,8 +65,8 @@ def measure_split(
     name: str,
     slices: Sequence[Slice] = (),
     between_chunks: Callable[[], None] = lambda: None,
-) -> dict[str, Any]:
-    """Return a split's part of metrics.json.
+) -> SplitResult:
+    """Return the results of a split.
 
     The rows of the training have no intervals, classes or slices: they are no sample of the rows that will come.
 
@@ -79,10 +80,10 @@ def measure_split(
         between_chunks: called after each slice.
     """
     predictions, truth = predicted.values, examples.truth
-    task, classes, held_out = network.info.task, network.info.classes, name != "train"
+    task, classes, held_out = network.info.task, network.info.output.classes, name != "train"
     metrics = network.spec.evaluation.metrics_for(task)
 
-    def results(rows: slice | np.ndarray, of_what: str) -> dict[str, Any]:
+    def results(rows: slice | np.ndarray, of_what: str) -> dict[str, MetricValue]:
         seed = draw_seed(network.spec.seed, of_what) if held_out else None
         together = None if examples.groups is None else several(examples.groups[rows])
         forecasts = None if examples.forecasts is None else examples.forecasts.take(rows)
@@ -90,38 +91,37 @@ def measure_split(
             metrics, task, truth[rows], predictions[rows], classes, seed, threshold, together, forecasts
         )
 
-    losses = {key: {"value": value if math.isfinite(value) else None} for key, value in predicted.logs.items()}
+    losses = {key: MetricValue(value=value if math.isfinite(value) else None) for key, value in predicted.logs.items()}
     result: dict[str, Any] = {"n": len(truth), "metrics": losses | results(slice(None), name)}
     if examples.groups is not None and held_out:
-        columns = list(key_columns(network.spec.data.split))
-        result["groups"] = {"columns": columns, "n": len(np.unique(examples.groups))}
+        columns = tuple(key_columns(network.spec.data.split))
+        result["groups"] = Groups(columns=columns, n=len(np.unique(examples.groups)))
     if examples.missing:
         result["missing_values"] = dict(examples.missing)
     if examples.unknown:
         result["unknown_categories"] = dict(examples.unknown)
-    if task in OF_EACH:
+    if KINDS[task].several:
         seed = draw_seed(network.spec.seed, name) if held_out else None
         bins = network.spec.evaluation.calibration.bins
-        names, groups = network.info.targets, examples.groups
+        names, groups = network.info.output.columns, examples.groups
         result["outputs"] = output_results(metrics, task, names, truth, predictions, seed, bins, groups)
-    if task in OF_CLASSES:
-        confusion = confusion_matrix(truth, decide(task, predictions, threshold), len(classes))
+    if KINDS[task].of_classes:
+        confusion = confusion_matrix(truth, KINDS[task].decide(predictions, threshold), len(classes))
         result["confusion_matrix"] = confusion.tolist()
         if held_out:
             result["classes"] = class_results(metrics, task, truth, predictions, classes, threshold, examples.groups)
             if np.isfinite(predictions).all():
                 bins = network.spec.evaluation.calibration.bins
-                result["calibration"] = calibration(task, truth, predictions, bins).as_json()
+                result["calibration"] = calibration(task, truth, predictions, bins).result()
     if slices:
         result["slices"] = []
     for each in slices:
-        part: dict[str, Any] = {"slice": each.name, "n": len(each.rows), "metrics": results(each.rows, each.name)}
         units = len(each.rows) if examples.groups is None else len(np.unique(examples.groups[each.rows]))
-        if units < FEW_ROWS:
-            part["few_rows"] = True
-        result["slices"].append(part)
+        few = {"few_rows": True} if units < FEW_ROWS else {}
+        measured = results(each.rows, each.name)
+        result["slices"].append(SliceResult(slice=each.name, n=len(each.rows), metrics=measured, **few))
         between_chunks()
-    return result
+    return SplitResult(**result)
 
 
 def chance_of(
@@ -131,18 +131,15 @@ def chance_of(
     threshold: float,
     training_truth: np.ndarray,
     split: str,
-) -> Any:
-    """Return what a test on the counts says of the accuracy of a split, for metrics.json; None where there are no
-    classes, or several targets."""
-    if network.info.task not in OF_CLASSES:
-        return None
-    predicted = decide(network.info.task, predictions, threshold)
-    chance = against_chance(examples.truth, predicted, network.info.classes, training_truth, examples.groups)
-    return {
-        "split": split,
-        "correct": chance.correct,
-        "expected": chance.expected,
-        "p_value": chance.p_value,
-        "better": chance.better,
-        "sentence": chance.sentence(split),
-    }
+) -> ChanceResult:
+    """Return what a test on the counts says of the accuracy of a split, which has one target with classes."""
+    predicted = KINDS[network.info.task].decide(predictions, threshold)
+    chance = against_chance(examples.truth, predicted, network.info.output.classes, training_truth, examples.groups)
+    return ChanceResult(
+        split=split,
+        correct=chance.correct,
+        expected=chance.expected,
+        p_value=chance.p_value,
+        better=chance.better,
+        sentence=chance.sentence(split),
+    )

@@ -13,9 +13,10 @@ from mltrain.data.examples import Examples
 from mltrain.data.several_targets import Target
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
-from mltrain.models.head import ACTIVATION, Head
+from mltrain.models.head import Head
 from mltrain.models.temperature import tempered_model
-from mltrain.task import OF_NUMBERS, DataInfo, Decision
+from mltrain.outputs import KINDS
+from mltrain.task import DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
 from mltrain.training.feed import Arrays
@@ -91,20 +92,20 @@ class Network:
         Probabilities of the positive class `(rows,)` for binary, of the classes `(rows, classes)` for multiclass,
         values in the units of the target `(rows,)` for regression; of several targets `(rows, targets)`.
         """
-        if self.info.task in OF_NUMBERS:
-            values = self.target.restore(outputs)
-            return values if self.info.targets else values[:, 0]
-        if self.head.logits:
+        kind = KINDS[self.info.task]
+        if kind.of_numbers:
+            outputs = self.target.restore(outputs)
+        elif self.head.logits:
             activation = tf.nn.softmax if self.info.task == "multiclass" else tf.nn.sigmoid
             outputs = in_full_vectors(activation, tf.convert_to_tensor(outputs)).numpy()
-        return outputs[:, 0] if self.info.task == "binary" else outputs
+        return kind.shaped(outputs)
 
     def probability_model(self, temperature: float | None = None) -> keras.Model:
         """Return the model with the activation behind it that turns logits into probabilities, where it ends in
         logits, and with the temperature of the run in the probabilities."""
         model = self.model
         if self.head.logits:
-            model = keras.Sequential([model, keras.layers.Activation(ACTIVATION[self.info.task])])
+            model = keras.Sequential([model, keras.layers.Activation(KINDS[self.info.task].activation)])
         return model if temperature is None else tempered_model(model, self.info.task, temperature)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from mltrain.data.preparation import Prepared
-from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.counts import confusion_matrix
+from mltrain.outputs import KINDS
 from mltrain.procedures.learned import Learned
 from mltrain.procedures.network import Network
 from mltrain.report.plots.confusion import confusion_plot
@@ -16,7 +17,7 @@ from mltrain.report.plots.learned import learned_plot
 from mltrain.report.plots.predicted import predicted_plot
 from mltrain.run.decision import DecisionRule
 from mltrain.run.history import History
-from mltrain.task import OF_CLASSES, SPLITS, SplitName
+from mltrain.task import SPLITS, SplitName
 
 
 def draw(
@@ -46,11 +47,12 @@ def draw(
         yield "metrics", metrics
     split = next(name for name in reversed(SPLITS) if name in predictions)
     truth, info = prepared.examples[split].truth, network.info
-    if info.task == "regression":
+    kind = KINDS[info.task]
+    if kind.of_numbers and not kind.several:
         yield "predicted", predicted_plot(truth, predictions[split], network.target.column, split)
-    elif info.task in OF_CLASSES:
-        counts = confusion_matrix(truth, decide(info.task, predictions[split], rule.threshold), len(info.classes))
-        yield "confusion", confusion_plot(counts, info.classes, split)
+    elif kind.of_classes:
+        counts = confusion_matrix(truth, kind.decide(predictions[split], rule.threshold), len(info.output.classes))
+        yield "confusion", confusion_plot(counts, info.output.classes, split)
     if learned is not None:
         yield (
             "learned",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mltrain.data.encoders.array import ArrayEncoder
 from mltrain.data.preparation import Prepared
 from mltrain.experiment.pixel_range import PixelRange, pixel_findings
 from mltrain.experiment.spec import ExperimentSpec
@@ -15,14 +14,14 @@ _IMAGE_AXES, _CHANNELS = 3, (1, 3, 4)
 
 def with_pixel_findings(prepared: Prepared, spec: ExperimentSpec) -> Prepared:
     """Return the data with an audit that also warns of layers for another range of pixels."""
-    encoder = prepared.preprocessing.array
-    if not isinstance(encoder, ArrayEncoder) or encoder.dtype != "float32":
+    given = prepared.info.input
+    if given.columns or given.dtype != "float32":
         return prepared
-    shape, values = encoder.encoded_shape, prepared.examples["train"].x
+    shape, values = given.shape, prepared.examples["train"].x
     if len(shape) != _IMAGE_AXES or shape[-1] not in _CHANNELS or not values.size:
         return prepared
     pixels = PixelRange.of_values(float(values.min()), float(values.max()))
-    found = tuple(pixel_findings(spec.model, pixels, encoder.column))
+    found = tuple(pixel_findings(spec.model, pixels, given.name))
     if not found:
         return prepared
     audit = prepared.audited.audit

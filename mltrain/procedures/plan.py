@@ -72,7 +72,7 @@ def make_plan(
     for path, message in (*spec.evaluation.misfits(info.task), *unchosen):
         raise MisfitError(("evaluation", *path), message)
     for number, gate in enumerate(spec.evaluation.gates):
-        names = info.targets or info.classes
+        names = info.output.columns or info.output.classes
         wrong = gate_problem(gate, spec, (info.task,), {*splits, FOLDS}, names) or unknown_slice(gate, slices or {})
         if wrong:
             raise MisfitError(("evaluation", "gates", number), wrong)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from mltrain.config.load import Loaded, load_text
-from mltrain.evaluation.catalogue import OWN_METRICS
 from mltrain.evaluation.metric import Metric, OwnMetric
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.measured import default_objective
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.run.record import OwnMetricRecord, Record
@@ -16,8 +16,13 @@ from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS, Task
 
 
-def recorded_config(run: RunDirectory, overrides: Sequence[str] = ()) -> Loaded:
+def recorded_config(run: RunDirectory, overrides: Sequence[str] = (), plugins: Plugins | None = None) -> Loaded:
     """Return the config of a run. What of its metrics is not there can be named, and not be measured.
+
+    Args:
+        run: whose config it is.
+        overrides: as for `load`.
+        plugins: as for `load`.
 
     Raises:
         RunError: config.resolved.yaml or record.json is not there or damaged.
@@ -26,8 +31,8 @@ def recorded_config(run: RunDirectory, overrides: Sequence[str] = ()) -> Loaded:
     """
     text, record = run.resolved(), run.record()
     own = {name: (each.direction, each.origin) for name, each in record.own_metrics.items()}
-    with OWN_METRICS.standing_in(own):
-        loaded = load_text(text, "config.resolved.yaml", run.path, overrides)
+    known = (Plugins() if plugins is None else plugins).with_recorded(own)
+    loaded = load_text(text, "config.resolved.yaml", run.path, overrides, plugins=known)
     return as_when_recorded(loaded, record)
 
 

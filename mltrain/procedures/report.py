@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mltrain.errors import ConfigError, RunError
+from mltrain.outputs import KINDS
 from mltrain.procedures.recorded_config import recorded_config
 from mltrain.report.page.card import card
 from mltrain.report.page.charts.frame import as_file
@@ -14,10 +15,9 @@ from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.profile import Profile
 from mltrain.run.record import Record
-from mltrain.run.results_form import Results, results
+from mltrain.run.results import Results
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import Status
-from mltrain.task import OF_EACH, OF_NUMBERS
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def facts_of(run: RunDirectory, name: str, status: Status, record: Record, profi
     Raises:
         RunError: a file is damaged, or two files do not fit together.
     """
-    found = results(run.metrics(), run.path / "metrics.json") if run.has_metrics() else None
+    found = run.results() if run.has_metrics() else None
     split = judged_split(found) if found else None
     threshold = _threshold_split(run, found) if found and split else None
     return Facts(
@@ -123,10 +123,11 @@ def _predictions(run: RunDirectory, found: Results, split: str) -> StoredPredict
     stored = run.predictions(split)
     if stored is None:
         return None
-    outputs = len(found.classes) if found.task == "multiclass" else len(found.splits[split].outputs) or 1
-    kind = "f" if found.task in OF_NUMBERS else "i"
-    targets = outputs if found.task in OF_EACH else 1
+    kind = KINDS[found.task]
+    targets = len(found.splits[split].outputs) or 1
+    outputs = targets if kind.several else kind.width(len(found.classes))
+    targets = targets if kind.several else 1
     shapes = (stored.target.shape[1:] or (1,), stored.values.shape[1:] or (1,))
-    if stored.target.dtype.kind != kind or shapes != ((targets,), (outputs,)):
+    if stored.target.dtype.kind != ("f" if kind.of_numbers else "i") or shapes != ((targets,), (outputs,)):
         raise RunError(f"{run.path}: predictions/{split}.* do not fit {found.task} with {outputs} outputs")
     return stored

@@ -12,12 +12,12 @@ import numpy as np
 
 from mltrain.config.load import Loaded
 from mltrain.errors import ConfigError, RunError
-from mltrain.procedures.going_on import record_differences
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.procedures.recorded_config import recorded_config, refuse_absent
+from mltrain.procedures.resumption import record_differences
 from mltrain.procedures.stored_model import resolved_spec
 from mltrain.report.text import number
 from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint
-from mltrain.run.metrics_form import RecordedMetrics, check_metrics
 from mltrain.run.record import Resumption
 from mltrain.run.rundir import RunDirectory
 from mltrain.wording import counted
@@ -66,14 +66,14 @@ class Reproduction:
         }
 
 
-def as_recorded(run: RunDirectory) -> Loaded:
+def as_recorded(run: RunDirectory, plugins: Plugins | None = None) -> Loaded:
     """Return the experiment of a finished run, with what was decided for this machine then stated now.
 
     Raises:
         RunError: the run is damaged, or did not finish.
         PluginError: the plugin of one of its metrics is not there.
     """
-    status, record, spec = run.status(), run.record(), resolved_spec(run)
+    status, record, spec = run.status(), run.record(), resolved_spec(run, plugins)
     if status.state != "finished":
         raise RunError(f"{run.path}: the run is {status.state}; only a finished one can be reproduced")
     changed = [each for resumed in record.resumed for each in _other_settings(resumed)]
@@ -95,7 +95,7 @@ def as_recorded(run: RunDirectory) -> Loaded:
     if spec.device == "auto" and record.device is not None and record.device.value == "cpu":
         stated.append("device=cpu")
     try:
-        return recorded_config(run, stated)
+        return recorded_config(run, stated, plugins)
     except ConfigError as error:
         raise RunError(f"{run.path}: record.json names what no experiment can have: {error}") from error
 
@@ -166,9 +166,7 @@ def _metric_pairs(before: RunDirectory, after: RunDirectory) -> Iterator[tuple[s
 
 
 def _values(run: RunDirectory) -> dict[str, float | None]:
-    content = run.metrics()
-    check_metrics(content, f"{run.path}: metrics.json")
-    splits = RecordedMetrics.model_validate(content).splits
+    splits = run.results().splits
     return {f"{split}.{name}": metric.value for split, part in splits.items() for name, metric in part.metrics.items()}
 
 

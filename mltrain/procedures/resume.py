@@ -9,8 +9,9 @@ from pathlib import Path
 from mltrain.config.load import Loaded
 from mltrain.config.resolved import resolved_yaml
 from mltrain.errors import ConfigError, RunError, UsageError
-from mltrain.procedures.going_on import GoingOn, config_differences
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.procedures.recorded_config import as_when_recorded, recorded_config, refuse_absent
+from mltrain.procedures.resumption import PlannedResumption, config_differences
 from mltrain.run.rundir import RunDirectory
 
 
@@ -46,14 +47,14 @@ def finished(run: RunDirectory, epochs: int | None) -> Finished | None:
 def asked_epochs(path: Path, loaded: Loaded) -> int | None:
     """Return the epochs of a config that is given again, where they are more than the run's own config says."""
     try:
-        before = recorded_config(RunDirectory(path))
+        before = recorded_config(RunDirectory(path), plugins=loaded.plugins)
     except (RunError, ConfigError):
         return None
     asked = loaded.spec.training.epochs
     return asked if asked > before.spec.training.epochs else None
 
 
-def stated_epochs(run: RunDirectory, overrides: Sequence[str]) -> int | None:
+def stated_epochs(run: RunDirectory, overrides: Sequence[str], plugins: Plugins | None = None) -> int | None:
     """Return the epochs that a `--set` states; None where none does.
 
     Raises:
@@ -62,22 +63,22 @@ def stated_epochs(run: RunDirectory, overrides: Sequence[str]) -> int | None:
     if not overrides or not run.has_begun():
         return None
     try:
-        recorded_config(run)
+        recorded_config(run, plugins=plugins)
     except (RunError, ConfigError):
-        return None  # `take_up` says what is wrong with it
-    loaded = recorded_config(run, overrides)
+        return None  # `prepare_resume` says what is wrong with it
+    loaded = recorded_config(run, overrides, plugins)
     path = ("training", "epochs")
     stated = loaded.root.existing(path) == path and loaded.root.at(path).place.source.override
     return loaded.spec.training.epochs if stated else None
 
 
-def refuse_without_effect(run: RunDirectory, overrides: Sequence[str]) -> None:
+def refuse_without_effect(run: RunDirectory, overrides: Sequence[str], plugins: Plugins | None = None) -> None:
     """Refuse values that a finished run cannot use, as it does not train any more.
 
     Raises:
         UsageError: names them all.
     """
-    others = [each for each in overrides if stated_epochs(run, (each,)) is None]
+    others = [each for each in overrides if stated_epochs(run, (each,), plugins) is None]
     if others:
         verb = "has" if len(others) == 1 else "have"
         raise UsageError(
@@ -85,14 +86,15 @@ def refuse_without_effect(run: RunDirectory, overrides: Sequence[str]) -> None:
         )
 
 
-def take_up(
+def prepare_resume(
     run: RunDirectory,
     asked: Loaded | None,
     overrides: Sequence[str],
     epochs: int | None,
     allow_inexact: bool,
     command: tuple[str, ...],
-) -> tuple[Loaded, GoingOn]:
+    plugins: Plugins | None = None,
+) -> tuple[Loaded, PlannedResumption]:
     """Return the config with which a run continues, and what it was so far.
 
     Args:
@@ -102,6 +104,7 @@ def take_up(
         epochs: as many in all; None leaves the number.
         allow_inexact: whether to go on where something differs.
         command: the command line.
+        plugins: as for `load`; those of `asked`, where that is given.
 
     Raises:
         RunError: the run ended before there was anything to go on with.
@@ -114,11 +117,15 @@ def take_up(
             f"`mltrain train --resume CONFIG --run-dir {run.path}` starts it again"
         )
     more = () if epochs is None else (f"training.epochs={epochs}",)
+    plugins = asked.plugins if asked is not None else plugins
     try:
-        before = recorded_config(run)
+        before = recorded_config(run, plugins=plugins)
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
-    loaded = recorded_config(run, (*overrides, *more)) if asked is None else as_when_recorded(asked, run.record())
+    if asked is None:
+        loaded = recorded_config(run, (*overrides, *more), plugins)
+    else:
+        loaded = as_when_recorded(asked, run.record())
     refuse_absent(loaded.spec.evaluation.metrics or ())
     differences = config_differences(before.spec, loaded.spec)
     longer = epochs is not None and run.has_status() and epochs > run.status().epoch
@@ -127,6 +134,6 @@ def take_up(
     number = isinstance(loaded.spec.training.optimizer.argument(rate[-1]), float)
     states_rate = bool(asked is None and number and loaded.root.existing(rate) == rate and place.source.override)
     resolved = None if loaded.spec == before.spec else resolved_yaml(loaded, again=asked is None).encode()
-    return loaded, GoingOn(
+    return loaded, PlannedResumption(
         run.record(), before.spec, states_rate, differences, allow_inexact, longer, resolved, command
     )

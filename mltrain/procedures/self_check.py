@@ -16,22 +16,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from mltrain.data.preparation import Prepared, data_info
 from mltrain.errors import PluginError, RunError, SelfCheckError
-from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.metric import Metric, OwnMetric
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.evaluation.split_results import metric_results
+from mltrain.outputs import KINDS
 from mltrain.procedures.measurement import predict_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.decision import DecisionRule
+from mltrain.run.results import SplitResult
 from mltrain.run.rundir import RunDirectory
-from mltrain.task import OF_CLASSES, SPLITS, SplitName
+from mltrain.task import SPLITS, SplitName
 from mltrain.training.acceleration import Precision
 from mltrain.training.weights import put_weights
 
@@ -55,15 +57,15 @@ def check_itself(
         SelfCheckError: something is not the same; says what.
     """
     try:
-        stored = read_model(run)
-        recorded = run.metrics()
+        stored = read_model(run, Plugins.of_metrics(network.spec.evaluation.metrics or ()))
+        recorded = run.results()
         put_weights(network.model, stored.weights, str(run.checkpoints))
     except RunError as error:
         raise _failure(f"it cannot be read again: {error}") from error
     for difference in (
         *_other_parts(stored, network, prepared, precision),
         *_other_groups(run, prepared),
-        *_other_numbers(recorded["splits"], stored.rule, network, prepared, between_chunks),
+        *_other_numbers(recorded.splits, stored.rule, network, prepared, between_chunks),
     ):
         raise _failure(difference)
 
@@ -79,11 +81,13 @@ def _other_parts(stored: StoredModel, network: Network, prepared: Prepared, prec
     if rows.keys() != stored.splits.keys() or any(not np.array_equal(rows[name], stored.splits[name]) for name in rows):
         yield "splits/ has other rows"
     last = next(name for name in reversed(SPLITS) if name in prepared.examples)
-    encoded = stored.preprocessing.features(prepared.sample)
-    if encoded.tobytes() != prepared.examples[last].x[: len(encoded)].tobytes():
+    encoded = stored.preprocessing.encode(prepared.sample).inputs
+    kept = {name: values[: len(prepared.sample)] for name, values in prepared.examples[last].inputs.items()}
+    if {name: x.tobytes() for name, x in encoded.items()} != {name: x.tobytes() for name, x in kept.items()}:
         yield f"preprocessing.json encodes the first {last} rows in another way"
     info = data_info(stored.preprocessing, len(stored.splits["train"]))
-    known = replace(network.info, smallest_input=None, largest_input=None)  # which only refuse, and build nothing
+    # Without the limits, which only refuse, and build nothing.
+    known = replace(network.info, inputs=tuple(replace(each, limits=None) for each in network.info.inputs))
     if info != known:
         yield f"what is known of the data is {info}, and it was {known}"
 
@@ -100,13 +104,13 @@ def _or_none(groups: np.ndarray | None) -> np.ndarray:
 
 
 def _other_numbers(
-    recorded: Mapping[str, Any],
+    recorded: Mapping[str, SplitResult],
     rule: DecisionRule,
     network: Network,
     prepared: Prepared,
     between_chunks: Callable[[], None],
 ) -> Iterator[str]:
-    task, classes = network.info.task, network.info.classes
+    task, classes = network.info.task, network.info.output.classes
     metrics = network.spec.evaluation.metrics_for(task)
     exact = not tf.config.get_visible_devices("GPU")
     held_out: list[SplitName] = [name for name in prepared.examples if name != "train"]
@@ -116,16 +120,17 @@ def _other_numbers(
         exact_metrics = metric_results(
             metrics, task, truth, predicted.values, classes, None, rule.threshold, forecasts=forecasts
         )
-        values = {**predicted.logs, **{name: result["value"] for name, result in exact_metrics.items()}}
+        values = {**predicted.logs, **{name: result.value for name, result in exact_metrics.items()}}
         for name, value in values.items():
             now = float(value) if value is not None and math.isfinite(value) else None
-            before = recorded[split]["metrics"].get(name, {}).get("value")
+            kept = recorded[split].metrics.get(name)
+            before = kept.value if kept else None
             if not _same(now, before, exact):
                 _refuse_changeable(metrics, name, now, before)
                 yield f"{split}.{name} is {now}, and metrics.json says {before}"
-        if task in OF_CLASSES and exact:
-            confusion = confusion_matrix(truth, decide(task, predicted.values, rule.threshold), len(classes))
-            if confusion.tolist() != recorded[split].get("confusion_matrix"):
+        if KINDS[task].of_classes and exact:
+            confusion = confusion_matrix(truth, KINDS[task].decide(predicted.values, rule.threshold), len(classes))
+            if confusion.tolist() != [list(row) for row in recorded[split].confusion_matrix]:
                 yield f"{split}: the confusion matrix is not that of metrics.json"
 
 

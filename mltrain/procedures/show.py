@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from mltrain.errors import RunError
-from mltrain.run.metrics_form import check_metrics
 from mltrain.run.record import changes_sentence
+from mltrain.run.results import Results
 from mltrain.run.rundir import RunDirectory
 
 
-def summary(run: RunDirectory) -> dict[str, Any]:
-    """Return status, record, epochs and metrics of a run; what an unfinished one does not have is null."""
+def summary(run: RunDirectory) -> tuple[dict[str, Any], Results | None]:
+    """Return status, record, epochs and metrics of a run, and its results once more as such; what an unfinished one
+    does not have is None."""
     status, record, profile = run.status(), run.record(), run.profile()
     history, audit = run.history(), run.audit()
-    return {
+    results = _results(run)
+    found = {
         "run": str(run.path),
         "status": status.model_dump(mode="json"),
         "killed": run.is_killed(),
@@ -30,18 +32,17 @@ def summary(run: RunDirectory) -> dict[str, Any]:
         "audit": audit.model_dump(mode="json") if audit else None,
         "epochs": len(history.rows),
         "kept_epochs": list(run.kept_epochs()),
-        "metrics": _metrics(run),
+        "metrics": results.as_json() if results else None,
         "test_looks": len(run.looks()),
         "plots": [str(path) for path in run.plots()],
         "profile": profile.model_dump(mode="json") if profile else None,
     }
+    return found, results
 
 
-def _metrics(run: RunDirectory) -> dict[str, Any] | None:
+def _results(run: RunDirectory) -> Results | None:
     try:
-        metrics = run.metrics()
-        check_metrics(metrics, f"{run.path}: metrics.json")
-        return metrics
+        return run.results()
     except RunError:
         if run.status().state == "finished":
             raise

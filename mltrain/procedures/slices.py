@@ -73,8 +73,8 @@ def fit_slices(specs: Sequence[SliceSpec], prepared: Prepared) -> Slices:
         except DataError as error:
             raise MisfitError(path, str(error)) from error
     held_out: dict[SplitName, tuple[Slice, ...]] = {
-        name: split_slices(specs, edges, {each: _taken(column, rows) for each, column in prepared.kept.items()})
-        for name, rows in prepared.splits.items()
+        name: split_slices(specs, edges, {each: _taken(column, of.rows) for each, column in prepared.kept.items()})
+        for name, of in prepared.examples.items()
         if name != "train"
     }
     return Slices(edges, held_out)

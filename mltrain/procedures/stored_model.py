@@ -15,6 +15,7 @@ from mltrain.data.preparation import data_info
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.table import Table
 from mltrain.errors import ConfigError, RunError, UsageError
+from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.plan import final_weights
 from mltrain.procedures.recorded_config import recorded_config
@@ -112,7 +113,7 @@ class StoredModel:
             )
 
 
-def read_model(run: RunDirectory, epoch: int | None = None) -> StoredModel:
+def read_model(run: RunDirectory, plugins: Plugins | None = None, epoch: int | None = None) -> StoredModel:
     """Return the model of a run.
 
     Args:
@@ -124,11 +125,11 @@ def read_model(run: RunDirectory, epoch: int | None = None) -> StoredModel:
         UsageError: the weights of that epoch are not kept.
     """
     with failure_explained(run):
-        return _read_model(run, epoch)
+        return _read_model(run, plugins, epoch)
 
 
-def _read_model(run: RunDirectory, epoch: int | None) -> StoredModel:
-    spec = resolved_spec(run)
+def _read_model(run: RunDirectory, plugins: Plugins | None, epoch: int | None) -> StoredModel:
+    spec = resolved_spec(run, plugins)
     record = run.record()
     preprocessing = Preprocessing.from_json(proved_preprocessing(run, record))
     splits = proved_splits(run, record)
@@ -145,14 +146,14 @@ def _read_model(run: RunDirectory, epoch: int | None) -> StoredModel:
     return StoredModel(run, spec, record, preprocessing, splits, kind, _epoch(state, run), weights, rule)
 
 
-def resolved_spec(run: RunDirectory) -> ExperimentSpec:
+def resolved_spec(run: RunDirectory, plugins: Plugins | None = None) -> ExperimentSpec:
     """Return the experiment of a run.
 
     Raises:
         RunError: config.resolved.yaml is damaged.
     """
     try:
-        return recorded_config(run).spec
+        return recorded_config(run, plugins=plugins).spec
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
 

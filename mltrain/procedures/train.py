@@ -1,302 +1,269 @@
-"""`train` and `resume`: from a loaded experiment to a finished run directory, read from top to bottom.
+"""From an experiment to a finished run directory, read from top to bottom: `run_experiment` is the whole way.
 
-TensorFlow is imported inside, once the run directory is made: a config that is wrong, or a place that is taken, is
-said at once.
+`train` is what commands call: it starts a run or resumes one. TensorFlow is imported once the run directory is there: a
+config that is wrong, or a place that is taken, is said at once.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
+from mltrain.comparison.against import ReferenceRun
 from mltrain.config.load import Loaded
 from mltrain.config.resolved import resolved_yaml
-from mltrain.errors import VerdictError
-from mltrain.experiment.spec import ExperimentSpec
-from mltrain.experiment.target_scale import own_units
-from mltrain.procedures.architecture import architecture_of
-from mltrain.procedures.course import Course
-from mltrain.procedures.going_on import GoingOn, resumed_sentence
-from mltrain.procedures.plan import make_plan
+from mltrain.evaluation.own_metrics import Plugins
+from mltrain.gates.gate import judge
+from mltrain.procedures.failures import recorded_failures
 from mltrain.procedures.recorded_config import own_metrics_record
-from mltrain.procedures.told_in_status import told_in_status
+from mltrain.procedures.resume import Finished, asked_epochs, finished, prepare_resume, refuse_without_effect
+from mltrain.procedures.resumption import PlannedResumption
+from mltrain.procedures.run_context import RunContext
 from mltrain.report.terminal import Terminal
 from mltrain.run.locked_run import LockedRun
-from mltrain.run.profile import profile_of
-from mltrain.run.proof import decision_fingerprint, json_fingerprint
-from mltrain.run.record import Data, Device, Record, Threads, changes_sentence, row_fingerprint, start_record
-from mltrain.run.status import Status, now, status
+from mltrain.run.opening import create_run, lock_run, start_or_resume
+from mltrain.run.record import Record, start_record
+from mltrain.run.results import Judgement, Results
+from mltrain.run.rundir import RunDirectory
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
-from mltrain.task import Decision
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
 
-if TYPE_CHECKING:
-    from mltrain.data.preparation import Prepared
-    from mltrain.procedures.fitting import Fitted, Ready
-    from mltrain.procedures.network import Network
-    from mltrain.training.acceleration import Precision
+# What is done with the directory of a run before anything else: the second is the experiment of a new run.
+Announce = Callable[[LockedRun, Loaded | None], object]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run is written.
+
+    Attributes:
+        runs_dir: the folder of runs, in which a new one is made.
+        run_dir: exactly this directory instead.
+        name: the folder of a new run in `runs_dir`; None takes the name of the experiment.
+        resume: whether there may be a run in `run_dir`, which is resumed.
+    """
+
+    runs_dir: Path
+    run_dir: Path | None = None
+    name: str | None = None
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """What a command asks for.
+
+    Attributes:
+        loaded: the experiment; None where the run in `place` is resumed with the config that it has.
+        place: where the run is, or shall be.
+        command: the command line, for the record.
+        overrides: of the config that the run has.
+        epochs: to train to, where the run is resumed with its own config; None leaves the number.
+        allow_inexact: whether to resume although something differs, and mark the run.
+        verify_export: whether to open model.keras as its user will.
+        against: a run that this one must not be worse than.
+        quiet: say nothing on stderr.
+        notes: what to say first, a sentence each.
+        lines_of_gates: how many lines the command prints after the end of a run with so many gates.
+        plugins: with which the config that the run has is read; None takes installed packages alone.
+    """
+
+    loaded: Loaded | None
+    place: Place
+    command: tuple[str, ...]
+    overrides: tuple[str, ...] = ()
+    epochs: int | None = None
+    allow_inexact: bool = False
+    verify_export: bool = False
+    against: ReferenceRun | None = None
+    quiet: bool = False
+    notes: tuple[str, ...] = ()
+    lines_of_gates: Callable[[int], int] = lambda gates: 0
+    plugins: Plugins | None = None
+
+    def asked_epochs(self) -> int | None:
+        """Return the epochs that are asked for, where they are more than the run's own config says."""
+        if self.loaded is None or self.place.run_dir is None:
+            return self.epochs
+        return asked_epochs(self.place.run_dir, self.loaded)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        run: the finished run.
+        results: of the run.
+        judged: the gates of the config, and the comparison with another run.
+        finished: how the run had ended before, where nothing was left to do.
+    """
+
+    run: RunDirectory
+    results: Results
+    judged: tuple[Judgement, ...]
+    finished: Finished | None = None
 
 
 def train(
-    loaded: Loaded,
-    run: LockedRun,
-    terminal: Terminal,
+    request: TrainRequest,
     interruption: Interruption,
-    command: tuple[str, ...],
     stopwatch: NoStopwatch = NO_STOPWATCH,
-    verify_export: bool = False,
-) -> dict[str, Any]:
-    """Train an experiment into an empty, locked run directory, and return what is in its metrics.json.
+    announce: Announce = lambda run, loaded: None,
+) -> Outcome:
+    """Start a run, or resume one, and train it to its end. Whatever happens, status.json says how it ended.
 
-    Whatever happens, status.json says how it ended. With `verify_export`, model.keras is opened as its user will.
-
-    Raises:
-        MltrainError: as the error says; what was trained so far is kept.
-    """
-    stopwatch.turn_to("run files")
-    course = Course(run, interruption, stopwatch, resumed=False)
-    # A signal waits for the next phase or chunk of steps: an exception in the middle of an import, or of Keras, would
-    # land in a try of somebody else's.
-    with told_in_status(loaded, run), interruption.deferred():
-        run.write_config(loaded.text)
-        run.write_resolved(resolved_yaml(loaded).encode())
-        record = start_record(command, loaded.path.absolute().parent if loaded.path else run.path)
-        record = record.with_values(own_metrics=own_metrics_record(loaded.spec.evaluation.metrics))
-        if loaded.written is not None:  # the config of an older run, which is reproduced
-            record = record.with_values(defaults=1)
-        run.write_record(record)
-        return _train(loaded.spec, run, terminal, course, interruption, stopwatch, record, None, verify_export)
-
-
-def resume(
-    loaded: Loaded,
-    run: LockedRun,
-    terminal: Terminal,
-    interruption: Interruption,
-    going_on: GoingOn,
-    stopwatch: NoStopwatch = NO_STOPWATCH,
-    verify_export: bool = False,
-) -> dict[str, Any]:
-    """Resume a run from its newest valid checkpoint; returns as `train`.
-
-    Everything is read before the first byte is written. When it ends with an error, the run is what it was before, but
-    for a training that diverged, a signal, and a run that was not finished and has come further.
+    When a resumption ends with an error, the run is what it was before, but for a training that diverged, a signal, and
+    a run that was not finished and has come further.
 
     Args:
-        loaded: the run's own resolved config, with what may change.
-        run: locked.
-        terminal: where to say what happens.
+        request: what is asked for.
         interruption: of this process.
-        going_on: what the run was so far, and whether differences are allowed.
         stopwatch: notes where the time goes.
-        verify_export: whether to open model.keras as its user will.
+        announce: is given the directory of the run, before anything else is done with it.
 
     Raises:
-        MltrainError: as `train`; a RunError where something differs that changes the result, or where there are
-            checkpoints and none is valid.
+        MltrainError: as the error says; what was trained so far is kept. A RunError where a resumption differs from
+            what the run was in something that changes the result, or where no checkpoint is valid.
     """
-    stopwatch.turn_to("run files")
-    before = going_on.before
-    course = Course(run, interruption, stopwatch, resumed=True)
-    try:
-        with told_in_status(loaded, run, lambda: course.writes), interruption.deferred():
-            record = start_record(going_on.command, run.path).with_values(
-                started=before.started,
-                command=before.command,
-                git=before.git,
-                defaults=before.defaults,
-                own_metrics=own_metrics_record(loaded.spec.evaluation.metrics),
-            )
-            metrics = _train(
-                loaded.spec, run, terminal, course, interruption, stopwatch, record, going_on, verify_export
-            )
-    except BaseException as error:
-        course.ended(error)
-        raise
-    course.ended()
-    return metrics
+    place, loaded = request.place, request.loaded
+    # A signal waits for the next phase or chunk of steps: an exception in the middle of an import, or of Keras, would
+    # land in a try of somebody else's; and a run without its first files could not be resumed.
+    with interruption.deferred():
+        if place.run_dir is not None and place.resume:
+            ended = finished(RunDirectory(place.run_dir), request.asked_epochs())
+            if ended is not None:
+                return _as_it_is(request, RunDirectory(place.run_dir), ended)
+        run, begun = _opened(place, loaded)
+        with run:
+            announce(run, None if begun else loaded)
+            planned = None
+            if begun or loaded is None:
+                loaded, planned = prepare_resume(
+                    run,
+                    loaded,
+                    request.overrides,
+                    request.asked_epochs(),
+                    request.allow_inexact,
+                    request.command,
+                    request.plugins,
+                )
+            context = _context(request, loaded, run, interruption, stopwatch, planned)
+            with recorded_failures(loaded, context):
+                record = _first_record(request, loaded, context, planned)
+                results = run_experiment(loaded, context, record, planned, request.verify_export)
+            against = () if request.against is None else (request.against.judge(run),)
+            return Outcome(run, results, results.gates + against)
 
 
-def _train(  # noqa: PLR0915 (the main path, one step after the other)
-    spec: ExperimentSpec,
-    run: LockedRun,
-    terminal: Terminal,
-    course: Course,
-    interruption: Interruption,
-    stopwatch: NoStopwatch,
+def run_experiment(
+    loaded: Loaded,
+    context: RunContext,
     record: Record,
-    going_on: GoingOn | None,
-    verify_export: bool,
-) -> dict[str, Any]:
-    course.begin("importing TensorFlow")
+    planned: PlannedResumption | None = None,
+    verify_export: bool = False,
+) -> Results:
+    """Train an experiment into the run of `context`, and return its results.
+
+    Args:
+        loaded: the experiment.
+        context: of the run: locked, and empty or resumed.
+        record: of this process, as far as it is known without the data.
+        planned: how the run is resumed; None for a new one.
+        verify_export: whether to open model.keras as its user will.
+    """
+    context.begin("importing TensorFlow")
     printed = start_tensorflow()
-    from mltrain.data.preparation import prepare
-    from mltrain.procedures.changed_settings import former_training, refused_changes
-    from mltrain.procedures.checkpoints import newest_valid
-    from mltrain.procedures.fitting import fit, get_ready
-    from mltrain.procedures.forecast_dates import kept_columns
-    from mltrain.procedures.network import build_network
-    from mltrain.procedures.pixel_range import with_pixel_findings
+    from mltrain.procedures.finish import finish, prove
+    from mltrain.procedures.fitting import get_ready, train_network, write_first_files
     from mltrain.procedures.results import write_results
-    from mltrain.procedures.slices import fit_slices
-    from mltrain.training.acceleration import accelerate, choose_precision
-    from mltrain.training.class_weights import class_weight_decision
-    from mltrain.training.devices import choose_device
+    from mltrain.procedures.setup import set_up
 
-    device = choose_device(spec.device, spec.threads)
+    determinism = planned.before.determinism if planned is not None else {}
+    setup = set_up(loaded.spec, context, determinism)
 
-    course.begin("reading the data")
-    prepared = prepare(spec.data, spec.seed, spec.task, kept_columns(spec), own_units(spec), stopwatch)
-    prepared = with_pixel_findings(prepared, spec)
-    slices = fit_slices(spec.evaluation.slices, prepared)
-    plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
+    ready = get_ready(setup, record, context, planned)
+    context.write_from_now_on()
+    context.run.log(printed)
+    write_first_files(ready, context, planned)
 
-    course.begin("building the model")
-    precision, precision_decisions = choose_precision(spec.precision, spec.model.written_layers, device)
-    network = build_network(spec, prepared.info, prepared.preprocessing.target, precision)
-    before = going_on.before.determinism if going_on is not None else {}
-    acceleration = accelerate(network.model, network.updates, device, spec.training, before)
-    decisions = (
-        Decision("device", f"{device.kind} ({device.name})", device.reason),
-        *prepared.decisions,
-        network.head.decision,
-        *plan.decisions,
-        *class_weight_decision(spec.training, prepared.examples["train"].y, prepared.info),
-        *precision_decisions,
-        *acceleration.decisions,
-        network.evaluation_block[1],
-    )
-    stopwatch.turn_to("run files")
-    record = record.with_values(
-        device=Device(value=device.kind, reason=device.reason),
-        threads=Threads(intra_op=device.intra_op_threads, inter_op=device.inter_op_threads),
-        determinism={"op_determinism": False, "precision": precision, **acceleration.determinism},
-        seeds={"experiment": spec.seed, "split": _split_seed(spec)},
-        slices=slices.edges,
-        decisions=decisions,
-        **_fingerprints(prepared),
-    )
-    saved, former = None, None
-    if going_on is not None:
-        saved = newest_valid(run)
-        former = former_training(going_on, network, prepared, plan, run, saved)
-        refused = refused_changes(going_on, former, record, network, plan, saved)
-        record = going_on.checked(record, saved, tuple(refused), former.differences)
-    ready = get_ready(network, prepared, plan, acceleration, run, interruption, stopwatch, saved, former)
-    course.write_from_now_on()
-    run.log(printed)
-    if going_on is not None:
-        _write_resumption(run, terminal, going_on, resumed_sentence(saved, run), ready)
-    _write_data(run, prepared)
-    run.write_architecture(architecture_of(network.model))
-    run.write_record(record)
-    ready.write_first_files(run)
-    course.first_files_are_written()
-    terminal.decisions(decisions)
-    terminal.audit(prepared.audited.audit)
-    stopwatch.turn_to("other")
-    course.turn_to("training", ready.checkpoints.last_epoch, ready.checkpoints.step)
-    fitted = fit(ready, network, plan, run, terminal, interruption, stopwatch)
+    context.stopwatch.turn_to("other")
+    context.turn_to("training", ready.checkpoints.last_epoch, ready.checkpoints.step)
+    fitted = train_network(ready, context)
 
-    stopwatch.turn_to("measuring the splits")
-    course.turn_to("evaluating", fitted.last_epoch, fitted.steps)
-    metrics = write_results(run, network, prepared, plan, fitted, slices.held_out, terminal, interruption, stopwatch)
-    record = _with_decision(record, run)
-    _prove(run, network, prepared, precision, terminal, interruption, stopwatch, verify_export)
-    stopwatch.turn_to("run files")
-    _finish(spec, run, terminal, stopwatch, record.with_values(finished=now()), _finished(fitted, metrics))
-    return metrics
+    context.stopwatch.turn_to("measuring the splits")
+    context.turn_to("evaluating", fitted.last_epoch, fitted.steps)
+    results = write_results(setup, fitted, context)
+
+    record = prove(setup, ready.record, context, verify_export)
+    finish(setup, fitted, results, record, context)
+    return results
 
 
-def _write_resumption(run: LockedRun, terminal: Terminal, going_on: GoingOn, sentence: str, ready: Ready) -> None:
-    if going_on.resolved is not None:
-        run.write_resolved(going_on.resolved)
-    for each in (sentence, *ready.notes):
-        terminal.note(each)
+def _opened(place: Place, loaded: Loaded | None) -> tuple[LockedRun, bool]:
+    """Return the run, locked, and whether it has begun."""
+    if loaded is None:
+        return lock_run(place.run_dir or place.runs_dir), True
+    if place.resume and place.run_dir is not None:
+        return start_or_resume(place.run_dir)
+    return create_run(place.runs_dir, place.name or loaded.spec.name, place.run_dir), False
 
 
-def _write_data(run: LockedRun, prepared: Prepared) -> None:
-    """Keep what is known of the data."""
-    if not run.has_splits():
-        run.write_splits(dict(prepared.splits.items()))
-    run.write_preprocessing(prepared.preprocessing.to_json())
-    run.write_reference(prepared.reference.model_dump(mode="json"))
-    run.write_audit(prepared.audited.audit)
+def _as_it_is(request: TrainRequest, run: RunDirectory, ended: Finished) -> Outcome:
+    """Return what there is of a run that has nothing left to do.
+
+    The gates may differ from those of the training: they are judged by what was measured then.
+
+    Raises:
+        UsageError: values are given that it cannot use, as it does not train any more.
+    """
+    refuse_without_effect(run, request.overrides, request.plugins)
+    results, loaded = run.results(), request.loaded
+    gates = results.gates if loaded is None else judge(loaded.spec.evaluation.gates, results.splits)
+    against = () if request.against is None else (request.against.judge(run),)
+    return Outcome(run, results, gates + against, ended)
 
 
-def _finished(fitted: Fitted, metrics: dict[str, Any]) -> Status:
-    passed = all(gate["passed"] for gate in metrics.get("gates", ()))
-    code = 0 if passed else VerdictError.exit_code
-    return status("finished", fitted.stopped, epoch=fitted.last_epoch, step=fitted.steps, exit_code=code)
-
-
-def _prove(
+def _context(
+    request: TrainRequest,
+    loaded: Loaded,
     run: LockedRun,
-    network: Network,
-    prepared: Prepared,
-    precision: Precision,
-    terminal: Terminal,
     interruption: Interruption,
     stopwatch: NoStopwatch,
-    verify_export: bool,
-) -> None:
-    """Fail where the run does not reproduce its own numbers."""
-    from mltrain.procedures.self_check import check_itself
-
-    stopwatch.turn_to("self-check")
-    check_itself(run, network, prepared, precision, interruption.raise_if_received)
-    if verify_export:
-        from mltrain.procedures.verify_export import verify_export as verify
-
-        stopwatch.turn_to("verifying model.keras")
-        terminal.note(verify(run.model, network, prepared, precision, run.decision()))
-
-
-def _finish(
-    spec: ExperimentSpec, run: LockedRun, terminal: Terminal, stopwatch: NoStopwatch, record: Record, ended: Status
-) -> None:
-    """Write what is known at the end, status.json last: when it says "finished", all is there."""
-    from mltrain.procedures.report import facts_of, report_of, write_report
-
-    run.write_record(record)
-    stopwatch.turn_to("report")
-    laps = stopwatch.laps()  # the page cannot hold how long it took itself
-    write_report(run, report_of(facts_of(run, spec.name, ended, record, profile_of(laps) if laps else None)))
-    changes = changes_sentence(record.resumed)
-    if changes is not None:
-        terminal.note(changes)
-    terminal.note(f"report {run.page}")
+    planned: PlannedResumption | None,
+) -> RunContext:
+    """Return the context of a run, whose terminal has said the first notes."""
+    inexact = planned is not None and planned.may_be_inexact
+    gates = sum(not gate.of_folds for gate in loaded.spec.evaluation.gates) + (request.against is not None)
+    # Also the note of --verify-export, the sentence on what was resumed with changes, and the error of --against.
+    below = request.lines_of_gates(gates) + 2 * (request.verify_export + inexact + (request.against is not None))
+    terminal = Terminal(quiet=request.quiet, progress_every=loaded.spec.training.progress_every, below=below)
+    for note in request.notes:
+        terminal.note(note)
     stopwatch.turn_to("run files")
-    _write_profile(stopwatch, run, terminal)
-    run.write_status(ended)
+    return RunContext(run, terminal, interruption, stopwatch, resumed=planned is not None)
 
 
-def _write_profile(stopwatch: NoStopwatch, run: LockedRun, terminal: Terminal) -> None:
-    laps = stopwatch.laps()
-    if laps:
-        profile = profile_of(laps)
-        run.write_profile(profile)
-        terminal.profile(profile)
-
-
-def _fingerprints(prepared: Prepared) -> dict[str, Any]:
-    """Return what the record says of the data, by its names: enough to prove later that it is the same."""
-    return {
-        "data": Data(source=prepared.source, rows=prepared.rows, sha256=prepared.sha256),
-        "preprocessing": json_fingerprint(prepared.preprocessing.to_json()),
-        "splits": {name: row_fingerprint(rows) for name, rows in prepared.splits.items()},
-    }
-
-
-def _with_decision(record: Record, run: LockedRun) -> Record:
-    """Return the record with what proves decision.json, and write it: whoever reads the run again asks for it."""
-    if not run.has_decision():
-        return record
-    record = record.with_values(decision=decision_fingerprint(run.decision()))
+def _first_record(
+    request: TrainRequest, loaded: Loaded, context: RunContext, planned: PlannedResumption | None
+) -> Record:
+    """Return what is recorded of this process before TensorFlow is there; a new run gets its first files."""
+    run, own_metrics = context.run, own_metrics_record(loaded.spec.evaluation.metrics)
+    if planned is not None:
+        return start_record(request.command, run.path).with_values(
+            started=planned.before.started,
+            command=planned.before.command,
+            git=planned.before.git,
+            defaults=planned.before.defaults,
+            own_metrics=own_metrics,
+        )
+    run.write_config(loaded.text)
+    run.write_resolved(resolved_yaml(loaded).encode())
+    record = start_record(request.command, loaded.path.absolute().parent if loaded.path else run.path)
+    record = record.with_values(own_metrics=own_metrics)
+    if loaded.written is not None:  # the config of an older run, which is reproduced
+        record = record.with_values(defaults=1)
     run.write_record(record)
     return record
-
-
-def _split_seed(spec: ExperimentSpec) -> int:
-    stated: int | None = getattr(spec.data.split, "seed", None)  # only splits that draw have one
-    return spec.seed if stated is None else stated

@@ -35,7 +35,7 @@ def with_training_images(worst: WorstExamples, network: Network, prepared: Prepa
     if not any(map(_is_random, layers)) or not are_images(examples.x):
         return worst
     places = np.arange(min(_IMAGES, len(examples.x)))
-    rows = dict(prepared.splits.items())["train"][places]
+    rows = examples.rows[places]
     images = np.asarray(examples.x[places], np.float32)
     copies = [_copy(layer, network.spec.seed + number) for number, layer in enumerate(layers)]
     changed = [_after(copies, images) for _ in range(_CHANGES)]

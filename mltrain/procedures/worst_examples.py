@@ -29,19 +29,20 @@ def worst_examples(prepared: Prepared, split: SplitName, predictions: np.ndarray
         split: whose rows are judged.
         predictions: for all of them.
     """
-    examples, ids = prepared.examples[split], dict(prepared.splits.items())[split]
+    examples = prepared.examples[split]
     places = worst(examples.truth, predictions, EXAMPLES)
-    if prepared.preprocessing.array is not None:
+    ids = examples.rows[places]
+    if not prepared.info.input.columns:
         if not are_images(examples.x):
             return None
-        pictures = zip(ids[places].tolist(), pictures_of(examples.x[places]), strict=True)
+        pictures = zip(ids.tolist(), pictures_of(examples.x[places]), strict=True)
         found = (Example(row=row, file=prepared.origin.file(row), picture=each) for row, each in pictures)
         return WorstExamples(columns=(), examples=tuple(found))
     if prepared.table is None:
         return None
     columns = tuple(encoder.column for encoder in prepared.preprocessing.columns)[:_MOST_COLUMNS]
-    shown = _shown(prepared.table.take(ids[places]), columns)
-    rows = zip(ids[places].tolist(), shown, strict=True)
+    shown = _shown(prepared.table.take(ids), columns)
+    rows = zip(ids.tolist(), shown, strict=True)
     return WorstExamples(columns=columns, examples=tuple(Example(row=row, values=values) for row, values in rows))
 
 

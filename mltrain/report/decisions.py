@@ -12,7 +12,7 @@ from mltrain.wording import counted
 # (what, value, reason)
 Decided = tuple[str, str, str]
 
-_PLURALS = {
+PLURALS = {
     "number": "numbers",
     "category": "categories",
     "boolean": "booleans",
@@ -40,14 +40,14 @@ def decision_lines(decisions: Sequence[Decided]) -> list[str]:
     columns: dict[str, list[str]] = {}
     others: dict[str, list[str]] = {}
     alone = Counter(value for what, value, _ in decisions if what.startswith("features."))
-    kinds = [names for kind, names in (_columns_of(what, value) for what, value, _ in decisions) if kind in _PLURALS]
+    kinds = [names for kind, names in (_columns_of(what, value) for what, value, _ in decisions) if kind in PLURALS]
     left_out, to_check = 0, 0
     for what, value, reason in decisions:
         kind, names = _columns_of(what, value)
-        if names and kind in _PLURALS and to_check < _NAMES and _NAMES_A_SETTING.search(reason):
+        if names and kind in PLURALS and to_check < _NAMES and _NAMES_A_SETTING.search(reason):
             to_check += 1
             shown.append(decision_line(what, value, reason))
-        elif names and kind in _PLURALS and sum(map(len, kinds)) > 1:
+        elif names and kind in PLURALS and sum(map(len, kinds)) > 1:
             columns.setdefault(kind, []).extend(names)
         elif names and (len(names) > 1 or alone[value] > 1):
             others.setdefault(kind, []).extend(names)
@@ -94,7 +94,7 @@ def _names(text: str) -> Iterator[str]:
 
 
 def _counted(names: Sequence[str], kind: str) -> str:
-    unit = kind if len(names) == 1 and kind != "ignore" else _PLURALS[kind]
+    unit = kind if len(names) == 1 and kind != "ignore" else PLURALS[kind]
     return f"{len(names)} {unit} ({_few(names)})"
 
 

@@ -22,6 +22,7 @@ from mltrain.report.summary import (
     slice_rows,
     training_lines,
 )
+from mltrain.run.results import Results, SplitResult
 from mltrain.wording import counted
 
 HEIGHT = 24
@@ -59,12 +60,12 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def end_of_run(
-    metrics: Mapping[str, Any], run: Path, depends_on: Sequence[str] = (), *, width: int = WIDTH, below: int = 0
+    results: Results, run: Path, depends_on: Sequence[str] = (), *, width: int = WIDTH, below: int = 0
 ) -> list[Line]:
     """Return the final numbers, what they mean, and where the run is.
 
     Args:
-        metrics: what is in metrics.json.
+        results: of the run.
         run: the run directory.
         depends_on: what the predictions depend on, a sentence each.
         width: of the terminal.
@@ -73,11 +74,11 @@ def end_of_run(
     where = Line(printable(f"run    {run}"))
     blanks = 2
     report = Line(f"{where.text}/report.html").height(width) - 1
-    missed = any(not gate["passed"] for gate in metrics.get("gates", ()))
+    missed = any(not gate.passed for gate in results.gates)
     below += _ERROR if missed else 0
     room = HEIGHT - _ALWAYS_BELOW - below - blanks - report - where.height(width)
-    tables = _tables(metrics, width)
-    ordered = [*_ordered(metrics, depends_on)]
+    tables = _tables(results, width)
+    ordered = [*_ordered(results, depends_on)]
     said = [Line(shortened(text, _LONGEST_SENTENCE * (width - 2)), words=True) for text in ordered]
     reserved = min(sum(line.height(width) for line in said), _FOR_SENTENCES)
     fewest = next(
@@ -126,33 +127,33 @@ class _Table:
         return [Line(text) for text in (*self.head, *shown, *left)]
 
 
-def _tables(metrics: Mapping[str, Any], width: int) -> list[_Table]:
-    splits = metrics["splits"]
-    names = list(dict.fromkeys(name for split in splits.values() for name in split["metrics"]))
+def _tables(results: Results, width: int) -> list[_Table]:
+    splits = results.splits
+    names = list(dict.fromkeys(name for split in splits.values() for name in split.metrics))
     header, rows, *metric_rows = _fitting(splits, names, width)
-    objective = ((metrics.get("objective") or {}).get("metric") or "").partition(".")[2]
+    objective = results.objective.metric.partition(".")[2]
     important = names.index(objective) if objective in names else 0
     tables = [_Table([header, rows], metric_rows, "metric", important)]
     for last, measured in list(splits.items())[-1:]:
-        if measured.get("outputs"):
-            head, *others = _narrow(output_rows(last, measured["outputs"]), width)
+        if measured.outputs:
+            head, *others = _narrow(output_rows(last, measured.outputs), width)
             tables.append(_Table(["", head], others, "target"))
-        if measured.get("slices"):
-            head, *others = _narrow(slice_rows(last, measured["slices"]), width)
+        if measured.slices:
+            head, *others = _narrow(slice_rows(last, measured.slices), width)
             tables.append(_Table(["", head], others, "slice"))
     return tables
 
 
-def _fitting(splits: Mapping[str, Any], names: Sequence[str], width: int) -> list[str]:
+def _fitting(splits: Mapping[str, SplitResult], names: Sequence[str], width: int) -> list[str]:
     """Return the table of metrics with all intervals, or with those of the last split where the lines would be too
     long."""
     last = list(splits)[-1:]
 
     def lines(all_intervals: bool) -> list[str]:
         rows: list[list[Any]] = [["", *((split, "") for split in splits)]]
-        rows.append(["n", *((f"{split['n']}", "") for split in splits.values())])
+        rows.append(["n", *((f"{split.n}", "") for split in splits.values())])
         for name in names:
-            cells = {split: measured_cell(found["metrics"].get(name)) for split, found in splits.items()}
+            cells = {split: measured_cell(found.metrics.get(name)) for split, found in splits.items()}
             if not all_intervals:
                 cells = {split: (value, ends if split in last else "") for split, (value, ends) in cells.items()}
             rows.append([shortened(name, _LONGEST_NAME), *cells.values()])
@@ -190,13 +191,13 @@ def _least(tables: Sequence[_Table], rows: int) -> int:
     return sum(table.least(rows) for table in tables)
 
 
-def _ordered(metrics: Mapping[str, Any], depends_on: Sequence[str]) -> Iterator[str]:
+def _ordered(results: Results, depends_on: Sequence[str]) -> Iterator[str]:
     """Yield the sentences, the most important ones first."""
-    baselines = list(baseline_lines(metrics))
+    baselines = list(baseline_lines(results))
     yield from baselines
     yield from depends_on  # the config asked for it
-    yield from finding_lines(metrics)
-    yield from training_lines(metrics)
+    yield from finding_lines(results)
+    yield from training_lines(results)
     # A comparison with the most frequent class says the same.
-    if metrics.get("chance") and not baselines:
-        yield printable(metrics["chance"]["sentence"])
+    if results.chance and not baselines:
+        yield printable(results.chance.sentence)

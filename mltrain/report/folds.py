@@ -9,7 +9,7 @@ from mltrain.problems import printable
 from mltrain.report.page.card import plain, table
 from mltrain.report.text import interval, number
 from mltrain.run.folds_form import CrossValidation, FoldBaseline, FoldMean
-from mltrain.run.metrics_form import RecordedValue
+from mltrain.run.results import MetricValue
 
 # For the columns of metrics, so that a line of a log stays readable.
 _ROOM = 88
@@ -111,5 +111,5 @@ def _table(found: CrossValidation, names: Sequence[str]) -> list[list[str]]:
     return rows
 
 
-def _values(metrics: Mapping[str, RecordedValue], names: Sequence[str]) -> list[str]:
+def _values(metrics: Mapping[str, MetricValue], names: Sequence[str]) -> list[str]:
     return [number(metrics[name].value) if name in metrics else number(None) for name in names]

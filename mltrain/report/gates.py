@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
-from mltrain.gates.gate import Judgement
 from mltrain.problems import Place, printable
 from mltrain.report.text import number
+from mltrain.run.results import Judgement
 from mltrain.wording import counted
 
 

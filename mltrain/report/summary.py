@@ -1,4 +1,4 @@
-"""The results of a run in words and as a table, from what is in metrics.json. The text is safe to print."""
+"""The results of a run in words and as a table. The text is safe to print."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from mltrain.gates.gate import recorded
 from mltrain.problems import printable
 from mltrain.report.audit import audit_lines
 from mltrain.report.decisions import decision_lines
@@ -17,6 +16,15 @@ from mltrain.report.text import interval, number
 from mltrain.run.audit import Audit
 from mltrain.run.looks import looks_sentence
 from mltrain.run.profile import Profile
+from mltrain.run.results import (
+    MetricValue,
+    ObjectiveResult,
+    OutputResult,
+    Results,
+    SliceResult,
+    SplitResult,
+    TrainedModel,
+)
 from mltrain.wording import counted
 
 SLICE_METRICS = 3
@@ -24,65 +32,59 @@ TARGET_METRICS = 4
 LISTED = 8
 
 
-def results_table(metrics: Mapping[str, Any]) -> str:
+def results_table(splits: Mapping[str, SplitResult]) -> str:
     """Return the final numbers as lines: a row per metric, a column per split, `–` where a metric has no value;
     behind a value its 95 % interval. The slices of the last split follow, a row each.
 
     Args:
-        metrics: `splits.<split>.n` and `splits.<split>.metrics.<name>`, with `value`, perhaps `low` and `high`; perhaps
-            `splits.<split>.slices`.
+        splits: the results, by split.
     """
-    splits = metrics["splits"]
-    names = list(dict.fromkeys(name for split in splits.values() for name in split["metrics"]))
-    rows = [["", *((split, "") for split in splits)], ["n", *((f"{split['n']}", "") for split in splits.values())]]
-    rows += [[name, *(measured_cell(split["metrics"].get(name)) for split in splits.values())] for name in names]
+    names = list(dict.fromkeys(name for split in splits.values() for name in split.metrics))
+    rows = [["", *((split, "") for split in splits)], ["n", *((f"{split.n}", "") for split in splits.values())]]
+    rows += [[name, *(measured_cell(split.metrics.get(name)) for split in splits.values())] for name in names]
     lines = aligned(rows)
     for last, measured in list(splits.items())[-1:]:
-        if measured.get("outputs"):
-            lines += ["", *aligned(output_rows(last, measured["outputs"]))]
-        if measured.get("slices"):
-            lines += ["", *aligned(slice_rows(last, measured["slices"]))]
+        if measured.outputs:
+            lines += ["", *aligned(output_rows(last, measured.outputs))]
+        if measured.slices:
+            lines += ["", *aligned(slice_rows(last, measured.slices))]
     return "\n".join(lines)
 
 
-def result_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what the results mean, a sentence per line, the verdicts first.
-
-    Args:
-        metrics: what is in metrics.json; of `model`, `objective`, `coefficients`, `chance` and
-            `diagnosis`, those that are there.
-    """
-    chance = [printable(metrics["chance"]["sentence"])] if metrics.get("chance") else []
-    return (*baseline_lines(metrics), *training_lines(metrics), *chance, *finding_lines(metrics))
+def result_lines(results: Results) -> tuple[str, ...]:
+    """Return what the results mean, a sentence per line, the verdicts first."""
+    chance = [printable(results.chance.sentence)] if results.chance else []
+    return (*baseline_lines(results), *training_lines(results), *chance, *finding_lines(results))
 
 
-def split_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+def split_lines(splits: Mapping[str, SplitResult]) -> tuple[str, ...]:
     """Return what there is to say of single splits: unknown categories, metrics without a value."""
-    return tuple(printable(line) for line in _split_sentences(metrics["splits"]))
+    return tuple(printable(line) for line in _split_sentences(splits))
 
 
-def baseline_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+def baseline_lines(results: Results) -> tuple[str, ...]:
     """Return the comparisons with baselines, a sentence each."""
-    return tuple(map(printable, metrics.get("baseline_sentences", ())))
+    return tuple(map(printable, results.baseline_sentences))
 
 
-def finding_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+def finding_lines(results: Results) -> tuple[str, ...]:
     """Return what the diagnosis found, and what is to be known of single splits, a sentence each."""
-    found = (f"{each['sentence']} [{each['key']}]" for each in metrics.get("diagnosis", ()))
-    return tuple(map(printable, (*found, *_split_sentences(metrics["splits"]))))
+    found = (f"{each.sentence} [{each.key}]" for each in results.diagnosis)
+    return tuple(map(printable, (*found, *_split_sentences(results.splits))))
 
 
-def training_lines(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+def training_lines(results: Results) -> tuple[str, ...]:
     """Return which epoch the model is from, what was learned and how it decides, a sentence each."""
-    return tuple(map(printable, _training_sentences(metrics)))
+    return tuple(map(printable, _training_sentences(results)))
 
 
-def run_summary(found: Mapping[str, Any]) -> str:
+def run_summary(found: Mapping[str, Any], results: Results | None) -> str:
     """Return what `show` prints of a run, as lines.
 
     Args:
         found: `run`, `status`, `killed`, `changes`, `started`, `finished`, `device`, `data`, `decisions`, `audit`,
-            `epochs`, `kept_epochs`, `metrics`, `test_looks`, `plots`, `profile`; None for what a run does not have.
+            `epochs`, `kept_epochs`, `test_looks`, `plots`, `profile`; None for what a run does not have.
+        results: of the run; None where it has none.
     """
     status, data, device = found["status"], found["data"], found["device"]
     ended = f"{status['state']}{': ' + status['reason'] if status.get('reason') else ''}"
@@ -90,14 +92,13 @@ def run_summary(found: Mapping[str, Any]) -> str:
         ended = f"interrupted (its process is gone); `mltrain resume {shlex.quote(found['run'])}` continues it"
     lines = [f"run       {found['run']}", f"status    {ended}"]
     lines += [f"          {found['changes']}"] if found.get("changes") else []
-    if found["metrics"]:
-        verdicts = baseline_lines(found["metrics"])
-        others = result_lines(found["metrics"])[len(verdicts) :]
+    if results is not None:
+        verdicts = baseline_lines(results)
+        others = result_lines(results)[len(verdicts) :]
         lines += ["", *verdicts] if verdicts else []
-        lines += ["", *results_table(found["metrics"]).splitlines()]
+        lines += ["", *results_table(results.splits).splitlines()]
         lines += ["", *others] if others else []
-        gates = recorded(found["metrics"])
-        lines += ["", "gates", *gates_table(gates).splitlines()] if gates else []
+        lines += ["", "gates", *gates_table(results.gates).splitlines()] if results.gates else []
     lines += [
         "",
         f"time      {found['started']} – {found['finished'] or ''}".rstrip(" –"),
@@ -135,23 +136,21 @@ def groups_sentence(columns: Sequence[str], n: int | None) -> str:
     return f"the intervals are computed from {n} groups: rows with the same {named} are drawn together"
 
 
-def slice_rows(split: str, slices: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+def slice_rows(split: str, slices: Sequence[SliceResult]) -> list[list[Any]]:
     """Return the first metrics of each slice, as many as a line has room for."""
-    names = list(slices[0]["metrics"])[:SLICE_METRICS]
+    names = list(slices[0].metrics)[:SLICE_METRICS]
     rows: list[list[Any]] = [[f"slices of {split}", ("n", ""), *((name, "") for name in names)]]
     for each in slices:
-        cells = (measured_cell(each["metrics"].get(name)) for name in names)
-        rows.append([each["slice"], (f"{each['n']}", ""), *cells])
+        cells = (measured_cell(each.metrics.get(name)) for name in names)
+        rows.append([each.slice, (f"{each.n}", ""), *cells])
     return rows
 
 
-def output_rows(split: str, outputs: Mapping[str, Any]) -> list[list[Any]]:
+def output_rows(split: str, outputs: Mapping[str, OutputResult]) -> list[list[Any]]:
     """Return the first metrics of each target, as many as a line has room for."""
-    names = list(next(iter(outputs.values()))["metrics"])[:TARGET_METRICS]
+    names = list(next(iter(outputs.values())).metrics)[:TARGET_METRICS]
     rows: list[list[Any]] = [[f"{split}, by target", *((name, "") for name in names)]]
-    rows += [
-        [name, *(measured_cell(each["metrics"].get(metric)) for metric in names)] for name, each in outputs.items()
-    ]
+    rows += [[name, *(measured_cell(each.metrics.get(metric)) for metric in names)] for name, each in outputs.items()]
     return rows
 
 
@@ -172,33 +171,32 @@ def aligned(rows: Sequence[Sequence[Any]]) -> list[str]:
     return lines
 
 
-def measured_cell(metric: Mapping[str, Any] | None) -> tuple[str, str]:
+def measured_cell(metric: MetricValue | None) -> tuple[str, str]:
     """Return a value and its interval as texts; both are empty where the metric was not measured."""
-    return ("", "") if metric is None else (number(metric["value"]), interval(metric.get("low"), metric.get("high")))
+    return ("", "") if metric is None else (number(metric.value), interval(metric.low, metric.high))
 
 
-def _training_sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
-    if "model" in metrics:
-        yield _model_sentence(metrics["model"], metrics.get("objective"))
-    if metrics.get("coefficients"):
-        learned = [f"{name} = {number(value)}" for name, value in metrics["coefficients"].items()]
+def _training_sentences(results: Results) -> Iterator[str]:
+    yield _model_sentence(results.model, results.objective)
+    if results.coefficients:
+        learned = [f"{name} = {number(value)}" for name, value in results.coefficients.items()]
         yield f"learned: {_listed(learned)}"
-    yield from metrics.get("decision_sentences", ())
+    yield from results.decision_sentences
 
 
-def _split_sentences(splits: Mapping[str, Any]) -> Iterator[str]:
+def _split_sentences(splits: Mapping[str, SplitResult]) -> Iterator[str]:
     for split, measured in splits.items():
-        if measured.get("groups"):
-            yield f"{split}: {groups_sentence(**measured['groups'])}"
-        if measured.get("unknown_categories"):
-            counts = [f"{column} ({count})" for column, count in measured["unknown_categories"].items()]
+        if measured.groups:
+            yield f"{split}: {groups_sentence(measured.groups.columns, measured.groups.n)}"
+        if measured.unknown_categories:
+            counts = [f"{column} ({count})" for column, count in measured.unknown_categories.items()]
             yield f"{split}: categories that no training row has are ignored: {_listed(counts)}"
-        few = [f"{each['slice']} ({each['n']})" for each in measured.get("slices") or () if each.get("few_rows")]
+        few = [f"{each.slice} ({each.n})" for each in measured.slices if each.few_rows]
         if few:
             yield f"{split}: slices with too few rows for a conclusion: {_listed(few)}"
-        for name, metric in measured["metrics"].items():
-            if metric.get("undefined"):
-                yield f"{split}.{name} has no value: {metric['undefined']}"
+        for name, metric in measured.metrics.items():
+            if metric.undefined:
+                yield f"{split}.{name} has no value: {metric.undefined}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -207,10 +205,10 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _model_sentence(model: Mapping[str, Any], objective: Mapping[str, Any] | None) -> str:
-    kept = f"the model is from epoch {model['epoch']} of {model['epochs']}"
-    if model["weights"] == "average":
-        kept = f"the model has the average weights of {counted(model['averaged'], 'epoch')} of {model['epochs']}"
-    if model["weights"] == "best" and objective and objective["best"] is not None:
-        kept += f", the best by {objective['metric']} ({number(objective['best'])})"
-    return f"{kept}; training ended: {model['stopped']}"
+def _model_sentence(model: TrainedModel, objective: ObjectiveResult) -> str:
+    kept = f"the model is from epoch {model.epoch} of {model.epochs}"
+    if model.weights == "average":
+        kept = f"the model has the average weights of {counted(model.averaged or 0, 'epoch')} of {model.epochs}"
+    if model.weights == "best" and objective.best is not None:
+        kept += f", the best by {objective.metric} ({number(objective.best)})"
+    return f"{kept}; training ended: {model.stopped}"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TextIO, cast
 
 from mltrain.problems import printable
 from mltrain.report.decisions import decision_lines, where_decisions_are
@@ -22,6 +22,7 @@ from mltrain.report.profile import profile_table
 from mltrain.report.text import duration, number
 from mltrain.run.audit import Audit
 from mltrain.run.profile import Profile
+from mltrain.run.results import Results
 from mltrain.task import Decision
 from mltrain.wording import counted
 
@@ -113,7 +114,7 @@ class Terminal:
         everything = where_decisions_are(decisions)
         shown = self._fitting([line for line in lines if line != everything], _MOST_OF_DECISIONS)
         for line in shown:
-            self._say(line, words=True, bold=max(line.find(":"), 0))
+            self._say(line, words=True, bold=max(line.find(": "), 0))
         if len(shown) < len(lines):
             self._say(everything, words=True)
 
@@ -206,16 +207,16 @@ class Terminal:
             self._best = None if line == self._best else self._best
             self._pending = None if line == self._pending else self._pending
 
-    def results(self, metrics: Mapping[str, Any], run: Path, depends_on: Sequence[str] = ()) -> None:
+    def results(self, results: Results, run: Path, depends_on: Sequence[str] = ()) -> None:
         """Show the final numbers, what they mean, and where the run is, on one screen.
 
         Args:
-            metrics: what is in metrics.json.
+            results: of the run.
             run: the run directory.
             depends_on: what the predictions depend on, a sentence each.
         """
         width = self._live.width if self._live else WIDTH
-        for line in end_of_run(metrics, run, depends_on, width=width, below=self._below):
+        for line in end_of_run(results, run, depends_on, width=width, below=self._below):
             self._say(line.text, words=line.words)
 
     def profile(self, profile: Profile) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mltrain.run.metrics_form import RecordedModel
+from mltrain.run.results import TrainedModel
 from mltrain.spec import Many, Spec
 
 
@@ -87,6 +87,6 @@ class Explanation(Spec):
     saliency: Many[Saliency] = ()
     """The saliency of the images that the model predicts worst."""
 
-    def is_of(self, model: RecordedModel) -> bool:
+    def is_of(self, model: TrainedModel) -> bool:
         """Return whether it is about this model: a run that was trained for longer may have another model now."""
         return self.epoch == model.epoch

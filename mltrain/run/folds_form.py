@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mltrain.run.layout import FOLDS
-from mltrain.run.metrics_form import Part, RecordedGate, RecordedValue
 from mltrain.run.reading import read_spec
+from mltrain.run.results import Judgement, MetricValue, Part
 from mltrain.spec import Many
 from mltrain.task import Task
 
@@ -57,7 +57,7 @@ class FoldRun(Part):
     """The name of its directory."""
     rows: Mapping[str, int]
     """The number of rows in each split."""
-    metrics: Mapping[str, RecordedValue]
+    metrics: Mapping[str, MetricValue]
     """The metrics of its test rows, by name."""
 
 
@@ -66,7 +66,7 @@ class Pooled(Part):
 
     n: int
     """The rows."""
-    metrics: Mapping[str, RecordedValue]
+    metrics: Mapping[str, MetricValue]
     """By name."""
     confusion_matrix: Many[Many[int]] = ()
     """Row = true class, column = predicted class."""
@@ -97,7 +97,7 @@ class CrossValidation(Part):
     """The metrics of all test rows together."""
     sentence: str
     """Whether the model beats its best baseline."""
-    gates: Many[RecordedGate] = ()
+    gates: Many[Judgement] = ()
     """The results of evaluation.gates: of each fold, then of all folds together."""
 
     @model_validator(mode="after")

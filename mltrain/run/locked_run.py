@@ -46,6 +46,7 @@ from mltrain.run.lock import Lock
 from mltrain.run.looks import count_look
 from mltrain.run.profile import Profile
 from mltrain.run.record import Record
+from mltrain.run.results import Results
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import Status
 
@@ -151,9 +152,9 @@ class LockedRun(RunDirectory):
         """Keep what the audit of the data found."""
         durable.write_file(self.path / AUDIT, to_json(audit.model_dump(mode="json")))
 
-    def write_metrics(self, values: Mapping[str, Any]) -> None:
+    def write_results(self, results: Results) -> None:
         """Keep the results on every split; NaN becomes null. No times belong here: equal runs give equal bytes."""
-        durable.write_file(self.path / METRICS, to_json(values))
+        durable.write_file(self.path / METRICS, to_json(results.as_json()))
 
     def write_decision(self, rule: DecisionRule) -> None:
         """Keep how probabilities become decisions."""

@@ -80,7 +80,7 @@ def lock_run(path: Path) -> LockedRun:
     return run
 
 
-def start_or_take_up(path: Path) -> tuple[LockedRun, bool]:
+def start_or_resume(path: Path) -> tuple[LockedRun, bool]:
     """Return the run at exactly `path`, locked, and whether it has begun: else it is to be started.
 
     A directory that is not there or empty is one to start, and so is one that a kill left half-made: it holds nothing

@@ -52,6 +52,7 @@ from mltrain.run.looks import Look, read_looks
 from mltrain.run.profile import Profile
 from mltrain.run.reading import MEBIBYTE, read_file, read_spec
 from mltrain.run.record import Record
+from mltrain.run.results import Results
 from mltrain.run.status import Status
 from mltrain.spec import Spec
 
@@ -155,17 +156,9 @@ class RunDirectory:
             return History((), ())
         return History.from_csv(read_file(self.path, HISTORY, limit=256 * MEBIBYTE), self.path / HISTORY)
 
-    def metrics(self) -> dict[str, Any]:
+    def results(self) -> Results:
         """Return the results on every split."""
-        return self._read_json(METRICS)
-
-    def checked_metrics(self) -> dict[str, Any]:
-        """Return the results on every split, which have the form in which they are shown."""
-        from mltrain.run.metrics_form import check_metrics
-
-        metrics = self.metrics()
-        check_metrics(metrics, f"{self.path}: {METRICS}")
-        return metrics
+        return Results.read(self._read_json(METRICS), f"{self.path}: {METRICS}")
 
     def decision(self) -> DecisionRule:
         """Return how probabilities become decisions; nothing is done to them where the run has no such file."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mltrain.errors import MisfitError
-from mltrain.task import OF_EACH, DataInfo, Decision
+from mltrain.outputs import KINDS
+from mltrain.task import DataInfo, Decision
 from mltrain.training.spec import TrainingSpec
 
 
@@ -25,19 +26,20 @@ def class_weights(training: TrainingSpec, y: np.ndarray, info: DataInfo) -> np.n
     """
     if training.class_weight is None:
         return None
-    if info.task == "regression":
-        raise MisfitError(("training", "class_weight"), "a regression task has no classes")
-    if info.task in OF_EACH:
+    kind = KINDS[info.task]
+    if kind.of_numbers and not kind.several:
+        raise MisfitError(("training", "class_weight"), f"a {info.task} task has no classes")
+    if kind.several:
         message = f"class weights are for one column of classes, the task is {info.task}: remove them"
         raise MisfitError(("training", "class_weight"), message)
     if training.class_weight == "balanced":
-        counts = np.bincount(labels(y), minlength=len(info.classes))
-        return (len(y) / (len(info.classes) * np.maximum(counts, 1))).astype(np.float32)
-    unknown = [name for name in training.class_weight if name not in info.classes]
+        counts = np.bincount(labels(y), minlength=len(info.output.classes))
+        return (len(y) / (len(info.output.classes) * np.maximum(counts, 1))).astype(np.float32)
+    unknown = [name for name in training.class_weight if name not in info.output.classes]
     if unknown:
-        message = f"no such class (the classes are: {', '.join(info.classes)})"
+        message = f"no such class (the classes are: {', '.join(info.output.classes)})"
         raise MisfitError(("training", "class_weight", unknown[0]), message)
-    return np.array([training.class_weight.get(name, 1.0) for name in info.classes], np.float32)
+    return np.array([training.class_weight.get(name, 1.0) for name in info.output.classes], np.float32)
 
 
 def row_weights(training: TrainingSpec, y: np.ndarray, info: DataInfo) -> np.ndarray | None:
@@ -51,7 +53,7 @@ def class_weight_decision(training: TrainingSpec, y: np.ndarray, info: DataInfo)
     weights = class_weights(training, y, info)
     if weights is None or training.class_weight != "balanced":
         return ()
-    shown = ", ".join(f"{name} {weight:.4g}" for name, weight in zip(info.classes, weights, strict=True))
+    shown = ", ".join(f"{name} {weight:.4g}" for name, weight in zip(info.output.classes, weights, strict=True))
     return (Decision("training.class_weight", shown, "balanced: rows / (classes × rows of the class)"),)
 
 

@@ -12,10 +12,12 @@ from mltrain.errors import MisfitError
 from mltrain.keras_api.build import REFUSALS, build
 from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.messages import reason
+from mltrain.outputs import KINDS
+from mltrain.outputs.kind import TargetForm
 from mltrain.task import DataInfo
 from mltrain.training.metrics import TrainingMetric, default_loss, training_metrics
 from mltrain.training.spec import TrainingSpec
-from mltrain.training.targets import TargetForm, loss_misfit, metric_misfit, target_form
+from mltrain.training.targets import loss_misfit, metric_misfit
 
 _CROSSENTROPY = {
     "zero or one": keras.metrics.BinaryCrossentropy,
@@ -53,7 +55,7 @@ def _refuse_misfits(training: TrainingSpec, loss: KerasComponent, info: DataInfo
     if message:
         raise MisfitError(("training", "loss"), message)
     for number, metric in enumerate(training.metrics or ()):
-        message = metric_misfit(metric, info.task, loss, scaled, info.outputs)
+        message = metric_misfit(metric, info.task, loss, scaled, info.output.units)
         if message:
             raise MisfitError(("training", "metrics", number), message)
 
@@ -70,7 +72,7 @@ def _compile(
     shape, dtype = target_signature(training, info)
     model._symbolic_build(
         data_batch=(
-            keras.KerasTensor((2, *info.input_shape), dtype=info.input_dtype),
+            keras.KerasTensor((2, *info.input.shape), dtype=info.input.dtype),
             keras.KerasTensor((2, *shape), dtype=dtype),
         )
     )
@@ -94,14 +96,15 @@ def target_signature(training: TrainingSpec, info: DataInfo) -> tuple[tuple[int,
     """Return the shape of one target as the loss wants it, without the batch, and its dtype."""
     match _form(training, info):
         case "one-hot":
-            return (info.outputs,), "float32"
+            return (info.output.units,), "float32"
         case "class numbers":
             return (), "int32"
-    return (info.outputs,), "float32"
+    return (info.output.units,), "float32"
 
 
 def _form(training: TrainingSpec, info: DataInfo) -> TargetForm:
-    return target_form(info.task, training.loss or default_loss(info.task))
+    loss = training.loss or default_loss(info.task)
+    return KINDS[info.task].target_form(loss.type)
 
 
 def shape_targets(y: np.ndarray, training: TrainingSpec, info: DataInfo) -> np.ndarray:
@@ -109,7 +112,7 @@ def shape_targets(y: np.ndarray, training: TrainingSpec, info: DataInfo) -> np.n
     float32."""
     match _form(training, info):
         case "one-hot":
-            return np.eye(info.outputs, dtype=np.float32)[y]
+            return np.eye(info.output.units, dtype=np.float32)[y]
         case "class numbers":
             return y
     return y.reshape(len(y), -1).astype(np.float32)

@@ -7,23 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mltrain.keras_api.components import KerasComponent, make
-from mltrain.task import OF_EACH, Task
+from mltrain.outputs import KINDS
+from mltrain.task import Task
 from mltrain.training.spec import TrainingSpec
-
-_DEFAULT_LOSS: dict[Task, str] = {
-    "binary": "BinaryCrossentropy",
-    "multiclass": "SparseCategoricalCrossentropy",
-    "regression": "MeanSquaredError",
-    "multilabel": "BinaryCrossentropy",
-    "multiregression": "MeanSquaredError",
-}
-_DEFAULT_METRIC: dict[Task, str] = {
-    "binary": "accuracy",
-    "multiclass": "accuracy",
-    "regression": "MeanAbsoluteError",
-    "multilabel": "BinaryAccuracy",
-    "multiregression": "MeanAbsoluteError",
-}
 
 # Keras metrics with the very definition of one of ours share its name, so that train and validation are one pair of
 # curves. AUC is not here: Keras' is binned, and was seen at 0.500 where the exact one is 0.982.
@@ -43,7 +29,7 @@ _NO_DIRECTION = ("Mean", "Sum", "MeanTensor")
 
 def default_loss(task: Task) -> KerasComponent:
     """Return the loss for `task` where none is stated."""
-    return make("loss", _DEFAULT_LOSS[task])
+    return make("loss", KINDS[task].loss)
 
 
 @dataclass(frozen=True)
@@ -72,7 +58,7 @@ def training_metrics(training: TrainingSpec, task: Task, scaled: bool) -> tuple[
     """
     components = training.metrics
     if components is None:
-        components = () if scaled else (make("metric", _DEFAULT_METRIC[task]),)
+        components = () if scaled else (make("metric", KINDS[task].training_metric),)
     return tuple(TrainingMetric(_name(each, task, scaled), _direction(each), each) for each in components)
 
 
@@ -82,7 +68,7 @@ def _name(component: KerasComponent, task: Task, scaled: bool) -> str:
         return name
     # Keras' accuracy of labels is the share of right ones, ours that of rows without a wrong one; its root of the mean
     # squared error is one of all numbers, ours the mean of one each.
-    other = component.type in _OTHER_OF_SEVERAL and task in OF_EACH
+    other = component.type in _OTHER_OF_SEVERAL and KINDS[task].several
     if component.type in _SAME_AS_OURS and not other and not scaled and not component.changed():
         return _SAME_AS_OURS[component.type]
     # The spelling of Keras' own to_snake_case: AUC is auc, MeanIoU is mean_io_u.

@@ -33,6 +33,16 @@ class EpochRecord:
     notes: tuple[str, ...]
     kept: bool = False
 
+    @property
+    def row(self) -> dict[str, float]:
+        """The row of history.csv."""
+        return {
+            "epoch": self.epoch,
+            **self.measured,
+            "learning_rate": self.learning_rate,
+            "seconds": round(self.seconds, 6),
+        }
+
 
 @dataclass(frozen=True)
 class Position:

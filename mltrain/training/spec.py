@@ -94,10 +94,10 @@ class TrainingSpec(Spec):
     """A Keras optimizer; its `learning_rate` is a number or a schedule."""
     loss: Loss | None = None
     """A Keras loss; null uses the usual one of the task: binary or sparse categorical cross-entropy, mean squared
-    error."""
+    error, Poisson for counts."""
     metrics: Many[KerasMetric] | None = None
     """Keras metrics, which are running averages over an epoch; null uses accuracy for classes and mae for
-    regression."""
+    numbers."""
     epochs: Annotated[int, Field(ge=1, le=10_000_000)] = 100
     """The largest number of passes over the training rows; a callback may stop earlier."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["full"] = 32

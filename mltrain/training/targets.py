@@ -11,49 +11,21 @@ from collections.abc import Mapping
 from typing import Literal
 
 from mltrain.keras_api.components import KerasComponent
+from mltrain.outputs import KINDS
+from mltrain.outputs.kind import TargetForm
 from mltrain.task import Task
 
-# What the loss gets to compare with: 0 or 1 is `(rows, 1)`, classes are `(rows, classes)` or `(rows,)`, labels and
-# numbers `(rows, targets)`.
-TargetForm = Literal["zero or one", "one-hot", "class numbers", "numbers", "labels"]
-
-_BINARY: tuple[Task, ...] = ("binary", "multilabel")
-_MULTICLASS: tuple[Task, ...] = ("multiclass",)
-_CLASSES: tuple[Task, ...] = ("binary", "multiclass")
-_REGRESSION: tuple[Task, ...] = ("regression", "multiregression")
-_EVERY: tuple[Task, ...] = ("binary", "multiclass", "regression", "multilabel", "multiregression")
-
-# Predictions are probabilities from a sigmoid or a softmax, or any number from a linear head. So Poisson, which takes
-# the logarithm of a prediction, is for classes; and a cosine of one output is its sign.
-LOSSES: Mapping[str, tuple[Task, ...]] = {
-    "BinaryCrossentropy": _BINARY,
-    "BinaryFocalCrossentropy": _BINARY,
-    "CTC": (),
-    "CategoricalCrossentropy": _MULTICLASS,
-    "CategoricalFocalCrossentropy": _MULTICLASS,
-    "CategoricalGeneralizedCrossEntropy": _MULTICLASS,
-    "CategoricalHinge": _MULTICLASS,
-    "Circle": (),
-    "CosineSimilarity": _MULTICLASS,
-    "Dice": _CLASSES,
-    "Hinge": _BINARY,
-    "Huber": _EVERY,
-    "KLDivergence": _MULTICLASS,
-    "LogCosh": _EVERY,
-    "MeanAbsoluteError": _EVERY,
-    "MeanAbsolutePercentageError": _REGRESSION,
-    "MeanSquaredError": _EVERY,
-    "MeanSquaredLogarithmicError": _EVERY,
-    "Poisson": _CLASSES,
-    "SparseCategoricalCrossentropy": _MULTICLASS,
-    "SquaredHinge": _BINARY,
-    "Tversky": _CLASSES,
-}
 _FITS_NO_TASK = {
     "CTC": "it aligns sequences of labels, but a row here has one target",
     "Circle": "it compares embeddings, but a model here ends in predictions",
 }
-_OF_CLASS_NUMBERS = ("CategoricalGeneralizedCrossEntropy", "SparseCategoricalCrossentropy")
+# The tasks that each loss fits, as their kinds say. Predictions are probabilities from a sigmoid or a softmax, any
+# number from a linear head, or a positive one from an exponential head. So Poisson, which takes the logarithm of a
+# prediction, is for classes and counts; and a cosine of one output is its sign.
+LOSSES: Mapping[str, tuple[Task, ...]] = {
+    loss: tuple(kind.name for kind in KINDS.values() if loss in kind.losses)
+    for loss in sorted({*_FITS_NO_TASK, *(loss for kind in KINDS.values() for loss in kind.losses)})
+}
 _OF_WHOLE_BATCHES = ("Dice", "Tversky")
 # Percentages and logarithms of a target that was moved to mean 0 are of nothing.
 _OF_OWN_UNITS = ("MeanAbsolutePercentageError", "MeanSquaredLogarithmicError")
@@ -62,7 +34,7 @@ _ONE_OUTPUT_OR_ONE_HOT: tuple[TargetForm, ...] = ("zero or one", "one-hot", "lab
 _ONE_HOT: tuple[TargetForm, ...] = ("one-hot",)
 _ZERO_OR_ONE: tuple[TargetForm, ...] = ("zero or one", "labels")
 _CLASS_NUMBERS: tuple[TargetForm, ...] = ("class numbers",)
-_DIFFERENCES: tuple[TargetForm, ...] = ("zero or one", "one-hot", "numbers", "labels")
+_DIFFERENCES: tuple[TargetForm, ...] = ("zero or one", "one-hot", "numbers", "counts", "labels")
 METRICS: Mapping[str, tuple[TargetForm, ...]] = {
     "AUC": _ONE_OUTPUT_OR_ONE_HOT,
     "BinaryAccuracy": _ZERO_OR_ONE,
@@ -89,7 +61,7 @@ METRICS: Mapping[str, tuple[TargetForm, ...]] = {
     "OneHotIoU": _ONE_HOT,
     "OneHotMeanIoU": _ONE_HOT,
     "PearsonCorrelation": _DIFFERENCES,
-    "Poisson": _ONE_OUTPUT_OR_ONE_HOT,
+    "Poisson": (*_ONE_OUTPUT_OR_ONE_HOT, "counts"),
     "Precision": _ONE_OUTPUT_OR_ONE_HOT,
     "PrecisionAtRecall": _ONE_OUTPUT_OR_ONE_HOT,
     "R2Score": _DIFFERENCES,
@@ -157,14 +129,6 @@ def class_weight_misfit(loss: KerasComponent) -> str | None:
     )
 
 
-def target_form(task: Task, loss: KerasComponent) -> TargetForm:
-    """Return the form in which `loss` wants the targets."""
-    if task == "multiclass":
-        return "class numbers" if loss.type in _OF_CLASS_NUMBERS else "one-hot"
-    forms: Mapping[Task, TargetForm] = {"binary": "zero or one", "multilabel": "labels"}
-    return forms.get(task, "numbers")
-
-
 def metric_misfit(
     metric: KerasComponent, task: Task, loss: KerasComponent, scaled: bool, outputs: int | None = None
 ) -> str | None:
@@ -177,7 +141,7 @@ def metric_misfit(
         scaled: whether the target is scaled for training.
         outputs: of the model, where that is known.
     """
-    form = target_form(task, loss)
+    form = KINDS[task].target_form(loss.type)
     if form not in METRICS[metric.type]:
         return _form_misfit(metric, task, loss)
     return (
@@ -192,22 +156,15 @@ def _units_misfit(component: KerasComponent, scaled: bool) -> str | None:
 
 
 def _form_misfit(metric: KerasComponent, task: Task, loss: KerasComponent) -> str:
-    tasks: Mapping[Task, tuple[TargetForm, ...]] = {
-        "binary": ("zero or one",),
-        "multiclass": ("one-hot", "class numbers"),
-        "regression": ("numbers",),
-        "multilabel": ("labels",),
-        "multiregression": ("numbers",),
-    }
-    fitting = [name for name, forms in tasks.items() if set(forms) & set(METRICS[metric.type])]
+    fitting = [kind.name for kind in KINDS.values() if set(kind.forms) & set(METRICS[metric.type])]
     if task not in fitting:
         return f"{metric.type} is a metric for {' and '.join(fitting)}, the task is {task}"
     other = "SparseCategoricalCrossentropy" if "class numbers" in METRICS[metric.type] else "CategoricalCrossentropy"
     (wanted,) = METRICS[metric.type] if len(METRICS[metric.type]) == 1 else ("one-hot",)
+    compared = _in_words(KINDS[task].target_form(loss.type))
     return (
         f"{metric.type} compares with {_in_words(wanted)}, and the loss {loss.type} with "
-        f"{_in_words(target_form(task, loss))}: choose another metric (those of evaluation.metrics always fit), "
-        f"or state training.loss: {other}"
+        f"{compared}: choose another metric (those of evaluation.metrics always fit), or state training.loss: {other}"
     )
 
 
@@ -217,7 +174,7 @@ def _in_words(form: TargetForm) -> str:
 
 def _argument_misfit(metric: KerasComponent, form: TargetForm, outputs: int | None) -> str | None:
     given = dict(metric.arguments)
-    one_output = form in ("zero or one", "numbers")
+    one_output = form in ("zero or one", "numbers", "counts")
     if metric.type in ("F1Score", "FBetaScore") and form == "labels" and given["threshold"] is None:
         return f"{metric.type} of labels needs a threshold, such as 0.5: without one each row has one label"
     if metric.type in ("F1Score", "FBetaScore") and one_output and given["threshold"] is None:

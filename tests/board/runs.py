@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.record import start_record
+from mltrain.run.results import Results
 from mltrain.run.status import status
 
 CONFIG = b"""\
@@ -42,7 +43,7 @@ def made_run(folder: Path, name: str = "blobs", identifier: str = "20261120T2015
         rows = [f"{epoch},{1 / epoch},{value}" for epoch, value in enumerate(accuracy, start=1)]
         (path / "history.csv").write_text("\n".join(["epoch,train.loss,validation.accuracy", *rows, ""]))
         if state == "finished":
-            run.write_metrics(metrics(accuracy[-1]) | given.get("metrics", {}))
+            run.write_results(Results.model_validate(metrics(accuracy[-1]) | given.get("metrics", {})))
             run.write_report(REPORT, b"# Report\n")
             run.write_plot("loss", PNG)
     return path

@@ -8,7 +8,7 @@ from mltrain.comparison.against import standard
 from mltrain.comparison.compared_run import read_run
 from mltrain.comparison.pairing import pair
 from mltrain.errors import RunError, UsageError
-from mltrain.evaluation.counts import decide
+from mltrain.outputs import KINDS
 from mltrain.run.rundir import RunDirectory
 from tests.comparison.runs import change, change_predictions, finished_run
 
@@ -27,7 +27,7 @@ def read(path):
 
 def right(path):
     stored = RunDirectory(path).predictions("test")
-    return decide("binary", stored.values) == stored.target
+    return KINDS["binary"].decide(stored.values) == stored.target
 
 
 def test_the_metric_is_that_of_the_objective(make):

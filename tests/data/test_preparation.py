@@ -7,7 +7,8 @@ import pytest
 
 from mltrain.data.examples import encode_examples
 from mltrain.data.features import NumberFeature
-from mltrain.data.preparation import Prepared, prepare, read_rows
+from mltrain.data.preparation import Prepared, prepare
+from mltrain.data.reading import read_rows
 from mltrain.data.spec import DataSpec
 from mltrain.errors import DataError
 from tests.data.tables import table
@@ -50,9 +51,9 @@ def test_arrays_of_every_split_in_the_order_of_its_rows():
 
 def test_what_a_model_may_know():
     info = run(split="none").info
-    assert (info.task, info.outputs, info.classes) == ("binary", 1, ("Adelie", "Gentoo"))
-    assert info.feature_names == ("age", "island=Biscoe", "island=Dream", "part=test", "part=train", "part=validation")
-    assert (info.input_shape, info.input_dtype, info.train_rows) == ((6,), "float32", 40)
+    assert (info.task, info.output.units, info.output.classes) == ("binary", 1, ("Adelie", "Gentoo"))
+    assert info.input.columns == ("age", "island=Biscoe", "island=Dream", "part=test", "part=train", "part=validation")
+    assert (info.input.shape, info.input.dtype, info.train_rows) == ((6,), "float32", 40)
 
 
 def test_the_task_is_said_first_and_what_is_stated_is_not_said():
@@ -63,7 +64,7 @@ def test_the_task_is_said_first_and_what_is_stated_is_not_said():
 
 def test_a_split_column_is_no_feature():
     prepared = run(split={"type": "column", "column": "part"})
-    assert not [name for name in prepared.info.feature_names if name.startswith("part")]
+    assert not [name for name in prepared.info.input.columns if name.startswith("part")]
     assert prepared.splits.test.tolist() == list(range(4, 40, 5))
 
 
@@ -85,7 +86,7 @@ def test_a_scaled_regression_target_is_scaled_by_the_training_rows():
     prices = np.arange(40) * 10.0 + 0.5
     prepared = run(source=inline(price=prices.tolist()), target={"column": "price", "scale": "standard"})
     train = prepared.examples["train"]
-    assert (prepared.info.task, prepared.info.classes) == ("regression", ())
+    assert (prepared.info.task, prepared.info.output.classes) == ("regression", ())
     assert train.y.mean() == pytest.approx(0, abs=1e-6)
     assert np.array_equal(train.truth, prices[prepared.splits.train])
     assert prepared.examples["test"].y.mean() != pytest.approx(0, abs=1e-6)
@@ -109,11 +110,29 @@ def test_later_rows_are_encoded_by_what_was_fitted():
         encode_examples(prepared.preprocessing, table(island=["Dream"], species=["Gentoo"]))
 
 
+def test_inputs_and_outputs_have_names_and_examples_know_their_rows():
+    prepared = run(split={"type": "random"})
+    assert [each.name for each in prepared.info.inputs] == ["table"]
+    assert [(each.name, each.task, each.columns) for each in prepared.info.outputs] == [("species", "binary", ())]
+    assert [name for name, _ in prepared.splits.items()] == list(prepared.examples)
+    for name, examples in prepared.examples.items():
+        assert np.array_equal(examples.rows, getattr(prepared.splits, name))
+        assert (set(examples.inputs), set(examples.targets), set(examples.truths)) == (
+            {"table"},
+            {"species"},
+            {"species"},
+        )
+    whole, train = prepared.preprocessing, prepared.examples["train"]
+    again = encode_examples(whole, read_rows(data(split={"type": "random"}), 7, "auto").take(train.rows), train.rows)
+    assert again.x.tobytes() == train.x.tobytes()
+    assert np.array_equal(again.rows, train.rows)
+
+
 def test_source_knows_its_target_task_and_classes():
     prepared = run(source={"type": "sklearn", "name": "breast_cancer"}, target=None)
-    assert prepared.info.classes == ("malignant", "benign")
+    assert prepared.info.output.classes == ("malignant", "benign")
     assert prepared.info.task == "binary"
-    assert len(prepared.info.feature_names) == 30
+    assert len(prepared.info.input.columns) == 30
 
 
 def test_the_source_is_told_what_the_columns_are(tmp_path):
@@ -131,8 +150,8 @@ def test_the_source_is_told_what_the_columns_are(tmp_path):
     path.write_text("zip,size,label\n8001,10,1\n8002,12,2\n8003,11,1\n8001,14,2b\n", encoding="utf-8")
     features = {"zip": "category", "label": "category"}
     prepared = prepare(DataSpec.model_validate({**spec, "target": "label", "features": features}), 0)
-    assert prepared.info.feature_names == ("zip=8001", "zip=8002", "zip=8003", "size")
-    assert prepared.info.classes == ("1", "2", "2b")
+    assert prepared.info.input.columns == ("zip=8001", "zip=8002", "zip=8003", "size")
+    assert prepared.info.output.classes == ("1", "2", "2b")
 
 
 @pytest.mark.parametrize(
@@ -180,8 +199,8 @@ def test_the_range_of_inputs_that_may_be_indices_is_that_of_all_rows(tmp_path, v
     }
     prepared = prepare(DataSpec.model_validate(spec), 7, "regression")
     everything = np.concatenate([examples.x for examples in prepared.examples.values()])
-    assert prepared.info.input_dtype == dtype
-    assert (prepared.info.smallest_input, prepared.info.largest_input) == (everything.min(), everything.max())
+    assert prepared.info.input.dtype == dtype
+    assert prepared.info.input.limits == (everything.min(), everything.max())
     assert len(everything) > len(prepared.examples["train"].x)
 
 
@@ -193,4 +212,5 @@ def test_the_range_of_images_is_not_looked_for(tmp_path):
         "features": {"x": {"type": "image"}},
     }
     info = prepare(DataSpec.model_validate(spec), 7, "regression").info
-    assert (info.smallest_input, info.largest_input) == (None, None)
+    assert info.input.limits is None
+    assert info.input.name == "x"

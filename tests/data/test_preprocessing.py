@@ -36,8 +36,8 @@ def test_columns_stand_in_the_order_of_the_table(mixed):
         "sold.hour", "sold is missing", "sold.hour", "open", "open is missing", "zip", "constant",
     )  # fmt: skip
     encoded = mixed.encode(mixed_table(40, seed=1))
-    assert (encoded.values.shape, encoded.values.dtype) == ((40, 20), np.float32)
-    assert (mixed.input_shape, mixed.input_dtype) == ((20,), "float32")
+    assert (encoded.inputs["table"].shape, encoded.inputs["table"].dtype) == ((40, 20), np.float32)
+    assert (mixed.input.shape, mixed.input.dtype) == ((20,), "float32")
     assert set(encoded.missing) == {"island", "mean radius", "where", "sold", "open"}
 
 
@@ -57,6 +57,13 @@ def test_json_gives_back_the_same_object_and_the_same_bits(mixed):
     later = mixed_table(50, seed=2)
     assert again.features(later).tobytes() == mixed.features(later).tobytes()
     assert json.dumps(again.to_json()) == json.dumps(mixed.to_json())
+
+
+def test_a_description_of_several_inputs_is_refused(mixed):
+    array = {"type": "array", "column": "x", "shape": [2], "dtype": "float32", "channel": False}
+    columns = [*mixed.to_json()["columns"], {**array, "center": [0.0], "width": [1.0]}]
+    with pytest.raises(RunError, match="preprocessing: Value error, expected the columns of a table, or one array"):
+        Preprocessing.from_json({**mixed.to_json(), "columns": columns})
 
 
 @pytest.mark.parametrize(
@@ -141,7 +148,7 @@ def test_what_cannot_be_fitted(columns, features, message):
 def test_one_array_column_is_the_input():
     tokens = np.arange(12).reshape(3, 4)
     preprocessing, decisions = fit(table(tokens=tokens, y=[1.0, 2.0, 3.5]), {"tokens": ArrayFeature(scale="none")})
-    assert (preprocessing.input_shape, preprocessing.input_dtype) == ((4,), "int32")
+    assert (preprocessing.input.shape, preprocessing.input.dtype) == ((4,), "int32")
     assert (preprocessing.feature_names, decisions) == ((), ())
     assert preprocessing.features(table(tokens=tokens)).dtype == np.int32
 
@@ -152,8 +159,8 @@ def test_a_column_is_told_once_it_is_encoded_in_every_split(mixed):
     splits = {"train": rows.take(np.arange(30)), "test": rows.take(np.arange(30, 40))}
     encoded = mixed.encode_each(splits, told.append)
     assert told == [encoder.column for encoder in mixed.columns]
-    whole = mixed.encode(rows).values
-    np.testing.assert_array_equal(np.concatenate([encoded["train"].values, encoded["test"].values]), whole)
+    whole = mixed.features(rows)
+    np.testing.assert_array_equal(np.concatenate([encoded[name].inputs["table"] for name in splits]), whole)
 
 
 def test_rows_that_are_taken_copy_no_column_before_it_is_asked_for():

@@ -85,8 +85,8 @@ def test_targets_stand_beside_each_other_and_are_no_features():
     expected = np.array([[each["rain"] == "yes", each["wind"]] for each in rows()], np.int64)[ids]
     assert np.array_equal(train.truth, expected) and train.truth.dtype == np.int64
     assert np.array_equal(train.y, expected) and train.y.dtype == np.float32
-    assert prepared.info.feature_names == ("x",)
-    assert (prepared.info.targets, prepared.info.outputs) == (("rain", "wind"), 2)
+    assert prepared.info.input.columns == ("x",)
+    assert (prepared.info.output.columns, prepared.info.output.units) == (("rain", "wind"), 2)
     assert ("split.stratify", "false") in [(one.what, one.value) for one in prepared.decisions]
     again = Preprocessing.from_json(json.loads(json.dumps(prepared.preprocessing.to_json())))
     assert again == prepared.preprocessing

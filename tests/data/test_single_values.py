@@ -79,7 +79,7 @@ def test_columns_beside_others_are_numbers(tmp_path):
 
 def test_a_lone_array_of_index_numbers_stays_an_array(tmp_path):
     found = prepared(npz(tmp_path / "a.npz", x=np.arange(ROWS)[:, None] % 7, y=TARGETS["classes"]))
-    assert (found.info.input_shape, found.info.input_dtype) == ((1,), "int32")
+    assert (found.info.input.shape, found.info.input.dtype) == ((1,), "int32")
 
 
 @pytest.mark.parametrize("form", ["parquet", "jsonl"])

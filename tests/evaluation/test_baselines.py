@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from mltrain.evaluation.baselines import MOST_ROWS, constant_baseline, linear_baseline
-from mltrain.task import DataInfo
+from tests.known_data import known_data
 
 
 def info(task="binary", shape=(3,), dtype="float32", classes=2):
     outputs = classes if task == "multiclass" else 1
-    names = () if task == "regression" else tuple(f"class {number}" for number in range(classes))
-    return DataInfo(task, shape, dtype, outputs, names, (), 100)
+    names = () if task in ("regression", "count") else tuple(f"class {number}" for number in range(classes))
+    return known_data(task, shape, outputs, names, dtype=dtype, rows=100)
 
 
 def test_the_constant_says_the_shares_of_training():
@@ -20,8 +20,9 @@ def test_the_constant_says_the_shares_of_training():
     assert two.predict(inputs).tolist() == [0.75] * 4
     three = constant_baseline(info("multiclass", classes=3), np.array([2, 2, 0, 1]))
     assert three.predict(inputs).tolist() == [[0.25, 0.25, 0.5]] * 4
-    mean = constant_baseline(info("regression"), np.array([1.0, 2.0, 6.0]))
-    assert (mean.name, mean.predict(inputs).tolist()) == ("mean", [3.0] * 4)
+    for task in ("regression", "count"):
+        mean = constant_baseline(info(task), np.array([1.0, 2.0, 6.0]))
+        assert (mean.name, mean.predict(inputs).tolist()) == ("mean", [3.0] * 4)
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
@@ -62,5 +63,5 @@ def test_of_many_rows_a_sample_is_taken_that_the_seed_says():
     ids=["image", "indices", "classes"],
 )
 def test_what_takes_long_or_means_nothing_is_left_out_with_the_reason(known, said):
-    inputs = np.zeros((6000, *known.input_shape), known.input_dtype)
+    inputs = np.zeros((6000, *known.input.shape), known.input.dtype)
     assert said in linear_baseline(known, inputs, np.zeros(6000, np.int64), 0)

@@ -11,7 +11,6 @@ from sklearn import metrics as sk
 
 from mltrain.evaluation.catalogue import (
     F1,
-    METRICS,
     R2,
     Accuracy,
     BalancedAccuracy,
@@ -34,6 +33,7 @@ from mltrain.evaluation.influence import DERIVATIVES, standard_error
 from mltrain.evaluation.interval_forms import Interval, roc_auc_interval, student_t, wilson
 from mltrain.evaluation.intervals import intervals
 from mltrain.evaluation.metrics import measure
+from mltrain.evaluation.own_metrics import METRICS
 from mltrain.evaluation.rows import Rows
 
 CLASSES = {"binary": ("no", "yes"), "multiclass": ("a", "b", "c", "d"), "regression": ()}

@@ -1,12 +1,12 @@
-"""Logistic and ridge regression against scikit-learn's, on standardised inputs."""
+"""Logistic, ridge and Poisson regression against scikit-learn's, on standardised inputs."""
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from sklearn.preprocessing import StandardScaler
 
-from mltrain.evaluation.linear_fit import fit_logistic, fit_ridge, minimise
+from mltrain.evaluation.linear_fit import fit_logistic, fit_poisson, fit_ridge, minimise
 
 
 @pytest.mark.parametrize("load", [load_breast_cancer, load_wine], ids=["binary", "multiclass"])
@@ -26,6 +26,26 @@ def test_the_ridge_regression_is_that_of_scikit_learn():
     scaled = StandardScaler().fit_transform(inputs)
     expected = Ridge().fit(scaled, target).predict(scaled)
     assert fit_ridge(inputs, target).scores(inputs)[:, 0] == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("mean", [0.05, 3, 5000])
+def test_the_poisson_regression_is_that_of_scikit_learn(mean):
+    draw = np.random.default_rng(0)
+    inputs = draw.normal(size=(2000, 4)) * [1, 10, 0.1, 3] + [0, 5, 0, 100]
+    scaled = StandardScaler().fit_transform(inputs)
+    target = draw.poisson(mean * np.exp(scaled @ [0.3, -0.4, 0.2, 0])).astype(float)
+    expected = PoissonRegressor(alpha=1 / len(target), tol=1e-10, max_iter=10_000).fit(scaled, target).predict(scaled)
+    fit = fit_poisson(inputs, target)
+    assert fit.converged
+    assert fit.expectations(inputs) == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_poisson_regression_of_zeros_and_of_far_inputs_does_no_harm():
+    inputs = np.random.default_rng(0).normal(size=(100, 2))
+    assert 0 < fit_poisson(inputs, np.zeros(100)).expectations(inputs).max() < 0.05
+    fit = fit_poisson(inputs, np.where(inputs[:, 0] > 1, 1e6, 0.0))
+    assert fit.converged
+    assert fit.expectations(np.array([[1e6, 0.0]])).tolist() == [np.inf]
 
 
 def test_a_constant_input_and_a_large_one_do_no_harm():

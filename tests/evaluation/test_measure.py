@@ -13,7 +13,6 @@ from sklearn import metrics as sk
 from mltrain.evaluation.catalogue import (
     DEFAULTS,
     F1,
-    METRICS,
     Brier,
     LogLoss,
     Precision,
@@ -21,9 +20,11 @@ from mltrain.evaluation.catalogue import (
     Recall,
     TopKAccuracy,
 )
-from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.margins import Margins, per_class
 from mltrain.evaluation.metrics import measure, undefined
+from mltrain.evaluation.own_metrics import METRICS
+from mltrain.outputs import KINDS
 
 EXACT = pytest.approx
 CLASSES = ("a", "b", "c", "d")
@@ -86,7 +87,7 @@ regression_rows = st.lists(st.tuples(values, values), min_size=2, max_size=30)
 @settings(max_examples=150, deadline=None)
 def test_binary_equals_scikit_learn(rows):
     target, predictions = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
-    expected = counted(target, decide("binary", predictions), [0, 1], positive=True) | {
+    expected = counted(target, KINDS["binary"].decide(predictions), [0, 1], positive=True) | {
         "roc_auc": sk.roc_auc_score(target, predictions) if len(set(target)) == 2 else math.nan,
         "pr_auc": sk.average_precision_score(target, predictions) if target.any() else math.nan,
         "log_loss": sk.log_loss(target, predictions, labels=[0, 1]),
@@ -104,7 +105,7 @@ def test_multiclass_equals_scikit_learn(rows):
     predictions /= predictions.sum(axis=1, keepdims=True)
     members = np.eye(4)[target]
     present = members.any(axis=0)
-    expected = counted(target, decide("multiclass", predictions), [0, 1, 2, 3], positive=False) | {
+    expected = counted(target, KINDS["multiclass"].decide(predictions), [0, 1, 2, 3], positive=False) | {
         "roc_auc": sk.roc_auc_score(members, predictions) if present.all() and len(target) > 1 else math.nan,
         "pr_auc": sk.average_precision_score(members, predictions) if present.all() else math.nan,
         "log_loss": sk.log_loss(target, predictions, labels=[0, 1, 2, 3]),
@@ -251,5 +252,5 @@ def test_confusion_matrix_and_its_classes_equal_scikit_learn():
 
 
 def test_decisions():
-    assert decide("binary", np.array([[0.5], [0.50001], [0.1]])).tolist() == [0, 1, 0]
-    assert decide("multiclass", np.array([[0.4, 0.4, 0.2], [0, 0.1, 0.9]])).tolist() == [0, 2]
+    assert KINDS["binary"].decide(np.array([[0.5], [0.50001], [0.1]])).tolist() == [0, 1, 0]
+    assert KINDS["multiclass"].decide(np.array([[0.4, 0.4, 0.2], [0, 0.1, 0.9]])).tolist() == [0, 2]

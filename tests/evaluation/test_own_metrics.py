@@ -1,19 +1,25 @@
 """Metrics of plugins keep what ours promise: those here compute what ours do, so each must agree with its twin."""
 
+import json
 import math
 import sys
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from mltrain import NoValueError, metric
-from mltrain.errors import PluginError
-from mltrain.evaluation.catalogue import METRICS, OWN_METRICS
+from mltrain.config.load import load_text
+from mltrain.errors import ConfigError, PluginError
 from mltrain.evaluation.differences import paired_difference
 from mltrain.evaluation.intervals import intervals
 from mltrain.evaluation.metrics import measure, undefined
+from mltrain.evaluation.own_metrics import METRICS, Plugins
 from mltrain.experiment.evaluation_section import EvaluationSpec
+from mltrain.listing.components import components
+from mltrain.listing.schema import json_schema
 from mltrain.plugins import Offered, Origin
+from tests.conftest import SMALL
 from tests.evaluation.test_intervals import CLASSES, sample
 
 ORIGIN = Origin(plugin="twins.py", sha256="0" * 64)
@@ -47,29 +53,51 @@ TWINS = (_mae, _r2, _balanced, _roc_auc)
 PAIRS = [(task, twin.name) for twin in TWINS for task in twin.tasks]
 
 
-@pytest.fixture(autouse=True)
-def registered():
-    register(*TWINS)
-    yield
-    OWN_METRICS.register([])
+def plugins(*functions):
+    return Plugins(Offered(each, ORIGIN) for each in functions)
 
 
-def register(*functions):
-    OWN_METRICS.register([Offered(each, ORIGIN) for each in functions])
-
-
-def named(*names):
-    return EvaluationSpec.model_validate({"metrics": list(names)}).metrics
+def named(*names, by=None):
+    context = {"plugins": plugins(*TWINS) if by is None else plugins(by)}
+    return EvaluationSpec.model_validate({"metrics": list(names)}, context=context).metrics
 
 
 def test_a_registered_metric_is_an_alternative_as_ours_are():
-    assert set(METRICS.names()) >= {each.name for each in TWINS}
-    (found,) = named("TwinOfMae")
+    known = {"plugins": plugins(*TWINS)}
+    assert set(METRICS.names(known)) >= {each.name for each in TWINS}
+    both = [EvaluationSpec.model_validate({"metrics": [name]}, context=known) for name in ("TwinOfMae", "twin_of_mae")]
+    assert both[0] == both[1]
+    (found,) = both[0].metrics
     assert (found.name, found.direction, found.tasks) == ("twin_of_mae", "min", ("regression",))
-    assert named("twin_of_mae") == (found,)
     assert (
         EvaluationSpec(metrics=(found,)).misfits("binary")[0][1].startswith("'twin_of_mae' is a metric for regression")
     )
+
+
+def test_two_configs_of_one_process_do_not_see_the_plugins_of_each_other(tmp_path):
+    """Also where a metric has the same name in both; and nothing is left for a third one."""
+    config = SMALL.encode() + b"evaluation: {metrics: [odd]}\n"
+    loaded = []
+    for direction in ("min", "max"):
+        odd = metric("multiclass", direction=direction, takes="classes", name="odd")(lambda target, classes: 1.0)
+        loaded.append(load_text(config, "c.yaml", tmp_path, plugins=plugins(odd)))
+    assert [each.spec.evaluation.metrics[0].direction for each in loaded] == ["min", "max"]
+    assert [[each.name for each in components("metric", one.plugins)][-1] for one in loaded] == ["odd", "odd"]
+    assert '"odd"' in json.dumps(json_schema(plugins=loaded[0].plugins))
+    for known in (None, plugins(_mae)):
+        with pytest.raises(ConfigError, match="unknown metric 'odd'"):
+            load_text(config, "c.yaml", tmp_path, plugins=known)
+        assert '"odd"' not in json.dumps(json_schema(plugins=known))
+
+
+def test_what_a_run_has_measured_can_be_named_by_that_run_alone():
+    known = plugins()
+    of_run = known.with_recorded({"my_cost": ("min", ORIGIN)})
+    found = EvaluationSpec.model_validate({"metrics": ["my_cost"]}, context={"plugins": of_run})
+    with pytest.raises(PluginError, match=r"give it with --plugin twins\.py"):
+        found.metrics[0].given()
+    with pytest.raises(ValidationError, match="unknown metric 'my_cost'"):
+        EvaluationSpec.model_validate({"metrics": ["my_cost"]}, context={"plugins": known})
 
 
 @pytest.mark.parametrize(("task", "name"), PAIRS)
@@ -130,10 +158,10 @@ def share_of_none(target, predictions):
 
 
 def test_a_draw_without_a_value_leaves_the_interval_out_and_does_not_fail():
-    register(metric("regression", direction="max")(share_of_none))
+    metrics = named("share_of_none", by=metric("regression", direction="max")(share_of_none))
     target = np.linspace(0, 1, 20)
-    assert measure(named("share_of_none"), "regression", target, target) == {"share_of_none": 0.5}
-    assert intervals(named("share_of_none"), "regression", target, target, (), seed=0) == {}
+    assert measure(metrics, "regression", target, target) == {"share_of_none": 0.5}
+    assert intervals(metrics, "regression", target, target, (), seed=0) == {}
 
 
 @pytest.mark.parametrize(
@@ -148,11 +176,9 @@ def test_a_draw_without_a_value_leaves_the_interval_out_and_does_not_fail():
     ],
 )
 def test_what_is_no_value_is_refused(returned, said):
-    register(
-        metric("regression", direction="max", best=1.0, worst=0.0, name="odd")(lambda target, predictions: returned)
-    )
+    odd = metric("regression", direction="max", best=1.0, worst=0.0, name="odd")(lambda target, predictions: returned)
     with pytest.raises(PluginError) as caught:
-        measure(named("odd"), "regression", np.arange(4.0), np.arange(4.0))
+        measure(named("odd", by=odd), "regression", np.arange(4.0), np.arange(4.0))
     assert str(caught.value).startswith(f"{__file__}:")
     assert str(caught.value).endswith(f"metric odd {said}")
 
@@ -162,9 +188,9 @@ def test_what_is_no_value_is_refused(returned, said):
     [(0.5, "a float"), (np.zeros(3), "an array of float64 (3,)"), (np.array([0, 1, np.inf, 0]), "inf for row 2 of 4")],
 )
 def test_a_number_for_each_row_is_one_for_each_row(returned, said):
-    register(metric("regression", direction="min", of_rows=True, name="odd")(lambda target, predictions: returned))
+    odd = metric("regression", direction="min", of_rows=True, name="odd")(lambda target, predictions: returned)
     with pytest.raises(PluginError, match=r"expected numbers of shape \(4,\)") as caught:
-        measure(named("odd"), "regression", np.arange(4.0), np.arange(4.0))
+        measure(named("odd", by=odd), "regression", np.arange(4.0), np.arange(4.0))
     assert f"returned {said}; expected" in str(caught.value)
 
 
@@ -173,9 +199,9 @@ def test_an_error_names_the_metric_and_its_line_and_rows_cannot_be_changed(capsy
         sys.stdout.write("a word\n")
         target[0] = 7
 
-    register(metric("regression", direction="min")(spoils))
+    metrics = named("spoils", by=metric("regression", direction="min")(spoils))
     with pytest.raises(PluginError, match=rf"metric spoils: {__file__}:\d+: ValueError: .*read-only"):
-        measure(named("spoils"), "regression", np.arange(4.0), np.arange(4.0))
+        measure(metrics, "regression", np.arange(4.0), np.arange(4.0))
     assert capsys.readouterr() == ("", "a word\n")
 
 
@@ -198,7 +224,7 @@ def test_what_is_stated_wrongly_is_refused(tasks, options, said):
 
 @pytest.mark.parametrize("name", ["auc", "f1_score", "loss"])
 def test_names_that_are_taken_are_refused(name):
-    with pytest.raises(PluginError, match="give it another"):
-        register(metric("binary", direction="min", name=name)(share_of_none))
+    with pytest.raises(PluginError, match="rename it"):
+        plugins(metric("binary", direction="min", name=name)(share_of_none))
     with pytest.raises(PluginError, match="has the name of twin_of_mae"):
-        register(_mae, metric("binary", direction="min", name="twinofmae")(share_of_none))
+        plugins(_mae, metric("binary", direction="min", name="twinofmae")(share_of_none))

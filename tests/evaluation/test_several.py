@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import sklearn.metrics as sk
 
-from mltrain.evaluation.catalogue import DEFAULTS, F1, METRICS, R2, Accuracy, HammingLoss, LogLoss, Rmse, RocAuc
+from mltrain.evaluation.catalogue import DEFAULTS, F1, R2, Accuracy, HammingLoss, LogLoss, Rmse, RocAuc
 from mltrain.evaluation.differences import paired_difference
 from mltrain.evaluation.intervals import intervals
 from mltrain.evaluation.metrics import measure, undefined
+from mltrain.evaluation.own_metrics import METRICS
 from mltrain.evaluation.several import SeveralRows, draw_sums, from_sums
 from mltrain.evaluation.split_results import metric_results, output_results
 
@@ -91,16 +92,16 @@ def test_each_target_is_measured_as_if_it_were_alone(task, sample, names):
     assert list(found) == list(NAMES)
     for place, name in enumerate(NAMES):
         alone = "binary" if names else "regression"
-        measured = found[name]["metrics"]
+        measured = found[name].metrics
         stated = [METRICS.specs[each]() for each in measured]
         classes = ("no", "yes") if names else ()
         expected = metric_results(stated, alone, target[:, place], predictions[:, place], classes, 7)
         assert measured == expected
-        assert all(each["low"] <= each["value"] <= each["high"] for each in measured.values())
+        assert all(each.low <= each.value <= each.high for each in measured.values())
     if names:
-        assert set(found["rain"]["metrics"]) == {spec.name for spec in (*DEFAULTS["binary"], METRICS.specs["brier"]())}
-        assert np.trace(found["rain"]["confusion_matrix"]) == ((predictions[:, 0] > 0.5) == target[:, 0]).sum()
-        assert found["rain"]["calibration"]["bins"]
+        assert set(found["rain"].metrics) == {spec.name for spec in (*DEFAULTS["binary"], METRICS.specs["brier"]())}
+        assert np.trace(found["rain"].confusion_matrix) == ((predictions[:, 0] > 0.5) == target[:, 0]).sum()
+        assert found["rain"].calibration.bins
 
 
 @pytest.mark.parametrize(
@@ -137,8 +138,8 @@ def test_rows_that_are_twice_there_as_one_group_are_no_more_rows():
         assert grouped[name].high - grouped[name].low == pytest.approx(width, rel=0.15)
         assert alone[name].high - alone[name].low < 0.8 * width
     arguments = (metrics, "multilabel", NAMES, target[twice], probabilities[twice], 0, 10)
-    both = [output_results(*arguments, each)["rain"]["metrics"]["f1"] for each in (groups, None)]
-    assert both[1]["high"] - both[1]["low"] < 0.8 * (both[0]["high"] - both[0]["low"])
+    both = [output_results(*arguments, each)["rain"].metrics["f1"] for each in (groups, None)]
+    assert both[1].high - both[1].low < 0.8 * (both[0].high - both[0].low)
 
 
 def test_draws_of_two_models_share_their_weights():

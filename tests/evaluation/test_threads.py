@@ -14,18 +14,19 @@ from mltrain.data.encoders.scaling import center_and_width
 from mltrain.data.synthetic import labels as labelled_points
 from mltrain.evaluation.baselines import constant_baseline, linear_baseline
 from mltrain.evaluation.calibration import calibration, fit_temperature, tempered
-from mltrain.evaluation.catalogue import METRICS, Brier, Mae, RocAuc
+from mltrain.evaluation.catalogue import Brier, Mae, RocAuc
 from mltrain.evaluation.chance import against_chance
 from mltrain.evaluation.differences import paired_difference
 from mltrain.evaluation.importance import importance
+from mltrain.evaluation.own_metrics import METRICS
 from mltrain.evaluation.several import rows_of
 from mltrain.evaluation.split_results import class_results, metric_results, output_results
 from mltrain.evaluation.threads import one_thread
 from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.threshold_aim import ThresholdAim
 from mltrain.forecast_rows import ForecastRows
-from mltrain.task import DataInfo
 from tests.conftest import REPOSITORY
+from tests.known_data import known_data
 
 ROWS = 12_500  # more than the 10,000 from which OpenBLAS shares a sum of products among threads
 THREADS = (1, 2, 4)
@@ -58,6 +59,9 @@ def rows(task):
     if task == "regression":
         target = generator.normal(50, 10, ROWS)
         return target, target + generator.normal(0, 3, ROWS)
+    if task == "count":
+        expected = np.exp(generator.normal(2, 1, ROWS))
+        return generator.poisson(expected).astype(np.float64), expected
     if task == "multiregression":
         target = generator.normal(50, 10, (ROWS, 3))
         return target, target + generator.normal(0, 3, (ROWS, 3))
@@ -89,7 +93,7 @@ def forecasts(task):
     return ForecastRows(np.arange(ROWS), np.full(ROWS, 4.0), naive, seasonal, 3)
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "multilabel", "multiregression"])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "count", "multilabel", "multiregression"])
 def test_metrics_and_intervals(task):
     target, predictions = rows(task)
     assert len(np.unique(predictions)) > 10_000
@@ -114,7 +118,7 @@ def test_metrics_and_intervals(task):
     assert all(each == first for each in others)
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "multilabel", "multiregression"])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "count", "multilabel", "multiregression"])
 def test_paired_differences(task):
     target, predictions = rows(task)
     other, classes, groups = predictions[::-1] * 0.5 + predictions * 0.5, CLASSES.get(task, ()), np.arange(ROWS) // 4
@@ -133,19 +137,17 @@ def test_paired_differences(task):
     assert all(each == first for each in others)
 
 
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "multilabel", "multiregression"])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression", "count", "multilabel", "multiregression"])
 def test_baselines(task):
     generator = np.random.default_rng(9)
     x, (target, _) = generator.normal(size=(ROWS, 20)).astype(np.float32), rows(task)
     several = task in ("multilabel", "multiregression")
-    info = DataInfo(
-        task=task,
-        input_shape=(20,),
-        input_dtype="float32",
-        outputs=3 if several or task == "multiclass" else 1,
-        classes=CLASSES.get(task, ()),
-        feature_names=(),
-        train_rows=ROWS,
+    info = known_data(
+        task,
+        (20,),
+        3 if several or task == "multiclass" else 1,
+        CLASSES.get(task, ()),
+        rows=ROWS,
         targets=("a", "b", "c") if several else (),
     )
 

@@ -5,9 +5,9 @@ import pytest
 from pydantic import ValidationError
 from sklearn import metrics as sklearn_metrics
 
-from mltrain.evaluation.counts import decide
 from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.threshold_aim import ThresholdAim
+from mltrain.outputs import KINDS
 
 
 def rows(seed, n=60, digits=2):
@@ -21,7 +21,7 @@ def rows(seed, n=60, digits=2):
 def everywhere(target, scores, measure):
     """Return the measure of the decisions of every threshold that decides differently: 0, and just above each score."""
     thresholds = [0.0, *(np.unique(scores).astype(np.float64) + 1e-6)]
-    return {each: measure(target, decide("binary", scores, each)) for each in thresholds}
+    return {each: measure(target, KINDS["binary"].decide(scores, each)) for each in thresholds}
 
 
 def cost(target, predicted):
@@ -43,8 +43,8 @@ def test_no_threshold_is_better(aim, measure, seed):
     choice = choose_threshold(aim, target, scores)
     sign = -1 if aim.aim == "cost" else 1
     assert sign * choice.value == pytest.approx(max(everywhere(target, scores, measure).values()))
-    assert sign * choice.value == pytest.approx(measure(target, decide("binary", scores, choice.threshold)))
-    assert sign * choice.usual == pytest.approx(measure(target, decide("binary", scores, 0.5)))
+    assert sign * choice.value == pytest.approx(measure(target, KINDS["binary"].decide(scores, choice.threshold)))
+    assert sign * choice.usual == pytest.approx(measure(target, KINDS["binary"].decide(scores, 0.5)))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -63,7 +63,7 @@ def test_no_threshold_that_meets_the_condition_is_better(aim, at, seed):
     met = [value for condition, value in tried.values() if condition >= at]
     assert choice.reached == bool(met)
     assert choice.nearest == pytest.approx(max(condition for condition, _ in tried.values()))
-    found = both(target, decide("binary", scores, choice.threshold))
+    found = both(target, KINDS["binary"].decide(scores, choice.threshold))
     assert choice.value == pytest.approx(found[1])
     if met:
         assert found[0] >= at
@@ -87,10 +87,10 @@ def test_all_and_none_are_thresholds_too():
     target, scores = np.array([1, 0, 0, 1, 0]), np.array([0.2, 0.4, 0.6, 0.8, 1.0])
     threshold = choose_threshold(costly_miss, target, scores).threshold
     assert threshold == pytest.approx(0.1)
-    assert decide("binary", scores, threshold).all()
+    assert KINDS["binary"].decide(scores, threshold).all()
     threshold = choose_threshold(costly_alarm, target, scores).threshold
     assert threshold == 1.0
-    assert not decide("binary", scores, threshold).any()
+    assert not KINDS["binary"].decide(scores, threshold).any()
 
 
 def test_a_score_of_0_is_above_no_threshold():
@@ -105,7 +105,7 @@ def test_neighbouring_floats_are_told_apart(dtype):
     scores = np.array([low, np.nextafter(low, dtype(1))])
     choice = choose_threshold(ThresholdAim(aim="f1"), np.array([0, 1]), scores)
     assert choice.value == 1.0
-    assert decide("binary", scores, choice.threshold).tolist() == [0, 1]
+    assert KINDS["binary"].decide(scores, choice.threshold).tolist() == [0, 1]
 
 
 def test_one_class_and_nan_are_refused():

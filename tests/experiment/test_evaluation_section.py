@@ -6,8 +6,9 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from mltrain.evaluation.catalogue import DEFAULTS, METRICS, canonical_name
+from mltrain.evaluation.catalogue import DEFAULTS, canonical_name
 from mltrain.evaluation.formulas import FORMULAS
+from mltrain.evaluation.own_metrics import METRICS
 from mltrain.evaluation.several import FROM_SUMS
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.spec import as_plain

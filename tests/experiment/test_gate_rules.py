@@ -6,7 +6,11 @@ import pytest
 
 from mltrain.config.load import load_text
 from mltrain.config.resolved import resolved_yaml
+from mltrain.experiment.evaluation_section import EvaluationSpec
+from mltrain.gates.gate import Gate, Quantity
+from mltrain.listing.reference import describe
 from mltrain.problems import InvalidConfigError
+from mltrain.spec import as_plain
 
 HEAD = "data: {source: {type: synthetic, kind: blobs}, split: {type: random, validation: 0, test: 0.2}}\n"
 
@@ -76,7 +80,7 @@ def test_classes_of_a_regression():
     ],
 )
 def test_what_will_be_measured_is_fine(gate):
-    assert load_text(text(gate), "c.yaml", Path.cwd()).spec.evaluation.gates == (gate,)
+    assert load_text(text(gate), "c.yaml", Path.cwd()).spec.evaluation.gates == (Gate.parse(gate),)
 
 
 def test_a_gate_of_the_command_line_comes_last_and_is_named():
@@ -89,7 +93,8 @@ def test_a_gate_of_the_command_line_comes_last_and_is_named():
 def test_a_gate_of_the_command_line_needs_no_section(section):
     data = f"{HEAD}model: {{type: mlp}}\n{section}".encode()
     loaded = load_text(data, "c.yaml", Path.cwd(), gates=["test.accuracy>=0.5"])
-    assert loaded.spec.evaluation.gates == ("test.accuracy >= 0.5",)
+    (gate,) = loaded.spec.evaluation.gates
+    assert str(gate) == "test.accuracy >= 0.5"
     assert 'gates: ["test.accuracy >= 0.5"]  # --gate #1' in resolved_yaml(loaded)
 
 
@@ -97,6 +102,20 @@ def test_the_resolved_config_has_them_and_makes_an_equal_experiment():
     loaded = load_text(text("test.f1 >= 0.50"), "c.yaml", Path.cwd(), gates=["test.f1.low > 0"])
     again = load_text(resolved_yaml(loaded).encode(), "again.yaml", Path.cwd())
     assert again.spec == loaded.spec
+
+
+def test_a_gate_is_read_once():
+    """As an object of the config: made again from it, or given as one, it is the same object."""
+    section = EvaluationSpec.model_validate({"gates": ["test.f1>=.50"]})
+    assert section.gates == (Gate(Quantity("test", "f1"), ">=", 0.5),)
+    assert EvaluationSpec.model_validate({"gates": section.gates}).gates[0] is section.gates[0]
+    assert as_plain(section)["gates"] == section.model_dump(mode="json")["gates"] == ["test.f1 >= 0.5"]
+    assert EvaluationSpec.model_json_schema()["properties"]["gates"]["items"] == {"type": "string"}
+    assert next(row.type for row in describe(EvaluationSpec) if row.name == "gates") == "a list (each text)"
+
+
+def test_a_number_as_a_gate():
+    assert problems(text("test.f1 > 0").replace(b"'test.f1 > 0'", b"3"))[0].message.endswith("received '3'")
 
 
 def test_what_is_no_list_of_gates_is_its_own_error():

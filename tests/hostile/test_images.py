@@ -149,7 +149,7 @@ def test_one_class_is_none(photos, refused):
     for path in (photos / "dog").iterdir():
         path.unlink()
     (photos / "dog").rmdir()
-    refused("column 'class': every row has the class 'cat'; there must be two classes or more")
+    refused("column 'class': every row has the class 'cat'; expected two or more classes")
 
 
 def test_an_empty_folder(photos, refused, tmp_path):

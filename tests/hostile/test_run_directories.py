@@ -150,7 +150,8 @@ def test_directories_that_are_links_are_not_followed(call, run, folder, name):
 @pytest.mark.parametrize(
     ("name", "code", "stays"),
     [
-        *((name, 7, True) for name in ("checkpoints", "plots", ".lock", "log.txt")),
+        *((name, 7, True) for name in ("plots", ".lock", "log.txt")),
+        ("checkpoints", 5, True),
         *((name, 0, False) for name in ("metrics.json", "history.csv", "model.keras")),
         ("splits", 1, True),
         ("record.json", 5, True),
@@ -421,9 +422,11 @@ def test_the_config_of_a_run_names_its_data(call, run, folder):
     resolved.write_text(text.replace(str(folder / "data.csv"), str(folder / "outside" / "other.csv")))
     assert "changed since the run" in call("evaluate", code=5)
     os.mkfifo(folder / "outside" / "pipe.csv")
-    for path in (folder / "outside" / "pipe.csv", folder / "outside", Path("/dev/zero"), Path("/dev/tty")):
+    for path in (folder / "outside" / "pipe.csv", Path("/dev/zero"), Path("/dev/tty")):
         resolved.write_text(text.replace(str(folder / "data.csv"), str(path)))
         assert "expected a regular file" in call("evaluate", code=4)
+    resolved.write_text(text.replace(str(folder / "data.csv"), str(folder / "outside")))
+    assert "one file is expected" in call("evaluate", code=4)
 
 
 @pytest.mark.parametrize(

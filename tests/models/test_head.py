@@ -7,12 +7,12 @@ from mltrain.models.head import find_head
 from mltrain.models.linear import Linear
 from mltrain.models.mlp import Mlp
 from mltrain.models.sequential import Sequential
-from mltrain.task import DataInfo
+from tests.known_data import known_data
 
 
 def info(task, outputs):
     classes = tuple(f"class {number}" for number in range(outputs)) if task == "multiclass" else ()
-    return DataInfo(task, (4,), "float32", outputs, classes, ("a", "b", "c", "d"), 10)
+    return known_data(task, (4,), outputs, classes, columns=("a", "b", "c", "d"))
 
 
 BINARY, THREE, NUMBER = info("binary", 1), info("multiclass", 3), info("regression", 1)
@@ -52,6 +52,6 @@ def test_the_head(layers, data, loss, added, logits):
 @pytest.mark.parametrize("spec", [Sequential(layers=(dense(8, "relu"),)), Mlp(), Linear()], ids=lambda spec: spec.type)
 def test_every_model_ends_in_what_the_task_needs(spec, data):
     model = spec.build(data, None)
-    assert model.output_shape == (None, data.outputs)
+    assert model.output_shape == (None, data.output.units)
     activation = {"binary": "sigmoid", "multiclass": "softmax", "regression": "linear"}[data.task]
     assert model.layers[-1].activation.__name__ == activation

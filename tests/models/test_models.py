@@ -7,12 +7,12 @@ from mltrain.keras_api.components import make
 from mltrain.models.linear import Linear
 from mltrain.models.mlp import Mlp
 from mltrain.models.sequential import Sequential
-from mltrain.task import DataInfo
+from tests.known_data import known_data
 
 
 def info(shape=(4,), outputs=3):
     classes = tuple("abcdefgh"[:outputs])
-    return DataInfo("multiclass", shape, "float32", outputs, classes, (), 10)
+    return known_data("multiclass", shape, outputs, classes)
 
 
 def kinds(model):
@@ -102,7 +102,7 @@ def test_a_random_crop_is_fine_when_what_follows_takes_both_shapes(behind):
 
 
 def indices(smallest, largest, dtype="int32"):
-    return DataInfo("multiclass", (6,), dtype, 3, ("a", "b", "c"), (), 10, smallest, largest)
+    return known_data("multiclass", (6,), 3, ("a", "b", "c"), dtype=dtype, limits=(smallest, largest))
 
 
 @pytest.mark.parametrize("above", [(), (layer("Reshape", target_shape=(6,)),)])
@@ -125,7 +125,7 @@ def test_indices_that_fit_or_are_made_by_a_layer():
     embedding = (layer("Embedding", input_dim=5, output_dim=2), layer("Flatten"))
     for data, layers in [
         (indices(0, 4), embedding),
-        (indices(None, None), embedding),
+        (known_data("multiclass", (6,), 3, ("a", "b", "c"), dtype="int32"), embedding),
         (indices(0, 900), (layer("Hashing", num_bins=5), *embedding)),
     ]:
         assert Sequential(layers=layers).build(data, None).output_shape == (None, 3)

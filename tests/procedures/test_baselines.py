@@ -24,7 +24,7 @@ def trained(mltrain, config, tmp_path):
 
 def test_every_held_out_split_has_them_with_intervals_and_differences(trained):
     run, said = trained()
-    metrics = run.metrics()
+    metrics = run.results().as_json()
     assert metrics["baselines"] == {"majority": {"rows": 36, "of": 36}, "logistic": {"rows": 36, "of": 36}}
     assert "baselines" not in metrics["splits"]["train"]
     for split in ("validation", "test"):
@@ -43,9 +43,9 @@ def test_every_held_out_split_has_them_with_intervals_and_differences(trained):
 
 def test_the_commonest_class_is_that_of_the_training_rows(trained):
     run, _ = trained()
-    stored, train = run.predictions("test"), run.metrics()["splits"]["train"]["confusion_matrix"]
+    stored, train = run.predictions("test"), run.results().as_json()["splits"]["train"]["confusion_matrix"]
     shares = np.sum(train, axis=1) / np.sum(train)
-    found = run.metrics()["splits"]["test"]["baselines"]["majority"]["metrics"]
+    found = run.results().as_json()["splits"]["test"]["baselines"]["majority"]["metrics"]
     guess = np.full(len(stored.target), int(shares[1] > 0.5))
     assert found["accuracy"]["value"] == accuracy_score(stored.target, guess)
     assert found["log_loss"]["value"] == pytest.approx(log_loss(stored.target, np.full(len(guess), shares[1])))
@@ -53,37 +53,37 @@ def test_the_commonest_class_is_that_of_the_training_rows(trained):
 
 def test_they_can_be_left_out(trained):
     run, said = trained("evaluation.baselines=false")
-    assert "baselines" not in run.metrics()
-    assert "baselines" not in run.metrics()["splits"]["test"]
+    assert "baselines" not in run.results().as_json()
+    assert "baselines" not in run.results().as_json()["splits"]["test"]
     assert "always" not in said
 
 
 def test_dummy_labels_are_no_better(trained):
     run, _ = trained(path=CONFIGS / "mlp_784.yaml")
-    sentences = run.metrics()["baseline_sentences"]
+    sentences = run.results().as_json()["baseline_sentences"]
     assert len(sentences) == 2
     assert all("no significant difference from" in sentence for sentence in sentences)
 
 
 def test_twelve_students_are_too_few_to_tell(trained):
     run, _ = trained(path=CONFIGS / "pass_fail.yaml")
-    (sentence,) = run.metrics()["baseline_sentences"]
+    (sentence,) = run.results().as_json()["baseline_sentences"]
     assert "12 rows are too few to hold some out" in sentence
 
 
 def test_twelve_students_with_some_held_out_are_too_few_to_tell(trained):
     run, _ = trained("data.split={type: random, test: 0.25, stratify: false}", path=CONFIGS / "pass_fail.yaml")
-    sentences = run.metrics()["baseline_sentences"]
+    sentences = run.results().as_json()["baseline_sentences"]
     assert all("too few rows to compare with" in sentence and "on 3 test rows" in sentence for sentence in sentences)
 
 
 def test_a_regression_has_the_mean_and_ridge(trained):
     run, _ = trained(path=CONFIGS / "linear_regression.yaml")
-    found = run.metrics()["splits"]["test"]["baselines"]
+    found = run.results().as_json()["splits"]["test"]["baselines"]
     assert set(found) == {"mean", "ridge"}
     assert found["ridge"]["metrics"]["r2"]["value"] > 0.9
     assert abs(found["mean"]["metrics"]["r2"]["value"]) < 0.5
-    assert "better than" in run.metrics()["baseline_sentences"][0]
+    assert "better than" in run.results().as_json()["baseline_sentences"][0]
 
 
 def test_equal_runs_write_equal_bytes(mltrain, config):

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from mltrain.config.load import load
-from mltrain.data.preparation import read_rows
 from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.reading import read_rows
 from mltrain.evaluation.calibration import fit_temperature
-from mltrain.evaluation.counts import decide
 from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.threshold_aim import ThresholdAim
 from mltrain.experiment.evaluation_section import CalibrationSpec, EvaluationSpec
+from mltrain.outputs import KINDS
 from mltrain.procedures.decision import choose
 from mltrain.run.decision import DecisionRule
 from mltrain.run.rundir import RunDirectory
@@ -58,13 +58,13 @@ def evaluated(mltrain, *arguments, code=0):
 @pytest.mark.parametrize("aim", AIMS)
 def test_a_threshold_for_an_aim_is_chosen_kept_and_applied(trained, mltrain, aim):
     run, done = trained(f"{{threshold: {aim}}}")
-    metrics = run.metrics()
+    metrics = run.results().as_json()
     found = metrics["threshold"]
     assert found["split"] == "validation"
     assert run.decision() == DecisionRule(threshold=found["value"])
     assert metrics["decision_sentences"][0] in done.err.replace("\n", " ")
     stored = run.predictions("test")
-    right = decide("binary", stored.values, found["value"]) == stored.target
+    right = KINDS["binary"].decide(stored.values, found["value"]) == stored.target
     assert metrics["splits"]["test"]["metrics"]["accuracy"]["value"] == right.mean()
     assert np.trace(metrics["splits"]["test"]["confusion_matrix"]) == right.sum()
     assert metrics["chance"]["correct"] == right.sum()
@@ -87,7 +87,7 @@ def test_a_stated_threshold_is_applied_and_the_usual_one_leaves_no_file(trained,
     run, _ = trained("{threshold: 0.3}")
     assert run.decision() == DecisionRule(threshold=0.3)
     stored = run.predictions("test")
-    recall = run.metrics()["splits"]["test"]["metrics"]["recall"]["value"]
+    recall = run.results().as_json()["splits"]["test"]["metrics"]["recall"]["value"]
     assert recall == (stored.values[stored.target == 1] > 0.3).mean()
     assert evaluated(mltrain)["splits"]["test"]["metrics"]["recall"]["value"] == recall
 
@@ -96,7 +96,7 @@ def test_without_a_word_nothing_is_done_to_the_probabilities(trained):
     run, _ = trained("{}")
     assert not run.has_decision()
     assert run.decision() == DecisionRule()
-    metrics = run.metrics()
+    metrics = run.results().as_json()
     assert metrics["threshold"] == {"value": 0.5}
     assert "temperature" not in metrics
     calibration = metrics["splits"]["test"]["calibration"]
@@ -119,7 +119,7 @@ def test_the_temperature_is_in_what_is_stored_evaluated_and_exported(trained, ml
             f"training.loss={{type: {loss}, from_logits: true}}",
         ]
     run, _ = trained("{calibration: {temperature: true}}", f"data.source.classes={classes}", *more)
-    metrics = run.metrics()
+    metrics = run.results().as_json()
     assert metrics["temperature"] == run.decision().temperature != 1
     stored = run.predictions("test")
     assert stored.values.dtype == np.float64

@@ -134,7 +134,7 @@ def test_the_folders_of_a_files_split_take_the_size_of_the_source(photos, write,
 
 @pytest.mark.parametrize("command", ["audit", "train"])
 def test_images_that_cannot_fit_are_refused_before_they_are_read(photos, write, mltrain, monkeypatch, command):
-    from mltrain.data import images
+    from mltrain.data.files import images
 
     monkeypatch.setattr(images, "available_memory", lambda: 200 * 2**20)
     (photos / "cat" / "000.png").write_bytes(b"not read")
@@ -148,7 +148,8 @@ def test_images_that_cannot_fit_are_refused_before_they_are_read(photos, write, 
 
 
 def test_memory_that_runs_out_names_the_setting(photos, write, mltrain, monkeypatch):
-    from mltrain.data import images, preparation
+    from mltrain.data import preparation
+    from mltrain.data.files import images
 
     def full(*_, **__):
         raise MemoryError

@@ -7,6 +7,7 @@ import pytest
 
 from mltrain.run.checkpoint_files import write_checkpoint
 from mltrain.run.locked_run import LockedRun
+from mltrain.run.results import Results
 
 
 def status(run):
@@ -32,13 +33,14 @@ def fails(mltrain, config, tmp_path):
 
 
 def test_other_numbers_in_the_file(fails, monkeypatch):
-    write = LockedRun.write_metrics
+    write = LockedRun.write_results
 
-    def other(run, values):
+    def other(run, results):
+        values = results.as_json()
         values["splits"]["test"]["metrics"]["accuracy"]["value"] -= 1e-12
-        write(run, values)
+        write(run, Results.model_validate(values))
 
-    monkeypatch.setattr(LockedRun, "write_metrics", other)
+    monkeypatch.setattr(LockedRun, "write_results", other)
     assert "test.accuracy is " in fails()
 
 
@@ -49,7 +51,7 @@ def test_other_weights_in_the_checkpoint(fails, monkeypatch):
         return write_checkpoint(directory, name, arrays, state)
 
     monkeypatch.setattr("mltrain.procedures.checkpoints.write_checkpoint", other)
-    assert "again: validation." in fails()
+    assert "does not reproduce its own numbers: validation." in fails()
 
 
 def test_other_preprocessing(fails, monkeypatch):
@@ -78,14 +80,15 @@ def test_other_rows(fails, monkeypatch):
 
 
 def test_resume_measures_and_checks_once_more(fails, monkeypatch, mltrain, tmp_path):
-    write = LockedRun.write_metrics
+    write = LockedRun.write_results
 
-    def other(run, values):
+    def other(run, results):
+        values = results.as_json()
         values["splits"]["test"]["metrics"]["accuracy"]["value"] -= 1e-12
-        write(run, values)
+        write(run, Results.model_validate(values))
 
     with monkeypatch.context() as broken:
-        broken.setattr(LockedRun, "write_metrics", other)
+        broken.setattr(LockedRun, "write_results", other)
         fails()
     done = mltrain("resume", tmp_path / "run")
     assert done.code == 0, done.err

@@ -275,10 +275,10 @@ def test_the_number_of_threads_is_what_is_asked_for(shell, config, tmp_path):
 
 
 def test_status_says_the_epoch_and_the_step_while_it_trains(mltrain, config, tmp_path, monkeypatch):
-    from mltrain.procedures.fitting import Progress
+    from mltrain.procedures.listeners import ProgressInStatus
     from mltrain.training.training import Training
 
-    monkeypatch.setattr(Progress, "_BETWEEN", 0)
+    monkeypatch.setattr(ProgressInStatus, "_BETWEEN", 0)
     seen, validate = [], Training._validate
 
     def look(self, epoch):
@@ -287,6 +287,6 @@ def test_status_says_the_epoch_and_the_step_while_it_trains(mltrain, config, tmp
         return validate(self, epoch)
 
     monkeypatch.setattr(Training, "_validate", look)
-    assert mltrain("train", config(epochs="epochs: 4"), "--run-dir", "run").code == 0
+    assert mltrain("train", config(epochs="  epochs: 4"), "--run-dir", "run").code == 0
     # 36 training rows in batches of 8 are 5 steps per epoch.
     assert seen == [("running", "training", epoch, 5 * (epoch + 1)) for epoch in range(4)]

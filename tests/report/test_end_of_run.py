@@ -12,6 +12,8 @@ from mltrain.report.end_of_run import HEIGHT, WIDTH, end_of_run, wrapped
 from mltrain.report.explanation import explanation_sentences
 from mltrain.report.gates import gates_table
 from mltrain.run.explanation import Explanation
+from mltrain.run.results import Judgement
+from tests.made_results import made_results
 
 MODEL = {"weights": "best", "epoch": 37, "epochs": 47, "stopped": "no improvement for 10 epochs"}
 REPORT_AND_PROMPT = 2
@@ -33,7 +35,7 @@ def metrics(names=("loss", "accuracy"), splits=("train", "validation", "test"), 
 
 
 def texts(found, below=0, width=WIDTH, run=Path("runs/a/b")):
-    return [line.text for line in end_of_run(found, run, below=below, width=width)]
+    return [line.text for line in end_of_run(made_results(**found), run, below=below, width=width)]
 
 
 SENTENCE = "the sentence {} says what is wrong with this model, how it was seen and what to do about it" + " now" * 20
@@ -174,9 +176,7 @@ def test_there_is_room_for_the_error_of_a_missed_gate():
 
 
 def test_many_gates_are_counted():
-    from mltrain.gates.gate import Judgement
-
-    judged = [Judgement(f"test.accuracy >= {n}", 0.5, n < 7) for n in range(9)]
+    judged = [Judgement(gate=f"test.accuracy >= {n}", value=0.5, passed=n < 7) for n in range(9)]
     assert gates_table(judged, most=3).splitlines() == [
         "… and 6 more gates: 6 passed",
         "passed  test.accuracy >= 6  0.5000",

@@ -6,13 +6,17 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mltrain.gates.gate import Judgement
 from mltrain.problems import Place, Source
 from mltrain.report.gates import annotation, gates_table, junit_xml, missed_sentence, step_summary
+from mltrain.run.results import Judgement
 
-PASSED = Judgement("test.f1 >= 0.8", 0.85, True)
-MISSED = Judgement("test.accuracy >= 0.9", 0.875, False)
-NASTY = Judgement("test[a=\x1b[31m|<b>&\n::error::,%].f1 > 0", None, False, "there is no slice '\x00\r\n]]>\udc80'")
+PASSED = Judgement(gate="test.f1 >= 0.8", value=0.85, passed=True)
+MISSED = Judgement(gate="test.accuracy >= 0.9", value=0.875, passed=False)
+NASTY = Judgement(
+    gate="test[a=\x1b[31m|<b>&\n::error::,%].f1 > 0",
+    passed=False,
+    reason="there is no slice '\x00\r\n]]>\udc80'",
+)
 
 
 def test_the_table_has_the_missed_ones_last():

@@ -9,6 +9,7 @@ from mltrain.report.decisions import decision_line, decision_lines
 from mltrain.report.summary import result_lines, results_table, run_summary, split_lines
 from mltrain.report.text import duration, interval, number
 from mltrain.run.audit import Audit
+from tests.made_results import made_results, made_splits
 
 SPLITS = {
     "train": {"n": 341, "metrics": {"loss": {"value": 0.05}, "accuracy": {"value": 1.0}, "roc_auc": {"value": 0.999}}},
@@ -69,7 +70,7 @@ def test_durations(seconds, text):
 
 
 def test_the_table_has_a_row_a_metric_and_a_column_a_split():
-    assert results_table({"splits": SPLITS}).splitlines() == [
+    assert results_table(made_splits(**SPLITS)).splitlines() == [
         "           train    test",
         "n            341      14",
         "loss      0.0500  0.0712",
@@ -95,7 +96,7 @@ def test_an_interval_stands_behind_its_value():
             ],
         },
     }
-    assert results_table({"splits": splits}).splitlines() == [
+    assert results_table(made_splits(**splits)).splitlines() == [
         "     train    test",
         "n      341      14",
         "mse  31.42   31.42 [9.500, 1,234.5]",
@@ -105,11 +106,11 @@ def test_an_interval_stands_behind_its_value():
         "sex=f\\x1b       9  2.0000 [1.000, 3.000]",
         "sex=m           5   51.00",
     ]
-    assert split_lines({"splits": splits}) == ("test: slices with too few rows for a conclusion: sex=f\\x1b (9)",)
+    assert split_lines(made_splits(**splits)) == ("test: slices with too few rows for a conclusion: sex=f\\x1b (9)",)
 
 
 def test_results_without_a_split_are_an_empty_table():
-    assert results_table({"splits": {}}).split() == ["n"]
+    assert results_table({}).split() == ["n"]
 
 
 @pytest.mark.parametrize(
@@ -128,11 +129,11 @@ def test_intervals(low, high, text):
 
 def test_a_metric_that_a_split_lacks_is_blank():
     splits = {"train": {"n": 1, "metrics": {}}, "data": {"n": 2, "metrics": {"mse": {"value": 2.0}}}}
-    assert results_table({"splits": splits}).splitlines()[2] == "mse         2.0000"
+    assert results_table(made_splits(**splits)).splitlines()[2] == "mse         2.0000"
 
 
 def test_results_in_words():
-    assert result_lines(METRICS) == (
+    assert result_lines(made_results(**METRICS)) == (
         "the model is from epoch 37 of 47, the best by validation.loss (0.0712); "
         "training ended: no improvement for 10 epochs",
         "learned: slope = 1.8870, intercept = 1.0509",
@@ -143,12 +144,12 @@ def test_results_in_words():
 
 def test_the_last_epoch_is_not_called_the_best():
     model = METRICS["model"] | {"weights": "last", "epoch": 47}
-    (line,) = result_lines({"model": model, "objective": METRICS["objective"], "splits": {}})
+    (line,) = result_lines(made_results(model=model))
     assert line == "the model is from epoch 47 of 47; training ended: no improvement for 10 epochs"
 
 
 def test_numbers_alone_need_no_words():
-    assert result_lines({"splits": {"train": SPLITS["train"]}}) == ()
+    assert split_lines(made_splits(train=SPLITS["train"])) == ()
 
 
 def test_a_decision_is_one_line():
@@ -165,7 +166,6 @@ FOUND = {
     "decisions": [{"what": "task", "value": "binary", "reason": "two classes"}],
     "audit": {"format": 1, "columns": 2, "rows": {"train": 6}, "findings": []},
     "epochs": 3,
-    "metrics": METRICS,
     "plots": ["runs/a/b/plots/loss.png"],
     "test_looks": 1,
     "profile": None,
@@ -173,10 +173,10 @@ FOUND = {
 
 
 def test_the_summary_of_a_run_says_it_all():
-    text = run_summary(FOUND)
+    text = run_summary(FOUND, made_results(**METRICS))
     for part in ("finished: all 3 epochs", "breast_cancer, 569 rows", "cpu (no GPU)", "task: binary (two classes)"):
         assert part in text
-    assert results_table(METRICS) in text
+    assert results_table(made_splits(**SPLITS)) in text
     assert "slope = 1.8870" in text
     assert text.endswith("plots  runs/a/b/plots (1 PNG file)")
 
@@ -190,7 +190,7 @@ def test_the_summary_of_a_run_says_it_all():
 )
 def test_the_audit_is_short_where_nothing_was_found(rows, sentence):
     audit = {"format": 1, "columns": 1, "rows": rows, "findings": []}
-    text = run_summary(FOUND | {"audit": audit})
+    text = run_summary(FOUND | {"audit": audit}, None)
     assert f"audit: no problem found in {sentence}" in text.splitlines()
     assert "were checked for" not in text
     assert "were checked for" in "\n".join(audit_lines(Audit.model_validate(audit)))
@@ -203,10 +203,9 @@ def test_the_summary_of_an_unfinished_run():
         "data": None,
         "decisions": [],
         "audit": None,
-        "metrics": None,
         "plots": [],
     }
-    text = run_summary(FOUND | nothing | {"status": {"state": "failed", "reason": "\x1b]0;x\x07"}})
+    text = run_summary(FOUND | nothing | {"status": {"state": "failed", "reason": "\x1b]0;x\x07"}}, None)
     assert text.splitlines()[1] == "status    failed: \\x1b]0;x\\x07"
     assert "plots" not in text
 

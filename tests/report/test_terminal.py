@@ -14,6 +14,7 @@ import pytest
 from mltrain.report.terminal import Terminal
 from mltrain.run.audit import Audit
 from mltrain.task import Decision
+from tests.made_results import made_results
 
 ROW = {
     "epoch": 1,
@@ -25,8 +26,9 @@ ROW = {
     "learning_rate": 0.001,
     "seconds": 1.23,
 }
-METRICS = {"splits": {"test": {"n": 4, "metrics": {"accuracy": {"value": 0.75}}}}}
+RESULTS = made_results(splits={"test": {"n": 4, "metrics": {"accuracy": {"value": 0.75}}}})
 PROGRAM = """
+from tests.made_results import made_results
 from mltrain.report.terminal import Terminal
 from mltrain.task import Decision
 from pathlib import Path
@@ -38,7 +40,7 @@ with terminal.training(3, 10):
         terminal.steps(epoch, 10, 10, 0.5)
         terminal.epoch_ended(epoch, {"train.loss": 0.5, "validation.loss": 0.25, "validation.accuracy": 0.98,
             "validation.roc_auc": 0.9, "seconds": 0.1}, epoch == 2)
-terminal.results({"splits": {"test": {"n": 4, "metrics": {"accuracy": {"value": 0.75}}}}}, Path("runs/a/b"))
+terminal.results(made_results(splits={"test": {"n": 4, "metrics": {"accuracy": {"value": 0.75}}}}), Path("runs/a/b"))
 """
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -225,7 +227,7 @@ def test_quiet_says_nothing():
     terminal.warning("warning")
     terminal.model("Dense")
     train(terminal, 3, notes=("note",))
-    terminal.results(METRICS, Path("run"))
+    terminal.results(RESULTS, Path("run"))
     assert stream.getvalue() == ""
 
 
@@ -233,7 +235,7 @@ def test_decisions_results_and_paths_in_a_pipe():
     stream = io.StringIO()
     terminal = Terminal(stream=stream)
     terminal.decisions([Decision("task", "binary", "why " * 40)])
-    terminal.results(METRICS, Path("runs/a"))
+    terminal.results(RESULTS, Path("runs/a"))
     assert stream.getvalue().splitlines() == [
         f"task: binary ({'why ' * 40})",
         "",
@@ -241,6 +243,8 @@ def test_decisions_results_and_paths_in_a_pipe():
         "n              4",
         "accuracy  0.7500",
         "",
+        "the model is from epoch 37 of 47, the best by validation.loss (0.0712); training ended: no improvement for 10 "
+        "epochs",
         "run    runs/a",
     ]
 
@@ -252,7 +256,7 @@ def test_text_of_the_user_is_escaped():
     terminal.note("a\nb")
     terminal.warning("\x9b31m")
     terminal.model("one\n\x1btwo")
-    terminal.results(METRICS, Path("run\n\x1b"))
+    terminal.results(RESULTS, Path("run\n\x1b"))
     text = stream.getvalue()
     assert text.isascii()
     assert all(character.isprintable() or character == "\n" for character in text)
@@ -294,7 +298,7 @@ def test_a_long_path_can_be_copied_from_a_terminal(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "20")
     stream = Narrow()
-    Terminal(stream=stream).results(METRICS, Path("runs/" + "a" * 50))
+    Terminal(stream=stream).results(RESULTS, Path("runs/" + "a" * 50))
     assert "runs/" + "a" * 50 in stream.getvalue()
 
 

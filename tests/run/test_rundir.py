@@ -19,6 +19,7 @@ from mltrain.run.opening import create_run, open_run
 from mltrain.run.record import start_record
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import status
+from tests.made_results import made_results
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def fill(run: LockedRun) -> LockedRun:
     run.write_splits({"train": np.array([2, 0]), "test": np.array([1])})
     run.write_preprocessing({"version": 1, "mean": 0.1})
     run.history_file.append({"epoch": 1, "train.loss": 0.5})
-    run.write_metrics({"splits": {"test": {"n": 1, "metrics": {"roc_auc": {"value": float("nan")}}}}})
+    run.write_results(made_results(splits={"test": {"n": 1, "metrics": {"roc_auc": {"value": float("nan")}}}}))
     run.write_plot("loss", b"png")
     run.write_drawings({"roc": b"<svg/>"})
     run.write_report(b"<html>", b"# card")
@@ -74,7 +75,7 @@ def test_every_part_comes_back(runs: Path) -> None:
     assert {rows.dtype for rows in splits.values()} == {np.dtype(np.int64)}
     assert run.preprocessing() == {"version": 1, "mean": 0.1}
     assert run.history().column("train.loss") == (0.5,)
-    assert run.metrics() == {"splits": {"test": {"n": 1, "metrics": {"roc_auc": {"value": None}}}}}
+    assert run.results().as_json()["splits"] == {"test": {"n": 1, "metrics": {"roc_auc": {"value": None}}}}
     assert [path.name for path in run.plots()] == ["loss.png"]
     assert (run.path / "plots" / "roc.svg").read_bytes() == b"<svg/>"
     assert run.page.read_bytes() == b"<html>"
@@ -202,7 +203,7 @@ def test_a_link_or_a_file_is_no_run_directory(runs: Path, tmp_path: Path) -> Non
     (tmp_path / "link").symlink_to("elsewhere")
     (tmp_path / "dangling").symlink_to("nowhere")
     (tmp_path / "file").write_text("")
-    for name, message in (("link", "symbolic link"), ("dangling", "symbolic link"), ("file", "no directory")):
+    for name, message in (("link", "symbolic link"), ("dangling", "symbolic link"), ("file", "is not a directory")):
         with pytest.raises(RunExistsError, match=message):
             create_run(runs, "a", tmp_path / name)
     assert not list((tmp_path / "elsewhere").iterdir())
@@ -224,7 +225,7 @@ def test_planted_links_in_the_folder_of_runs_lead_nowhere(runs: Path, tmp_path: 
 
 def test_a_run_that_has_only_begun_says_what_is_missing(runs: Path) -> None:
     run = RunDirectory(create_run(runs, "a").path)
-    for read in (run.config, run.resolved, run.record, run.status, run.splits, run.preprocessing, run.metrics):
+    for read in (run.config, run.resolved, run.record, run.status, run.splits, run.preprocessing, run.results):
         with pytest.raises(RunError, match="there") as caught:
             read()
         assert str(run.path) in str(caught.value)
@@ -236,7 +237,7 @@ def test_reading_changes_nothing(runs: Path) -> None:
     made = fill(create_run(runs, "a"))
     before = {path: path.lstat() for path in runs.rglob("*")}
     run = open_run("latest", runs)  # also while another process holds it
-    for read in (run.config, run.resolved, run.record, run.status, run.splits, run.preprocessing, run.metrics):
+    for read in (run.config, run.resolved, run.record, run.status, run.splits, run.preprocessing, run.results):
         read()
     after = {path: path.lstat() for path in runs.rglob("*")}
     assert {path: (stat.st_mtime_ns, stat.st_size) for path, stat in after.items()} == {
@@ -310,7 +311,7 @@ def test_a_full_disk_at_any_moment_of_a_run_is_exit_7(runs: Path, monkeypatch: p
     monkeypatch.setattr(os, "write", refuse)
     for write in (
         lambda: run.write_status(status("finished", "all epochs are done")),
-        lambda: run.write_metrics({}),
+        lambda: run.write_results(made_results()),
         lambda: run.write_model(b"x"),
         lambda: run.write_plot("loss", b"x"),
         lambda: run.history_file.append({"epoch": 2, "train.loss": 0.4}),

@@ -3,11 +3,11 @@ import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
 from mltrain.errors import MisfitError
-from mltrain.task import DataInfo
 from mltrain.training.class_weights import class_weight_decision, class_weights, row_weights
 from mltrain.training.spec import TrainingSpec
+from tests.known_data import known_data
 
-INFO = DataInfo("multiclass", (2,), "float32", 3, ("a", "b", "c"), (), 6)
+INFO = known_data("multiclass", (2,), 3, ("a", "b", "c"), rows=6)
 Y = np.array([0, 0, 0, 1, 1, 2])
 
 
@@ -31,6 +31,6 @@ def test_balanced_is_said_and_what_is_stated_is_not():
 def test_what_does_not_fit_is_refused():
     with pytest.raises(MisfitError, match=r"training.class_weight.z: no such class \(the classes are: a, b, c\)"):
         class_weights(TrainingSpec(class_weight={"z": 1.0}), Y, INFO)
-    regression = DataInfo("regression", (2,), "float32", 1, (), (), 6)
+    regression = known_data("regression", rows=6)
     with pytest.raises(MisfitError, match="has no classes"):
         class_weights(TrainingSpec(class_weight="balanced"), Y, regression)

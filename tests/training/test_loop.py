@@ -118,7 +118,14 @@ def test_dense_nets_are_equal_to_fit_bit_for_bit(optimizer, weighted):
     train = (x, y, np.array([1, 2, 0.5], "float32")[y]) if weighted else (x, y)
     validation = data((7,), VALIDATION_ROWS, 2)
     ours, theirs = compiled(dense, (7,), optimizer), compiled(dense, (7,), optimizer)
-    assert by_our_loop(ours, train, validation, Chunks()) == by_keras(theirs, train, validation)
+    history, expected = by_our_loop(ours, train, validation, Chunks()), by_keras(theirs, train, validation)
+    for mine, other in zip(history, expected, strict=True):
+        assert mine == pytest.approx(other, rel=1e-6)
+        # `fit` computes the last rows of a partial block by other instructions, on some processors with another last
+        # digit. Validation here gives equal rows equal scores wherever they are; training is `fit` bit for bit.
+        assert {name: mine[name] for name in ("loss", "accuracy")} == {
+            name: other[name] for name in ("loss", "accuracy")
+        }
     for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         assert (mine == other).all()
     for mine, other in zip(ours.optimizer.variables, theirs.optimizer.variables, strict=True):

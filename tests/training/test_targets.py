@@ -11,19 +11,21 @@ from mltrain.keras_api.components import make
 from mltrain.models.linear import Linear
 from mltrain.models.mlp import Mlp
 from mltrain.models.sequential import Sequential
-from mltrain.task import DataInfo
+from mltrain.outputs import KINDS
 from mltrain.training.compilation import compile_model, shape_targets
 from mltrain.training.feed import ResidentFeed
 from mltrain.training.loop import CompiledSteps
 from mltrain.training.metrics import training_metrics
 from mltrain.training.spec import TrainingSpec
 from mltrain.training.targets import LOSSES, METRICS, class_weight_misfit, loss_misfit, metric_misfit
+from tests.known_data import known_data
 
 ROWS = 48
 INFO = {
-    "binary": DataInfo("binary", (2,), "float32", 1, ("no", "yes"), ("a", "b"), ROWS),
-    "multiclass": DataInfo("multiclass", (2,), "float32", 3, ("x", "y", "z"), ("a", "b"), ROWS),
-    "regression": DataInfo("regression", (2,), "float32", 1, (), ("a", "b"), ROWS),
+    "binary": known_data("binary", (2,), 1, ("no", "yes"), rows=ROWS),
+    "multiclass": known_data("multiclass", (2,), 3, ("x", "y", "z"), rows=ROWS),
+    "regression": known_data("regression", rows=ROWS),
+    "count": known_data("count", rows=ROWS),
 }
 TASKS = tuple(INFO)
 
@@ -38,7 +40,8 @@ def rows(task):
         return x, classes.astype(np.int32)
     if task == "binary":
         return x, (classes == 0).astype(np.float32)
-    return x, (x @ [0.2, 0.5] + 4).astype(np.float32)
+    numbers = (x @ [0.2, 0.5] + 4).astype(np.float32)
+    return x, np.round(numbers) if task == "count" else numbers
 
 
 def compiled(task, scaled=False, model=None, **training):
@@ -93,7 +96,7 @@ def test_a_loss_learns_or_is_refused(name, task):
     assert found[-1] < found[0]
     x, y = rows(task)
     outputs = model(x).numpy()
-    if task == "regression":
+    if KINDS[task].of_numbers:
         assert np.corrcoef(outputs[:, 0], y)[0, 1] > 0.9
     else:
         predicted = outputs.argmax(axis=1) if task == "multiclass" else outputs[:, 0] > 0.5
@@ -109,7 +112,9 @@ def test_a_loss_that_fits_is_named():
 
 @pytest.mark.parametrize("name", ["MeanAbsolutePercentageError", "MeanSquaredLogarithmicError"])
 def test_a_scaled_target_has_no_percentages(name):
-    with pytest.raises(MisfitError, match=r"needs the target in its own units: remove data\.target\.scale"):
+    with pytest.raises(
+        MisfitError, match=r"needs the target in its own units: set data\.target\.scale to none or auto"
+    ):
         compiled("regression", scaled=True, loss=make("loss", name))
     with pytest.raises(MisfitError, match=r"needs the target in its own units") as error:
         compiled("regression", scaled=True, metrics=(make("metric", "mse"), make("metric", name)))
@@ -136,6 +141,7 @@ FORMS = {
     "one-hot": ("multiclass", "CategoricalCrossentropy"),
     "class numbers": ("multiclass", "SparseCategoricalCrossentropy"),
     "numbers": ("regression", "MeanSquaredError"),
+    "counts": ("count", "Poisson"),
 }
 
 
@@ -151,7 +157,7 @@ def metric_of(name, form):
 def guesses(form):
     """Return targets, predictions that are nearly right, and predictions that are mostly wrong."""
     y = rows(FORMS[form][0])[1]
-    if form == "numbers":
+    if form in ("numbers", "counts"):
         return y[:, None], y[:, None] + np.linspace(-0.1, 0.1, ROWS)[:, None], y[::-1, None] * 1.5
     if form == "zero or one":
         return y[:, None], 0.1 + 0.8 * y[:, None], 0.9 - 0.8 * y[:, None]
@@ -215,7 +221,7 @@ def test_an_argument_that_does_not_fit(task, loss, metric, message):
 
 
 def logits(task, **loss):
-    return Sequential(layers=(make("layer", "Dense", units=INFO[task].outputs),)), {
+    return Sequential(layers=(make("layer", "Dense", units=INFO[task].output.units),)), {
         "loss": make("loss", FORMS[{"binary": "zero or one"}.get(task, "class numbers")][1], from_logits=True, **loss)
     }
 

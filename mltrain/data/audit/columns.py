@@ -10,9 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltrain.data.audit.strengths import column_strengths
-from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder
 from mltrain.data.encoders.column import Encoder, RawColumn, is_number, numbers_of
-from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import each_target
 from mltrain.data.table import Table
@@ -73,7 +71,7 @@ def leak_findings(
             continue
         also = f", {held_out:.4f} on validation rows" if held_out else ""
         classes = len(target.classes)
-        named = isinstance(encoder, CategoryEncoder | IndexEncoder) and len(encoder.categories) == classes
+        named = bool(encoder.labels) and len(encoder.labels) == classes
         other_name = "; each of its values means one class" if named else ""
         sentence = (
             f"column '{name}' alone predicts {the_target} almost perfectly ({strength:.4f} of 1 on training rows{also}"
@@ -138,9 +136,9 @@ def _is_identifier(encoder: Encoder, table: Table) -> bool:
     values = table.columns[encoder.column]
     if isinstance(values, np.ndarray) or values.null_count or _repeats(values[:_FIRST]):
         return False
-    if isinstance(encoder, CategoryEncoder | IndexEncoder):
-        return len(encoder.categories) >= _NAMES * len(table)
-    if not isinstance(encoder, NumberEncoder) or not is_number(values.type):
+    if encoder.labels:
+        return len(encoder.labels) >= _NAMES * len(table)
+    if encoder.number_scaling is None or not is_number(values.type):
         return False
     numbers = numbers_of(RawColumn.of(table, encoder.column))
     if (numbers != np.floor(numbers)).any() or len(np.unique(numbers)) < len(numbers):

@@ -8,8 +8,9 @@ import numpy as np
 
 from mltrain.data.audit.hashes import RowHashes
 from mltrain.data.splits.rows import Splits
+from mltrain.outputs import KINDS
 from mltrain.run.audit import AuditFinding
-from mltrain.task import OF_NUMBERS, SPLITS, SplitName, Task
+from mltrain.task import SPLITS, SplitName, Task
 
 # Rows of columns with few values repeat by chance: where chance explains a larger share of the repeats, there is no
 # finding.
@@ -40,7 +41,7 @@ def repeat_findings(
         if name != "train" and len(parts[name]) and len(parts["train"]):
             yield from _across(name, len(splits.train), len(numbers), hashes, parts["train"], parts[name], place)
     yield from _within(splits, hashes, parts, place)
-    if task not in OF_NUMBERS:
+    if not KINDS[task].of_numbers:
         other = "other labels" if task == "multilabel" else "another class"
         yield from _contradictions(rows[split_of[rows] >= 0], int((split_of >= 0).sum()), hashes, place, other)
 

@@ -65,7 +65,7 @@ def shift_findings(
     data sets with the same number of columns, and none for windows of a series: windows overlap, so larger differences
     are expected by chance.
     """
-    if preprocessing.windows is not None:
+    if preprocessing.of_windows:
         return
     target = preprocessing.target
     comparisons = (len(reference.columns) + len(target.parts)) * (len(splits.items()) - 1)

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from mltrain.outputs import KINDS
 from mltrain.task import Task
 
 # A class with fewer rows than this, or values that repeat less often, are predicted by luck.
@@ -35,7 +36,7 @@ def column_strengths(x: np.ndarray, columns: Sequence[str], truth: np.ndarray, t
 
 def _strength(x: np.ndarray, truth: np.ndarray, task: Task) -> float:
     single = x.shape[1] == 1
-    if task == "regression":
+    if KINDS[task].of_numbers:
         return _line(x[:, 0].astype(np.float64), truth) if single else 0.0
     counts = np.bincount(truth)
     if len(counts[counts > 0]) < 2 or counts[counts > 0].min() < _LEAST:

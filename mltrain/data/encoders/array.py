@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
 
 from mltrain.aligned import aligned_empty
 from mltrain.data.column_settings import Scale
-from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row
+from mltrain.data.encoders.column import (
+    ColumnEncoder,
+    Encoded,
+    Fitted,
+    RawColumn,
+    RawInput,
+    Watched,
+    first_row,
+)
 from mltrain.data.encoders.scaling import is_constant, is_constant_range
-from mltrain.spec import Many, Spec
+from mltrain.spec import Many
 from mltrain.task import Decision
 
 INT32 = np.iinfo(np.int32)
@@ -19,7 +27,7 @@ INT32 = np.iinfo(np.int32)
 BLOCK = 1 << 22
 
 
-class ArrayEncoder(Spec):
+class ArrayEncoder(ColumnEncoder):
     """One array per row: (value - center) / width in float32 along the last axis, or whole numbers as they are."""
 
     type: Literal["array"] = "array"
@@ -37,14 +45,48 @@ class ArrayEncoder(Spec):
     """Divided by: one number, or one for each position of the last axis."""
 
     @property
+    def input(self) -> str:
+        """One of its own, with the name of the column."""
+        return self.column
+
+    @property
     def names(self) -> tuple[str, ...]:
         """None: the positions of an array have no names."""
         return ()
 
     @property
+    def holds_arrays(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
+    def expects_missing(self) -> bool:
+        """No: arrays are whole."""
+        return False
+
+    @property
+    def watched_as(self) -> tuple[tuple[str, Literal["number", "text"]], ...]:
+        """The mean of each row."""
+        return ((f"mean of {self.column}", "number"),)
+
+    def watched(self, column: RawColumn) -> Iterator[Watched]:
+        """Yield the mean of each row."""
+        raw = array_of(column)
+        yield raw.reshape(len(raw), -1).mean(axis=1, dtype=np.float64)
+
+    def file_kinds(self, declared: Mapping[str, str]) -> dict[str, str | None]:
+        """Return the column: a file says itself that it has arrays."""
+        return {self.column: None}
+
+    @property
     def encoded_shape(self) -> tuple[int, ...]:
         """Shape of one encoded array."""
         return (*self.shape, 1) if self.channel else self.shape
+
+    @property
+    def encoded_dtype(self) -> Literal["float32", "int32"]:
+        """That of the arrays."""
+        return self.dtype
 
     @property
     def raw_inputs(self) -> tuple[RawInput, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
@@ -9,7 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltrain.data.column_settings import Scale
-from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row, spelled_as, texts_of
+from mltrain.data.encoders.column import (
+    ColumnEncoder,
+    Encoded,
+    Fitted,
+    RawColumn,
+    RawInput,
+    Watched,
+    first_row,
+    spelled_as,
+    texts_of,
+)
 from mltrain.data.encoders.number import (
     constant_decision,
     encode_numbers,
@@ -19,14 +30,14 @@ from mltrain.data.encoders.number import (
     missing_error,
 )
 from mltrain.data.encoders.scaling import Scaling
-from mltrain.spec import Many, Spec, suggest
+from mltrain.spec import Many, suggest
 from mltrain.task import Decision
 
 Unknown = Literal["ignore", "error"]
 Missing = Literal["category", "error"]
 
 
-class TextEncoder(Spec):
+class TextEncoder(ColumnEncoder):
     """What all encoders of text share: the categories, and what happens to other texts."""
 
     column: str
@@ -37,6 +48,29 @@ class TextEncoder(Spec):
     """What happens to a text that is not one of the categories."""
     missing: Missing
     """What happens to a missing value."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All categories."""
+        return self.categories
+
+    @property
+    def expects_missing(self) -> bool:
+        """Whether a missing value is a category."""
+        return "" in self.categories
+
+    @property
+    def watched_as(self) -> tuple[tuple[str, Literal["number", "text"]], ...]:
+        """The column itself."""
+        return ((self.column, "text"),)
+
+    def watched(self, column: RawColumn) -> Iterator[Watched]:
+        """Yield the texts."""
+        yield self.texts(column)
+
+    def file_kinds(self, declared: Mapping[str, str]) -> dict[str, str | None]:
+        """Return categories."""
+        return {self.column: "category"}
 
     @property
     def raw_inputs(self) -> tuple[RawInput, ...]:
@@ -98,6 +132,11 @@ class IndexEncoder(TextEncoder):
         """Name of the encoded column."""
         return (self.column,)
 
+    @property
+    def is_index(self) -> bool:
+        """Yes."""
+        return True
+
     def encode(self, column: RawColumn) -> Encoded:
         """Return float32 (rows, 1)."""
         positions, absent, unknown = self.positions(column)
@@ -118,6 +157,16 @@ class OrdinalEncoder(TextEncoder):
     def names(self) -> tuple[str, ...]:
         """Names of the encoded columns."""
         return (self.column, *([indicator_name(self.column)] if self.indicator else []))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """None: the categories have an order."""
+        return ()
+
+    @property
+    def expects_missing(self) -> bool:
+        """Whether there is an indicator."""
+        return self.indicator
 
     def encode(self, column: RawColumn) -> Encoded:
         """Return float32 (rows, 1) or, with an indicator, (rows, 2)."""

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.encoders.scaling import Scaling
 from mltrain.data.files.column_types import without_zone
 from mltrain.data.table import Column, Table
 from mltrain.errors import DataError
+from mltrain.spec import Spec
 from mltrain.task import Decision
+
+# The input of the network that all columns of a table share.
+TABLE = "table"
+# Values of a column as they are compared with those of the training rows: float64 (rows,) with NaN where missing, or
+# texts (rows,), empty where missing.
+Watched: TypeAlias = np.ndarray | pa.Array
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class RawColumn:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A column, or all columns, as the model takes them.
+    """A column as the network takes it.
 
     Attributes:
         values: float32 (rows, width) for columns of a table; (rows, …) for arrays.
@@ -90,15 +98,64 @@ class RawInput:
 
 
 class Encoder(Protocol):
-    """A fitted column: frozen, and the same after JSON and back."""
+    """A fitted column: frozen, and the same after JSON and back. Whoever needs to know something of a column asks here,
+    so that a new kind of column is one more file in this room."""
 
     @property
     def column(self) -> str:
         """Name of the raw column."""
 
     @property
+    def input(self) -> str:
+        """Name of the input of the network that the column feeds: `table`, which columns share, or its own name."""
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the encoded columns; empty for arrays."""
+
+    @property
+    def encoded_shape(self) -> tuple[int, ...]:
+        """Shape of one encoded example."""
+
+    @property
+    def encoded_dtype(self) -> Literal["float32", "int32"]:
+        """Dtype of the encoded examples."""
+
+    @property
+    def number_scaling(self) -> Scaling | None:
+        """How its numbers become its first encoded column; None where it is not a column of numbers."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The categories, where their order has no meaning; else empty."""
+
+    @property
+    def is_index(self) -> bool:
+        """Whether its numbers are those of categories, so that their size has no meaning."""
+
+    @property
+    def holds_arrays(self) -> bool:
+        """Whether a file has an array in every row of the column, instead of a single value."""
+
+    @property
+    def expects_missing(self) -> bool:
+        """Whether training rows had missing values, so that the encoding can say where one is missing."""
+
+    @property
+    def watched_as(self) -> tuple[tuple[str, Literal["number", "text"]], ...]:
+        """Name and kind of each column that `watched` yields."""
+
+    def watched(self, column: RawColumn) -> Iterator[Watched]:
+        """Yield the values that are compared with those of the training rows: of dates each part that is encoded, of
+        arrays the mean of each row."""
+
+    def file_kinds(self, declared: Mapping[str, str]) -> dict[str, str | None]:
+        """Return the columns of a file that are needed for this one, and what their texts are read as, since a few rows
+        may not show it; None leaves it to the file.
+
+        Args:
+            declared: the kinds of columns that the experiment states, by name.
+        """
 
     @property
     def raw_inputs(self) -> tuple[RawInput, ...]:
@@ -109,6 +166,50 @@ class Encoder(Protocol):
 
     def encode(self, column: RawColumn) -> Encoded:
         """Return the encoded column; raises DataError with the place of a value that cannot be encoded."""
+
+
+class ColumnEncoder(Spec):
+    """What most encoders answer: the defaults of `Encoder`."""
+
+    @property
+    def input(self) -> str:
+        """The one that columns share."""
+        return TABLE
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Each encoder has its own."""
+        raise NotImplementedError
+
+    @property
+    def encoded_shape(self) -> tuple[int, ...]:
+        """As many numbers as there are encoded columns."""
+        return (len(self.names),)
+
+    @property
+    def encoded_dtype(self) -> Literal["float32", "int32"]:
+        """That of numbers."""
+        return "float32"
+
+    @property
+    def number_scaling(self) -> Scaling | None:
+        """None: not a column of numbers."""
+        return None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    @property
+    def is_index(self) -> bool:
+        """No."""
+        return False
+
+    @property
+    def holds_arrays(self) -> bool:
+        """No."""
+        return False
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
@@ -9,7 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltrain.data.column_settings import PARTS, Part, Scale
-from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row, is_empty, is_text, is_time
+from mltrain.data.encoders.column import (
+    ColumnEncoder,
+    Encoded,
+    Fitted,
+    RawColumn,
+    RawInput,
+    Watched,
+    first_row,
+    is_empty,
+    is_text,
+    is_time,
+)
 from mltrain.data.encoders.number import (
     Fill,
     constant_decision,
@@ -43,7 +55,7 @@ class ScaledPart(Spec):
     """How it is scaled."""
 
 
-class DatetimeEncoder(Spec):
+class DatetimeEncoder(ColumnEncoder):
     """One scaled number column per part. A last column may say where the value was missing."""
 
     type: Literal["datetime"] = "datetime"
@@ -61,6 +73,26 @@ class DatetimeEncoder(Spec):
         """Names of the encoded columns."""
         parts = [f"{self.column}.{scaled.part}" for scaled in self.parts]
         return (*parts, *([indicator_name(self.column)] if self.indicator else []))
+
+    @property
+    def expects_missing(self) -> bool:
+        """Whether there is an indicator."""
+        return self.indicator
+
+    @property
+    def watched_as(self) -> tuple[tuple[str, Literal["number", "text"]], ...]:
+        """Each part that is encoded."""
+        return tuple((f"{self.column}.{scaled.part}", "number") for scaled in self.parts)
+
+    def watched(self, column: RawColumn) -> Iterator[Watched]:
+        """Yield the parts."""
+        times = times_of(column)
+        for scaled in self.parts:
+            yield part_of(times, scaled.part)
+
+    def file_kinds(self, declared: Mapping[str, str]) -> dict[str, str | None]:
+        """Return dates."""
+        return {self.column: "datetime"}
 
     @property
     def raw_inputs(self) -> tuple[RawInput, ...]:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
 from mltrain.data.column_settings import Scale
-from mltrain.data.encoders.column import Encoded, Fitted, RawColumn, RawInput, first_row, numbers_of
+from mltrain.data.encoders.column import (
+    ColumnEncoder,
+    Encoded,
+    Fitted,
+    RawColumn,
+    RawInput,
+    Watched,
+    first_row,
+    numbers_of,
+)
 from mltrain.data.encoders.scaling import Scaling, center_and_width, is_constant
-from mltrain.spec import Spec
 from mltrain.task import Decision
 
 Fill = Literal["mean", "median", "zero", "most_frequent", "error"]
 
 
-class NumberEncoder(Spec):
+class NumberEncoder(ColumnEncoder):
     """One scaled column of numbers, and perhaps one that says where the value was missing."""
 
     type: Literal["number"] = "number"
@@ -33,6 +42,29 @@ class NumberEncoder(Spec):
     def names(self) -> tuple[str, ...]:
         """Names of the encoded columns."""
         return (self.column, *([indicator_name(self.column)] if self.indicator else []))
+
+    @property
+    def number_scaling(self) -> Scaling:
+        """That of the numbers."""
+        return self.scaling
+
+    @property
+    def expects_missing(self) -> bool:
+        """Whether there is an indicator."""
+        return self.indicator
+
+    @property
+    def watched_as(self) -> tuple[tuple[str, Literal["number", "text"]], ...]:
+        """The column itself."""
+        return ((self.column, "number"),)
+
+    def watched(self, column: RawColumn) -> Iterator[Watched]:
+        """Yield the numbers."""
+        yield numbers_of(column)
+
+    def file_kinds(self, declared: Mapping[str, str]) -> dict[str, str | None]:
+        """Return numbers or booleans."""
+        return {self.column: "boolean" if self.truth else "number"}
 
     @property
     def raw_inputs(self) -> tuple[RawInput, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -52,6 +53,20 @@ class WindowEncoder(ArrayEncoder):
         if len(self.series) != len(self.naive_errors):
             raise ValueError("expected one naive error per series")
         return self
+
+    @property
+    def holds_arrays(self) -> bool:
+        """No: the windows are made of the rows of several columns."""
+        return False
+
+    def file_kinds(self, declared: Mapping[str, str]) -> dict[str, str | None]:
+        """Return the columns that the windows are made of, and those of the time and of the series."""
+        kinds: dict[str, str | None] = {name: declared.get(name) for name in self.features}
+        if self.windows.by is not None:
+            kinds.setdefault(self.windows.by, None)
+        if self.time is not None:
+            kinds.setdefault(self.time, "datetime" if self.dates else "number")
+        return kinds
 
     def made_of(self, table: Table, lag: int | None = None) -> Windowed:
         """Return rows with their windows; arguments and errors as for `with_windows` and `check_zone`."""

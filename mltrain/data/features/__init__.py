@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from mltrain.data.features.array import ArrayFeature
 from mltrain.data.features.boolean import BooleanFeature
@@ -25,15 +25,8 @@ __all__ = [
     "NumberFeature",
 ]
 
-FEATURES: tuple[type[Spec], ...] = (
-    NumberFeature,
-    CategoryFeature,
-    BooleanFeature,
-    DatetimeFeature,
-    ImageFeature,
-    ArrayFeature,
-    IgnoreFeature,
+AnyFeature = (
+    NumberFeature | CategoryFeature | BooleanFeature | DatetimeFeature | ImageFeature | ArrayFeature | IgnoreFeature
 )
-
-UsedFeature = NumberFeature | CategoryFeature | BooleanFeature | DatetimeFeature | ImageFeature | ArrayFeature
-Feature = Annotated[UsedFeature | IgnoreFeature, OneOf("feature", *FEATURES)]
+FEATURES: tuple[type[Spec], ...] = get_args(AnyFeature)
+Feature = Annotated[AnyFeature, OneOf("feature", *FEATURES)]

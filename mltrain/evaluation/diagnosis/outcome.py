@@ -8,7 +8,7 @@ from mltrain.evaluation.chance import LEVEL, p_value
 from mltrain.evaluation.diagnosis.curves import still_learns
 from mltrain.evaluation.diagnosis.facts import Confusion, Facts, Finding, accuracy
 from mltrain.evaluation.interval_forms import wilson
-from mltrain.task import OF_CLASSES, OF_EACH, OF_NUMBERS
+from mltrain.outputs import KINDS, number_kind
 from mltrain.wording import counted
 
 # How much worse an R² is below this says nothing, and may take 30 digits.
@@ -83,13 +83,14 @@ def memorising(facts: Facts) -> Finding | None:
     """The training rows are memorised, and the validation rows are guessed."""
     if facts.rows.get("validation", 0) < 50:
         return None
-    if facts.task == "regression":
+    numbers = number_kind(facts.task)
+    if numbers is not None and not KINDS[facts.task].several:
         train, other = facts.skill["train"], facts.skill["validation"]
         if train < 0.5 or other > 0:
             return None
         below = f"{other:.2f}" if other >= _WORST_SHOWN else f"below {_WORST_SHOWN}"
-        seen = f"R² is {train:.2f} on training rows and {below} on validation rows"
-    elif facts.task in OF_EACH:
+        seen = f"{numbers.explained} is {train:.2f} on training rows and {below} on validation rows"
+    elif KINDS[facts.task].several:
         train, other = facts.skill["train"], facts.skill["validation"]
         if train < 0.5 or other > 0:
             return None
@@ -115,7 +116,7 @@ def memorising(facts: Facts) -> Finding | None:
 def underfitting(facts: Facts) -> Finding | None:
     """Even the training rows were not learned."""
     skill = facts.skill["train"]
-    if skill >= 0.02 or (facts.task in OF_CLASSES and _chance(facts.confusions["train"]) <= LEVEL):
+    if skill >= 0.02 or (KINDS[facts.task].of_classes and _chance(facts.confusions["train"]) <= LEVEL):
         return None
     if still_learns(facts.curves.train):
         return None
@@ -180,7 +181,7 @@ def small_validation(facts: Facts) -> Finding | None:
     if rows is None or rows >= _DISCORDANT / _RESOLVED:
         return None
     few = f"{counted(rows, 'validation row')} {'is' if rows == 1 else 'are'} too few"
-    if facts.task in OF_NUMBERS:
+    if KINDS[facts.task].of_numbers:
         # The half width of the interval, as a share of the error, is 1.96 / √(2 n) where errors are normal.
         half = 1.96 / math.sqrt(2 * rows)
         enough = math.ceil(rows * (half / _PRECISE) ** 2 / 10) * 10

@@ -43,11 +43,11 @@ def explained_columns(stored: StoredModel) -> tuple[str, ...]:
     Raises:
         UsageError: its input is not a table, it has several targets, or it looks up numbers in a table of its own.
     """
-    array = stored.preprocessing.array
-    if array is not None:
+    given = stored.preprocessing.input
+    if not given.columns:
         raise UsageError(
-            f"--explain needs the columns of a table, but the input of this run is '{array.column}', an array of "
-            f"shape {array.encoded_shape}; leave it out; for images, `mltrain explain` shows where the score comes from"
+            f"--explain needs the columns of a table, but the input of this run is '{given.name}', an array of "
+            f"shape {given.shape}; leave it out; for images, `mltrain explain` shows where the score comes from"
         )
     targets = stored.preprocessing.target.parts
     if len(targets) > 1:

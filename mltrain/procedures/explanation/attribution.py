@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.errors import UsageError
-from mltrain.evaluation.counts import decide
 from mltrain.evaluation.threads import one_thread
 from mltrain.models.scores import score
+from mltrain.outputs import KINDS
 from mltrain.procedures.explanation.attributed import Attributed
 from mltrain.procedures.network import Network
 from mltrain.run.decision import DecisionRule
@@ -51,7 +51,7 @@ class Attribution:
         self._points = tf.constant((points + 1) / 2, tf.float32)
         self._weights = tf.constant(weights / 2, tf.float32)
         (target,) = network.target.parts
-        self._scale = target.width if network.info.task == "regression" else 1 / (rule.temperature or 1.0)
+        self._scale = target.width if KINDS[network.info.task].of_numbers else 1 / (rule.temperature or 1.0)
         rows = tf.TensorSpec((None, len(baseline)), tf.float32)
         self._parts = tf.function(
             self._integrated, autograph=False, input_signature=[rows, tf.TensorSpec((None,), tf.int32)]
@@ -67,7 +67,7 @@ class Attribution:
         """
         task = self._network.info.task
         several = task == "multiclass"
-        chosen = decide(task, predictions).astype(np.int32) if several else np.zeros(len(x), np.int32)
+        chosen = KINDS[task].decide(predictions).astype(np.int32) if several else np.zeros(len(x), np.int32)
         found = []
         for first in range(0, len(x), _ROWS_AT_ONCE):
             part = slice(first, first + _ROWS_AT_ONCE)
@@ -78,16 +78,13 @@ class Attribution:
 
     def said(self) -> Attributed:
         """Return what the numbers are, and how exact those of `columns` were so far."""
-        target, classes = self._network.target.parts[0], self._network.info.classes
-        if self._network.info.task == "multiclass":
-            unit = "score of the predicted class (its logit minus the mean of all logits)"
+        target, classes = self._network.target.parts[0], self._network.info.output.classes
+        kind = KINDS[self._network.info.task]
+        if kind.width(len(classes)) > 1:
             scores = {name: self._score_of_baseline(number) for number, name in enumerate(classes)}
-        elif self._network.info.task == "binary":
-            unit = f"log odds of '{classes[1]}'"
-            scores = {"": self._score_of_baseline(0)}
         else:
-            unit = f"units of '{target.column}'"
             scores = {"": self._score_of_baseline(0) + target.center}
+        unit = kind.score_unit(target.column, classes)
         return Attributed(unit, scores, STEPS, self._gap)
 
     def _score_of_baseline(self, chosen: int) -> float:

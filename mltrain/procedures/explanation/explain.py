@@ -34,7 +34,7 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
     split = next(name for name in reversed(SPLITS) if name in stored.splits)
     with interruption.deferred():
         start_tensorflow()
-        from mltrain.procedures.explanation.explaining import explain_split, unexplained
+        from mltrain.procedures.explanation.explaining import Explained, explain_split, unexplained
         from mltrain.procedures.measurement import predict_split
 
         network = stored.network()
@@ -42,7 +42,7 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
     rows = stored.splits[split]
     table = recorded_rows(run, stored.spec, stored.record, rows)
     groups = several(group_numbers(table, key_columns(stored.spec.data.split)))
-    examples = replace(encode_examples(stored.preprocessing, table), groups=groups)
+    examples = replace(encode_examples(stored.preprocessing, table, rows), groups=groups)
     stored.refuse_indices(table, examples.x)
     predictions = predict_split(network, examples).tempered(network, stored.rule).values
     reason = unexplained(stored.preprocessing, examples.x, predictions)
@@ -50,9 +50,9 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
         raise UsageError(f"{run.path}: {reason}")
     if split == "test":
         run.count_look(command)
-    epoch, between = stored.epoch, interruption.raise_if_received
+    explained = Explained(split, examples, predictions)
     found = explain_split(
-        network, stored.preprocessing, stored.rule, split, examples, rows, predictions, epoch, between
+        network, stored.preprocessing, stored.rule, explained, stored.epoch, interruption.raise_if_received
     )
     run.write_explanation(found)
     return found

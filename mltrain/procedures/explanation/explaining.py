@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from mltrain.data.examples import Examples
 from mltrain.data.preprocessing import Preprocessing
-from mltrain.evaluation.counts import decide
 from mltrain.evaluation.split_results import draw_seed
+from mltrain.outputs import KINDS
 from mltrain.procedures.explanation.importance import measure_importance
 from mltrain.procedures.explanation.saliency import saliency
 from mltrain.procedures.network import Network
@@ -17,7 +18,6 @@ from mltrain.procedures.worst_examples import are_images, pictures_of
 from mltrain.report.worst import EXAMPLES, worst
 from mltrain.run.decision import DecisionRule
 from mltrain.run.explanation import Explanation, Saliency
-from mltrain.task import OF_EACH
 
 
 def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.ndarray) -> str | None:
@@ -30,25 +30,37 @@ def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.nda
     """
     if not np.isfinite(predictions).all():
         return "cannot explain the predictions: one of them is NaN or infinite"
-    array = preprocessing.array
-    if array is not None and not are_images(x):
+    of_table = bool(preprocessing.input.columns)
+    if not of_table and not are_images(x):
         return (
             "cannot explain the predictions: expected the columns of a table, or images with 1 or 3 channels and up "
-            f"to 128 × 128 pixels, found the array '{array.column}'"
+            f"to 128 × 128 pixels, found the array '{preprocessing.input.name}'"
         )
-    if array is not None and preprocessing.target.task in OF_EACH:
+    if not of_table and KINDS[preprocessing.target.task].several:
         return "cannot explain the predictions: a saliency map shows one score, and there are several targets"
     return None
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The predictions that are explained.
+
+    Attributes:
+        split: its name.
+        examples: its rows.
+        predictions: for them.
+    """
+
+    split: str
+    examples: Examples
+    predictions: np.ndarray
 
 
 def explain_split(
     network: Network,
     preprocessing: Preprocessing,
     rule: DecisionRule,
-    split: str,
-    examples: Examples,
-    rows: np.ndarray,
-    predictions: np.ndarray,
+    explained: Explained,
     epoch: int,
     between: Callable[[], None] = lambda: None,
 ) -> Explanation:
@@ -58,22 +70,21 @@ def explain_split(
         network: with the weights of the model of the run.
         preprocessing: of the run.
         rule: how probabilities become decisions.
-        split: its name.
-        examples: its rows.
-        rows: their numbers (n,).
-        predictions: for them.
+        explained: the predictions, with their rows.
         epoch: whose weights the network has.
         between: called between two parts of the work; it may raise, to stop.
     """
-    if preprocessing.array is None:
+    split, examples, predictions = explained.split, explained.examples, explained.predictions
+    if preprocessing.input.columns:
         found = measure_importance(network, preprocessing, rule, split, examples, between)
         return Explanation(split=split, epoch=epoch, importance=found)
     places = worst(examples.truth, predictions, EXAMPLES)
     images, task = examples.x[places], network.info.task
-    classes = np.zeros(len(places)) if task == "regression" else decide(task, predictions[places], rule.threshold)
+    kind = KINDS[task]
+    classes = np.zeros(len(places)) if kind.of_numbers else kind.decide(predictions[places], rule.threshold)
     maps = saliency(network, images, classes, draw_seed(network.spec.seed, f"saliency {split}"))
     # An image at a time: each has its own darkest and lightest pixel.
     pictures = [pictures_of(each[None])[0] for each in maps]
-    shown = zip(rows[places].tolist(), pictures, strict=True)
+    shown = zip(examples.rows[places].tolist(), pictures, strict=True)
     found_maps = tuple(Saliency(row=row, picture=picture) for row, picture in shown)
     return Explanation(split=split, epoch=epoch, saliency=found_maps)

@@ -57,7 +57,7 @@ def measure_importance(
         values = network.predictions(network.outputs(encoded))
         if rule.temperature is not None:
             values = tempered(task, values, rule.temperature)
-        return rows_of(task, truth, values, network.info.classes, rule.threshold)
+        return rows_of(task, truth, values, network.info.output.classes, rule.threshold)
 
     def permuted(columns: slice) -> Iterator[tuple[np.ndarray, Rows | SeveralRows]]:
         changed = x.copy()

@@ -62,4 +62,6 @@ def _kfold(split: RandomSplit | GroupSplit, folds: int, fold: int) -> str:
 def _again(loaded: Loaded, more: Sequence[str], gates: Sequence[str]) -> Loaded:
     name = "stdin" if loaded.path is None else str(loaded.path)
     directory = Path.cwd() if loaded.path is None else loaded.path.absolute().parent
-    return load_text(loaded.text, name, directory, (*loaded.overrides, *more), gates, path=loaded.path)
+    return load_text(
+        loaded.text, name, directory, (*loaded.overrides, *more), gates, path=loaded.path, plugins=loaded.plugins
+    )

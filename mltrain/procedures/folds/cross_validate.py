@@ -11,15 +11,14 @@ from pathlib import Path
 from mltrain.config.load import Loaded
 from mltrain.errors import InterruptedRunError, RunError
 from mltrain.procedures.folds.results import fold_results
-from mltrain.procedures.going_on import config_differences
 from mltrain.procedures.recorded_config import recorded_config
-from mltrain.procedures.resume import asked_epochs, finished, take_up
-from mltrain.procedures.train import resume, train
+from mltrain.procedures.resume import asked_epochs, finished
+from mltrain.procedures.resumption import config_differences
+from mltrain.procedures.train import Place, TrainRequest, train
 from mltrain.report.folds import folds_markdown
 from mltrain.report.terminal import Terminal
 from mltrain.run.fold_folder import FoldFolder
 from mltrain.run.folds_form import CrossValidation
-from mltrain.run.opening import start_or_take_up
 from mltrain.run.rundir import RunDirectory
 from mltrain.training.signals import Interruption
 
@@ -47,7 +46,6 @@ def cross_validate(
         MltrainError: as `train`; the folds that are finished are kept. A RunError where one of them has another config
             or other data.
     """
-    gates = configs[0].spec.evaluation.gates
     for fold, loaded in enumerate(configs, start=1):
         path = folder.run(fold)
         terminal = Terminal(quiet=quiet, progress_every=loaded.spec.training.progress_every)
@@ -57,13 +55,16 @@ def cross_validate(
         terminal.note(f"fold {fold} of {len(configs)}: {path}")
         try:
             interruption.raise_if_received()
-            _train(loaded, path, terminal, interruption, command, allow_inexact)
+            request = TrainRequest(
+                loaded, Place(folder.path, path, resume=True), command, allow_inexact=allow_inexact, quiet=quiet
+            )
+            train(request, interruption)
         except InterruptedRunError as error:
             kept = f"{fold - 1} of {len(configs)} folds are finished"
             advice = f"continue with `mltrain cross-validate … --run-dir {folder.path} --resume`"
             raise InterruptedRunError(f"{error}; {kept}; {advice}", error.exit_code - 128) from error
         _refuse_other_data(folder, fold)
-    found = fold_results(folder, len(configs), gates)
+    found = fold_results(folder, len(configs), configs[0].spec.evaluation.gates, configs[0].plugins)
     folder.write_results(found, folds_markdown(found, configs[0].spec.name))
     return found
 
@@ -77,30 +78,13 @@ def _is_finished(path: Path, loaded: Loaded) -> bool:
     run = RunDirectory(path)
     if finished(run, asked_epochs(path, loaded)) is None:
         return False
-    before = recorded_config(run).spec
+    before = recorded_config(run, plugins=loaded.plugins).spec
     differences = list(config_differences(before, loaded.spec))
     if before.training.epochs != loaded.spec.training.epochs:
         differences.append(f"training.epochs: {before.training.epochs} became {loaded.spec.training.epochs}")
     if differences:
         raise RunError(f"{path}: is finished, with another config: {'; '.join(differences)}; choose another --run-dir")
     return True
-
-
-def _train(
-    loaded: Loaded,
-    path: Path,
-    terminal: Terminal,
-    interruption: Interruption,
-    command: tuple[str, ...],
-    allow_inexact: bool,
-) -> None:
-    run, begun = start_or_take_up(path)
-    with run:
-        if begun:
-            loaded, going_on = take_up(run, loaded, (), asked_epochs(path, loaded), allow_inexact, command)
-            resume(loaded, run, terminal, interruption, going_on)
-        else:
-            train(loaded, run, terminal, interruption, command)
 
 
 def _refuse_other_data(folder: FoldFolder, fold: int) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from mltrain.comparison.compared_run import ComparedRun
 from mltrain.errors import RunError
-from mltrain.evaluation.counts import confusion_matrix, decide
+from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.metric import Metric, OwnMetric, of_decisions
 from mltrain.evaluation.split_results import metric_results
+from mltrain.outputs import KINDS
 from mltrain.run.folds_form import Pooled
-from mltrain.run.metrics_form import RecordedValue
 from mltrain.run.predictions import StoredPredictions
-from mltrain.task import OF_CLASSES
+from mltrain.run.results import MetricValue
 
 _RANKINGS = ("roc_auc", "pr_auc")
 
@@ -45,14 +44,14 @@ def pooled(runs: Sequence[ComparedRun]) -> Pooled:
         of_each = [run.decided(each) for run, each in zip(runs, stored, strict=True)]
         decided = np.concatenate(of_each).astype(np.float64)
     left_out = {metric.name: why for metric in first.measured if (why := _unsound(metric))}
-    results: dict[str, dict[str, Any]] = {}
+    results: dict[str, MetricValue] = {}
     for metric in first.measured:
         if metric.name not in left_out:
             predictions = decided if of_decisions(metric) else values
             results |= metric_results([metric], task, target, predictions, classes, seed=None)
-    matrix = confusion_matrix(target, decide(task, decided), len(classes)).tolist() if task in OF_CLASSES else ()
-    measured = {name: RecordedValue.model_validate(each) for name, each in results.items()}
-    return Pooled(n=len(target), metrics=measured, confusion_matrix=tuple(map(tuple, matrix)), left_out=left_out)
+    kind = KINDS[task]
+    matrix = confusion_matrix(target, kind.decide(decided), len(classes)).tolist() if kind.of_classes else ()
+    return Pooled(n=len(target), metrics=results, confusion_matrix=tuple(map(tuple, matrix)), left_out=left_out)
 
 
 def _test(run: ComparedRun) -> StoredPredictions:

@@ -8,47 +8,49 @@ from dataclasses import dataclass
 from mltrain.comparison.compared_run import ComparedRun, read_run
 from mltrain.errors import RunError
 from mltrain.evaluation.fold_means import fold_mean, up_to_perfect, verdict
-from mltrain.gates.gate import Judgement, judge, judge_folds
+from mltrain.evaluation.own_metrics import Plugins
+from mltrain.gates.gate import Gate, judge, judge_folds
 from mltrain.procedures.folds.pooled import pooled
 from mltrain.report.folds import verdict_sentence
 from mltrain.run.fold_folder import FoldFolder
 from mltrain.run.folds_form import CrossValidation, FoldBaseline, FoldDifference, FoldMean, FoldRun
-from mltrain.run.metrics_form import RecordedGate, RecordedValue
-from mltrain.run.results_form import Results, SplitResult, results
+from mltrain.run.results import Judgement, MetricValue, SplitResult
 from mltrain.run.rundir import RunDirectory
 
-Values = Sequence[RecordedValue | None]
+Values = Sequence[MetricValue | None]
 
 
 @dataclass(frozen=True)
 class _Fold:
-    """A finished run: as it is compared, and what is in its metrics.json."""
+    """A finished run, as it is compared."""
 
     run: ComparedRun
-    results: Results
 
     @property
     def test(self) -> SplitResult:
         """The results of its test."""
-        return self.results.splits["test"]
+        return self.run.results.splits["test"]
 
 
-def fold_results(folder: FoldFolder, folds: int, gates: Sequence[str]) -> CrossValidation:
+def fold_results(
+    folder: FoldFolder, folds: int, gates: Sequence[Gate], plugins: Plugins | None = None
+) -> CrossValidation:
     """Return what the runs of a folder say together.
 
     Args:
         folder: with a finished run for each fold.
         folds: how many there are.
         gates: of the config.
+        plugins: with which its metrics can be measured again.
 
     Raises:
         RunError: a run is not finished or damaged, or they are not the folds of one set of rows.
     """
-    found = [_read(folder, fold) for fold in range(1, folds + 1)]
+    found = [_read(folder, fold, plugins) for fold in range(1, folds + 1)]
     first = found[0].run
     named = first.primary
     name, direction = named.partition(".")[2], first.direction(named)
-    tested_to_trained = sum(each.test.n / each.results.splits["train"].n for each in found) / folds
+    tested_to_trained = sum(each.test.n / each.run.results.splits["train"].n for each in found) / folds
     metrics = _means(first, [each.test.metrics for each in found], tested_to_trained)
     baselines, left_out = _baselines(found, tested_to_trained)
     together = CrossValidation(
@@ -62,21 +64,20 @@ def fold_results(folder: FoldFolder, folds: int, gates: Sequence[str]) -> CrossV
         pooled=pooled([each.run for each in found]),
         sentence=verdict_sentence(name, direction, folds, metrics[name], baselines),
     )
-    judged = [*_of_each(gates, found), *judge_folds(gates, together.model_dump(mode="json"))]
-    return together.model_copy(update={"gates": tuple(RecordedGate.model_validate(each.as_json()) for each in judged)})
+    return together.model_copy(update={"gates": (*_of_each(gates, found), *judge_folds(gates, together))})
 
 
-def _read(folder: FoldFolder, fold: int) -> _Fold:
+def _read(folder: FoldFolder, fold: int, plugins: Plugins | None) -> _Fold:
     directory = RunDirectory(folder.run(fold))
-    run = read_run(directory)
-    found = results(run.metrics, f"{directory.path}: metrics.json")
-    if not {"train", "test"} <= found.splits.keys() or not found.splits["train"].n:
+    run = read_run(directory, plugins)
+    splits = run.results.splits
+    if not {"train", "test"} <= splits.keys() or not splits["train"].n:
         raise RunError(f"{directory.path}: metrics.json: no training or no test rows, so it is not a fold")
-    return _Fold(run, found)
+    return _Fold(run)
 
 
 def _of_run(fold: int, found: _Fold) -> FoldRun:
-    rows = {split: each.n for split, each in found.results.splits.items()}
+    rows = {split: each.n for split, each in found.run.results.splits.items()}
     return FoldRun(fold=fold, run=found.run.directory.path.name, rows=rows, metrics=found.test.metrics)
 
 
@@ -104,7 +105,7 @@ def _baselines(found: Sequence[_Fold], tested_to_trained: float) -> tuple[dict[s
 
 
 def _means(
-    run: ComparedRun, measured: Sequence[Mapping[str, RecordedValue]], tested_to_trained: float
+    run: ComparedRun, measured: Sequence[Mapping[str, MetricValue]], tested_to_trained: float
 ) -> dict[str, FoldMean]:
     """Return the mean of each metric over the folds."""
     means = {}
@@ -114,15 +115,13 @@ def _means(
     return means
 
 
-def _difference(
-    model: Mapping[str, RecordedValue], other: Mapping[str, RecordedValue], metric: str
-) -> RecordedValue | None:
+def _difference(model: Mapping[str, MetricValue], other: Mapping[str, MetricValue], metric: str) -> MetricValue | None:
     first, second = model.get(metric), other.get(metric)
     if first is None or first.value is None:
         return first
     if second is None or second.value is None:
         return second
-    return RecordedValue(value=first.value - second.value)
+    return MetricValue(value=first.value - second.value)
 
 
 def _mean(values: Values, tested_to_trained: float) -> FoldMean:
@@ -136,8 +135,8 @@ def _mean(values: Values, tested_to_trained: float) -> FoldMean:
     return fold_mean(numbers, tested_to_trained)
 
 
-def _of_each(gates: Sequence[str], found: Sequence[_Fold]) -> Iterator[Judgement]:
+def _of_each(gates: Sequence[Gate], found: Sequence[_Fold]) -> Iterator[Judgement]:
     """Yield what becomes of each gate that is no gate of folds: in every fold, named with it."""
-    for of_folds in zip(*(judge(gates, each.run.metrics) for each in found), strict=True):
+    for of_folds in zip(*(judge(gates, each.run.results.splits) for each in found), strict=True):
         for fold, each in enumerate(of_folds, start=1):
-            yield Judgement(f"fold {fold}: {each.gate}", each.value, each.passed, each.reason)
+            yield each.model_copy(update={"gate": f"fold {fold}: {each.gate}"})

@@ -12,8 +12,7 @@ import pyarrow as pa
 
 from mltrain.data.several_targets import SeveralTargets, Target
 from mltrain.errors import DataError, UsageError
-from mltrain.evaluation.counts import decide
-from mltrain.task import OF_NUMBERS
+from mltrain.outputs import KINDS
 
 if TYPE_CHECKING:
     from mltrain.procedures.network import Network
@@ -30,7 +29,7 @@ def added_names(target: Target, probabilities: bool) -> tuple[str, ...]:
     names = tuple(f"{PREDICTION}_{name}" for name in target.columns) if several else (PREDICTION,)
     if not probabilities:
         return names
-    if target.task in OF_NUMBERS:
+    if KINDS[target.task].of_numbers:
         raise UsageError("--proba: this run predicts a number, which has no probabilities; remove --proba")
     return (*names, *(f"{PROBABILITY}{name}" for name in target.classes))
 
@@ -66,19 +65,11 @@ def free_names(names: Sequence[str], taken: Sequence[str], prefix: str, data: st
 
 def predicted_columns(network: Network, predictions: np.ndarray, threshold: float, names: Sequence[str]) -> pa.Table:
     """Return the columns that are added, from predictions as `Network.predictions` describes them."""
-    task, target = network.info.task, network.target
-    if task == "multiregression":
-        return pa.table([pa.array(column) for column in predictions.T], [*names])
-    if task == "multilabel":
-        decided = decide(task, predictions).T
-        pairs = zip(target.parts, decided, strict=True)
-        labels = [class_values(part.classes).take(pa.array(each)) for part, each in pairs]
-        return pa.table([*labels, *map(pa.array, predictions.T)][: len(names)], [*names])
-    if task == "regression":
-        return pa.table([pa.array(predictions)], [*names])
-    chosen = class_values(network.info.classes).take(pa.array(decide(task, predictions, threshold)))
-    shares = [1 - predictions, predictions] if task == "binary" else [*predictions.T]
-    return pa.table([chosen, *map(pa.array, shares[: len(names) - 1])], [*names])
+    found = KINDS[network.info.task].columns(predictions, threshold)
+    of_classes = network.target.parts[: len(found.decided)]
+    pairs = zip(of_classes, found.decided, strict=True)
+    decided = [class_values(part.classes).take(pa.array(each)) for part, each in pairs]
+    return pa.table([*decided, *map(pa.array, found.values)][: len(names)], [*names])
 
 
 def beside(columns: pa.Table, parts: np.ndarray, names: Sequence[str]) -> pa.Table:

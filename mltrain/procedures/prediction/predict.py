@@ -8,9 +8,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,28 +38,13 @@ if TYPE_CHECKING:
 OpenOutput = Callable[[RowStream], AbstractContextManager[Output]]
 
 
-def predict(
-    run: RunDirectory,
-    data: Path | None,
-    open_output: OpenOutput,
-    interruption: Interruption,
-    *,
-    images: Sequence[Path] = (),
-    probabilities: bool = False,
-    strict: bool = False,
-    explain: bool = False,
-    prefix: str = "",
-    options: Mapping[str, Any] = MappingProxyType({}),
-    skip_bad: bool = False,
-    epoch: int | None = None,
-) -> Findings:
-    """Predict every row of a file.
+@dataclass(frozen=True)
+class PredictRequest:
+    """What is predicted, and how it is said.
 
-    Args:
+    Attributes:
         run: where the model comes from.
         data: the file; None for the CSV on standard input. The target need not be in it.
-        open_output: where the rows go, with their predictions; nothing stays of it when this raises.
-        interruption: of this process.
         images: image files, and folders of such, which are the rows instead of those of a file.
         probabilities: whether the probability of each class is added.
         strict: refuse rows that are not like the training rows.
@@ -69,6 +53,27 @@ def predict(
         options: how the file is written, by the names of the keys of its source.
         skip_bad: whether image files that cannot be used are left out and counted, instead of refused.
         epoch: whose kept weights predict; None for the model of the run.
+    """
+
+    run: RunDirectory
+    data: Path | None
+    images: Sequence[Path] = ()
+    probabilities: bool = False
+    strict: bool = False
+    explain: bool = False
+    prefix: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    skip_bad: bool = False
+    epoch: int | None = None
+
+
+def predict(request: PredictRequest, open_output: OpenOutput, interruption: Interruption) -> Findings:
+    """Predict every row of a file.
+
+    Args:
+        request: what is predicted.
+        open_output: where the rows go, with their predictions; nothing stays of it when this raises.
+        interruption: of this process.
 
     Raises:
         UsageError: probabilities were asked for, or an explanation, and the model has none; or the weights of that
@@ -76,15 +81,16 @@ def predict(
         RunError: the run is damaged or unfinished.
         DataError: the data is not there or not valid, or `strict` refuses it.
     """
-    stored = read_model(run, epoch)
+    run, data, images, explain, prefix = request.run, request.data, request.images, request.explain, request.prefix
+    stored = read_model(run, epoch=request.epoch)
     unfinished = unfinished_sentence(run, stored.kind, stored.epoch)
     target = stored.preprocessing.target
-    added, parts = added_names(target, probabilities), explained_columns(stored) if explain else ()
+    added, parts = added_names(target, request.probabilities), explained_columns(stored) if explain else ()
     baseline = mean_row(stored) if explain else None
     wanted = Wanted(kinds_of(stored), target.columns)
     source = stored.spec.data.source
-    opened = nullcontext(images_stream(images, stored.preprocessing, source, skip_bad)) if images else None
-    with opened or open_rows(data, wanted, source, options) as stream:
+    opened = nullcontext(images_stream(images, stored.preprocessing, source, request.skip_bad)) if images else None
+    with opened or open_rows(data, wanted, source, request.options) as stream:
         rows = PredictedRows(
             stored, stream.name if isinstance(stream, ImagesStream) else data.name if data else "stdin"
         )
@@ -118,7 +124,7 @@ def predict(
                 unfinished=unfinished,
                 other_weights=stored.other_weights,
             )
-            if strict:
+            if request.strict:
                 findings.refuse_surprises()
     return findings
 

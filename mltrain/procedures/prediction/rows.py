@@ -9,13 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.encoders.array import ArrayEncoder
-from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder
-from mltrain.data.encoders.column import Encoder
-from mltrain.data.encoders.datetime import DatetimeEncoder
-from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.gaps import Gaps
-from mltrain.data.preparation import declared_kinds
+from mltrain.data.reading import declared_kinds
 from mltrain.data.several_targets import Target
 from mltrain.data.streams.arrays import ArraysStream
 from mltrain.data.streams.block import Block, RowStream
@@ -25,6 +20,7 @@ from mltrain.data.training_columns import Comparison, TrainingColumns
 from mltrain.errors import DataError
 from mltrain.procedures.prediction.findings import Findings, Missing
 from mltrain.procedures.stored_model import StoredModel
+from mltrain.task import the_only
 
 _WHOLE = re.compile(r"0|-?[1-9]\d*")
 
@@ -52,15 +48,14 @@ class PredictedRows:
             DataError: as the stream and `with_windows`; or the rows are arrays, of which none can be left out.
         """
         self._stream = stream
-        windows = self._preprocessing.windows
-        if windows is None:
+        if not self._preprocessing.of_windows:
             yield from stream.blocks()
             return
         if isinstance(stream, ArraysStream):
             raise DataError(f"{self.name}: forecasts are written beside rows: save them as CSV, Parquet or JSON Lines")
         blocks = list(stream.blocks())  # a window may begin many blocks before
-        windowed = windows.made_of(stacked([block.table for block in blocks]), lag=0)
-        dropped = windowed.gaps.spanning if windowed.gaps is not None and windows.windows.gaps == "drop" else 0
+        windowed = self._preprocessing.windowed(stacked([block.table for block in blocks]), lag=0)
+        dropped = windowed.gaps.spanning if windowed.gaps is not None and windowed.windows.gaps == "drop" else 0
         self._without_history = len(windowed.table) - len(windowed.examples) - dropped
         self._gaps = windowed.gaps
         kept = pa.concat_tables([block.kept for block in blocks])
@@ -69,17 +64,18 @@ class PredictedRows:
     def encode(self, block: Block) -> tuple[pa.Table, np.ndarray]:
         """Return the rows as they came, and as the model takes them."""
         encoded = self._preprocessing.encode(block.table)
-        self._stored.refuse_indices(block.table, encoded.values)
-        self._rows += len(encoded.values)
+        x = the_only(encoded.inputs)
+        self._stored.refuse_indices(block.table, x)
+        self._rows += len(x)
         self._missing.update(encoded.missing)
         self._unknown.update(encoded.unknown)
         if self._comparison is not None:
             self._comparison.add(block.table)
-        return block.kept, encoded.values
+        return block.kept, x
 
     def findings(self) -> Findings:
         """Return what was noted."""
-        expected = {encoder.column: _expects_missing(encoder) for encoder in self._preprocessing.columns}
+        expected = {encoder.column: encoder.expects_missing for encoder in self._preprocessing.columns}
         return Findings(
             self.name,
             self._rows,
@@ -104,27 +100,5 @@ def _are_read_alike(labels: Sequence[str]) -> bool:
 
 def kinds_of(stored: StoredModel) -> dict[str, str | None]:
     """Return what the texts of each column are read as: in a block of few rows, nothing could be told from them."""
-    preprocessing, windows = stored.preprocessing, stored.preprocessing.windows
-    if windows is not None:
-        declared = declared_kinds(stored.spec.data, "regression")
-        kinds: dict[str, str | None] = {name: declared.get(name) for name in windows.features}
-        if windows.windows.by is not None:
-            kinds.setdefault(windows.windows.by, None)
-        if windows.time is not None:
-            kinds.setdefault(windows.time, "datetime" if windows.dates else "number")
-        return kinds
-    return {encoder.column: _kind(encoder) for encoder in preprocessing.columns}
-
-
-def _kind(encoder: Encoder) -> str | None:
-    if isinstance(encoder, NumberEncoder):
-        return "boolean" if encoder.truth else "number"
-    if isinstance(encoder, DatetimeEncoder):
-        return "datetime"
-    return None if isinstance(encoder, ArrayEncoder) else "category"
-
-
-def _expects_missing(encoder: Encoder) -> bool:
-    if isinstance(encoder, CategoryEncoder | IndexEncoder):
-        return "" in encoder.categories
-    return getattr(encoder, "indicator", False)
+    declared = declared_kinds(stored.spec.data, stored.preprocessing.target.task)
+    return stored.preprocessing.file_kinds(declared)

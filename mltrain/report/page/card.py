@@ -17,8 +17,7 @@ from mltrain.report.page.sections.model import shape_text
 from mltrain.report.page.sections.results import undefined_sentences
 from mltrain.report.page.sections.summary import gates_sentence, verdict
 from mltrain.report.text import as_sentence, number
-from mltrain.run.metrics_form import RecordedValue
-from mltrain.run.results_form import Results
+from mltrain.run.results import MetricValue, Results
 from mltrain.wording import counted
 
 # What Markdown, and the HTML in it, would read as more than a character; the last is the middle of an address.
@@ -98,7 +97,7 @@ def _results(results: Results) -> Iterator[str]:
         )
 
 
-def _cell(value: RecordedValue | None) -> str:
+def _cell(value: MetricValue | None) -> str:
     if value is None:
         return ""
     shown = interval(value)
@@ -112,7 +111,7 @@ def _importance(facts: Facts) -> Iterator[str]:
     if found is None or found.importance is None:
         return
     rows = (
-        (each.column, _cell(RecordedValue(value=each.value, low=each.low, high=each.high)))
+        (each.column, _cell(MetricValue(value=each.value, low=each.low, high=each.high)))
         for each in found.importance.columns[:_MOST_COLUMNS]
     )
     yield table(("column", "importance"), rows)
@@ -133,7 +132,7 @@ def _training(facts: Facts) -> Iterator[str]:
         model = facts.results.model
         kept = f"The model has the {model.weights} weights: those of epoch {model.epoch} of {model.epochs}"
         if model.weights == "average":
-            kept = f"The model has the average weights of {counted(model.averaged, 'epoch')} of {model.epochs}"
+            kept = f"The model has the average weights of {counted(model.averaged or 0, 'epoch')} of {model.epochs}"
         yield plain(f"{kept}; training ended: {model.stopped}.")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mltrain import __version__
+from mltrain.outputs import KINDS
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Html, element
@@ -78,9 +79,10 @@ def _of_results(facts: Facts) -> Iterator[Chart]:
     results, split, predictions = facts.results, facts.split, facts.predictions
     if results is None or split is None:
         return
-    if results.task == "multiregression":
+    kind = KINDS[results.task]
+    if kind.of_numbers and kind.several:
         yield from number_charts(results.splits[split], split, predictions) if predictions is not None else ()
-    elif results.task != "regression":
+    elif not kind.of_numbers:
         yield from classification_charts(results, split, predictions)
         yield from label_charts(results.splits[split], split)
         if results.task == "binary" and facts.threshold_predictions is not None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mltrain.outputs import KINDS
 from mltrain.run.architecture import Architecture
 from mltrain.run.audit import Audit
 from mltrain.run.examples import WorstExamples
 from mltrain.run.explanation import Explanation
 from mltrain.run.history import History
 from mltrain.run.learned import LearnedCurve
-from mltrain.run.metrics_form import RecordedValue
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.profile import Profile
 from mltrain.run.record import Record
-from mltrain.run.results_form import Results, SplitResult
+from mltrain.run.results import MetricValue, Results, SplitResult
 from mltrain.run.status import Status
 from mltrain.task import SPLITS
 
@@ -76,7 +76,7 @@ class Facts:
         return self.results.splits[self.split] if self.results and self.split else None
 
     @property
-    def headline(self) -> tuple[str, RecordedValue] | None:
+    def headline(self) -> tuple[str, MetricValue] | None:
         """The metric that says most, and its value: the objective's if it is more than a loss, else the first one."""
         return headline(self.results) if self.results else None
 
@@ -87,13 +87,13 @@ class Facts:
         return model.epoch if model and model.weights == "best" else None
 
 
-def headline(results: Results) -> tuple[str, RecordedValue] | None:
+def headline(results: Results) -> tuple[str, MetricValue] | None:
     """Return the metric that says most of the split by which the model is judged, and its value."""
     split = judged_split(results)
     metrics = results.splits[split].metrics if split else {}
     named = results.objective.metric.partition(".")[2]
     # An exact metric before an average of Keras', which has no interval; of several numbers one without a unit.
-    first = "r2" if results.task == "multiregression" else ""
+    first = KINDS[results.task].headline
     names = sorted((name for name in metrics if name != "loss"), key=lambda n: (metrics[n].low is None, n != first))
     name = named if named in names else next(iter(names), next(iter(metrics), None))
     return (name, metrics[name]) if name is not None else None

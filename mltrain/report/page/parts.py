@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.html import Content, Html, element, joined, plain_text, prose
 from mltrain.report.text import number
-from mltrain.run.metrics_form import RecordedValue
+from mltrain.run.results import MetricValue
 
 # More columns do not fit beside each other on a telephone.
 _MOST_BESIDE = 4
@@ -95,7 +95,7 @@ def folded(title: str, *content: Content, shown: bool = False) -> Html:
     return element("details", element("summary", title), *content, open=shown)
 
 
-def value_cell(value: RecordedValue | None) -> Content:
+def value_cell(value: MetricValue | None) -> Content:
     """Return a metric, its interval below it."""
     if value is None:
         return ""
@@ -105,7 +105,7 @@ def value_cell(value: RecordedValue | None) -> Content:
     return joined(number(value.value), element("span", shown, class_="range") if shown else None)
 
 
-def interval(value: RecordedValue) -> str:
+def interval(value: MetricValue) -> str:
     """Return the interval of a metric as `0.9041 to 0.9823`; "" where there is none."""
     if value.low is None or value.high is None:
         return ""

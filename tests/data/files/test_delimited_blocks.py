@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from mltrain.data import delimited, delimited_blocks
+from mltrain.data.files import delimited, delimited_blocks
 from mltrain.data.files.delimited import read_delimited
 from mltrain.data.files.delimited_text import Dialect
 from mltrain.data.table import Table

@@ -59,7 +59,7 @@ def test_the_index_is_not_in_windows_either(tmp_path):
     source = {"type": "parquet", "path": str(tmp_path / "d.parquet")}
     spec = {"source": source, "target": "v", "windows": {"length": 3}, "split": {"type": "time"}}
     found = prepare(DataSpec.model_validate(spec), 1)
-    assert found.preprocessing.windows.features == ("v",)
+    assert found.preprocessing.columns[0].features == ("v",)
     assert any(each.what == f"features.{INDEX}" and each.value == "left out" for each in found.decisions)
 
 

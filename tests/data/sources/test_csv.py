@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mltrain.data import files
+from mltrain.data.files import opening
 from mltrain.data.files.column_types import AS_WRITTEN
 from mltrain.data.sources import CsvSource
 from mltrain.errors import DataError
@@ -224,7 +224,7 @@ def test_gzip_files_that_are_none_cut_off_or_bombs(fault, monkeypatch):
     assert "not a gzip file" in fault(b"a,b\n1,2\n", name="x.csv.gz")
     assert "cut off" in fault(packed[:-20], name="x.csv.gz")
     assert "damaged" in fault(packed[:20] + b"\xff\xff" + packed[22:], name="x.csv.gz")
-    monkeypatch.setattr(files, "UNPACKED_FLOOR", 1000)
+    monkeypatch.setattr(opening, "UNPACKED_FLOOR", 1000)
     assert "unpack to more than" in fault(packed, name="x.csv.gz")
 
 
@@ -265,7 +265,7 @@ def test_a_file_that_may_not_be_read(tmp_path):
 
 def test_a_file_that_changes_while_it_is_read(read, monkeypatch):
     sizes = iter([(8, 1), (8, 2)])
-    monkeypatch.setattr(files, "_identity", lambda file: next(sizes))
+    monkeypatch.setattr(opening, "_identity", lambda file: next(sizes))
     with pytest.raises(DataError, match="changed while it was read"):
         read("a,b\n1,2\n")
 

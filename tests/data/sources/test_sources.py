@@ -17,7 +17,7 @@ import pytest
 from pyarrow import parquet
 from pydantic import TypeAdapter, ValidationError
 
-from mltrain.data import files
+from mltrain.data.files import opening
 from mltrain.data.sources import (
     CsvSource,
     InlineSource,
@@ -168,7 +168,7 @@ def test_npz_damage(npz, tmp_path, monkeypatch):
         archive.writestr("x.npy", header.getvalue())
     with pytest.raises(DataError, match="expected arrays of numbers or texts, but they cannot be read"):
         NpzSource(path=path).read(0)
-    monkeypatch.setattr(files, "UNPACKED_FLOOR", 1000)
+    monkeypatch.setattr(opening, "UNPACKED_FLOOR", 1000)
     np.savez_compressed(path, x=np.zeros(10**6))
     with pytest.raises(DataError, match="unpack to more than"):
         NpzSource(path=path).read(0)

@@ -104,7 +104,7 @@ def test_times_with_and_without_a_zone_in_one_column_are_an_error(form, tmp_path
 def test_quoted_line_breaks_are_read_across_blocks(tmp_path, monkeypatch):
     """Above a block, pyarrow's reader of a dataset gives an error, or one row too many."""
     for module in ("delimited_text", "delimited_blocks"):
-        monkeypatch.setattr(f"mltrain.data.{module}.BLOCK_BYTES", 1000)
+        monkeypatch.setattr(f"mltrain.data.files.{module}.BLOCK_BYTES", 1000)
     texts = [f"line {row}\nand another\r\n" + "x" * (row % 700) for row in range(300)]
     (tmp_path / "x.csv").write_text(
         "a,b\n" + "".join(f'"{text}",{row}\n' for row, text in enumerate(texts)), newline=""

@@ -69,7 +69,7 @@ def test_what_is_decided_about_strata_is_said():
     ("asked", "key", "message"),
     [
         ({}, ["a", "a", "b", "b"], r"^x.csv: too few groups: 2 for train, test and validation"),
-        ({}, ["a", None, "b"], r"^x.csv\[1\]: column 'key': no value"),
+        ({}, ["a", None, "b"], r"^x.csv\[1\]: column 'key': the value is missing"),
         ({"test": 3, "validation": 1}, ["a", "b", "c", "d"], r"^x.csv: too few rows: 3 for the test and 1"),
     ],
 )

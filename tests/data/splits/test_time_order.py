@@ -116,7 +116,7 @@ def test_the_column_is_a_feature_only_where_it_is_declared(tmp_path):
     }
     adapter = TypeAdapter(DataSpec)
     prepared = prepare(adapter.validate_python(document), 0)
-    assert prepared.info.feature_names == ("a",)
+    assert prepared.info.input.columns == ("a",)
     assert prepared.splits.test.tolist() == [17, 18, 19]
     declared = prepare(adapter.validate_python({**document, "features": {"year": {"type": "number"}}}), 0)
-    assert declared.info.feature_names == ("year", "a")
+    assert declared.info.input.columns == ("year", "a")

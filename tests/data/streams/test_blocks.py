@@ -212,9 +212,9 @@ def test_arrays_that_are_objects_or_shorter_than_they_say_are_refused(tmp_path):
 
 
 def test_texts_of_parquet_that_unfold_to_far_more_than_the_file_are_refused(tmp_path, monkeypatch):
-    from mltrain.data import files
+    from mltrain.data.files import opening
 
-    monkeypatch.setattr(files, "UNPACKED_FLOOR", 1 << 16)
+    monkeypatch.setattr(opening, "UNPACKED_FLOOR", 1 << 16)
     parquet.write_table(pa.table({"a": range(5000), "b": ["x" * 10_000] * 5000}), tmp_path / "x.parquet")
     with (tmp_path / "x.parquet").open("rb") as file, pytest.raises(DataError, match="unpack to more than"):
         rows_of(ParquetStream(file, "x.parquet", WANTED))

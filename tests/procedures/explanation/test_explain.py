@@ -145,7 +145,7 @@ def test_saliency_of_a_linear_model_is_its_weights(finished):
 
     network = read_model(RunDirectory(finished[0] / "images")).network()
     network.model.layers[0].activation = lambda x: x  # without it every layer is linear, wherever the image is
-    images = np.random.default_rng(0).random((2, *network.info.input_shape), np.float32)
+    images = np.random.default_rng(0).random((2, *network.info.input.shape), np.float32)
     first, second = saliency(network, images, np.zeros(2), 0)
     assert np.allclose(first, second, atol=1e-4)
 

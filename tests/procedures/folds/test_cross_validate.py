@@ -78,7 +78,7 @@ def test_every_row_is_tested_once_and_patients_stay_whole(folder, folds):
         patients = [set(rows % 30) for rows in each.values()]
         assert sum(map(len, patients)) == 30
     assert (folds / "fold-1" / "preprocessing.json").read_text().count("patient") == 0
-    assert runs(folds)[0].metrics()["splits"]["test"]["groups"] == {"columns": ["patient"], "n": 10}
+    assert runs(folds)[0].results().as_json()["splits"]["test"]["groups"] == {"columns": ["patient"], "n": 10}
 
 
 def test_everything_is_fitted_on_the_training_rows_of_the_fold(folder, folds):
@@ -103,7 +103,7 @@ def test_a_fold_is_what_train_makes_of_it(folder, folds):
 
 
 def test_the_means_have_the_corrected_interval(folds, found):
-    parts = [run.metrics()["splits"] for run in runs(folds)]
+    parts = [run.results().as_json()["splits"] for run in runs(folds)]
     values = [part["test"]["metrics"]["accuracy"]["value"] for part in parts]
     ratio = np.mean([part["test"]["n"] / part["train"]["n"] for part in parts])
     half = student.ppf(0.975, 2) * np.sqrt(np.var(values, ddof=1) * (1 / 3 + ratio))

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import interval, sentence, table, value_cell
 from mltrain.report.text import number
-from mltrain.run.metrics_form import RecordedValue
-from mltrain.run.results_form import Baseline, Results, SplitResult
+from mltrain.run.results import Baseline, MetricValue, Results, SplitResult
 
 _WORDS = {
     "majority": "always predicting the most common class",
@@ -69,7 +68,7 @@ def _rows(judged: SplitResult, names: list[str]) -> Iterator[list[Content]]:
         yield row
 
 
-def _difference(value: RecordedValue | None, outcome: str) -> Content:
+def _difference(value: MetricValue | None, outcome: str) -> Content:
     if value is None or value.value is None:
         return ""
     return joined(

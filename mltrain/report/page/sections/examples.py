@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from mltrain.outputs import KINDS
 from mltrain.problems import shortened
 from mltrain.report.page.charts.dates import EARLIEST, LATEST
 from mltrain.report.page.facts import Facts
@@ -18,8 +19,7 @@ from mltrain.report.text import number
 from mltrain.report.worst import EXAMPLES, worst
 from mltrain.run.examples import Example
 from mltrain.run.predictions import StoredPredictions
-from mltrain.run.results_form import Results
-from mltrain.task import OF_CLASSES
+from mltrain.run.results import Results
 
 _DAY = 86_400_000_000
 _START = datetime(1970, 1, 1)
@@ -39,13 +39,13 @@ def examples_section(facts: Facts) -> Html | None:
         header, rows = _targets(results, facts.split, predictions)
         mean = "" if results.task == "multilabel" else ", in standard deviations of each"
         said = f"{_rows(len(rows), facts)} with the largest mean error over the targets{mean}."
-    elif results.task == "regression":
+    elif KINDS[results.task].of_numbers:
         header, rows = _values(predictions)
         said = f"{_rows(len(rows), facts)} with the largest error."
     else:
         header, rows = _classes(results, predictions)
         said = f"{_rows(len(rows), facts)} whose true class has the lowest probability."
-    texts = 3 if results.task in OF_CLASSES else 1
+    texts = 3 if KINDS[results.task].of_classes else 1
     files = {str(one.row): one.file for one in facts.examples.examples} if facts.examples is not None else {}
     if any(files.values()):
         header = (header[0], "file", *header[1:])
@@ -110,7 +110,7 @@ def _outcomes(results: Results, predictions: StoredPredictions) -> dict[int, Con
     if predictions.target.ndim == 2:
         return {}
     found: dict[int, Content] = {}
-    decided = _decided(results, predictions) if results.task in OF_CLASSES else None
+    decided = _decided(results, predictions) if KINDS[results.task].of_classes else None
     for place in worst(predictions.target, predictions.values, EXAMPLES):
         if decided is not None:
             true, guess = (shortened(results.classes[int(of[place])], 30) for of in (predictions.target, decided))

@@ -12,7 +12,7 @@ from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import figure, section, sentence, table, value_cell
 from mltrain.report.text import as_sentence, number
 from mltrain.run.explanation import ColumnImportance, Explanation, Importances
-from mltrain.run.metrics_form import RecordedValue
+from mltrain.run.results import MetricValue
 
 # More bars are a page of their own.
 _MOST_BARS, _MOST_ROWS = 30, 100
@@ -80,10 +80,8 @@ def _name(each: ColumnImportance) -> Content:
     return each.column if each.told else joined(each.column, element("span", "not significant", class_="range"))
 
 
-def _recorded(each: ColumnImportance) -> RecordedValue:
-    return RecordedValue(
-        value=each.value, low=each.low, high=each.high, undefined="its predictions are NaN or infinite"
-    )
+def _recorded(each: ColumnImportance) -> MetricValue:
+    return MetricValue(value=each.value, low=each.low, high=each.high, undefined="its predictions are NaN or infinite")
 
 
 def _end(end: float | None, value: float) -> float:

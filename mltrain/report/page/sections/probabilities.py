@@ -20,7 +20,7 @@ from mltrain.report.page.charts.scale import UNIT
 from mltrain.report.page.html import element
 from mltrain.report.text import number
 from mltrain.run.predictions import StoredPredictions
-from mltrain.run.results_form import Calibration, Results
+from mltrain.run.results import Calibration, Results
 
 _SQUARE = 350
 

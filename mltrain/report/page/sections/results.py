@@ -12,8 +12,7 @@ from mltrain.report.page.sections.baselines import baselines_part
 from mltrain.report.page.sections.targets import targets_table
 from mltrain.report.summary import groups_sentence
 from mltrain.report.text import number
-from mltrain.run.metrics_form import RecordedSlice
-from mltrain.run.results_form import Results, SplitResult
+from mltrain.run.results import Results, SliceResult, SplitResult
 
 _MOST_ROWS = 100
 
@@ -84,7 +83,7 @@ def _slices(judged: SplitResult, split: str) -> Html:
     return table(f"Slices, {split}", ("slice", "rows", *names), rows)
 
 
-def _slice_name(each: RecordedSlice) -> Content:
+def _slice_name(each: SliceResult) -> Content:
     if not each.few_rows:
         return each.slice
     return joined(each.slice, element("span", "too few rows to tell", class_="range"))

@@ -11,7 +11,7 @@ from mltrain.report.page.parts import interval, sentence, table
 from mltrain.report.page.sections.baselines import baseline_words
 from mltrain.report.text import as_sentence, duration, number
 from mltrain.run.record import Record, changes_sentence
-from mltrain.run.results_form import Results
+from mltrain.run.results import Results
 from mltrain.run.status import Status
 from mltrain.wording import counted
 

@@ -1,7 +1,7 @@
-"""The phases of a run: each is shown in status.json, timed, and a place where a signal ends the run.
+"""What a training has beside its experiment: the run, the terminal, signals, the stopwatch, and the phase it is in.
 
-A resumption writes nothing before it has read everything: until then the run stays as it is. Afterwards, an error makes
-it what it was before.
+Each phase is shown in status.json, timed, and a place where a signal ends the run. A resumption writes nothing before
+it has read everything: until then the run stays as it is. Afterwards, an error makes it what it was before.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from mltrain.errors import DivergedError, InterruptedRunError, MltrainError
+from mltrain.report.terminal import Terminal
 from mltrain.run.former_state import FormerState
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.status import Status, status
@@ -18,43 +19,51 @@ from mltrain.training.signals import Interruption
 _STATE = "state"
 
 
-class Course:
-    """Where a run is on its way.
+class RunContext:
+    """The run that a process trains, and where it is on its way.
 
     Args:
         run: locked.
+        terminal: where to say what happens.
         interruption: of this process.
         stopwatch: notes where the time goes.
         resumed: whether the run exists, so that nothing may be written before everything is read.
     """
 
-    def __init__(self, run: LockedRun, interruption: Interruption, stopwatch: NoStopwatch, *, resumed: bool) -> None:
-        self._run = run
-        self._interruption = interruption
-        self._stopwatch = stopwatch
+    def __init__(
+        self, run: LockedRun, terminal: Terminal, interruption: Interruption, stopwatch: NoStopwatch, *, resumed: bool
+    ) -> None:
+        self.run = run
+        self.terminal = terminal
+        self.interruption = interruption
+        self.stopwatch = stopwatch
+        self.writes = not resumed
         self._former: FormerState | None = None
         self._before: Status | None = run.status() if resumed and run.has_status() else None
         self._checkpoints = self._numbers()
-        self.writes = not resumed
         if self.writes:
             run.begin_writing()
 
     def begin(self, phase: PhaseName) -> None:
         """Begin a phase before the training."""
-        self._stopwatch.turn_to(phase)
+        self.stopwatch.turn_to(phase)
         self.turn_to(phase)
 
     def turn_to(self, words: str, epoch: int = 0, step: int = 0) -> None:
         """Show in status.json what is being done; raises InterruptedRunError where a signal has come."""
-        self._interruption.raise_if_received()
+        self.raise_if_interrupted()
         if self.writes:
-            self._run.write_status(status("running", words, epoch=epoch, step=step))
+            self.run.write_status(status("running", words, epoch=epoch, step=step))
+
+    def raise_if_interrupted(self) -> None:
+        """Raise InterruptedRunError where a signal has come: between two parts of any longer work."""
+        self.interruption.raise_if_received()
 
     def write_from_now_on(self) -> None:
         """Begin to write a resumed run, of which everything has been read; a kill brings it back to what it was."""
-        self._interruption.raise_if_received()
+        self.raise_if_interrupted()
         if not self.writes:
-            self._former = self._run.keep_former_state()
+            self._former = self.run.keep_former_state()
             self.writes = True
 
     def first_files_are_written(self) -> None:
@@ -71,7 +80,7 @@ class Course:
             return
         # The error itself is what the user must see; the next process that locks the run brings it back.
         with suppress(MltrainError):
-            self._run.bring_back_former_state()
+            self.run.bring_back_former_state()
 
     def _stays(self, error: BaseException) -> bool:
         """Return whether what was written is worth more than what was there before."""
@@ -83,4 +92,4 @@ class Course:
     def _numbers(self) -> list[int]:
         from mltrain.run.checkpoint_files import numbers  # NumPy; a run that is in use is refused before that
 
-        return numbers(self._run.checkpoints, _STATE)
+        return numbers(self.run.checkpoints, _STATE)

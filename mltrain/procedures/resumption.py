@@ -37,7 +37,7 @@ class Checkpoint(Protocol):
 
 
 @dataclass(frozen=True)
-class GoingOn:
+class PlannedResumption:
     """A run that is resumed.
 
     Attributes:

@@ -1,0 +1,98 @@
+"""Whatever ends a training with an error: status.json says so, an error of the config is placed in the YAML, and a
+failure of the machine that comes in the exception class of somebody else is named. No TensorFlow here."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from mltrain.config.load import Loaded
+from mltrain.errors import InterruptedRunError, MisfitError, MltrainError, OutOfMemoryError, WriteError
+from mltrain.procedures.run_context import RunContext
+from mltrain.run.locked_run import LockedRun
+from mltrain.run.status import State, status
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
+# TensorFlow reports a full disk in the class that it has for memory: "disk quota exceeded [Op:SaveV2]".
+_DISK_WORDS = ("no space left", "disk quota", "disk full", "savev2")
+
+
+@contextmanager
+def recorded_failures(loaded: Loaded, context: RunContext) -> Iterator[None]:
+    """Write into status.json how what happens inside ends, when it ends in an error, and place errors in the YAML.
+
+    A resumed run becomes what it was before, unless it has come further. One of which nothing has been written yet
+    stays as it is.
+
+    Args:
+        loaded: the experiment.
+        context: of the run.
+    """
+    try:
+        with _in_status(loaded, context):
+            yield
+    except BaseException as error:
+        context.ended(error)
+        raise
+    context.ended()
+
+
+@contextmanager
+def _in_status(loaded: Loaded, context: RunContext) -> Iterator[None]:
+    run = context.run
+
+    def end(state: State, error: BaseException, exit_code: int) -> None:
+        if context.writes:
+            _end(run, state, error, exit_code)
+
+    try:
+        yield
+    except InterruptedRunError as error:
+        end("interrupted", error, error.exit_code)
+        raise
+    except KeyboardInterrupt as error:
+        end("interrupted", error, 130)
+        raise
+    except MisfitError as error:
+        placed = loaded.error(error.path, error.message)
+        end("failed", placed, placed.exit_code)
+        raise placed from error
+    except MltrainError as error:
+        end("failed", error, error.exit_code)
+        raise
+    except Exception as error:
+        failure = machine_failure(error)
+        if failure is not None:
+            end("failed", failure, failure.exit_code)
+            raise failure from error
+        if context.writes:
+            run.log("".join(traceback.format_exception(error)))
+        end("failed", error, 1)
+        raise
+
+
+def _end(run: LockedRun, state: State, error: BaseException, exit_code: int) -> None:
+    # The run may be what is broken, or cannot be written to: then the error itself is what the user must see.
+    with suppress(MltrainError):
+        before = run.status() if run.has_status() else None  # none before its first phase
+        epoch, step = (before.epoch, before.step) if before else (0, 0)
+        reason = str(error) or type(error).__name__
+        run.write_status(status(state, reason, epoch=epoch, step=step, exit_code=exit_code))
+
+
+def machine_failure(error: Exception) -> MltrainError | None:
+    """Return what `error` means for the user where the machine is the cause: no memory, no disk; else None."""
+    text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return WriteError(f"{error.filename or 'a file'}: cannot write: {error.strerror}")
+    if type(error).__name__ == "ResourceExhaustedError" and any(word in text.lower() for word in _DISK_WORDS):
+        return WriteError(f"cannot write: {text[:200]}")
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        advice = (
+            "use fewer rows, a smaller training.batch_size, a smaller model, or, for image files, a smaller "
+            "data.source.size"
+        )
+        return OutOfMemoryError(f"out of memory: {text[:200] or 'the machine has no memory left'}; {advice}")
+    return None

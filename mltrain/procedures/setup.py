@@ -1,0 +1,103 @@
+"""What a training needs before its first step: the data, the plan, the network, and how it is compiled. Imports
+TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mltrain.data.preparation import Prepared, prepare
+from mltrain.experiment.spec import ExperimentSpec
+from mltrain.experiment.target_scale import own_units
+from mltrain.procedures.forecast_dates import kept_columns
+from mltrain.procedures.network import Network, build_network
+from mltrain.procedures.pixel_range import with_pixel_findings
+from mltrain.procedures.plan import Plan, make_plan
+from mltrain.procedures.run_context import RunContext
+from mltrain.procedures.slices import Slices, fit_slices
+from mltrain.run.proof import json_fingerprint
+from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint
+from mltrain.task import Decision
+from mltrain.training.acceleration import Acceleration, Precision, accelerate, choose_precision
+from mltrain.training.class_weights import class_weight_decision
+from mltrain.training.devices import DeviceChoice, choose_device
+
+
+@dataclass(frozen=True)
+class Setup:
+    """An experiment whose data is read and whose network is built.
+
+    Attributes:
+        spec: the experiment.
+        device: where it is trained.
+        prepared: its data.
+        slices: rows that are measured apart.
+        plan: what follows from the data.
+        network: built and compiled, with its first weights.
+        precision: what its layers compute in.
+        acceleration: how the loop is compiled.
+        decisions: what was not stated, with reasons.
+    """
+
+    spec: ExperimentSpec
+    device: DeviceChoice
+    prepared: Prepared
+    slices: Slices
+    plan: Plan
+    network: Network
+    precision: Precision
+    acceleration: Acceleration
+    decisions: tuple[Decision, ...]
+
+    def recorded(self, record: Record) -> Record:
+        """Return the record with all that is known before the first step: enough to prove later that it is the same."""
+        prepared, stated_seed = self.prepared, getattr(self.spec.data.split, "seed", None)  # only splits that draw
+        return record.with_values(
+            device=Device(value=self.device.kind, reason=self.device.reason),
+            threads=Threads(intra_op=self.device.intra_op_threads, inter_op=self.device.inter_op_threads),
+            determinism={"op_determinism": False, "precision": self.precision, **self.acceleration.determinism},
+            seeds={"experiment": self.spec.seed, "split": self.spec.seed if stated_seed is None else stated_seed},
+            slices=self.slices.edges,
+            decisions=self.decisions,
+            data=Data(source=prepared.source, rows=prepared.rows, sha256=prepared.sha256),
+            preprocessing=json_fingerprint(prepared.preprocessing.to_json()),
+            splits={name: row_fingerprint(rows) for name, rows in prepared.splits.items()},
+        )
+
+
+def set_up(spec: ExperimentSpec, context: RunContext, determinism: Mapping[str, bool | str]) -> Setup:
+    """Read the data of an experiment, and build its network.
+
+    Args:
+        spec: the experiment.
+        context: of the run; nothing is written.
+        determinism: of the record where a run is resumed; empty for a new one.
+
+    Raises:
+        DeviceError: there is no such device.
+        DataError: the data is not there, not readable, or does not fit what was asked.
+        MisfitError: what is asked for does not fit the data.
+    """
+    device = choose_device(spec.device, spec.threads)
+
+    context.begin("reading the data")
+    prepared = prepare(spec.data, spec.seed, spec.task, kept_columns(spec), own_units(spec), context.stopwatch)
+    prepared = with_pixel_findings(prepared, spec)
+    slices = fit_slices(spec.evaluation.slices, prepared)
+    plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
+
+    context.begin("building the model")
+    precision, precision_decisions = choose_precision(spec.precision, spec.model.written_layers, device)
+    network = build_network(spec, prepared.info, prepared.preprocessing.target, precision)
+    acceleration = accelerate(network.model, network.updates, device, spec.training, determinism)
+    decisions = (
+        Decision("device", f"{device.kind} ({device.name})", device.reason),
+        *prepared.decisions,
+        network.head.decision,
+        *plan.decisions,
+        *class_weight_decision(spec.training, prepared.examples["train"].y, prepared.info),
+        *precision_decisions,
+        *acceleration.decisions,
+        network.evaluation_block[1],
+    )
+    return Setup(spec, device, prepared, slices, plan, network, precision, acceleration, decisions)

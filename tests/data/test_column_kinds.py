@@ -1,0 +1,74 @@
+"""How many places know the kinds of columns: each asks the encoder itself, except for the few that CONTRIBUTING.md
+names."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from typing import get_args
+
+import pytest
+
+from mltrain.data import encoders, features
+from mltrain.data.encoders.column import ColumnEncoder
+from mltrain.data.features import FEATURES
+from mltrain.data.preprocessing import AnyEncoder
+from mltrain.data.raw_model import graph_of
+from mltrain.report.decisions import PLURALS
+from mltrain.spec import Spec
+from tests.conftest import REPOSITORY
+
+ENCODERS = get_args(get_args(AnyEncoder)[0])
+# The list of encoders, and their graphs.
+MAY_NAME_ENCODERS = {"data/preprocessing.py", "data/raw_model.py"}
+
+
+def classes_of(package, base):
+    """Return the classes that the modules of a package define, with a type of their own."""
+    modules = [
+        importlib.import_module(f"{package.__name__}.{each.name}") for each in pkgutil.iter_modules(package.__path__)
+    ]
+    found = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
+    return {
+        each
+        for each in found
+        if issubclass(each, base) and each.__module__.startswith(package.__name__) and "type" in each.model_fields
+    }
+
+
+def test_every_feature_is_in_the_list():
+    assert classes_of(features, Spec) == set(FEATURES)
+
+
+def test_every_encoder_is_in_the_list():
+    assert classes_of(encoders, ColumnEncoder) == set(ENCODERS)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_every_encoder_has_a_graph(encoder):
+    assert graph_of.dispatch(encoder) is not graph_of.dispatch(object)
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_every_feature_has_a_plural(feature):
+    assert feature.model_fields["type"].default in PLURALS
+
+
+def test_no_other_file_names_a_class_of_encoders():
+    names = {each.__name__ for each in classes_of(encoders, ColumnEncoder)}
+    package = REPOSITORY / "mltrain"
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name | ast.alias) and (node.id if isinstance(node, ast.Name) else node.name) in names
+    }
+    assert {name for name in found if not name.startswith("data/encoders/")} == MAY_NAME_ENCODERS
+
+
+def test_the_encoder_of_an_array_is_known_in_the_room_of_data_alone():
+    package = REPOSITORY / "mltrain"
+    naming = [path for path in package.rglob("*.py") if "preprocessing.array" in path.read_text(encoding="utf-8")]
+    assert naming
+    assert {path.relative_to(package).parts[0] for path in naming} == {"data"}
