@@ -196,9 +196,11 @@ def _checkpoints(units: int, path: Path, epochs: int = 1) -> tuple[Any, Any]:
     import keras
 
     from mltrain.procedures.checkpoints import Checkpoints
+    from mltrain.training.callback import EpochRules
     from mltrain.training.compilation import compile_model
-    from mltrain.training.fit import Training
-    from mltrain.training.loop import TrainingLoop
+    from mltrain.training.feed import ResidentFeed
+    from mltrain.training.loop import CompiledSteps
+    from mltrain.training.training import Steps, Training
 
     layers = [keras.layers.Dense(units, activation="relu") for _ in range(2)]
     model = keras.Sequential([keras.Input((INPUTS,)), *layers, keras.layers.Dense(CLASSES, activation="softmax")])
@@ -210,14 +212,9 @@ def _checkpoints(units: int, path: Path, epochs: int = 1) -> tuple[Any, Any]:
     compile_model(model, spec, info, scaled=False)
     training = Training(
         spec=spec,
-        model=model,
-        loop=TrainingLoop(model, (x, y), len(x)),
+        steps=Steps(CompiledSteps(model, ResidentFeed((x, y)), len(x)), seed=42),
+        rules=EpochRules(Objective("train.loss", "min")),
         validation=None,
-        measure=lambda outputs: {},
-        objective=Objective("train.loss", "min"),
-        callbacks=(),
-        stop_when=None,
-        seed=42,
         interruption=Interruption(),
     )
     return Checkpoints(create_run(path.parent, "unused", path), CheckpointSpec(), training), training

@@ -19,9 +19,16 @@ def main() -> None:
     start_tensorflow()
     import keras
 
-    from mltrain.training.chunks import Chunks
-    from mltrain.training.loop import TrainingLoop
-    from mltrain.training.order import epoch_order
+    try:
+        from mltrain.training.feed import ResidentFeed
+        from mltrain.training.loop import CompiledSteps
+        from mltrain.training.progress import Chunks, epoch_order
+    except ImportError:  # a commit before the loop had a feed
+        from mltrain.training.chunks import Chunks
+        from mltrain.training.loop import TrainingLoop as CompiledSteps
+        from mltrain.training.order import epoch_order
+
+        ResidentFeed = tuple  # type: ignore[misc,assignment] # noqa: N806 (there it took the arrays themselves)
 
     keras.utils.set_random_seed(42)
     random = np.random.default_rng(42)
@@ -31,7 +38,7 @@ def main() -> None:
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
     batch = keras.KerasTensor((2, 784), dtype="float32"), keras.KerasTensor((2,), dtype="int32")
     model._symbolic_build(data_batch=batch)
-    loop, chunks, seconds = TrainingLoop(model, (x, y), BATCH), Chunks(), []
+    loop, chunks, seconds = CompiledSteps(model, ResidentFeed((x, y)), BATCH), Chunks(), []
     for epoch in range(1, EPOCHS + 2):  # the first one traces
         started = time.perf_counter()
         for _ in loop.epoch(epoch_order(ROWS, 42, epoch), chunks):

@@ -87,16 +87,18 @@ def _line(model: Any) -> np.ndarray:
 def _mltrain(x: np.ndarray, y: np.ndarray, epochs: int, directory: Path) -> Callable[[], np.ndarray]:
     from mltrain.run.history import HistoryFile
     from mltrain.task import Objective
+    from mltrain.training.callback import EpochRules
     from mltrain.training.early_stopping import EarlyStopping
-    from mltrain.training.fit import Training
-    from mltrain.training.loop import TrainingLoop
+    from mltrain.training.feed import ResidentFeed
+    from mltrain.training.loop import CompiledSteps
     from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
     from mltrain.training.shared_epochs import SharedEpochs
     from mltrain.training.signals import Interruption
     from mltrain.training.spec import TrainingSpec
+    from mltrain.training.training import Steps, Training
 
     model = _model()
-    loop, objective = TrainingLoop(model, (x, y), ROWS), Objective("train.loss", "min")
+    loop, objective = CompiledSteps(model, ResidentFeed((x, y)), ROWS), Objective("train.loss", "min")
     shared, path = SharedEpochs.of(loop), directory / "mltrain.csv"
 
     def run() -> np.ndarray:
@@ -105,19 +107,16 @@ def _mltrain(x: np.ndarray, y: np.ndarray, epochs: int, directory: Path) -> Call
         history = HistoryFile(path)
         training = Training(
             spec=TrainingSpec(epochs=epochs),
-            model=model,
-            loop=loop,
+            steps=Steps(loop, seed=42, shared=shared),
+            rules=EpochRules(
+                objective,
+                callbacks=[
+                    EarlyStopping(patience=PATIENCE).build(objective),
+                    ReduceLROnPlateau(patience=PATIENCE).build(objective),
+                ],
+            ),
             validation=None,
-            measure=lambda outputs: {},
-            objective=objective,
-            callbacks=[
-                EarlyStopping(patience=PATIENCE).build(objective),
-                ReduceLROnPlateau(patience=PATIENCE).build(objective),
-            ],
-            stop_when=None,
-            seed=42,
             interruption=Interruption(),
-            shared=shared,
         )
         for record in training.epochs(lambda epoch, done, steps, loss: None):
             history.append({"epoch": record.epoch, **record.measured, "learning_rate": record.learning_rate})

@@ -140,12 +140,13 @@ def _peer(module: str, case: Case, model: Any, directory: Path) -> Peer:
 
 def _way(case: Case, way: Way, x: np.ndarray, y: np.ndarray) -> Trained:
     from mltrain.training.acceleration import Acceleration
-    from mltrain.training.chunks import Chunks
-    from mltrain.training.loop import TrainingLoop
+    from mltrain.training.feed import ResidentFeed
+    from mltrain.training.loop import CompiledSteps
+    from mltrain.training.progress import Chunks
 
     model = build(case, "mixed_bfloat16" if way == "loop in bfloat16" else "float32")
     acceleration = Acceleration(xla=way == "loop with XLA", unroll=way == "loop, unrolled", fuse=way == "loop, fused")
-    loop, chunks = TrainingLoop(model, (x, y), case.batch_size, acceleration), Chunks()
+    loop, chunks = CompiledSteps(model, ResidentFeed((x, y)), case.batch_size, acceleration), Chunks()
 
     def run(order: np.ndarray) -> float:
         model.reset_metrics()
@@ -157,7 +158,7 @@ def _way(case: Case, way: Way, x: np.ndarray, y: np.ndarray) -> Trained:
 
 
 def _epoch_after_epoch(trained: Trained, case: Case) -> Callable[[], None]:
-    from mltrain.training.order import epoch_order
+    from mltrain.training.progress import epoch_order
 
     def epoch() -> None:
         order = epoch_order(case.rows, SEED, len(trained.losses) + 1)
@@ -167,7 +168,7 @@ def _epoch_after_epoch(trained: Trained, case: Case) -> Callable[[], None]:
 
 
 def _fit_epochs(model: Any, case: Case, x: np.ndarray, y: np.ndarray, losses: list[float]) -> Callable[[], float]:
-    from mltrain.training.order import epoch_order
+    from mltrain.training.progress import epoch_order
 
     def epoch() -> float:
         order = epoch_order(case.rows, SEED, len(losses) + 1)

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks import cases
 from benchmarks.peers.process import serve
-from mltrain.training.order import epoch_order
+from mltrain.training.progress import epoch_order
 
 
 def main() -> None:

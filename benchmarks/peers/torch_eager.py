@@ -8,7 +8,7 @@ import torch
 
 from benchmarks import cases
 from benchmarks.peers.process import serve
-from mltrain.training.order import epoch_order
+from mltrain.training.progress import epoch_order
 
 
 class LastStep(torch.nn.Module):

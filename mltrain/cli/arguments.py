@@ -57,6 +57,12 @@ RunsDirectory = Annotated[
     Path | None,
     typer.Option("--runs-dir", metavar="DIR", help="Where runs are kept. Default: $MLTRAIN_RUNS_DIR or runs/."),
 ]
+KeptEpoch = Annotated[
+    int | None,
+    typer.Option(
+        "--epoch", metavar="N", min=1, help="Use the weights of epoch N, which a ModelCheckpoint of the run has kept."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, errors too.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")]
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mltrain.cli.arguments import Json, PluginFiles, RunReference, RunsDirectory, plugins_of, runs_directory
+from mltrain.cli.arguments import Json, KeptEpoch, PluginFiles, RunReference, RunsDirectory, plugins_of, runs_directory
 from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolerance, check_options, conclude
 from mltrain.cli.reading_options import (
     Columns,
@@ -41,6 +41,7 @@ def evaluate(
             help="Other rows: a .csv, .tsv, .parquet, .jsonl or .npz file, or a folder of images (one per class).",
         ),
     ] = None,
+    epoch: KeptEpoch = None,
     gates: GateOptions = None,
     plugins: PluginFiles = None,
     against: Against = None,
@@ -96,6 +97,8 @@ def evaluate(
         raise UsageError(
             "--against and --data were both given: runs are compared on their own rows; remove one of the two"
         )
+    if against is not None and epoch is not None:
+        raise UsageError("--against and --epoch were both given: --against compares models of runs; remove one")
     check_options(against, tolerance, metric, junit, gates)
     folder = runs_directory(runs_dir)
     known = plugins_of(plugins)
@@ -103,7 +106,7 @@ def evaluate(
     with failure_explained(found):
         checked = checked_gates(found, gates or (), split, data is not None, known)
     other = reference_run(open_run(against, folder), tolerance, metric, split, known) if against is not None else None
-    measured = evaluate_run(found, split, data, tuple(sys.argv), options, known)
+    measured = evaluate_run(found, split, data, tuple(sys.argv), options, known, epoch)
     judged = judge_measured(checked, measured.splits, data is not None) + ((other.judge(found),) if other else ())
     typer.echo(json_format.dumps(measured.as_json(judged), indent=2) if json else results_table(measured.splits))
     parts = (measured.sentences.get(key, ()) for key in ("run_sentences", "data_sentences", "plugin_sentences"))

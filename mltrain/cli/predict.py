@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mltrain.cli.arguments import Json, Quiet, RunReference, RunsDirectory, runs_directory
+from mltrain.cli.arguments import Json, KeptEpoch, Quiet, RunReference, RunsDirectory, runs_directory
 from mltrain.cli.reading_options import (
     Columns,
     DateFormatOption,
@@ -67,6 +67,7 @@ def predict(
     summary: Annotated[
         Path | None, typer.Option("--summary", metavar="FILE", help="Write counts and drift of every column as JSON.")
     ] = None,
+    epoch: KeptEpoch = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that already exist.")] = False,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
@@ -138,6 +139,7 @@ def predict(
             prefix=prefix,
             options=options,
             skip_bad=skip_bad,
+            epoch=epoch,
         )
         findings = predict_rows(request, lambda stream: _opened(out, stream, quiet), interruption)
         values = {"run": str(found.path.absolute()), **findings.as_json()}

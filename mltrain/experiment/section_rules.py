@@ -20,9 +20,11 @@ from mltrain.keras_api.components import KerasComponent
 from mltrain.outputs import KINDS
 from mltrain.rules import Form, Rule, RuleProblem
 from mltrain.task import SPLITS, SplitName, Task
+from mltrain.training.callback import Monitoring
 from mltrain.training.early_stopping import EarlyStopping
-from mltrain.training.monitoring import Monitoring
+from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
 _ONE_HOT = ", or state task: multiclass if the columns are the classes of one target"
 
@@ -105,13 +107,54 @@ def _gates_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
 
 
 def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    scheduled = isinstance(experiment.training.optimizer.argument("learning_rate"), KerasComponent)
+    if not isinstance(experiment.training.optimizer.argument("learning_rate"), KerasComponent):
+        return
+    if experiment.training.on_divergence.retry:
+        message = "a retry cannot reduce a learning rate that follows a schedule: state a number, or remove the retries"
+        yield RuleProblem(("training", "on_divergence"), message)
     for number, callback in enumerate(experiment.training.callbacks):
-        if scheduled and isinstance(callback, ReduceLROnPlateau):
+        if isinstance(callback, ReduceLROnPlateau):
             yield RuleProblem(
                 ("training", "callbacks", number),
                 "ReduceLROnPlateau cannot change a learning rate that follows a schedule: remove one of the two",
             )
+
+
+def _chosen_epochs_are_trained(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    epochs = experiment.training.epochs
+    for number, callback in enumerate(experiment.training.callbacks):
+        if not isinstance(callback, ModelCheckpoint):
+            continue
+        named: list[tuple[tuple[str | int, ...], int]] = [(("keep", n), each) for n, each in enumerate(callback.keep)]
+        if callback.every is not None:
+            named.append((("every",), callback.every))
+        for path, epoch in named:
+            if epoch > epochs:
+                message = f"epoch {epoch} will not be trained: training.epochs is {epochs}"
+                yield RuleProblem(("training", "callbacks", number, *path), message)
+
+
+def _averaged_weights_are_the_model(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    training, found = experiment.training, 0
+    for number, callback in enumerate(training.callbacks):
+        path = ("training", "callbacks", number)
+        if isinstance(callback, StochasticWeightAveraging):
+            found += 1
+            if found > 1:
+                yield RuleProblem(path, "a run has one average of its weights: remove one of the two")
+            if isinstance(callback.start, int) and callback.start > training.epochs:
+                message = f"epoch {callback.start} will not be trained: training.epochs is {training.epochs}"
+                yield RuleProblem((*path, "start"), message)
+            if dict(training.optimizer.arguments).get("use_ema"):
+                yield RuleProblem(path, "the optimizer already averages the weights (use_ema): remove one of the two")
+    if not found:
+        return
+    is_model = "with StochasticWeightAveraging the averaged weights are the model of the run: remove one of the two"
+    if training.final != "auto":
+        yield RuleProblem(("training", "final"), is_model)
+    for number, callback in enumerate(training.callbacks):
+        if isinstance(callback, EarlyStopping) and callback.restore_best_weights is not None:
+            yield RuleProblem(("training", "callbacks", number, "restore_best_weights"), is_model)
 
 
 def _one_answer_on_final_weights(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
@@ -218,7 +261,12 @@ RULES = (
     Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _monitors_are_measured),
     Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
     Rule((*SCALED_BY, "evaluation", "data.split"), _gates_are_measured),
-    Rule(("training.optimizer", "training.callbacks"), _one_hand_on_the_learning_rate),
+    Rule(("training.optimizer", "training.callbacks", "training.on_divergence"), _one_hand_on_the_learning_rate),
+    Rule(
+        ("training.callbacks", "training.epochs", "training.final", "training.optimizer"),
+        _averaged_weights_are_the_model,
+    ),
+    Rule(("training.callbacks", "training.epochs"), _chosen_epochs_are_trained),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _one_best_epoch),
     Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),

@@ -8,8 +8,8 @@ from mltrain.experiment.spec import ExperimentSpec
 from mltrain.expression import Comparison
 from mltrain.outputs import KINDS
 from mltrain.task import Task
+from mltrain.training.callback import Monitoring
 from mltrain.training.early_stopping import EarlyStopping
-from mltrain.training.monitoring import Monitoring
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 from mltrain.training.targets import needs_own_units
 

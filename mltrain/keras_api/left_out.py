@@ -16,7 +16,7 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "History": "every run writes history.csv",
         "LambdaCallback": "it needs Python code",
         "LearningRateScheduler": "it needs Python code; set 'learning_rate' to a schedule such as CosineDecay",
-        "ModelCheckpoint": "best and last weights are always kept; 'training.checkpoint' sets how often",
+        "ModelCheckpoint": "mltrain has its own callback of this name; use it in 'training.callbacks'",
         "OrbaxCheckpoint": "best and last weights are always kept; 'training.checkpoint' sets how often",
         "ProgbarLogger": "progress is always shown",
         "ReduceLROnPlateau": "mltrain has its own callback of this name; use it in 'training.callbacks'",

@@ -56,6 +56,10 @@ class FormerTraining:
     new_rate: bool = False
     differences: tuple[str, ...] = ()
 
+    def monitors(self, plan: Plan) -> tuple[Monitored, ...]:
+        """Return the callbacks with which the checkpoint was written; those of the new `plan` where nothing differs."""
+        return plan.monitors if self.plan is None else self.plan.monitors
+
     def adapted(self, saved: Saved, model: keras.Model, plan: Plan) -> Saved:
         """Return the checkpoint as the new config needs it.
 
@@ -63,8 +67,7 @@ class FormerTraining:
             RunError: it was not written with the callbacks of the run.
         """
         history = History.from_csv(saved.state["history"].encode(), saved.name)
-        before = plan.monitors if self.plan is None else self.plan.monitors
-        states = _callback_states(saved, before, plan.monitors, history)
+        states = _callback_states(saved, self.monitors(plan), plan.monitors, history)
         training = {**saved.state["training"], "callbacks": states}
         arrays = saved.arrays
         if self.network is not None:
@@ -123,6 +126,11 @@ def refused_changes(
     trained = saved.state["training"]["position"]["epoch"] - 1
     if after.training.epochs < trained:
         yield f"training.epochs: {after.training.epochs} is less than the {trained} epochs that are already trained"
+    history = History.from_csv(saved.state["history"].encode(), saved.name)
+    states = _callback_states(saved, former.monitors(plan), plan.monitors, history)
+    for (callback, _), state in zip(plan.monitors, states, strict=True):
+        if misfit := callback.misfit(state, trained):
+            yield misfit
     if not former.changed:
         return
     task = network.info.task

@@ -1,31 +1,35 @@
-"""What of a training is kept on disk: everything that it needs to go on, the best weights, and the last. Imports
-TensorFlow.
+"""What of a training is kept on disk: everything that it needs to continue, the best weights, the last, and those of
+epochs that a callback has chosen. Imports TensorFlow.
 
-A state checkpoint is written after everything else of its boundary: the history row, the callbacks, the best weights.
-Two of them stand at any time, and the best weights that they refer to, so that one damaged file loses nothing but
-time.
+A state checkpoint is written after everything else of its boundary: the history row, the callbacks, the best weights,
+those of chosen epochs. There are two of them at any time, and the weights that they refer to, so that one damaged file
+loses nothing but time.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mltrain.errors import RunError
-from mltrain.run.checkpoint_files import numbers, prune, read_checkpoint, remove, write_checkpoint
+from mltrain.run.checkpoint_files import KEPT, numbers, prune, read_checkpoint, remove, write_checkpoint
 from mltrain.run.history import History
 from mltrain.run.locked_run import LockedRun
 from mltrain.stopwatch import PhaseName
-from mltrain.training.fit import Training
+from mltrain.training.checkpoint_state import check_checkpoint_state
 from mltrain.training.progress import EpochRecord
 from mltrain.training.spec import Cadence, CheckpointSpec
 from mltrain.training.state import put_state, take_state
+from mltrain.training.training import Training
+from mltrain.training.weights import take_weights
 
 STATE = "state"
+AVERAGE = "average"
+_AVERAGE = f"{AVERAGE}-"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class Saved:
     Attributes:
         number: of its directory.
         arrays: for `put_state`.
+        average: the mean of the weights, where they are averaged.
         state: what is no array: see `Checkpoints.write`.
         best: the best weights that it refers to; empty when there were none yet.
         damaged: what was wrong with newer ones, a sentence each.
@@ -42,6 +47,7 @@ class Saved:
 
     number: int
     arrays: Mapping[str, np.ndarray]
+    average: Mapping[str, np.ndarray]
     state: dict[str, Any]
     best: dict[str, np.ndarray]
     damaged: tuple[str, ...]
@@ -62,10 +68,11 @@ def newest_valid(run: LockedRun) -> Saved | None:
     for number in reversed(numbers(run.checkpoints, STATE)):
         path = run.checkpoints / f"{STATE}-{number:06d}"
         try:
-            arrays, state = read_checkpoint(path)
+            arrays, state = read_checkpoint(path, check_checkpoint_state)
             best_epoch = state["best_epoch"]
             best = read_checkpoint(run.checkpoints / f"best-{best_epoch:06d}")[0] if best_epoch else {}
-            return Saved(number, arrays, state, best, tuple(damaged))
+            average = {name.removeprefix(_AVERAGE): arrays.pop(name) for name in [*arrays] if name.startswith(_AVERAGE)}
+            return Saved(number, arrays, average, state, best, tuple(damaged))
         except RunError as error:
             damaged.append(str(error))
     if damaged:
@@ -93,7 +100,8 @@ class Checkpoints:
         self.best: dict[str, np.ndarray] = {}
         self.best_epoch = self._best_step = self._best_on_disk = 0
         self.last_epoch = self.retries = 0
-        self._refers: dict[int, int] = {}  # the epoch of the best weights, by the number of a state
+        # By the number of a state: the epoch of the best weights, and those that a callback had chosen by then.
+        self._refers: dict[int, tuple[int, frozenset[int]]] = {}
         self._damaged: list[int] = []
 
     @property
@@ -105,14 +113,17 @@ class Checkpoints:
         """Put model and training back to where `saved` was written, and return the history of then."""
         put_state(self._training.model, saved.arrays, saved.name)
         self._training.restore(saved.state["training"])
+        if self._training.average is not None:
+            weights = take_weights(self._training.model)
+            self._training.average.restore_mean(saved.average, weights, saved.name)
         history = History.from_csv(saved.state["history"].encode(), saved.name)
         self.best = saved.best
         self.best_epoch = self._best_on_disk = saved.state["best_epoch"]
         self._best_step = saved.state["best_step"]
         self.retries = saved.state["retries"]
-        self._refers = {saved.number: self.best_epoch}
         self._damaged = [number for number in numbers(self._run.checkpoints, STATE) if number > saved.number]
         self.last_epoch = self._written_epoch = len(history.rows)
+        self._refers = {saved.number: (self.best_epoch, self._chosen())}
         self._written_step = self.step
         return history
 
@@ -127,17 +138,10 @@ class Checkpoints:
         """Updates of the weights so far."""
         return self._training.step
 
-    def reduce_learning_rate(self, factor: float, retries: int) -> float:
-        """Multiply the learning rate, note that this is retry number `retries`, and make that the newest checkpoint.
-
-        Returns:
-            The new learning rate.
-        """
-        optimizer = self._training.model.optimizer
-        optimizer.learning_rate = float(optimizer.learning_rate) * factor
+    def write_retry(self, retries: int) -> None:
+        """Note that the training goes on in its retry number `retries`, and make that the newest checkpoint."""
         self.retries = retries
         self.write()
-        return float(optimizer.learning_rate)
 
     phase: PhaseName = "checkpoints"
 
@@ -150,6 +154,8 @@ class Checkpoints:
     def epoch_ended(self, record: EpochRecord) -> None:
         """Keep what this epoch brought."""
         self.last_epoch = record.epoch
+        if record.kept:
+            self._write_weights(KEPT, record.epoch, self.step, self._training.weights())
         if record.improved:
             self.best, self.best_epoch, self._best_step = self._training.weights(), record.epoch, self.step
         by_epochs = self._cadence.epochs is not None and record.epoch - self._written_epoch >= self._cadence.epochs
@@ -163,6 +169,8 @@ class Checkpoints:
             DivergedError: a weight is NaN or infinite; the checkpoints before stay the newest.
         """
         arrays = take_state(self._training.model)
+        if self._training.average is not None:
+            arrays |= {f"{_AVERAGE}{place}": array for place, array in self._training.average.mean.items()}
         self._refuse_divergence(arrays)
         self._write_best()
         self._number += 1
@@ -175,7 +183,7 @@ class Checkpoints:
             "step": self.step,
         }
         write_checkpoint(self._run.checkpoints, f"{STATE}-{self._number:06d}", arrays, state)
-        self._refers[self._number] = self.best_epoch
+        self._refers[self._number] = (self.best_epoch, self._chosen())
         self._prune()
         self._written_at, self._written_step = time.monotonic(), self.step
         self._written_epoch = self.last_epoch
@@ -185,6 +193,12 @@ class Checkpoints:
         self.write()
         self._write_weights("last", self.last_epoch, self.step, self._training.weights())
         prune(self._run.checkpoints, "last", 1)
+        self._remove_others(KEPT, self._chosen())
+
+    def write_average(self) -> None:
+        """Write the weights that the model has, which are the averaged ones."""
+        self._write_weights(AVERAGE, self.last_epoch, self.step, take_weights(self._training.model))
+        prune(self._run.checkpoints, AVERAGE, 1)
 
     def keep_best(self) -> None:
         """Write the best weights only: the current ones are no good."""
@@ -206,7 +220,7 @@ class Checkpoints:
         write_checkpoint(self._run.checkpoints, f"{kind}-{epoch:06d}", weights, {"epoch": epoch, "step": step})
 
     def _prune(self) -> None:
-        """Remove surplus and damaged states, and the best weights that none of the kept ones refers to."""
+        """Remove surplus and damaged states, and the weights that none of the kept ones refers to."""
         for number in self._damaged:
             remove(self._run.checkpoints, STATE, number)
         self._damaged = []
@@ -215,9 +229,18 @@ class Checkpoints:
         if not set(kept) <= self._refers.keys():
             return  # older than the one that was resumed from: they go with the next prunings
         self._refers = {number: self._refers[number] for number in kept}
-        for epoch in numbers(self._run.checkpoints, "best"):
-            if epoch not in self._refers.values():
-                remove(self._run.checkpoints, "best", epoch)
+        self._remove_others("best", {best for best, _ in self._refers.values()})
+        self._remove_others(KEPT, {epoch for _, chosen in self._refers.values() for epoch in chosen})
+
+    def _chosen(self) -> frozenset[int]:
+        """Return the epochs on disk that a callback wants; later ones are of a time that was gone back from."""
+        on_disk = numbers(self._run.checkpoints, KEPT)
+        return frozenset(epoch for epoch in on_disk if epoch <= self.last_epoch and self._training.rules.keeps(epoch))
+
+    def _remove_others(self, kind: str, epochs: Collection[int]) -> None:
+        for epoch in numbers(self._run.checkpoints, kind):
+            if epoch not in epochs:
+                remove(self._run.checkpoints, kind, epoch)
 
     def _refuse_divergence(self, arrays: Mapping[str, np.ndarray]) -> None:
         for place, array in arrays.items():

@@ -45,7 +45,7 @@ class Evaluation:
     Attributes:
         task: what the model has learned.
         classes: their names.
-        kind: of its weights, best or last.
+        kind: of its weights: best, last, average or kept.
         epoch: which they are from.
         rule: how its probabilities become decisions.
         splits: the results, by the split or the name of the file: one.
@@ -99,6 +99,7 @@ def evaluate(
     command: tuple[str, ...] = (),
     options: Mapping[str, Any] = MappingProxyType({}),
     plugins: Plugins | None = None,
+    epoch: int | None = None,
 ) -> Evaluation:
     """Measure the model of a run.
 
@@ -109,13 +110,15 @@ def evaluate(
         command: the command line, to be kept where looks at the test rows are counted.
         options: how the file with other rows is written, by the names of the keys of its source.
         plugins: with which its metrics are measured; None takes installed packages alone.
+        epoch: whose kept weights are measured; None for the model of the run.
 
     Raises:
         RunError: the run is damaged or unfinished, or its data has changed since.
+        UsageError: the weights of that epoch are not kept.
         DataError: the data is not there, or not valid.
         PluginError: the plugin of one of its metrics is not there, or fails.
     """
-    stored = read_model(run, plugins)
+    stored = read_model(run, plugins, epoch)
     refuse_absent(stored.spec.evaluation.metrics or ())
     spec, preprocessing = stored.spec, stored.preprocessing
     splits: list[SplitName] = [name for name in SPLITS if name in stored.splits]
@@ -152,7 +155,7 @@ def evaluate(
     unfinished = unfinished_sentence(run, stored.kind, stored.epoch)
     remarks: dict[str, tuple[str, ...]] = {
         "plugin_sentences": other_plugins(stored.record, spec.evaluation.metrics),
-        "run_sentences": (unfinished,) if unfinished else (),
+        "run_sentences": tuple(filter(None, (unfinished, stored.other_weights))),
         "data_sentences": sentences,
     }
     return Evaluation(

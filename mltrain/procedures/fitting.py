@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from mltrain.data.examples import Examples
 from mltrain.errors import DivergedError, InterruptedRunError
 from mltrain.evaluation.metrics import measure
 from mltrain.procedures.architecture import architecture_of
@@ -14,17 +16,21 @@ from mltrain.procedures.changed_settings import FormerTraining, former_training,
 from mltrain.procedures.checkpoints import Checkpoints, Saved, newest_valid
 from mltrain.procedures.decision import check_both_classes
 from mltrain.procedures.listeners import Listener, listeners_of
+from mltrain.procedures.plan import AVERAGING, FinalWeights
 from mltrain.procedures.resumption import PlannedResumption, resumed_sentence
 from mltrain.procedures.run_context import RunContext
 from mltrain.procedures.setup import Setup
 from mltrain.run.history import History
 from mltrain.run.record import Record
 from mltrain.run.status import status
+from mltrain.training.callback import EpochRules
 from mltrain.training.class_weights import row_weights
-from mltrain.training.fit import Training
-from mltrain.training.loop import TrainingLoop
+from mltrain.training.feed import ResidentFeed
+from mltrain.training.loop import CompiledSteps
 from mltrain.training.shared_epochs import SharedEpochs
-from mltrain.training.spec import Cadence, OnDivergence
+from mltrain.training.spec import Cadence
+from mltrain.training.training import Steps, Training
+from mltrain.training.validation import Validation
 from mltrain.training.weights import put_weights
 
 
@@ -33,7 +39,9 @@ class Fitted:
     """How the training ended; the network holds the model of the run.
 
     Attributes:
-        epoch: whose weights the model of the run has.
+        weights: which the model of the run has.
+        averaged: the number of epochs in the mean; 0 where the weights are those of one epoch.
+        epoch: whose weights the model of the run has, or the last of those that are averaged.
         last_epoch: the last that was trained.
         steps: updates of the weights.
         stopped: why training ended.
@@ -41,6 +49,8 @@ class Fitted:
         exhausted: whether all epochs were trained, and nothing has ended the training before.
     """
 
+    weights: FinalWeights
+    averaged: int
     epoch: int
     last_epoch: int
     steps: int
@@ -151,7 +161,7 @@ def train_network(ready: Ready, context: RunContext) -> Fitted:
                     stopped = _epochs(training, listeners, context)
                     break
                 except DivergedError as error:
-                    _retry(error, checkpoints, context, spec.on_divergence)
+                    _retry(error, ready, context)
             with context.stopwatch.phase("checkpoints"):
                 checkpoints.finish()
     except InterruptedRunError as error:
@@ -160,15 +170,24 @@ def train_network(ready: Ready, context: RunContext) -> Fitted:
         raise InterruptedRunError(f"{error}: {kept}", error.exit_code - 128) from error
     finally:
         run.write_status(status("running", "training", epoch=checkpoints.last_epoch, step=checkpoints.step))
-    epoch = checkpoints.last_epoch
-    if ready.setup.plan.final == "best" and checkpoints.best_epoch:
+    epoch, weights, average = checkpoints.last_epoch, ready.setup.plan.final, training.average
+    if average is not None:
+        with context.stopwatch.phase("steps"):
+            training.put_average(average)
+        checkpoints.write_average()
+    elif weights == "average":
+        weights = "last"
+        reason = f"training ended before the first epoch of {AVERAGING}"
+        context.terminal.warning(f"{reason}: the last weights are the model of the run")
+    elif weights == "best" and checkpoints.best_epoch:
         put_weights(model, checkpoints.best, "the best epoch")
         epoch = checkpoints.best_epoch
     else:
         # With moving averages the averaged weights are the model of the run, as they are what was validated.
         model.optimizer.finalize_variable_values(model.trainable_variables)
     exhausted = training.position.stopped is None
-    return Fitted(epoch, checkpoints.last_epoch, checkpoints.step, stopped, training.best, exhausted)
+    averaged = average.count if average is not None else 0
+    return Fitted(weights, averaged, epoch, checkpoints.last_epoch, checkpoints.step, stopped, training.best, exhausted)
 
 
 def _epochs(training: Training, listeners: Sequence[Listener], context: RunContext) -> str:
@@ -188,15 +207,17 @@ def _epochs(training: Training, listeners: Sequence[Listener], context: RunConte
     return training.position.stopped or ("1 epoch is done" if epochs == 1 else f"all {epochs} epochs are done")
 
 
-def _retry(error: DivergedError, checkpoints: Checkpoints, context: RunContext, policy: OnDivergence) -> None:
+def _retry(error: DivergedError, ready: Ready, context: RunContext) -> None:
     """Go back to the last good checkpoint with a smaller learning rate; raise `error` where no retry is left."""
+    checkpoints, policy = ready.checkpoints, ready.setup.spec.training.on_divergence
     checkpoints.keep_best()
     saved = newest_valid(context.run) if checkpoints.retries < policy.retry else None
     if saved is None:
         raise error
     retries = checkpoints.retries + 1
     context.run.rewrite_history(checkpoints.restore(saved))
-    rate = checkpoints.reduce_learning_rate(policy.learning_rate_factor, retries)
+    rate = ready.training.reduce_learning_rate(policy.learning_rate_factor)
+    checkpoints.write_retry(retries)
     done = f"retry {retries} of {policy.retry} from step {checkpoints.step}, learning rate {rate:g}"
     context.terminal.warning(f"{error}; {done}")
 
@@ -207,29 +228,29 @@ def _training(setup: Setup, context: RunContext) -> Training:
     arrays = network.tensors(train)
     weights = row_weights(spec.training, train.y, info)
     weighted = arrays if weights is None else (*arrays, weights)
-    loop = TrainingLoop(network.model, weighted, network.batch_size, setup.acceleration)
+    loop = CompiledSteps(network.model, ResidentFeed(weighted), network.batch_size, setup.acceleration)
     cadence = Cadence.parse(spec.training.checkpoint.every)
     held_out = setup.prepared.examples.get("validation")
     metrics = spec.evaluation.metrics_for(info.task)
 
-    def measure_validation(outputs: np.ndarray) -> dict[str, float]:
-        if held_out is None:
-            return {}
+    def measured(examples: Examples, outputs: np.ndarray) -> dict[str, float]:
         predictions = network.predictions(outputs)
-        return measure(metrics, info.task, held_out.truth, predictions, info.output.classes, held_out.forecasts)
+        return measure(metrics, info.task, examples.truth, predictions, info.output.classes, examples.forecasts)
 
     return Training(
         spec=spec.training,
-        model=network.model,
-        loop=loop,
-        validation=network.evaluation(held_out) if held_out else None,
-        measure=measure_validation,
-        objective=setup.plan.objective,
-        callbacks=[callback.build(monitored) for callback, monitored in setup.plan.monitors],
-        stop_when=setup.plan.stop_when,
-        seed=spec.seed,
+        steps=Steps(
+            loop=loop,
+            seed=spec.seed,
+            every=cadence.epochs * loop.steps if cadence.epochs else cadence.steps,
+            shared=SharedEpochs.of(loop),
+        ),
+        rules=EpochRules(
+            objective=setup.plan.objective,
+            callbacks=[callback.build(monitored) for callback, monitored in setup.plan.monitors],
+            stop_when=setup.plan.stop_when,
+        ),
+        validation=Validation(network.evaluation(held_out), partial(measured, held_out)) if held_out else None,
         interruption=context.interruption,
-        every=cadence.epochs * loop.steps if cadence.epochs else cadence.steps,
-        shared=SharedEpochs.of(loop),
         stopwatch=context.stopwatch,
     )

@@ -23,13 +23,15 @@ from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.expression import Comparison
 from mltrain.gates.gate import FOLDS
-from mltrain.keras_api.components import KerasComponent
 from mltrain.task import DataInfo, Decision, Objective, SplitName
+from mltrain.training.callback import CallbackSpec, Monitoring
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, training_metrics
-from mltrain.training.monitoring import Monitoring
+from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
-Monitored = tuple[Monitoring, Objective]
+Monitored = tuple[CallbackSpec, Objective]
+FinalWeights = Literal["best", "last", "average"]
+AVERAGING = StochasticWeightAveraging.__name__
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Plan:
 
     Attributes:
         objective: what "best" is.
-        monitors: callbacks of ours, each with what it watches.
+        monitors: callbacks of ours, each with what it watches, or the objective where it watches nothing.
         stop_when: what ends the training, or None.
         final: whose weights are the model of the run.
         decisions: what was not stated, with reasons.
@@ -47,7 +49,7 @@ class Plan:
     objective: Objective
     monitors: tuple[Monitored, ...]
     stop_when: Comparison | None
-    final: Literal["best", "last"]
+    final: FinalWeights
     decisions: tuple[Decision, ...]
 
 
@@ -76,23 +78,20 @@ def make_plan(
             raise MisfitError(("evaluation", "gates", number), wrong)
     known = measured(spec.training, spec.evaluation, info.task, splits, scales_target(spec, info.task))
     objective = _objective(spec, known, splits)
-    if spec.training.on_divergence.retry and isinstance(
-        spec.training.optimizer.argument("learning_rate"), KerasComponent
-    ):
-        message = "a retry cannot reduce a learning rate that follows a schedule: state a number, or remove the retries"
-        raise MisfitError(("training", "on_divergence"), message)
     final, reason = final_weights(spec, splits)
     why = _why(spec, splits)
     decisions = (
         *_training_decisions(spec, info),
         Decision("objective", f"{objective.metric} ({objective.direction})", why),
-        Decision("model of the run", f"the {final} epoch", reason),
+        Decision("model of the run", "the averaged weights" if final == "average" else f"the {final} epoch", reason),
     )
     return Plan(objective, _monitors(spec, objective, known), _stop_when(spec, known), final, decisions)
 
 
-def final_weights(spec: ExperimentSpec, splits: set[SplitName]) -> tuple[Literal["best", "last"], str]:
+def final_weights(spec: ExperimentSpec, splits: set[SplitName]) -> tuple[FinalWeights, str]:
     """Return whose weights are the model of the run, and why."""
+    if any(isinstance(callback, StochasticWeightAveraging) for callback in spec.training.callbacks):
+        return "average", AVERAGING
     if spec.training.final != "auto":
         return spec.training.final, "training.final"
     for callback in spec.training.callbacks:
@@ -135,9 +134,11 @@ def _objective(spec: ExperimentSpec, known: dict[str, str | None], splits: set[S
 
 
 def _monitors(spec: ExperimentSpec, objective: Objective, known: dict[str, str | None]) -> tuple[Monitored, ...]:
-    monitors = []
+    monitors: list[Monitored] = []
     for number, callback in enumerate(spec.training.callbacks):
         if not isinstance(callback, Monitoring):
+            if isinstance(callback, CallbackSpec):
+                monitors.append((callback.for_epochs(spec.training.epochs), objective))
             continue
         if callback.monitor is None and callback.mode == "auto":
             monitors.append((callback, objective))

@@ -107,6 +107,7 @@ def facts_of(run: RunDirectory, name: str, status: Status, record: Record, profi
         profile=profile,
         given=run.config().decode("utf-8", "backslashreplace"),
         resolved=run.resolved().decode("utf-8", "backslashreplace"),
+        kept_epochs=run.kept_epochs(),
     )
 
 

@@ -128,7 +128,7 @@ def _other_settings(resumed: Resumption) -> tuple[str, ...]:
 
 
 def _other_weights(before: RunDirectory, after: RunDirectory) -> Iterator[str]:
-    for kind in ("best", "last"):
+    for kind in ("best", "last", "average", "kept"):
         there = [bool(numbers(run.checkpoints, kind)) for run in (before, after)]
         if there[0] != there[1]:
             yield f"only {'the run' if there[0] else 'its repetition'} has {kind} weights"

@@ -84,7 +84,13 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
         task=network.info.task,
         classes=network.info.output.classes,
         objective=ObjectiveResult(metric=plan.objective.metric, direction=plan.objective.direction, best=fitted.best),
-        model=TrainedModel(weights=plan.final, epoch=fitted.epoch, epochs=fitted.last_epoch, stopped=fitted.stopped),
+        model=TrainedModel(
+            weights=fitted.weights,
+            epoch=fitted.epoch,
+            epochs=fitted.last_epoch,
+            stopped=fitted.stopped,
+            **({"averaged": fitted.averaged} if fitted.averaged else {}),
+        ),
         splits=splits,
         **more,
     )
@@ -106,7 +112,7 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
         learned = learned_of(network, prepared, rule, _formula(results.coefficients))
         if learned is not None:
             run.write_learned(learned.recorded())
-        best_epoch = fitted.epoch if plan.final == "best" else None
+        best_epoch = fitted.epoch if fitted.weights == "best" else None
         _write_plots(draw(history, network, prepared, best_epoch, predictions, rule, learned), context)
     depends_on = _explain(setup, rule, held_out, predictions[held_out], fitted.epoch, context)
     with phase("history and terminal"):

@@ -31,6 +31,7 @@ def summary(run: RunDirectory) -> tuple[dict[str, Any], Results | None]:
         ],
         "audit": audit.model_dump(mode="json") if audit else None,
         "epochs": len(history.rows),
+        "kept_epochs": list(run.kept_epochs()),
         "metrics": results.as_json() if results else None,
         "test_looks": len(run.looks()),
         "plots": [str(path) for path in run.plots()],

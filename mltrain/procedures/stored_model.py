@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,13 +14,13 @@ from mltrain.data.encoders.column import RawColumn, first_row
 from mltrain.data.preparation import data_info
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.table import Table
-from mltrain.errors import ConfigError, RunError
+from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.plan import final_weights
 from mltrain.procedures.recorded_config import recorded_config
 from mltrain.procedures.unfinished import failure_explained
-from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint
+from mltrain.run.checkpoint_files import KEPT, newest, numbers, read_checkpoint
 from mltrain.run.decision import DecisionRule
 from mltrain.run.proof import proved_decision, proved_preprocessing, proved_splits
 from mltrain.run.record import Record
@@ -39,7 +40,7 @@ class StoredModel:
         record: how the run came about.
         preprocessing: what was fitted on its training rows.
         splits: the row ids (int64) of each split.
-        kind: whether it is the best epoch's, or the last's.
+        kind: whether it is the best epoch's, the last's, an average, or one that was kept and is asked for.
         epoch: whose weights these are.
         weights: for `put_weights`.
         rule: how its probabilities become decisions.
@@ -50,7 +51,7 @@ class StoredModel:
     record: Record
     preprocessing: Preprocessing
     splits: Mapping[str, np.ndarray]
-    kind: Literal["best", "last"]
+    kind: Literal["best", "last", "average", "kept"]
     epoch: int
     weights: Mapping[str, np.ndarray]
     rule: DecisionRule
@@ -59,6 +60,14 @@ class StoredModel:
     def precision(self) -> bool | str:
         """What its layers compute in."""
         return self.record.determinism.get("precision", "float32")
+
+    @property
+    def other_weights(self) -> str:
+        """That these are not the weights of the model of the run; empty where they are."""
+        if self.kind != "kept":
+            return ""
+        decided = "; its threshold and temperature are used" if self.spec.evaluation.decides else ""
+        return f"the weights of epoch {self.epoch} are used instead of the model of the run{decided}"
 
     def network(self) -> Network:
         """Build the model with these weights. Needs TensorFlow, which must have been started.
@@ -104,25 +113,35 @@ class StoredModel:
             )
 
 
-def read_model(run: RunDirectory, plugins: Plugins | None = None) -> StoredModel:
+def read_model(run: RunDirectory, plugins: Plugins | None = None, epoch: int | None = None) -> StoredModel:
     """Return the model of a run.
+
+    Args:
+        run: where it is.
+        epoch: whose weights it gets, of those that a ModelCheckpoint has kept; None for the model of the run.
 
     Raises:
         RunError: the run is damaged or unfinished.
+        UsageError: the weights of that epoch are not kept.
     """
     with failure_explained(run):
-        return _read_model(run, plugins)
+        return _read_model(run, plugins, epoch)
 
 
-def _read_model(run: RunDirectory, plugins: Plugins | None) -> StoredModel:
+def _read_model(run: RunDirectory, plugins: Plugins | None, epoch: int | None) -> StoredModel:
     spec = resolved_spec(run, plugins)
     record = run.record()
     preprocessing = Preprocessing.from_json(proved_preprocessing(run, record))
     splits = proved_splits(run, record)
     rule = proved_decision(run, record, spec.evaluation.decides)
+    if epoch is not None:
+        weights, state = read_checkpoint(_kept_weights(run, epoch))
+        return StoredModel(run, spec, record, preprocessing, splits, "kept", _epoch(state, run), weights, rule)
     kind, _ = final_weights(spec, set(splits))  # type: ignore[arg-type]
-    if kind == "best" and numbers(run.checkpoints, "last") and not numbers(run.checkpoints, "best"):
-        kind = "last"  # training has ended, and the objective never had a value by which an epoch could be the best
+    if numbers(run.checkpoints, "last") and not numbers(run.checkpoints, kind):
+        # Training has ended, and the objective never had a value by which an epoch could be the best; or it ended
+        # before an epoch was averaged.
+        kind = "last"
     weights, state = read_checkpoint(newest(run.checkpoints, kind))
     return StoredModel(run, spec, record, preprocessing, splits, kind, _epoch(state, run), weights, rule)
 
@@ -137,6 +156,14 @@ def resolved_spec(run: RunDirectory, plugins: Plugins | None = None) -> Experime
         return recorded_config(run, plugins=plugins).spec
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
+
+
+def _kept_weights(run: RunDirectory, epoch: int) -> Path:
+    kept = run.kept_epochs()
+    if epoch not in kept:
+        there = f"kept are {', '.join(map(str, kept))}" if kept else "it has kept none; a ModelCheckpoint does so"
+        raise UsageError(f"{run.path}: the run has no weights of epoch {epoch} ({there})")
+    return run.checkpoints / f"{KEPT}-{epoch:06d}"
 
 
 def _epoch(state: Mapping[str, Any], run: RunDirectory) -> int:

@@ -14,14 +14,16 @@ def unfinished_sentence(run: RunDirectory, kind: str, epoch: int) -> str:
 
     Args:
         run: whose model is used.
-        kind: of its weights, best or last.
+        kind: of its weights: best, last, average or kept.
         epoch: whose weights they are.
     """
     if not run.has_status() or run.status().state == "finished":
         return ""
-    which = "the best so far" if kind == "best" else "the last so far"
+    which = {"best": ", the best so far,", "last": ", the last so far,", "average": ", averaged up to there,"}.get(
+        kind, ""
+    )
     return (
-        f"the run is not finished ({_state(run)}): the weights of epoch {epoch}, {which}, are used; "
+        f"the run is not finished ({_state(run)}): the weights of epoch {epoch}{which} are used; "
         f"mltrain resume {run.path} finishes it"
     )
 

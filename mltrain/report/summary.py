@@ -83,7 +83,7 @@ def run_summary(found: Mapping[str, Any], results: Results | None) -> str:
 
     Args:
         found: `run`, `status`, `killed`, `changes`, `started`, `finished`, `device`, `data`, `decisions`, `audit`,
-            `epochs`, `test_looks`, `plots`, `profile`; None for what a run does not have.
+            `epochs`, `kept_epochs`, `test_looks`, `plots`, `profile`; None for what a run does not have.
         results: of the run; None where it has none.
     """
     status, data, device = found["status"], found["data"], found["device"]
@@ -104,6 +104,8 @@ def run_summary(found: Mapping[str, Any], results: Results | None) -> str:
         f"time      {found['started']} – {found['finished'] or ''}".rstrip(" –"),
         f"epochs    {found['epochs']}",
     ]
+    kept = found.get("kept_epochs")
+    lines += [f"kept      the weights of epochs {', '.join(map(str, kept))}"] if kept else []
     lines += [f"data      {data['source']}, {counted(data['rows'], 'row')}"] if data else []
     lines += [f"device    {device['value']} ({device['reason']})"] if device else []
     lines += [looks_sentence(found["test_looks"])] if found["test_looks"] else []
@@ -205,6 +207,8 @@ def _listed(names: Sequence[str]) -> str:
 
 def _model_sentence(model: TrainedModel, objective: ObjectiveResult) -> str:
     kept = f"the model is from epoch {model.epoch} of {model.epochs}"
+    if model.weights == "average":
+        kept = f"the model has the average weights of {counted(model.averaged or 0, 'epoch')} of {model.epochs}"
     if model.weights == "best" and objective.best is not None:
         kept += f", the best by {objective.metric} ({number(objective.best)})"
     return f"{kept}; training ended: {model.stopped}"

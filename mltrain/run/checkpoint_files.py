@@ -13,20 +13,22 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from mltrain.errors import RunError
 from mltrain.run import durable
-from mltrain.run.arrays import from_npz, to_npz
 from mltrain.run.json_text import from_json, to_json
 from mltrain.run.reading import MEBIBYTE, read_file
-from mltrain.run.training_state import check_training_state
+
+if TYPE_CHECKING:  # NumPy costs 80 ms, and `show` lists checkpoints without it
+    import numpy as np
 
 FORMAT = 1
+
+# The weights of an epoch that a callback has chosen.
+KEPT = "kept"
 
 _ARRAYS = "arrays.npz"
 _STATE = "state.json"
@@ -52,6 +54,8 @@ def write_checkpoint(directory: Path, name: str, arrays: Mapping[str, np.ndarray
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not a name of a checkpoint; expected a kind and a number, such as 'best-000012'")
+    from mltrain.run.arrays import to_npz
+
     packed, raw_types = to_npz(arrays)
     files = {_ARRAYS: packed, _STATE: to_json({"raw_types": raw_types, "state": state}, exact=True)}
     durable.make_directories(directory)
@@ -59,14 +63,22 @@ def write_checkpoint(directory: Path, name: str, arrays: Mapping[str, np.ndarray
     return directory / name
 
 
-def read_checkpoint(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def read_checkpoint(
+    path: Path, check_state: Callable[[Mapping[str, Any], Path], None] | None = None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the arrays and the state of a checkpoint, after proving that they are what was written.
 
     The arrays are read-only.
 
+    Args:
+        path: of its directory.
+        check_state: raises a RunError where the state does not have its form; takes the state, and where it is from.
+
     Raises:
         RunError: anything is missing, extra, changed, no plain file, or of another version; says which file.
     """
+    from mltrain.run.arrays import from_npz
+
     if not _NAME.fullmatch(path.name):
         raise RunError(f"{path}: not a name of a checkpoint; expected a kind and a number, such as 'best-000012'")
     place = path / _MANIFEST
@@ -89,8 +101,8 @@ def read_checkpoint(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     # Sums that fit can be made by a stranger: what follows is checked as well.
     if not isinstance(state.get("raw_types"), dict) or not isinstance(state.get("state"), dict):
         raise RunError(f"{path / _STATE}: expected the objects 'raw_types' and 'state'")
-    if path.name.startswith("state-"):
-        check_training_state(state["state"], path / _STATE)
+    if check_state is not None:
+        check_state(state["state"], path / _STATE)
     try:
         return from_npz(files[_ARRAYS], state["raw_types"]), state["state"]
     except ValueError as error:

@@ -207,7 +207,9 @@ class TrainedModel(Part):
     """Which model it is."""
 
     weights: str
-    """Best or last."""
+    """Best, last or average."""
+    averaged: int | None = None
+    """The number of epochs whose weights are averaged; null where they are those of one epoch."""
     epoch: int
     """Whose weights it has."""
     epochs: int

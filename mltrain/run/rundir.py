@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mltrain.errors import RunError
 from mltrain.run.architecture import Architecture
 from mltrain.run.audit import Audit
+from mltrain.run.checkpoint_files import KEPT, numbers
 from mltrain.run.decision import AS_IT_IS, DecisionRule
 from mltrain.run.examples import WorstExamples
 from mltrain.run.explanation import Explanation
@@ -189,6 +190,10 @@ class RunDirectory:
     def profile(self) -> Profile | None:
         """Return where the time of the process went; None where that was not asked for."""
         return self._read_spec(PROFILE, Profile) if self._has(PROFILE) else None
+
+    def kept_epochs(self) -> tuple[int, ...]:
+        """Return the epochs whose weights a ModelCheckpoint has kept, the first one first."""
+        return tuple(numbers(self.checkpoints, KEPT))
 
     def has_metrics(self) -> bool:
         """Return whether the run got as far as its results."""

@@ -10,14 +10,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from mltrain.spec import Spec
 from mltrain.task import Objective
-from mltrain.training.consequence import Consequence
-from mltrain.training.monitoring import Monitoring
+from mltrain.training.callback import Consequence, EpochCallback, Monitoring
 from mltrain.wording import counted
 
 
 class EarlyStopping(Monitoring):
     """Stop when the monitored quantity no longer improves."""
+
+    class State(Spec):
+        """What it remembers."""
+
+        wait: Annotated[int, Field(ge=0)]
+        """Epochs without an improvement."""
+        best: float | None
+        """The best value."""
 
     type: Literal["EarlyStopping"] = "EarlyStopping"
     min_delta: Annotated[float, Field(ge=0)] = 0.0
@@ -33,12 +41,12 @@ class EarlyStopping(Monitoring):
     start_from_epoch: Annotated[int, Field(ge=0)] = 0
     """Epochs at the start that are not monitored."""
 
-    def build(self, objective: Objective) -> EarlyStoppingState:
+    def build(self, objective: Objective) -> RunningEarlyStopping:
         """Return the running state machine that watches `objective.metric`."""
-        return EarlyStoppingState(self, objective)
+        return RunningEarlyStopping(self, objective)
 
 
-class EarlyStoppingState:
+class RunningEarlyStopping(EpochCallback):
     """What early stopping remembers between epochs."""
 
     def __init__(self, spec: EarlyStopping, objective: Objective) -> None:
@@ -48,13 +56,7 @@ class EarlyStoppingState:
         self._best: float | None = None
 
     def epoch_ended(self, epoch: int, measured: dict[str, float], learning_rate: float) -> Consequence:
-        """Take one epoch's value and decide.
-
-        Args:
-            epoch: counted from 1.
-            measured: every `split.metric` of this epoch.
-            learning_rate: not used.
-        """
+        """Count the epochs without an improvement; stop where they are too many."""
         if epoch <= self._spec.start_from_epoch:
             return Consequence()
         value = measured[self._objective.metric]
@@ -70,11 +72,11 @@ class EarlyStoppingState:
         return Consequence(stop=f"early stopping: {self._objective.metric} has not improved for {epochs}")
 
     def idle_epochs(self) -> int:
-        """Return how many epochs end, at the least, until the one that something may follow from."""
+        """Return how many epochs must pass before it can stop."""
         return max(1, self._spec.patience - self._wait)
 
     def state(self) -> dict[str, Any]:
-        """Return what has to be kept to go on exactly."""
+        """Return the fields of `EarlyStopping.State`."""
         return {"wait": self._wait, "best": self._best}
 
     def continue_after_stop(self) -> str | None:
@@ -90,5 +92,5 @@ class EarlyStoppingState:
         )
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from what `state` returned."""
         self._wait, self._best = state["wait"], state["best"]

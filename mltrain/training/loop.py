@@ -1,5 +1,4 @@
-"""The compiled loop: Keras' own `train_step`, looped inside one `tf.function` over tensors that are on the device
-already.
+"""The compiled loop: Keras' own `train_step`, looped inside one `tf.function` over the tensors of a feed.
 
 It runs the same operations in the same order as `model.fit(shuffle=False)` on the permuted rows, so weights and
 history are the same bit for bit for dense nets; what it leaves out is the Python and input pipeline work of every
@@ -10,7 +9,7 @@ partial batch has its own. Imports TensorFlow.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 import keras
@@ -18,11 +17,10 @@ import numpy as np
 import tensorflow as tf
 
 from mltrain.training.acceleration import UNACCELERATED, Acceleration, recurrences, unrolled
-from mltrain.training.chunks import Chunks
+from mltrain.training.feed import Arrays, Feed, Window
 from mltrain.training.fused_lstm import fused
+from mltrain.training.progress import Chunks
 
-# A tensor is taken as it is, an array is copied into one.
-Arrays = tuple[np.ndarray | tf.Tensor, ...]
 # The outputs of some rows, and the loss and metrics so far.
 Measured = tuple[tf.Tensor, dict[str, tf.Tensor]]
 Measure = Callable[..., Measured]
@@ -46,31 +44,30 @@ def in_full_vectors(function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor) ->
     return function(tf.gather(x, places))[:rows]
 
 
-class TrainingLoop:
+class CompiledSteps:
     """Runs steps of one epoch.
 
     Args:
         model: compiled and built, see `mltrain.training.compilation`.
-        arrays: `(x, y)` or `(x, y, sample_weight)`, each with the training rows on its first axis.
+        feed: of the training rows.
         batch_size: rows in one step; a larger one than there are rows means one step an epoch.
         acceleration: how it is compiled.
     """
 
     def __init__(
-        self, model: keras.Model, arrays: Arrays, batch_size: int, acceleration: Acceleration = UNACCELERATED
+        self, model: keras.Model, feed: Feed, batch_size: int, acceleration: Acceleration = UNACCELERATED
     ) -> None:
         self.model = model
-        self.rows = len(arrays[0])
+        self.feed = feed
+        self.rows = feed.rows
         self.batch_size = batch_size
         self.xla = acceleration.xla
         self._full_batches = self.rows // batch_size
         self._partial_rows = self.rows % batch_size
-        self._tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
         self._unrolled = recurrences(model) if acceleration.unroll else []
         self._fuse = acceleration.fuse
         # With `jit_compile=False` TensorFlow would refuse to call what a layer wants compiled.
         self._run_full = tf.function(self._full_steps, autograph=False, jit_compile=acceleration.xla or None)
-        self._run_partial = tf.function(self._partial_step, autograph=False)
         self._read = tf.function(self._results, autograph=False)
         self._logs: dict[str, float] | None = None
 
@@ -88,32 +85,43 @@ class TrainingLoop:
             first_step: steps of this epoch that are done already.
             every: end a chunk at each multiple of so many steps of the whole training.
         """
-        rows = tf.convert_to_tensor(order)
+        window: Window | None = None
         step, self._logs = first_step, None
         while step < self._full_batches:
-            count = chunks.next(self._full_batches - step)
+            if window is None or step >= window.end:
+                window = self.feed.window(order, step, self.steps - step)
+            count = chunks.next(min(window.end, self._full_batches) - step)
             if every is not None:
                 count = min(count, every - int(self.model.optimizer.iterations.numpy()) % every)
             started = time.perf_counter()
-            self._keep(self._full(rows, tf.constant(step), tf.constant(count)))
+            place = tf.constant(step - window.first), tf.constant(count), tf.constant(step == 0)
+            self._keep(self._full(*window.tensors, window.places, *place))
             step += count
             chunks.took(count, time.perf_counter() - started)
             yield step
         if self._partial_rows and step == self._full_batches:
-            self._keep(self._run_partial(rows))
+            if window is None or step >= window.end:
+                window = self.feed.window(order, step, 1)
+            self._keep(self._partial(*window.tensors, window.places, tf.constant(step - window.first)))
             yield step + 1
 
     def trace(self) -> None:
         """Compile the loop without running a step, so that the first chunk's time is not that of tracing."""
         if self._full_batches:
-            # From step 1 on: at step 0 the running averages would start afresh, also those of a run that goes on.
-            self._full(tf.range(self.rows), tf.constant(1), tf.constant(0))
+            # Not as the first step of an epoch, which resets the running averages: those of a resumed run, too.
+            window = self.feed.window(np.arange(self.rows, dtype=np.int32), 0, self.steps)
+            self._full(*window.tensors, window.places, tf.constant(0), tf.constant(0), tf.constant(False))
 
     @cached_property
     def _full(self) -> Callable[..., dict[str, tf.Tensor]]:
         # A concrete function: a tf.function looks at the types of its arguments in each call, which takes 0.2 ms.
-        number = tf.TensorSpec((), "int32")
-        return self._run_full.get_concrete_function(tf.TensorSpec((self.rows,), "int32"), number, number)
+        number, truth = tf.TensorSpec((), "int32"), tf.TensorSpec((), "bool")
+        return self._run_full.get_concrete_function(*self.feed.signature, number, number, truth)
+
+    @cached_property
+    def _partial(self) -> Callable[..., dict[str, tf.Tensor]]:
+        run = tf.function(self._partial_step, autograph=False)
+        return run.get_concrete_function(*self.feed.signature, tf.TensorSpec((), "int32"))
 
     def _keep(self, logs: dict[str, tf.Tensor]) -> None:
         # A device runs asynchronously: reading waits for it, so that the time is the steps' own.
@@ -128,24 +136,28 @@ class TrainingLoop:
     def _results(self) -> dict[str, tf.Tensor]:
         return self.model.get_metrics_result()
 
-    def train_on(self, rows: tf.Tensor) -> None:
-        """Run one step on some rows, int32 numbers of them; called while a graph is traced."""
+    def train_on(self, tensors: Sequence[tf.Tensor], rows: tf.Tensor) -> None:
+        """Run one step on some rows of tensors, int32 numbers of them; called while a graph is traced."""
         with unrolled(self._unrolled), fused(self._fuse):  # this is Python, which runs only while it is traced
-            self.model.train_step(tuple(tf.gather(tensor, rows) for tensor in self._tensors))
+            self.model.train_step(tuple(tf.gather(tensor, rows) for tensor in tensors))
 
-    def _full_steps(self, order: tf.Tensor, first: tf.Tensor, count: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _full_steps(self, *arguments: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Run the steps of a window, from one of it on; `begins` says that an epoch begins with them."""
+        *tensors, places, first, count, begins = arguments
+
         def body(step: tf.Tensor) -> tuple[tf.Tensor]:
-            # tf.slice with a static size: `order[a:b]` under XLA pads a short slice with row 0 without a word.
-            self.train_on(tf.slice(order, [step * self.batch_size], [self.batch_size]))
+            # tf.slice with a static size: `places[a:b]` under XLA pads a short slice with row 0 without a word.
+            self.train_on(tensors, tf.slice(places, [step * self.batch_size], [self.batch_size]))
             return (step + 1,)
 
-        _reset_metrics(self.model, when=first == 0)
+        _reset_metrics(self.model, when=begins)
         tf.while_loop(lambda step: step < first + count, body, (first,), parallel_iterations=1)
         return self._results()  # in the same call: each call takes 0.1 to 0.4 ms, an epoch of a small net 1 ms
 
-    def _partial_step(self, order: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _partial_step(self, *arguments: tf.Tensor) -> dict[str, tf.Tensor]:
+        *tensors, places, step = arguments
         _reset_metrics(self.model, when=tf.constant(self._full_batches == 0))
-        self.train_on(order[self._full_batches * self.batch_size :])
+        self.train_on(tensors, tf.slice(places, [step * self.batch_size], [self._partial_rows]))
         return self._results()
 
 

@@ -7,13 +7,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from mltrain.spec import Spec
 from mltrain.task import Objective
-from mltrain.training.consequence import Consequence
-from mltrain.training.monitoring import Monitoring
+from mltrain.training.callback import Consequence, EpochCallback, Monitoring
 
 
 class ReduceLROnPlateau(Monitoring):
     """Multiply the learning rate by a factor when the monitored quantity has stopped improving."""
+
+    class State(Spec):
+        """What it remembers."""
+
+        best: float | None
+        """The best value."""
+        wait: Annotated[int, Field(ge=0)]
+        """Epochs without an improvement."""
+        cooldown: Annotated[int, Field(ge=0)]
+        """Epochs in which a missing improvement does not count."""
 
     type: Literal["ReduceLROnPlateau"] = "ReduceLROnPlateau"
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
@@ -27,12 +37,12 @@ class ReduceLROnPlateau(Monitoring):
     min_lr: Annotated[float, Field(ge=0)] = 0.0
     """The learning rate does not go below this."""
 
-    def build(self, objective: Objective) -> ReduceLROnPlateauState:
+    def build(self, objective: Objective) -> RunningReduceLROnPlateau:
         """Return the running state machine that watches `objective.metric`."""
-        return ReduceLROnPlateauState(self, objective)
+        return RunningReduceLROnPlateau(self, objective)
 
 
-class ReduceLROnPlateauState:
+class RunningReduceLROnPlateau(EpochCallback):
     """What the reduction remembers between epochs; the order of its steps is Keras'."""
 
     def __init__(self, spec: ReduceLROnPlateau, objective: Objective) -> None:
@@ -43,13 +53,7 @@ class ReduceLROnPlateauState:
         self._cooldown = 0
 
     def epoch_ended(self, epoch: int, measured: dict[str, float], learning_rate: float) -> Consequence:
-        """Take one epoch's value and decide.
-
-        Args:
-            epoch: counted from 1.
-            measured: every `split.metric` of this epoch.
-            learning_rate: the one of this epoch.
-        """
+        """Count the epochs without an improvement; reduce the learning rate where they are too many."""
         if self._cooldown > 0:
             self._cooldown -= 1
             self._wait = 0
@@ -73,16 +77,13 @@ class ReduceLROnPlateauState:
         )
 
     def idle_epochs(self) -> int:
-        """Return how many epochs end, at the least, until the one that something may follow from."""
+        """Return how many epochs must pass before it can reduce the learning rate."""
         return max(1, self._spec.patience - self._wait)
 
     def state(self) -> dict[str, Any]:
-        """Return what has to be kept to go on exactly."""
+        """Return the fields of `ReduceLROnPlateau.State`."""
         return {"best": self._best, "wait": self._wait, "cooldown": self._cooldown}
 
-    def continue_after_stop(self) -> None:
-        """Do nothing: it ends no training."""
-
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from what `state` returned."""
         self._best, self._wait, self._cooldown = state["best"], state["wait"], state["cooldown"]

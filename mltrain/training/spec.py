@@ -12,16 +12,20 @@ from mltrain.expression import Comparison, MetricName
 from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.spec import Many, Spec
 from mltrain.training.early_stopping import EarlyStopping
+from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
 Optimizer = Annotated[KerasComponent, keras_component("optimizer")]
 Loss = Annotated[KerasComponent, keras_component("loss")]
 KerasMetric = Annotated[KerasComponent, keras_component("metric")]
 
-# Ours first: these two replace Keras' callbacks of the same names. Every other callback is Keras' own.
-OWN_CALLBACKS = (EarlyStopping, ReduceLROnPlateau)
+# Ours first: they replace Keras' callbacks of the same names. Every other callback is Keras' own.
+OWN_CALLBACKS = (EarlyStopping, ReduceLROnPlateau, ModelCheckpoint, StochasticWeightAveraging)
 CALLBACKS = keras_component("callback", *OWN_CALLBACKS)
-Callback = Annotated[EarlyStopping | ReduceLROnPlateau | KerasComponent, CALLBACKS]
+Callback = Annotated[
+    EarlyStopping | ReduceLROnPlateau | ModelCheckpoint | StochasticWeightAveraging | KerasComponent, CALLBACKS
+]
 
 
 def _comparison(text: str) -> str:
@@ -104,7 +108,7 @@ class TrainingSpec(Spec):
     class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = None
     """Weight of each class in the loss, by name; `balanced` is rows / (classes × rows of the class)."""
     callbacks: Many[Callback] = ()
-    """EarlyStopping, ReduceLROnPlateau, TerminateOnNaN."""
+    """EarlyStopping, ReduceLROnPlateau, ModelCheckpoint, StochasticWeightAveraging, TerminateOnNaN."""
     stop_when: Annotated[str, AfterValidator(_comparison)] | None = None
     """Stop as soon as this holds at the end of an epoch, such as `validation.accuracy >= 0.98`."""
     xla: Literal["auto"] | bool = "auto"
@@ -117,7 +121,7 @@ class TrainingSpec(Spec):
     and 2,000 updates of the weights or more."""
     final: Literal["auto", "best", "last"] = "auto"
     """Which weights become the model of the run: those of the best epoch by the objective, or the last ones; auto is
-    best if there is a validation split."""
+    best if there is a validation split. With StochasticWeightAveraging it is the averaged ones."""
     checkpoint: CheckpointSpec = CheckpointSpec()
     """How often a checkpoint is written, with everything that a resumed training needs."""
     on_divergence: OnDivergence = OnDivergence()

@@ -174,7 +174,7 @@ def test_fewer_epochs_than_are_trained(mltrain, run):
     "where",
     [
         "mltrain.procedures.network.build_network",
-        "mltrain.training.fit.Training._validate",
+        "mltrain.training.training.Training._validate",
         "mltrain.procedures.self_check.check_itself",
     ],
 )

@@ -276,7 +276,7 @@ def test_the_number_of_threads_is_what_is_asked_for(shell, config, tmp_path):
 
 def test_status_says_the_epoch_and_the_step_while_it_trains(mltrain, config, tmp_path, monkeypatch):
     from mltrain.procedures.listeners import ProgressInStatus
-    from mltrain.training.fit import Training
+    from mltrain.training.training import Training
 
     monkeypatch.setattr(ProgressInStatus, "_BETWEEN", 0)
     seen, validate = [], Training._validate

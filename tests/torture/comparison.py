@@ -31,6 +31,8 @@ def content(run: Path) -> dict[str, Any]:
             state["history"] = without_seconds(state["history"])
             del state["training"]["position"]["seconds"]
         found[f"{kind}/state.json"] = state
+    for checkpoint in (*(run / "checkpoints").glob("kept-*"), *(run / "checkpoints").glob("average-*")):
+        found[checkpoint.name] = (checkpoint / "arrays.npz").read_bytes(), read_checkpoint(checkpoint)[1]
     status = json.loads((run / "status.json").read_text())
     found["status.json"] = {name: status[name] for name in ("state", "reason", "epoch", "step", "exit_code")}
     found["left behind"] = [path.name for path in run.rglob(".tmp-*")]

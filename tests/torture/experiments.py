@@ -74,6 +74,14 @@ VARIANTS = {
         "  callbacks: [{type: ReduceLROnPlateau, patience: 2, min_delta: 0.5, factor: 0.3, cooldown: 1}]",
         optimizer="{type: SGD, learning_rate: 0.1}",
     ),
+    "kept_epochs": experiment(
+        _MLP, "  callbacks: [{type: ModelCheckpoint, top: 2}, {type: ModelCheckpoint, every: 2}]", epochs=8
+    ),
+    "averaging": experiment(
+        _layers("{type: Dense, units: 8}", "BatchNormalization", "{type: Dropout, rate: 0.2}"),
+        "  callbacks: [{type: StochasticWeightAveraging, start: 0.5}]",
+        epochs=8,
+    ),
     "early_stopping": experiment(_MLP, "  callbacks: [{type: EarlyStopping, patience: 3, min_delta: 1}]", epochs=50),
     "augmentation": experiment(
         _layers(

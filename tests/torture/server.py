@@ -96,9 +96,9 @@ def _killed_midway(name: str, *, dir_fd: int) -> None:
 
 def _watch_training(request: dict[str, Any], counts: Counts) -> None:
     """Count the chunks of steps and their time; kill the process some time after the first one, if that was asked."""
-    from mltrain.training.loop import TrainingLoop
+    from mltrain.training.loop import CompiledSteps
 
-    epoch = TrainingLoop.epoch
+    epoch = CompiledSteps.epoch
     began: list[float] = []
 
     def watched(*arguments: Any, **options: Any) -> Iterator[int]:
@@ -116,7 +116,7 @@ def _watch_training(request: dict[str, Any], counts: Counts) -> None:
                     timer.daemon = True
                     timer.start()
 
-    TrainingLoop.epoch = watched
+    CompiledSteps.epoch = watched
 
 
 def _without_pictures() -> None:

@@ -16,8 +16,8 @@ from mltrain.training.acceleration import (
     evaluation_block,
     recurrences,
 )
-from mltrain.training.chunks import Chunks
 from mltrain.training.devices import DeviceChoice
+from mltrain.training.progress import Chunks
 from mltrain.training.spec import TrainingSpec
 from tests.training.test_loop import (
     ROWS,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mltrain.training.acceleration import UNACCELERATED
-from mltrain.training.chunks import Chunks
-from mltrain.training.loop import CompiledEvaluation, EvaluationLoop, TrainingLoop
-from mltrain.training.order import epoch_order
+from mltrain.training.feed import ResidentFeed
+from mltrain.training.loop import CompiledEvaluation, CompiledSteps, EvaluationLoop
+from mltrain.training.progress import Chunks, epoch_order
 
 ROWS, VALIDATION_ROWS, BATCH, CLASSES, EPOCHS, SEED = 107, 43, 16, 3, 3, 5
 
@@ -46,7 +46,7 @@ def evaluation_loop(model, arrays, block):
 
 def by_our_loop(model, train, validation, chunks, acceleration=UNACCELERATED):
     loop, evaluation, history = (
-        TrainingLoop(model, train, BATCH, acceleration),
+        CompiledSteps(model, ResidentFeed(train), BATCH, acceleration),
         evaluation_loop(model, validation, BATCH),
         [],
     )
@@ -170,7 +170,7 @@ def test_every_row_is_trained_on_once(rows):
     model.compile(keras.optimizers.SGD(1.0), lambda y, p: keras.ops.sum(p), jit_compile=False)
     x, y = np.eye(rows, dtype="float32"), np.zeros((rows, 1), "float32")
     model._symbolic_build(data_batch=(keras.KerasTensor((2, rows)), keras.KerasTensor((2, 1))))
-    loop = TrainingLoop(model, (x, y), BATCH)
+    loop = CompiledSteps(model, ResidentFeed((x, y)), BATCH)
     for _ in loop.epoch(epoch_order(rows, SEED, 1), Chunks()):
         pass
     assert (model.get_weights()[0] != 0).all()

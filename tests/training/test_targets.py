@@ -13,7 +13,8 @@ from mltrain.models.mlp import Mlp
 from mltrain.models.sequential import Sequential
 from mltrain.outputs import KINDS
 from mltrain.training.compilation import compile_model, shape_targets
-from mltrain.training.loop import TrainingLoop
+from mltrain.training.feed import ResidentFeed
+from mltrain.training.loop import CompiledSteps
 from mltrain.training.metrics import training_metrics
 from mltrain.training.spec import TrainingSpec
 from mltrain.training.targets import LOSSES, METRICS, class_weight_misfit, loss_misfit, metric_misfit
@@ -55,7 +56,7 @@ def compiled(task, scaled=False, model=None, **training):
 
 def losses_of(spec, model, task, epochs):
     x, y = rows(task)
-    loop = TrainingLoop(model, (x, shape_targets(y, spec, INFO[task])), ROWS)
+    loop = CompiledSteps(model, ResidentFeed((x, shape_targets(y, spec, INFO[task]))), ROWS)
     found = []
     for _ in range(epochs):
         model.reset_metrics()

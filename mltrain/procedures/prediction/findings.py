@@ -43,6 +43,7 @@ class Findings:
         explained: what the columns `explain.<column>` are; None where nobody asked.
         added: the names of the columns that were added.
         renamed: whether they have other names than usual, as the data has columns of these names.
+        other_weights: that the weights are not those of the model of the run; empty where they are.
         unfinished: that the run is not finished, and which weights were used; empty where it is finished.
     """
 
@@ -59,6 +60,7 @@ class Findings:
     added: tuple[str, ...] = ()
     renamed: bool = False
     unfinished: str = ""
+    other_weights: str = ""
 
     @property
     def outside(self) -> dict[str, ColumnFindings]:
@@ -73,6 +75,7 @@ class Findings:
             "rows": self.rows,
             "added": list(self.added),
             **({"unfinished": self.unfinished} if self.unfinished else {}),
+            **({"other_weights": self.other_weights} if self.other_weights else {}),
             **({"without_history": self.without_history} if self.without_history else {}),
             "missing": {name: {"n": each.count, "in_training": each.expected} for name, each in self.missing.items()},
             **({} if self.gaps is None else {"gaps": {"steps": self.gaps.count, "windows": self.gaps.spanning}}),

@@ -52,6 +52,7 @@ class PredictRequest:
         prefix: what the names of all columns that are added begin with.
         options: how the file is written, by the names of the keys of its source.
         skip_bad: whether image files that cannot be used are left out and counted, instead of refused.
+        epoch: whose kept weights predict; None for the model of the run.
     """
 
     run: RunDirectory
@@ -63,6 +64,7 @@ class PredictRequest:
     prefix: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     skip_bad: bool = False
+    epoch: int | None = None
 
 
 def predict(request: PredictRequest, open_output: OpenOutput, interruption: Interruption) -> Findings:
@@ -74,12 +76,13 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
         interruption: of this process.
 
     Raises:
-        UsageError: probabilities were asked for, or an explanation, and the model has none.
+        UsageError: probabilities were asked for, or an explanation, and the model has none; or the weights of that
+            epoch are not kept.
         RunError: the run is damaged or unfinished.
         DataError: the data is not there or not valid, or `strict` refuses it.
     """
     run, data, images, explain, prefix = request.run, request.data, request.images, request.explain, request.prefix
-    stored = read_model(run)
+    stored = read_model(run, epoch=request.epoch)
     unfinished = unfinished_sentence(run, stored.kind, stored.epoch)
     target = stored.preprocessing.target
     added, parts = added_names(target, request.probabilities), explained_columns(stored) if explain else ()
@@ -119,6 +122,7 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
                 added=names,
                 renamed=not prefix and names != (*added, *parts),
                 unfinished=unfinished,
+                other_weights=stored.other_weights,
             )
             if request.strict:
                 findings.refuse_surprises()

@@ -18,6 +18,7 @@ from mltrain.report.page.sections.results import undefined_sentences
 from mltrain.report.page.sections.summary import gates_sentence, verdict
 from mltrain.report.text import as_sentence, number
 from mltrain.run.results import MetricValue, Results
+from mltrain.wording import counted
 
 # What Markdown, and the HTML in it, would read as more than a character; the last is the middle of an address.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&@]|:(?=//))")
@@ -130,6 +131,8 @@ def _training(facts: Facts) -> Iterator[str]:
     if facts.results is not None:
         model = facts.results.model
         kept = f"The model has the {model.weights} weights: those of epoch {model.epoch} of {model.epochs}"
+        if model.weights == "average":
+            kept = f"The model has the average weights of {counted(model.averaged or 0, 'epoch')} of {model.epochs}"
         yield plain(f"{kept}; training ended: {model.stopped}.")
 
 

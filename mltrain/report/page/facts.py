@@ -42,6 +42,7 @@ class Facts:
         profile: where the time went.
         given: the config, as it was given.
         resolved: with every value, and who set it.
+        kept_epochs: whose weights a ModelCheckpoint has kept.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Facts:
     profile: Profile | None
     given: str
     resolved: str
+    kept_epochs: tuple[int, ...] = ()
 
     @property
     def split(self) -> str | None:

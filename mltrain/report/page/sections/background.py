@@ -35,6 +35,8 @@ def background_section(facts: Facts) -> Html:
             ("Git commit", element("code", f"{git.commit}{', with uncommitted changes' if git.dirty else ''}"))
         )
     pairs.append(("Versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())))
+    if facts.kept_epochs:
+        pairs.append(("Kept epochs", ", ".join(map(str, facts.kept_epochs))))
     if record.seeds:
         pairs.append(("Seeds", ", ".join(f"{name} {seed}" for name, seed in record.seeds.items())))
     if record.determinism:

@@ -1,22 +1,26 @@
-"""What stands in a `state-…` checkpoint beside the arrays. Sums that fit prove no form: a stranger can make them."""
+"""What is in a `state-…` checkpoint beside the arrays. Sums that fit prove no form: a stranger can make them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Union
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PlainValidator, TypeAdapter, ValidationError
 
 from mltrain.errors import RunError
 from mltrain.run.history import History
 from mltrain.run.reading import wrong_form
 from mltrain.spec import Many, Spec
+from mltrain.training.spec import OWN_CALLBACKS
 from mltrain.wording import counted
 
 Count = Annotated[int, Field(ge=0)]
 
+_STATES: Any = Union[tuple(callback.State for callback in OWN_CALLBACKS)]  # noqa: UP007 (the list is not known here)
+CallbackState = Annotated[Spec, PlainValidator(TypeAdapter[Spec](_STATES).validate_python)]
 
-class KeptPosition(Spec):
+
+class PositionState(Spec):
     """Where in the training the checkpoint was written."""
 
     epoch: Annotated[int, Field(ge=1)]
@@ -31,37 +35,21 @@ class KeptPosition(Spec):
     """Why the training had ended, if it had."""
 
 
-class KeptWait(Spec):
-    """What early stopping remembers."""
-
-    wait: Count
-    """Epochs without an improvement."""
-    best: float | None
-    """The best value."""
-
-
-class KeptPlateau(KeptWait):
-    """What the reduction of the learning rate remembers."""
-
-    cooldown: Count
-    """Epochs in which a missing improvement does not count."""
-
-
-class KeptTraining(Spec):
+class TrainingState(Spec):
     """What is needed to continue the epochs."""
 
-    position: KeptPosition
+    position: PositionState
     """Where they were."""
     best: float | None
     """The best value of the objective."""
-    callbacks: Many[KeptWait | KeptPlateau]
+    callbacks: Many[CallbackState]
     """The state of each callback of mltrain."""
 
 
-class KeptState(Spec):
+class CheckpointState(Spec):
     """The state of a training, without its arrays."""
 
-    training: KeptTraining
+    training: TrainingState
     """What is needed to continue the epochs."""
     history: str
     """The content of history.csv."""
@@ -75,7 +63,7 @@ class KeptState(Spec):
     """Updates of the weights."""
 
 
-def check_training_state(state: Mapping[str, Any], place: object) -> None:
+def check_checkpoint_state(state: Mapping[str, Any], place: object) -> None:
     """Refuse a state that training cannot have written.
 
     Args:
@@ -86,7 +74,7 @@ def check_training_state(state: Mapping[str, Any], place: object) -> None:
         RunError: says what is wrong with it.
     """
     try:
-        kept = KeptState.model_validate(state)
+        kept = CheckpointState.model_validate(state)
     except ValidationError as error:
         raise wrong_form(place, error) from None
     try:

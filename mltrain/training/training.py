@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import keras
@@ -17,79 +18,75 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from mltrain.errors import DivergedError
-from mltrain.expression import Comparison
 from mltrain.keras_api.build import build
 from mltrain.keras_api.components import KerasComponent
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
-from mltrain.task import Objective
-from mltrain.training.chunks import Chunks
-from mltrain.training.consequence import EpochCallback
+from mltrain.training.averaged_model import put_average
+from mltrain.training.callback import EpochRules
 from mltrain.training.keras_callbacks import hooks_into_steps, keras_logs
-from mltrain.training.loop import EvaluationLoop, TrainingLoop
-from mltrain.training.order import epoch_order
-from mltrain.training.progress import EpochRecord, Position
+from mltrain.training.loop import CompiledSteps
+from mltrain.training.progress import Chunks, EpochRecord, Position, epoch_order
 from mltrain.training.shared_epochs import MOST_EPOCHS, SharedEpochs
 from mltrain.training.signals import Interruption
 from mltrain.training.spec import TrainingSpec
+from mltrain.training.stochastic_weight_averaging import RunningAverage
+from mltrain.training.validation import Validation, of_split
 from mltrain.training.weights import averaged_weights, by_place, take_weights
 
-Measure = Callable[[np.ndarray], dict[str, float]]
 Progress = Callable[[int, int, int, float], None]
 
 
+@dataclass(frozen=True)
+class Steps:
+    """How an epoch is trained.
+
+    Attributes:
+        loop: over the training rows.
+        seed: of the experiment, for the order of the rows.
+        every: a chunk ends at each multiple of so many steps of the training, for checkpoints; None where it need not.
+        shared: runs several epochs of `loop` in one call; None where each has its own.
+    """
+
+    loop: CompiledSteps
+    seed: int
+    every: int | None = None
+    shared: SharedEpochs | None = None
+
+
 class Training:
-    """Everything that the epochs need.
+    """Trains epoch by epoch.
 
     Args:
         spec: epochs, shuffling, callbacks of Keras.
-        model: compiled and built.
-        loop: over the training rows.
-        validation: over the validation rows, or None.
-        measure: exact metrics of the validation predictions, by name.
-        objective: what "best" is.
-        callbacks: those of ours; the callbacks of Keras are made from `spec`.
-        stop_when: what ends the training, or None.
-        seed: of the experiment.
+        steps: how an epoch is trained.
+        rules: what decides after each epoch.
+        validation: of the validation rows, or None.
         interruption: asked between two chunks of steps.
-        every: a chunk ends at each multiple of so many steps of the training, for checkpoints; None where it need not.
-        shared: runs several epochs of `loop` in one call; None where each has its own.
         stopwatch: notes where the time goes.
     """
 
     def __init__(
         self,
         spec: TrainingSpec,
-        model: keras.Model,
-        loop: TrainingLoop,
-        validation: EvaluationLoop | None,
-        measure: Measure,
-        objective: Objective,
-        callbacks: Sequence[EpochCallback],
-        stop_when: Comparison | None,
-        seed: int,
+        steps: Steps,
+        rules: EpochRules,
+        validation: Validation | None,
         interruption: Interruption,
-        every: int | None = None,
-        shared: SharedEpochs | None = None,
         stopwatch: NoStopwatch = NO_STOPWATCH,
     ) -> None:
         self.spec = spec
-        self.model = model
-        self.loop = loop
-        self.validation = validation
-        self.objective = objective
+        self.loop = steps.loop
+        self.model = steps.loop.model
         self.best: float | None = None
         self.position = Position()
-        self._measure = measure
-        self._seed = seed
-        self._every = every
-        self._shared = shared
+        self._steps = steps
+        self.rules = rules
+        self._validation = validation
         self._interruption = interruption
         self._stopwatch = stopwatch
-        self._stop_when = stop_when
-        self._ours = callbacks
         theirs = [build(callback) for callback in spec.callbacks if isinstance(callback, KerasComponent)]
         self._theirs = keras.callbacks.CallbackList(
-            theirs, add_history=False, model=model, epochs=spec.epochs, steps=loop.steps, verbose=0
+            theirs, add_history=False, model=self.model, epochs=spec.epochs, steps=self.loop.steps, verbose=0
         )
         # How many steps the variables are ahead of the last recorded epoch, and the weights that it ended with.
         self._ahead: tuple[int, tuple[np.ndarray, ...]] | None = None
@@ -109,8 +106,8 @@ class Training:
         self.model.stop_training = False
         with self._stopwatch.phase("callbacks"):
             self._theirs.on_train_begin()
-        if self._shared is not None and self._undisturbed():
-            yield from self._shared_epochs(self._shared)
+        if self._steps.shared is not None and self._undisturbed():
+            yield from self._shared_epochs(self._steps.shared)
         else:
             yield from self._single_epochs(progress)
         with self._stopwatch.phase("callbacks"):
@@ -125,11 +122,11 @@ class Training:
             started = time.perf_counter() - self.position.seconds
             with self._stopwatch.phase("steps"):
                 if self.position.logs is None:
-                    self._train(epoch, chunks, progress, started)
+                    self._steps_of_epoch(epoch, chunks, progress, started)
                 logs = self.position.logs or self.loop.metrics()
             seconds = time.perf_counter() - started
             self.position = Position(epoch, self.loop.steps, seconds, logs)
-            measured = _of_split("train", logs)
+            measured = of_split("train", logs)
             with self._stopwatch.phase("validation"), averaged_weights(self.model):
                 measured |= self._validate(epoch)
             with self._stopwatch.phase("callbacks"):
@@ -146,8 +143,7 @@ class Training:
         with self._stopwatch.phase("tracing"):
             shared.trace()
         while epochs := self._epochs_left():
-            undecided = min((callback.idle_epochs() for callback in self._ours), default=MOST_EPOCHS)
-            count = chunks.next(min(len(epochs), undecided, MOST_EPOCHS))
+            count = chunks.next(min(len(epochs), self.rules.idle_epochs(), MOST_EPOCHS))
             started = time.perf_counter()
             with self._stopwatch.phase("steps"):
                 ended = shared.run([self._order(epoch) for epoch in epochs[:count]])
@@ -156,7 +152,7 @@ class Training:
             for number, (epoch, end) in enumerate(zip(epochs, ended, strict=False), start=1):
                 # The variables are those of the last of them until it is reached.
                 self._ahead = (count - number, end.weights) if number < count else None
-                measured = _of_split("train", end.logs)
+                measured = of_split("train", end.logs)
                 self.refuse_divergence(epoch, measured)
                 with self._stopwatch.phase("callbacks"):
                     record = self._finish(epoch, measured, seconds / count)
@@ -168,15 +164,15 @@ class Training:
         return range(self.position.epoch, self.spec.epochs + 1 if self.position.stopped is None else 0)
 
     def _order(self, epoch: int) -> np.ndarray:
-        return epoch_order(self.loop.rows, self._seed, epoch, self.spec.shuffle)
+        return epoch_order(self.loop.rows, self._steps.seed, epoch, self.spec.shuffle)
 
     def _undisturbed(self) -> bool:
         """Return whether nothing happens between two epochs but what our own callbacks decide."""
         return not (
-            self.validation is not None
-            or self._stop_when is not None
+            self._validation is not None
+            or self.rules.stop_when is not None
             or self._theirs.callbacks
-            or self._every is not None
+            or self._steps.every is not None
             or self.position.step
             or getattr(self.model.optimizer, "use_ema", False)
         )
@@ -206,15 +202,15 @@ class Training:
         with averaged_weights(self.model):
             return take_weights(self.model)
 
-    def _train(self, epoch: int, chunks: Chunks, progress: Progress, started: float) -> None:
+    def _steps_of_epoch(self, epoch: int, chunks: Chunks, progress: Progress, started: float) -> None:
         first = self.position.step
         with self._stopwatch.phase("callbacks"):
             self._theirs.on_epoch_begin(epoch - 1)
         self._step_begins(first)
-        for done in self.loop.epoch(self._order(epoch), chunks, first, self._every):
+        for done in self.loop.epoch(self._order(epoch), chunks, first, self._steps.every):
             self._step_ended(done)
             logs = self.loop.metrics()
-            self.refuse_divergence(epoch, _of_split("train", logs))
+            self.refuse_divergence(epoch, of_split("train", logs))
             self.position = Position(epoch, done, time.perf_counter() - started)
             progress(epoch, done, self.loop.steps, logs["loss"])
             self._interruption.raise_if_received()
@@ -233,56 +229,71 @@ class Training:
             self._step_begins(done)
 
     def _validate(self, epoch: int) -> dict[str, float]:
-        if self.validation is None:
+        if self._validation is None:
             return {}
         with self._stopwatch.phase("callbacks"):
             self._theirs.on_test_begin()
-        logs, outputs = self.validation.run(self._interruption.raise_if_received)
+        refuse = partial(self.refuse_divergence, epoch)
+        logs, measured = self._validation.run(self._interruption.raise_if_received, refuse)
         with self._stopwatch.phase("callbacks"):
             self._theirs.on_test_end(logs)
-        self.refuse_divergence(epoch, _of_split("validation", logs))
-        self.refuse_divergence(epoch, {"a validation prediction": float(np.abs(outputs).max())})
-        exact = self._measure(outputs)
-        # Of finite predictions, NaN says that a metric is not defined for these rows, as roc_auc where all are of one
-        # class: that is in metrics.json, and no fault of the training.
-        defined = {name: value for name, value in exact.items() if not math.isnan(value)}
-        self.refuse_divergence(epoch, _of_split("validation", defined))
-        # The exact metric wins over Keras' running average of the same name: they are equal but for the last bits.
-        return _of_split("validation", logs | exact)
+        return measured
 
     def _finish(self, epoch: int, measured: dict[str, float], seconds: float) -> EpochRecord:
         learning_rate = self.learning_rate
-        improved = self.objective.better(measured[self.objective.metric], self.best)
+        objective = self.rules.objective
+        improved = objective.better(measured[objective.metric], self.best)
         if improved:
-            self.best = measured[self.objective.metric]
+            self.best = measured[objective.metric]
         stops, notes = [], []
-        if self._stop_when and self._stop_when.holds(measured[self._stop_when.metric]):
-            stops.append(f"{self._stop_when} holds: {measured[self._stop_when.metric]:.4g}")
-        for callback in self._ours:
-            consequence = callback.epoch_ended(epoch, measured, learning_rate)
+        for consequence in self.rules.epoch_ended(epoch, measured, learning_rate):
             if consequence.learning_rate is not None:
                 self.model.optimizer.learning_rate = consequence.learning_rate
             stops += [consequence.stop] if consequence.stop else []
             notes += [consequence.note] if consequence.note else []
+        for callback in self.rules.callbacks:
+            callback.take_weights(epoch, self.weights)
         self._theirs.on_epoch_end(epoch - 1, keras_logs(measured))
         if self.model.stop_training:
             stops.append("a Keras callback stopped the training")
         stop = "; ".join(stops) or None
-        return EpochRecord(epoch, measured, learning_rate, seconds, improved, stop, tuple(notes))
+        return EpochRecord(
+            epoch, measured, learning_rate, seconds, improved, stop, tuple(notes), self.rules.keeps(epoch)
+        )
+
+    @property
+    def average(self) -> RunningAverage | None:
+        """The mean of weights that becomes the model of the run; None where that is another, or no epoch is in it."""
+        return next((each for each in self.rules.callbacks if isinstance(each, RunningAverage) and each.count), None)
+
+    def put_average(self, average: RunningAverage) -> None:
+        """Give the model averaged weights, and statistics of batch normalization that fit them.
+
+        Raises:
+            InterruptedRunError: a signal came.
+        """
+        between = self._interruption.raise_if_received
+        put_average(self.model, average.mean, self.loop.feed, self.loop.batch_size, between)
+
+    def reduce_learning_rate(self, factor: float) -> float:
+        """Multiply the learning rate, which must be a number and not a schedule, and return the new one."""
+        optimizer = self.model.optimizer
+        optimizer.learning_rate = float(optimizer.learning_rate) * factor
+        return float(optimizer.learning_rate)
 
     def state(self) -> dict[str, Any]:
         """Return what has to be kept beside the variables to go on exactly, as JSON can hold it."""
         return {
             "position": asdict(self.position),
             "best": self.best,
-            "callbacks": [callback.state() for callback in self._ours],
+            "callbacks": [callback.state() for callback in self.rules.callbacks],
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` returned."""
         self.position, self._ahead = Position(**state["position"]), None
         self.best = state["best"]
-        for callback, kept in zip(self._ours, state["callbacks"], strict=True):
+        for callback, kept in zip(self.rules.callbacks, state["callbacks"], strict=True):
             callback.restore(kept)
 
     def continue_after_stop(self) -> tuple[str, ...]:
@@ -291,7 +302,7 @@ class Training:
         if stopped is None:
             return ()
         self.position = replace(self.position, stopped=None)
-        again = [sentence for callback in self._ours if (sentence := callback.continue_after_stop())]
+        again = [sentence for callback in self.rules.callbacks if (sentence := callback.continue_after_stop())]
         return (f"the training had ended ({stopped}) and continues", *again)
 
     def refuse_divergence(self, epoch: int, values: Mapping[str, float]) -> None:
@@ -307,7 +318,3 @@ class Training:
                     f"training diverged: {what} is {value} in {where}; "
                     "try a smaller training.optimizer.learning_rate, or clipnorm: 1.0"
                 )
-
-
-def _of_split(split: str, values: Mapping[str, float]) -> dict[str, float]:
-    return {f"{split}.{name}": value for name, value in values.items()}

@@ -1,0 +1,144 @@
+"""What a callback of mltrain is: a spec that builds a state machine, which looks at each epoch and says what follows.
+
+It does nothing itself, so that the loop stays the only place that acts. What it remembers is in every checkpoint.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from mltrain.expression import Comparison, MetricName
+from mltrain.spec import Spec
+from mltrain.task import Objective
+
+if TYPE_CHECKING:  # specs keep NumPy out of their imports
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What follows from one epoch.
+
+    Attributes:
+        stop: the reason to stop after this epoch, or None.
+        learning_rate: the new learning rate, or None.
+        note: a sentence to say, or None.
+    """
+
+    stop: str | None = None
+    learning_rate: float | None = None
+    note: str | None = None
+
+
+class EpochCallback:
+    """A state machine that looks at each finished epoch."""
+
+    def epoch_ended(self, epoch: int, measured: dict[str, float], learning_rate: float) -> Consequence:
+        """Take one epoch's values and decide.
+
+        Args:
+            epoch: counted from 1.
+            measured: every `split.metric` of this epoch.
+            learning_rate: the one of this epoch.
+        """
+        return Consequence()
+
+    def idle_epochs(self) -> int:
+        """Return how many epochs end, at the least, until one that a change of the training may follow from; at least
+        1."""
+        return sys.maxsize
+
+    def take_weights(self, epoch: int, weights: Callable[[], Mapping[str, np.ndarray]]) -> None:
+        """Use the weights that an epoch ended with; called after `epoch_ended`.
+
+        Args:
+            epoch: counted from 1.
+            weights: returns them, by place, as `take_weights` in `training/weights.py`.
+        """
+        return
+
+    def keeps(self, epoch: int) -> bool:
+        """Return whether the weights that this epoch ended with are to stay on disk; asked again as others follow."""
+        return False
+
+    def state(self) -> dict[str, Any]:
+        """Return what has to be kept to continue exactly: the fields of the spec's `State`, as JSON can hold them."""
+        raise NotImplementedError
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from what `state` returned."""
+        raise NotImplementedError
+
+    def continue_after_stop(self) -> str | None:
+        """Begin to wait again, where the wait has ended the training; return a sentence that says so."""
+        return None
+
+
+@dataclass(frozen=True)
+class EpochRules:
+    """What decides after each epoch.
+
+    Attributes:
+        objective: what "best" is.
+        callbacks: the running callbacks of mltrain; those of Keras are not among them.
+        stop_when: what ends the training, or None.
+    """
+
+    objective: Objective
+    callbacks: Sequence[EpochCallback] = ()
+    stop_when: Comparison | None = None
+
+    def epoch_ended(self, epoch: int, measured: dict[str, float], learning_rate: float) -> Iterator[Consequence]:
+        """Yield what follows from an epoch, one thing after the other."""
+        if self.stop_when and self.stop_when.holds(measured[self.stop_when.metric]):
+            yield Consequence(stop=f"{self.stop_when} holds: {measured[self.stop_when.metric]:.4g}")
+        for callback in self.callbacks:
+            yield callback.epoch_ended(epoch, measured, learning_rate)
+
+    def idle_epochs(self) -> int:
+        """Return how many epochs end, at the least, until one that a change of the training may follow from."""
+        return min((callback.idle_epochs() for callback in self.callbacks), default=sys.maxsize)
+
+    def keeps(self, epoch: int) -> bool:
+        """Return whether a callback wants the weights of a trained epoch on disk, as far as it knows by now."""
+        return any(callback.keeps(epoch) for callback in self.callbacks)
+
+
+class CallbackSpec(Spec):
+    """A callback of mltrain, as the config states it."""
+
+    State: ClassVar[type[Spec]]
+    """The form of what it remembers."""
+
+    def for_epochs(self, epochs: int) -> Self:
+        """Return this with what depends on the number of epochs to train."""
+        return self
+
+    def misfit(self, state: Mapping[str, Any], trained: int) -> str | None:
+        """Return why it cannot continue from what a checkpoint has kept; None where it can.
+
+        Args:
+            state: the fields of `State`.
+            trained: epochs that are trained.
+        """
+        return None
+
+    def build(self, objective: Objective) -> EpochCallback:
+        """Return the running state machine.
+
+        Args:
+            objective: what it watches, or that of the run where it watches nothing.
+        """
+        raise NotImplementedError
+
+
+class Monitoring(CallbackSpec):
+    """A callback that watches one measured quantity."""
+
+    monitor: MetricName | None = None
+    """The measured quantity, such as `validation.loss` or Keras' `val_loss`; null takes the objective."""
+    mode: Literal["auto", "min", "max"] = "auto"
+    """Whether smaller or larger is better; auto takes it from the metric."""

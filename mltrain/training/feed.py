@@ -1,0 +1,79 @@
+"""What feeds the compiled loop: tensors, and which of their rows each step takes. Imports TensorFlow.
+
+The loop gets them as arguments, so that it does not know whether all rows are on the device or some at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+# A tensor is taken as it is, an array is copied into one.
+Arrays = tuple[np.ndarray | tf.Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The rows of some steps of an epoch, on the device.
+
+    Attributes:
+        tensors: `x`, `y` and perhaps `sample_weight`, each with rows on its first axis.
+        places: `(rows,)` int32, the rows of the tensors in the order in which the steps take them.
+        first: the step of the epoch that takes the first of `places`.
+        end: the step after the last one whose rows are here.
+    """
+
+    tensors: tuple[tf.Tensor, ...]
+    places: tf.Tensor
+    first: int
+    end: int
+
+
+class Feed(Protocol):
+    """Hands out the rows of an epoch, window by window. All windows have the shapes of `signature`."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of an epoch."""
+
+    @property
+    def signature(self) -> tuple[tf.TensorSpec, ...]:
+        """Shape and type of each tensor of a window, and of its `places` last."""
+
+    def window(self, order: np.ndarray, first: int, most: int) -> Window:
+        """Return a window that begins with a step of an epoch, or before it.
+
+        Args:
+            order: `(rows,)` int32, this epoch's permutation.
+            first: a step of the epoch, whose rows must be in it.
+            most: the steps that are left, from `first` on; the window may hold fewer.
+        """
+
+
+class ResidentFeed:
+    """All rows are on the device: one window is good for the whole epoch.
+
+    Args:
+        arrays: `(x, y)` or `(x, y, sample_weight)`, each with the training rows on its first axis.
+
+    Attributes:
+        rows: rows of an epoch.
+        tensors: the arrays on the device.
+    """
+
+    def __init__(self, arrays: Arrays) -> None:
+        self.rows = len(arrays[0])
+        self.tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
+
+    @property
+    def signature(self) -> tuple[tf.TensorSpec, ...]:
+        """Shape and type of each tensor, and of the order of an epoch."""
+        places = tf.TensorSpec((self.rows,), "int32")
+        return (*(tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self.tensors), places)
+
+    def window(self, order: np.ndarray, first: int, most: int) -> Window:
+        """Return all rows, from the first step of the epoch on."""
+        return Window(self.tensors, tf.convert_to_tensor(order), 0, first + most)
