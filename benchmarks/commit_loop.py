@@ -25,8 +25,9 @@ def main() -> None:
         from mltrain.training.progress import Chunks, epoch_order
     except ImportError:  # a commit before the loop had a feed
         from mltrain.training.chunks import Chunks
-        from mltrain.training.loop import TrainingLoop as CompiledSteps
         from mltrain.training.order import epoch_order
+
+        from mltrain.training.loop import TrainingLoop as CompiledSteps
 
         ResidentFeed = tuple  # type: ignore[misc,assignment] # noqa: N806 (there it took the arrays themselves)
 

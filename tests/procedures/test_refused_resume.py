@@ -225,8 +225,10 @@ def test_a_kill_between_the_first_files_is_undone(mltrain, run, monkeypatch):
     def kill(*_):
         raise Killed
 
-    monkeypatch.setattr("mltrain.procedures.fitting.Ready.write_first_files", kill)
-    monkeypatch.setattr("mltrain.procedures.run_context.Course.ended", lambda *_: None)  # as of a process that is gone
+    monkeypatch.setattr("mltrain.procedures.fitting.architecture_of", kill)
+    monkeypatch.setattr(
+        "mltrain.procedures.run_context.RunContext.ended", lambda *_: None
+    )  # as of a process that is gone
     with pytest.raises(Killed):
         mltrain("resume", run, "--epochs", 6, "--set", f"{RATE}=0.001", "--allow-inexact")
     monkeypatch.undo()
