@@ -226,9 +226,8 @@ def test_a_kill_between_the_first_files_is_undone(mltrain, run, monkeypatch):
         raise Killed
 
     monkeypatch.setattr("mltrain.procedures.fitting.architecture_of", kill)
-    monkeypatch.setattr(
-        "mltrain.procedures.run_context.RunContext.ended", lambda *_: None
-    )  # as of a process that is gone
+    # As of a process that is gone.
+    monkeypatch.setattr("mltrain.procedures.run_context.RunContext.ended", lambda *_: None)
     with pytest.raises(Killed):
         mltrain("resume", run, "--epochs", 6, "--set", f"{RATE}=0.001", "--allow-inexact")
     monkeypatch.undo()
