@@ -220,7 +220,7 @@ WITH_ONE_THREAD = {
     "evaluation/draws.py",
     "evaluation/several.py",
     "evaluation/linear_fit.py",
-    "procedures/attribution.py",
+    "procedures/explanation/attribution.py",
 }
 PRODUCTS = {"dot", "vdot", "inner", "matmul", "tensordot", "einsum", "linalg", "cov", "corrcoef", "polyfit", "legendre"}
 OF_TENSORFLOW = {"models/scores.py", "training/fused_lstm.py"}

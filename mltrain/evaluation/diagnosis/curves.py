@@ -42,7 +42,7 @@ def first_loss(curves: Curves) -> Finding | None:
 def high_learning_rate(curves: Curves) -> Finding | None:
     """The training loss jumps up again and again, or ends above its start."""
     loss = curves.train
-    if len(loss) < 3 or min(loss) <= 0:
+    if len(loss) < 3 or min(loss) < 0:
         return None  # that of counts may be below 0, where ratios say nothing
     jumps = [
         epoch
