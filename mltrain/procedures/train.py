@@ -184,6 +184,7 @@ def run_experiment(
     determinism = planned.before.determinism if planned is not None else {}
     setup = set_up(loaded.spec, context, determinism)
 
+    context.stopwatch.turn_to("run files")
     ready = get_ready(setup, record, context, planned)
     context.write_from_now_on()
     context.run.log(printed)

@@ -173,9 +173,9 @@ def test_fewer_epochs_than_are_trained(mltrain, run):
 @pytest.mark.parametrize(
     "where",
     [
-        "mltrain.procedures.network.build_network",
+        "mltrain.procedures.setup.build_network",
         "mltrain.training.training.Training._validate",
-        "mltrain.procedures.self_check.check_itself",
+        "mltrain.procedures.finish.check_itself",
     ],
 )
 @pytest.mark.parametrize(("error", "code"), [(MemoryError(), 9), (ValueError("a bug"), 1)], ids=["memory", "bug"])
@@ -245,7 +245,7 @@ def test_progress_of_an_unfinished_run_is_kept(mltrain, run, monkeypatch):
     def fail(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr("mltrain.procedures.self_check.check_itself", fail)
+    monkeypatch.setattr("mltrain.procedures.finish.check_itself", fail)
     assert mltrain("resume", run, "--epochs", 6).code == 9
     monkeypatch.undo()
     assert newest(run / "checkpoints", "state").name > known
