@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from mltrain.comparison.against import standard
+from mltrain.comparison.against import reference_run
 from mltrain.comparison.compared_run import read_run
 from mltrain.comparison.pairing import pair
 from mltrain.errors import RunError, UsageError
@@ -150,17 +150,17 @@ class TestAgainst:
     def test_a_worse_run_is_missed_unless_it_is_tolerated(self, make):
         better, worse = make("a"), make("b", flipped=40)
         loss = right(better).mean() - right(worse).mean()
-        judged = standard(RunDirectory(better), 0.0, None).judge(RunDirectory(worse))
+        judged = reference_run(RunDirectory(better), 0.0, None).judge(RunDirectory(worse))
         assert not judged.passed
         assert "the run is worse than that one: test.accuracy is" in judged.reason
-        assert standard(RunDirectory(worse), 0.0, None).judge(RunDirectory(better)).passed
-        tolerant = standard(RunDirectory(better), loss + 1e-9, None).judge(RunDirectory(worse))
+        assert reference_run(RunDirectory(worse), 0.0, None).judge(RunDirectory(better)).passed
+        tolerant = reference_run(RunDirectory(better), loss + 1e-9, None).judge(RunDirectory(worse))
         assert tolerant.passed
         assert "(tolerance " in tolerant.gate
 
     def test_what_the_rows_do_not_resolve_passes_and_says_so(self, make):
         first, second = make("a"), make("b", flipped=3)
-        judged = standard(RunDirectory(first), 0.0, None).judge(RunDirectory(second))
+        judged = reference_run(RunDirectory(first), 0.0, None).judge(RunDirectory(second))
         assert judged.passed
         assert judged.reason.startswith("no significant difference between the run and that one: ")
 
@@ -168,7 +168,7 @@ class TestAgainst:
     def test_without_the_same_rows_the_values_decide(self, make, value, passed):
         first, second = make("a", accuracy=0.8), make("b", accuracy=value)
         change_predictions(second, lambda rows: rows + 1, "rows")
-        judged = standard(RunDirectory(first), 0.01, None).judge(RunDirectory(second))
+        judged = reference_run(RunDirectory(first), 0.01, None).judge(RunDirectory(second))
         assert (judged.value, judged.passed) == (value, passed)
         assert "by the recorded values alone" in judged.reason or value == 0.8
 
@@ -176,31 +176,31 @@ class TestAgainst:
     def test_where_the_data_has_grown_the_values_decide(self, make, value, passed):
         first, second = make("a", accuracy=0.75), make("b", accuracy=value)
         change(second / "record.json", lambda found: found["data"].update(sha256="0" * 64))
-        judged = standard(RunDirectory(first), 0.0, None).judge(RunDirectory(second))
+        judged = reference_run(RunDirectory(first), 0.0, None).judge(RunDirectory(second))
         assert judged.passed == passed
         assert "by the recorded values alone" in judged.reason
 
     def test_of_another_task_no_value_decides(self, make):
         first, second = make("a", accuracy=0.75), make("b", accuracy=0.8)
         change(second / "metrics.json", lambda found: found.update(task="multiclass"))
-        judged = standard(RunDirectory(first), 0.0, None).judge(RunDirectory(second))
+        judged = reference_run(RunDirectory(first), 0.0, None).judge(RunDirectory(second))
         assert not judged.passed
         assert judged.reason == ("the run and that one have different tasks, so their numbers cannot be compared")
 
     def test_as_good_is_no_worse(self, make):
         first, second = make("a", accuracy=0.8), make("b", accuracy=0.8)
         change_predictions(second, lambda rows: rows + 1, "rows")
-        assert standard(RunDirectory(first), 0.0, None).judge(RunDirectory(second)).passed
+        assert reference_run(RunDirectory(first), 0.0, None).judge(RunDirectory(second)).passed
 
     def test_a_smaller_loss_is_better(self, make):
         first = RunDirectory(make("a", loss=0.5))
-        assert standard(first, 0.0, "loss").judge(RunDirectory(make("b", loss=0.4))).passed
-        assert not standard(first, 0.0, "test.loss").judge(RunDirectory(make("c", loss=0.6))).passed
+        assert reference_run(first, 0.0, "loss").judge(RunDirectory(make("b", loss=0.4))).passed
+        assert not reference_run(first, 0.0, "test.loss").judge(RunDirectory(make("c", loss=0.6))).passed
 
     def test_what_is_wrong_with_the_other_run_is_found_at_once(self, make):
         run = make("a")
         with pytest.raises(UsageError, match="did you mean"):
-            standard(RunDirectory(run), 0.0, "acuracy")
+            reference_run(RunDirectory(run), 0.0, "acuracy")
         change(run / "status.json", lambda found: found.update(state="running", exit_code=None))
         with pytest.raises(RunError, match="no results yet: running"):
-            standard(RunDirectory(run), 0.0, None)
+            reference_run(RunDirectory(run), 0.0, None)

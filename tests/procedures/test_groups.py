@@ -15,7 +15,7 @@ from mltrain.evaluation.differences import paired_difference
 from mltrain.evaluation.importance import importance
 from mltrain.evaluation.intervals import intervals
 from mltrain.evaluation.split_results import draw_seed
-from mltrain.procedures import importance as measurement
+from mltrain.procedures.explanation import importance as measurement
 from mltrain.procedures.stored_model import resolved_spec
 from mltrain.run.rundir import RunDirectory
 from tests.conftest import in_process
