@@ -16,6 +16,8 @@ from benchmarks.processes import FreshRuns, cost
 from benchmarks.ratios import Ratio, Row
 from tests.conftest import REPOSITORY
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("plan", training_loop.PLANS, ids=lambda plan: plan.case.name)
 def test_each_way_of_the_loop_agrees_with_fit(plan):

@@ -144,6 +144,7 @@ def test_the_script_goes_on_after_signals_and_only_then(until_done, tmp_path, co
     assert calls == ["train --resume a b.yaml --run-dir run"] * len(codes)
 
 
+@pytest.mark.long
 def test_the_script_survives_five_kills(until_done, mltrain, config, tmp_path):
     text = config(epochs="  epochs: 60\n  checkpoint: {every: 1 epoch}").read_text()
     (tmp_path / "config.yaml").write_text(text.replace("rows: 60", "rows: 20000"))
@@ -190,6 +191,7 @@ def script(shell, config, tmp_path):
     return run
 
 
+@pytest.mark.long
 def test_the_script_trains_and_gates(script, tmp_path):
     done = script("train-and-gate", "config.yaml", "test.accuracy >= 0.5", "test.accuracy.high > 0")
     assert done.code == 0, done.err
@@ -204,6 +206,7 @@ def test_the_script_trains_and_gates(script, tmp_path):
     assert not (tmp_path / "result.json").exists()
 
 
+@pytest.mark.long
 def test_the_script_cross_validates_and_goes_on(shell, config, tmp_path):
     config()
     (script,) = blocks(REPOSITORY / "docs" / "cross_validation.md", "bash")
@@ -217,6 +220,7 @@ def test_the_script_cross_validates_and_goes_on(shell, config, tmp_path):
     assert 'failures="1"' in (tmp_path / "folds.xml").read_text()
 
 
+@pytest.mark.long
 def test_the_nightly_script_keeps_the_last_good_run(script, tmp_path):
     good = tmp_path / "last-good"
     assert script("nightly", "config.yaml").code == 0
@@ -234,6 +238,7 @@ def test_the_nightly_script_keeps_the_last_good_run(script, tmp_path):
     assert 'failures="1"' in (tmp_path / "nightly.xml").read_text()
 
 
+@pytest.mark.long
 def test_the_script_compares_two(script, tmp_path):
     done = script("compare-two", "config.yaml", "training.optimizer.learning_rate=0.000001")
     assert done.code == 0, done.err
@@ -263,6 +268,7 @@ def predict_and_check(shell, mltrain, tmp_path):
     return lambda data, out: shell(f"bash predict-and-check run {data} {out}")
 
 
+@pytest.mark.long
 def test_the_script_predicts_and_stops_at_drift(predict_and_check, tmp_path):
     done = predict_and_check("same.csv", "out.csv")
     assert done.code == 0, done.err
@@ -274,6 +280,7 @@ def test_the_script_predicts_and_stops_at_drift(predict_and_check, tmp_path):
     assert predict_and_check("same.csv", "out.csv").code == 2
 
 
+@pytest.mark.long
 def test_the_page_on_own_metrics_does_what_it_says(shell, tmp_path):
     page = REPOSITORY / "docs" / "metrics.md"
     for language, name in (("python", "costs.py"), ("yaml", "config.yaml"), ("bash", "script")):

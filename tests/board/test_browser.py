@@ -6,6 +6,8 @@ from tests.board.conftest import listening
 from tests.board.runs import made_run
 from tests.chromium import CONTRAST, opening
 
+pytestmark = pytest.mark.long
+
 RUNS = [("finished", "1"), ("running", "2"), ("failed", "3"), ("finished", "4")]
 PLACES = ["/", "/run/blobs/1", "/run/blobs/2", "/nothing"]
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 FULL = "error: standard output: cannot write: No space left on device\n"
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from mltrain.run.opening import lock_run
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     "command", ["resume run", "train config.yaml --run-dir run", "train config.yaml --run-dir run --resume"]

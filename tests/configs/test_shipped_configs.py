@@ -9,6 +9,8 @@ import pytest
 
 from tests.conftest import CONFIGS
 
+pytestmark = pytest.mark.long
+
 SHIPPED = sorted(CONFIGS.rglob("*.yaml"))
 
 # What "Expect …" says in a header, and where the number stands in metrics.json.

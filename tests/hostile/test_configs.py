@@ -16,6 +16,8 @@ from mltrain.config.yaml_text import value_text
 from tests.conftest import CONFIGS, in_process
 from tests.hostile.conftest import snapshot
 
+pytestmark = pytest.mark.long
+
 TEXTS = [path.read_bytes() for path in sorted(CONFIGS.glob("*.yaml"))]
 
 NAMES = [

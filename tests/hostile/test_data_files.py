@@ -24,6 +24,8 @@ from mltrain.run.history import History
 from tests.conftest import REPOSITORY
 from tests.hostile.conftest import Canary, snapshot
 
+pytestmark = pytest.mark.long
+
 GIBIBYTE = 1 << 30
 
 

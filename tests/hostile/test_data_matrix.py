@@ -12,6 +12,8 @@ import pytest
 
 from tests.conftest import in_process
 
+pytestmark = pytest.mark.long
+
 HEADER = "a,b,y\n"
 ROWS = [f"{number % 7}.5,{number % 5},{'yes' if number % 3 else 'no'}\n" for number in range(40)]
 

@@ -17,6 +17,8 @@ from mltrain.data.files.images import ImageFile, ImageForm, read_images
 from mltrain.errors import DataError
 from tests.data.pictures import pixels, write_folder
 
+pytestmark = pytest.mark.long
+
 FORM = ImageForm(6, 6, gray=False)
 
 

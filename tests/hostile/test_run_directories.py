@@ -24,6 +24,8 @@ from tests.conftest import in_process
 from tests.hostile.conftest import Canary, snapshot
 from tests.hostile.test_configs import LAUGHS
 
+pytestmark = pytest.mark.long
+
 CANARY = "canary-5b1c2e"
 
 CONFIG = """\

@@ -10,6 +10,8 @@ import pytest
 from tests.csv_files import read_csv
 from tests.data.pictures import pixels, write_folder
 
+pytestmark = pytest.mark.long
+
 CONFIG = """\
 version: 1
 name: equal

@@ -7,6 +7,8 @@ import pytest
 from tests.csv_files import read_csv
 from tests.procedures.test_values_as_they_are_written import train, write  # noqa: F401
 
+pytestmark = pytest.mark.long
+
 ROWS = "".join(
     f"{row % 9}.5, {'red' if row % 3 else 'blue'}, {row * 7 % 11}, {'<=50K' if row % 2 else '>50K'}\n"
     for row in range(60)

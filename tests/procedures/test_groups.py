@@ -20,6 +20,8 @@ from mltrain.procedures.stored_model import resolved_spec
 from mltrain.run.rundir import RunDirectory
 from tests.conftest import in_process
 
+pytestmark = pytest.mark.long
+
 CONFIG = """\
 version: 1
 name: patients

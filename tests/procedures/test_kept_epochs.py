@@ -9,6 +9,8 @@ import pytest
 from mltrain.run.checkpoint_files import numbers, read_checkpoint
 from tests.procedures.conftest import epochs_are_done
 
+pytestmark = pytest.mark.long
+
 CONFIG = """\
 name: kept
 data:

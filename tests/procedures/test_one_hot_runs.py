@@ -13,6 +13,8 @@ from mltrain.run.rundir import RunDirectory
 from mltrain.training.signals import Interruption
 from tests.procedures.test_one_hot import LABELS, X, write
 
+pytestmark = pytest.mark.long
+
 KINDS = ["csv", "npz"]
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.conftest import in_process
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):

@@ -15,6 +15,8 @@ from mltrain.errors import InterruptedRunError
 from mltrain.run.checkpoint_files import newest
 from mltrain.training.signals import Interruption
 
+pytestmark = pytest.mark.long
+
 # Everything that keeps a state: dropout, batch normalization, augmentation, plateau, early stopping, a partial batch.
 IMAGES = """\
 name: images

@@ -9,6 +9,8 @@ from mltrain.run.checkpoint_files import write_checkpoint
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.results import Results
 
+pytestmark = pytest.mark.long
+
 
 def status(run):
     return json.loads((run / "status.json").read_text())

@@ -8,6 +8,8 @@ import pytest
 from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint, remove, write_checkpoint
 from tests.procedures.conftest import epochs_are_done
 
+pytestmark = pytest.mark.long
+
 CONFIG = """\
 name: averaged
 data:

@@ -10,6 +10,8 @@ from pyarrow import parquet
 
 from tests.csv_files import read_csv
 
+pytestmark = pytest.mark.long
+
 MODEL = "model: {type: mlp, units: [4]}\ntraining: {epochs: 2}\n"
 SMALL = "split: {type: random, validation: 0.2, test: 0.2}"
 

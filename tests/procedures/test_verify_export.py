@@ -7,6 +7,8 @@ import pytest
 
 from mltrain.run.locked_run import LockedRun
 
+pytestmark = pytest.mark.long
+
 TABLE = """\
 name: table
 data:

@@ -13,6 +13,8 @@ from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.rundir import RunDirectory
 
+pytestmark = pytest.mark.long
+
 BINARY = StoredPredictions(np.array([4, 0, 7]), np.array([0, 1, 1]), np.array([0.1, 0.9, 0.4], np.float32))
 MULTICLASS = StoredPredictions(np.array([3, 1]), np.array([2, 0]), np.full((2, 3), 1 / 3, np.float32))
 REGRESSION = StoredPredictions(np.array([3, 1]), np.array([2.5, -1.0]), np.array([2.0, np.nan]))

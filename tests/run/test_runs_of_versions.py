@@ -14,6 +14,8 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
+pytestmark = pytest.mark.long
+
 RUNS = sorted((REPOSITORY / "tests" / "runs_of_versions").glob("*/*"))
 FINISHED = [path for path in RUNS if path.name != "forecast"]
 KILLED = [path for path in RUNS if path.name == "forecast"]

@@ -31,6 +31,8 @@ from tests.training.test_loop import (
     recurrence,
 )
 
+pytestmark = pytest.mark.long
+
 CPU = DeviceChoice("cpu", "a processor", "no GPU", 0, 0, computes_bfloat16=True)
 GPU = replace(CPU, kind="gpu", name="a GPU")
 MANY, FEW = 1_000_000, 100

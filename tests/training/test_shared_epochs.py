@@ -10,6 +10,8 @@ from mltrain.procedures import fitting
 from mltrain.run.checkpoint_files import newest, read_checkpoint
 from mltrain.training import shared_epochs
 
+pytestmark = pytest.mark.long
+
 CONFIG = """\
 version: 1
 name: line

@@ -12,6 +12,8 @@ import pytest
 from mltrain.errors import InterruptedRunError
 from mltrain.training.signals import Interruption
 
+pytestmark = pytest.mark.long
+
 COMMAND = Path(sys.executable).parent / "mltrain"
 SIGNALS = pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]

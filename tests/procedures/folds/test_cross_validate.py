@@ -18,6 +18,8 @@ from mltrain.run.rundir import RunDirectory
 from mltrain.training.signals import Interruption
 from tests.conftest import in_process
 
+pytestmark = pytest.mark.long
+
 CONFIG = """\
 name: patients
 data:

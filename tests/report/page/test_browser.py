@@ -9,6 +9,8 @@ from tests.chromium import CONTRAST, opening
 from tests.conftest import in_process
 from tests.procedures.test_report import HOSTILE_TABLE
 
+pytestmark = pytest.mark.long
+
 CONFIG = """\
 name: hostile
 data: {source: {type: csv, path: hostile.csv}, target: kind}
