@@ -29,8 +29,6 @@ if TYPE_CHECKING:  # NumPy costs 80 ms
 
     from mltrain.run.predictions import StoredPredictions
 
-# What stands for the loss among the exact metrics: the same quantity, without class weights, penalties and scaling.
-
 
 @dataclass(frozen=True)
 class ComparedRun:
@@ -76,6 +74,7 @@ class ComparedRun:
         """
         names = [metric.name for metric in self.measured]
         wanted = canonical_name(self.results.objective.metric.partition(".")[2])
+        # The same quantity as the loss, without class weights, penalties and scaling.
         nearest = (KINDS[self.task].headline, KINDS[self.task].loss_metric)
         found = [name for name in (wanted, *(nearest if wanted == "loss" else ())) if name in names]
         return f"{self.split}.{[*found, *names, 'loss'][0]}"

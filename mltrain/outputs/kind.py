@@ -14,9 +14,8 @@ from mltrain.task import Task
 if TYPE_CHECKING:
     import numpy as np
 
-# What the loss gets to compare with: 0 or 1 is `(rows, 1)`, classes are `(rows, classes)` or `(rows,)`, labels and
-# numbers and
-# counts `(rows, targets)`.
+# What the loss gets to compare with: 0 or 1 is `(rows, 1)`, classes are `(rows, classes)` or `(rows,)`, labels, numbers
+# and counts `(rows, targets)`.
 TargetForm = Literal["zero or one", "one-hot", "class numbers", "numbers", "counts", "labels"]
 
 _EVERY_LOSS = ("Huber", "LogCosh", "MeanAbsoluteError", "MeanSquaredError", "MeanSquaredLogarithmicError")

@@ -89,6 +89,8 @@ class Checkpoints:
         training: whose model is kept.
     """
 
+    phase: PhaseName = "checkpoints"
+
     def __init__(self, run: LockedRun, spec: CheckpointSpec, training: Training) -> None:
         self._run = run
         self._keep = spec.keep
@@ -103,11 +105,6 @@ class Checkpoints:
         # By the number of a state: the epoch of the best weights, and those that a callback had chosen by then.
         self._refers: dict[int, tuple[int, frozenset[int]]] = {}
         self._damaged: list[int] = []
-
-    @property
-    def every_steps(self) -> int | None:
-        """How many steps are between two checkpoints, where the cadence is in steps."""
-        return self._cadence.steps
 
     def restore(self, saved: Saved) -> History:
         """Put model and training back to where `saved` was written, and return the history of then."""
@@ -142,8 +139,6 @@ class Checkpoints:
         """Note that the training goes on in its retry number `retries`, and make that the newest checkpoint."""
         self.retries = retries
         self.write()
-
-    phase: PhaseName = "checkpoints"
 
     def chunk_ended(self, epoch: int, done: int, steps: int, loss: float) -> None:
         """Write if the cadence says so in the middle of an epoch."""

@@ -22,9 +22,9 @@ from mltrain.training.progress import EpochRecord
 
 
 class Listener(Protocol):
-    """Follows a training: called after each chunk of steps and after each epoch."""
+    """Follows a training: called after each chunk of steps and after each epoch, and by itself does nothing."""
 
-    phase: PhaseName
+    phase: PhaseName = "history and terminal"
     """To which its time belongs."""
 
     def chunk_ended(self, epoch: int, done: int, steps: int, loss: float) -> None:
@@ -36,31 +36,26 @@ class Listener(Protocol):
             steps: all of its steps.
             loss: the running average of it.
         """
+        return
 
     def epoch_ended(self, record: EpochRecord) -> None:
         """Look at an epoch that has ended."""
+        return
 
 
-class HistoryRows:
+class HistoryRows(Listener):
     """Appends each epoch to history.csv."""
-
-    phase: PhaseName = "history and terminal"
 
     def __init__(self, run: LockedRun) -> None:
         self._file = run.history_file
-
-    def chunk_ended(self, epoch: int, done: int, steps: int, loss: float) -> None:
-        """Do nothing: a row is of a whole epoch."""
 
     def epoch_ended(self, record: EpochRecord) -> None:
         """Append the row."""
         self._file.append(record.row)
 
 
-class TerminalLines:
+class TerminalLines(Listener):
     """Shows each epoch, and moves the bar."""
-
-    phase: PhaseName = "history and terminal"
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
@@ -74,10 +69,9 @@ class TerminalLines:
         self._terminal.epoch_ended(record.epoch, record.row, record.improved, record.notes)
 
 
-class ProgressInStatus:
+class ProgressInStatus(Listener):
     """Writes how far the training is into status.json, twice per second at most: an epoch may take a millisecond."""
 
-    phase: PhaseName = "history and terminal"
     _BETWEEN = 0.5
 
     def __init__(self, run: LockedRun, checkpoints: Checkpoints) -> None:
@@ -101,17 +95,12 @@ class ProgressInStatus:
             self._run.write_progress(status("running", "training", epoch=done.last_epoch, step=done.step))
 
 
-class Warnings:
+class Warnings(Listener):
     """Warns of what is certain during a training."""
-
-    phase: PhaseName = "history and terminal"
 
     def __init__(self, terminal: Terminal, diagnosis: LiveDiagnosis) -> None:
         self._terminal = terminal
         self._diagnosis = diagnosis
-
-    def chunk_ended(self, epoch: int, done: int, steps: int, loss: float) -> None:
-        """Do nothing: findings are on whole epochs."""
 
     def epoch_ended(self, record: EpochRecord) -> None:
         """Show what this epoch made certain."""

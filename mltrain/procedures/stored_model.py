@@ -118,6 +118,7 @@ def read_model(run: RunDirectory, plugins: Plugins | None = None, epoch: int | N
 
     Args:
         run: where it is.
+        plugins: with which its config is read; None takes installed packages alone.
         epoch: whose weights it gets, of those that a ModelCheckpoint has kept; None for the model of the run.
 
     Raises:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mltrain.comparison.against import ReferenceRun
 from mltrain.config.load import Loaded
 from mltrain.config.resolved import resolved_yaml
 from mltrain.evaluation.own_metrics import Plugins
@@ -29,6 +29,9 @@ from mltrain.run.rundir import RunDirectory
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
+
+if TYPE_CHECKING:
+    from mltrain.comparison.against import ReferenceRun
 
 # What is done with the directory of a run before anything else: the second is the experiment of a new run.
 Announce = Callable[[LockedRun, Loaded | None], object]
@@ -132,8 +135,10 @@ def train(
     # A signal waits for the next phase or chunk of steps: an exception in the middle of an import, or of Keras, would
     # land in a try of somebody else's; and a run without its first files could not be resumed.
     with interruption.deferred():
+        epochs = None
         if place.run_dir is not None and place.resume:
-            ended = finished(RunDirectory(place.run_dir), request.asked_epochs())
+            epochs = request.asked_epochs()
+            ended = finished(RunDirectory(place.run_dir), epochs)
             if ended is not None:
                 return _as_it_is(request, RunDirectory(place.run_dir), ended)
         run, begun = _opened(place, loaded)
@@ -145,7 +150,7 @@ def train(
                     run,
                     loaded,
                     request.overrides,
-                    request.asked_epochs(),
+                    epochs,
                     request.allow_inexact,
                     request.command,
                     request.plugins,
@@ -204,11 +209,15 @@ def run_experiment(
 
 
 def _opened(place: Place, loaded: Loaded | None) -> tuple[LockedRun, bool]:
-    """Return the run, locked, and whether it has begun."""
-    if loaded is None:
-        return lock_run(place.run_dir or place.runs_dir), True
+    """Return the run, locked, and whether it has begun.
+
+    Raises:
+        ValueError: there is neither an experiment to start nor a run to resume.
+    """
     if place.resume and place.run_dir is not None:
-        return start_or_resume(place.run_dir)
+        return (lock_run(place.run_dir), True) if loaded is None else start_or_resume(place.run_dir)
+    if loaded is None:
+        raise ValueError("a run without an experiment can only be resumed, in a directory that is named")
     return create_run(place.runs_dir, place.name or loaded.spec.name, place.run_dir), False
 
 

@@ -45,7 +45,7 @@ def put_average(
 
 def measure_statistics_again(
     model: keras.Model, feed: Feed, batch_size: int, between_batches: Callable[[], None] = lambda: None
-) -> bool:
+) -> None:
     """Set the moving statistics of all layers of batch normalization that are trained; nothing else is changed.
 
     The rows pass in their order, with dropout and augmentation as in training.
@@ -55,14 +55,11 @@ def measure_statistics_again(
         feed: of the training rows.
         batch_size: rows in one batch; the last may have fewer.
         between_batches: called after each; it may raise, to stop.
-
-    Returns:
-        Whether there are such layers.
     """
-    layers = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
-    layers = [layer for layer in layers if layer.trainable]
+    kind = keras.layers.BatchNormalization
+    layers = [layer for layer in model._flatten_layers() if isinstance(layer, kind) and layer.trainable]
     if not layers:
-        return False
+        return
 
     @tf.function(autograph=False)
     def run(batch: tf.Tensor, share_before: tf.Tensor) -> None:
@@ -70,7 +67,8 @@ def measure_statistics_again(
             model(batch, training=True)
 
     before, order = take_weights(model), np.arange(feed.rows, dtype=np.int32)
-    steps, window = -(-feed.rows // batch_size), feed.window(order, 0, -(-feed.rows // batch_size))
+    steps = -(-feed.rows // batch_size)
+    window = feed.window(order, 0, steps)
     for step in range(steps):
         if step >= window.end:
             window = feed.window(order, step, steps - step)
@@ -83,7 +81,6 @@ def measure_statistics_again(
     measured = zip(take_weights(model).items(), model.weights, strict=True)
     after = {place: array if id(variable) in statistics else before[place] for (place, array), variable in measured}
     put_weights(model, after, "the statistics of batch normalization")
-    return True
 
 
 @contextmanager
