@@ -15,6 +15,7 @@ TaskOfClasses = Literal["binary", "multiclass"]
 TaskOfNumbers = Literal["regression", "count"]
 TaskOfSeveral = Literal["multilabel", "multiregression"]
 Task = Literal[TaskOfClasses, TaskOfNumbers, TaskOfSeveral]
+InputKind = Literal["table", "category", "text", "indices", "vector", "series", "image", "array"]
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 T = TypeVar("T")
@@ -41,6 +42,7 @@ class Input:
         columns: names of the encoded columns of a table, such as `("bill_length", "island=Biscoe")`; empty for arrays.
         limits: the smallest and the largest value of all rows, where the values may be indices: int32 arrays, and
             columns of a table. None where that is not known.
+        indices: how many different index numbers an encoder gives, from 0 on; None for arrays of a file.
     """
 
     name: str
@@ -48,6 +50,19 @@ class Input:
     dtype: Literal["float32", "int32"]
     columns: tuple[str, ...] = ()
     limits: tuple[float, float] | None = None
+    indices: int | None = None
+
+    @property
+    def kind(self) -> InputKind:
+        """What it is, as far as a model cares: it decides how the input is encoded where the config does not."""
+        if self.columns:
+            return "table"
+        if self.indices is not None:
+            return "category" if self.shape == (1,) else "text"
+        if self.dtype == "int32":
+            return "indices"
+        of_axes: dict[int, InputKind] = {1: "vector", 2: "series", 3: "image"}
+        return of_axes.get(len(self.shape), "array")
 
 
 @dataclass(frozen=True)

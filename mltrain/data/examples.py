@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,15 @@ from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Column, Table
 from mltrain.forecast_rows import ForecastRows
 from mltrain.task import SplitName, the_only
+
+# One array as it is, so that a model of one input computes as it always did; of several inputs a list in their order.
+ModelInputs: TypeAlias = np.ndarray | list[np.ndarray]
+
+
+def model_inputs(inputs: Mapping[str, np.ndarray]) -> ModelInputs:
+    """Return arrays by the name of the input, in the order of the inputs, as a Keras model takes them."""
+    return the_only(inputs) if len(inputs) == 1 else list(inputs.values())
+
 
 # Bytes of columns that are encoded, before memory is given back, which takes some milliseconds.
 _GIVEN_BACK_AT_ONCE = 1 << 25
@@ -50,6 +60,11 @@ class Examples:
     def x(self) -> np.ndarray:
         """The only one of `inputs`; raises ValueError where there are several."""
         return the_only(self.inputs)
+
+    @property
+    def model_inputs(self) -> ModelInputs:
+        """`inputs` as a Keras model takes them."""
+        return model_inputs(self.inputs)
 
     @property
     def y(self) -> np.ndarray:

@@ -130,7 +130,9 @@ def prepare(
         decisions += scale_decisions
     if windowed is None:
         leave_out = columns_of_split(spec)
-        preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
+        preprocessing, feature_decisions = fit_preprocessing(
+            train, target, spec.features, spec.scale, leave_out, spec.inputs
+        )
     else:
         windows = fit_windows(windowed, spec, splits.train, target.column)
         preprocessing, feature_decisions = Preprocessing(columns=(windows,), target=target), window_decisions
@@ -143,7 +145,7 @@ def prepare(
     shown, sample = _shown(preprocessing, table), _sample(table, splits)
     examples = encode_splits(preprocessing, table, splits, encoded=letting_go(columns))
     info = _with_limits(data_info(preprocessing, len(splits.train)), examples.values())
-    if info.input.columns:
+    if len(info.inputs) == 1 and info.input.columns:
         reference = reference.with_means(examples["train"].x)
     return Prepared(
         source=table.origin.name,
@@ -209,7 +211,7 @@ def _shown(preprocessing: Preprocessing, table: Table) -> Table | None:
     """Return the columns of a table that stay as they are; None for arrays, and for a large table, whose numbers have
     twice the digits of the examples."""
     few = len(preprocessing.columns) == 1 or len(table) * len(table.columns) <= _KEPT_VALUES
-    return replace(table, columns=dict(table.columns)) if few and preprocessing.input.columns else None
+    return replace(table, columns=dict(table.columns)) if few and preprocessing.of_table else None
 
 
 def _sample(table: Table, splits: Splits) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
@@ -23,7 +24,7 @@ from mltrain.data.features.unusable import nothing_to_learn_from
 from mltrain.data.several_targets import Target, encoded_targets, true_targets
 from mltrain.data.table import Table
 from mltrain.data.windowed import Windowed
-from mltrain.errors import DataError, RunError
+from mltrain.errors import DataError, MisfitError, RunError
 from mltrain.forecast_rows import ForecastRows
 from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec, suggest
@@ -59,22 +60,34 @@ class Preprocessing(Spec):
     format: Literal[1] = 1
     """Version of this description."""
     columns: Annotated[Many[AnyEncoder], Field(min_length=1)]
-    """One per raw column, in the order of the table; or a single one of an image or array column."""
+    """One per raw column, in the order of the table."""
     target: Target
     """The encoder of the target column, or of several."""
+    groups: Mapping[str, str] = {}
+    """By the name of a column of a table, the input that it feeds where `data.inputs` says so; else it is `table`."""
 
     @model_validator(mode="after")
-    def _one_input(self) -> Preprocessing:
-        if len(self.inputs) != 1:
-            names = listed([each.name for each in self.inputs])
-            raise ValueError(f"expected the columns of a table, or one array; found the inputs {names}")
+    def _fitting_groups(self) -> Preprocessing:
+        known = {encoder.column for encoder in self.columns if encoder.names}
+        unknown = [name for name in self.groups if name not in known]
+        if unknown:
+            raise ValueError(f"groups: no column of a table: {listed(unknown)}")
         return self
 
     @property
     def array(self) -> ArrayEncoder | None:
-        """The encoder of the only input, where it is an array. For this room: others know it as an `Input`."""
-        first = self.columns[0]
-        return first if isinstance(first, ArrayEncoder) else None
+        """The encoder of the only column, where it is an array. For this room: others know it as an `Input`."""
+        first, *others = self.columns
+        return first if isinstance(first, ArrayEncoder) and not others else None
+
+    @property
+    def of_table(self) -> tuple[Encoder, ...]:
+        """The encoders whose columns are beside each other in an input, as those of numbers and categories."""
+        return tuple(encoder for encoder in self.columns if encoder.names)
+
+    def input_of(self, encoder: Encoder) -> str:
+        """Return the name of the input that a column feeds."""
+        return self.groups.get(encoder.column, encoder.input)
 
     @property
     def _windows(self) -> WindowEncoder | None:
@@ -91,11 +104,12 @@ class Preprocessing(Spec):
         """The inputs of the network that the columns feed, in the order of their first columns."""
         found: dict[str, Input] = {}
         for encoder in self.columns:
+            name = self.input_of(encoder)
             if not encoder.names:
-                found[encoder.input] = Input(encoder.input, encoder.encoded_shape, encoder.encoded_dtype)
-            elif encoder.input not in found:
-                names = tuple(name for each in self.columns if each.input == encoder.input for name in each.names)
-                found[encoder.input] = Input(encoder.input, (len(names),), "float32", names)
+                found[name] = Input(name, encoder.encoded_shape, encoder.encoded_dtype)
+            elif name not in found:
+                names = tuple(each for other in self.of_table if self.input_of(other) == name for each in other.names)
+                found[name] = Input(name, (len(names),), "float32", names)
         return tuple(found.values())
 
     @property
@@ -116,11 +130,10 @@ class Preprocessing(Spec):
         """Names of the encoded columns; empty for arrays."""
         return tuple(name for encoder in self.columns for name in encoder.names)
 
-    def column_of(self, position: int) -> str:
-        """Return the raw column that a position of one flattened encoded example comes from."""
-        if self.array:
-            return self.array.column
-        return [encoder.column for encoder in self.columns for _ in encoder.names][position]
+    def column_of(self, name: str, position: int) -> str:
+        """Return the raw column that a position of one flattened encoded example of an input comes from."""
+        feeding = [encoder for encoder in self.columns if self.input_of(encoder) == name]
+        return [encoder.column for encoder in feeding for _ in encoder.names or range(position + 1)][position]
 
     @property
     def raw_inputs(self) -> tuple[RawInput, ...]:
@@ -158,7 +171,7 @@ class Preprocessing(Spec):
         parts: dict[Name, dict[str, list[Encoded]]] = {name: {each.name: [] for each in inputs} for name in tables}
         for encoder in self.columns:
             for name, table in tables.items():
-                parts[name][encoder.input].append(encoder.encode(RawColumn.of(table, encoder.column)))
+                parts[name][self.input_of(encoder)].append(encoder.encode(RawColumn.of(table, encoder.column)))
             encoded(encoder.column)
         # Only now beside each other: the first column would touch the memory of all rows, while the table is there.
         return {name: _joined(parts[name], len(table), inputs) for name, table in tables.items()}
@@ -166,6 +179,11 @@ class Preprocessing(Spec):
     def features(self, table: Table) -> np.ndarray:
         """Return the only input of a table: float32 (rows, features), or (rows, …) for arrays; raises as `encode`."""
         return the_only(self.encode(table).inputs)
+
+    def table_features(self, table: Table) -> np.ndarray:
+        """Return the encoded columns of `of_table` beside each other, float32 (rows, features); raises as `encode`."""
+        parts = [encoder.encode(RawColumn.of(table, encoder.column)).values for encoder in self.of_table]
+        return np.concatenate([np.empty((len(table), 0), np.float32), *parts], axis=1)
 
     def targets(self, table: Table) -> np.ndarray:
         """Return the target of a table for training, (rows,) or (rows, targets); see `TargetEncoder.encode`."""
@@ -194,7 +212,7 @@ class Preprocessing(Spec):
 
     def to_json(self) -> dict[str, Any]:
         """Return this as what JSON can hold; numbers survive `json.dumps` and back exactly."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", exclude=None if self.groups else {"groups"})
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Preprocessing:
@@ -233,7 +251,12 @@ def _joined(parts: Mapping[str, list[Encoded]], rows: int, inputs: Sequence[Inpu
 
 
 def fit_preprocessing(
-    train: Table, target: Target, features: Mapping[str, Feature], scale: Scale, leave_out: Collection[str] = ()
+    train: Table,
+    target: Target,
+    features: Mapping[str, Feature],
+    scale: Scale,
+    leave_out: Collection[str] = (),
+    inputs: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> tuple[Preprocessing, tuple[Decision, ...]]:
     """Return what is fitted on the training rows. Only they are given: nothing can leak from other rows.
 
@@ -243,8 +266,10 @@ def fit_preprocessing(
         features: what columns are, where it was stated, by name.
         scale: of number columns that do not say it themselves.
         leave_out: columns that are no features for other reasons, as the one that says the split.
+        inputs: the columns of inputs that are made of the table, by the name of the input.
 
     Raises:
+        MisfitError: a column of `inputs` is not a column of the table.
         DataError: a stated column is not there, a column does not fit its kind, or nothing is left to learn from.
     """
     for name in features:
@@ -268,8 +293,9 @@ def fit_preprocessing(
     if not encoders:
         left_out_names = {*leave_out, *target.columns}
         raise nothing_to_learn_from(train, [name for name in train.columns if name not in left_out_names], features)
-    _refuse_several_inputs(train, encoders)
-    return Preprocessing(columns=tuple(encoders), target=target), _together(decisions)  # type: ignore[arg-type]
+    groups = _groups(train, encoders, inputs)
+    preprocessing = Preprocessing(columns=tuple(encoders), target=target, groups=groups)  # type: ignore[arg-type]
+    return preprocessing, _together(decisions)
 
 
 def _together(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
@@ -285,11 +311,22 @@ def _together(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
     )
 
 
-def _refuse_several_inputs(train: Table, encoders: list[Encoder]) -> None:
-    arrays = [encoder.column for encoder in encoders if not encoder.names]
-    if arrays and len(encoders) > 1:
-        others = [encoder.column for encoder in encoders if encoder.column != arrays[0]]
-        raise DataError(
-            f"{train.origin.name}: the array column '{arrays[0]}' cannot be a feature together with {listed(others)}: "
-            "models with several inputs are not supported yet (set the others to ignore under data.features)"
-        )
+def _groups(train: Table, encoders: Sequence[Encoder], inputs: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the input that `data.inputs` gives to each column of the table.
+
+    Raises:
+        MisfitError: a column is not there, is ignored, or is an input of its own; or an input has the name of one.
+    """
+    of_table = {encoder.column for encoder in encoders if encoder.names}
+    own = {encoder.input for encoder in encoders if not encoder.names}
+    for name, columns in inputs.items():
+        if name in own:
+            raise MisfitError(("data", "inputs", name), f"column '{name}' is an input with this name; take another one")
+        for place, column in enumerate(columns):
+            path = ("data", "inputs", name, place)
+            if column not in train.columns:
+                raise MisfitError(path, f"{train.origin.name}: no such column{suggest(column, train.columns)}")
+            if column not in of_table:
+                why = "is an input of its own" if column in own else "is not a feature (ignored, or used otherwise)"
+                raise MisfitError(path, f"column '{column}' {why}, so it cannot be a part of this input")
+    return {column: name for name, columns in inputs.items() for column in columns}

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatch
+from itertools import compress
 from typing import Any
 
 import keras
@@ -19,7 +20,7 @@ from keras import ops
 
 from mltrain.data.encoders.array import ArrayEncoder
 from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder, OrdinalEncoder
-from mltrain.data.encoders.column import Encoder
+from mltrain.data.encoders.column import Encoder, RawInput
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.encoders.scaling import Scaling
@@ -104,10 +105,11 @@ def _(encoder: ArrayEncoder) -> ColumnGraph:
 def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
     """Return a model that takes raw columns, as `model({"island": tf.constant([["Biscoe"]]), "age": …})`.
 
-    For a table it takes a dict of one tensor (batch, 1) a column: numbers and truth values as floats, NaN if missing;
-    text as strings, empty if missing; dates as their parts, `sold.month`. A slash in a column's name becomes an
-    underscore, the only character that Keras refuses. For an image or array column it takes the raw arrays (batch, …)
-    themselves. Predictions are those of `core`; a target that was scaled for training comes out in its own units.
+    It takes a dict of one tensor (batch, 1) a column: numbers and truth values as floats, NaN if missing; text as
+    strings, empty if missing; dates as their parts, `sold.month`; of image and array columns the raw arrays (batch, …).
+    A slash in a column's name becomes an underscore, the only character that Keras refuses. Where a single image or
+    array column is all there is, it takes the raw arrays themselves. Predictions are those of `core`; a target that was
+    scaled for training comes out in its own units.
 
     It loads with plain `keras.models.load_model` in a process that knows nothing of mltrain. Called, it computes the
     bits of `Preprocessing.features`; Keras' `predict` rounds its input to float32 first. A graph cannot raise errors:
@@ -127,20 +129,49 @@ def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
         inside = keras.Model(*graph.inputs, predictions, name=_free("predict", taken))
         return keras.Model(array, inside(array), name=_free("raw", taken))
 
-    numbers = [inputs[raw.name] for raw in preprocessing.raw_inputs if raw.dtype != "string"]
-    texts = [inputs[raw.name] for raw in preprocessing.raw_inputs if raw.dtype == "string"]
-    inside = _table_graph(preprocessing, core, len(numbers), _free("predict", taken))
+    numbers = [inputs[raw.name] for raw in preprocessing.raw_inputs if _is_number(raw)]
+    others = [inputs[raw.name] for raw in preprocessing.raw_inputs if not _is_number(raw)]
+    inside = _columns_graph(preprocessing, core, len(numbers), _free("predict", taken))
     joined = [keras.layers.Concatenate(dtype="float64", name=_free("numbers", taken))(numbers)] if numbers else []
-    return keras.Model(inputs, inside([*joined, *texts]), name=_free("raw", taken))
+    return keras.Model(inputs, inside([*joined, *others]), name=_free("raw", taken))
 
 
-def _table_graph(preprocessing: Preprocessing, core: keras.Model, count: int, name: str) -> keras.Model:
-    """Return the model that takes [numbers (batch, count), text (batch, 1), text (batch, 1), …]."""
+def _is_number(raw: RawInput) -> bool:
+    return raw.dtype == "float64"
+
+
+def _columns_graph(preprocessing: Preprocessing, core: keras.Model, count: int, name: str) -> keras.Model:
+    """Return the model that takes [numbers (batch, count), text (batch, 1), array (batch, …), …]."""
     shared = [keras.Input((count,), dtype="float64")] if count else []
     graphs = [graph_of(encoder) for encoder in preprocessing.columns]
+    given = [*shared, *(each for graph in graphs for each in graph.inputs)]
+    encoded = []
+    for each in preprocessing.inputs:
+        feeding = [preprocessing.input_of(encoder) == each.name for encoder in preprocessing.columns]
+        encoders = list(compress(preprocessing.columns, feeding))
+        own_graphs = list(compress(graphs, feeding))
+        if not each.columns:
+            encoded.append(own_graphs[0].encoded)
+            continue
+        pairs = zip(preprocessing.columns, feeding, strict=True)
+        fed = [fits for encoder, fits in pairs for raw in encoder.raw_inputs if _is_number(raw)]
+        own = shared if all(fed) else [ops.take(shared[0], np.flatnonzero(fed), axis=1)] if any(fed) else []
+        encoded.append(_encoded_table(encoders, own_graphs, own))
+    predictions = _predictions(preprocessing.target, core, encoded[0] if len(encoded) == 1 else encoded)
+    return keras.Model(given, predictions, name=name)
+
+
+def _encoded_table(encoders: Sequence[Encoder], graphs: Sequence[ColumnGraph], shared: Sequence[Any]) -> Any:
+    """Return the columns of an input of a table beside each other, float32 (batch, features).
+
+    Args:
+        encoders: of its columns.
+        graphs: of the same.
+        shared: their numbers, float64 (batch, count), where they have any.
+    """
     blocks: list[Any] = []
     made: list[Place] = []
-    for number, (encoder, graph) in enumerate(zip(preprocessing.columns, graphs, strict=True)):
+    for number, (encoder, graph) in enumerate(zip(encoders, graphs, strict=True)):
         if graph.encoded is not None:
             blocks.append(graph.encoded)
             made += [(number, position) for position in range(len(encoder.names))]
@@ -157,10 +188,7 @@ def _table_graph(preprocessing: Preprocessing, core: keras.Model, count: int, na
             made += [(number, len(graphs[number].scalings)) for number in watched]
     encoded = ops.concatenate(blocks, axis=1)
     in_order = sorted(range(len(made)), key=made.__getitem__)
-    if in_order != list(range(len(made))):
-        encoded = ops.take(encoded, in_order, axis=1)
-    inputs = [*shared, *(each for graph in graphs for each in graph.inputs)]
-    return keras.Model(inputs, _predictions(preprocessing.target, core, encoded), name=name)
+    return encoded if in_order == list(range(len(made))) else ops.take(encoded, in_order, axis=1)
 
 
 def _scaled_columns(graphs: Sequence[ColumnGraph]) -> tuple[list[Scaling], list[Place]]:

@@ -125,6 +125,9 @@ class DataSpec(Spec):
     """Use windows of a series as examples, to forecast the target. null treats the rows as independent."""
     features: dict[str, Feature] = Field(default_factory=dict)
     """The type of each column, by its name; the type of other columns is recognised from their values."""
+    inputs: dict[str, Annotated[Many[str], Field(min_length=1)]] = Field(default_factory=dict)
+    """Several inputs made of the columns of a table, such as `{house: [rooms, area], place: [lat, lon]}`; columns that
+    are in none of them are the input `table`. Each image, array and text column is an input of its own."""
     scale: Scale = "standard"
     """How number columns are scaled, unless `features` states it for a column."""
 
@@ -174,6 +177,31 @@ class DataSpec(Spec):
             # `category` makes a source read labels that look like numbers as the texts they are.
             if kind not in ("ignore", "category")
         ]
+        if problems:
+            raise fail("data", problems)
+        return self
+
+    @model_validator(mode="after")
+    def _inputs_have_different_columns(self) -> DataSpec:
+        targets = self.target.names if self.target else ()
+        problems: list[Any] = []
+        seen: dict[str, str] = {}
+        for name, columns in self.inputs.items():
+            for place, column in enumerate(columns):
+                path = ("inputs", name, place)
+                if column in targets:
+                    message = f"'{column}' is the target, so it cannot feed an input (remove it)"
+                    problems.append(problem("input_column", message, path, column))
+                elif column in seen:
+                    where = f"the input '{seen[column]}'" if seen[column] != name else "this input"
+                    problems.append(problem("input_column", f"'{column}' is in {where} already", path, column))
+                seen.setdefault(column, name)
+            if not name or "/" in name:
+                message = "the name of an input must not be empty, and must not contain a slash"
+                problems.append(problem("input_name", message, ("inputs", name), name))
+        if self.inputs and self.windows is not None:
+            message = "windows of a series are one input: remove data.inputs"
+            problems.append(problem("input_windows", message, ("inputs",), list(self.inputs)))
         if problems:
             raise fail("data", problems)
         return self

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from mltrain.evaluation.linear_fit import LinearFit, fit_logistic, fit_poisson, fit_ridge
 from mltrain.forecast_rows import ForecastRows
 from mltrain.outputs import KINDS
-from mltrain.task import DataInfo
+from mltrain.task import DataInfo, Input
 
 # A fit is bounded to a few tenths of a second: a sample of so many rows says of a straight line nearly what all say.
 MOST_ROWS = 20_000
@@ -21,6 +22,10 @@ MOST_PRODUCTS = 20_000_000
 ROWS_PER_CLASS = 10
 
 
+# Encoded rows (n, …), by the name of the input.
+Inputs: TypeAlias = Mapping[str, np.ndarray]
+
+
 @dataclass(frozen=True)
 class Baseline:
     """A predictor without choices, fitted on training rows.
@@ -29,15 +34,15 @@ class Baseline:
         name: in results.
         words: in sentences.
         rows: training rows that it was fitted on.
-        predict: from encoded inputs (n, …) to predictions as those of the model: probabilities of the positive class
-            (n,), of the classes (n, classes), or values in the units of the target (n,).
+        predict: from encoded inputs (n, …) by name to predictions as those of the model: probabilities of the positive
+            class (n,), of the classes (n, classes), or values in the units of the target (n,).
         converged: whether the fit came to its end.
     """
 
     name: str
     words: str
     rows: int
-    predict: Callable[[np.ndarray], np.ndarray]
+    predict: Callable[[Inputs], np.ndarray]
     converged: bool = True
 
 
@@ -85,30 +90,34 @@ def constant_baseline(info: DataInfo, truth: np.ndarray) -> Baseline:
         means = truth.mean(axis=0)
         of_each = "the means" if kind.of_numbers else "the most frequent value of each label"
         words = f"always predicting {of_each}"
-        return Baseline(kind.constant, words, len(truth), lambda inputs: np.tile(means, (len(inputs), 1)))
+        return Baseline(kind.constant, words, len(truth), lambda inputs: np.tile(means, (_count(inputs), 1)))
     if kind.of_numbers:
         mean = float(truth.mean())
         words = "always predicting the mean"
-        return Baseline(kind.constant, words, len(truth), lambda inputs: np.full(len(inputs), mean))
+        return Baseline(kind.constant, words, len(truth), lambda inputs: np.full(_count(inputs), mean))
     shares = np.bincount(truth, minlength=len(info.output.classes)) / len(truth)
     commonest = f"always predicting '{info.output.classes[int(shares.argmax())]}'"
     if info.task == "binary":
-        return Baseline(kind.constant, commonest, len(truth), lambda inputs: np.full(len(inputs), shares[1]))
-    return Baseline(kind.constant, commonest, len(truth), lambda inputs: np.tile(shares, (len(inputs), 1)))
+        return Baseline(kind.constant, commonest, len(truth), lambda inputs: np.full(_count(inputs), shares[1]))
+    return Baseline(kind.constant, commonest, len(truth), lambda inputs: np.tile(shares, (_count(inputs), 1)))
 
 
-def linear_baseline(info: DataInfo, inputs: np.ndarray, truth: np.ndarray, seed: int) -> Baseline | str:
-    """Return a logistic, ridge or Poisson regression, or why there is none.
+def linear_baseline(info: DataInfo, inputs: Inputs, truth: np.ndarray, seed: int) -> Baseline | str:
+    """Return a logistic, ridge or Poisson regression, or why there is none. Of several inputs it takes those of a
+    table, and says so.
 
     Args:
         info: what is known of the data.
-        inputs: of all training rows, encoded (n, …).
+        inputs: of all training rows.
         truth: of the same (n,) or (n, targets), in the units of the target.
         seed: of the sample, where there are more rows than are taken.
     """
-    if info.input.dtype != "float32":
+    taken = list(info.inputs) if len(info.inputs) == 1 else [each for each in info.inputs if each.columns]
+    if not taken:
+        return "no input is a table"
+    if any(each.dtype != "float32" for each in taken):
         return "the inputs are index numbers, and their size has no meaning"
-    flat = inputs.reshape(len(inputs), -1)
+    flat = _flat(inputs, taken)
     count = flat.shape[1]
     if count > MOST_INPUTS:
         return f"an example has {count:,} inputs, and the quick fit takes at most {MOST_INPUTS:,}"
@@ -123,12 +132,13 @@ def linear_baseline(info: DataInfo, inputs: np.ndarray, truth: np.ndarray, seed:
     regression = _REGRESSIONS[name]
     fits = [regression.fit(flat, each, classes) for each in _columns(truth)]
 
-    def predict(inputs: np.ndarray) -> np.ndarray:
-        flat = inputs.reshape(len(inputs), -1)
+    def predict(inputs: Inputs) -> np.ndarray:
+        flat = _flat(inputs, taken)
         found = [regression.predict(fit, flat) for fit in fits]
         return np.stack(found, axis=1) if info.output.columns else found[0]
 
-    return Baseline(name, regression.words, rows, predict, all(fit.converged for fit in fits))
+    some = " on the columns of the table alone" if len(taken) < len(info.inputs) else ""
+    return Baseline(name, f"{regression.words}{some}", rows, predict, all(fit.converged for fit in fits))
 
 
 @dataclass(frozen=True)
@@ -159,6 +169,16 @@ _REGRESSIONS: dict[str, _Regression] = {
         LinearFit.expectations,
     ),
 }
+
+
+def _count(inputs: Inputs) -> int:
+    return len(next(iter(inputs.values())))
+
+
+def _flat(inputs: Inputs, taken: Sequence[Input]) -> np.ndarray:
+    """Return some inputs beside each other, (n, numbers)."""
+    flat = [inputs[each.name].reshape(_count(inputs), -1) for each in taken]
+    return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
 
 
 def _columns(truth: np.ndarray) -> list[np.ndarray]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from mltrain.models.cnn import Cnn
+from mltrain.models.fusion import Fusion
 from mltrain.models.linear import Linear
 from mltrain.models.mlp import Mlp
+from mltrain.models.pooled import Pooled
+from mltrain.models.rnn import Rnn
 from mltrain.models.sequential import Sequential
+from mltrain.models.transformer import Transformer
 from mltrain.spec import OneOf
 
-MODELS = OneOf("model", Sequential, Mlp, Linear)
-Model = Annotated[Sequential | Mlp | Linear, MODELS]
+MODELS = OneOf("model", Sequential, Mlp, Linear, Fusion, Cnn, Rnn, Transformer, Pooled)
+Model = Annotated[Sequential | Mlp | Linear | Fusion | Cnn | Rnn | Transformer | Pooled, MODELS]

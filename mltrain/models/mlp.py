@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.models.head import Head, added_head, head_layer
-from mltrain.models.model import ModelSpec
+from mltrain.models.input_encoder import InputEncoder
 from mltrain.spec import Many
-from mltrain.task import DataInfo
+from mltrain.task import DataInfo, Input, InputKind
 
 
-class Mlp(ModelSpec):
+class Mlp(InputEncoder):
     """Hidden Dense layers, each with its activation, normalization and dropout, and then the head for the task."""
 
     type: Literal["mlp"] = "mlp"
+    suits: ClassVar[frozenset[InputKind]] = frozenset({"table", "vector", "series", "image", "array", "indices"})
     units: Annotated[Many[Annotated[int, Field(ge=1)]], Field(min_length=1)] = (64, 64)
     """Units of each hidden layer, such as `[128, 64]`."""
     activation: Annotated[KerasComponent, keras_component("activation")] = make("activation", "relu")
@@ -38,10 +39,16 @@ class Mlp(ModelSpec):
         """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, units)` out."""
         from mltrain.models.assembly import stack
 
-        return stack((*self._hidden(info), head_layer(info)), info)
+        return stack((*self._hidden(info.input), head_layer(info)), info)
 
-    def _hidden(self, info: DataInfo) -> list[KerasComponent]:
-        layers = [make("layer", "Flatten")] if len(info.input.shape) > 1 else []
+    def encode(self, tensor: Any, given: Input) -> Any:
+        """Return `(batch, units of the last hidden layer)`."""
+        from mltrain.models.branches import applied
+
+        return applied(self._hidden(given), tensor)
+
+    def _hidden(self, given: Input) -> list[KerasComponent]:
+        layers = [make("layer", "Flatten")] if len(given.shape) > 1 else []
         for units in self.units:
             dense = {"units": units, "kernel_initializer": self.kernel_initializer}
             if self.kernel_regularizer is not None:

@@ -11,7 +11,7 @@ from mltrain.run.architecture import Architecture, RecordedLayer
 def architecture_of(model: Any) -> Architecture:
     """Return the layers of a Keras model whose layers follow one another."""
     return Architecture(
-        input=_shape(model.input_shape),
+        input=_shape(model.inputs[0].shape),
         layers=tuple(
             RecordedLayer(
                 name=layer.name,
@@ -21,6 +21,7 @@ def architecture_of(model: Any) -> Architecture:
                 trainable=sum(math.prod(variable.shape) for variable in layer.trainable_variables),
             )
             for layer in model.layers
+            if hasattr(layer, "output")
         ),
     )
 

@@ -99,7 +99,7 @@ def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, BaselineFi
     if indices:
         linear = f"the categories of '{indices[0]}' are index numbers, and their size has no meaning"
     else:
-        linear = linear_baseline(info, train.x, train.truth, spec.seed)
+        linear = linear_baseline(info, train.inputs, train.truth, spec.seed)
     baselines: list[Baseline | NaiveBaseline] = [
         constant_baseline(info, train.truth),
         *naive_baselines(train.forecasts),
@@ -117,7 +117,7 @@ def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, BaselineFi
 def _guess(baseline: Baseline | NaiveBaseline, examples: Examples) -> np.ndarray:
     if isinstance(baseline, NaiveBaseline):
         return baseline.guess(cast(ForecastRows, examples.forecasts))
-    return baseline.predict(examples.x)
+    return baseline.predict(examples.inputs)
 
 
 def _threshold(spec: EvaluationSpec, prepared: Prepared, guesses: Mapping[SplitName, np.ndarray]) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
+from mltrain.data.examples import ModelInputs, model_inputs
 from mltrain.data.preparation import Prepared
 from mltrain.evaluation.diagnosis import Curves, Facts, diagnose_at_once
 from mltrain.evaluation.diagnosis.alike import classes_alike
@@ -94,7 +95,7 @@ def gather(
     info, train = network.info, prepared.examples["train"]
     seen: list[SplitName] = [name for name in prepared.examples if name != "test"]
     columns = {name: history.column(name) for name in history.columns}
-    sample = train.x[:_LOOKED_AT]
+    sample = model_inputs({name: x[:_LOOKED_AT] for name, x in train.inputs.items()})
     return Facts(
         task=info.task,
         classes=info.output.classes,
@@ -107,7 +108,7 @@ def gather(
             )
             for name in seen
         },
-        sampled=len(sample),
+        sampled=min(len(train.truth), _LOOKED_AT),
         dead=_dead_units(network.model, sample),
         strengths=prepared.audited.strengths,
         repeated=_repeated(prepared),
@@ -127,14 +128,16 @@ def _repeated(prepared: Prepared) -> str:
     return next((each.sentence for each in found if each.finding == "repeated_rows" and each.split == "validation"), "")
 
 
-def _dead_units(model: keras.Model, x: np.ndarray) -> tuple[DeadUnits, ...]:
+def _dead_units(model: keras.Model, x: ModelInputs) -> tuple[DeadUnits, ...]:
     """Return each layer of ReLU that has units which are 0 for all of `x`, at every place."""
     # By its place: an automatic name depends on what else the process has built.
     numbered = enumerate((layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)), start=1)
     layers = {f"layer {number} ({type(layer).__name__})": layer for number, layer in numbered if _is_relu(layer)}
     if not layers:
         return ()
-    outputs = keras.Model(model.inputs[0], [layer.output for layer in layers.values()])(x, training=False)
+    outputs = keras.Model(
+        model.inputs[0] if len(model.inputs) == 1 else model.inputs, [layer.output for layer in layers.values()]
+    )(x, training=False)
     found = []
     # Keras gives a list of one output as that output.
     for name, output in zip(layers, outputs if isinstance(outputs, list) else [outputs], strict=True):

@@ -146,7 +146,7 @@ def evaluate(
     groups = several(group_numbers(table, keys)) if known and name != "train" else None
     rows = stored.splits[chosen] if data is None else None
     examples = replace(encode_examples(preprocessing, table, rows), groups=groups)
-    stored.refuse_indices(table, examples.x)
+    stored.refuse_indices(table, examples.inputs)
     slices = _slices(run, spec, stored.record, table) if name != "train" else ()
     predicted = predict_split(network, examples).tempered(network, stored.rule)
     measured = measure_split(network, examples, predicted, stored.rule.threshold, name, slices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mltrain.data.examples import Examples
+from mltrain.data.examples import Examples, model_inputs
 from mltrain.data.several_targets import Target
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
@@ -19,7 +20,7 @@ from mltrain.outputs import KINDS
 from mltrain.task import DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
-from mltrain.training.feed import Arrays
+from mltrain.training.feed import Arrays, rows_of
 from mltrain.training.loop import CompiledEvaluation, EvaluationLoop, in_full_vectors
 from mltrain.training.residence import resident
 
@@ -58,8 +59,8 @@ class Network:
         """Return `(x, y)` of one split on the device, the targets as the loss wants them. They are made once: training,
         validation and the last measurement share them."""
         if id(examples) not in self._held:
-            arrays = (examples.x, shape_targets(examples.y, self.spec.training, self.info))
-            self._held[id(examples)] = (examples, tuple(map(resident, arrays)))
+            arrays = (examples.model_inputs, shape_targets(examples.y, self.spec.training, self.info))
+            self._held[id(examples)] = (examples, tf.nest.map_structure(resident, arrays))
         return self._held[id(examples)][1]
 
     def evaluation(self, examples: Examples) -> EvaluationLoop:
@@ -76,14 +77,16 @@ class Network:
         """Rows in one step of an evaluation, and why."""
         return evaluation_block(self.model, self.spec.evaluation.batch_size)
 
-    def outputs(self, x: np.ndarray) -> np.ndarray:
-        """Return the model's outputs `(rows, outputs)` for encoded rows `(rows, …)` of which no target is known.
+    def outputs(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the model's outputs `(rows, outputs)` for encoded rows, by the name of the input, of which no target
+        is known.
 
         It is the loop of an evaluation, whose loss nobody reads: TensorFlow fuses the layers of a graph without a loss
         otherwise, and the last bits would not be those that were measured.
         """
         shape, dtype = target_signature(self.spec.training, self.info)
-        nothing = np.zeros((len(x), *shape), dtype)
+        x = model_inputs(inputs)
+        nothing = np.zeros((rows_of(x), *shape), dtype)
         return EvaluationLoop(self._compiled_evaluation, (x, nothing)).run()[1]
 
     def predictions(self, outputs: np.ndarray) -> np.ndarray:

@@ -143,7 +143,7 @@ def _explain(
     if not setup.spec.evaluation.explain:
         return ()
     examples = prepared.examples[split]
-    reason = unexplained(prepared.preprocessing, examples.x, predictions)
+    reason = unexplained(prepared.preprocessing, examples.inputs, predictions)
     if reason is not None:
         return (reason,)
     explained = Explained(split, examples, predictions)
@@ -177,7 +177,7 @@ def _kept(
 
 def _is_linear_regression(network: Network, prepared: Prepared) -> bool:
     linear = network.spec.model.is_linear and KINDS[network.info.task].activation == "linear"
-    return linear and network.info.output.units == 1 and bool(prepared.info.input.columns)
+    return linear and network.info.output.units == 1 and bool(prepared.preprocessing.of_table)
 
 
 def _formula(found: Mapping[str, float]) -> str:

@@ -90,12 +90,12 @@ class StoredModel:
         put_weights(network.model, self.weights, str(self.run.checkpoints))
         return network
 
-    def refuse_indices(self, table: Table, values: np.ndarray) -> None:
+    def refuse_indices(self, table: Table, inputs: Mapping[str, np.ndarray]) -> None:
         """Refuse rows with index numbers that the training data did not have: TensorFlow names neither row nor column.
 
         Args:
             table: the rows.
-            values: the same encoded.
+            inputs: the same encoded, by the name of the input.
 
         Raises:
             DataError: names the first.
@@ -103,11 +103,12 @@ class StoredModel:
         indices = self.spec.model.index_table
         if indices is None:
             return
+        ((name, values),) = inputs.items()
         outside = ((values < 0) | (values >= indices.size)).reshape(len(values), -1)
         if outside.any():
             row = first_row(outside.any(axis=1))
             place = first_row(outside[row])
-            column = RawColumn.of(table, self.preprocessing.column_of(place))
+            column = RawColumn.of(table, self.preprocessing.column_of(name, place))
             raise column.error(
                 row, f"expected an index from 0 to {indices.size - 1}, found {values[row].reshape(-1)[place]:g}"
             )

@@ -30,6 +30,8 @@ def with_training_images(worst: WorstExamples, network: Network, prepared: Prepa
         network: of the run.
         prepared: its data.
     """
+    if len(prepared.info.inputs) > 1:
+        return worst
     examples = prepared.examples["train"]
     layers = list(takewhile(_is_of_images, (each for each in network.model.layers if not _is_input(each))))
     if not any(map(_is_random, layers)) or not are_images(examples.x):

@@ -32,15 +32,15 @@ def worst_examples(prepared: Prepared, split: SplitName, predictions: np.ndarray
     examples = prepared.examples[split]
     places = worst(examples.truth, predictions, EXAMPLES)
     ids = examples.rows[places]
-    if not prepared.info.input.columns:
-        if not are_images(examples.x):
+    if not prepared.preprocessing.of_table:
+        if len(examples.inputs) > 1 or not are_images(examples.x):
             return None
         pictures = zip(ids.tolist(), pictures_of(examples.x[places]), strict=True)
         found = (Example(row=row, file=prepared.origin.file(row), picture=each) for row, each in pictures)
         return WorstExamples(columns=(), examples=tuple(found))
     if prepared.table is None:
         return None
-    columns = tuple(encoder.column for encoder in prepared.preprocessing.columns)[:_MOST_COLUMNS]
+    columns = tuple(encoder.column for encoder in prepared.preprocessing.of_table)[:_MOST_COLUMNS]
     shown = _shown(prepared.table.take(ids), columns)
     rows = zip(ids.tolist(), shown, strict=True)
     return WorstExamples(columns=columns, examples=tuple(Example(row=row, values=values) for row, values in rows))

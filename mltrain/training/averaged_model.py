@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from mltrain.training.feed import Feed
+from mltrain.training.feed import Feed, gathered
 from mltrain.training.weights import put_weights, take_weights
 
 
@@ -62,7 +63,7 @@ def measure_statistics_again(
         return
 
     @tf.function(autograph=False)
-    def run(batch: tf.Tensor, share_before: tf.Tensor) -> None:
+    def run(batch: Any, share_before: tf.Tensor) -> None:
         with _momentum(layers, share_before):  # this is Python, which runs only while it is traced
             model(batch, training=True)
 
@@ -74,7 +75,8 @@ def measure_statistics_again(
             window = feed.window(order, step, steps - step)
         place, done = (step - window.first) * batch_size, step * batch_size
         rows = window.places[place : place + batch_size]
-        run(tf.gather(window.tensors[0], rows), tf.constant(done / (done + len(rows)), tf.float32))
+        batch = gathered(window.tensors[0], rows)
+        run(batch, tf.constant(done / (done + len(rows)), tf.float32))
         between_batches()
     # Some layers change their weights in a training step, as SpectralNormalization does.
     statistics = {id(each) for layer in layers for each in (layer.moving_mean, layer.moving_variance)}

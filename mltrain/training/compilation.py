@@ -70,12 +70,9 @@ def _compile(
         jit_compile=False,
     )
     shape, dtype = target_signature(training, info)
-    model._symbolic_build(
-        data_batch=(
-            keras.KerasTensor((2, *info.input.shape), dtype=info.input.dtype),
-            keras.KerasTensor((2, *shape), dtype=dtype),
-        )
-    )
+    inputs = [keras.KerasTensor((2, *each.shape), dtype=each.dtype) for each in info.inputs]
+    target = keras.KerasTensor((2, *shape), dtype=dtype)
+    model._symbolic_build(data_batch=(inputs[0] if len(inputs) == 1 else inputs, target))
 
 
 def _culprit(

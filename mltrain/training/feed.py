@@ -6,13 +6,24 @@ The loop gets them as arguments, so that it does not know whether all rows are o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-# A tensor is taken as it is, an array is copied into one.
-Arrays = tuple[np.ndarray | tf.Tensor, ...]
+# `x`, `y` and perhaps `sample_weight`, each with rows on its first axis; a list of them where the model has several
+# inputs. A tensor is taken as it is, an array is copied into one.
+Arrays = tuple[Any, ...]
+
+
+def rows_of(arrays: Any) -> int:
+    """Return the number of rows of an array, or of each of a structure of them."""
+    return len(tf.nest.flatten(arrays)[0])
+
+
+def gathered(tensors: Any, rows: tf.Tensor) -> Any:
+    """Return some rows, int32 numbers of them, of each tensor of a structure."""
+    return tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), tensors)
 
 
 @dataclass(frozen=True)
@@ -20,13 +31,13 @@ class Window:
     """The rows of some steps of an epoch, on the device.
 
     Attributes:
-        tensors: `x`, `y` and perhaps `sample_weight`, each with rows on its first axis.
+        tensors: as `Arrays`, on the device.
         places: `(rows,)` int32, the rows of the tensors in the order in which the steps take them.
         first: the step of the epoch that takes the first of `places`.
         end: the step after the last one whose rows are here.
     """
 
-    tensors: tuple[tf.Tensor, ...]
+    tensors: tuple[Any, ...]
     places: tf.Tensor
     first: int
     end: int
@@ -40,8 +51,8 @@ class Feed(Protocol):
         """Rows of an epoch."""
 
     @property
-    def signature(self) -> tuple[tf.TensorSpec, ...]:
-        """Shape and type of each tensor of a window, and of its `places` last."""
+    def signature(self) -> tuple[Any, ...]:
+        """Shape and type of each tensor of a window, in the same structure, and of its `places` last."""
 
     def window(self, order: np.ndarray, first: int, most: int) -> Window:
         """Return a window that begins with a step of an epoch, or before it.
@@ -57,7 +68,7 @@ class ResidentFeed:
     """All rows are on the device: one window is good for the whole epoch.
 
     Args:
-        arrays: `(x, y)` or `(x, y, sample_weight)`, each with the training rows on its first axis.
+        arrays: of the training rows.
 
     Attributes:
         rows: rows of an epoch.
@@ -65,14 +76,14 @@ class ResidentFeed:
     """
 
     def __init__(self, arrays: Arrays) -> None:
-        self.rows = len(arrays[0])
-        self.tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
+        self.rows = rows_of(arrays)
+        self.tensors = tf.nest.map_structure(tf.convert_to_tensor, arrays)
 
     @property
-    def signature(self) -> tuple[tf.TensorSpec, ...]:
+    def signature(self) -> tuple[Any, ...]:
         """Shape and type of each tensor, and of the order of an epoch."""
         places = tf.TensorSpec((self.rows,), "int32")
-        return (*(tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self.tensors), places)
+        return (*tf.nest.map_structure(tf.TensorSpec.from_tensor, self.tensors), places)
 
     def window(self, order: np.ndarray, first: int, most: int) -> Window:
         """Return all rows, from the first step of the epoch on."""

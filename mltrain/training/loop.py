@@ -11,13 +11,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from mltrain.training.acceleration import UNACCELERATED, Acceleration, recurrences, unrolled
-from mltrain.training.feed import Arrays, Feed, Window
+from mltrain.training.feed import Arrays, Feed, Window, gathered, rows_of
 from mltrain.training.fused_lstm import fused
 from mltrain.training.progress import Chunks
 
@@ -29,19 +30,24 @@ Measure = Callable[..., Measured]
 _FULL_VECTORS = 32
 
 
-def in_full_vectors(function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor) -> tf.Tensor:
+def in_full_vectors(function: Callable[[Any], tf.Tensor], x: Any) -> tf.Tensor:
     """Return a function of rows, equal for equal rows wherever they are.
 
     The last rows of a block that is not a multiple of the width of the vector instructions are computed by other
     instructions, which round differently: rows that a model gives one score would get two, and its ROC AUC would
     depend on where they are. So such a block is filled up with copies of its last row, whose outputs are dropped.
+
+    Args:
+        function: of rows.
+        x: a tensor with rows on its first axis, or a list of such.
     """
-    if x.shape[0] is not None and x.shape[0] % _FULL_VECTORS == 0:
+    first = tf.nest.flatten(x)[0]
+    if first.shape[0] is not None and first.shape[0] % _FULL_VECTORS == 0:
         return function(x)
-    rows = tf.shape(x)[0]
+    rows = tf.shape(first)[0]
     filled = -(-rows // _FULL_VECTORS) * _FULL_VECTORS
     places = tf.minimum(tf.range(filled), rows - 1)
-    return function(tf.gather(x, places))[:rows]
+    return function(gathered(x, places))[:rows]
 
 
 class CompiledSteps:
@@ -136,12 +142,12 @@ class CompiledSteps:
     def _results(self) -> dict[str, tf.Tensor]:
         return self.model.get_metrics_result()
 
-    def train_on(self, tensors: Sequence[tf.Tensor], rows: tf.Tensor) -> None:
+    def train_on(self, tensors: Sequence[Any], rows: tf.Tensor) -> None:
         """Run one step on some rows of tensors, int32 numbers of them; called while a graph is traced."""
         with unrolled(self._unrolled), fused(self._fuse):  # this is Python, which runs only while it is traced
-            self.model.train_step(tuple(tf.gather(tensor, rows) for tensor in tensors))
+            self.model.train_step(gathered(tuple(tensors), rows))
 
-    def _full_steps(self, *arguments: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _full_steps(self, *arguments: Any) -> dict[str, tf.Tensor]:
         """Run the steps of a window, from one of it on; `begins` says that an epoch begins with them."""
         *tensors, places, first, count, begins = arguments
 
@@ -154,7 +160,7 @@ class CompiledSteps:
         tf.while_loop(lambda step: step < first + count, body, (first,), parallel_iterations=1)
         return self._results()  # in the same call: each call takes 0.1 to 0.4 ms, an epoch of a small net 1 ms
 
-    def _partial_step(self, *arguments: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _partial_step(self, *arguments: Any) -> dict[str, tf.Tensor]:
         *tensors, places, step = arguments
         _reset_metrics(self.model, when=tf.constant(self._full_batches == 0))
         self.train_on(tensors, tf.slice(places, [step * self.batch_size], [self._partial_rows]))
@@ -183,8 +189,9 @@ class CompiledEvaluation:
         self.block = block
         self.outputs = model.output_shape[-1]
         shape, dtype = target
+        inputs = [tf.TensorSpec(each.shape, each.dtype) for each in model.inputs]
         self._signature = (
-            tf.TensorSpec(model.input_shape, model.inputs[0].dtype),
+            inputs[0] if len(inputs) == 1 else inputs,
             tf.TensorSpec((None, *shape), dtype),
             tf.TensorSpec((), "int32"),
         )
@@ -201,31 +208,33 @@ class CompiledEvaluation:
         """From `x`, `y` and the first row of a last block that is smaller: its outputs, and the metrics."""
         return tf.function(self._partial_step, autograph=False).get_concrete_function(*self._signature)
 
-    def _evaluate_on(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    def _evaluate_on(self, x: Any, y: tf.Tensor) -> tf.Tensor:
         # The body of Keras' test_step, which does not hand out the predictions.
         predictions = in_full_vectors(lambda rows: self.model(rows, training=False), x)
         loss = self.model.compute_loss(x=x, y=y, y_pred=predictions, training=False)
-        self.model.metrics[0].update_state(loss, sample_weight=tf.shape(x)[0])
+        self.model.metrics[0].update_state(loss, sample_weight=tf.shape(y)[0])
         self.model.compute_metrics(x, y, predictions)
         return tf.cast(predictions, tf.float32)
 
-    def _full_steps(self, x: tf.Tensor, y: tf.Tensor, first: tf.Tensor, count: tf.Tensor) -> Measured:
+    def _full_steps(self, x: Any, y: tf.Tensor, first: tf.Tensor, count: tf.Tensor) -> Measured:
         outputs = tf.TensorArray(tf.float32, size=count, element_shape=(self.block, self.outputs))
-
-        def block(tensor: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
-            return tf.ensure_shape(tensor[start : start + self.block], (self.block, *tensor.shape[1:]))
 
         def body(step: tf.Tensor, kept: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
             start = (first + step) * self.block
-            return step + 1, kept.write(step, self._evaluate_on(block(x, start), block(y, start)))
+
+            def block(tensor: tf.Tensor) -> tf.Tensor:
+                return tf.ensure_shape(tensor[start : start + self.block], (self.block, *tensor.shape[1:]))
+
+            return step + 1, kept.write(step, self._evaluate_on(*tf.nest.map_structure(block, (x, y))))
 
         _reset_metrics(self.model, when=first == 0)
         _, outputs = tf.while_loop(lambda step, _: step < count, body, (0, outputs), parallel_iterations=1)
         return tf.reshape(outputs.stack(), (-1, self.outputs)), self.model.get_metrics_result()
 
-    def _partial_step(self, x: tf.Tensor, y: tf.Tensor, start: tf.Tensor) -> Measured:
+    def _partial_step(self, x: Any, y: tf.Tensor, start: tf.Tensor) -> Measured:
         _reset_metrics(self.model, when=start == 0)
-        return self._evaluate_on(x[start:], y[start:]), self.model.get_metrics_result()
+        rest = tf.nest.map_structure(lambda tensor: tensor[start:], (x, y))
+        return self._evaluate_on(*rest), self.model.get_metrics_result()
 
 
 class EvaluationLoop:
@@ -237,13 +246,13 @@ class EvaluationLoop:
 
     Args:
         compiled: of the model.
-        arrays: `(x, y)` with the rows of the split on the first axis.
+        arrays: `x` and `y` of the rows of the split.
     """
 
     def __init__(self, compiled: CompiledEvaluation, arrays: Arrays) -> None:
         self._compiled = compiled
-        self._tensors = tuple(tf.convert_to_tensor(array) for array in arrays)
-        self.rows = len(arrays[0])
+        self._tensors = tf.nest.map_structure(tf.convert_to_tensor, arrays)
+        self.rows = rows_of(arrays)
 
     def run(self, between_chunks: Callable[[], None] = lambda: None) -> tuple[dict[str, float], np.ndarray]:
         """Return the loss and Keras metrics by name, and the model's outputs `(rows, outputs)` in float32.

@@ -11,6 +11,7 @@ import numpy as np
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import RunError, UsageError
 from mltrain.procedures.stored_model import StoredModel
+from mltrain.wording import listed
 
 EXPLAIN = "explain."
 
@@ -43,6 +44,12 @@ def explained_columns(stored: StoredModel) -> tuple[str, ...]:
     Raises:
         UsageError: its input is not a table, it has several targets, or it looks up numbers in a table of its own.
     """
+    if len(stored.preprocessing.inputs) > 1:
+        raise UsageError(
+            "--explain needs a model whose only input is a table, but this one has the inputs "
+            f"{listed([each.name for each in stored.preprocessing.inputs])}; leave it out; `mltrain explain` shows "
+            "which columns the predictions depend on"
+        )
     given = stored.preprocessing.input
     if not given.columns:
         raise UsageError(

@@ -43,9 +43,9 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
     table = recorded_rows(run, stored.spec, stored.record, rows)
     groups = several(group_numbers(table, key_columns(stored.spec.data.split)))
     examples = replace(encode_examples(stored.preprocessing, table, rows), groups=groups)
-    stored.refuse_indices(table, examples.x)
+    stored.refuse_indices(table, examples.inputs)
     predictions = predict_split(network, examples).tempered(network, stored.rule).values
-    reason = unexplained(stored.preprocessing, examples.x, predictions)
+    reason = unexplained(stored.preprocessing, examples.inputs, predictions)
     if reason is not None:
         raise UsageError(f"{run.path}: {reason}")
     if split == "test":

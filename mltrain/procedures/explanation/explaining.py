@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,27 +18,33 @@ from mltrain.procedures.worst_examples import are_images, pictures_of
 from mltrain.report.worst import EXAMPLES, worst
 from mltrain.run.decision import DecisionRule
 from mltrain.run.explanation import Explanation, Saliency
+from mltrain.task import the_only
 
 
-def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.ndarray) -> str | None:
+def unexplained(preprocessing: Preprocessing, inputs: Mapping[str, np.ndarray], predictions: np.ndarray) -> str | None:
     """Return why `explain_split` cannot explain a split; None where it can.
 
     Args:
         preprocessing: of the run.
-        x: the encoded rows.
+        inputs: the encoded rows, by the name of the input.
         predictions: for them.
     """
     if not np.isfinite(predictions).all():
         return "cannot explain the predictions: one of them is NaN or infinite"
-    of_table = bool(preprocessing.input.columns)
-    if not of_table and not are_images(x):
+    of_columns = _of_columns(preprocessing)
+    if not of_columns and not are_images(the_only(inputs)):
         return (
             "cannot explain the predictions: expected the columns of a table, or images with 1 or 3 channels and up "
             f"to 128 × 128 pixels, found the array '{preprocessing.input.name}'"
         )
-    if not of_table and KINDS[preprocessing.target.task].several:
+    if not of_columns and KINDS[preprocessing.target.task].several:
         return "cannot explain the predictions: a saliency map shows one score, and there are several targets"
     return None
+
+
+def _of_columns(preprocessing: Preprocessing) -> bool:
+    """Return whether the importance of each column is measured: there is a table, or there are several inputs."""
+    return bool(preprocessing.of_table) or len(preprocessing.columns) > 1
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ def explain_split(
         between: called between two parts of the work; it may raise, to stop.
     """
     split, examples, predictions = explained.split, explained.examples, explained.predictions
-    if preprocessing.input.columns:
+    if _of_columns(preprocessing):
         found = measure_importance(network, preprocessing, rule, split, examples, between)
         return Explanation(split=split, epoch=epoch, importance=found)
     places = worst(examples.truth, predictions, EXAMPLES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -36,11 +36,11 @@ def measure_importance(
 ) -> Importances | None:
     """Return how much the metric of a run depends on each raw column; None where the predictions are not finite.
 
-    All encoded columns of a raw column are shuffled together, among the rows of the split only.
+    All encoded columns of a raw column are shuffled together, among the rows of the split only; so are whole arrays.
 
     Args:
         network: with the weights of the model of the run.
-        preprocessing: of a table.
+        preprocessing: of the run.
         rule: how probabilities become decisions.
         split: its name, by which the permutations are drawn.
         examples: of the split.
@@ -48,39 +48,43 @@ def measure_importance(
     """
     spec, task = network.spec, network.info.task
     generator = np.random.default_rng(draw_seed(spec.seed, f"importance {split}"))
-    x, truth, groups = examples.x, examples.truth, examples.groups
-    if len(x) > MOST_ROWS:
-        chosen = np.sort(generator.choice(len(x), MOST_ROWS, replace=False))
-        x, truth, groups = x[chosen], truth[chosen], None if groups is None else groups[chosen]
+    inputs, truth, groups = examples.inputs, examples.truth, examples.groups
+    count = len(truth)
+    if count > MOST_ROWS:
+        chosen = np.sort(generator.choice(count, MOST_ROWS, replace=False))
+        inputs = {name: x[chosen] for name, x in inputs.items()}
+        count, truth, groups = MOST_ROWS, truth[chosen], None if groups is None else groups[chosen]
 
-    def predicted(encoded: np.ndarray) -> Rows | SeveralRows:
+    def predicted(encoded: Mapping[str, np.ndarray]) -> Rows | SeveralRows:
         values = network.predictions(network.outputs(encoded))
         if rule.temperature is not None:
             values = tempered(task, values, rule.temperature)
         return rows_of(task, truth, values, network.info.output.classes, rule.threshold)
 
-    def permuted(columns: slice) -> Iterator[tuple[np.ndarray, Rows | SeveralRows]]:
+    def permuted(name: str, columns: slice) -> Iterator[tuple[np.ndarray, Rows | SeveralRows]]:
+        x = inputs[name]
         changed = x.copy()
         for _ in range(PERMUTATIONS):
-            giver = generator.permutation(len(x))
+            giver = generator.permutation(count)
             changed[:, columns] = x[giver, columns]
-            yield giver, predicted(changed)
+            yield giver, predicted({**inputs, name: changed})
 
     # In the same blocks as the permuted rows: a column that the model ignores then changes no bit.
-    rows = predicted(x)
+    rows = predicted(inputs)
     metric = importance_metric(spec.evaluation.metrics_for(task), _objective(network), rows)
     if metric is None:
         return None
-    found, first = [], 0
+    found, first = [], dict.fromkeys(inputs, 0)
     for encoder in preprocessing.columns:
-        last = first + len(encoder.names)
-        found.append(_column(encoder.column, metric, rows, permuted(slice(first, last)), groups))
-        first = last
+        name = preprocessing.input_of(encoder)
+        last = first[name] + len(encoder.names) if encoder.names else None
+        found.append(_column(encoder.column, metric, rows, permuted(name, slice(first[name], last)), groups))
+        first[name] = last or 0
         between_columns()
     return Importances(
         metric=metric.name,
         value=measure_rows([metric], rows)[0][metric.name],
-        rows=len(x),
+        rows=count,
         permutations=PERMUTATIONS,
         columns=tuple(sorted(found, key=lambda each: -np.inf if each.value is None else -each.value)),
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +28,7 @@ from mltrain.procedures.prediction.rows import PredictedRows, kinds_of
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.procedures.unfinished import unfinished_sentence
 from mltrain.run.rundir import RunDirectory
+from mltrain.task import the_only
 from mltrain.tensorflow_start import start_tensorflow
 from mltrain.training.signals import Interruption
 
@@ -105,16 +106,16 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
         interruption.raise_if_received()
         with open_output(stream) as output:
             done = 0
-            for kept, x in regrouped(itertools.chain([head], encoded), network.evaluation_block[0]):
-                predictions = network.predictions(network.outputs(x))
+            for kept, inputs in regrouped(itertools.chain([head], encoded), network.evaluation_block[0]):
+                predictions = network.predictions(network.outputs(inputs))
                 if stored.rule.temperature is not None:
                     predictions = tempered(network.info.task, predictions, stored.rule.temperature)
                 _refuse_not_finite(rows.name, predictions, done)
                 columns = predicted_columns(network, predictions, stored.rule.threshold, names[: len(added)])
                 if attribution is not None:
-                    columns = beside(columns, attribution.columns(x, predictions), names[len(added) :])
+                    columns = beside(columns, attribution.columns(the_only(inputs), predictions), names[len(added) :])
                 output.write(kept, columns)
-                done += len(x)
+                done += len(kept)
             findings = replace(
                 rows.findings(),
                 images=stream if isinstance(stream, ImagesStream) else None,
@@ -129,20 +130,25 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
     return findings
 
 
-def regrouped(parts: Iterable[tuple[pa.Table, np.ndarray]], rows: int) -> Iterator[tuple[pa.Table, np.ndarray]]:
+# Rows as they came, and by the name of the input as the model takes them.
+Part: TypeAlias = tuple[pa.Table, Mapping[str, np.ndarray]]
+
+
+def regrouped(parts: Iterable[Part], rows: int) -> Iterator[Part]:
     """Yield the same rows in parts of whole multiples of `rows`, and what is left at the end.
 
     An evaluation takes blocks of so many rows from the first row on. Another cut could change the last bits.
     """
-    rest: tuple[pa.Table, np.ndarray] | None = None
+    rest: Part | None = None
     for part in parts:
-        kept, x = part
+        kept, inputs = part
         if rest is not None:
-            kept, x = pa.concat_tables([rest[0], kept]), np.concatenate([rest[1], x])
-        whole = len(x) // rows * rows
+            kept = pa.concat_tables([rest[0], kept])
+            inputs = {name: np.concatenate([rest[1][name], x]) for name, x in inputs.items()}
+        whole = len(kept) // rows * rows
         if whole:
-            yield kept.slice(0, whole), x[:whole]
-        rest = (kept.slice(whole), x[whole:]) if whole < len(x) else None
+            yield kept.slice(0, whole), {name: x[:whole] for name, x in inputs.items()}
+        rest = (kept.slice(whole), {name: x[whole:] for name, x in inputs.items()}) if whole < len(kept) else None
     if rest is not None:
         yield rest
 

@@ -20,7 +20,6 @@ from mltrain.data.training_columns import Comparison, TrainingColumns
 from mltrain.errors import DataError
 from mltrain.procedures.prediction.findings import Findings, Missing
 from mltrain.procedures.stored_model import StoredModel
-from mltrain.task import the_only
 
 _WHOLE = re.compile(r"0|-?[1-9]\d*")
 
@@ -61,17 +60,16 @@ class PredictedRows:
         kept = pa.concat_tables([block.kept for block in blocks])
         yield Block(windowed.table.take(windowed.examples), kept.take(pa.array(windowed.examples)))
 
-    def encode(self, block: Block) -> tuple[pa.Table, np.ndarray]:
-        """Return the rows as they came, and as the model takes them."""
+    def encode(self, block: Block) -> tuple[pa.Table, dict[str, np.ndarray]]:
+        """Return the rows as they came, and as the model takes them: by the name of the input."""
         encoded = self._preprocessing.encode(block.table)
-        x = the_only(encoded.inputs)
-        self._stored.refuse_indices(block.table, x)
-        self._rows += len(x)
+        self._stored.refuse_indices(block.table, encoded.inputs)
+        self._rows += len(block.table)
         self._missing.update(encoded.missing)
         self._unknown.update(encoded.unknown)
         if self._comparison is not None:
             self._comparison.add(block.table)
-        return block.kept, x
+        return block.kept, encoded.inputs
 
     def findings(self) -> Findings:
         """Return what was noted."""

@@ -1,0 +1,155 @@
+"""Networks of several branches, and the parts of which branches are made. Imports TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from mltrain.errors import ConfigError, MisfitError
+from mltrain.keras_api.build import REFUSALS, build
+from mltrain.keras_api.components import KerasComponent
+from mltrain.keras_api.messages import reason
+from mltrain.models.head import head_layer
+from mltrain.models.input_encoder import InputEncoder, Path
+from mltrain.task import DataInfo, Input
+
+
+def network(info: DataInfo, body: Callable[[list[Any]], Any]) -> keras.Model:
+    """Return a model of all inputs that ends in the head for the task.
+
+    Args:
+        info: what is known of the data.
+        body: from the tensors of the inputs, in their order, to `(batch, features)`.
+    """
+    inputs = [
+        keras.Input(each.shape, dtype=each.dtype, name="features" if len(info.inputs) == 1 else f"input_{number}")
+        for number, each in enumerate(info.inputs, start=1)
+    ]
+    features = body(inputs)
+    policy = keras.config.dtype_policy()
+    try:
+        # Probabilities of three digits make a bad loss: the head computes in float32 whatever the others do.
+        keras.config.set_dtype_policy("float32")
+        outputs = build(head_layer(info))(features)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    return keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name="model")
+
+
+def encoded(encoder: InputEncoder, tensor: Any, given: Input, path: Path) -> Any:
+    """Return what an encoder makes of an input, `(batch, width)`.
+
+    Raises:
+        MisfitError: they do not fit; the path is that of the encoder in the config.
+    """
+    try:
+        return encoder.encode(tensor, given)
+    except (*REFUSALS, ConfigError) as error:
+        shape = "(" + ", ".join(map(str, given.shape)) + ")"
+        message = f"it does not fit the input '{given.name}', of shape {shape} for each row: {reason(error)}"
+        raise MisfitError(path, message) from error
+
+
+def applied(layers: Sequence[KerasComponent], tensor: Any) -> Any:
+    """Return a tensor after layers."""
+    for layer in layers:
+        tensor = build(layer)(tensor)
+    return tensor
+
+
+def embedding(tensor: Any, given: Input, width: int, indices: int | None, *, masked: bool) -> Any:
+    """Return index numbers `(batch, steps)` as vectors `(batch, steps, width)`.
+
+    Args:
+        tensor: of the input.
+        given: what is known of it.
+        width: of a vector.
+        indices: how many different numbers there are, where the input does not know it.
+        masked: whether the layers behind it are told which steps are padding, 0.
+
+    Raises:
+        ValueError: how many numbers there are is known neither to the input nor to the config.
+    """
+    size = given.indices or indices
+    if size is None:
+        raise ValueError("state `indices`, the number of different index numbers in its arrays")
+    return keras.layers.Embedding(size, width, mask_zero=masked)(tensor)
+
+
+def steps_that_count(tensor: Any) -> Any:
+    """Return which index numbers `(batch, steps)` are not padding, as booleans."""
+    return ops.not_equal(tensor, 0)
+
+
+def mean_of_steps(vectors: Any, counts: Any = None) -> Any:
+    """Return the mean `(batch, width)` of vectors `(batch, steps, width)` over the steps that count; 0 where none does.
+
+    Keras' own pooling divides by 0 where a whole row is masked, as that of an empty text.
+    """
+    if counts is None:
+        return ops.mean(vectors, axis=1)
+    weights = ops.expand_dims(ops.cast(counts, vectors.dtype), -1)
+    return ops.sum(vectors * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1)
+
+
+def largest_of_steps(vectors: Any, counts: Any = None) -> Any:
+    """Return the largest value `(batch, width)` of vectors `(batch, steps, width)` over the steps that count; 0 where
+    none does."""
+    if counts is None:
+        return ops.max(vectors, axis=1)
+    # No smaller than what float16 holds.
+    largest = ops.max(ops.where(ops.expand_dims(counts, -1), vectors, -60000.0), axis=1)
+    return ops.where(ops.any(counts, axis=1, keepdims=True), largest, 0.0)
+
+
+def joined(parts: Sequence[Any], how: str, width: int) -> Any:
+    """Return encoded inputs `(batch, …)` as one tensor; `how` and `width` as in `Fusion`."""
+    if len(parts) == 1:
+        return parts[0]
+    if how == "concatenate":
+        return ops.concatenate(parts, axis=-1)
+    vectors = [keras.layers.Dense(width)(part) for part in parts]
+    if how == "sum":
+        return keras.layers.Add()(vectors)
+    if how == "gate":
+        together = ops.concatenate(vectors, axis=-1)
+        gates = [keras.layers.Dense(width, activation="sigmoid")(together) for _ in vectors]
+        return keras.layers.Add()([gate * vector for gate, vector in zip(gates, vectors, strict=True)])
+    stacked = ops.stack(vectors, axis=1)
+    weights = ops.softmax(keras.layers.Dense(1)(ops.tanh(stacked)), axis=1)
+    return ops.sum(stacked * weights, axis=1)
+
+
+def attention_block(vectors: Any, counts: Any, *, heads: int, inner: int, dropout: float) -> Any:
+    """Return vectors `(batch, steps, width)` after a block of a transformer encoder, normalized before each part
+    (Xiong et al., On layer normalization in the transformer architecture, 2020).
+
+    The mask is given to the attention itself: Keras takes it off the tensor that passes, and a block behind it would
+    attend to padding without a word (3.15).
+
+    Args:
+        vectors: of the steps.
+        counts: which steps are not padding `(batch, steps)`; None where all count.
+        heads: of the attention.
+        inner: units of the dense layer inside.
+        dropout: the share of outputs that is dropped while training.
+    """
+    width = vectors.shape[-1]
+    normal = keras.layers.LayerNormalization(epsilon=1e-6)(vectors)
+    mask = None if counts is None else ops.expand_dims(counts, 1)
+    attention = keras.layers.MultiHeadAttention(heads, max(width // heads, 1), dropout=dropout)
+    seen = attention(normal, normal, attention_mask=mask)
+    vectors = vectors + keras.layers.Dropout(dropout)(seen)
+    normal = keras.layers.LayerNormalization(epsilon=1e-6)(vectors)
+    thought = keras.layers.Dense(width)(keras.layers.Dense(inner, activation="gelu")(normal))
+    return vectors + keras.layers.Dropout(dropout)(thought)
+
+
+def with_positions(vectors: Any) -> Any:
+    """Return vectors `(batch, steps, width)` with a learned vector added for each place."""
+    # Of the tensor itself: what is not made of the inputs is no part of the graph, and would not be trained.
+    places = ops.cumsum(ops.ones_like(vectors[:, :, 0], dtype="int32"), axis=1) - 1
+    return vectors + keras.layers.Embedding(vectors.shape[1], vectors.shape[2])(places)

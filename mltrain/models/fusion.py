@@ -1,0 +1,105 @@
+"""Several inputs in one network: an encoder for each, joined, and a trunk on top."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mltrain.errors import MisfitError
+from mltrain.keras_api.components import KerasComponent, keras_component, make
+from mltrain.models.cnn import Cnn
+from mltrain.models.head import Head, added_head
+from mltrain.models.input_encoder import KINDS_IN_WORDS, InputEncoder
+from mltrain.models.mlp import Mlp
+from mltrain.models.model import ModelSpec
+from mltrain.models.pooled import Pooled
+from mltrain.models.rnn import Rnn
+from mltrain.models.transformer import Transformer
+from mltrain.spec import Many, OneOf, suggest
+from mltrain.task import DataInfo, Input, InputKind
+from mltrain.wording import listed
+
+ENCODERS = OneOf("encoder", Mlp, Cnn, Rnn, Transformer, Pooled)
+Encoder = Annotated[Mlp | Cnn | Rnn | Transformer | Pooled, ENCODERS]
+_DEFAULTS: dict[InputKind, InputEncoder] = {
+    "table": Mlp(units=(64,)),
+    "vector": Mlp(units=(64,)),
+    "image": Cnn(),
+    "text": Pooled(),
+    "series": Cnn(),
+}
+
+
+class Fusion(ModelSpec):
+    """A network for any inputs together. Each passes through an encoder of its own; what they give is joined, and
+    hidden layers lead to the head."""
+
+    type: Literal["fusion"] = "fusion"
+    inputs: dict[str, Encoder] = Field(default_factory=dict)
+    """An encoder for an input, by its name, such as `{photo: {type: cnn, filters: [16, 32]}, table: mlp}`. Others take
+    the one that fits their kind: `mlp` for tables, `cnn` for images and series, `pooled` for texts."""
+    join: Literal["concatenate", "sum", "gate", "attention"] = "concatenate"
+    """How the encoded inputs are joined: beside each other; or as vectors of one `width`: their sum, their sum with a
+    learned gate for each number, or their mean with learned weights for each row."""
+    width: Annotated[int, Field(ge=1)] = 64
+    """The length of the vectors for `sum`, `gate` and `attention`."""
+    units: Many[Annotated[int, Field(ge=1)]] = (64,)
+    """Units of each hidden layer behind the join."""
+    activation: Annotated[KerasComponent, keras_component("activation")] = make("activation", "relu")
+    """The activation of the hidden layers."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The share of each hidden layer's outputs that is dropped while training."""
+
+    def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
+        """Return what ends the model: a layer that `build` adds."""
+        return added_head(info, loss, f"a fusion ends in the layer that {info.task} needs")
+
+    def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
+        """Return the `keras.Model`: one tensor for each input in, in their order, `(batch, units)` out.
+
+        Raises:
+            MisfitError: an encoder does not fit its input, or is for an input that the data does not have.
+        """
+        from mltrain.models.branches import applied, encoded, joined, network
+
+        names = [each.name for each in info.inputs]
+        for name in self.inputs:
+            if name not in names:
+                message = f"the data has no input '{name}'{suggest(name, names)} (inputs: {listed(names)})"
+                raise MisfitError(("model", "inputs", name), message)
+        encoders = [self._encoder(each) for each in info.inputs]
+
+        def body(tensors: Sequence[Any]) -> Any:
+            parts = [
+                encoded(
+                    encoder, tensor, given, ("model", "inputs", given.name) if given.name in self.inputs else ("model",)
+                )
+                for encoder, tensor, given in zip(encoders, tensors, info.inputs, strict=True)
+            ]
+            trunk: list[KerasComponent] = []
+            for units in self.units:
+                trunk.append(make("layer", "Dense", units=units, activation=self.activation))
+                if self.dropout:
+                    trunk.append(make("layer", "Dropout", rate=self.dropout))
+            return applied(trunk, joined(parts, self.join, self.width))
+
+        return network(info, body)
+
+    def _encoder(self, given: Input) -> InputEncoder:
+        """Return the encoder of an input: that of the config, or that of its kind.
+
+        Raises:
+            MisfitError: it is for inputs of another kind; or none is for this kind.
+        """
+        stated = self.inputs.get(given.name)
+        if stated is not None:
+            stated.check_input(given, ("model", "inputs", given.name))
+            return stated
+        if given.kind not in _DEFAULTS:
+            message = f"the input '{given.name}' has {KINDS_IN_WORDS[given.kind]}: state an encoder for it"
+            raise MisfitError(
+                ("model", "inputs"), f"{message}, such as {{{given.name}: {{type: pooled, indices: 1000}}}}"
+            )
+        return _DEFAULTS[given.kind]

@@ -1,0 +1,68 @@
+"""What a model of one input answers, so that it can also be for one of several inputs in a fusion. No TensorFlow."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from mltrain.errors import MisfitError
+from mltrain.keras_api.components import KerasComponent
+from mltrain.models.head import Head, added_head
+from mltrain.models.model import ModelSpec
+from mltrain.task import DataInfo, Input, InputKind
+from mltrain.wording import listed
+
+Path = tuple[str | int, ...]
+
+# How each kind is called in messages.
+KINDS_IN_WORDS: dict[InputKind, str] = {
+    "table": "columns of a table",
+    "category": "a category",
+    "text": "texts",
+    "indices": "arrays of index numbers",
+    "vector": "arrays (features)",
+    "series": "arrays (steps, features)",
+    "image": "images",
+    "array": "arrays of four or more axes",
+}
+
+
+class InputEncoder(ModelSpec):
+    """A network for one input: alone it is a model, and in a fusion it is what one of the inputs passes through."""
+
+    suits: ClassVar[frozenset[InputKind]]
+    """The kinds of inputs that it takes."""
+
+    @abstractmethod
+    def encode(self, tensor: Any, given: Input) -> Any:
+        """Return `(batch, width)` for a Keras tensor `(batch, *shape)` of an input.
+
+        Args:
+            tensor: of the input.
+            given: what is known of it.
+
+        Raises:
+            ValueError: its shape does not fit, in words.
+        """
+
+    def check_input(self, given: Input, path: Path) -> None:
+        """Refuse an input of another kind.
+
+        Raises:
+            MisfitError: says which kinds fit.
+        """
+        if given.kind not in self.suits:
+            fitting = listed([words for kind, words in KINDS_IN_WORDS.items() if kind in self.suits])
+            found = f"the input '{given.name}' has {KINDS_IN_WORDS[given.kind]}"
+            raise MisfitError(path, f"{getattr(self, 'type', '')} takes {fitting}, and {found}")
+
+    def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
+        """Return what ends the model: a layer that `build` adds."""
+        return added_head(info, loss, f"{getattr(self, 'type', '')} ends in the layer that {info.task} needs")
+
+    def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
+        """Return the `keras.Model`: `(batch, *shape)` in, `(batch, units)` out."""
+        from mltrain.models.branches import encoded, network
+
+        self.check_input(info.input, ("model", "type"))
+        return network(info, lambda tensors: encoded(self, tensors[0], info.input, ("model",)))
