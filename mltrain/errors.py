@@ -7,6 +7,8 @@ The codes are a contract; the table in README.md lists them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class MltrainError(Exception):
     """What is wrong, where, what was expected and what to do, in one line.
@@ -115,3 +117,11 @@ class MisfitError(ConfigError):
         super().__init__(f"{'.'.join(map(str, path))}: {message}")
         self.path = path
         self.message = message
+        self.all: tuple[tuple[tuple[str | int, ...], str], ...] = ((path, message),)
+
+    @classmethod
+    def of(cls, problems: Sequence[tuple[tuple[str | int, ...], str]]) -> MisfitError:
+        """Return the error of several values, each with its path: they are all said."""
+        error = cls(*problems[0])
+        error.all = tuple(problems)
+        return error

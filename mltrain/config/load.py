@@ -45,14 +45,14 @@ class Loaded:
     plugins: Plugins
     written: ExperimentSpec | None = None
 
-    def error(self, path: KeyPath, message: str) -> ConfigError:
-        """Return the error for a value that turns out to be wrong only later, as when the data has been read.
+    def error(self, *problems: tuple[KeyPath, str]) -> ConfigError:
+        """Return the error for values that turn out to be wrong only later, as when the data has been read.
 
         Args:
-            path: of the value, as `("objective", "metric")`.
-            message: what is wrong, what was expected, what to do.
+            problems: the path of each value, as `("objective", "metric")`, and what is wrong, what was expected, what
+                to do.
         """
-        return InvalidConfigError([Problem(path, self.root.place_of(path), message)])
+        return InvalidConfigError([Problem(path, self.root.place_of(path), message) for path, message in problems])
 
 
 def load(

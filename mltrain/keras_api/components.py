@@ -15,7 +15,7 @@ from mltrain.keras_api.catalogue import Argument, Entry
 from mltrain.keras_api.json_schema import definitions
 from mltrain.spec import OneOf, Spec, fail, problem, suggest
 
-__all__ = ["KerasAlternatives", "KerasComponent", "definitions", "keras_component", "make"]
+__all__ = ["KerasAlternatives", "KerasComponent", "check_component", "definitions", "keras_component", "make"]
 
 Loc = tuple[str | int, ...]
 
@@ -94,7 +94,7 @@ class KerasAlternatives:
             pydantic.ValidationError: with every problem in `arguments`.
         """
         problems: list[InitErrorDetails] = []
-        component = _check_component(self.kind, {**arguments, "type": name}, (), problems)
+        component = check_component(self.kind, {**arguments, "type": name}, (), problems)
         if component is None:
             raise fail(self.kind, problems)
         return component
@@ -118,7 +118,7 @@ def make(kind: str, component: str, /, **arguments: Any) -> KerasComponent:
     return KerasAlternatives(kind).check(component, arguments)
 
 
-def _check_component(kind: str, value: Any, loc: Loc, problems: list[InitErrorDetails]) -> KerasComponent | None:
+def check_component(kind: str, value: Any, loc: Loc, problems: list[InitErrorDetails]) -> KerasComponent | None:
     """Return the component that `value` describes, or None after adding what is wrong to `problems`."""
     if isinstance(value, KerasComponent) and value.kind == kind:
         return value
@@ -198,7 +198,7 @@ def _check_alternative(
 ) -> Any:
     match expected:
         case ComponentOf(kind):
-            return _check_component(kind, value, loc, problems)
+            return check_component(kind, value, loc, problems)
         case ListOf():
             return _check_list(expected, value, loc, problems)
     if not expected.accepts(value):

@@ -11,6 +11,7 @@ from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.keras_api.components import definitions
 from mltrain.listing.reference import field_documentation
+from mltrain.models.graph_nodes import node_definition
 from mltrain.spec import Spec, as_plain
 
 _EDITORS_KEY = {"type": "string", "description": "Where an editor finds this schema; nothing else reads it."}
@@ -37,7 +38,7 @@ class _Draft7(GenerateJsonSchema):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Keras' components have no classes: without this pydantic does not know what the references to them refer to.
-        for name, schema in definitions().items():
+        for name, schema in {**definitions(), "graph_node": node_definition()}.items():
             self.definitions[DefsRef(name)] = schema
             self.json_to_defs_refs[JsonRef(self.ref_template.format(model=name))] = DefsRef(name)
             self._prioritized_defsref_choices[DefsRef(name)] = [DefsRef(name)]

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from mltrain.models.cnn import Cnn
 from mltrain.models.fusion import Fusion
+from mltrain.models.graph import Graph
 from mltrain.models.linear import Linear
 from mltrain.models.mlp import Mlp
 from mltrain.models.pooled import Pooled
@@ -14,5 +15,5 @@ from mltrain.models.sequential import Sequential
 from mltrain.models.transformer import Transformer
 from mltrain.spec import OneOf
 
-MODELS = OneOf("model", Sequential, Mlp, Linear, Fusion, Cnn, Rnn, Transformer, Pooled)
-Model = Annotated[Sequential | Mlp | Linear | Fusion | Cnn | Rnn | Transformer | Pooled, MODELS]
+MODELS = OneOf("model", Sequential, Mlp, Linear, Fusion, Graph, Cnn, Rnn, Transformer, Pooled)
+Model = Annotated[Sequential | Mlp | Linear | Fusion | Graph | Cnn | Rnn | Transformer | Pooled, MODELS]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import keras
@@ -17,26 +17,46 @@ from mltrain.models.input_encoder import InputEncoder, Path
 from mltrain.task import DataInfo, Input
 
 
-def network(info: DataInfo, body: Callable[[list[Any]], Any]) -> keras.Model:
+def network(
+    info: DataInfo, body: Callable[[list[Any]], Any], head_is_added: bool = True, taken: Collection[str] = ()
+) -> keras.Model:
     """Return a model of all inputs that ends in the head for the task.
 
     Args:
         info: what is known of the data.
         body: from the tensors of the inputs, in their order, to `(batch, features)`.
+        head_is_added: whether `body` does not end in a head.
+        taken: names that layers of `body` have.
+
+    Raises:
+        MisfitError: the outputs are of another shape than the task needs.
     """
+    names = ["features"] if len(info.inputs) == 1 else [f"input_{number + 1}" for number in range(len(info.inputs))]
     inputs = [
-        keras.Input(each.shape, dtype=each.dtype, name="features" if len(info.inputs) == 1 else f"input_{number}")
-        for number, each in enumerate(info.inputs, start=1)
+        keras.Input(each.shape, dtype=each.dtype, name=_free(name, taken))
+        for each, name in zip(info.inputs, names, strict=True)
     ]
-    features = body(inputs)
+    outputs = body(inputs)
     policy = keras.config.dtype_policy()
-    try:
-        # Probabilities of three digits make a bad loss: the head computes in float32 whatever the others do.
-        keras.config.set_dtype_policy("float32")
-        outputs = build(head_layer(info))(features)
-    finally:
-        keras.config.set_dtype_policy(policy)
+    if head_is_added:
+        try:
+            # Probabilities of three digits make a bad loss: the head computes in float32 whatever the others do.
+            keras.config.set_dtype_policy("float32")
+            outputs = build(head_layer(info, name=_free("head", taken)))(outputs)
+        finally:
+            keras.config.set_dtype_policy(policy)
+    if outputs.shape[1:] != (info.output.units,):
+        found = "(" + ", ".join(["batch", *("?" if size is None else str(size) for size in outputs.shape[1:])]) + ")"
+        message = f"it ends in shape {found}, and {info.task} needs (batch, {info.output.units})"
+        raise MisfitError(("model",), f"{message}; add Flatten or a pooling layer before the head")
     return keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name="model")
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """Return `name`, with as many underscores after it as make it none of `taken`."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def encoded(encoder: InputEncoder, tensor: Any, given: Input, path: Path) -> Any:

@@ -86,7 +86,11 @@ class Cnn(InputEncoder):
         if self.normalization is None:
             return [make("layer", kind, **convolution), activation]
         normal = "BatchNormalization" if self.normalization == "batch" else "LayerNormalization"
-        return [make("layer", kind, **convolution, use_bias=False), make("layer", normal, **({"momentum": 0.9} if normal == "BatchNormalization" else {})), activation]
+        return [
+            make("layer", kind, **convolution, use_bias=False),
+            make("layer", normal, **({"momentum": 0.9} if normal == "BatchNormalization" else {})),
+            activation,
+        ]
 
     def _pooling(self, image: bool) -> KerasComponent:
         return make("layer", "MaxPooling2D" if image else "MaxPooling1D")

@@ -74,7 +74,7 @@ def added_head(info: DataInfo, loss: KerasComponent | None, why: str) -> Head:
 def head_layer(info: DataInfo, **arguments: Any) -> KerasComponent:
     """Return the `Dense` layer that ends a model for the task, with more `arguments` of that layer."""
     activation = KINDS[info.task].activation
-    return make("layer", "Dense", units=info.output.units, activation=activation, name="head", **arguments)
+    return make("layer", "Dense", units=info.output.units, activation=activation, **{"name": "head", **arguments})
 
 
 def _last_dense(layers: tuple[KerasComponent, ...]) -> tuple[KerasComponent, str] | None:

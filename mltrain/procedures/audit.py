@@ -22,5 +22,5 @@ def audit(loaded: Loaded) -> Audit:
     try:
         prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices), own_units(spec))
     except MisfitError as error:
-        raise loaded.error(error.path, error.message) from error
+        raise loaded.error(*error.all) from error
     return with_pixel_findings(prepared, spec).audited.audit

@@ -56,7 +56,7 @@ def _in_status(loaded: Loaded, context: RunContext) -> Iterator[None]:
         end("interrupted", error, 130)
         raise
     except MisfitError as error:
-        placed = loaded.error(error.path, error.message)
+        placed = loaded.error(*error.all)
         end("failed", placed, placed.exit_code)
         raise placed from error
     except MltrainError as error:

@@ -42,7 +42,7 @@ def fold_configs(loaded: Loaded, folds: int | None = None, gates: Sequence[str] 
         return tuple(_again(loaded, [*number, f"data.split.fold={fold}"], gates) for fold in range(1, count + 1))
     if not isinstance(split, RandomSplit | GroupSplit):
         why = f"a split of type {split.type} cannot be divided into folds: {_WHY_NOT[split.type]}"
-        raise loaded.error(("data", "split"), f"{why}; use a split of type kfold, random or group")
+        raise loaded.error((("data", "split"), f"{why}; use a split of type kfold, random or group"))
     count = folds or FOLDS
     return tuple(_again(loaded, [_kfold(split, count, fold)], gates) for fold in range(1, count + 1))
 

@@ -1,0 +1,75 @@
+"""Any graph of Keras layers: the functional API in YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mltrain.keras_api.components import KerasComponent
+from mltrain.models.graph_nodes import Node, NodeType
+from mltrain.models.graph_steps import Steps, steps_of
+from mltrain.models.graph_widths import width_problems
+from mltrain.models.head import Head, find_head
+from mltrain.models.model import ModelSpec
+from mltrain.spec import Many
+from mltrain.task import DataInfo
+
+GraphNode = Annotated[Node, NodeType()]
+
+
+class Graph(ModelSpec):
+    """A graph of Keras layers. Each takes the node above it, or what its `from` names: nodes, and inputs of the data.
+    The head for the task is added unless the graph ends in one."""
+
+    type: Literal["graph"] = "graph"
+    layers: Annotated[Many[GraphNode], Field(min_length=1)]
+    """The nodes, such as `{name: both, from: [seen, table], type: Concatenate}`. A node `{share: name}` uses the layer
+    of another one again; `{repeat: 3, layers: […]}` is a block, whose layers know what it is given as `block_input`."""
+    outputs: str | None = None
+    """The node that the head is put on; null is the last one."""
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The calls of its layers, in their order."""
+        return steps_of(self.layers, self.outputs)
+
+    @property
+    def written_layers(self) -> tuple[KerasComponent, ...]:
+        """The layers, each as often as it is called."""
+        return tuple(step.layer for step in self.steps.steps)
+
+    @property
+    def may_end_in_logits(self) -> bool:
+        """Whether the last layer can be without its activation: it is the config's own."""
+        return True
+
+    def problems(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield `(path below model, message)` for what is wrong whatever the data are: unknown and doubled names,
+        circles, nodes that lead nowhere, sizes that are known and do not fit."""
+        yield from self.steps.problems
+        if not self.steps.problems:
+            yield from width_problems(self.steps.steps)
+
+    def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
+        """Return what ends the model: its own last layer, or one that `build` adds."""
+        return find_head(self._chain_to_output(), info, loss)
+
+    def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
+        """Return the `keras.Model`: one tensor for each input of the data in, `(batch, units)` out.
+
+        Raises:
+            MisfitError: inputs or shapes do not fit; has all that do not.
+        """
+        from mltrain.models.graph_building import built_graph
+
+        return built_graph(self.steps, info, head_is_added=self.head(info, loss).added)
+
+    def _chain_to_output(self) -> tuple[KerasComponent, ...]:
+        """Return the layer of the output, behind the one that it takes where it takes one."""
+        by_key = {step.key: step for step in self.steps.steps}
+        last = by_key[self.steps.outputs[""]]
+        before = by_key.get(last.sources[0]) if len(last.sources) == 1 else None
+        return (last.layer,) if before is None else (before.layer, last.layer)

@@ -1,0 +1,285 @@
+"""A graph as the layers that are called, in an order in which each has what it takes. No TensorFlow."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from mltrain.keras_api.components import KerasComponent
+from mltrain.models.graph_nodes import BLOCK_INPUT, CALL_ARGUMENTS, Node
+from mltrain.spec import suggest
+from mltrain.wording import listed
+
+Path: TypeAlias = tuple[str | int, ...]
+# What is wrong: `(path below model, message)`.
+Wrong: TypeAlias = tuple[Path, str]
+# The only input of the data, which has a name that the graph need not know.
+THE_INPUT = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call of a layer.
+
+    Attributes:
+        key: by which other steps refer to it: unlike a name it is there always, and once.
+        path: of its node, below `model`.
+        name: of its layer; None where the config gives none.
+        sources: keys of steps, or names of inputs, that it takes.
+        arguments: as of `Node`.
+        layer: that is called.
+        shared: the key of the step whose layer it is; None where it is its own.
+    """
+
+    key: str
+    path: Path
+    name: str | None
+    sources: tuple[str, ...]
+    arguments: tuple[str, ...]
+    layer: KerasComponent
+    shared: str | None = None
+
+    @property
+    def words(self) -> str:
+        """How it is called in messages."""
+        return f"{self.layer.type} '{self.name}'" if self.name else self.layer.type
+
+
+@dataclass(frozen=True)
+class Steps:
+    """All calls of a graph.
+
+    Attributes:
+        steps: each behind those that it takes.
+        outputs: by the name of the output, or "" for the only one, the key that it is made of.
+        inputs: names in the graph that are no nodes: inputs of the data; `THE_INPUT` for the only one. Each with the
+            paths that name it.
+        problems: what is wrong whatever the data are.
+    """
+
+    steps: tuple[Step, ...]
+    outputs: Mapping[str, str]
+    inputs: Mapping[str, Sequence[Path]]
+    problems: tuple[Wrong, ...]
+
+
+def steps_of(nodes: Sequence[Node], outputs: str | Mapping[str, str] | None) -> Steps:
+    """Return the calls of a graph.
+
+    Args:
+        nodes: of the config.
+        outputs: the node of the only output, or of each by its name; None for the last node.
+    """
+    reading = _Reading()
+    last = reading.block(nodes, ("layers",), {}, THE_INPUT, "")
+    scope = reading.names
+    wanted = {"": outputs} if isinstance(outputs, str) else dict(outputs or {})
+    made: dict[str, str] = {}
+    for name, node in wanted.items():
+        path: Path = ("outputs", name) if name else ("outputs",)
+        if node in scope:
+            made[name] = scope[node]
+        else:
+            reading.problems.append((path, f"no node has the name '{node}'{suggest(node, scope)}"))
+    if not wanted and last != THE_INPUT:
+        made[""] = last
+    taken = {step.name for step in reading.steps if step.name is not None}
+    steps = [
+        replace(step, layer=_named(step.layer, taken), sources=tuple(map(reading.end, step.sources)))
+        for step in reading.steps
+    ]
+    made = {name: reading.end(key) for name, key in made.items()}
+    ordered = _in_order(steps, reading.problems)
+    if not reading.problems:
+        reading.problems += _unused(ordered, made)
+    return Steps(tuple(ordered), made, reading.inputs, tuple(reading.problems))
+
+
+class _Reading:
+    """Reads nodes, and blocks as often as they are repeated."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.problems: list[Wrong] = []
+        self.inputs: dict[str, list[Path]] = {}
+        self.names: dict[str, str] = {}
+        self._paths: dict[str, Path] = {}
+        self._ends: dict[str, str] = {}
+
+    def end(self, key: str) -> str:
+        """Return the key of a step: of a block, that of its last."""
+        while key in self._ends:
+            key = self._ends[key]
+        return key
+
+    def block(self, nodes: Sequence[Node], path: Path, outside: Mapping[str, str], given: str, suffix: str) -> str:
+        """Read the nodes of a block, or of the whole graph; return the key of the last.
+
+        Args:
+            nodes: of the block.
+            path: of their list, below `model`.
+            outside: keys by name of what surrounds the block.
+            given: the key of what the first node takes where it does not say it.
+            suffix: what the names of layers in this repetition end with.
+        """
+        keys = {node.name: f"{node.name}{suffix}" for node in nodes if node.name is not None}
+        scope = {**outside, **keys}
+        if not outside:
+            self.names = scope
+        above = given
+        for place, node in enumerate(nodes):
+            here = (*path, place)
+            self._named(node, here, suffix)
+            sources = (above,) if node.sources is None else self._sources(node, here, scope)
+            if node.sources is None and above == THE_INPUT:
+                self.inputs.setdefault(THE_INPUT, []).append(here)
+            if node.layers:
+                above = self._repeated(node, here, scope, sources, suffix)
+                continue
+            key = f"{node.name}{suffix}" if node.name is not None else f"{'.'.join(map(str, here))}{suffix}"
+            self._call(node, here, key, sources, scope, suffix)
+            above = key
+        return above
+
+    def _named(self, node: Node, path: Path, suffix: str) -> None:
+        if node.name is None:
+            return
+        if node.name == BLOCK_INPUT:
+            self.problems.append(((*path, "name"), f"'{BLOCK_INPUT}' is what a block is given; take another name"))
+        before = self._paths.setdefault(f"{node.name}{suffix}", path)
+        if before != path:
+            where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in before).lstrip(".")
+            message = f"{where} has the name '{node.name}' already: each node needs one of its own"
+            self.problems.append(((*path, "name"), message))
+
+    def _sources(self, node: Node, path: Path, scope: Mapping[str, str]) -> tuple[str, ...]:
+        found = []
+        for place, name in enumerate(node.sources or ()):
+            if name not in scope and name != BLOCK_INPUT:
+                one = len(node.sources or ()) == 1 and not node.arguments
+                part: Path = () if one else ((node.arguments[place] if node.arguments else place),)
+                self.inputs.setdefault(name, []).append((*path, "from", *part))
+            elif name == BLOCK_INPUT and BLOCK_INPUT not in scope:
+                message = f"'{BLOCK_INPUT}' is what a block is given, and this node is in no block"
+                self.problems.append(((*path, "from"), message))
+            found.append(scope.get(name, name))
+        return tuple(found)
+
+    def _repeated(self, node: Node, path: Path, scope: Mapping[str, str], sources: tuple[str, ...], suffix: str) -> str:
+        if len(sources) != 1 or node.arguments:
+            self.problems.append(((*path, "from"), f"a block takes one tensor, and {len(sources)} are given"))
+        last = sources[0] if sources else THE_INPUT
+        for time in range(1, node.repeat + 1):
+            more = f"{suffix}_{time}" if node.repeat > 1 else suffix
+            last = self.block(node.layers, (*path, "layers"), {**scope, BLOCK_INPUT: last}, last, more)
+        if node.name is not None:
+            self._ends[f"{node.name}{suffix}"] = last
+        return last
+
+    def _call(
+        self, node: Node, path: Path, key: str, sources: tuple[str, ...], scope: Mapping[str, str], suffix: str
+    ) -> None:
+        layer, shared = node.layer, None
+        if node.share is not None:
+            shared = scope.get(node.share)
+            owner = next((step for step in self.steps if step.key == shared), None)
+            if owner is None or owner.shared is not None:
+                why = (
+                    "comes later: list it above" if shared is not None else f"is not there{suggest(node.share, scope)}"
+                )
+                what = "uses another layer itself" if owner is not None else why
+                self.problems.append(((*path, "share"), f"the node '{node.share}' {what}"))
+                return
+            layer = owner.layer
+        if layer is None:
+            raise TypeError("a node that is no block has a layer, or shares one")
+        message = _misfit(layer, sources, node.arguments)
+        if message:
+            where = (*path, "from") if node.sources is not None else path
+            self.problems.append((where, message))
+        name = f"{node.name}{suffix}" if node.name is not None else None
+        if name is not None and shared is None:
+            layer = _renamed(layer, name)
+        self.steps.append(Step(key, path, name, sources, node.arguments, layer, shared))
+
+
+def _renamed(layer: KerasComponent, name: str) -> KerasComponent:
+    arguments = tuple((key, name if key == "name" else value) for key, value in layer.arguments)
+    return replace(layer, arguments=arguments)
+
+
+def _named(layer: KerasComponent, taken: set[str]) -> KerasComponent:
+    """Return a layer with a name, which no other of the graph has: those that Keras gives count all of a process."""
+    if dict(layer.arguments).get("name") is not None:
+        return layer
+    word = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", layer.type).lower()
+    name = next(name for number in itertools.count(1) if (name := f"{word}_{number}") not in taken)
+    taken.add(name)
+    return _renamed(layer, name)
+
+
+def _misfit(layer: KerasComponent, sources: Sequence[str], arguments: Sequence[str]) -> str | None:
+    """Return what is wrong with what a layer is given, as far as it is known without shapes."""
+    known = CALL_ARGUMENTS.get(layer.type)
+    if known is None:
+        if arguments:
+            return f"{layer.type} has no inputs by name: write a name, or a list of names"
+        if layer.entry.inputs != "many" and len(sources) > 1:
+            return f"{layer.type} takes one input, and {len(sources)} are given; join them first, as with Concatenate"
+        if layer.entry.inputs == "many" and len(sources) < 2:
+            return f"{layer.type} takes two inputs or more: list their names in 'from'"
+        return None
+    if arguments:
+        unknown = [name for name in arguments if name not in known]
+        missing = [name for name in known[:2] if name not in arguments]
+        if unknown:
+            return f"{layer.type} takes {listed(list(known))}, not '{unknown[0]}'{suggest(unknown[0], known)}"
+        return f"{layer.type} also needs '{missing[0]}'" if missing else None
+    if len(sources) > len(known):
+        return f"{layer.type} takes {listed(list(known))}, and {len(sources)} inputs are given"
+    return None
+
+
+def _in_order(steps: Sequence[Step], problems: list[Wrong]) -> list[Step]:
+    """Return the steps, each behind those that it takes; a circle becomes a problem."""
+    by_key = {step.key: step for step in steps}
+    ordered: dict[str, Step] = {}
+    for first in steps:
+        way: list[tuple[Step, Iterator[str]]] = [(first, iter(first.sources))]
+        while way:
+            step, rest = way[-1]
+            if step.key in ordered:
+                way.pop()
+                continue
+            following = next((by_key[key] for key in rest if key in by_key and key not in ordered), None)
+            if following is None:
+                ordered[step.key] = step
+                way.pop()
+                continue
+            on_way = [each.key for each, _ in way]
+            if following.key in on_way:
+                circle = [each.words for each, _ in way[on_way.index(following.key) :]]
+                message = f"these nodes take each other in a circle: {' ← '.join([*circle, circle[0]])}"
+                problems.append(((*following.path, "from"), message))
+                return list(steps)
+            way.append((following, iter(following.sources)))
+    return list(ordered.values())
+
+
+def _unused(steps: Sequence[Step], outputs: Mapping[str, str]) -> list[Wrong]:
+    """Return a problem for each node that leads to no output."""
+    needed = set(outputs.values())
+    for step in reversed(steps):
+        if step.key in needed:
+            needed |= {*step.sources, *([step.shared] if step.shared else [])}
+    last = listed([step.words for step in steps if step.key in outputs.values()])
+    found: dict[Path, str] = {}
+    for step in steps:
+        if step.key not in needed:
+            found[step.path] = (
+                f"{step.words} leads to no output (the output is {last}): use it in a 'from', or remove it"
+            )
+    return list(found.items())
