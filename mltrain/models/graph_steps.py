@@ -215,7 +215,7 @@ def _named(layer: KerasComponent, taken: set[str]) -> KerasComponent:
     """Return a layer with a name, which no other of the graph has: those that Keras gives count all of a process."""
     if dict(layer.arguments).get("name") is not None:
         return layer
-    word = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", layer.type).lower()
+    word = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", layer.type).lower()
     name = next(name for number in itertools.count(1) if (name := f"{word}_{number}") not in taken)
     taken.add(name)
     return _renamed(layer, name)
