@@ -11,7 +11,6 @@ import numpy as np
 from mltrain.data.examples import Examples
 from mltrain.errors import DivergedError, InterruptedRunError
 from mltrain.evaluation.metrics import measure
-from mltrain.procedures.architecture import architecture_of
 from mltrain.procedures.changed_settings import FormerTraining, former_training, refused_changes
 from mltrain.procedures.checkpoints import Checkpoints, Saved, newest_valid
 from mltrain.procedures.decision import check_both_classes
@@ -130,7 +129,7 @@ def write_first_files(ready: Ready, context: RunContext, planned: PlannedResumpt
     run.write_preprocessing(setup.prepared.preprocessing.to_json())
     run.write_reference(setup.prepared.reference.model_dump(mode="json"))
     run.write_audit(setup.prepared.audited.audit)
-    run.write_architecture(architecture_of(setup.network.model))
+    run.write_architecture(setup.network.architecture)
     run.write_record(ready.record)
     if ready.history is not None:
         run.rewrite_history(ready.history)

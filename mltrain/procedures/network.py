@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,8 +15,10 @@ from mltrain.data.several_targets import Target
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.models.head import Head
-from mltrain.models.temperature import tempered_model
+from mltrain.models.scores import tempered_model
+from mltrain.models.walk import layers_of
 from mltrain.outputs import KINDS
+from mltrain.run.architecture import Architecture, RecordedLayer
 from mltrain.task import DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
@@ -75,6 +78,21 @@ class Network:
     def evaluation_block(self) -> tuple[int, Decision]:
         """Rows in one step of an evaluation, and why."""
         return evaluation_block(self.model, self.spec.evaluation.batch_size)
+
+    @property
+    def architecture(self) -> Architecture:
+        """The layers, as they are recorded."""
+        layers = (
+            RecordedLayer(
+                name=layer.name,
+                kind=type(layer).__name__,
+                output=layer.output.shape[1:],
+                parameters=layer.count_params(),
+                trainable=sum(math.prod(variable.shape) for variable in layer.trainable_variables),
+            )
+            for layer in layers_of(self.model)
+        )
+        return Architecture(input=self.info.input.shape, layers=tuple(layers))
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Return the model's outputs `(rows, outputs)` for encoded rows `(rows, …)` of which no target is known.
