@@ -4,7 +4,7 @@ TensorFlow."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mltrain.data.preparation import Prepared, prepare
 from mltrain.experiment.spec import ExperimentSpec
@@ -33,7 +33,7 @@ class Setup:
         prepared: its data.
         slices: rows that are measured apart.
         plan: what follows from the data.
-        network: built and compiled, with its first weights.
+        network: built and compiled.
         precision: what its layers compute in.
         acceleration: how the loop is compiled.
         decisions: what was not stated, with reasons.
@@ -48,6 +48,16 @@ class Setup:
     precision: Precision
     acceleration: Acceleration
     decisions: tuple[Decision, ...]
+
+    def with_first_weights(self) -> Setup:
+        """Return the same with the first weights in the network, for a training at its first step.
+
+        Raises:
+            MisfitError: the weights are not there, or do not fit.
+        """
+        prepared, network = self.prepared, self.network
+        first = self.spec.model.initialise(network.model, prepared.info, prepared.examples["train"].targets)
+        return replace(self, decisions=(*self.decisions, *first))
 
     def recorded(self, record: Record) -> Record:
         """Return the record with all that is known before the first step: enough to prove later that it is the same."""
