@@ -99,12 +99,6 @@ class Preprocessing(Spec):
         return tuple(found.values())
 
     @property
-    def input(self) -> Input:
-        """The only input; raises ValueError where there are several."""
-        (found,) = self.inputs
-        return found
-
-    @property
     def output(self) -> Output:
         """What is learned."""
         target = self.target

@@ -37,7 +37,7 @@ def test_columns_stand_in_the_order_of_the_table(mixed):
     )  # fmt: skip
     encoded = mixed.encode(mixed_table(40, seed=1))
     assert (encoded.inputs["table"].shape, encoded.inputs["table"].dtype) == ((40, 20), np.float32)
-    assert (mixed.input.shape, mixed.input.dtype) == ((20,), "float32")
+    assert (mixed.inputs[0].shape, mixed.inputs[0].dtype) == ((20,), "float32")
     assert set(encoded.missing) == {"island", "mean radius", "where", "sold", "open"}
 
 
@@ -148,7 +148,7 @@ def test_what_cannot_be_fitted(columns, features, message):
 def test_one_array_column_is_the_input():
     tokens = np.arange(12).reshape(3, 4)
     preprocessing, decisions = fit(table(tokens=tokens, y=[1.0, 2.0, 3.5]), {"tokens": ArrayFeature(scale="none")})
-    assert (preprocessing.input.shape, preprocessing.input.dtype) == ((4,), "int32")
+    assert (preprocessing.inputs[0].shape, preprocessing.inputs[0].dtype) == ((4,), "int32")
     assert (preprocessing.feature_names, decisions) == ((), ())
     assert preprocessing.features(table(tokens=tokens)).dtype == np.int32
 

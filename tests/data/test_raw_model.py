@@ -36,7 +36,7 @@ def fit(train, features=None, target=NUMBER) -> Preprocessing:
 
 def nothing(preprocessing: Preprocessing) -> keras.Model:
     """Return a model that gives back its input, so that what is compared is the preprocessing alone."""
-    return keras.Sequential([keras.Input(preprocessing.input.shape, dtype=preprocessing.input.dtype)])
+    return keras.Sequential([keras.Input(preprocessing.inputs[0].shape, dtype=preprocessing.inputs[0].dtype)])
 
 
 def tensors(preprocessing: Preprocessing, rows) -> dict[str, tf.Tensor]:
@@ -70,7 +70,7 @@ def test_the_graph_computes_the_bits_of_the_encoders(mixed, rows):
 def test_predictions_are_in_the_target_s_own_units(mixed):
     target = NUMBER.model_copy(update={"center": 50.0, "width": 9.0})
     scaled = mixed.model_copy(update={"target": target})
-    core = keras.Sequential([keras.Input(mixed.input.shape), keras.layers.Dense(1)])
+    core = keras.Sequential([keras.Input(mixed.inputs[0].shape), keras.layers.Dense(1)])
     rows = mixed_table(20, seed=2)
     expected = target.restore(core(mixed.features(rows)).numpy())
     np.testing.assert_allclose(raw_model(scaled, core)(tensors(scaled, rows)).numpy(), expected, rtol=1e-6)
@@ -92,7 +92,7 @@ assert not [name for name in sys.modules if name.startswith("mltrain")]
 
 def test_someone_without_mltrain_loads_it_and_gets_the_same_numbers(mixed, tmp_path):
     core = keras.Sequential(
-        [keras.Input(mixed.input.shape), keras.layers.Dense(8, "relu"), keras.layers.Dense(3, "softmax")]
+        [keras.Input(mixed.inputs[0].shape), keras.layers.Dense(8, "relu"), keras.layers.Dense(3, "softmax")]
     )
     rows = unknown_table()
     raw = mixed.raw(rows)
