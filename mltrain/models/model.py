@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.head import Head
 from mltrain.models.indices import IndexTable
 from mltrain.spec import Spec
-from mltrain.task import DataInfo, Decision
+from mltrain.task import DataInfo, Decision, Input
+from mltrain.wording import listed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +46,17 @@ class ModelSpec(Spec):
     def problems(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Yield `(path below model, message)` for all that is wrong whatever the data are."""
         yield from ()
+
+    def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
+        """Return why the network cannot have these inputs, or None: it has one, unless the model says otherwise."""
+        if len(inputs) == 1:
+            return None
+        array = next(each for each in inputs if not each.columns)
+        others = [name for each in inputs if each is not array for name in each.sources]
+        return (
+            f"the array column '{array.name}' cannot be a feature together with {listed(others)}: models with several "
+            "inputs are not supported yet (set the others to ignore under data.features)"
+        )
 
     @abstractmethod
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:

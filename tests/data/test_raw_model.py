@@ -15,7 +15,7 @@ from mltrain.data.features import ArrayFeature, BooleanFeature, CategoryFeature,
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
 from mltrain.data.raw_model import raw_model
 from mltrain.data.target import TargetEncoder
-from tests.data.tables import mixed_table, table
+from tests.data.tables import mixed_table, only_input, table
 
 # TensorFlow's tensors do not take NumPy 2's `copy`, which Keras' saving of a vocabulary runs into.
 pytestmark = pytest.mark.filterwarnings(
@@ -72,7 +72,7 @@ def test_predictions_are_in_the_target_s_own_units(mixed):
     scaled = mixed.model_copy(update={"target": target})
     core = keras.Sequential([keras.Input(mixed.inputs[0].shape), keras.layers.Dense(1)])
     rows = mixed_table(20, seed=2)
-    expected = target.restore(core(mixed.features(rows)).numpy())
+    expected = target.restore(core(only_input(mixed, rows)).numpy())
     np.testing.assert_allclose(raw_model(scaled, core)(tensors(scaled, rows)).numpy(), expected, rtol=1e-6)
 
 
@@ -143,7 +143,7 @@ def test_small_tables_and_names_that_collide(columns, features):
     rows = table(**columns, y=[1.0, 2.0, 3.0])
     preprocessing = fit(rows, features)
     model = raw_model(preprocessing, nothing(preprocessing))
-    assert np.array_equal(model(tensors(preprocessing, rows)), preprocessing.features(rows))
+    assert np.array_equal(model(tensors(preprocessing, rows)), only_input(preprocessing, rows))
 
 
 def test_a_missing_number_that_is_an_error_makes_the_prediction_nan():
@@ -168,7 +168,7 @@ def test_arrays_go_in_raw(arrays, feature, tmp_path):
     rows = table(picture=arrays, y=np.arange(5.0))
     preprocessing = fit(rows, {"picture": feature})
     model = raw_model(preprocessing, nothing(preprocessing))
-    expected = preprocessing.features(rows)
+    expected = only_input(preprocessing, rows)
     assert np.array_equal(model(preprocessing.raw(rows)["picture"]), expected)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
