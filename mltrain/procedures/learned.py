@@ -11,7 +11,6 @@ import numpy as np
 from mltrain.data.encoders.column import RawColumn, numbers_of
 from mltrain.data.preparation import Prepared
 from mltrain.data.preprocessing import Preprocessing
-from mltrain.evaluation.calibration import tempered
 from mltrain.procedures.network import Network
 from mltrain.run.decision import DecisionRule
 from mltrain.run.learned import LearnedCurve, Points
@@ -83,9 +82,7 @@ def learned_of(network: Network, prepared: Prepared, rule: DecisionRule, formula
     encoded = scaling.apply(grid).reshape(-1, 1)
     if encoder.expects_missing:
         encoded = np.concatenate([encoded, np.zeros_like(encoded)], axis=1)
-    predictions = network.predictions(network.model(encoded, training=False).numpy())
-    if rule.temperature is not None:
-        predictions = tempered(network.info.task, predictions, rule.temperature)
+    predictions = network.predictions(network.model(encoded, training=False).numpy(), rule.temperature)
     return Learned(
         encoder.column, network.target.column, network.info.output.classes, formula, points, (grid, predictions)
     )

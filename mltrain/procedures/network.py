@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from mltrain.data.examples import Examples
 from mltrain.data.several_targets import Target
+from mltrain.evaluation.calibration import tempered
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.models.head import Head
@@ -103,8 +104,8 @@ class Network:
         nothing = np.zeros((len(x), *shape), dtype)
         return EvaluationLoop(self._compiled_evaluation, (x, nothing)).run()[1]
 
-    def predictions(self, outputs: np.ndarray) -> np.ndarray:
-        """Return what the model's outputs `(rows, outputs)` mean.
+    def predictions(self, outputs: np.ndarray, temperature: float | None = None) -> np.ndarray:
+        """Return what the model's outputs `(rows, outputs)` mean, with the temperature of the run in probabilities.
 
         Probabilities of the positive class `(rows,)` for binary, of the classes `(rows, classes)` for multiclass,
         values in the units of the target `(rows,)` for regression; of several targets `(rows, targets)`.
@@ -115,7 +116,8 @@ class Network:
         elif self.head.logits:
             activation = tf.nn.softmax if self.info.task == "multiclass" else tf.nn.sigmoid
             outputs = in_full_vectors(activation, tf.convert_to_tensor(outputs)).numpy()
-        return kind.shaped(outputs)
+        values = kind.shaped(outputs)
+        return values if temperature is None else tempered(self.info.task, values, temperature)
 
     def probability_model(self, temperature: float | None = None) -> keras.Model:
         """Return the model with the activation behind it that turns logits into probabilities, where it ends in
