@@ -43,6 +43,7 @@ class Input:
         limits: the smallest and the largest value of all rows, where the values may be indices: int32 arrays, and
             columns of a table. None where that is not known.
         indices: how many different index numbers an encoder gives, from 0 on; None for arrays of a file.
+        sources: names of the raw columns that feed it.
     """
 
     name: str
@@ -63,6 +64,8 @@ class Input:
             return "indices"
         of_axes: dict[int, InputKind] = {1: "vector", 2: "series", 3: "image"}
         return of_axes.get(len(self.shape), "array")
+
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from mltrain.errors import DataError, MisfitError, RunError
 from mltrain.forecast_rows import ForecastRows
 from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec, suggest
-from mltrain.task import Decision, Input, Output, the_only
+from mltrain.task import Decision, Input, Output
 from mltrain.wording import listed
 
 Name = TypeVar("Name", bound=str)
@@ -102,21 +102,16 @@ class Preprocessing(Spec):
     @property
     def inputs(self) -> tuple[Input, ...]:
         """The inputs of the network that the columns feed, in the order of their first columns."""
-        found: dict[str, Input] = {}
+        feeding: dict[str, list[Encoder]] = {}
         for encoder in self.columns:
-            name = self.input_of(encoder)
-            if not encoder.names:
-                found[name] = Input(name, encoder.encoded_shape, encoder.encoded_dtype)
-            elif name not in found:
-                names = tuple(each for other in self.of_table if self.input_of(other) == name for each in other.names)
-                found[name] = Input(name, (len(names),), "float32", names)
-        return tuple(found.values())
-
-    @property
-    def input(self) -> Input:
-        """The only input; raises ValueError where there are several."""
-        (found,) = self.inputs
-        return found
+            feeding.setdefault(self.input_of(encoder), []).append(encoder)
+        found = []
+        for input_name, encoders in feeding.items():
+            names = tuple(name for each in encoders for name in each.names)
+            shape = (len(names),) if names else encoders[0].encoded_shape
+            sources = tuple(each.column for each in encoders)
+            found.append(Input(input_name, shape, encoders[0].encoded_dtype, names, sources=sources))
+        return tuple(found)
 
     @property
     def output(self) -> Output:
@@ -175,10 +170,6 @@ class Preprocessing(Spec):
             encoded(encoder.column)
         # Only now beside each other: the first column would touch the memory of all rows, while the table is there.
         return {name: _joined(parts[name], len(table), inputs) for name, table in tables.items()}
-
-    def features(self, table: Table) -> np.ndarray:
-        """Return the only input of a table: float32 (rows, features), or (rows, …) for arrays; raises as `encode`."""
-        return the_only(self.encode(table).inputs)
 
     def table_features(self, table: Table) -> np.ndarray:
         """Return the encoded columns of `of_table` beside each other, float32 (rows, features); raises as `encode`."""

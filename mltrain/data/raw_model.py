@@ -105,19 +105,19 @@ def _(encoder: ArrayEncoder) -> ColumnGraph:
 def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
     """Return a model that takes raw columns, as `model({"island": tf.constant([["Biscoe"]]), "age": …})`.
 
-    It takes a dict of one tensor (batch, 1) a column: numbers and truth values as floats, NaN if missing; text as
-    strings, empty if missing; dates as their parts, `sold.month`; of image and array columns the raw arrays (batch, …).
-    A slash in a column's name becomes an underscore, the only character that Keras refuses. Where a single image or
-    array column is all there is, it takes the raw arrays themselves. Predictions are those of `core`; a target that was
-    scaled for training comes out in its own units.
+    For a table it takes a dict of one tensor (batch, 1) a column: numbers and truth values as floats, NaN if missing;
+    text as strings, empty if missing; dates as their parts, `sold.month`. A slash in a column's name becomes an
+    underscore, the only character that Keras refuses. An image or array column is the raw array (batch, …): in the
+    dict, or by itself where it is the only column. Predictions are those of `core`; a target that was scaled for
+    training comes out in its own units.
 
     It loads with plain `keras.models.load_model` in a process that knows nothing of mltrain. Called, it computes the
-    bits of `Preprocessing.features`; Keras' `predict` rounds its input to float32 first. A graph cannot raise errors:
+    bits of `Preprocessing.encode`; Keras' `predict` rounds its input to float32 first. A graph cannot raise errors:
     with `missing: error` a missing number makes the prediction NaN, and an unknown category counts as none.
 
     Args:
         preprocessing: what was fitted.
-        core: the trained model, on encoded features.
+        core: the trained model, on encoded features; a dict of them by the name of the input where there are several.
     """
     taken = {raw.name for raw in preprocessing.raw_inputs}
     inputs = {raw.name: keras.Input(raw.shape, dtype=raw.dtype, name=raw.name) for raw in preprocessing.raw_inputs}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from mltrain.keras_api.pretrained import not_pretrained
 from mltrain.models.cnn import Cnn
 from mltrain.models.fusion import Fusion
 from mltrain.models.graph import Graph
@@ -15,5 +16,5 @@ from mltrain.models.sequential import Sequential
 from mltrain.models.transformer import Transformer
 from mltrain.spec import OneOf
 
-MODELS = OneOf("model", Sequential, Mlp, Linear, Fusion, Graph, Cnn, Rnn, Transformer, Pooled)
+MODELS = OneOf("model", Sequential, Mlp, Linear, Fusion, Graph, Cnn, Rnn, Transformer, Pooled, why_not=not_pretrained)
 Model = Annotated[Sequential | Mlp | Linear | Fusion | Graph | Cnn | Rnn | Transformer | Pooled, MODELS]

@@ -52,6 +52,10 @@ class Fusion(ModelSpec):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of each hidden layer's outputs that is dropped while training."""
 
+    def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
+        """Return None: it takes any inputs."""
+        return None
+
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: a layer that `build` adds."""
         return added_head(info, loss, f"a fusion ends in the layer that {info.task} needs")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -15,7 +15,7 @@ from mltrain.models.graph_widths import width_problems
 from mltrain.models.head import Head, find_head
 from mltrain.models.model import ModelSpec
 from mltrain.spec import Many
-from mltrain.task import DataInfo
+from mltrain.task import DataInfo, Input
 
 GraphNode = Annotated[Node, NodeType()]
 
@@ -52,6 +52,10 @@ class Graph(ModelSpec):
         yield from self.steps.problems
         if not self.steps.problems:
             yield from width_problems(self.steps.steps)
+
+    def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
+        """Return None: it takes any inputs."""
+        return None
 
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: its own last layer, or one that `build` adds."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from mltrain.config.load import Loaded
-from mltrain.data.preparation import prepare
 from mltrain.errors import MisfitError
-from mltrain.experiment.target_scale import own_units
-from mltrain.procedures.pixel_range import with_pixel_findings
+from mltrain.procedures.preparing import prepare_for_model
 from mltrain.procedures.slices import slice_columns
 from mltrain.run.audit import Audit
 
@@ -18,9 +16,8 @@ def audit(loaded: Loaded) -> Audit:
         ConfigError: the data does not fit the config; at the line.
         DataError: the data does not exist, or a value is wrong.
     """
-    spec = loaded.spec
     try:
-        prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices), own_units(spec))
+        prepared = prepare_for_model(loaded.spec, slice_columns(loaded.spec.evaluation.slices))
     except MisfitError as error:
         raise loaded.error(*error.all) from error
-    return with_pixel_findings(prepared, spec).audited.audit
+    return prepared.audited.audit

@@ -1,15 +1,16 @@
-"""The curve that was learned for one numeric input. Imports TensorFlow."""
+"""What was learned, where it can be shown: the curve over one numeric input, and the slopes of a linear regression.
+Imports TensorFlow."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mltrain.data.encoders.column import RawColumn, numbers_of
 from mltrain.data.preparation import Prepared
-from mltrain.evaluation.calibration import tempered
+from mltrain.data.preprocessing import Preprocessing
 from mltrain.procedures.network import Network
 from mltrain.run.decision import DecisionRule
 from mltrain.run.learned import LearnedCurve, Points
@@ -81,9 +82,34 @@ def learned_of(network: Network, prepared: Prepared, rule: DecisionRule, formula
     encoded = scaling.apply(grid).reshape(-1, 1)
     if encoder.expects_missing:
         encoded = np.concatenate([encoded, np.zeros_like(encoded)], axis=1)
-    predictions = network.predictions(network.model(encoded, training=False).numpy())
-    if rule.temperature is not None:
-        predictions = tempered(network.info.task, predictions, rule.temperature)
+    predictions = network.predictions(network.model(encoded, training=False).numpy(), rule.temperature)
     return Learned(
         encoder.column, network.target.column, network.info.output.classes, formula, points, (grid, predictions)
     )
+
+
+def coefficients(preprocessing: Preprocessing, weights: Sequence[np.ndarray]) -> dict[str, float]:
+    """Return slope by feature of a linear regression, then `intercept`: prediction = sum(slope × feature) + intercept.
+
+    The slope of a number column is in its own units, however it was scaled; with a single column it is called `slope`.
+    The 0/1 columns of categories have their encoded names.
+
+    Args:
+        preprocessing: of columns, not of an array.
+        weights: of the one Dense layer: kernel `(features, 1)` and bias `(1,)`.
+    """
+    kernel, bias = (array.astype(np.float64) for array in weights)
+    slopes = kernel[:, 0].copy()
+    intercept = float(bias[0])
+    place = 0
+    for encoder in preprocessing.columns:
+        scaling = encoder.number_scaling
+        if scaling is not None:
+            slopes[place] /= scaling.width
+            intercept -= float(slopes[place]) * scaling.center
+        place += len(encoder.names)
+    (target,) = preprocessing.target.parts
+    slopes *= target.width
+    intercept = intercept * target.width + target.center
+    names = ("slope",) if len(slopes) == 1 else preprocessing.feature_names
+    return {**dict(zip(names, slopes.tolist(), strict=True)), "intercept": intercept}

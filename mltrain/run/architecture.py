@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -29,6 +30,9 @@ class RecordedLayer(Spec):
     trainable: Count
     """How many of them are trained."""
 
+    after: Many[str] = ()
+    """The layers and inputs that it takes; without them, the layer before it."""
+
 
 class Architecture(Spec):
     """The layers of a model, from the input to the output."""
@@ -37,10 +41,18 @@ class Architecture(Spec):
     """The version of this file's form."""
 
     input: Many[int | None]
-    """The shape of one example."""
+    """The shape of one example; empty where there are several inputs."""
+
+    inputs: Mapping[str, Many[int | None]] = {}
+    """Where there are several inputs, the shape of one example of each."""
 
     layers: Many[RecordedLayer]
     """In the order in which they are applied."""
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether each layer takes the one before it."""
+        return not self.inputs and not any(layer.after for layer in self.layers)
 
     @property
     def parameters(self) -> int:

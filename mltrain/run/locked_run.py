@@ -190,7 +190,7 @@ class LockedRun(RunDirectory):
 
     def write_architecture(self, architecture: Architecture) -> None:
         """Keep the layers of the model."""
-        durable.write_file(self.path / LAYERS, to_json(architecture.model_dump(mode="json")))
+        durable.write_file(self.path / LAYERS, to_json(architecture.model_dump(mode="json", exclude_unset=True)))
 
     def write_learned(self, learned: LearnedCurve) -> None:
         """Keep the curve of the model over its one input."""

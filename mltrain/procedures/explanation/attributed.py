@@ -44,13 +44,13 @@ def explained_columns(stored: StoredModel) -> tuple[str, ...]:
     Raises:
         UsageError: its input is not a table, it has several targets, or it looks up numbers in a table of its own.
     """
-    if len(stored.preprocessing.inputs) > 1:
+    if len(stored.info.inputs) > 1:
         raise UsageError(
             "--explain needs a model whose only input is a table, but this one has the inputs "
-            f"{listed([each.name for each in stored.preprocessing.inputs])}; leave it out; `mltrain explain` shows "
+            f"{listed([each.name for each in stored.info.inputs])}; leave it out; `mltrain explain` shows "
             "which columns the predictions depend on"
         )
-    given = stored.preprocessing.input
+    given = stored.info.input
     if not given.columns:
         raise UsageError(
             f"--explain needs the columns of a table, but the input of this run is '{given.name}', an array of "

@@ -18,33 +18,33 @@ from mltrain.procedures.worst_examples import are_images, pictures_of
 from mltrain.report.worst import EXAMPLES, worst
 from mltrain.run.decision import DecisionRule
 from mltrain.run.explanation import Explanation, Saliency
-from mltrain.task import the_only
+from mltrain.task import DataInfo, the_only
 
 
-def unexplained(preprocessing: Preprocessing, inputs: Mapping[str, np.ndarray], predictions: np.ndarray) -> str | None:
+def unexplained(info: DataInfo, inputs: Mapping[str, np.ndarray], predictions: np.ndarray) -> str | None:
     """Return why `explain_split` cannot explain a split; None where it can.
 
     Args:
-        preprocessing: of the run.
+        info: what the model knows of the data.
         inputs: the encoded rows, by the name of the input.
         predictions: for them.
     """
     if not np.isfinite(predictions).all():
         return "cannot explain the predictions: one of them is NaN or infinite"
-    of_columns = _of_columns(preprocessing)
+    of_columns = _of_columns(info)
     if not of_columns and not are_images(the_only(inputs)):
         return (
             "cannot explain the predictions: expected the columns of a table, or images with 1 or 3 channels and up "
-            f"to 128 × 128 pixels, found the array '{preprocessing.input.name}'"
+            f"to 128 × 128 pixels, found the array '{info.input.name}'"
         )
-    if not of_columns and KINDS[preprocessing.target.task].several:
+    if not of_columns and KINDS[info.task].several:
         return "cannot explain the predictions: a saliency map shows one score, and there are several targets"
     return None
 
 
-def _of_columns(preprocessing: Preprocessing) -> bool:
+def _of_columns(info: DataInfo) -> bool:
     """Return whether the importance of each column is measured: there is a table, or there are several inputs."""
-    return bool(preprocessing.of_table) or len(preprocessing.columns) > 1
+    return len(info.inputs) > 1 or bool(info.input.columns)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def explain_split(
         between: called between two parts of the work; it may raise, to stop.
     """
     split, examples, predictions = explained.split, explained.examples, explained.predictions
-    if _of_columns(preprocessing):
+    if _of_columns(network.info):
         found = measure_importance(network, preprocessing, rule, split, examples, between)
         return Explanation(split=split, epoch=epoch, importance=found)
     places = worst(examples.truth, predictions, EXAMPLES)

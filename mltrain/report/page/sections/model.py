@@ -21,6 +21,8 @@ def model_section(facts: Facts) -> Html | None:
     total, frozen = model.parameters, model.parameters - model.trainable
     sentence = f"{counted(len(model.layers), 'layer')} with {total:,} parameters"
     sentence += f", {frozen:,} of which training does not change." if frozen else ", all of them trained."
+    if not model.is_stack:
+        return section("model", "Model", element("p", sentence), _graph_table(model))
     rows = zip(
         [layer.name for layer in model.layers],
         [layer.kind for layer in model.layers],
@@ -31,6 +33,16 @@ def model_section(facts: Facts) -> Html | None:
     listed = table("Layers", ("layer", "kind", "output", "parameters"), rows, texts=3)
     diagram = figure(diagram_chart(model))
     return section("model", "Model", element("p", sentence), element("div", diagram, listed, class_="beside"))
+
+
+def _graph_table(model: Architecture) -> Html:
+    """Return the table of a graph: what each layer takes says more than a diagram of a stack."""
+    inputs = [(name, "Input", "", shape_text(shape), "0") for name, shape in model.inputs.items()]
+    layers = [
+        (layer.name, layer.kind, ", ".join(layer.after), shape_text(layer.output), f"{layer.parameters:,}")
+        for layer in model.layers
+    ]
+    return table("Layers", ("layer", "kind", "takes", "output", "parameters"), [*inputs, *layers], texts=4)
 
 
 def diagram_chart(model: Architecture) -> Chart:

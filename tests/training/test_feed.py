@@ -1,4 +1,4 @@
-"""A split is in memory once: the device takes an aligned array as it is."""
+"""What feeds the loop: a split is in memory once, as the device takes an aligned array as it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from mltrain.aligned import ALIGNMENT, aligned_empty
-from mltrain.training.residence import resident
+from mltrain.training.feed import resident
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
