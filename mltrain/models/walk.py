@@ -61,6 +61,8 @@ def walk(model: keras.Model, x: Any, call: Callable[..., Any], training: bool = 
     """
 
     def in_mode(layer: keras.Layer, *given: Any, **more: Any) -> Any:
+        if not isinstance(layer, keras.Layer):  # an operation, as of a mean
+            return layer(*given, **more)
         return call(layer, *given, **{**more, "training": training})
 
     graph = model._functional if isinstance(model, keras.Sequential) else model
