@@ -14,7 +14,7 @@ from mltrain.data.preparation import Prepared
 from mltrain.data.raw_model import raw_model
 from mltrain.errors import WriteError
 from mltrain.evaluation.diagnosis import diagnose
-from mltrain.gates.gate import judge
+from mltrain.gates.judging import judge
 from mltrain.outputs import KINDS
 from mltrain.procedures.baselines import Judged, measure_baselines
 from mltrain.procedures.coefficients import coefficients
