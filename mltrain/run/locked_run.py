@@ -8,11 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from mltrain.run import durable
-from mltrain.run.architecture import Architecture
 from mltrain.run.audit import Audit
-from mltrain.run.decision import DecisionRule
-from mltrain.run.examples import WorstExamples
-from mltrain.run.explanation import Explanation
 from mltrain.run.former_state import FormerState
 from mltrain.run.history import History, HistoryFile
 from mltrain.run.json_text import to_json
@@ -41,7 +37,6 @@ from mltrain.run.layout import (
     STATUS,
     safe_name,
 )
-from mltrain.run.learned import LearnedCurve
 from mltrain.run.lock import Lock
 from mltrain.run.looks import count_look
 from mltrain.run.profile import Profile
@@ -50,9 +45,14 @@ from mltrain.run.results import Results
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import Status
 
-if TYPE_CHECKING:  # NumPy costs 80 ms, and `show` of a run needs none
+if TYPE_CHECKING:  # NumPy costs 80 ms, each form some, and `show` of a run needs none of these
     import numpy as np
 
+    from mltrain.run.architecture import Architecture
+    from mltrain.run.decision import DecisionRule
+    from mltrain.run.examples import WorstExamples
+    from mltrain.run.explanation import Explanation
+    from mltrain.run.learned import LearnedCurve
     from mltrain.run.predictions import StoredPredictions
 
 

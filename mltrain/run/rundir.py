@@ -11,12 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mltrain.errors import RunError
-from mltrain.run.architecture import Architecture
 from mltrain.run.audit import Audit
 from mltrain.run.checkpoint_files import KEPT, numbers
-from mltrain.run.decision import AS_IT_IS, DecisionRule
-from mltrain.run.examples import WorstExamples
-from mltrain.run.explanation import Explanation
 from mltrain.run.history import History
 from mltrain.run.json_text import from_json
 from mltrain.run.layout import (
@@ -46,7 +42,6 @@ from mltrain.run.layout import (
     STATUS,
     safe_name,
 )
-from mltrain.run.learned import LearnedCurve
 from mltrain.run.lock import was_killed
 from mltrain.run.looks import Look, read_looks
 from mltrain.run.profile import Profile
@@ -56,9 +51,14 @@ from mltrain.run.results import Results
 from mltrain.run.status import Status
 from mltrain.spec import Spec
 
-if TYPE_CHECKING:  # NumPy costs 80 ms, and `show` of a run needs none
+if TYPE_CHECKING:  # NumPy costs 80 ms, each form some, and `show` of a run needs none of these
     import numpy as np
 
+    from mltrain.run.architecture import Architecture
+    from mltrain.run.decision import DecisionRule
+    from mltrain.run.examples import WorstExamples
+    from mltrain.run.explanation import Explanation
+    from mltrain.run.learned import LearnedCurve
     from mltrain.run.predictions import StoredPredictions
 
 SpecT = TypeVar("SpecT", bound=Spec)
@@ -162,6 +162,8 @@ class RunDirectory:
 
     def decision(self) -> DecisionRule:
         """Return how probabilities become decisions; nothing is done to them where the run has no such file."""
+        from mltrain.run.decision import AS_IT_IS, DecisionRule
+
         return self._read_spec(DECISION, DecisionRule) if self.has_decision() else AS_IT_IS
 
     def has_decision(self) -> bool:
@@ -201,18 +203,26 @@ class RunDirectory:
 
     def architecture(self) -> Architecture | None:
         """Return the layers of the model; None before it was built."""
+        from mltrain.run.architecture import Architecture
+
         return self._read_spec(LAYERS, Architecture) if self._has(LAYERS) else None
 
     def learned(self) -> LearnedCurve | None:
         """Return the curve of the model; None where there is not one numeric input."""
+        from mltrain.run.learned import LearnedCurve
+
         return self._read_spec(LEARNED, LearnedCurve) if self._has(LEARNED) else None
 
     def examples(self) -> WorstExamples | None:
         """Return the inputs of the worst rows; None where they are not kept."""
+        from mltrain.run.examples import WorstExamples
+
         return self._read_spec(EXAMPLES, WorstExamples) if self._has(EXAMPLES) else None
 
     def explanation(self) -> Explanation | None:
         """Return what the predictions depend on; None if it was not measured."""
+        from mltrain.run.explanation import Explanation
+
         return self._read_spec(EXPLANATION, Explanation) if self._has(EXPLANATION) else None
 
     def target_column(self) -> str | None:
