@@ -22,6 +22,7 @@ from mltrain.evaluation.metric import (
 from mltrain.outputs import KINDS
 from mltrain.spec import normalise
 from mltrain.task import Task
+from mltrain.wording import in_full
 
 
 class Accuracy(Metric):
@@ -216,7 +217,7 @@ class QuantileLoss(Metric):
     @property
     def name(self) -> str:
         """`quantile_loss` for the median, else as `quantile_loss_0_9`: a dot would end the name of a split."""
-        return self.type if self.quantile == 0.5 else f"{self.type}_{self.quantile:g}".replace(".", "_")
+        return self.type if self.quantile == 0.5 else f"{self.type}_{in_full(self.quantile)}".replace(".", "_")
 
 
 class R2(Metric):

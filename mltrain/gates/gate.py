@@ -26,6 +26,7 @@ from mltrain.expression import refuse_reversed
 from mltrain.problems import shortened
 from mltrain.spec import FromText, suggest
 from mltrain.task import SPLITS
+from mltrain.wording import in_full
 
 Bound = Literal["value", "low", "high", "mean", "std", "min"]
 
@@ -107,7 +108,7 @@ class Gate(FromText):
         return cls(_quantity(gate["quantity"]), gate["operator"], number)
 
     def __str__(self) -> str:
-        return f"{self.quantity} {self.operator} {self.number!r}".removesuffix(".0")
+        return f"{self.quantity} {self.operator} {in_full(self.number)}"
 
     @property
     def of_folds(self) -> bool:
