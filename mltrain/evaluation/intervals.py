@@ -55,15 +55,7 @@ from mltrain.evaluation.margins import FROM_MARGINS, Margins, per_class
 from mltrain.evaluation.metric import AveragedMetric, Metric, OwnMetric
 from mltrain.evaluation.resampling import drawn_values
 from mltrain.evaluation.rows import Rows, UndefinedError
-from mltrain.evaluation.several import (
-    FROM_SUMS,
-    SeveralRows,
-    derivatives_of,
-    draw_sums,
-    from_sums,
-    rows_of,
-    value_of,
-)
+from mltrain.evaluation.several import FROM_SUMS, SeveralRows, derivatives_of, draw_sums, from_sums, value_of
 from mltrain.task import Task
 
 # The spread of fewer rows says nothing of itself; shares and counts need none, they know theirs.
@@ -74,10 +66,7 @@ _EXPLAINED = ("r2", "explained_variance")
 
 def intervals(
     metrics: Sequence[Metric],
-    task: Task,
-    target: np.ndarray,
-    predictions: np.ndarray,
-    classes: Sequence[str],
+    rows: Rows | SeveralRows,
     *,
     seed: int,
     draws: int = 1000,
@@ -86,25 +75,11 @@ def intervals(
     """Return the 95 % interval of each metric by its name in results; a metric that has none is left out.
 
     Args:
-        metrics: as for `measure`, and so are task, target, predictions and classes.
+        metrics: as for `measure`, and so are the rows.
         seed: of the draws.
         draws: how many, for metrics that need some.
         groups: (n,) of any values: rows with the same one, as those of one patient, are drawn together.
-
-    Raises:
-        ValueError: as `measure`.
     """
-    return row_intervals(metrics, rows_of(task, target, predictions, classes), seed, draws, groups)
-
-
-def row_intervals(
-    metrics: Sequence[Metric],
-    rows: Rows | SeveralRows,
-    seed: int,
-    draws: int = 1000,
-    groups: np.ndarray | None = None,
-) -> dict[str, Interval]:
-    """Return what `intervals` does."""
     sample = _Sample(rows, seed, draws, numbered(groups))
     found = {}
     for metric in metrics:

@@ -86,11 +86,25 @@ def rows_of(
     task: Task,
     target: np.ndarray,
     predictions: np.ndarray,
-    classes: Sequence[str],
+    classes: Sequence[str] = (),
     threshold: float = 0.5,
     forecasts: ForecastRows | None = None,
 ) -> Rows | SeveralRows:
-    """Bring arrays as `measure` takes them into the shapes of the formulas; the errors are those of `measure`."""
+    """Bring targets and predictions into the shapes of the formulas.
+
+    Args:
+        task: what is learned.
+        target: (n,) or (n, 1), class indices, for regression floats in the unit of the target; of several targets
+            (n, targets): 0 or 1, or floats.
+        predictions: probabilities of the positive class (n,) or (n, 1) for binary, probabilities (n, classes) for
+            multiclass, values (n,) or (n, 1) in the unit of the target for regression; of several targets (n, targets).
+        classes: names in the order of the class indices, or the labels; empty for numbers.
+        threshold: above which a probability means the positive class of two.
+        forecasts: what is known of the rows where they are forecasts.
+
+    Raises:
+        ValueError: no rows, or shapes that do not fit.
+    """
     if KINDS[task].several:
         return SeveralRows.of(task, target, predictions, classes)
     return Rows.of(task, target, predictions, classes, threshold, forecasts)

@@ -10,6 +10,7 @@ from mltrain.comparison.compared_run import ComparedRun
 from mltrain.errors import RunError
 from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.metric import Metric, OwnMetric, of_decisions
+from mltrain.evaluation.several import rows_of
 from mltrain.evaluation.split_results import metric_results
 from mltrain.outputs import KINDS
 from mltrain.run.folds_form import Pooled
@@ -48,7 +49,7 @@ def pooled(runs: Sequence[ComparedRun]) -> Pooled:
     for metric in first.measured:
         if metric.name not in left_out:
             predictions = decided if of_decisions(metric) else values
-            results |= metric_results([metric], task, target, predictions, classes, seed=None)
+            results |= metric_results([metric], rows_of(task, target, predictions, classes), seed=None)
     kind = KINDS[task]
     matrix = confusion_matrix(target, kind.decide(decided), len(classes)).tolist() if kind.of_classes else ()
     return Pooled(n=len(target), metrics=results, confusion_matrix=tuple(map(tuple, matrix)), left_out=left_out)
