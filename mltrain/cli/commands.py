@@ -15,12 +15,11 @@ from mltrain.cli.doctor import doctor
 from mltrain.cli.evaluate import evaluate
 from mltrain.cli.explain import explain
 from mltrain.cli.init import init
-from mltrain.cli.list import list_components
+from mltrain.cli.list import list_components, schema
 from mltrain.cli.predict import predict
 from mltrain.cli.report import report
 from mltrain.cli.reproduce import reproduce
 from mltrain.cli.resume import resume
-from mltrain.cli.schema import schema
 from mltrain.cli.show import show
 from mltrain.cli.train import train
 from mltrain.cli.validate import validate

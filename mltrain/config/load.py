@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from mltrain.config.gate_options import with_gates
-from mltrain.config.overrides import apply_override
+from mltrain.config.overrides import apply_override, with_gates
 from mltrain.config.repair import check
 from mltrain.config.yaml_document import MOST_BYTES, decode, parse
 from mltrain.config.yaml_node import Node
