@@ -18,7 +18,7 @@ from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.metrics import measure
 from mltrain.evaluation.rows import Rows
 from mltrain.evaluation.several import SeveralRows
-from mltrain.run.results import ClassResult, MetricValue, OutputResult
+from mltrain.run.split_result import ClassResult, MetricValue, OutputResult
 
 
 def draw_seed(seed: int, name: str) -> int:

@@ -25,7 +25,8 @@ from typing import Any, Literal, Protocol, Self, cast
 from mltrain.evaluation.catalogue import canonical_name
 from mltrain.expression import OPERATORS, refuse_reversed
 from mltrain.problems import shortened
-from mltrain.run.results import ClassResult, Judgement, OutputResult, SplitResult
+from mltrain.run.results import Judgement
+from mltrain.run.split_result import ClassResult, OutputResult, SplitResult
 from mltrain.spec import FromText, suggest
 from mltrain.task import SPLITS
 

@@ -27,8 +27,9 @@ from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.forecast_rows import ForecastRows
 from mltrain.outputs import KINDS
-from mltrain.run.results import Baseline as BaselineResult
-from mltrain.run.results import BaselineFit, BaselineVerdict, MetricValue
+from mltrain.run.results import BaselineFit
+from mltrain.run.split_result import Baseline as BaselineResult
+from mltrain.run.split_result import BaselineVerdict, MetricValue
 from mltrain.task import SPLITS, Objective, SplitName
 
 # Of more classes, differences that are drawn from the table of all three (true, model's, baseline's) cost 0.1 s each.

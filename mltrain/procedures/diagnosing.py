@@ -16,7 +16,7 @@ from mltrain.evaluation.diagnosis.skill import skill
 from mltrain.outputs import KINDS
 from mltrain.procedures.network import Network
 from mltrain.run.history import History
-from mltrain.run.results import SplitResult
+from mltrain.run.split_result import SplitResult
 from mltrain.task import SplitName, Task
 from mltrain.training.metrics import default_loss
 

@@ -21,7 +21,8 @@ from mltrain.outputs import KINDS
 from mltrain.procedures.network import Network
 from mltrain.procedures.slices import Slice
 from mltrain.run.decision import DecisionRule
-from mltrain.run.results import ChanceResult, Groups, MetricValue, SliceResult, SplitResult
+from mltrain.run.results import ChanceResult
+from mltrain.run.split_result import Groups, MetricValue, SliceResult, SplitResult
 
 # A slice of fewer rows is measured, and its intervals are wide; that it is small is what there is to say first.
 FEW_ROWS = 20

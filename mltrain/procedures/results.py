@@ -35,7 +35,8 @@ from mltrain.report.plots.fonts import missing
 from mltrain.run.decision import DecisionRule
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
-from mltrain.run.results import FORMAT, FindingResult, ObjectiveResult, Results, SplitResult, TrainedModel
+from mltrain.run.results import FORMAT, FindingResult, ObjectiveResult, Results, TrainedModel
+from mltrain.run.split_result import SplitResult
 from mltrain.task import SPLITS, SplitName
 
 

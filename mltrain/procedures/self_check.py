@@ -32,8 +32,8 @@ from mltrain.procedures.measurement import predict_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.decision import DecisionRule
-from mltrain.run.results import SplitResult
 from mltrain.run.rundir import RunDirectory
+from mltrain.run.split_result import SplitResult
 from mltrain.task import SPLITS, SplitName
 from mltrain.training.acceleration import Precision
 from mltrain.training.weights import put_weights

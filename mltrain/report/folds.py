@@ -9,7 +9,7 @@ from mltrain.problems import printable
 from mltrain.report.page.card import plain, table
 from mltrain.report.text import interval, number
 from mltrain.run.folds_form import CrossValidation, FoldBaseline, FoldMean
-from mltrain.run.results import MetricValue
+from mltrain.run.split_result import MetricValue
 
 # For the columns of metrics, so that a line of a log stays readable.
 _ROOM = 88

@@ -16,15 +16,8 @@ from mltrain.report.text import interval, number
 from mltrain.run.audit import Audit
 from mltrain.run.looks import looks_sentence
 from mltrain.run.profile import Profile
-from mltrain.run.results import (
-    MetricValue,
-    ObjectiveResult,
-    OutputResult,
-    Results,
-    SliceResult,
-    SplitResult,
-    TrainedModel,
-)
+from mltrain.run.results import ObjectiveResult, Results, TrainedModel
+from mltrain.run.split_result import MetricValue, OutputResult, SliceResult, SplitResult
 from mltrain.wording import counted
 
 SLICE_METRICS = 3

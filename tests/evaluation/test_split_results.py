@@ -8,7 +8,7 @@ from mltrain.evaluation.catalogue import F1, Accuracy, LogLoss, PrAuc, Precision
 from mltrain.evaluation.interval_forms import wilson
 from mltrain.evaluation.several import rows_of
 from mltrain.evaluation.split_results import class_results, draw_seed, metric_results
-from mltrain.run.results import ClassResult
+from mltrain.run.split_result import ClassResult
 
 CLASSES = ("a", "b", "c", "d")
 ONE_CLASS = (np.ones(9, int), np.linspace(0.1, 0.9, 9), ("no", "yes"))

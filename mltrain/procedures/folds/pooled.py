@@ -15,7 +15,7 @@ from mltrain.evaluation.split_results import metric_results
 from mltrain.outputs import KINDS
 from mltrain.run.folds_form import Pooled
 from mltrain.run.predictions import StoredPredictions
-from mltrain.run.results import MetricValue
+from mltrain.run.split_result import MetricValue
 
 _RANKINGS = ("roc_auc", "pr_auc")
 
