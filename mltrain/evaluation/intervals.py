@@ -60,6 +60,7 @@ from mltrain.task import Task
 
 # The spread of fewer rows says nothing of itself; shares and counts need none, they know theirs.
 FEWEST_ROWS = 5
+_DRAWS = 1000
 _AREAS = ("roc_auc", "pr_auc")
 _EXPLAINED = ("r2", "explained_variance")
 
@@ -69,7 +70,7 @@ def intervals(
     rows: Rows | SeveralRows,
     *,
     seed: int,
-    draws: int = 1000,
+    draws: int = _DRAWS,
     groups: np.ndarray | None = None,
 ) -> dict[str, Interval]:
     """Return the 95 % interval of each metric by its name in results; a metric that has none is left out.
@@ -90,16 +91,10 @@ def intervals(
     return found
 
 
-def class_intervals(rows: Rows, groups: np.ndarray, seed: int, draws: int = 1000) -> dict[str, list[Interval]]:
+def class_intervals(rows: Rows, groups: np.ndarray, seed: int) -> dict[str, list[Interval]]:
     """Return the interval of the "precision", "recall" and "f1" of each class, in their order, from draws of groups.
-
-    Args:
-        rows: of a classification.
-        groups: as for `intervals`.
-        seed: of the draws.
-        draws: how many.
-    """
-    drawn = _Sample(rows, seed, draws, numbered(groups)).margins
+    Arguments as for `intervals`."""
+    drawn = _Sample(rows, seed, _DRAWS, numbered(groups)).margins
     counted = Margins.of(rows.confusion)
     return {
         kind: [

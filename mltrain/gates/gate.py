@@ -100,9 +100,6 @@ class Quantity:
     def read(self, splits: Mapping[str, Measured]) -> float:
         """Return the number.
 
-        Args:
-            splits: the results, by split.
-
         Raises:
             NoValueError: they do not have it.
         """
@@ -168,11 +165,7 @@ class Gate(FromText):
         return self.quantity.split == FOLDS
 
     def judge(self, splits: Mapping[str, Measured]) -> Judgement:
-        """Return whether the results pass; a gate without a value is missed, with the reason.
-
-        Args:
-            splits: the results, by split.
-        """
+        """Return whether the results pass; a gate without a value is missed, with the reason."""
         try:
             value = self.quantity.read(splits)
         except NoValueError as reason:

@@ -69,11 +69,7 @@ class KerasComponent:
 
 
 class KerasAlternatives:
-    """All components of one kind, as alternatives of a `OneOf`.
-
-    Args:
-        kind: "layer", "optimizer", "loss" …
-    """
+    """All components of one kind, as alternatives of a `OneOf`."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind

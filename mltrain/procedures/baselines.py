@@ -69,12 +69,6 @@ def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objec
 
     A threshold for an aim is chosen for each in the same way as for the model. The sentences are about the last split,
     and about the metric of the objective if that is measured exactly, else about the first of `evaluation.metrics`.
-
-    Args:
-        spec: the experiment.
-        prepared: its data.
-        objective: of the training.
-        model: what it predicts.
     """
     held_out: list[SplitName] = [name for name in SPLITS if name in prepared.examples and name != "train"]
     if not held_out:

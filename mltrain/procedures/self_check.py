@@ -49,9 +49,6 @@ def check_itself(
 
     Args:
         run: with everything written that `evaluate` needs, and metrics.json.
-        network: of the training.
-        prepared: its data.
-        precision: of its layers.
         between_chunks: as for `EvaluationLoop.run`.
 
     Raises:

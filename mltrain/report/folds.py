@@ -65,12 +65,7 @@ def folds_text(found: CrossValidation) -> str:
 
 
 def folds_markdown(found: CrossValidation, name: str) -> bytes:
-    """Return the same as Markdown.
-
-    Args:
-        found: the results.
-        name: of the experiment.
-    """
+    """Return the same as Markdown."""
     header, *rows = _table(found, list(found.metrics))
     blocks = [f"# {plain(name)}: {len(found.folds)} folds", table(header, rows), *map(plain, _sentences(found))]
     if found.gates:

@@ -28,9 +28,6 @@ LISTED = 8
 def results_table(splits: Mapping[str, SplitResult]) -> str:
     """Return the final numbers as lines: a row per metric, a column per split, `–` where a metric has no value;
     behind a value its 95 % interval. The slices of the last split follow, a row each.
-
-    Args:
-        splits: the results, by split.
     """
     names = list(dict.fromkeys(name for split in splits.values() for name in split.metrics))
     rows = [["", *((split, "") for split in splits)], ["n", *((f"{split.n}", "") for split in splits.values())]]
