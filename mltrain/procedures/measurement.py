@@ -48,13 +48,7 @@ class Predicted:
 
 
 def predict_split(network: Network, examples: Examples, between_chunks: Callable[[], None] = lambda: None) -> Predicted:
-    """Return what a network with the weights to measure says of a split.
-
-    Args:
-        network: with these weights.
-        examples: of the split.
-        between_chunks: as for `EvaluationLoop.run`.
-    """
+    """Return what a network with the weights to measure says of a split."""
     logs, outputs = network.evaluation(examples).run(between_chunks)
     return Predicted(logs, network.predictions(outputs))
 

@@ -171,12 +171,7 @@ class Record(Spec):
 
 
 def start_record(command: Sequence[str], config_directory: Path) -> Record:
-    """Return what is known when a run begins.
-
-    Args:
-        command: the command line.
-        config_directory: the directory that holds the config.
-    """
+    """Return what is known when a run begins."""
     return Record(
         started=now(),
         command=tuple(map(readable, command)),

@@ -27,9 +27,6 @@ def pooled(runs: Sequence[ComparedRun]) -> Pooled:
     pooling is the least biased (Forman and Scholz, "Apples-to-apples in cross-validation studies", SIGKDD Explorations
     12(1), 2010).
 
-    Args:
-        runs: of the folds, in their order.
-
     Raises:
         RunError: they are not the folds of one set of rows.
     """

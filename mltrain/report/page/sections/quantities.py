@@ -21,13 +21,7 @@ _LAST = 120
 
 
 def regression_charts(target: str, split: str, predictions: StoredPredictions) -> Iterator[Chart]:
-    """Yield the forecasts of a single series in the order of time, predicted against true values, and the residuals.
-
-    Args:
-        target: the column that is learned.
-        split: whose rows these are.
-        predictions: of them.
-    """
+    """Yield the forecasts of a single series in the order of time, predicted against true values, and the residuals."""
     true, predicted = predictions.target.astype(np.float64), predictions.values.astype(np.float64)
     finite = np.isfinite(true) & np.isfinite(predicted)
     if not finite.any():
