@@ -27,7 +27,7 @@ COMMANDS: Mapping[str, Callable[[], Callable[..., None]]] = {
     "report": lambda: import_module("mltrain.cli.report").report,
     "board": lambda: import_module("mltrain.cli.board").board,
     "list": lambda: import_module("mltrain.cli.list").list_components,
-    "schema": lambda: import_module("mltrain.cli.schema").schema,
+    "schema": lambda: import_module("mltrain.cli.list").schema,
     "doctor": lambda: import_module("mltrain.cli.doctor").doctor,
 }
 

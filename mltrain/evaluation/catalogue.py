@@ -129,7 +129,6 @@ class TopKAccuracy(Metric):
     direction, tasks = "max", ("multiclass",)
     aliases = ("top_k", "top_k_accuracy_score", "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy")
     type: Literal["top_k_accuracy"] = "top_k_accuracy"
-
     k: Annotated[int, Field(ge=1)] = 5
     """How many of the most probable classes count."""
 
@@ -210,7 +209,6 @@ class QuantileLoss(Metric):
     direction, tasks = "min", REGRESSION
     aliases = ("pinball", "pinball_loss", "mean_pinball_loss")
     type: Literal["quantile_loss"] = "quantile_loss"
-
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """The quantile of the target that the model should predict; 0.5 is the median, and gives half the mae."""
 

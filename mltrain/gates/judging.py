@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from mltrain.evaluation.catalogue import canonical_name
 from mltrain.expression import OPERATORS
 from mltrain.gates.gate import FOLDS, Gate, Quantity
-from mltrain.run.results import ClassResult, Judgement, OutputResult, SplitResult
+from mltrain.run.results import Judgement
+from mltrain.run.split_result import ClassResult, OutputResult, SplitResult
 
 
 class Measured(Protocol):

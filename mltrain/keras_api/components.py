@@ -12,10 +12,9 @@ from pydantic_core import InitErrorDetails
 from mltrain.keras_api import catalogue, rules
 from mltrain.keras_api.argument_types import ArgumentType, Choice, ComponentOf, ListOf, Scalar
 from mltrain.keras_api.catalogue import Argument, Entry
-from mltrain.keras_api.json_schema import definitions
 from mltrain.spec import OneOf, Spec, fail, problem, suggest
 
-__all__ = ["KerasAlternatives", "KerasComponent", "definitions", "keras_component", "make"]
+__all__ = ["KerasAlternatives", "KerasComponent", "keras_component", "make"]
 
 Loc = tuple[str | int, ...]
 
@@ -70,11 +69,7 @@ class KerasComponent:
 
 
 class KerasAlternatives:
-    """All components of one kind, as alternatives of a `OneOf`.
-
-    Args:
-        kind: "layer", "optimizer", "loss" …
-    """
+    """All components of one kind, as alternatives of a `OneOf`."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind

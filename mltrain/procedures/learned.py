@@ -1,14 +1,16 @@
-"""The curve that was learned for one numeric input. Imports TensorFlow."""
+"""What was learned, as numbers: the coefficients of a linear regression, the curve over one numeric input. Imports
+TensorFlow."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mltrain.data.encoders.column import RawColumn, numbers_of
 from mltrain.data.preparation import Prepared
+from mltrain.data.preprocessing import Preprocessing
 from mltrain.evaluation.calibration import tempered
 from mltrain.procedures.network import Network
 from mltrain.run.decision import DecisionRule
@@ -17,6 +19,33 @@ from mltrain.run.learned import LearnedCurve, Points
 _CURVE_POINTS = 400
 # Kept from each split: more points would overlap.
 _KEPT_ROWS = 500
+
+
+def coefficients(preprocessing: Preprocessing, weights: Sequence[np.ndarray]) -> dict[str, float]:
+    """Return slope by feature, then `intercept`: prediction = sum(slope × feature) + intercept.
+
+    The slope of a number column is in its own units, however it was scaled; with a single column it is called `slope`.
+    The 0/1 columns of categories have their encoded names.
+
+    Args:
+        preprocessing: of columns, not of an array.
+        weights: of the one Dense layer: kernel `(features, 1)` and bias `(1,)`.
+    """
+    kernel, bias = (array.astype(np.float64) for array in weights)
+    slopes = kernel[:, 0].copy()
+    intercept = float(bias[0])
+    place = 0
+    for encoder in preprocessing.columns:
+        scaling = encoder.number_scaling
+        if scaling is not None:
+            slopes[place] /= scaling.width
+            intercept -= float(slopes[place]) * scaling.center
+        place += len(encoder.names)
+    (target,) = preprocessing.target.parts
+    slopes *= target.width
+    intercept = intercept * target.width + target.center
+    names = ("slope",) if len(slopes) == 1 else preprocessing.feature_names
+    return {**dict(zip(names, slopes.tolist(), strict=True)), "intercept": intercept}
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,8 @@ from mltrain.outputs import KINDS
 from mltrain.task import DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
-from mltrain.training.feed import Arrays
+from mltrain.training.feed import Arrays, resident
 from mltrain.training.loop import CompiledEvaluation, EvaluationLoop, in_full_vectors
-from mltrain.training.residence import resident
 
 
 @dataclass(frozen=True)

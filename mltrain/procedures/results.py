@@ -17,13 +17,12 @@ from mltrain.evaluation.diagnosis import diagnose
 from mltrain.gates.judging import judge
 from mltrain.outputs import KINDS
 from mltrain.procedures.baselines import Judged, measure_baselines
-from mltrain.procedures.coefficients import coefficients
 from mltrain.procedures.decision import Chosen, choose
 from mltrain.procedures.diagnosing import gather
 from mltrain.procedures.explanation.explaining import Explained, explain_split, unexplained
 from mltrain.procedures.fitting import Fitted
 from mltrain.procedures.forecast_dates import dates_of_rows, forecast_time
-from mltrain.procedures.learned import learned_of
+from mltrain.procedures.learned import coefficients, learned_of
 from mltrain.procedures.measurement import Predicted, chance_of, measure_split, predict_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.pictures import draw
@@ -36,7 +35,8 @@ from mltrain.report.plots.fonts import missing
 from mltrain.run.decision import DecisionRule
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
-from mltrain.run.results import FORMAT, FindingResult, ObjectiveResult, Results, SplitResult, TrainedModel
+from mltrain.run.results import FORMAT, FindingResult, ObjectiveResult, Results, TrainedModel
+from mltrain.run.split_result import SplitResult
 from mltrain.task import SPLITS, SplitName
 
 

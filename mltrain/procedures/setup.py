@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from mltrain.data.preparation import Prepared, prepare
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import own_units
+from mltrain.procedures.audit import with_pixel_findings
 from mltrain.procedures.forecast_dates import kept_columns
 from mltrain.procedures.network import Network, build_network
-from mltrain.procedures.pixel_range import with_pixel_findings
 from mltrain.procedures.plan import Plan, make_plan
 from mltrain.procedures.run_context import RunContext
 from mltrain.procedures.slices import Slices, fit_slices

@@ -93,10 +93,6 @@ class StoredModel:
     def refuse_indices(self, table: Table, values: np.ndarray) -> None:
         """Refuse rows with index numbers that the training data did not have: TensorFlow names neither row nor column.
 
-        Args:
-            table: the rows.
-            values: the same encoded.
-
         Raises:
             DataError: names the first.
         """

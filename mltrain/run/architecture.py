@@ -16,16 +16,12 @@ class RecordedLayer(Spec):
 
     name: str
     """As Keras or the config names it."""
-
     kind: str
     """Its class, such as `Dense`."""
-
     output: Many[int | None]
     """The shape of its output for one example; null for an axis of any length."""
-
     parameters: Count
     """The number of its weights."""
-
     trainable: Count
     """How many of them are trained."""
 
@@ -35,10 +31,8 @@ class Architecture(Spec):
 
     format: Literal[1] = 1
     """The version of this file's form."""
-
     input: Many[int | None]
     """The shape of one example."""
-
     layers: Many[RecordedLayer]
     """In the order in which they are applied."""
 

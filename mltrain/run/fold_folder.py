@@ -21,11 +21,7 @@ _PART = re.compile(rf"fold-[1-9][0-9]*|{re.escape(FOLDS)}|{re.escape(FOLDS_CARD)
 
 
 class FoldFolder:
-    """A folder of folds.
-
-    Attributes:
-        path: it.
-    """
+    """A folder of folds."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

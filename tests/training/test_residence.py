@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from mltrain.aligned import ALIGNMENT, aligned_empty
-from mltrain.training.residence import resident
+from mltrain.training.feed import resident
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32"])

@@ -21,13 +21,7 @@ from mltrain.run.explanation import Explanation, Saliency
 
 
 def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.ndarray) -> str | None:
-    """Return why `explain_split` cannot explain a split; None where it can.
-
-    Args:
-        preprocessing: of the run.
-        x: the encoded rows.
-        predictions: for them.
-    """
+    """Return why `explain_split` cannot explain a split; None where it can."""
     if not np.isfinite(predictions).all():
         return "cannot explain the predictions: one of them is NaN or infinite"
     of_table = bool(preprocessing.input.columns)
@@ -43,13 +37,7 @@ def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.nda
 
 @dataclass(frozen=True)
 class Explained:
-    """The predictions that are explained.
-
-    Attributes:
-        split: its name.
-        examples: its rows.
-        predictions: for them.
-    """
+    """The predictions that are explained."""
 
     split: str
     examples: Examples

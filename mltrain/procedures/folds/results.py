@@ -15,8 +15,9 @@ from mltrain.procedures.folds.pooled import pooled
 from mltrain.report.folds import verdict_sentence
 from mltrain.run.fold_folder import FoldFolder
 from mltrain.run.folds_form import CrossValidation, FoldBaseline, FoldDifference, FoldMean, FoldRun
-from mltrain.run.results import Judgement, MetricValue, SplitResult
+from mltrain.run.results import Judgement
 from mltrain.run.rundir import RunDirectory
+from mltrain.run.split_result import MetricValue, SplitResult
 
 Values = Sequence[MetricValue | None]
 
