@@ -19,8 +19,6 @@ from typing import Annotated, Any, Protocol, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, PlainSerializer, Strict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
-from mltrain.pretrained import pretrained_hint
-
 T = TypeVar("T")
 
 # A YAML list. Strict mode would refuse a list where a (frozen) tuple is declared; its items stay strict.
@@ -147,6 +145,7 @@ class OneOf:
         more: alternatives without a class of their own; or what returns those of a validation context.
         aliases: other names for a spec, by normal form.
         hint: what a user may have meant whose name is unknown.
+        why_not: returns why there is no component of a name, in its normal form, that users will try; else "".
     """
 
     def __init__(
@@ -156,8 +155,10 @@ class OneOf:
         more: Alternatives | Callable[[Any], Alternatives] | None = None,
         aliases: Mapping[str, str] | None = None,
         hint: str = "",
+        why_not: Callable[[str], str] = lambda normal_form: "",
     ) -> None:
         self.kind = kind
+        self._why_not = why_not
         self._hint = f"; {hint}" if hint else ""
         self.specs: dict[str, type[Spec]] = {str(spec.model_fields["type"].default): spec for spec in specs}
         self.more = more
@@ -201,8 +202,8 @@ class OneOf:
         raise fail(self.kind, [problem("unknown_type", self._unknown(name, info.context), ("type",), name)])
 
     def _unknown(self, name: str, context: Any) -> str:
-        if pretrained := pretrained_hint(self.kind, normalise(name)):
-            return f"{name!r} {pretrained}"
+        if reason := self._why_not(normalise(name)):
+            return f"{name!r} {reason}"
         names = self.names(context)
         near = suggest(name, names)
         if near or len(names) > 12:

@@ -41,6 +41,7 @@ class Input:
         columns: names of the encoded columns of a table, such as `("bill_length", "island=Biscoe")`; empty for arrays.
         limits: the smallest and the largest value of all rows, where the values may be indices: int32 arrays, and
             columns of a table. None where that is not known.
+        sources: names of the raw columns that feed it.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Input:
     dtype: Literal["float32", "int32"]
     columns: tuple[str, ...] = ()
     limits: tuple[float, float] | None = None
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -143,8 +143,9 @@ def prepare(
     shown, sample = _shown(preprocessing, table), _sample(table, splits)
     examples = encode_splits(preprocessing, table, splits, encoded=letting_go(columns))
     info = _with_limits(data_info(preprocessing, len(splits.train)), examples.values())
-    if info.input.columns:
-        reference = reference.with_means(examples["train"].x)
+    of_table = next((each.name for each in info.inputs if each.columns), None)
+    if of_table is not None:
+        reference = reference.with_means(examples["train"].inputs[of_table])
     return Prepared(
         source=table.origin.name,
         origin=table.origin,
@@ -209,7 +210,8 @@ def _shown(preprocessing: Preprocessing, table: Table) -> Table | None:
     """Return the columns of a table that stay as they are; None for arrays, and for a large table, whose numbers have
     twice the digits of the examples."""
     few = len(preprocessing.columns) == 1 or len(table) * len(table.columns) <= _KEPT_VALUES
-    return replace(table, columns=dict(table.columns)) if few and preprocessing.input.columns else None
+    single_values = all(encoder.names for encoder in preprocessing.columns)
+    return replace(table, columns=dict(table.columns)) if few and single_values else None
 
 
 def _sample(table: Table, splits: Splits) -> Table:

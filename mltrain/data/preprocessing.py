@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from mltrain.aligned import aligned_empty
 from mltrain.data.column_settings import Scale
@@ -27,7 +27,7 @@ from mltrain.errors import DataError, RunError
 from mltrain.forecast_rows import ForecastRows
 from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec, suggest
-from mltrain.task import Decision, Input, Output, the_only
+from mltrain.task import Decision, Input, Output
 from mltrain.wording import listed
 
 Name = TypeVar("Name", bound=str)
@@ -59,22 +59,15 @@ class Preprocessing(Spec):
     format: Literal[1] = 1
     """Version of this description."""
     columns: Annotated[Many[AnyEncoder], Field(min_length=1)]
-    """One per raw column, in the order of the table; or a single one of an image or array column."""
+    """One per raw column, in the order of the table."""
     target: Target
     """The encoder of the target column, or of several."""
-
-    @model_validator(mode="after")
-    def _one_input(self) -> Preprocessing:
-        if len(self.inputs) != 1:
-            names = listed([each.name for each in self.inputs])
-            raise ValueError(f"expected the columns of a table, or one array; found the inputs {names}")
-        return self
 
     @property
     def array(self) -> ArrayEncoder | None:
         """The encoder of the only input, where it is an array. For this room: others know it as an `Input`."""
-        first = self.columns[0]
-        return first if isinstance(first, ArrayEncoder) else None
+        first, *others = self.columns
+        return first if isinstance(first, ArrayEncoder) and not others else None
 
     @property
     def _windows(self) -> WindowEncoder | None:
@@ -89,20 +82,16 @@ class Preprocessing(Spec):
     @property
     def inputs(self) -> tuple[Input, ...]:
         """The inputs of the network that the columns feed, in the order of their first columns."""
-        found: dict[str, Input] = {}
+        feeding: dict[str, list[Encoder]] = {}
         for encoder in self.columns:
-            if not encoder.names:
-                found[encoder.input] = Input(encoder.input, encoder.encoded_shape, encoder.encoded_dtype)
-            elif encoder.input not in found:
-                names = tuple(name for each in self.columns if each.input == encoder.input for name in each.names)
-                found[encoder.input] = Input(encoder.input, (len(names),), "float32", names)
-        return tuple(found.values())
-
-    @property
-    def input(self) -> Input:
-        """The only input; raises ValueError where there are several."""
-        (found,) = self.inputs
-        return found
+            feeding.setdefault(encoder.input, []).append(encoder)
+        found = []
+        for input_name, encoders in feeding.items():
+            names = tuple(name for each in encoders for name in each.names)
+            shape = (len(names),) if names else encoders[0].encoded_shape
+            sources = tuple(each.column for each in encoders)
+            found.append(Input(input_name, shape, encoders[0].encoded_dtype, names, sources=sources))
+        return tuple(found)
 
     @property
     def output(self) -> Output:
@@ -162,10 +151,6 @@ class Preprocessing(Spec):
             encoded(encoder.column)
         # Only now beside each other: the first column would touch the memory of all rows, while the table is there.
         return {name: _joined(parts[name], len(table), inputs) for name, table in tables.items()}
-
-    def features(self, table: Table) -> np.ndarray:
-        """Return the only input of a table: float32 (rows, features), or (rows, …) for arrays; raises as `encode`."""
-        return the_only(self.encode(table).inputs)
 
     def targets(self, table: Table) -> np.ndarray:
         """Return the target of a table for training, (rows,) or (rows, targets); see `TargetEncoder.encode`."""
@@ -268,7 +253,6 @@ def fit_preprocessing(
     if not encoders:
         left_out_names = {*leave_out, *target.columns}
         raise nothing_to_learn_from(train, [name for name in train.columns if name not in left_out_names], features)
-    _refuse_several_inputs(train, encoders)
     return Preprocessing(columns=tuple(encoders), target=target), _together(decisions)  # type: ignore[arg-type]
 
 
@@ -283,13 +267,3 @@ def _together(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
         else Decision("features", f"{value}: {listed([name.removeprefix('features.') for name in names])}", reason)
         for (value, reason), names in groups.items()
     )
-
-
-def _refuse_several_inputs(train: Table, encoders: list[Encoder]) -> None:
-    arrays = [encoder.column for encoder in encoders if not encoder.names]
-    if arrays and len(encoders) > 1:
-        others = [encoder.column for encoder in encoders if encoder.column != arrays[0]]
-        raise DataError(
-            f"{train.origin.name}: the array column '{arrays[0]}' cannot be a feature together with {listed(others)}: "
-            "models with several inputs are not supported yet (set the others to ignore under data.features)"
-        )

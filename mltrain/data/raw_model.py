@@ -19,12 +19,13 @@ from keras import ops
 
 from mltrain.data.encoders.array import ArrayEncoder
 from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder, OrdinalEncoder
-from mltrain.data.encoders.column import Encoder
+from mltrain.data.encoders.column import TABLE, Encoder
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.encoders.scaling import Scaling
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import Target
+from mltrain.task import the_only
 
 # (number of the encoder, number of the column among those it makes): where a column is in the encoded table.
 Place = tuple[int, int]
@@ -106,16 +107,17 @@ def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
 
     For a table it takes a dict of one tensor (batch, 1) a column: numbers and truth values as floats, NaN if missing;
     text as strings, empty if missing; dates as their parts, `sold.month`. A slash in a column's name becomes an
-    underscore, the only character that Keras refuses. For an image or array column it takes the raw arrays (batch, …)
-    themselves. Predictions are those of `core`; a target that was scaled for training comes out in its own units.
+    underscore, the only character that Keras refuses. An image or array column is the raw array (batch, …): in the
+    dict, or by itself where it is the only column. Predictions are those of `core`; a target that was scaled for
+    training comes out in its own units.
 
     It loads with plain `keras.models.load_model` in a process that knows nothing of mltrain. Called, it computes the
-    bits of `Preprocessing.features`; Keras' `predict` rounds its input to float32 first. A graph cannot raise errors:
+    bits of `Preprocessing.encode`; Keras' `predict` rounds its input to float32 first. A graph cannot raise errors:
     with `missing: error` a missing number makes the prediction NaN, and an unknown category counts as none.
 
     Args:
         preprocessing: what was fitted.
-        core: the trained model, on encoded features.
+        core: the trained model, on encoded features; a dict of them by the name of the input where there are several.
     """
     taken = {raw.name for raw in preprocessing.raw_inputs}
     inputs = {raw.name: keras.Input(raw.shape, dtype=raw.dtype, name=raw.name) for raw in preprocessing.raw_inputs}
@@ -127,21 +129,25 @@ def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
         inside = keras.Model(*graph.inputs, predictions, name=_free("predict", taken))
         return keras.Model(array, inside(array), name=_free("raw", taken))
 
-    numbers = [inputs[raw.name] for raw in preprocessing.raw_inputs if raw.dtype != "string"]
-    texts = [inputs[raw.name] for raw in preprocessing.raw_inputs if raw.dtype == "string"]
-    inside = _table_graph(preprocessing, core, len(numbers), _free("predict", taken))
+    encoders = [encoder for encoder in preprocessing.columns for _ in encoder.raw_inputs]
+    numbers: list[Any] = []
+    texts_and_arrays: list[Any] = []
+    for encoder, tensor in zip(encoders, inputs.values(), strict=True):
+        (numbers if encoder.names and tensor.dtype != "string" else texts_and_arrays).append(tensor)
+    inside = _inside(preprocessing, core, len(numbers), _free("predict", taken))
     joined = [keras.layers.Concatenate(dtype="float64", name=_free("numbers", taken))(numbers)] if numbers else []
-    return keras.Model(inputs, inside([*joined, *texts]), name=_free("raw", taken))
+    return keras.Model(inputs, inside([*joined, *texts_and_arrays]), name=_free("raw", taken))
 
 
-def _table_graph(preprocessing: Preprocessing, core: keras.Model, count: int, name: str) -> keras.Model:
-    """Return the model that takes [numbers (batch, count), text (batch, 1), text (batch, 1), …]."""
+def _inside(preprocessing: Preprocessing, core: keras.Model, count: int, name: str) -> keras.Model:
+    """Return the model that takes [numbers (batch, count), text (batch, 1), array (batch, …), …]."""
     shared = [keras.Input((count,), dtype="float64")] if count else []
     graphs = [graph_of(encoder) for encoder in preprocessing.columns]
+    encoded = {each.input: graph.encoded for each, graph in zip(preprocessing.columns, graphs, strict=True)}
     blocks: list[Any] = []
     made: list[Place] = []
     for number, (encoder, graph) in enumerate(zip(preprocessing.columns, graphs, strict=True)):
-        if graph.encoded is not None:
+        if encoder.names and graph.encoded is not None:
             blocks.append(graph.encoded)
             made += [(number, position) for position in range(len(encoder.names))]
 
@@ -155,12 +161,13 @@ def _table_graph(preprocessing: Preprocessing, core: keras.Model, count: int, na
         if watched:
             blocks.append(ops.take(absent, [places.index((number, 0)) for number in watched], axis=1))
             made += [(number, len(graphs[number].scalings)) for number in watched]
-    encoded = ops.concatenate(blocks, axis=1)
-    in_order = sorted(range(len(made)), key=made.__getitem__)
-    if in_order != list(range(len(made))):
-        encoded = ops.take(encoded, in_order, axis=1)
+    if blocks:
+        table = ops.concatenate(blocks, axis=1)
+        in_order = sorted(range(len(made)), key=made.__getitem__)
+        encoded[TABLE] = table if in_order == list(range(len(made))) else ops.take(table, in_order, axis=1)
     inputs = [*shared, *(each for graph in graphs for each in graph.inputs)]
-    return keras.Model(inputs, _predictions(preprocessing.target, core, encoded), name=name)
+    given = encoded if len(encoded) > 1 else the_only(encoded)
+    return keras.Model(inputs, _predictions(preprocessing.target, core, given), name=name)
 
 
 def _scaled_columns(graphs: Sequence[ColumnGraph]) -> tuple[list[Scaling], list[Place]]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mltrain.data.encoders.column import RawColumn, first_row, texts_of
+from mltrain.data.encoders.column import RawColumn, first_row
+from mltrain.data.encoders.texts import texts_of
 from mltrain.data.splits.time_order import times_of_rows
 from mltrain.data.table import Table
 

@@ -12,6 +12,7 @@ from pydantic_core import InitErrorDetails
 from mltrain.keras_api import catalogue, rules
 from mltrain.keras_api.argument_types import ArgumentType, Choice, ComponentOf, ListOf, Scalar
 from mltrain.keras_api.catalogue import Argument, Entry
+from mltrain.keras_api.pretrained import not_pretrained
 from mltrain.spec import OneOf, Spec, fail, problem, suggest
 
 __all__ = ["KerasAlternatives", "KerasComponent", "keras_component", "make"]
@@ -105,7 +106,8 @@ class KerasAlternatives:
 
 def keras_component(kind: str, *own: type[Spec]) -> OneOf:
     """Return the annotation for one Keras component of a kind, or one of our `own` specs, which win over Keras' own."""
-    return OneOf(kind, *own, more=KerasAlternatives(kind))
+    more = KerasAlternatives(kind)
+    return OneOf(kind, *own, more=more, why_not=not_pretrained) if kind == "layer" else OneOf(kind, *own, more=more)
 
 
 def make(kind: str, component: str, /, **arguments: Any) -> KerasComponent:

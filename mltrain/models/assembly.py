@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import keras
-import tensorflow as tf
 
 from mltrain.errors import ConfigError, MisfitError
 from mltrain.keras_api.build import REFUSALS, build
 from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.messages import reason
+from mltrain.models.walk import Shape, traced
 from mltrain.task import DataInfo
 
-Shape = tuple[int | None, ...]
 Path = tuple[str | int, ...]
 
 
@@ -65,14 +61,6 @@ def _add(model: keras.Model, layer: KerasComponent, number: int, written: int, i
         raise MisfitError(path, _misfit(layer, below, "", error)) from error
 
 
-@dataclass(frozen=True)
-class _Pass:
-    """One way through the layers: the shapes behind each, and the error that ended it early."""
-
-    shapes: list[Shape]
-    error: Exception | None
-
-
 def _follow(model: keras.Model, layers: tuple[KerasComponent, ...], info: DataInfo, written: int) -> None:
     """Refuse a model that cannot be called.
 
@@ -80,39 +68,21 @@ def _follow(model: keras.Model, layers: tuple[KerasComponent, ...], info: DataIn
     flat rows, or a RandomCrop, whose outputs are smaller only while training (Keras 3.15), would fail in the first
     step, or after it.
     """
-    inference, training = _passed(model, info, training=False), _passed(model, info, training=True)
-    both = enumerate(zip(inference.shapes, training.shapes, strict=False))
-    unlike = [number for number, (one, other) in both if not _alike(one, other)]
+    inference, training = traced(model, training=False), traced(model, training=True)
+    both = enumerate(zip(inference.shapes.values(), training.shapes.values(), strict=False))
+    unlike = [(number, one, other) for number, (one, other) in both if not _alike(one, other)]
     failed = inference.error or training.error
-    if unlike and (failed or unlike[-1] == len(layers) - 1):
-        first = unlike[0]
-        one, other = _shape(training.shapes[first]), _shape(inference.shapes[first])
-        message = f"{layers[first].type} gives outputs of shape {one} while training and {other} otherwise"
+    if unlike and (failed or unlike[-1][0] == len(layers) - 1):
+        first, otherwise, while_training = unlike[0]
+        shapes = f"{_shape(while_training)} while training and {_shape(otherwise)} otherwise"
+        message = f"{layers[first].type} gives outputs of shape {shapes}"
         advice = "add a layer after it that makes both equal, such as CenterCrop with the height and width of the crop"
         raise MisfitError(_path(first, written), f"{message}: {advice}")
     for each, when in ((inference, ""), (training, " while training")):
         if each.error is not None:
             number = len(each.shapes)
-            below = each.shapes[-1] if each.shapes else info.input.shape
+            below = [info.input.shape, *each.shapes.values()][-1]
             raise MisfitError(_path(number, written), _misfit(layers[number], below, when, each.error)) from each.error
-
-
-def _passed(model: keras.Model, info: DataInfo, training: bool) -> _Pass:
-    """Return what becomes of the shapes, from a trace of the layers that runs nothing."""
-    shapes: list[Shape] = []
-
-    def call(values: Any) -> Any:
-        for layer in model.layers:
-            values = layer(values, training=training)
-            shapes.append(tuple(values.shape[1:]))
-        return values
-
-    inputs = tf.TensorSpec((None, *info.input.shape), info.input.dtype)
-    try:
-        tf.function(call, autograph=False).get_concrete_function(inputs)
-    except REFUSALS as error:
-        return _Pass(shapes, error)
-    return _Pass(shapes, None)
 
 
 def _alike(one: Shape, other: Shape) -> bool:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.head import Head
 from mltrain.models.indices import IndexTable
 from mltrain.spec import Spec
-from mltrain.task import DataInfo
+from mltrain.task import DataInfo, Decision, Input
+from mltrain.wording import listed
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# The subject of decisions on where the first weights are from.
+FIRST_WEIGHTS = "first weights"
 
 
 class ModelSpec(Spec):
@@ -40,6 +47,17 @@ class ModelSpec(Spec):
         """Yield `(path below model, message)` for all that is wrong whatever the data are."""
         yield from ()
 
+    def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
+        """Return why the network cannot have these inputs, or None: it has one, unless the model says otherwise."""
+        if len(inputs) == 1:
+            return None
+        array = next(each for each in inputs if not each.columns)
+        others = [name for each in inputs if each is not array for name in each.sources]
+        return (
+            f"the array column '{array.name}' cannot be a feature together with {listed(others)}: models with several "
+            "inputs are not supported yet (set the others to ignore under data.features)"
+        )
+
     @abstractmethod
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model.
@@ -52,6 +70,27 @@ class ModelSpec(Spec):
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
         """Return the `keras.Model` with random weights: `(batch, *shape)` of the input in, `(batch, units)` out.
 
+        It reads no file: `evaluate`, `predict` and `resume` build the model too, and have its weights.
+
         Raises:
             MisfitError: the layers do not fit on each other or on the data.
         """
+
+    def initialise(self, model: Any, info: DataInfo, targets: Mapping[str, np.ndarray]) -> tuple[Decision, ...]:
+        """Give a model its first weights, where they are not those that `build` has drawn: from a file, or from the
+        training rows.
+
+        Only a training calls it, and only before its first step: all other commands work without what it reads.
+
+        Args:
+            model: the compiled `keras.Model`, as `build` has made it.
+            info: what is known of the data.
+            targets: of the training rows, by the name of the output: (rows,) or (rows, targets).
+
+        Returns:
+            Where the weights are from, each with `FIRST_WEIGHTS` as its subject; the run keeps them.
+
+        Raises:
+            MisfitError: there are no such weights, or they do not fit the model.
+        """
+        return ()

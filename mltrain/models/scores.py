@@ -1,22 +1,43 @@
 """What a model computes before the activation of its head: the quantity whose parts and whose gradient mean something
-also where a probability is 1.0 to the last digit. Imports TensorFlow."""
+also where a probability is 1.0 to the last digit, and which a temperature divides. Imports TensorFlow."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
+import numpy as np
 import tensorflow as tf
+from keras import ops
+
+from mltrain.models.walk import head_of, walk
+from mltrain.task import Task
+
+_FLOAT32 = np.finfo(np.float32)
 
 
-def scores(model: keras.Model, x: tf.Tensor) -> tf.Tensor:
-    """Return what goes into the activation of the head, float32 `(batch, outputs)`.
+def scores(model: keras.Model, x: Any, output: str | None = None) -> tf.Tensor:
+    """Return what goes into the activation of a head, float32 `(batch, units)`.
 
     Args:
-        model: layers on each other, which end in a Dense layer, or in an activation behind one (`models/head.py`).
-        x: encoded rows `(batch, …)`.
+        model: each of its heads is a Dense layer, or an activation behind one (`models/head.py`).
+        x: encoded rows `(batch, …)`; by the name of the input where the model has several.
+        output: name of the output whose head it is, where the model has several.
     """
-    *below, head = model.layers
-    for layer in below:
-        x = layer(x, training=False)
+    head = head_of(model, output)
+    found: list[tf.Tensor] = []
+
+    def call(layer: keras.Layer, *given: Any, **more: Any) -> Any:
+        if layer is not head:
+            return layer(*given, **more)
+        found.append(_before_activation(head, *given))
+        return found[-1]
+
+    walk(model, x, call)
+    return found[0]
+
+
+def _before_activation(head: keras.Layer, x: tf.Tensor) -> tf.Tensor:
     x = tf.cast(x, tf.float32)
     if not isinstance(head, keras.layers.Dense):
         return x
@@ -24,7 +45,7 @@ def scores(model: keras.Model, x: tf.Tensor) -> tf.Tensor:
     return x if head.bias is None else x + tf.convert_to_tensor(head.bias)
 
 
-def score(model: keras.Model, x: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
+def score(model: keras.Model, x: Any, chosen: tf.Tensor, output: str | None = None) -> tf.Tensor:
     """Return one number a row, float32 `(batch,)`.
 
     Of several classes it is the logit of the chosen one minus the mean of all: the same number can be added to all
@@ -32,11 +53,30 @@ def score(model: keras.Model, x: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
     positive class, for numbers the output before its activation.
 
     Args:
-        model: as for `scores`.
-        x: encoded rows `(batch, …)`.
+        model: as for `scores`, and so are `x` and `output`.
+        x: encoded rows.
         chosen: a class for each row, int32 `(batch,)`; it matters with several classes only.
+        output: name of the output.
     """
-    found = scores(model, x)
+    found = scores(model, x, output)
     if found.shape[-1] == 1:
         return found[:, 0]
     return tf.gather(found, chosen, axis=1, batch_dims=1) - tf.reduce_mean(found, axis=1)
+
+
+def tempered_model(model: keras.Model, task: Task, temperature: float) -> keras.Model:
+    """Return `model`, whose outputs are probabilities (batch, outputs), with its logits divided by `temperature`: the
+    same as `tempered` of `evaluation/calibration.py` as the end of a Keras graph, for `model.keras`.
+
+    The logits are found from the probabilities, in float64: a model may end in them without having had logits.
+    """
+    inputs = keras.Input(model.input_shape[1:], dtype=model.inputs[0].dtype)
+    probability = ops.cast(model(inputs), "float64")
+    if task == "binary":
+        probability = ops.clip(probability, float(_FLOAT32.tiny), float(1 - _FLOAT32.epsneg))
+        logits = ops.subtract(ops.log(probability), ops.log1p(ops.negative(probability)))
+        scaled = ops.sigmoid(ops.divide(logits, np.float64(temperature)))
+    else:
+        logits = ops.log(ops.clip(probability, float(_FLOAT32.tiny), 1.0))
+        scaled = ops.softmax(ops.divide(logits, np.float64(temperature)))
+    return keras.Model(inputs, ops.cast(scaled, "float32"))

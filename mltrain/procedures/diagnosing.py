@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from mltrain.evaluation.diagnosis import Curves, Facts, diagnose_at_once
 from mltrain.evaluation.diagnosis.alike import classes_alike
 from mltrain.evaluation.diagnosis.facts import DeadUnits
 from mltrain.evaluation.diagnosis.skill import skill
+from mltrain.models.walk import layers_of, walk
 from mltrain.outputs import KINDS
 from mltrain.procedures.network import Network
 from mltrain.run.history import History
@@ -121,15 +123,22 @@ def _repeated(prepared: Prepared) -> str:
 def _dead_units(model: keras.Model, x: np.ndarray) -> tuple[DeadUnits, ...]:
     """Return each layer of ReLU that has units which are 0 for all of `x`, at every place."""
     # By its place: an automatic name depends on what else the process has built.
-    numbered = enumerate((layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)), start=1)
-    layers = {f"layer {number} ({type(layer).__name__})": layer for number, layer in numbered if _is_relu(layer)}
-    if not layers:
+    numbered = enumerate(layers_of(model), start=1)
+    names = {layer: f"layer {number} ({type(layer).__name__})" for number, layer in numbered if _is_relu(layer)}
+    if not names:
         return ()
-    outputs = keras.Model(model.inputs[0], [layer.output for layer in layers.values()])(x, training=False)
+    outputs: dict[str, np.ndarray] = {}
+
+    def call(layer: keras.Layer, *given: Any, **more: Any) -> Any:
+        output = layer(*given, **more)
+        if layer in names:
+            outputs[names[layer]] = np.asarray(output, np.float32).reshape(-1, output.shape[-1])
+        return output
+
+    walk(model, keras.ops.convert_to_tensor(x), call)
     found = []
-    # Keras gives a list of one output as that output.
-    for name, output in zip(layers, outputs if isinstance(outputs, list) else [outputs], strict=True):
-        largest = np.asarray(output, np.float32).reshape(-1, output.shape[-1]).max(axis=0)
+    for name, output in outputs.items():
+        largest = output.max(axis=0)
         dead = int((largest <= 0).sum())
         if dead:
             found.append(DeadUnits(name, dead, len(largest)))

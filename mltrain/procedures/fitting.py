@@ -12,9 +12,8 @@ from mltrain.data.examples import Examples
 from mltrain.errors import DivergedError, InterruptedRunError
 from mltrain.evaluation.metrics import measure
 from mltrain.evaluation.several import rows_of
-from mltrain.procedures.architecture import architecture_of
 from mltrain.procedures.changed_settings import FormerTraining, former_training, refused_changes
-from mltrain.procedures.checkpoints import Checkpoints, Saved, newest_valid
+from mltrain.procedures.checkpoints import Checkpoints, newest_valid
 from mltrain.procedures.decision import check_both_classes
 from mltrain.procedures.listeners import Listener, listeners_of
 from mltrain.procedures.plan import AVERAGING, FinalWeights
@@ -93,15 +92,18 @@ def get_ready(setup: Setup, record: Record, context: RunContext, planned: Planne
         planned: how the run is resumed; None for a new one.
 
     Raises:
-        MisfitError: a threshold must be chosen, and the validation rows are of one class.
+        MisfitError: a threshold must be chosen, and the validation rows are of one class; or there are no such first
+            weights.
         RunError: the checkpoint does not fit, or something differs that changes the result.
     """
-    record, run = setup.recorded(record), context.run
-    saved: Saved | None = None
+    run = context.run
+    saved = newest_valid(run) if planned is not None else None
+    if saved is None:
+        setup = setup.with_first_weights()
+    record = setup.recorded(record)
     former: FormerTraining | None = None
     notes: tuple[str, ...] = ()
     if planned is not None:
-        saved = newest_valid(run)
         former = former_training(planned, setup, run, saved)
         refused = refused_changes(planned, former, record, setup, saved)
         record = planned.checked(record, saved, tuple(refused), former.differences)
@@ -131,7 +133,7 @@ def write_first_files(ready: Ready, context: RunContext, planned: PlannedResumpt
     run.write_preprocessing(setup.prepared.preprocessing.to_json())
     run.write_reference(setup.prepared.reference.model_dump(mode="json"))
     run.write_audit(setup.prepared.audited.audit)
-    run.write_architecture(architecture_of(setup.network.model))
+    run.write_architecture(setup.network.architecture)
     run.write_record(ready.record)
     if ready.history is not None:
         run.rewrite_history(ready.history)

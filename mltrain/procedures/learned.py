@@ -1,5 +1,5 @@
-"""What was learned, as numbers: the coefficients of a linear regression, the curve over one numeric input. Imports
-TensorFlow."""
+"""What was learned, where it can be shown: the curve over one numeric input, and the slopes of a linear regression.
+Imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 from mltrain.data.encoders.column import RawColumn, numbers_of
 from mltrain.data.preparation import Prepared
 from mltrain.data.preprocessing import Preprocessing
-from mltrain.evaluation.calibration import tempered
 from mltrain.procedures.network import Network
 from mltrain.run.decision import DecisionRule
 from mltrain.run.learned import LearnedCurve, Points
@@ -22,7 +21,7 @@ _KEPT_ROWS = 500
 
 
 def coefficients(preprocessing: Preprocessing, weights: Sequence[np.ndarray]) -> dict[str, float]:
-    """Return slope by feature, then `intercept`: prediction = sum(slope × feature) + intercept.
+    """Return slope by feature of a linear regression, then `intercept`: prediction = sum(slope × feature) + intercept.
 
     The slope of a number column is in its own units, however it was scaled; with a single column it is called `slope`.
     The 0/1 columns of categories have their encoded names.
@@ -110,9 +109,7 @@ def learned_of(network: Network, prepared: Prepared, rule: DecisionRule, formula
     encoded = scaling.apply(grid).reshape(-1, 1)
     if encoder.expects_missing:
         encoded = np.concatenate([encoded, np.zeros_like(encoded)], axis=1)
-    predictions = network.predictions(network.model(encoded, training=False).numpy())
-    if rule.temperature is not None:
-        predictions = tempered(network.info.task, predictions, rule.temperature)
+    predictions = network.predictions(network.model(encoded, training=False).numpy(), rule.temperature)
     return Learned(
         encoder.column, network.target.column, network.info.output.classes, formula, points, (grid, predictions)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,11 +12,14 @@ import tensorflow as tf
 
 from mltrain.data.examples import Examples
 from mltrain.data.several_targets import Target
+from mltrain.evaluation.calibration import tempered
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.models.head import Head
-from mltrain.models.temperature import tempered_model
+from mltrain.models.scores import tempered_model
+from mltrain.models.walk import layers_of
 from mltrain.outputs import KINDS
+from mltrain.run.architecture import Architecture, RecordedLayer
 from mltrain.task import DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
@@ -75,6 +79,21 @@ class Network:
         """Rows in one step of an evaluation, and why."""
         return evaluation_block(self.model, self.spec.evaluation.batch_size)
 
+    @property
+    def architecture(self) -> Architecture:
+        """The layers, as they are recorded."""
+        layers = (
+            RecordedLayer(
+                name=layer.name,
+                kind=type(layer).__name__,
+                output=layer.output.shape[1:],
+                parameters=layer.count_params(),
+                trainable=sum(math.prod(variable.shape) for variable in layer.trainable_variables),
+            )
+            for layer in layers_of(self.model)
+        )
+        return Architecture(input=self.info.input.shape, layers=tuple(layers))
+
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Return the model's outputs `(rows, outputs)` for encoded rows `(rows, …)` of which no target is known.
 
@@ -85,8 +104,8 @@ class Network:
         nothing = np.zeros((len(x), *shape), dtype)
         return EvaluationLoop(self._compiled_evaluation, (x, nothing)).run()[1]
 
-    def predictions(self, outputs: np.ndarray) -> np.ndarray:
-        """Return what the model's outputs `(rows, outputs)` mean.
+    def predictions(self, outputs: np.ndarray, temperature: float | None = None) -> np.ndarray:
+        """Return what the model's outputs `(rows, outputs)` mean, with the temperature of the run in probabilities.
 
         Probabilities of the positive class `(rows,)` for binary, of the classes `(rows, classes)` for multiclass,
         values in the units of the target `(rows,)` for regression; of several targets `(rows, targets)`.
@@ -97,7 +116,8 @@ class Network:
         elif self.head.logits:
             activation = tf.nn.softmax if self.info.task == "multiclass" else tf.nn.sigmoid
             outputs = in_full_vectors(activation, tf.convert_to_tensor(outputs)).numpy()
-        return kind.shaped(outputs)
+        values = kind.shaped(outputs)
+        return values if temperature is None else tempered(self.info.task, values, temperature)
 
     def probability_model(self, temperature: float | None = None) -> keras.Model:
         """Return the model with the activation behind it that turns logits into probabilities, where it ends in

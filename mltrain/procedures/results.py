@@ -143,7 +143,7 @@ def _explain(
     if not setup.spec.evaluation.explain:
         return ()
     examples = prepared.examples[split]
-    reason = unexplained(prepared.preprocessing, examples.x, predictions)
+    reason = unexplained(prepared.info, examples.x, predictions)
     if reason is not None:
         return (reason,)
     explained = Explained(split, examples, predictions)

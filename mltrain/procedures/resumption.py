@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from mltrain.config.yaml_text import value_text
 from mltrain.errors import RunError
 from mltrain.experiment.spec import ExperimentSpec
+from mltrain.models.model import FIRST_WEIGHTS
 from mltrain.run.record import Record, Resumption
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import now
@@ -104,7 +105,10 @@ class PlannedResumption:
         # It is stated now, and was not: the next resumption needs to know.
         task = [each for each in self.before.decisions if each.what == "task" and self.before.defaults == 1]
         known = task if all(each.what != "task" for each in record.decisions) else ()
-        return record.with_values(resumed=(*self.before.resumed, resumption), decisions=(*known, *record.decisions))
+        # A training that continues does not look for its first weights again.
+        first = [each for each in self.before.decisions if each.what == FIRST_WEIGHTS] if saved else ()
+        decisions = (*known, *record.decisions, *first)
+        return record.with_values(resumed=(*self.before.resumed, resumption), decisions=decisions)
 
 
 def config_differences(before: ExperimentSpec, after: ExperimentSpec) -> tuple[str, ...]:

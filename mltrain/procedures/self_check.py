@@ -20,7 +20,7 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
-from mltrain.data.preparation import Prepared, data_info
+from mltrain.data.preparation import Prepared
 from mltrain.errors import PluginError, RunError, SelfCheckError
 from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.evaluation.own_metrics import Plugins
@@ -83,11 +83,10 @@ def _other_parts(stored: StoredModel, network: Network, prepared: Prepared, prec
     kept = {name: values[: len(prepared.sample)] for name, values in prepared.examples[last].inputs.items()}
     if {name: x.tobytes() for name, x in encoded.items()} != {name: x.tobytes() for name, x in kept.items()}:
         yield f"preprocessing.json encodes the first {last} rows in another way"
-    info = data_info(stored.preprocessing, len(stored.splits["train"]))
     # Without the limits, which only refuse, and build nothing.
     known = replace(network.info, inputs=tuple(replace(each, limits=None) for each in network.info.inputs))
-    if info != known:
-        yield f"what is known of the data is {info}, and it was {known}"
+    if stored.info != known:
+        yield f"what is known of the data is {stored.info}, and it was {known}"
 
 
 def _other_groups(run: RunDirectory, prepared: Prepared) -> Iterator[str]:

@@ -4,15 +4,14 @@ TensorFlow."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mltrain.data.preparation import Prepared, prepare
+from mltrain.data.preparation import Prepared
 from mltrain.experiment.spec import ExperimentSpec
-from mltrain.experiment.target_scale import own_units
-from mltrain.procedures.audit import with_pixel_findings
 from mltrain.procedures.forecast_dates import kept_columns
 from mltrain.procedures.network import Network, build_network
 from mltrain.procedures.plan import Plan, make_plan
+from mltrain.procedures.preparing import prepare_for_model
 from mltrain.procedures.run_context import RunContext
 from mltrain.procedures.slices import Slices, fit_slices
 from mltrain.run.proof import json_fingerprint
@@ -33,7 +32,7 @@ class Setup:
         prepared: its data.
         slices: rows that are measured apart.
         plan: what follows from the data.
-        network: built and compiled, with its first weights.
+        network: built and compiled.
         precision: what its layers compute in.
         acceleration: how the loop is compiled.
         decisions: what was not stated, with reasons.
@@ -48,6 +47,16 @@ class Setup:
     precision: Precision
     acceleration: Acceleration
     decisions: tuple[Decision, ...]
+
+    def with_first_weights(self) -> Setup:
+        """Return the same with the first weights in the network, for a training at its first step.
+
+        Raises:
+            MisfitError: the weights are not there, or do not fit.
+        """
+        prepared, network = self.prepared, self.network
+        first = self.spec.model.initialise(network.model, prepared.info, prepared.examples["train"].targets)
+        return replace(self, decisions=(*self.decisions, *first))
 
     def recorded(self, record: Record) -> Record:
         """Return the record with all that is known before the first step: enough to prove later that it is the same."""
@@ -81,8 +90,7 @@ def set_up(spec: ExperimentSpec, context: RunContext, determinism: Mapping[str, 
     device = choose_device(spec.device, spec.threads)
 
     context.begin("reading the data")
-    prepared = prepare(spec.data, spec.seed, spec.task, kept_columns(spec), own_units(spec), context.stopwatch)
-    prepared = with_pixel_findings(prepared, spec)
+    prepared = prepare_for_model(spec, kept_columns(spec), context.stopwatch)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 

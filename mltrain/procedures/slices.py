@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.encoders.column import RawColumn, is_number, numbers_of, texts_of
+from mltrain.data.encoders.column import RawColumn, is_number, numbers_of
+from mltrain.data.encoders.texts import texts_of
 from mltrain.data.preparation import Prepared
 from mltrain.errors import DataError, MisfitError
 from mltrain.experiment.evaluation_section import SliceSpec

@@ -25,6 +25,7 @@ from mltrain.run.decision import DecisionRule
 from mltrain.run.proof import proved_decision, proved_preprocessing, proved_splits
 from mltrain.run.record import Record
 from mltrain.run.rundir import RunDirectory
+from mltrain.task import DataInfo
 
 if TYPE_CHECKING:
     from mltrain.procedures.network import Network
@@ -57,6 +58,11 @@ class StoredModel:
     rule: DecisionRule
 
     @property
+    def info(self) -> DataInfo:
+        """What the model knows of the data."""
+        return data_info(self.preprocessing, len(self.splits["train"]))
+
+    @property
     def precision(self) -> bool | str:
         """What its layers compute in."""
         return self.record.determinism.get("precision", "float32")
@@ -85,8 +91,7 @@ class StoredModel:
             raise RunError(
                 f"{self.run.path}: record.json names the precision {self.precision!r}; expected one of {PRECISIONS}"
             )
-        info = data_info(self.preprocessing, len(self.splits["train"]))
-        network = build_network(self.spec, info, self.preprocessing.target, self.precision)
+        network = build_network(self.spec, self.info, self.preprocessing.target, self.precision)
         put_weights(network.model, self.weights, str(self.run.checkpoints))
         return network
 

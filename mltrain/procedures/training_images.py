@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from mltrain.data.preparation import Prepared
+from mltrain.models.walk import layers_of
 from mltrain.procedures.network import Network
 from mltrain.procedures.worst_examples import are_images, pictures_of
 from mltrain.run.examples import TrainingImage, WorstExamples
@@ -26,7 +27,7 @@ def with_training_images(worst: WorstExamples, network: Network, prepared: Prepa
     runs show equal images.
     """
     examples = prepared.examples["train"]
-    layers = list(takewhile(_is_of_images, (each for each in network.model.layers if not _is_input(each))))
+    layers = list(takewhile(_is_of_images, layers_of(network.model)))
     if not any(map(_is_random, layers)) or not are_images(examples.x):
         return worst
     places = np.arange(min(_IMAGES, len(examples.x)))
@@ -45,10 +46,6 @@ def with_training_images(worst: WorstExamples, network: Network, prepared: Prepa
     )
     names = tuple(type(layer).__name__ for layer in layers)
     return WorstExamples(columns=worst.columns, examples=worst.examples, layers=names, training=training)
-
-
-def _is_input(layer: keras.Layer) -> bool:
-    return isinstance(layer, keras.layers.InputLayer)
 
 
 def _is_random(layer: keras.Layer) -> bool:

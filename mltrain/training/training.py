@@ -12,18 +12,15 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from mltrain.errors import DivergedError
-from mltrain.keras_api.build import build
-from mltrain.keras_api.components import KerasComponent
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.training.averaged_model import put_average
 from mltrain.training.callback import EpochRules
-from mltrain.training.keras_callbacks import hooks_into_steps, keras_logs
+from mltrain.training.keras_callbacks import KerasCallbacks
 from mltrain.training.loop import CompiledSteps
 from mltrain.training.progress import Chunks, EpochRecord, Position, epoch_order
 from mltrain.training.shared_epochs import MOST_EPOCHS, SharedEpochs
@@ -84,13 +81,9 @@ class Training:
         self._validation = validation
         self._interruption = interruption
         self._stopwatch = stopwatch
-        theirs = [build(callback) for callback in spec.callbacks if isinstance(callback, KerasComponent)]
-        self._theirs = keras.callbacks.CallbackList(
-            theirs, add_history=False, model=self.model, epochs=spec.epochs, steps=self.loop.steps, verbose=0
-        )
+        self._theirs = KerasCallbacks(spec, self.model, self.loop.steps, stopwatch)
         # How many steps the variables are ahead of the last recorded epoch, and the weights that it ended with.
         self._ahead: tuple[int, tuple[np.ndarray, ...]] | None = None
-        self._step_hooks = any(hooks_into_steps(callback) for callback in theirs)
 
     def epochs(self, progress: Progress) -> Iterator[EpochRecord]:
         """Train; yield a record after each epoch.
@@ -104,18 +97,16 @@ class Training:
             InterruptedRunError: a signal came; the epoch that it came in is not recorded.
         """
         self.model.stop_training = False
-        with self._stopwatch.phase("callbacks"):
-            self._theirs.on_train_begin()
+        self._theirs.training_begins()
         if self._steps.shared is not None and self._undisturbed():
             yield from self._shared_epochs(self._steps.shared)
         else:
             yield from self._single_epochs(progress)
-        with self._stopwatch.phase("callbacks"):
-            self._theirs.on_train_end()
+        self._theirs.training_ended()
 
     def _single_epochs(self, progress: Progress) -> Iterator[EpochRecord]:
         # Chunks adapt over the whole training; a Keras callback that hooks into every step gets single steps.
-        chunks = Chunks(0.0 if self._step_hooks else 0.15)
+        chunks = Chunks(0.0 if self._theirs.hook_into_steps else 0.15)
         with self._stopwatch.phase("tracing"):
             self.loop.trace()
         for epoch in self._epochs_left():
@@ -171,7 +162,7 @@ class Training:
         return not (
             self._validation is not None
             or self.rules.stop_when is not None
-            or self._theirs.callbacks
+            or self._theirs
             or self._steps.every is not None
             or self.position.step
             or getattr(self.model.optimizer, "use_ema", False)
@@ -204,11 +195,9 @@ class Training:
 
     def _steps_of_epoch(self, epoch: int, chunks: Chunks, progress: Progress, started: float) -> None:
         first = self.position.step
-        with self._stopwatch.phase("callbacks"):
-            self._theirs.on_epoch_begin(epoch - 1)
-        self._step_begins(first)
+        self._theirs.epoch_begins(epoch, first)
         for done in self.loop.epoch(self._order(epoch), chunks, first, self._steps.every):
-            self._step_ended(done)
+            self._theirs.step_ended(done, self.loop.metrics)
             logs = self.loop.metrics()
             self.refuse_divergence(epoch, of_split("train", logs))
             self.position = Position(epoch, done, time.perf_counter() - started)
@@ -217,26 +206,13 @@ class Training:
             if self.model.stop_training and done < self.loop.steps:
                 break
 
-    def _step_begins(self, step: int) -> None:
-        if self._step_hooks and step < self.loop.steps:
-            with self._stopwatch.phase("callbacks"):
-                self._theirs.on_train_batch_begin(step)
-
-    def _step_ended(self, done: int) -> None:
-        if self._step_hooks:
-            with self._stopwatch.phase("callbacks"):
-                self._theirs.on_train_batch_end(done - 1, self.loop.metrics())
-            self._step_begins(done)
-
     def _validate(self, epoch: int) -> dict[str, float]:
         if self._validation is None:
             return {}
-        with self._stopwatch.phase("callbacks"):
-            self._theirs.on_test_begin()
+        self._theirs.validation_begins()
         refuse = partial(self.refuse_divergence, epoch)
         logs, measured = self._validation.run(self._interruption.raise_if_received, refuse)
-        with self._stopwatch.phase("callbacks"):
-            self._theirs.on_test_end(logs)
+        self._theirs.validation_ended(logs)
         return measured
 
     def _finish(self, epoch: int, measured: dict[str, float], seconds: float) -> EpochRecord:
@@ -253,7 +229,7 @@ class Training:
             notes += [consequence.note] if consequence.note else []
         for callback in self.rules.callbacks:
             callback.take_weights(epoch, self.weights)
-        self._theirs.on_epoch_end(epoch - 1, keras_logs(measured))
+        self._theirs.epoch_ended(epoch, measured)
         if self.model.stop_training:
             stops.append("a Keras callback stopped the training")
         stop = "; ".join(stops) or None

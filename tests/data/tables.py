@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from mltrain.data.encoders.column import RawColumn
+from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.table import Column, Origin, Table
+from mltrain.task import the_only
 
 
 def table(**columns: Any) -> Table:
@@ -24,6 +26,11 @@ def table(**columns: Any) -> Table:
 def column(values: Any, name: str = "x") -> RawColumn:
     """Return one raw column."""
     return RawColumn.of(table(**{name: values}), name)
+
+
+def only_input(preprocessing: Preprocessing, rows: Table) -> np.ndarray:
+    """Return the encoded rows where they feed one input."""
+    return the_only(preprocessing.encode(rows).inputs)
 
 
 def mixed_table(rows: int, seed: int) -> Table:

@@ -11,7 +11,7 @@ from mltrain.data.preparation import Prepared, prepare
 from mltrain.data.reading import read_rows
 from mltrain.data.spec import DataSpec
 from mltrain.errors import DataError
-from tests.data.tables import table
+from tests.data.tables import only_input, table
 
 
 def inline(seed=0, rows=40, **columns):
@@ -41,7 +41,7 @@ def test_arrays_of_every_split_in_the_order_of_its_rows():
         "validation": 8,
         "test": 4,
     }
-    whole = prepared.preprocessing.features(read_rows(data(), 7, "auto"))
+    whole = only_input(prepared.preprocessing, read_rows(data(), 7, "auto"))
     for name, rows in prepared.splits.items():
         examples = prepared.examples[name]
         assert np.array_equal(examples.x, whole[rows])

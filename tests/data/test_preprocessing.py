@@ -10,7 +10,7 @@ from mltrain.data.features import ArrayFeature, CategoryFeature, IgnoreFeature, 
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
 from mltrain.data.target import TargetEncoder
 from mltrain.errors import DataError, RunError
-from tests.data.tables import mixed_table, table
+from tests.data.tables import mixed_table, only_input, table
 
 TARGET = TargetEncoder(column="y", task="regression")
 STATED = {
@@ -37,13 +37,13 @@ def test_columns_stand_in_the_order_of_the_table(mixed):
     )  # fmt: skip
     encoded = mixed.encode(mixed_table(40, seed=1))
     assert (encoded.inputs["table"].shape, encoded.inputs["table"].dtype) == ((40, 20), np.float32)
-    assert (mixed.input.shape, mixed.input.dtype) == ((20,), "float32")
+    assert (mixed.inputs[0].shape, mixed.inputs[0].dtype) == ((20,), "float32")
     assert set(encoded.missing) == {"island", "mean radius", "where", "sold", "open"}
 
 
 def test_training_rows_are_scaled_exactly_and_nothing_is_lost(mixed):
     train = mixed_table(300, seed=0)
-    values = dict(zip(mixed.feature_names, mixed.features(train).T, strict=True))
+    values = dict(zip(mixed.feature_names, only_input(mixed, train).T, strict=True))
     assert values["cast"].mean() == pytest.approx(0, abs=1e-6)
     assert values["cast"].std() == pytest.approx(1, abs=1e-6)
     assert (values["price/sqm"].min(), values["price/sqm"].max()) == (0, 1)
@@ -55,15 +55,8 @@ def test_json_gives_back_the_same_object_and_the_same_bits(mixed):
     again = Preprocessing.from_json(json.loads(json.dumps(mixed.to_json())))
     assert again == mixed
     later = mixed_table(50, seed=2)
-    assert again.features(later).tobytes() == mixed.features(later).tobytes()
+    assert only_input(again, later).tobytes() == only_input(mixed, later).tobytes()
     assert json.dumps(again.to_json()) == json.dumps(mixed.to_json())
-
-
-def test_a_description_of_several_inputs_is_refused(mixed):
-    array = {"type": "array", "column": "x", "shape": [2], "dtype": "float32", "channel": False}
-    columns = [*mixed.to_json()["columns"], {**array, "center": [0.0], "width": [1.0]}]
-    with pytest.raises(RunError, match="preprocessing: Value error, expected the columns of a table, or one array"):
-        Preprocessing.from_json({**mixed.to_json(), "columns": columns})
 
 
 @pytest.mark.parametrize(
@@ -84,16 +77,16 @@ def test_a_damaged_description_is_refused(mixed, change, message):
 def test_a_row_is_encoded_alike_alone_and_among_others(mixed):
     later = mixed_table(20, seed=3)
     rows = np.array([7, 3, 11])
-    assert np.array_equal(mixed.features(later.take(rows)), mixed.features(later)[rows])
+    assert np.array_equal(only_input(mixed, later.take(rows)), only_input(mixed, later)[rows])
 
 
 def test_a_missing_column_is_named_and_others_do_not_matter(mixed):
     later = mixed_table(5, seed=4)
     extra = table(**{**later.columns, "surplus": [1] * 5})
-    assert np.array_equal(mixed.features(extra), mixed.features(later))
+    assert np.array_equal(only_input(mixed, extra), only_input(mixed, later))
     columns = {("iland" if name == "island" else name): values for name, values in later.columns.items()}
     with pytest.raises(DataError, match=r"no column 'island' \(did you mean 'iland'\?\)"):
-        mixed.features(table(**columns))
+        only_input(mixed, table(**columns))
 
 
 def test_raw_inputs_have_unique_names_without_slashes(mixed):
@@ -132,12 +125,6 @@ def test_ignored_and_left_out_columns_are_no_features():
             "no column is left to learn from; remove 'ignore' from one of them under data.features: a",
         ),
         ({}, {}, "no column is left to learn from"),
-        (
-            {"a": np.zeros((1, 2)), "b": [1]},
-            {},
-            "array column 'a' cannot be a feature together with b: models with several",
-        ),
-        ({"a": np.zeros((1, 2)), "b": np.zeros((1, 2))}, {}, "'a' cannot be a feature together with b"),
     ],
 )
 def test_what_cannot_be_fitted(columns, features, message):
@@ -148,9 +135,9 @@ def test_what_cannot_be_fitted(columns, features, message):
 def test_one_array_column_is_the_input():
     tokens = np.arange(12).reshape(3, 4)
     preprocessing, decisions = fit(table(tokens=tokens, y=[1.0, 2.0, 3.5]), {"tokens": ArrayFeature(scale="none")})
-    assert (preprocessing.input.shape, preprocessing.input.dtype) == ((4,), "int32")
+    assert (preprocessing.inputs[0].shape, preprocessing.inputs[0].dtype) == ((4,), "int32")
     assert (preprocessing.feature_names, decisions) == ((), ())
-    assert preprocessing.features(table(tokens=tokens)).dtype == np.int32
+    assert only_input(preprocessing, table(tokens=tokens)).dtype == np.int32
 
 
 def test_a_column_is_told_once_it_is_encoded_in_every_split(mixed):
@@ -159,7 +146,7 @@ def test_a_column_is_told_once_it_is_encoded_in_every_split(mixed):
     splits = {"train": rows.take(np.arange(30)), "test": rows.take(np.arange(30, 40))}
     encoded = mixed.encode_each(splits, told.append)
     assert told == [encoder.column for encoder in mixed.columns]
-    whole = mixed.features(rows)
+    whole = only_input(mixed, rows)
     np.testing.assert_array_equal(np.concatenate([encoded[name].inputs["table"] for name in splits]), whole)
 
 

@@ -15,7 +15,7 @@ from mltrain.data.features import ArrayFeature, BooleanFeature, CategoryFeature,
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
 from mltrain.data.raw_model import raw_model
 from mltrain.data.target import TargetEncoder
-from tests.data.tables import mixed_table, table
+from tests.data.tables import mixed_table, only_input, table
 
 # TensorFlow's tensors do not take NumPy 2's `copy`, which Keras' saving of a vocabulary runs into.
 pytestmark = pytest.mark.filterwarnings(
@@ -36,7 +36,7 @@ def fit(train, features=None, target=NUMBER) -> Preprocessing:
 
 def nothing(preprocessing: Preprocessing) -> keras.Model:
     """Return a model that gives back its input, so that what is compared is the preprocessing alone."""
-    return keras.Sequential([keras.Input(preprocessing.input.shape, dtype=preprocessing.input.dtype)])
+    return keras.Sequential([keras.Input(preprocessing.inputs[0].shape, dtype=preprocessing.inputs[0].dtype)])
 
 
 def tensors(preprocessing: Preprocessing, rows) -> dict[str, tf.Tensor]:
@@ -70,9 +70,9 @@ def test_the_graph_computes_the_bits_of_the_encoders(mixed, rows):
 def test_predictions_are_in_the_target_s_own_units(mixed):
     target = NUMBER.model_copy(update={"center": 50.0, "width": 9.0})
     scaled = mixed.model_copy(update={"target": target})
-    core = keras.Sequential([keras.Input(mixed.input.shape), keras.layers.Dense(1)])
+    core = keras.Sequential([keras.Input(mixed.inputs[0].shape), keras.layers.Dense(1)])
     rows = mixed_table(20, seed=2)
-    expected = target.restore(core(mixed.features(rows)).numpy())
+    expected = target.restore(core(only_input(mixed, rows)).numpy())
     np.testing.assert_allclose(raw_model(scaled, core)(tensors(scaled, rows)).numpy(), expected, rtol=1e-6)
 
 
@@ -92,7 +92,7 @@ assert not [name for name in sys.modules if name.startswith("mltrain")]
 
 def test_someone_without_mltrain_loads_it_and_gets_the_same_numbers(mixed, tmp_path):
     core = keras.Sequential(
-        [keras.Input(mixed.input.shape), keras.layers.Dense(8, "relu"), keras.layers.Dense(3, "softmax")]
+        [keras.Input(mixed.inputs[0].shape), keras.layers.Dense(8, "relu"), keras.layers.Dense(3, "softmax")]
     )
     rows = unknown_table()
     raw = mixed.raw(rows)
@@ -143,7 +143,7 @@ def test_small_tables_and_names_that_collide(columns, features):
     rows = table(**columns, y=[1.0, 2.0, 3.0])
     preprocessing = fit(rows, features)
     model = raw_model(preprocessing, nothing(preprocessing))
-    assert np.array_equal(model(tensors(preprocessing, rows)), preprocessing.features(rows))
+    assert np.array_equal(model(tensors(preprocessing, rows)), only_input(preprocessing, rows))
 
 
 def test_a_missing_number_that_is_an_error_makes_the_prediction_nan():
@@ -168,7 +168,7 @@ def test_arrays_go_in_raw(arrays, feature, tmp_path):
     rows = table(picture=arrays, y=np.arange(5.0))
     preprocessing = fit(rows, {"picture": feature})
     model = raw_model(preprocessing, nothing(preprocessing))
-    expected = preprocessing.features(rows)
+    expected = only_input(preprocessing, rows)
     assert np.array_equal(model(preprocessing.raw(rows)["picture"]), expected)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")

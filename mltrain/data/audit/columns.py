@@ -40,13 +40,15 @@ _SHOWN = 5
 def strengths_of(
     preprocessing: Preprocessing, table: Table, rows: np.ndarray, truth: np.ndarray
 ) -> dict[str, Mapping[str, float]]:
-    """Return how well each column of a table alone predicts each target, from some of `rows`; empty for arrays."""
+    """Return how well each column alone predicts each target, from some of `rows`; columns of arrays are left out."""
     target = preprocessing.target
-    if preprocessing.array is not None or not len(rows):
+    encoders = [encoder for encoder in preprocessing.columns if encoder.names]
+    if not encoders or not len(rows):
         return {part.column: {} for part in target.parts}
     some = rows[:_SORTED]
-    names = [encoder.column for encoder in preprocessing.columns for _ in encoder.names]
-    x = preprocessing.features(table.take(some))
+    names = [encoder.column for encoder in encoders for _ in encoder.names]
+    taken = table.take(some)
+    x = np.hstack([encoder.encode(RawColumn.of(taken, encoder.column)).values for encoder in encoders])
     return {part.column: column_strengths(x, names, true, part.task) for part, true in each_target(target, truth[some])}
 
 
@@ -109,8 +111,8 @@ def _index_advice(found: Sequence[str]) -> str:
 def empty_findings(reference: TrainingColumns, preprocessing: Preprocessing) -> Iterator[AuditFinding]:
     """Yield findings on features with the same value in all training rows, or without a value in most of them."""
     constant, missing = [], []
-    arrays = preprocessing.array is not None
-    for column in () if arrays else reference.columns:
+    of_arrays = {name for each in preprocessing.columns if not each.names for name, _ in each.watched_as}
+    for column in (each for each in reference.columns if each.column not in of_arrays):
         *counts, absent = column.counts
         single = column.low == column.high if isinstance(column, NumberColumn) else counts[0] == sum(counts)
         if single and not absent:

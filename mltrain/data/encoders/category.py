@@ -10,17 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltrain.data.column_settings import Scale
-from mltrain.data.encoders.column import (
-    ColumnEncoder,
-    Encoded,
-    Fitted,
-    RawColumn,
-    RawInput,
-    Watched,
-    first_row,
-    spelled_as,
-    texts_of,
-)
+from mltrain.data.encoders.column import ColumnEncoder, Encoded, Fitted, RawColumn, RawInput, Watched, first_row
 from mltrain.data.encoders.number import (
     constant_decision,
     encode_numbers,
@@ -30,6 +20,7 @@ from mltrain.data.encoders.number import (
     missing_error,
 )
 from mltrain.data.encoders.scaling import Scaling
+from mltrain.data.encoders.texts import spelled_as, texts_of
 from mltrain.spec import Many, suggest
 from mltrain.task import Decision
 

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 from pydantic import model_validator
 
 from mltrain.data.encoders.array import ArrayEncoder, array_of
-from mltrain.data.encoders.column import RawColumn, numbers_of, texts_of
+from mltrain.data.encoders.column import RawColumn, numbers_of
 from mltrain.data.encoders.datetime import check_zone, has_zone
 from mltrain.data.encoders.scaling import center_and_width
+from mltrain.data.encoders.texts import texts_of
 from mltrain.data.features import BooleanFeature, NumberFeature
 from mltrain.data.series import Series
 from mltrain.data.spec import DataSpec

@@ -43,7 +43,7 @@ def explained_columns(stored: StoredModel) -> tuple[str, ...]:
     Raises:
         UsageError: its input is not a table, it has several targets, or it looks up numbers in a table of its own.
     """
-    given = stored.preprocessing.input
+    given = stored.info.input
     if not given.columns:
         raise UsageError(
             f"--explain needs the columns of a table, but the input of this run is '{given.name}', an array of "

@@ -45,7 +45,7 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
     examples = replace(encode_examples(stored.preprocessing, table, rows), groups=groups)
     stored.refuse_indices(table, examples.x)
     predictions = predict_split(network, examples).tempered(network, stored.rule).values
-    reason = unexplained(stored.preprocessing, examples.x, predictions)
+    reason = unexplained(network.info, examples.x, predictions)
     if reason is not None:
         raise UsageError(f"{run.path}: {reason}")
     if split == "test":

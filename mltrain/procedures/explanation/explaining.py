@@ -18,19 +18,26 @@ from mltrain.procedures.worst_examples import are_images, pictures_of
 from mltrain.report.worst import EXAMPLES, worst
 from mltrain.run.decision import DecisionRule
 from mltrain.run.explanation import Explanation, Saliency
+from mltrain.task import DataInfo
 
 
-def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.ndarray) -> str | None:
-    """Return why `explain_split` cannot explain a split; None where it can."""
+def unexplained(info: DataInfo, x: np.ndarray, predictions: np.ndarray) -> str | None:
+    """Return why `explain_split` cannot explain a split; None where it can.
+
+    Args:
+        info: what the model knows of the data.
+        x: the encoded rows.
+        predictions: for them.
+    """
     if not np.isfinite(predictions).all():
         return "cannot explain the predictions: one of them is NaN or infinite"
-    of_table = bool(preprocessing.input.columns)
+    of_table = bool(info.input.columns)
     if not of_table and not are_images(x):
         return (
             "cannot explain the predictions: expected the columns of a table, or images with 1 or 3 channels and up "
-            f"to 128 × 128 pixels, found the array '{preprocessing.input.name}'"
+            f"to 128 × 128 pixels, found the array '{info.input.name}'"
         )
-    if not of_table and KINDS[preprocessing.target.task].several:
+    if not of_table and KINDS[info.task].several:
         return "cannot explain the predictions: a saliency map shows one score, and there are several targets"
     return None
 
@@ -63,7 +70,7 @@ def explain_split(
         between: called between two parts of the work; it may raise, to stop.
     """
     split, examples, predictions = explained.split, explained.examples, explained.predictions
-    if preprocessing.input.columns:
+    if network.info.input.columns:
         found = measure_importance(network, preprocessing, rule, split, examples, between)
         return Explanation(split=split, epoch=epoch, importance=found)
     places = worst(examples.truth, predictions, EXAMPLES)

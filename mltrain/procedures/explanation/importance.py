@@ -8,7 +8,6 @@ import numpy as np
 
 from mltrain.data.examples import Examples
 from mltrain.data.preprocessing import Preprocessing
-from mltrain.evaluation.calibration import tempered
 from mltrain.evaluation.catalogue import canonical_name
 from mltrain.evaluation.importance import importance, importance_metric
 from mltrain.evaluation.metric import Metric
@@ -54,9 +53,7 @@ def measure_importance(
         x, truth, groups = x[chosen], truth[chosen], None if groups is None else groups[chosen]
 
     def predicted(encoded: np.ndarray) -> Rows | SeveralRows:
-        values = network.predictions(network.outputs(encoded))
-        if rule.temperature is not None:
-            values = tempered(task, values, rule.temperature)
+        values = network.predictions(network.outputs(encoded), rule.temperature)
         return rows_of(task, truth, values, network.info.output.classes, rule.threshold)
 
     def permuted(columns: slice) -> Iterator[tuple[np.ndarray, Rows | SeveralRows]]:

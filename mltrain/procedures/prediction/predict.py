@@ -20,7 +20,6 @@ from mltrain.data.streams import open_rows
 from mltrain.data.streams.block import RowStream, Wanted
 from mltrain.data.streams.images import ImagesStream, images_stream
 from mltrain.errors import DataError
-from mltrain.evaluation.calibration import tempered
 from mltrain.procedures.explanation.attributed import explained_columns, mean_row
 from mltrain.procedures.prediction.columns import added_names, beside, free_names, predicted_columns
 from mltrain.procedures.prediction.findings import Findings
@@ -106,9 +105,7 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
         with open_output(stream) as output:
             done = 0
             for kept, x in regrouped(itertools.chain([head], encoded), network.evaluation_block[0]):
-                predictions = network.predictions(network.outputs(x))
-                if stored.rule.temperature is not None:
-                    predictions = tempered(network.info.task, predictions, stored.rule.temperature)
+                predictions = network.predictions(network.outputs(x), stored.rule.temperature)
                 _refuse_not_finite(rows.name, predictions, done)
                 columns = predicted_columns(network, predictions, stored.rule.threshold, names[: len(added)])
                 if attribution is not None:

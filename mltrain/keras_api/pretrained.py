@@ -17,14 +17,9 @@ _FAMILIES = (
 )
 
 
-def pretrained_hint(kind: str, normal_form: str) -> str:
-    """Return what to use instead of a pretrained model; an empty text for any other name.
-
-    Args:
-        kind: of the component that was asked for, such as "layer" or "model".
-        normal_form: of its name.
-    """
-    if kind not in ("layer", "model") or not normal_form.startswith(_FAMILIES):
+def not_pretrained(normal_form: str) -> str:
+    """Return what to use instead of a pretrained model, from the normal form of its name; "" for any other name."""
+    if not normal_form.startswith(_FAMILIES):
         return ""
     return (
         "is a pretrained model, and mltrain trains models from the beginning only; build one from layers such as "

@@ -1,4 +1,4 @@
-"""A split is in memory once: the device takes an aligned array as it is."""
+"""What feeds the loop: a split is in memory once, as the device takes an aligned array as it is."""
 
 from __future__ import annotations
 
