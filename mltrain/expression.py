@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from mltrain.problems import shortened
+from mltrain.wording import in_full
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -63,7 +65,7 @@ class Comparison:
             number = float(match["number"]) if match else float("nan")
         except ValueError:
             match = None
-        if match is None:
+        if match is None or not math.isfinite(number):
             raise ValueError(
                 f"expected 'split.metric >= number', such as 'validation.accuracy >= 0.98', received {text!r}"
             )
@@ -74,7 +76,7 @@ class Comparison:
         return OPERATORS[self.operator](value, self.number)
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.operator} {self.number:g}"
+        return f"{self.metric} {self.operator} {in_full(self.number)}"
 
 
 def canonical_metric(name: str) -> str:

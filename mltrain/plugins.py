@@ -31,10 +31,8 @@ class Origin(Spec):
 
     plugin: str
     """The name of the file, or of the package."""
-
     version: str | None = None
     """The version of the package; null for a file."""
-
     sha256: str | None = None
     """The sha256 sum of its file; null if a package has no such file."""
 

@@ -31,3 +31,8 @@ def in_words(names: Sequence[str]) -> str:
     """Return "a", "a and b", or "a, b and c"."""
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def in_full(number: float) -> str:
+    """Return a number as a user writes it, with every digit: 3, 0.98, 1e-07. Read again, it is the same number."""
+    return f"{number!r}".removesuffix(".0")

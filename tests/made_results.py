@@ -1,6 +1,7 @@
 """Results as a run has them, made without training."""
 
-from mltrain.run.results import Results, SplitResult
+from mltrain.run.results import Results
+from mltrain.run.split_result import SplitResult
 
 PARTS = {
     "task": "regression",

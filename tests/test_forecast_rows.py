@@ -7,6 +7,7 @@ import pytest
 
 from mltrain.evaluation.catalogue import Mae, Mase
 from mltrain.evaluation.influence import standard_error
+from mltrain.evaluation.several import rows_of
 from mltrain.evaluation.split_results import metric_results
 from mltrain.forecast_rows import ForecastRows
 
@@ -45,7 +46,8 @@ def test_intervals_of_correlated_errors_hold_what_they_promise():
     for _ in range(300):
         errors = correlated(draw, 250)
         for name, known in (("blocks", forecasts(range(250))), ("rows", None)):
-            found = metric_results([Mae()], "regression", np.zeros(250), errors, (), 0, forecasts=known)["mae"]
+            rows = rows_of("regression", np.zeros(250), errors, (), forecasts=known)
+            found = metric_results([Mae()], rows, seed=0)["mae"]
             held[name] += found.low <= truth <= found.high
     assert held["blocks"] / 300 > 0.85  # blocks are too few to promise the whole 95 %
     assert held["rows"] / 300 < 0.8
@@ -61,7 +63,8 @@ def test_series_of_one_time_are_one_unit():
 
 def test_mase_says_why_it_has_no_value():
     known = ForecastRows(np.arange(6), np.array([1, 1, 1, 1, 0, np.nan]), np.zeros(6), None, 1)
-    found = metric_results([Mase()], "regression", np.ones(6), np.zeros(6), (), 0, forecasts=known)["mase"]
+    rows = rows_of("regression", np.ones(6), np.zeros(6), (), forecasts=known)
+    found = metric_results([Mase()], rows, seed=0)["mase"]
     assert found.as_json() == {
         "value": None,
         "undefined": "the series of 2 rows are constant, or too short, in the training rows",

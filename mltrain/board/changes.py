@@ -15,11 +15,8 @@ _MOST = 20
 
 
 def changes(found: Mapping[Address, Overview]) -> dict[Address, tuple[str, ...]]:
-    """Return what changed in each run, in a few words each; nothing for the first run of a name.
-
-    Args:
-        found: the runs, the oldest first.
-    """
+    """Return what changed in each of these runs, the oldest first, in a few words each; nothing for the first run of a
+    name."""
     before: dict[Address, Overview] = {}
     changed: dict[Address, tuple[str, ...]] = {}
     for address, run in found.items():

@@ -22,11 +22,7 @@ _Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
 class Folder:
-    """A folder of runs.
-
-    Args:
-        path: it.
-    """
+    """A folder of runs."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -17,8 +17,9 @@ from mltrain.report.page.facts import headline
 from mltrain.report.page.sections.summary import seconds_between
 from mltrain.run.history import History
 from mltrain.run.record import Record
-from mltrain.run.results import Judgement, MetricValue, Results
+from mltrain.run.results import Judgement, Results
 from mltrain.run.rundir import RunDirectory
+from mltrain.run.split_result import MetricValue
 from mltrain.run.status import Status
 
 # What a status.json can say, and three more: the process is gone, there is no status yet, a file is damaged.

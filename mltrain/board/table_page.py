@@ -11,9 +11,10 @@ from mltrain.board.changes import changes
 from mltrain.board.document import document
 from mltrain.board.folder import Address, written
 from mltrain.board.overview import STATES, Overview
-from mltrain.board.sparkline import sparkline
 from mltrain.problems import shortened
-from mltrain.report.page.html import Content, Html, breakable, element, joined, prose
+from mltrain.report.page.charts.lines import thinned
+from mltrain.report.page.charts.scale import around, drawable
+from mltrain.report.page.html import Content, Html, breakable, element, joined, prose, short
 from mltrain.report.page.parts import table, value_cell
 from mltrain.report.text import duration, number
 
@@ -26,13 +27,13 @@ _ORDERS = {
     "largest": "largest metric",
     "smallest": "smallest metric",
 }
-
-
 _CAPTION = "Tick two or more runs to compare them. “changed” compares a run with the run of that name before it."
 # A cell has room for this many changes of a run, and for this many characters of each.
 _CHANGES, _CHANGE_WIDTH = 2, 60
 # Seconds: slow enough to read, fast enough to watch.
 _REFRESH = 5
+# Of a curve in a row of the table, in pixels.
+_WIDTH, _HEIGHT, _EDGE = 120, 28, 3
 
 
 @dataclass(frozen=True)
@@ -234,3 +235,29 @@ def _metric_place(run: Overview, sign: float) -> tuple[bool, float]:
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def sparkline(name: str, values: Sequence[float]) -> Html:
+    """Return the values of `name`, one per epoch, as a line that ends in a dot. NaN and infinity leave a gap."""
+    shown = f"{name} over {len(values)} epochs, from {number(values[0])} to {number(values[-1])}" if values else name
+    scale = around(values)
+    points = [
+        (_EDGE + epoch / max(1, len(values) - 1) * (_WIDTH - 2 * _EDGE), value) for epoch, value in enumerate(values)
+    ]
+    path, dot, begins = "", None, True
+    for x, value in thinned(points, _WIDTH // 2):
+        if drawable(value):
+            y = _HEIGHT - _EDGE - scale.share(value) * (_HEIGHT - 2 * _EDGE)
+            path += f"{'M' if begins else 'L'}{short(x)} {short(y)}"
+            dot = element("circle", cx=x, cy=y, r=2.5, class_="dot one")
+        begins = not drawable(value)
+    return element(
+        "svg",
+        element("title", shown),
+        element("path", d=path, class_="line one") if path else None,
+        dot,
+        viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
+        role="img",
+        aria_label=shown,
+        class_="chart spark",
+    )

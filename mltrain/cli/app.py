@@ -22,6 +22,8 @@ def main() -> NoReturn:
     # it is importing. Typer, 0.1 s of import, therefore comes later.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else a caller wants it to be ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Pydantic would look for plugins of its own in every installed package. Whoever wants one sets this to nothing.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     prepare_streams()
     code = _ended()
     if _is_the_process():
@@ -76,11 +78,11 @@ def _ended() -> int:
 def _run() -> int:
     from typer import TyperException
 
-    from mltrain.cli.commands import app
+    from mltrain.cli.commands import program
 
     try:
         # Not standalone: Typer, left alone, turns a reader that leaves into exit code 1, and knows no --json.
-        return app(standalone_mode=False) or 0
+        return program(sys.argv[1] if len(sys.argv) > 1 else None)(standalone_mode=False) or 0
     except TyperException as error:
         error.show()  # type: ignore[attr-defined]  # each that a command line can cause has it
         _say_json({"exit_code": error.exit_code, "message": error.format_message(), "problems": []})

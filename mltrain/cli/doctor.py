@@ -7,7 +7,6 @@ import os
 import platform
 import shutil
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +66,8 @@ def _findings() -> dict[str, dict[str, Any]]:
 
 
 def _version(package: str, missing: str = "not installed") -> str:
+    from importlib import metadata  # 10 ms, and `mltrain --help` imports this file
+
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -10,21 +10,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from mltrain.cli import reading_options as reading
 from mltrain.cli.arguments import Json, KeptEpoch, PluginFiles, RunReference, RunsDirectory, plugins_of, runs_directory
 from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolerance, check_options, conclude
-from mltrain.cli.reading_options import (
-    Columns,
-    DateFormatOption,
-    Decimal,
-    Delimiter,
-    Encoding,
-    MissingOption,
-    Skip,
-    Strip,
-    Thousands,
-    UsualMissingOption,
-    reading_options,
-)
 
 
 def evaluate(
@@ -48,16 +36,16 @@ def evaluate(
     tolerance: Tolerance = 0.0,
     metric: AgainstMetric = None,
     junit: JUnit = None,
-    delimiter: Delimiter = None,
-    encoding: Encoding = None,
-    missing: MissingOption = None,
-    usual_missing: UsualMissingOption = None,
-    columns: Columns = None,
-    skip: Skip = None,
-    strip: Strip = None,
-    decimal: Decimal = None,
-    thousands: Thousands = None,
-    date_format: DateFormatOption = None,
+    delimiter: reading.Delimiter = None,
+    encoding: reading.Encoding = None,
+    missing: reading.MissingOption = None,
+    usual_missing: reading.UsualMissingOption = None,
+    columns: reading.Columns = None,
+    skip: reading.Skip = None,
+    strip: reading.Strip = None,
+    decimal: reading.Decimal = None,
+    thousands: reading.Thousands = None,
+    date_format: reading.DateFormatOption = None,
     runs_dir: RunsDirectory = None,
     json: Json = False,
 ) -> None:
@@ -71,7 +59,7 @@ def evaluate(
     from mltrain.report.summary import results_table, split_lines
     from mltrain.run.opening import open_run
 
-    options = reading_options(
+    options = reading.reading_options(
         delimiter=delimiter,
         encoding=encoding,
         missing=missing,

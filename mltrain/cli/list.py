@@ -1,4 +1,4 @@
-"""`mltrain list`: every component that a config can name."""
+"""`mltrain list` and `mltrain schema`: all that a config can say."""
 
 from __future__ import annotations
 
@@ -64,6 +64,13 @@ def list_components(
     example = f"{kinds[0]} {shown[kinds[0]][0].name}" if kind else "layer Dense"
     more = "" if kind else "`mltrain list layer` describes each layer, "
     typer.echo(f"\n{more}`mltrain list {example}` explains its arguments.")
+
+
+def schema(plugins: PluginFiles = None) -> None:
+    """Print the JSON Schema (draft-07) of a config, for editors and other programs."""
+    from mltrain.listing.schema import json_schema
+
+    typer.echo(json_format.dumps(json_schema(plugins=plugins_of(plugins)), indent=2, ensure_ascii=False))
 
 
 def _found(given: str, known: list[str], what: str) -> str:

@@ -11,20 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mltrain.cli import reading_options as reading
 from mltrain.cli.arguments import Json, KeptEpoch, Quiet, RunReference, RunsDirectory, runs_directory
-from mltrain.cli.reading_options import (
-    Columns,
-    DateFormatOption,
-    Decimal,
-    Delimiter,
-    Encoding,
-    MissingOption,
-    Skip,
-    Strip,
-    Thousands,
-    UsualMissingOption,
-    reading_options,
-)
 
 if TYPE_CHECKING:
     from mltrain.data.outputs import Output
@@ -69,16 +57,16 @@ def predict(
     ] = None,
     epoch: KeptEpoch = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that already exist.")] = False,
-    delimiter: Delimiter = None,
-    encoding: Encoding = None,
-    missing: MissingOption = None,
-    usual_missing: UsualMissingOption = None,
-    columns: Columns = None,
-    skip: Skip = None,
-    strip: Strip = None,
-    decimal: Decimal = None,
-    thousands: Thousands = None,
-    date_format: DateFormatOption = None,
+    delimiter: reading.Delimiter = None,
+    encoding: reading.Encoding = None,
+    missing: reading.MissingOption = None,
+    usual_missing: reading.UsualMissingOption = None,
+    columns: reading.Columns = None,
+    skip: reading.Skip = None,
+    strip: reading.Strip = None,
+    decimal: reading.Decimal = None,
+    thousands: reading.Thousands = None,
+    date_format: reading.DateFormatOption = None,
     runs_dir: RunsDirectory = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -94,7 +82,7 @@ def predict(
     from mltrain.run.opening import open_run
     from mltrain.training.signals import Interruption
 
-    options = reading_options(
+    options = reading.reading_options(
         delimiter=delimiter,
         encoding=encoding,
         missing=missing,

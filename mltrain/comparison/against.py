@@ -9,6 +9,7 @@ from mltrain.comparison.pairing import Pair, pair
 from mltrain.evaluation.own_metrics import Plugins
 from mltrain.run.results import Judgement
 from mltrain.run.rundir import RunDirectory
+from mltrain.wording import in_full
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class ReferenceRun:
         """
         found = pair(read_run(run, self.plugins), self.run, self.metric)
         gate = f"{self.metric} no worse than {self.run.name}"
-        gate += f" (tolerance {self.tolerance:g})" if self.tolerance else ""
+        gate += f" (tolerance {in_full(self.tolerance)})" if self.tolerance else ""
         # Data may grow from run to run: then the recorded values decide, and the sentence says so.
         words = found.sentence_of_values if found.different in ("classes", "data") else found.sentence
         sentence = words("the run", "that one")

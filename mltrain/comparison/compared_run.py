@@ -18,8 +18,9 @@ from mltrain.outputs import KINDS
 from mltrain.problems import shortened
 from mltrain.run.reading import wrong_form
 from mltrain.run.record import Record
-from mltrain.run.results import MetricValue, Results
+from mltrain.run.results import Results
 from mltrain.run.rundir import RunDirectory
+from mltrain.run.split_result import MetricValue
 from mltrain.spec import suggest
 from mltrain.task import SPLITS, Task
 from mltrain.wording import counted

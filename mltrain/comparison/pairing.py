@@ -132,6 +132,7 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
     import numpy as np
 
     from mltrain.evaluation.differences import paired_difference
+    from mltrain.evaluation.several import rows_of
 
     if not np.array_equal(np.sort(first.rows), np.sort(second.rows)):
         raise _CannotPairError(f"their {split} rows are not the same")
@@ -151,8 +152,8 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
     mcnemar = _mcnemar(run, other, first, second, groups)
     if np.array_equal(mine, theirs):
         return Paired(named, metric.direction, len(first.rows), 0.0, 0.0, 0.0, mcnemar, groups=units)
-    given = (metric, other.task, first.target, mine, theirs, other.classes)
-    found = paired_difference(*given, seed=_SEED, groups=groups, forecasts=forecasts)
+    a, b = (rows_of(other.task, first.target, each, other.classes, forecasts=forecasts) for each in (mine, theirs))
+    found = paired_difference(metric, a, b, seed=_SEED, groups=groups)
     if not np.isfinite([found.value, found.low, found.high]).all():
         raise _CannotPairError(f"the difference of {name} has no interval on these rows")
     ends = found.value, found.low, found.high

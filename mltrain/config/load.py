@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from mltrain.config.gate_options import with_gates
-from mltrain.config.overrides import apply_override
+from mltrain.config.overrides import apply_override, with_gates
 from mltrain.config.repair import check
 from mltrain.config.yaml_document import MOST_BYTES, decode, parse
 from mltrain.config.yaml_node import Node
@@ -80,7 +79,7 @@ def load(
         raise UsageError(f"config file not found: {path}{_near(path)}") from None
     except OSError as error:
         raise UsageError(f"cannot read the config {path}: {error.strerror}") from None
-    return load_text(text, str(path), path.absolute().parent, overrides, gates, path=path, plugins=plugins)
+    return replace(load_text(text, str(path), path.absolute().parent, overrides, gates, plugins=plugins), path=path)
 
 
 def load_text(
@@ -91,7 +90,6 @@ def load_text(
     gates: Sequence[str] = (),
     *,
     form: Form = EXPERIMENT,
-    path: Path | None = None,
     plugins: Plugins | None = None,
 ) -> Loaded:
     """Read an experiment from the bytes of a YAML file.
@@ -103,7 +101,6 @@ def load_text(
         overrides: as for `load`.
         gates: as for `load`.
         form: what the whole must be.
-        path: of the file, if it is one.
         plugins: as for `load`.
 
     Raises:
@@ -113,7 +110,7 @@ def load_text(
     root = with_gates(root, gates)
     plugins = Plugins() if plugins is None else plugins
     experiment = check(root, problems, form, {"directory": directory, "plugins": plugins})
-    return Loaded(cast(ExperimentSpec, experiment), root, text, path, tuple(overrides), plugins)
+    return Loaded(cast(ExperimentSpec, experiment), root, text, None, tuple(overrides), plugins)
 
 
 def _merged(text: bytes, name: str, overrides: Sequence[str], spec: type[Spec]) -> tuple[Node, list[Problem]]:

@@ -1,10 +1,12 @@
-"""`--set training.optimizer.learning_rate=1e-3`: values from the command line, put into the tree of the YAML."""
+"""`--set training.optimizer.learning_rate=1e-3` and `--gate 'test.f1 >= 0.8'`: values from the command line, put into
+the tree of the YAML."""
 
 from __future__ import annotations
 
 import json
 import re
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_origin
 
@@ -57,6 +59,31 @@ def apply_override(root: Node, text: str, number: int, spec: type[Spec]) -> tupl
         root, path = _opened(root, path, part, key, spec)
     problems = tuple(replace(problem, path=(*path, *problem.path)) for problem in document.problems)
     return root.changed(path, document.root, key), problems
+
+
+def with_gates(root: Node, gates: Sequence[str]) -> Node:
+    """Return the tree with `gates` at the end of `evaluation.gates`.
+
+    Where something else than a list of gates stands there, the tree is as before: that is an error of its own.
+
+    Args:
+        root: the whole YAML.
+        gates: as they were given; they are not looked at.
+    """
+    for number, gate in enumerate(gates, start=1):
+        place = Place(Source(f"--gate #{number}", split_lines(gate), number), 1, 1, max(1, len(gate)))
+        section = root.child("evaluation")
+        if section is None or section.value is None:
+            section = Node.collection({}, place)
+        if not isinstance(section.value, Mapping):
+            return root
+        stated = section.child("gates")
+        stated = Node.collection((), place) if stated is None or stated.value is None else stated
+        if not isinstance(stated.value, tuple):
+            return root
+        gates_node = Node.collection((*stated.value, Node(gate, place)), stated.place)
+        root = root.changed(("evaluation",), section.changed(("gates",), gates_node, place), place)
+    return root
 
 
 def _parsed(name: str, value: str, source: Source) -> Document:

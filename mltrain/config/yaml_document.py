@@ -29,8 +29,9 @@ DEEPEST = 32
 _CORE = "tag:yaml.org,2002:"
 _SCALAR_TAGS = {"null": (type(None),), "bool": (bool,), "int": (int,), "float": (float, int)}
 # All but tab, line feed, carriage return and what YAML calls printable. Unicode's line separators are out because
-# libyaml counts lines by them and editors do not, and byte order marks because they cannot be seen.
-_FORBIDDEN = re.compile("[^\t\n\r -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# libyaml counts lines by them and editors do not, and byte order marks because they cannot be seen. It says what is
+# forbidden: the complement of what is allowed takes 10 ms to compile.
+_FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)

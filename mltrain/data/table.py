@@ -188,12 +188,10 @@ def _with_equal_columns(tables: list[Table], needed: Collection[str] | None) -> 
     made = []
     for table, whole in zip(tables, given, strict=True):
         lacking = [name for name in names if name not in table.columns]
-        for name in lacking:
-            read = not is_unread(owners[name].columns[name]) and not is_index_name(name)
-            if read and not table.absent_is_missing:
-                near = suggest(name, whole.columns)
-                raise DataError(f"{table.origin.name}: no column {name!r}{near}, which {owners[name].origin.name} has")
         absent = [name for name in lacking if not is_unread(owners[name].columns[name]) and not is_index_name(name)]
+        if absent and not table.absent_is_missing:
+            near, owner = suggest(absent[0], whole.columns), owners[absent[0]].origin.name
+            raise DataError(f"{table.origin.name}: no column {absent[0]!r}{near}, which {owner} has")
         said = tuple(Decision("data", "missing values", text) for text in absent_sentences(table, absent))
         made.append(replace(with_missing(table, lacking), decisions=(*table.decisions, *said)))
     return made

@@ -140,10 +140,6 @@ class ColumnFindings:
 class Comparison:
     """Counts rows, block by block.
 
-    Args:
-        reference: what the training rows looked like.
-        preprocessing: of the run.
-
     Raises:
         RunError: they are of other columns.
     """

@@ -81,11 +81,6 @@ def windowed_rows(table: Table, spec: DataSpec, target: str) -> tuple[Windowed, 
 
     In the windows are the target and all columns of numbers and truth values, but those that say the time and the
     series, which `data.features` may declare.
-
-    Args:
-        table: the rows.
-        spec: of the data, with windows.
-        target: the column that is learned.
     """
     windows = cast(WindowsSpec, spec.windows)
     time = time_column(spec)

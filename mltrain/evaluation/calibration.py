@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from mltrain.run.results import Bin, CalibrationError
-from mltrain.run.results import Calibration as CalibrationResult
+from mltrain.run.split_result import Bin, CalibrationError
+from mltrain.run.split_result import Calibration as CalibrationResult
 from mltrain.task import Task
 
 # Fewer rows in a bin, and its share says hardly anything.

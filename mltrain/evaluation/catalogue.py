@@ -22,6 +22,7 @@ from mltrain.evaluation.metric import (
 from mltrain.outputs import KINDS
 from mltrain.spec import normalise
 from mltrain.task import Task
+from mltrain.wording import in_full
 
 
 class Accuracy(Metric):
@@ -128,7 +129,6 @@ class TopKAccuracy(Metric):
     direction, tasks = "max", ("multiclass",)
     aliases = ("top_k", "top_k_accuracy_score", "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy")
     type: Literal["top_k_accuracy"] = "top_k_accuracy"
-
     k: Annotated[int, Field(ge=1)] = 5
     """How many of the most probable classes count."""
 
@@ -209,14 +209,13 @@ class QuantileLoss(Metric):
     direction, tasks = "min", REGRESSION
     aliases = ("pinball", "pinball_loss", "mean_pinball_loss")
     type: Literal["quantile_loss"] = "quantile_loss"
-
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """The quantile of the target that the model should predict; 0.5 is the median, and gives half the mae."""
 
     @property
     def name(self) -> str:
         """`quantile_loss` for the median, else as `quantile_loss_0_9`: a dot would end the name of a split."""
-        return self.type if self.quantile == 0.5 else f"{self.type}_{self.quantile:g}".replace(".", "_")
+        return self.type if self.quantile == 0.5 else f"{self.type}_{in_full(self.quantile)}".replace(".", "_")
 
 
 class R2(Metric):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
@@ -17,9 +16,7 @@ from mltrain.evaluation.margins import FROM_MARGINS
 from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.evaluation.resampling import drawn_values
 from mltrain.evaluation.rows import Rows, UndefinedError
-from mltrain.evaluation.several import FROM_SUMS, SeveralRows, derivatives_of, draw_sums, from_sums, rows_of
-from mltrain.forecast_rows import ForecastRows
-from mltrain.task import Task
+from mltrain.evaluation.several import FROM_SUMS, SeveralRows, derivatives_of, draw_sums, from_sums
 
 
 @dataclass(frozen=True)
@@ -33,19 +30,14 @@ class Difference:
 
 def paired_difference(
     metric: Metric,
-    task: Task,
-    target: np.ndarray,
-    predictions_a: np.ndarray,
-    predictions_b: np.ndarray,
-    classes: Sequence[str],
+    a: Rows | SeveralRows,
+    b: Rows | SeveralRows,
     *,
     seed: int,
     draws: int = 1000,
     groups: np.ndarray | None = None,
-    thresholds: tuple[float, float] = (0.5, 0.5),
-    forecasts: ForecastRows | None = None,
 ) -> Difference:
-    """Return the metric of predictions a minus that of predictions b for the same rows.
+    """Return the metric of a minus that of b: the same rows, each with the predictions of one model.
 
     Rows on which both are right, or equally wrong, do not widen its interval. What follows from counts is drawn from
     the table of target, a and b; of the rest the variances of the differences of each row are taken, for ROC AUC as by
@@ -53,21 +45,16 @@ def paired_difference(
 
     Args:
         metric: what to compare.
-        predictions_a: as for `measure`, and so are task, target, predictions_b and classes.
+        a: the rows with the predictions of one model, and by its threshold.
+        b: with those of the other.
         seed: of the draws.
         draws: how many, for metrics that need some.
         groups: as for `intervals`.
-        thresholds: of a and b, above which a probability means the positive class of two.
-        forecasts: what is known of the rows where they are forecasts.
 
     Raises:
-        ValueError, PluginError: as `measure`.
+        PluginError: as `measure`.
     """
     numbers = numbered(groups)
-    a, b = (
-        rows_of(task, target, predictions, classes, threshold, forecasts)
-        for predictions, threshold in zip((predictions_a, predictions_b), thresholds, strict=True)
-    )
     value, found = math.nan, None
     with suppress(UndefinedError):
         value = finite_value(metric, a) - finite_value(metric, b)
@@ -77,7 +64,7 @@ def paired_difference(
             found = percentiles(from_sums(metric, sums[0]) - from_sums(metric, sums[1]), value)
         elif both and isinstance(a, Rows):
             drawn = draw_margins(a.target, both, len(a.classes), seed=seed, draws=draws, groups=numbers)
-            of_a, of_b = (FROM_MARGINS[metric.type](metric, task, margins) for margins in drawn)
+            of_a, of_b = (FROM_MARGINS[metric.type](metric, a.task, margins) for margins in drawn)
             found = percentiles(of_a - of_b, value)
         elif units_of(a, numbers) >= FEWEST_ROWS:
             changes = [derivatives_of(metric, each) for each in (a, b)]

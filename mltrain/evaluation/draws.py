@@ -15,7 +15,7 @@ Of groups it is one more group of the usual size: the rows of twelve patients sa
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -47,30 +47,47 @@ def draw_margins(
         draws: how many.
         groups: (n,) whole numbers from 0; None where every row is for itself.
     """
-    generator = np.random.default_rng(seed)
     classes, cell = _cells(target, predicted)
     cells = len(classes[0])
     prior = np.full(cells, PRIOR_ROWS / cells)
+    prior_size = 1.0 if groups is None else len(target) / (int(groups.max()) + 1)
+    drawn = [
+        [_margins(weights, classes[0], as_class, n_classes) for as_class in classes[1:]]
+        for weights in drawn_weights(prior, cell, groups, seed=seed, draws=draws, prior_size=prior_size)
+    ]
+    return [_joined(parts) for parts in zip(*drawn, strict=True)]
+
+
+def drawn_weights(
+    prior: np.ndarray, cell: np.ndarray, groups: np.ndarray | None, *, seed: int, draws: int, prior_size: float = 1.0
+) -> Iterator[np.ndarray]:
+    """Yield weights of cells, of some draws at a time (draws, cells); those of a draw add up to 1.
+
+    Args:
+        prior: what each cell has before a row is counted, (cells,), in rows, or in groups.
+        cell: of each row (n,).
+        groups: as for `draw_margins`.
+        seed: of the draws.
+        draws: how many.
+        prior_size: the size of a group of the prior, in rows.
+    """
+    generator, cells = np.random.default_rng(seed), len(prior)
     counts = np.bincount(cell, minlength=cells)
-    prior_size = 1.0
+    by_group = np.zeros((0 if groups is None else int(groups.max()) + 1, cells))
     if groups is not None:
-        by_group = np.zeros((int(groups.max()) + 1, cells))
         np.add.at(by_group, (groups, cell), 1)
-        prior_size = len(target) / len(by_group)
-    step = max(_WEIGHTS_AT_ONCE // max(cells, 1 if groups is None else len(by_group)), 1)
-    drawn = []
+    step = max(_WEIGHTS_AT_ONCE // max(cells, len(by_group)), 1)
     for first in range(0, draws, step):
         size = min(step, draws - first)
         if groups is None:
-            weights = generator.standard_gamma(counts + prior, (size, cells))
+            weights = generator.standard_gamma(prior + counts, (size, cells))
         else:
             weights = prior_size * generator.standard_gamma(prior, (size, cells))
             of_groups = generator.standard_exponential((size, len(by_group)))
             with one_thread():
                 weights += of_groups @ by_group
         weights /= weights.sum(axis=1, keepdims=True)
-        drawn.append([_margins(weights, classes[0], as_class, n_classes) for as_class in classes[1:]])
-    return [_joined(parts) for parts in zip(*drawn, strict=True)]
+        yield weights
 
 
 def _cells(target: np.ndarray, predicted: tuple[np.ndarray, ...]) -> tuple[list[np.ndarray], np.ndarray]:

@@ -55,56 +55,32 @@ from mltrain.evaluation.margins import FROM_MARGINS, Margins, per_class
 from mltrain.evaluation.metric import AveragedMetric, Metric, OwnMetric
 from mltrain.evaluation.resampling import drawn_values
 from mltrain.evaluation.rows import Rows, UndefinedError
-from mltrain.evaluation.several import (
-    FROM_SUMS,
-    SeveralRows,
-    derivatives_of,
-    draw_sums,
-    from_sums,
-    rows_of,
-    value_of,
-)
+from mltrain.evaluation.several import FROM_SUMS, SeveralRows, derivatives_of, draw_sums, from_sums, value_of
 from mltrain.task import Task
 
 # The spread of fewer rows says nothing of itself; shares and counts need none, they know theirs.
 FEWEST_ROWS = 5
+_DRAWS = 1000
 _AREAS = ("roc_auc", "pr_auc")
 _EXPLAINED = ("r2", "explained_variance")
 
 
 def intervals(
     metrics: Sequence[Metric],
-    task: Task,
-    target: np.ndarray,
-    predictions: np.ndarray,
-    classes: Sequence[str],
+    rows: Rows | SeveralRows,
     *,
     seed: int,
-    draws: int = 1000,
+    draws: int = _DRAWS,
     groups: np.ndarray | None = None,
 ) -> dict[str, Interval]:
     """Return the 95 % interval of each metric by its name in results; a metric that has none is left out.
 
     Args:
-        metrics: as for `measure`, and so are task, target, predictions and classes.
+        metrics: as for `measure`, and so are the rows.
         seed: of the draws.
         draws: how many, for metrics that need some.
         groups: (n,) of any values: rows with the same one, as those of one patient, are drawn together.
-
-    Raises:
-        ValueError: as `measure`.
     """
-    return row_intervals(metrics, rows_of(task, target, predictions, classes), seed, draws, groups)
-
-
-def row_intervals(
-    metrics: Sequence[Metric],
-    rows: Rows | SeveralRows,
-    seed: int,
-    draws: int = 1000,
-    groups: np.ndarray | None = None,
-) -> dict[str, Interval]:
-    """Return what `intervals` does."""
     sample = _Sample(rows, seed, draws, numbered(groups))
     found = {}
     for metric in metrics:
@@ -115,16 +91,10 @@ def row_intervals(
     return found
 
 
-def class_intervals(rows: Rows, groups: np.ndarray, seed: int, draws: int = 1000) -> dict[str, list[Interval]]:
+def class_intervals(rows: Rows, groups: np.ndarray, seed: int) -> dict[str, list[Interval]]:
     """Return the interval of the "precision", "recall" and "f1" of each class, in their order, from draws of groups.
-
-    Args:
-        rows: of a classification.
-        groups: as for `intervals`.
-        seed: of the draws.
-        draws: how many.
-    """
-    drawn = _Sample(rows, seed, draws, numbered(groups)).margins
+    Arguments as for `intervals`."""
+    drawn = _Sample(rows, seed, _DRAWS, numbered(groups)).margins
     counted = Margins.of(rows.confusion)
     return {
         kind: [

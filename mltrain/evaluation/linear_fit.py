@@ -149,10 +149,6 @@ def minimise(objective: Objective, start: np.ndarray) -> tuple[np.ndarray, int, 
 
     L-BFGS (Nocedal and Wright, Numerical optimization, 2006, algorithm 7.4) with a step that is halved until the value
     falls enough.
-
-    Args:
-        objective: the function.
-        start: where to begin.
     """
     here = start
     steps: list[np.ndarray] = []

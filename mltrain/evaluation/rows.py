@@ -46,7 +46,7 @@ class Rows:
         threshold: float = 0.5,
         forecasts: ForecastRows | None = None,
     ) -> Rows:
-        """Bring arrays as `measure` takes them into these shapes; the errors are those of `measure`."""
+        """Bring arrays as `rows_of` takes them into these shapes; the errors are those of `rows_of`."""
         kind = KINDS[task]
         width = kind.width(len(classes))
         target = np.asarray(target).reshape(-1)
@@ -76,6 +76,16 @@ class Rows:
     def confusion(self) -> np.ndarray:
         """Counts (classes, classes): row = true class, column = predicted class."""
         return confusion_matrix(self.target, self.predicted, len(self.classes))
+
+    def against_rest(self, number: int) -> Rows:
+        """Return the rows of several classes as those of two: the class of a number, and the rest."""
+        return Rows(
+            "binary",
+            (self.target == number).astype(np.int64),
+            self.predictions[:, number].copy(),
+            ("the rest", self.classes[number]),
+            self.resolution,
+        )
 
     def rankings(self) -> Iterator[Ranking]:
         """Yield the rows ranked by the score of the positive class, for multiclass of every class."""

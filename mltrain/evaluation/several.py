@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 
 from mltrain.evaluation import formulas, influence
-from mltrain.evaluation.draws import PRIOR_ROWS
+from mltrain.evaluation.draws import PRIOR_ROWS, drawn_weights
 from mltrain.evaluation.margins import Margins, per_class
 from mltrain.evaluation.metric import AveragedMetric, Metric
 from mltrain.evaluation.rows import Rows, UndefinedError
@@ -28,7 +28,6 @@ from mltrain.forecast_rows import ForecastRows
 from mltrain.outputs import KINDS
 from mltrain.task import Task
 
-_WEIGHTS_AT_ONCE = 1 << 21
 _AVERAGED = ("precision", "recall", "f1")
 # What follows from decisions about labels.
 FROM_SUMS = ("accuracy", "hamming_loss", *_AVERAGED)
@@ -86,11 +85,25 @@ def rows_of(
     task: Task,
     target: np.ndarray,
     predictions: np.ndarray,
-    classes: Sequence[str],
+    classes: Sequence[str] = (),
     threshold: float = 0.5,
     forecasts: ForecastRows | None = None,
 ) -> Rows | SeveralRows:
-    """Bring arrays as `measure` takes them into the shapes of the formulas; the errors are those of `measure`."""
+    """Bring targets and predictions into the shapes of the formulas.
+
+    Args:
+        task: what is learned.
+        target: (n,) or (n, 1), class indices, for regression floats in the unit of the target; of several targets
+            (n, targets): 0 or 1, or floats.
+        predictions: probabilities of the positive class (n,) or (n, 1) for binary, probabilities (n, classes) for
+            multiclass, values (n,) or (n, 1) in the unit of the target for regression; of several targets (n, targets).
+        classes: names in the order of the class indices, or the labels; empty for numbers.
+        threshold: above which a probability means the positive class of two.
+        forecasts: what is known of the rows where they are forecasts.
+
+    Raises:
+        ValueError: no rows, or shapes that do not fit.
+    """
     if KINDS[task].several:
         return SeveralRows.of(task, target, predictions, classes)
     return Rows.of(task, target, predictions, classes, threshold, forecasts)
@@ -160,7 +173,6 @@ def draw_sums(
         draws: how many.
         groups: (n,) whole numbers from 0: rows of one group get one weight; None where every row is for itself.
     """
-    generator = np.random.default_rng(seed)
     alike = np.array(list(itertools.product((False, True), repeat=1 + len(predicted))))
     seen, counts, cell = _cells((target, *predicted))
     labels = target.shape[1]
@@ -169,24 +181,9 @@ def draw_sums(
         for of_seen, of_prior in zip(seen, alike.T, strict=True)
     ]
     prior = np.concatenate([np.zeros(len(counts)), np.full(len(alike), PRIOR_ROWS / len(alike))])
-    shapes = prior + np.concatenate([counts, np.zeros(len(alike))])
-    by_group = None
-    if groups is not None:
-        by_group = np.zeros((int(groups.max()) + 1, len(shapes)))
-        np.add.at(by_group, (groups, cell), 1)
     features = [_of_cells(cells[0], each) for each in cells[1:]]
-    step = max(_WEIGHTS_AT_ONCE // max(len(shapes), 1 if by_group is None else len(by_group)), 1)
     drawn: list[list[np.ndarray]] = [[] for _ in features]
-    for first in range(0, draws, step):
-        size = min(step, draws - first)
-        if by_group is None:
-            weights = generator.standard_gamma(shapes, (size, len(shapes)))
-        else:
-            weights = generator.standard_gamma(prior, (size, len(shapes)))
-            of_groups = generator.standard_exponential((size, len(by_group)))
-            with one_thread():
-                weights += of_groups @ by_group
-        weights /= weights.sum(axis=1, keepdims=True)
+    for weights in drawn_weights(prior, cell, groups, seed=seed, draws=draws):
         with one_thread():
             for parts, each in zip(drawn, features, strict=True):
                 parts.append(weights @ each)

@@ -11,18 +11,14 @@ import numpy as np
 
 from mltrain.evaluation.calibration import calibration
 from mltrain.evaluation.catalogue import OF_LABEL
-from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.interval_forms import Interval, f1_interval, wilson
-from mltrain.evaluation.intervals import class_intervals, row_intervals
+from mltrain.evaluation.intervals import class_intervals, intervals
 from mltrain.evaluation.margins import Margins, per_class
 from mltrain.evaluation.metric import Metric
-from mltrain.evaluation.metrics import measure_rows
+from mltrain.evaluation.metrics import measure
 from mltrain.evaluation.rows import Rows
-from mltrain.evaluation.several import rows_of
-from mltrain.forecast_rows import ForecastRows
-from mltrain.outputs import KINDS
-from mltrain.run.results import ClassResult, MetricValue, OutputResult
-from mltrain.task import Task
+from mltrain.evaluation.several import SeveralRows
+from mltrain.run.split_result import ClassResult, MetricValue, OutputResult
 
 
 def draw_seed(seed: int, name: str) -> int:
@@ -31,50 +27,30 @@ def draw_seed(seed: int, name: str) -> int:
 
 
 def metric_results(
-    metrics: Sequence[Metric],
-    task: Task,
-    target: np.ndarray,
-    predictions: np.ndarray,
-    classes: Sequence[str],
-    seed: int | None,
-    threshold: float = 0.5,
-    groups: np.ndarray | None = None,
-    forecasts: ForecastRows | None = None,
+    metrics: Sequence[Metric], rows: Rows | SeveralRows, seed: int | None, groups: np.ndarray | None = None
 ) -> dict[str, MetricValue]:
     """Return the value of each metric by its name, with its interval as far as it has one.
 
     Args:
-        metrics: as for `measure`, and so are task, target, predictions and classes.
+        metrics: as for `measure`, and so are the rows.
         seed: of the draws; None for rows whose values need no interval.
-        threshold: above which a probability means the positive class of two.
         groups: as for `intervals`.
-        forecasts: what is known of the rows where they are forecasts.
     """
-    rows = rows_of(task, target, predictions, classes, threshold, forecasts)
-    values, reasons = measure_rows(metrics, rows)
-    found = {} if seed is None else row_intervals(metrics, rows, seed, groups=groups)
+    values, reasons = measure(metrics, rows)
+    found = {} if seed is None else intervals(metrics, rows, seed=seed, groups=groups)
     return {name: _result(value, found.get(name), reasons.get(name)) for name, value in values.items()}
 
 
-def class_results(
-    metrics: Sequence[Metric],
-    task: Task,
-    target: np.ndarray,
-    predictions: np.ndarray,
-    classes: Sequence[str],
-    threshold: float = 0.5,
-    groups: np.ndarray | None = None,
-) -> dict[str, ClassResult]:
+def class_results(metrics: Sequence[Metric], rows: Rows, groups: np.ndarray | None = None) -> dict[str, ClassResult]:
     """Return rows, precision, recall and F1 of each class by its name; of several classes also its areas against the
     rest, where they are among the metrics. Arguments as for `metric_results`."""
-    margins = Margins.of(confusion_matrix(target, KINDS[task].decide(predictions, threshold), len(classes)))
+    margins = Margins.of(rows.confusion)
     values = {kind: per_class(kind, margins).tolist() for kind in ("precision", "recall", "f1")}
-    areas = [metric for metric in metrics if metric.type in ("roc_auc", "pr_auc")] if task == "multiclass" else []
+    areas = [metric for metric in metrics if metric.type in ("roc_auc", "pr_auc")] if rows.task == "multiclass" else []
     columns = zip(margins.correct.tolist(), margins.of_class.tolist(), margins.as_class.tolist(), strict=True)
-    rows = Rows.of(task, target, predictions, classes, threshold)
     drawn = None if groups is None else class_intervals(rows, groups, seed=0)
     table = {}
-    for number, (name, (correct, of_class, as_class)) in enumerate(zip(classes, columns, strict=True)):
+    for number, (name, (correct, of_class, as_class)) in enumerate(zip(rows.classes, columns, strict=True)):
         found = {
             "precision": wilson(correct, as_class),
             "recall": wilson(correct, of_class),
@@ -83,19 +59,16 @@ def class_results(
         if drawn is not None:
             found = {kind: None if each is None else drawn[kind][number] for kind, each in found.items()}
         measured: dict[str, Any] = {kind: _result(values[kind][number], found[kind]) for kind in found}
-        if areas:
-            against_rest = (target == number, predictions[:, number], ("the rest", name))
-            measured |= metric_results(areas, "binary", *against_rest, seed=0, groups=groups)  # areas need no draws
+        if areas:  # which need no draws
+            measured |= metric_results(areas, rows.against_rest(number), seed=0, groups=groups)
         table[name] = ClassResult(n=of_class, **measured)
     return table
 
 
 def output_results(
     metrics: Sequence[Metric],
-    task: Task,
+    rows: SeveralRows,
     names: Sequence[str],
-    target: np.ndarray,
-    predictions: np.ndarray,
     seed: int | None,
     bins: int,
     groups: np.ndarray | None = None,
@@ -104,25 +77,20 @@ def output_results(
     confusion matrix and its calibration, of numbers the metrics that are measured of all.
 
     Args:
-        metrics: as for `metric_results`, and so are task, seed and groups.
+        metrics: as for `metric_results`, and so are rows, seed and groups.
         names: of the targets.
-        target: (n, targets), and so are the predictions.
         bins: of the reliability curve.
     """
     found = {}
-    labels = task == "multilabel"
-    for name, true, predicted in zip(names, target.T, predictions.T, strict=True):
-        classes = (f"not {name}", name) if labels else ()
-        of_each = (KINDS[task].each, true, predicted)
-        measured = metric_results(OF_LABEL if labels else metrics, *of_each, classes, seed, groups=groups)
-        if not labels:
-            found[name] = OutputResult(metrics=measured)
+    for name, one in zip(names, rows.outputs, strict=True):
+        if rows.task != "multilabel":
+            found[name] = OutputResult(metrics=metric_results(metrics, one, seed, groups))
             continue
-        matrix = confusion_matrix(true, KINDS["binary"].decide(predicted), 2).tolist()
         calibrated = {}
-        if seed is not None and np.isfinite(predicted).all():
-            calibrated["calibration"] = calibration(*of_each, bins).result()
-        found[name] = OutputResult(metrics=measured, confusion_matrix=matrix, **calibrated)
+        if seed is not None and np.isfinite(one.predictions).all():
+            calibrated["calibration"] = calibration(one.task, one.target, one.predictions, bins).result()
+        measured = metric_results(OF_LABEL, one, seed, groups)
+        found[name] = OutputResult(metrics=measured, confusion_matrix=one.confusion.tolist(), **calibrated)
     return found
 
 

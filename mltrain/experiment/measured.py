@@ -48,11 +48,6 @@ def default_objective(splits: set[SplitName]) -> str:
 def resolve_objective(spec: ObjectiveSpec, known: dict[str, str | None], splits: set[SplitName]) -> Objective:
     """Return what counts as better.
 
-    Args:
-        spec: the `objective` section.
-        known: what is measured, from `measured`.
-        splits: those that have rows.
-
     Raises:
         ValueError: the metric is not measured, or has no direction and none is stated.
     """

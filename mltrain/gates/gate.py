@@ -1,4 +1,5 @@
-"""Gates: what the results of a run must fulfil, as `test.f1.low >= 0.8`. Read here, never evaluated as code.
+"""Gates: what the results of a run must fulfil, as `test.f1.low >= 0.8`. Read here, judged in `judging.py`, and never
+evaluated as code.
 
     gate        quantity operator number                the operator is >=, <=, > or <
     quantity    split.metric                            test.f1
@@ -18,16 +19,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, Self, cast
+from typing import Literal, Self, cast
 
-from mltrain.evaluation.catalogue import canonical_name
-from mltrain.expression import OPERATORS, refuse_reversed
+from mltrain.expression import refuse_reversed
 from mltrain.problems import shortened
-from mltrain.run.results import ClassResult, Judgement, OutputResult, SplitResult
 from mltrain.spec import FromText, suggest
 from mltrain.task import SPLITS
+from mltrain.wording import in_full
 
 Bound = Literal["value", "low", "high", "mean", "std", "min"]
 
@@ -47,22 +46,6 @@ _QUANTITIES = (
     re.compile(rf"{_MEASURED}{_BASELINE}"),
     re.compile(rf"\(\s*{_MEASURED}{_BASELINE}\s*\){_OPTIONAL_BOUND}"),
 )
-
-
-class Measured(Protocol):
-    """Results on some rows: those of a split, or of the test rows of all folds."""
-
-    @property
-    def metrics(self) -> Mapping[str, Any]:
-        """Values with the bounds as attributes, by name of the metric."""
-
-    @property
-    def baselines(self) -> Mapping[str, Any]:
-        """What is known of each baseline, by name, with `difference` as `metrics`."""
-
-
-class NoValueError(Exception):
-    """The results do not have the value that a gate needs; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -96,40 +79,6 @@ class Quantity:
             return text
         return f"({text}).{self.bound}" if self.baseline is not None else f"{text}.{self.bound}"
 
-    def read(self, splits: Mapping[str, Measured]) -> float:
-        """Return the number.
-
-        Args:
-            splits: the results, by split.
-
-        Raises:
-            NoValueError: they do not have it.
-        """
-        values, where = self._values(_found(splits, self.split, "split"))
-        metric = self.metric if self.metric in values else canonical_name(self.metric)
-        found = _found(values, metric, f"metric of {where}")
-        number = getattr(found, self.bound)
-        if number is None:
-            raise NoValueError(
-                found.undefined
-                or (f"{metric} has no interval here" if self.bound in ("low", "high") else "it has no value")
-            )
-        return float(number)
-
-    def _values(self, part: Measured) -> tuple[Mapping[str, Any], str]:
-        """Return the values among which the metric is, by name, and what they are called."""
-        if self.baseline is not None:
-            found = _found(part.baselines, self.baseline, f"baseline of {self.split}")
-            return found.difference, f"{self.split} - {self.baseline}"
-        if self.slice is not None:
-            slices = {each.slice: each for each in part.slices} if isinstance(part, SplitResult) else {}
-            return _found(slices, self.slice, f"slice of {self.split}").metrics, f"{self.split}[{self.slice}]"
-        if self.of_class is not None and isinstance(part, SplitResult):
-            parts: Mapping[str, ClassResult | OutputResult] = part.outputs or part.classes
-            what = "target" if part.outputs else "class"
-            return _found(parts, self.of_class, f"{what} in the results of {self.split}").metrics, self.split
-        return part.metrics, self.split
-
 
 @dataclass(frozen=True)
 class Gate(FromText):
@@ -159,35 +108,12 @@ class Gate(FromText):
         return cls(_quantity(gate["quantity"]), gate["operator"], number)
 
     def __str__(self) -> str:
-        return f"{self.quantity} {self.operator} {self.number!r}".removesuffix(".0")
+        return f"{self.quantity} {self.operator} {in_full(self.number)}"
 
     @property
     def of_folds(self) -> bool:
         """Whether it is a condition on the means of a cross-validation, and not on a run."""
         return self.quantity.split == FOLDS
-
-    def judge(self, splits: Mapping[str, Measured]) -> Judgement:
-        """Return whether the results pass; a gate without a value is missed, with the reason.
-
-        Args:
-            splits: the results, by split.
-        """
-        try:
-            value = self.quantity.read(splits)
-        except NoValueError as reason:
-            return Judgement(gate=str(self), value=None, passed=False, reason=str(reason))
-        passed = OPERATORS[self.operator](value, self.number)
-        return Judgement(gate=str(self), value=value, passed=passed, reason="")
-
-
-def judge(gates: Sequence[Gate], splits: Mapping[str, SplitResult]) -> tuple[Judgement, ...]:
-    """Return what becomes of each gate, in their order; those of folds are judged by `judge_folds`."""
-    return tuple(gate.judge(splits) for gate in gates if not gate.of_folds)
-
-
-def judge_folds(gates: Sequence[Gate], results: Measured) -> tuple[Judgement, ...]:
-    """Return what becomes of each gate of folds, in their order; `results` is what is in folds.json."""
-    return tuple(gate.judge({FOLDS: results}) for gate in gates if gate.of_folds)
 
 
 def _quantity(text: str) -> Quantity:
@@ -214,10 +140,3 @@ def _quantity(text: str) -> Quantity:
     if of_slice is not None and of_class is not None:
         raise ValueError(f"{text!r}: classes are measured on the whole split: remove [{of_slice}]")
     return Quantity(split, metric, of_slice, of_class, baseline, cast(Bound, bound or known[0]))
-
-
-def _found(values: Mapping[str, Any], name: str, what: str) -> Any:
-    if name not in values:
-        there = f"there are: {', '.join(values)}" if values else "there is none"
-        raise NoValueError(f"there is no {what} {name!r} ({there})")
-    return values[name]

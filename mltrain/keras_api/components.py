@@ -12,11 +12,10 @@ from pydantic_core import InitErrorDetails
 from mltrain.keras_api import catalogue, rules
 from mltrain.keras_api.argument_types import ArgumentType, Choice, ComponentOf, ListOf, Scalar
 from mltrain.keras_api.catalogue import Argument, Entry
-from mltrain.keras_api.json_schema import definitions
 from mltrain.keras_api.pretrained import not_pretrained
 from mltrain.spec import OneOf, Spec, fail, problem, suggest
 
-__all__ = ["KerasAlternatives", "KerasComponent", "check_component", "definitions", "keras_component", "make"]
+__all__ = ["KerasAlternatives", "KerasComponent", "check_component", "keras_component", "make"]
 
 Loc = tuple[str | int, ...]
 
@@ -71,11 +70,7 @@ class KerasComponent:
 
 
 class KerasAlternatives:
-    """All components of one kind, as alternatives of a `OneOf`.
-
-    Args:
-        kind: "layer", "optimizer", "loss" …
-    """
+    """All components of one kind, as alternatives of a `OneOf`."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind

@@ -9,7 +9,7 @@ from pydantic_core import core_schema
 
 from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.spec import ExperimentSpec
-from mltrain.keras_api.components import definitions
+from mltrain.keras_api.catalogue import definitions
 from mltrain.listing.reference import field_documentation
 from mltrain.models.graph_nodes import node_definition
 from mltrain.spec import Spec, as_plain

@@ -16,6 +16,9 @@ from mltrain.evaluation.differences import Difference, paired_difference
 from mltrain.evaluation.margins import FROM_MARGINS
 from mltrain.evaluation.mcnemar import right_more_often
 from mltrain.evaluation.metric import Metric
+from mltrain.evaluation.metrics import measure
+from mltrain.evaluation.rows import Rows
+from mltrain.evaluation.several import rows_of
 from mltrain.evaluation.split_results import draw_seed, metric_results
 from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.threshold_aim import ThresholdAim
@@ -24,8 +27,9 @@ from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.forecast_rows import ForecastRows
 from mltrain.outputs import KINDS
-from mltrain.run.results import Baseline as BaselineResult
-from mltrain.run.results import BaselineFit, BaselineVerdict, MetricValue
+from mltrain.run.results import BaselineFit
+from mltrain.run.split_result import Baseline as BaselineResult
+from mltrain.run.split_result import BaselineVerdict, MetricValue
 from mltrain.task import SPLITS, Objective, SplitName
 
 # Of more classes, differences that are drawn from the table of all three (true, model's, baseline's) cost 0.1 s each.
@@ -65,12 +69,6 @@ def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objec
 
     A threshold for an aim is chosen for each in the same way as for the model. The sentences are about the last split,
     and about the metric of the objective if that is measured exactly, else about the first of `evaluation.metrics`.
-
-    Args:
-        spec: the experiment.
-        prepared: its data.
-        objective: of the training.
-        model: what it predicts.
     """
     held_out: list[SplitName] = [name for name in SPLITS if name in prepared.examples and name != "train"]
     if not held_out:
@@ -133,37 +131,33 @@ class _Pair:
         self, spec: ExperimentSpec, prepared: Prepared, split: SplitName, model: Judged, other: Judged
     ) -> None:
         self._seed, self._split = draw_seed(spec.seed, split), split
-        self._task, self._classes = prepared.info.task, prepared.info.output.classes
-        examples = prepared.examples[split]
-        self._truth, self._groups, self._forecasts = examples.truth, examples.groups, examples.forecasts
-        self._values = (model.values[split], other.values[split])
-        self._thresholds = (model.threshold, other.threshold)
+        info, examples = prepared.info, prepared.examples[split]
+        self._model, self._other = (
+            rows_of(
+                info.task, examples.truth, each.values[split], info.output.classes, each.threshold, examples.forecasts
+            )
+            for each in (model, other)
+        )
+        self._classes, self._groups = len(info.output.classes), examples.groups
         self._differences: dict[str, Difference] = {}
 
     def result(self, metrics: Sequence[Metric], main: Metric, verdict: BaselineVerdict) -> BaselineResult:
         """Return what the results say of the baseline."""
         compared = [metric for metric in metrics if metric == main or self._is_quick(metric)]
         differences = {metric.name: _value(self._difference(metric)) for metric in compared}
-        measured = self._measured(metrics, 1, self._seed)
+        measured = metric_results(metrics, self._other, self._seed, self._groups)
         return BaselineResult(metrics=measured, difference=differences, verdict=verdict)
 
     def comparison(self, metric: Metric, words: str) -> Comparison:
         """Return the two beside each other by one metric."""
-        values = [self._measured([metric], which, None)[metric.name].value for which in (0, 1)]
-        model, other = (math.nan if value is None else value for value in values)
+        model, other = (measure([metric], rows)[0][metric.name] for rows in (self._model, self._other))
         p_value = sign_test(*self._right_units()) if metric.type == "accuracy" else None
         difference, groups = self._difference(metric), self._groups
         units = None if groups is None else len(np.unique(groups))
-        return Comparison(self._split, metric, words, model, other, difference, len(self._truth), p_value, units)
-
-    def _measured(self, metrics: Sequence[Metric], which: int, seed: int | None) -> dict[str, MetricValue]:
-        values, threshold = self._values[which], self._thresholds[which]
-        return metric_results(
-            metrics, self._task, self._truth, values, self._classes, seed, threshold, self._groups, self._forecasts
-        )
+        return Comparison(self._split, metric, words, model, other, difference, len(self._model.target), p_value, units)
 
     def _is_quick(self, metric: Metric) -> bool:
-        return metric.type == "accuracy" or metric.type not in FROM_MARGINS or len(self._classes) <= DRAWN_CLASSES
+        return metric.type == "accuracy" or metric.type not in FROM_MARGINS or self._classes <= DRAWN_CLASSES
 
     def _difference(self, metric: Metric) -> Difference:
         if metric.name not in self._differences:
@@ -171,22 +165,11 @@ class _Pair:
         return self._differences[metric.name]
 
     def _compared(self, metric: Metric) -> Difference:
-        if metric.type == "accuracy" and np.isfinite(self._values[0]).all():
+        if metric.type == "accuracy" and np.isfinite(self._model.predictions).all():
             # A table of right and wrong instead of one of all classes: the same difference, and four cells to draw.
-            a, b = (right.astype(np.float64) for right in self._right())
-            target, classes = np.ones(len(a)), ("wrong", "right")
-            return paired_difference(metric, "binary", target, a, b, classes, seed=self._seed, groups=self._groups)
-        return paired_difference(
-            metric,
-            self._task,
-            self._truth,
-            *self._values,
-            self._classes,
-            seed=self._seed,
-            thresholds=self._thresholds,
-            groups=self._groups,
-            forecasts=self._forecasts,
-        )
+            a, b = (Rows.of("binary", np.ones(len(each)), each, ("wrong", "right")) for each in self._right())
+            return paired_difference(metric, a, b, seed=self._seed, groups=self._groups)
+        return paired_difference(metric, self._model, self._other, seed=self._seed, groups=self._groups)
 
     def _right_units(self) -> tuple[np.ndarray, np.ndarray]:
         """Return what the sign test is about: rows, or groups."""
@@ -196,8 +179,8 @@ class _Pair:
     def _right(self) -> tuple[np.ndarray, np.ndarray]:
         """Return which rows the model gets right, and which the baseline (n,)."""
         model, other = (
-            (KINDS[self._task].decide(values, threshold) == self._truth).reshape(len(self._truth), -1).all(axis=1)
-            for values, threshold in zip(self._values, self._thresholds, strict=True)
+            (each.predicted == each.target).reshape(len(each.target), -1).all(axis=1)
+            for each in (self._model, self._other)
         )
         return model, other
 

@@ -19,7 +19,7 @@ from mltrain.models.walk import layers_of, walk
 from mltrain.outputs import KINDS
 from mltrain.procedures.network import Network
 from mltrain.run.history import History
-from mltrain.run.results import SplitResult
+from mltrain.run.split_result import SplitResult
 from mltrain.task import SplitName, Task
 from mltrain.training.metrics import default_loss
 
@@ -84,16 +84,7 @@ def gather(
     *,
     exhausted: bool,
 ) -> Facts:
-    """Return the facts of a finished training; nothing of its test rows.
-
-    Args:
-        network: with the weights of the model of the run.
-        prepared: its data.
-        history: of the training.
-        splits: what was measured.
-        predictions: of every split.
-        exhausted: as `Curves` has it.
-    """
+    """Return the facts of a finished training; nothing of its test rows."""
     info, train = network.info, prepared.examples["train"]
     seen: list[SplitName] = [name for name in prepared.examples if name != "test"]
     columns = {name: history.column(name) for name in history.columns}

@@ -32,8 +32,9 @@ from mltrain.procedures.unfinished import unfinished_sentence
 from mltrain.run.decision import DecisionRule
 from mltrain.run.looks import count_look, looks_sentence, uncounted_sentence
 from mltrain.run.record import Record
-from mltrain.run.results import Groups, Judgement, SplitResult
+from mltrain.run.results import Judgement
 from mltrain.run.rundir import RunDirectory
+from mltrain.run.split_result import Groups, SplitResult
 from mltrain.task import SPLITS, SplitName, Task
 from mltrain.tensorflow_start import start_tensorflow
 

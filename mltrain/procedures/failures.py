@@ -25,10 +25,6 @@ def recorded_failures(loaded: Loaded, context: RunContext) -> Iterator[None]:
 
     A resumed run becomes what it was before, unless it has come further. One of which nothing has been written yet
     stays as it is.
-
-    Args:
-        loaded: the experiment.
-        context: of the run.
     """
     try:
         with _in_status(loaded, context):

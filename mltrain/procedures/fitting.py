@@ -11,6 +11,7 @@ import numpy as np
 from mltrain.data.examples import Examples
 from mltrain.errors import DivergedError, InterruptedRunError
 from mltrain.evaluation.metrics import measure
+from mltrain.evaluation.several import rows_of
 from mltrain.procedures.changed_settings import FormerTraining, former_training, refused_changes
 from mltrain.procedures.checkpoints import Checkpoints, newest_valid
 from mltrain.procedures.decision import check_both_classes
@@ -237,7 +238,8 @@ def _training(setup: Setup, context: RunContext) -> Training:
 
     def measured(examples: Examples, outputs: np.ndarray) -> dict[str, float]:
         predictions = network.predictions(outputs)
-        return measure(metrics, info.task, examples.truth, predictions, info.output.classes, examples.forecasts)
+        classes, forecasts = info.output.classes, examples.forecasts
+        return measure(metrics, rows_of(info.task, examples.truth, predictions, classes, forecasts=forecasts))[0]
 
     return Training(
         spec=spec.training,

@@ -8,10 +8,12 @@ from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.gate_rules import gate_problem
 from mltrain.experiment.section_rules import possible_tasks
-from mltrain.gates.gate import DATA, Gate, judge
+from mltrain.gates.gate import DATA, Gate
+from mltrain.gates.judging import judge
 from mltrain.procedures.recorded_config import recorded_config
-from mltrain.run.results import Judgement, SplitResult
+from mltrain.run.results import Judgement
 from mltrain.run.rundir import RunDirectory
+from mltrain.run.split_result import SplitResult
 from mltrain.task import SPLITS
 
 

@@ -20,6 +20,33 @@ _CURVE_POINTS = 400
 _KEPT_ROWS = 500
 
 
+def coefficients(preprocessing: Preprocessing, weights: Sequence[np.ndarray]) -> dict[str, float]:
+    """Return slope by feature of a linear regression, then `intercept`: prediction = sum(slope × feature) + intercept.
+
+    The slope of a number column is in its own units, however it was scaled; with a single column it is called `slope`.
+    The 0/1 columns of categories have their encoded names.
+
+    Args:
+        preprocessing: of columns, not of an array.
+        weights: of the one Dense layer: kernel `(features, 1)` and bias `(1,)`.
+    """
+    kernel, bias = (array.astype(np.float64) for array in weights)
+    slopes = kernel[:, 0].copy()
+    intercept = float(bias[0])
+    place = 0
+    for encoder in preprocessing.columns:
+        scaling = encoder.number_scaling
+        if scaling is not None:
+            slopes[place] /= scaling.width
+            intercept -= float(slopes[place]) * scaling.center
+        place += len(encoder.names)
+    (target,) = preprocessing.target.parts
+    slopes *= target.width
+    intercept = intercept * target.width + target.center
+    names = ("slope",) if len(slopes) == 1 else preprocessing.feature_names
+    return {**dict(zip(names, slopes.tolist(), strict=True)), "intercept": intercept}
+
+
 @dataclass(frozen=True)
 class Learned:
     """The curve of a model over its one input, and the rows.
@@ -86,30 +113,3 @@ def learned_of(network: Network, prepared: Prepared, rule: DecisionRule, formula
     return Learned(
         encoder.column, network.target.column, network.info.output.classes, formula, points, (grid, predictions)
     )
-
-
-def coefficients(preprocessing: Preprocessing, weights: Sequence[np.ndarray]) -> dict[str, float]:
-    """Return slope by feature of a linear regression, then `intercept`: prediction = sum(slope × feature) + intercept.
-
-    The slope of a number column is in its own units, however it was scaled; with a single column it is called `slope`.
-    The 0/1 columns of categories have their encoded names.
-
-    Args:
-        preprocessing: of columns, not of an array.
-        weights: of the one Dense layer: kernel `(features, 1)` and bias `(1,)`.
-    """
-    kernel, bias = (array.astype(np.float64) for array in weights)
-    slopes = kernel[:, 0].copy()
-    intercept = float(bias[0])
-    place = 0
-    for encoder in preprocessing.columns:
-        scaling = encoder.number_scaling
-        if scaling is not None:
-            slopes[place] /= scaling.width
-            intercept -= float(slopes[place]) * scaling.center
-        place += len(encoder.names)
-    (target,) = preprocessing.target.parts
-    slopes *= target.width
-    intercept = intercept * target.width + target.center
-    names = ("slope",) if len(slopes) == 1 else preprocessing.feature_names
-    return {**dict(zip(names, slopes.tolist(), strict=True)), "intercept": intercept}

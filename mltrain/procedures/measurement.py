@@ -14,13 +14,15 @@ from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.splits.keys import several
 from mltrain.evaluation.calibration import calibration, tempered
 from mltrain.evaluation.chance import against_chance
-from mltrain.evaluation.counts import confusion_matrix
+from mltrain.evaluation.rows import Rows
+from mltrain.evaluation.several import SeveralRows, rows_of
 from mltrain.evaluation.split_results import class_results, draw_seed, metric_results, output_results
 from mltrain.outputs import KINDS
 from mltrain.procedures.network import Network
 from mltrain.procedures.slices import Slice
 from mltrain.run.decision import DecisionRule
-from mltrain.run.results import ChanceResult, Groups, MetricValue, SliceResult, SplitResult
+from mltrain.run.results import ChanceResult
+from mltrain.run.split_result import Groups, MetricValue, SliceResult, SplitResult
 
 # A slice of fewer rows is measured, and its intervals are wide; that it is small is what there is to say first.
 FEW_ROWS = 20
@@ -46,13 +48,7 @@ class Predicted:
 
 
 def predict_split(network: Network, examples: Examples, between_chunks: Callable[[], None] = lambda: None) -> Predicted:
-    """Return what a network with the weights to measure says of a split.
-
-    Args:
-        network: with these weights.
-        examples: of the split.
-        between_chunks: as for `EvaluationLoop.run`.
-    """
+    """Return what a network with the weights to measure says of a split."""
     logs, outputs = network.evaluation(examples).run(between_chunks)
     return Predicted(logs, network.predictions(outputs))
 
@@ -80,19 +76,19 @@ def measure_split(
         between_chunks: called after each slice.
     """
     predictions, truth = predicted.values, examples.truth
-    task, classes, held_out = network.info.task, network.info.output.classes, name != "train"
+    task, held_out = network.info.task, name != "train"
     metrics = network.spec.evaluation.metrics_for(task)
 
-    def results(rows: slice | np.ndarray, of_what: str) -> dict[str, MetricValue]:
+    def results(part: slice | np.ndarray, of_what: str) -> tuple[dict[str, MetricValue], Rows | SeveralRows]:
         seed = draw_seed(network.spec.seed, of_what) if held_out else None
-        together = None if examples.groups is None else several(examples.groups[rows])
-        forecasts = None if examples.forecasts is None else examples.forecasts.take(rows)
-        return metric_results(
-            metrics, task, truth[rows], predictions[rows], classes, seed, threshold, together, forecasts
-        )
+        groups = None if examples.groups is None else several(examples.groups[part])
+        forecasts = None if examples.forecasts is None else examples.forecasts.take(part)
+        rows = rows_of(task, truth[part], predictions[part], network.info.output.classes, threshold, forecasts)
+        return metric_results(metrics, rows, seed, groups), rows
 
     losses = {key: MetricValue(value=value if math.isfinite(value) else None) for key, value in predicted.logs.items()}
-    result: dict[str, Any] = {"n": len(truth), "metrics": losses | results(slice(None), name)}
+    measured, rows = results(slice(None), name)
+    result: dict[str, Any] = {"n": len(truth), "metrics": losses | measured}
     if examples.groups is not None and held_out:
         columns = tuple(key_columns(network.spec.data.split))
         result["groups"] = Groups(columns=columns, n=len(np.unique(examples.groups)))
@@ -100,25 +96,23 @@ def measure_split(
         result["missing_values"] = dict(examples.missing)
     if examples.unknown:
         result["unknown_categories"] = dict(examples.unknown)
-    if KINDS[task].several:
+    bins = network.spec.evaluation.calibration.bins
+    if isinstance(rows, SeveralRows):
         seed = draw_seed(network.spec.seed, name) if held_out else None
-        bins = network.spec.evaluation.calibration.bins
-        names, groups = network.info.output.columns, examples.groups
-        result["outputs"] = output_results(metrics, task, names, truth, predictions, seed, bins, groups)
-    if KINDS[task].of_classes:
-        confusion = confusion_matrix(truth, KINDS[task].decide(predictions, threshold), len(classes))
-        result["confusion_matrix"] = confusion.tolist()
+        names = network.info.output.columns
+        result["outputs"] = output_results(metrics, rows, names, seed, bins, examples.groups)
+    elif KINDS[task].of_classes:
+        result["confusion_matrix"] = rows.confusion.tolist()
         if held_out:
-            result["classes"] = class_results(metrics, task, truth, predictions, classes, threshold, examples.groups)
+            result["classes"] = class_results(metrics, rows, examples.groups)
             if np.isfinite(predictions).all():
-                bins = network.spec.evaluation.calibration.bins
                 result["calibration"] = calibration(task, truth, predictions, bins).result()
     if slices:
         result["slices"] = []
     for each in slices:
         units = len(each.rows) if examples.groups is None else len(np.unique(examples.groups[each.rows]))
         few = {"few_rows": True} if units < FEW_ROWS else {}
-        measured = results(each.rows, each.name)
+        measured, _ = results(each.rows, each.name)
         result["slices"].append(SliceResult(slice=each.name, n=len(each.rows), metrics=measured, **few))
         between_chunks()
     return SplitResult(**result)

@@ -19,11 +19,6 @@ from mltrain.task import SPLITS, Task
 def recorded_config(run: RunDirectory, overrides: Sequence[str] = (), plugins: Plugins | None = None) -> Loaded:
     """Return the config of a run. What of its metrics is not there can be named, and not be measured.
 
-    Args:
-        run: whose config it is.
-        overrides: as for `load`.
-        plugins: as for `load`.
-
     Raises:
         RunError: config.resolved.yaml or record.json is not there or damaged.
         ConfigError: config.resolved.yaml, or one of the overrides, is none that mltrain can read.

@@ -20,7 +20,7 @@ from mltrain.report.text import number
 from mltrain.run.checkpoint_files import newest, numbers, read_checkpoint
 from mltrain.run.record import Resumption
 from mltrain.run.rundir import RunDirectory
-from mltrain.wording import counted
+from mltrain.wording import counted, in_full
 
 Verdict = Literal["identical", "within tolerance", "different"]
 
@@ -53,7 +53,7 @@ class Reproduction:
             return "identical: weights, history and metrics are the same, bit for bit"
         if math.isinf(self.largest):
             return "different: a metric is missing"
-        return f"{self.verdict}: metrics differ by {self.largest:.2g} at most, {self.tolerance:g} is allowed"
+        return f"{self.verdict}: metrics differ by {self.largest:.2g} at most, {in_full(self.tolerance)} is allowed"
 
     def as_json(self) -> dict[str, Any]:
         """Return it as what JSON can hold."""

@@ -14,7 +14,7 @@ from mltrain.data.preparation import Prepared
 from mltrain.data.raw_model import raw_model
 from mltrain.errors import WriteError
 from mltrain.evaluation.diagnosis import diagnose
-from mltrain.gates.gate import judge
+from mltrain.gates.judging import judge
 from mltrain.outputs import KINDS
 from mltrain.procedures.baselines import Judged, measure_baselines
 from mltrain.procedures.decision import Chosen, choose
@@ -35,7 +35,8 @@ from mltrain.report.plots.fonts import missing
 from mltrain.run.decision import DecisionRule
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
-from mltrain.run.results import FORMAT, FindingResult, ObjectiveResult, Results, SplitResult, TrainedModel
+from mltrain.run.results import FORMAT, FindingResult, ObjectiveResult, Results, TrainedModel
+from mltrain.run.split_result import SplitResult
 from mltrain.task import SPLITS, SplitName
 
 

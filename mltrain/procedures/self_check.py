@@ -22,17 +22,18 @@ import tensorflow as tf
 
 from mltrain.data.preparation import Prepared
 from mltrain.errors import PluginError, RunError, SelfCheckError
-from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.evaluation.own_metrics import Plugins
+from mltrain.evaluation.rows import Rows
+from mltrain.evaluation.several import rows_of
 from mltrain.evaluation.split_results import metric_results
 from mltrain.outputs import KINDS
 from mltrain.procedures.measurement import predict_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.decision import DecisionRule
-from mltrain.run.results import SplitResult
 from mltrain.run.rundir import RunDirectory
+from mltrain.run.split_result import SplitResult
 from mltrain.task import SPLITS, SplitName
 from mltrain.training.acceleration import Precision
 from mltrain.training.weights import put_weights
@@ -48,9 +49,6 @@ def check_itself(
 
     Args:
         run: with everything written that `evaluate` needs, and metrics.json.
-        network: of the training.
-        prepared: its data.
-        precision: of its layers.
         between_chunks: as for `EvaluationLoop.run`.
 
     Raises:
@@ -109,16 +107,15 @@ def _other_numbers(
     prepared: Prepared,
     between_chunks: Callable[[], None],
 ) -> Iterator[str]:
-    task, classes = network.info.task, network.info.output.classes
-    metrics = network.spec.evaluation.metrics_for(task)
+    info = network.info
+    metrics = network.spec.evaluation.metrics_for(info.task)
     exact = not tf.config.get_visible_devices("GPU")
     held_out: list[SplitName] = [name for name in prepared.examples if name != "train"]
     for split in held_out or ["train"]:
         truth, forecasts = prepared.examples[split].truth, prepared.examples[split].forecasts
         predicted = predict_split(network, prepared.examples[split], between_chunks).tempered(network, rule)
-        exact_metrics = metric_results(
-            metrics, task, truth, predicted.values, classes, None, rule.threshold, forecasts=forecasts
-        )
+        rows = rows_of(info.task, truth, predicted.values, info.output.classes, rule.threshold, forecasts)
+        exact_metrics = metric_results(metrics, rows, seed=None)
         values = {**predicted.logs, **{name: result.value for name, result in exact_metrics.items()}}
         for name, value in values.items():
             now = float(value) if value is not None and math.isfinite(value) else None
@@ -127,10 +124,9 @@ def _other_numbers(
             if not _same(now, before, exact):
                 _refuse_changeable(metrics, name, now, before)
                 yield f"{split}.{name} is {now}, and metrics.json says {before}"
-        if KINDS[task].of_classes and exact:
-            confusion = confusion_matrix(truth, KINDS[task].decide(predicted.values, rule.threshold), len(classes))
-            if confusion.tolist() != [list(row) for row in recorded[split].confusion_matrix]:
-                yield f"{split}: the confusion matrix is not that of metrics.json"
+        counted = rows.confusion.tolist() if isinstance(rows, Rows) and KINDS[info.task].of_classes else []
+        if exact and counted != [list(row) for row in recorded[split].confusion_matrix]:
+            yield f"{split}: the confusion matrix is not that of metrics.json"
 
 
 def _refuse_changeable(metrics: Sequence[Metric], name: str, now: float | None, before: float | None) -> None:

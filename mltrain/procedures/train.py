@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mltrain.config.load import Loaded
 from mltrain.config.resolved import resolved_yaml
 from mltrain.evaluation.own_metrics import Plugins
-from mltrain.gates.gate import judge
+from mltrain.gates.judging import judge
 from mltrain.procedures.failures import recorded_failures
 from mltrain.procedures.recorded_config import own_metrics_record
 from mltrain.procedures.resume import Finished, asked_epochs, finished, prepare_resume, refuse_without_effect

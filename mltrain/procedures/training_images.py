@@ -25,11 +25,6 @@ def with_training_images(worst: WorstExamples, network: Network, prepared: Prepa
 
     The layers are made again from their settings with seeds of their own, so that the model stays as it is and equal
     runs show equal images.
-
-    Args:
-        worst: the examples.
-        network: of the run.
-        prepared: its data.
     """
     if len(prepared.info.inputs) > 1:
         return worst

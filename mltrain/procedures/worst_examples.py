@@ -22,13 +22,7 @@ _LONGEST_VALUE = 60
 
 
 def worst_examples(prepared: Prepared, split: SplitName, predictions: np.ndarray) -> WorstExamples | None:
-    """Return the inputs of the worst rows of a split; None where they are neither images nor a table that was kept.
-
-    Args:
-        prepared: the data.
-        split: whose rows are judged.
-        predictions: for all of them.
-    """
+    """Return the inputs of the worst rows of a split; None where they are neither images nor a table that was kept."""
     examples = prepared.examples[split]
     places = worst(examples.truth, predictions, EXAMPLES)
     ids = examples.rows[places]

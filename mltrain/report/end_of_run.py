@@ -22,7 +22,8 @@ from mltrain.report.summary import (
     slice_rows,
     training_lines,
 )
-from mltrain.run.results import Results, SplitResult
+from mltrain.run.results import Results
+from mltrain.run.split_result import SplitResult
 from mltrain.wording import counted
 
 HEIGHT = 24

@@ -9,7 +9,7 @@ from mltrain.problems import printable
 from mltrain.report.page.card import plain, table
 from mltrain.report.text import interval, number
 from mltrain.run.folds_form import CrossValidation, FoldBaseline, FoldMean
-from mltrain.run.results import MetricValue
+from mltrain.run.split_result import MetricValue
 
 # For the columns of metrics, so that a line of a log stays readable.
 _ROOM = 88
@@ -65,12 +65,7 @@ def folds_text(found: CrossValidation) -> str:
 
 
 def folds_markdown(found: CrossValidation, name: str) -> bytes:
-    """Return the same as Markdown.
-
-    Args:
-        found: the results.
-        name: of the experiment.
-    """
+    """Return the same as Markdown."""
     header, *rows = _table(found, list(found.metrics))
     blocks = [f"# {plain(name)}: {len(found.folds)} folds", table(header, rows), *map(plain, _sentences(found))]
     if found.gates:

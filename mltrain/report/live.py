@@ -17,11 +17,7 @@ _REDRAW = 0.1
 
 
 class LiveTerminal:
-    """A terminal, with or without the bar at its bottom.
-
-    Args:
-        stream: the terminal.
-    """
+    """A terminal, with or without the bar at its bottom."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._console = Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)

@@ -16,15 +16,8 @@ from mltrain.report.text import interval, number
 from mltrain.run.audit import Audit
 from mltrain.run.looks import looks_sentence
 from mltrain.run.profile import Profile
-from mltrain.run.results import (
-    MetricValue,
-    ObjectiveResult,
-    OutputResult,
-    Results,
-    SliceResult,
-    SplitResult,
-    TrainedModel,
-)
+from mltrain.run.results import ObjectiveResult, Results, TrainedModel
+from mltrain.run.split_result import MetricValue, OutputResult, SliceResult, SplitResult
 from mltrain.wording import counted
 
 SLICE_METRICS = 3
@@ -35,9 +28,6 @@ LISTED = 8
 def results_table(splits: Mapping[str, SplitResult]) -> str:
     """Return the final numbers as lines: a row per metric, a column per split, `–` where a metric has no value;
     behind a value its 95 % interval. The slices of the last split follow, a row each.
-
-    Args:
-        splits: the results, by split.
     """
     names = list(dict.fromkeys(name for split in splits.values() for name in split.metrics))
     rows = [["", *((split, "") for split in splits)], ["n", *((f"{split.n}", "") for split in splits.values())]]

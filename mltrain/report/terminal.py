@@ -146,12 +146,7 @@ class Terminal:
 
     @contextmanager
     def training(self, epochs: int, steps: int) -> Iterator[None]:
-        """While inside, epochs are trained.
-
-        Args:
-            epochs: how many there are at most.
-            steps: in each.
-        """
+        """While inside, epochs are trained."""
         self._epochs = epochs
         if self._live:
             self._live.start_bar(epochs, steps)

@@ -17,19 +17,14 @@ class RecordedLayer(Spec):
 
     name: str
     """As Keras or the config names it."""
-
     kind: str
     """Its class, such as `Dense`."""
-
     output: Many[int | None]
     """The shape of its output for one example; null for an axis of any length."""
-
     parameters: Count
     """The number of its weights."""
-
     trainable: Count
     """How many of them are trained."""
-
     after: Many[str] = ()
     """The layers and inputs that it takes; without them, the layer before it."""
 
@@ -39,13 +34,10 @@ class Architecture(Spec):
 
     format: Literal[1] = 1
     """The version of this file's form."""
-
     input: Many[int | None]
     """The shape of one example; empty where there are several inputs."""
-
     inputs: Mapping[str, Many[int | None]] = {}
     """Where there are several inputs, the shape of one example of each."""
-
     layers: Many[RecordedLayer]
     """In the order in which they are applied."""
 

@@ -17,16 +17,12 @@ class AuditFinding(Spec):
 
     finding: str
     """Its name, such as `repeated_rows`."""
-
     level: Literal["warning", "note"]
     """A warning is printed and fails `mltrain audit --strict`; a note is only here and in the report."""
-
     sentence: str
     """What was seen, with numbers, and what to do."""
-
     key: str
     """The key of the YAML to change."""
-
     split: str = ""
     """The split whose rows it is about; empty if several."""
 
@@ -41,16 +37,12 @@ class Audit(Spec):
 
     format: Literal[1] = 1
     """The version of this file's form."""
-
     columns: Count
     """The number of features that were checked."""
-
     rows: Mapping[str, Count]
     """The number of rows in each split."""
-
     classes: Mapping[str, Mapping[str, Count]] = {}
     """The number of rows of each class, by split; empty for regression."""
-
     findings: Many[AuditFinding] = ()
     """Warnings first."""
 

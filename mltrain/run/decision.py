@@ -14,10 +14,8 @@ class DecisionRule(Spec):
 
     format: Literal[1] = 1
     """The version of this file's form."""
-
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """For binary, the probability above which a row is predicted as the positive class."""
-
     temperature: Annotated[float, Field(gt=0)] | None = None
     """What the logits are divided by; null leaves them as they are."""
 

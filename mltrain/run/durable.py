@@ -41,10 +41,7 @@ def write_file(path: Path, data: bytes) -> None:
     Raises:
         WriteError: it cannot be written; what was there is intact.
     """
-    with _holding(path, len(data)) as directory, _temporary(directory) as name:
-        _fill(name, data, directory)
-        perform(os.replace, name, path.name, src_dir_fd=directory, dst_dir_fd=directory)
-        _flush_directory(directory)
+    write_files(path.parent, {path.name: data})
 
 
 def write_soon(path: Path, data: bytes) -> None:
@@ -115,25 +112,21 @@ def writing(path: Path) -> Iterator[NewFile]:
     Raises:
         WriteError: it cannot be written; what was there is intact.
     """
-    with refusing(path):
-        directory = perform(os.open, path.parent, _DIRECTORY)
-    try:
-        with _temporary(directory) as name:
+    with ExitStack() as held:
+        with refusing(path):
+            directory = held.enter_context(_opened(path.parent, _DIRECTORY))
+        name = held.enter_context(_temporary(directory))
+        with ExitStack() as opened:
             with refusing(path):
-                file = perform(os.open, name, _NEW_FILE, 0o666, dir_fd=directory)
+                file = opened.enter_context(_opened(name, _NEW_FILE, directory))
             new = NewFile(path, file)
-            try:
-                yield new
-                with refusing(path):
-                    perform(os.fsync, file)
-            finally:
-                new.end()
-                os.close(file)
+            opened.callback(new.end)
+            yield new
             with refusing(path):
-                perform(os.replace, name, path.name, src_dir_fd=directory, dst_dir_fd=directory)
-                _flush_directory(directory)
-    finally:
-        os.close(directory)
+                perform(os.fsync, file)
+        with refusing(path):
+            perform(os.replace, name, path.name, src_dir_fd=directory, dst_dir_fd=directory)
+            _flush_directory(directory)
 
 
 def append(path: Path, data: bytes, *, durable: bool = False) -> None:
@@ -145,23 +138,19 @@ def append(path: Path, data: bytes, *, durable: bool = False) -> None:
     Raises:
         WriteError: it cannot be written; the file is as long as before.
     """
-    with _holding(path, len(data)) as directory:
-        file = perform(os.open, path.name, _GROWING_FILE, 0o666, dir_fd=directory)
+    with _holding(path, len(data)) as directory, _opened(path.name, _GROWING_FILE, directory) as file:
+        before = os.fstat(file)
+        if not stat.S_ISREG(before.st_mode):
+            raise OSError(errno.EISDIR, "")
         try:
-            before = os.fstat(file)
-            if not stat.S_ISREG(before.st_mode):
-                raise OSError(errno.EISDIR, "")
-            try:
-                _write_all(file, data)
-            except OSError:
-                with suppress(OSError):
-                    perform(os.ftruncate, file, before.st_size)
-                raise
-            if durable:
-                perform(os.fsync, file)
-                _flush_directory(directory)
-        finally:
-            os.close(file)
+            _write_all(file, data)
+        except OSError:
+            with suppress(OSError):
+                perform(os.ftruncate, file, before.st_size)
+            raise
+        if durable:
+            perform(os.fsync, file)
+            _flush_directory(directory)
 
 
 def make_directory(path: Path) -> None:
@@ -207,13 +196,10 @@ def write_directory(path: Path, files: Mapping[str, bytes]) -> None:
         if path.name in os.listdir(directory):  # noqa: PTH208 (Path knows no directory handles)
             raise FileExistsError(errno.EEXIST, "already exists", str(path))
         perform(os.mkdir, name, dir_fd=directory)
-        inside = perform(os.open, name, _DIRECTORY, dir_fd=directory)
-        try:
+        with _opened(name, _DIRECTORY, directory) as inside:
             for file_name, data in files.items():
                 _fill(file_name, data, inside)
             _flush_directory(inside)
-        finally:
-            os.close(inside)
         perform(os.rename, name, path.name, src_dir_fd=directory, dst_dir_fd=directory)
         _flush_directory(directory)
 
@@ -275,12 +261,18 @@ def without_links(path: Path) -> Path:
 @contextmanager
 def _holding(path: Path, needed: int = 0) -> Iterator[int]:
     """Open the directory that holds `path`, and turn what the system refuses into a WriteError."""
-    with refusing(path, needed):
-        directory = perform(os.open, path.parent, _DIRECTORY)
-        try:
-            yield directory
-        finally:
-            os.close(directory)
+    with refusing(path, needed), _opened(path.parent, _DIRECTORY) as directory:
+        yield directory
+
+
+@contextmanager
+def _opened(path: str | Path, flags: int, directory: int | None = None) -> Iterator[int]:
+    """Open what is at a path, or under a name in a directory."""
+    file = perform(os.open, path, flags, 0o666, dir_fd=directory)
+    try:
+        yield file
+    finally:
+        os.close(file)
 
 
 @contextmanager
@@ -299,12 +291,9 @@ def _temporary(directory: int) -> Iterator[str]:
 
 
 def _fill(name: str, data: bytes, directory: int) -> None:
-    file = perform(os.open, name, _NEW_FILE, 0o666, dir_fd=directory)
-    try:
+    with _opened(name, _NEW_FILE, directory) as file:
         _write_all(file, data)
         perform(os.fsync, file)
-    finally:
-        os.close(file)
 
 
 def _write_all(file: int, data: bytes | memoryview) -> None:

@@ -16,13 +16,10 @@ class Example(Spec):
 
     row: Annotated[int, Field(ge=0)]
     """Its number, as in `splits/`."""
-
     file: str = ""
     """The name of its file, where each row is one; else empty."""
-
     values: Many[str] = ()
     """As they are shown, one a column."""
-
     picture: Picture = ""
     """A PNG in base64, where the row is an image; else empty."""
 
@@ -32,13 +29,10 @@ class TrainingImage(Spec):
 
     row: Annotated[int, Field(ge=0)]
     """Its number, as in `splits/`."""
-
     file: str = ""
     """The name of its file, where each row is one; else empty."""
-
     picture: Picture
     """The image as it is: a PNG in base64."""
-
     changed: Many[Picture]
     """The image after the first layers of the model, several times: PNGs in base64."""
 
@@ -48,15 +42,11 @@ class WorstExamples(Spec):
 
     format: Literal[1] = 1
     """The version of this file's form."""
-
     columns: Many[str]
     """The first of the columns, where the rows have such."""
-
     examples: Many[Example]
     """The worst first."""
-
     layers: Many[str] = ()
     """The names of the first layers, which change the images."""
-
     training: Many[TrainingImage] = ()
     """Some training images, where the model begins with layers that change them."""

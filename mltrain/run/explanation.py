@@ -15,13 +15,10 @@ class ColumnImportance(Spec):
 
     column: str
     """Its name."""
-
     value: float | None
     """The mean over the shuffles, positive where it becomes worse; None where a prediction is then NaN or infinite."""
-
     low: float | None = None
     """The lower end of its 95 % interval, over other rows and other permutations; None for too few rows."""
-
     high: float | None = None
     """The upper end."""
 
@@ -45,16 +42,12 @@ class Importances(Spec):
 
     metric: str
     """The metric that is measured."""
-
     value: float
     """The value of the metric on the rows as they are."""
-
     rows: Annotated[int, Field(ge=1)]
     """The number of rows that were shuffled: all rows of the split, or a random sample of them."""
-
     permutations: Annotated[int, Field(ge=1)]
     """How often each column was shuffled."""
-
     columns: Annotated[Many[ColumnImportance], Field(min_length=1)]
     """The most important first."""
 
@@ -64,7 +57,6 @@ class Saliency(Spec):
 
     row: Annotated[int, Field(ge=0)]
     """The row number, as in `splits/`."""
-
     picture: Annotated[str, Field(pattern="^[A-Za-z0-9+/=]+$")]
     """A PNG in base64."""
 
@@ -74,16 +66,12 @@ class Explanation(Spec):
 
     format: Literal[1] = 1
     """The version of this file's form."""
-
     split: str
     """The split whose rows were used."""
-
     epoch: int
     """The epoch whose weights the model had."""
-
     importance: Importances | None = None
     """The importance of the columns of a table."""
-
     saliency: Many[Saliency] = ()
     """The saliency of the images that the model predicts worst."""
 

@@ -5,24 +5,23 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mltrain.errors import RunExistsError
 from mltrain.run import durable
-from mltrain.run.folds_form import CrossValidation, read_folds
 from mltrain.run.json_text import to_json
 from mltrain.run.layout import FOLDS, FOLDS_CARD
 from mltrain.run.opening import new_directory
 from mltrain.run.references import FOLDS_PREFIX
 
+if TYPE_CHECKING:  # `show` of a run asks only whether there are folds
+    from mltrain.run.folds_form import CrossValidation
+
 _PART = re.compile(rf"fold-[1-9][0-9]*|{re.escape(FOLDS)}|{re.escape(FOLDS_CARD)}|{re.escape(durable.TEMPORARY)}.*")
 
 
 class FoldFolder:
-    """A folder of folds.
-
-    Attributes:
-        path: it.
-    """
+    """A folder of folds."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -37,6 +36,8 @@ class FoldFolder:
 
     def results(self) -> CrossValidation:
         """Return what its runs say together; a RunError where that is not there, or damaged."""
+        from mltrain.run.folds_form import read_folds
+
         return read_folds(self.path)
 
     def write_results(self, found: CrossValidation, markdown: bytes) -> None:

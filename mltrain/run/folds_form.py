@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 
 from mltrain.run.layout import FOLDS
 from mltrain.run.reading import read_spec
-from mltrain.run.results import Judgement, MetricValue, Part
+from mltrain.run.results import Judgement
+from mltrain.run.split_result import MetricValue, Part
 from mltrain.spec import Many
 from mltrain.task import Task
 

@@ -16,10 +16,8 @@ class Points(Spec):
 
     split: str
     """Its name."""
-
     input: Many[Number]
     """The value of each row."""
-
     target: Many[Number]
     """The target of each row; for binary 0 or 1."""
 
@@ -35,22 +33,16 @@ class LearnedCurve(Spec):
 
     format: Literal[1] = 1
     """The version of this file's form."""
-
     input: str
     """The column."""
-
     target: str
     """The column; for binary, the class whose probability the curve is."""
-
     formula: str
     """What the curve is, where it is a line; else empty."""
-
     grid: Many[Number]
     """Inputs, ascending."""
-
     predictions: Many[Number]
     """At each of them."""
-
     points: Many[Points]
     """By split."""
 

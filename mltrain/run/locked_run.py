@@ -7,41 +7,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from mltrain.run import durable
-from mltrain.run.architecture import Architecture
+from mltrain.run import durable, layout
 from mltrain.run.audit import Audit
-from mltrain.run.decision import DecisionRule
-from mltrain.run.examples import WorstExamples
-from mltrain.run.explanation import Explanation
 from mltrain.run.former_state import FormerState
 from mltrain.run.history import History, HistoryFile
 from mltrain.run.json_text import to_json
-from mltrain.run.layout import (
-    AUDIT,
-    CARD,
-    CONFIG,
-    DECISION,
-    EXAMPLES,
-    EXPLANATION,
-    HISTORY,
-    LAYERS,
-    LEARNED,
-    LOCK,
-    LOG,
-    METRICS,
-    PAGE,
-    PLOTS,
-    PREDICTIONS,
-    PREPROCESSING,
-    PROFILE,
-    RECORD,
-    REFERENCE,
-    RESOLVED,
-    SPLITS,
-    STATUS,
-    safe_name,
-)
-from mltrain.run.learned import LearnedCurve
+from mltrain.run.layout import safe_name
 from mltrain.run.lock import Lock
 from mltrain.run.looks import count_look
 from mltrain.run.profile import Profile
@@ -50,9 +21,14 @@ from mltrain.run.results import Results
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import Status
 
-if TYPE_CHECKING:  # NumPy costs 80 ms, and `show` of a run needs none
+if TYPE_CHECKING:  # NumPy costs 80 ms, each form some, and `show` of a run needs none of these
     import numpy as np
 
+    from mltrain.run.architecture import Architecture
+    from mltrain.run.decision import DecisionRule
+    from mltrain.run.examples import WorstExamples
+    from mltrain.run.explanation import Explanation
+    from mltrain.run.learned import LearnedCurve
     from mltrain.run.predictions import StoredPredictions
 
 
@@ -70,10 +46,10 @@ class LockedRun(RunDirectory):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._lock = Lock(path / LOCK)
+        self._lock = Lock(path / layout.LOCK)
         self._former: FormerState | None = None
         self._as_found = False
-        self.history_file = HistoryFile(path / HISTORY)
+        self.history_file = HistoryFile(path / layout.HISTORY)
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +72,7 @@ class LockedRun(RunDirectory):
     def begin_writing(self) -> None:
         """Note that the run is written from now on, and remove what a kill left half-written in it."""
         self._as_found = False
-        for directory in (self.path, self.checkpoints, self.path / PLOTS):
+        for directory in (self.path, self.checkpoints, self.path / layout.PLOTS):
             durable.remove_leftovers(directory)
 
     def keep_former_state(self) -> FormerState:
@@ -113,23 +89,23 @@ class LockedRun(RunDirectory):
 
     def write_config(self, text: bytes) -> None:
         """Keep the text that was given, byte for byte."""
-        durable.write_file(self.path / CONFIG, text)
+        durable.write_file(self.path / layout.CONFIG, text)
 
     def write_resolved(self, text: bytes) -> None:
         """Keep the config with every value filled in."""
-        durable.write_file(self.path / RESOLVED, text)
+        durable.write_file(self.path / layout.RESOLVED, text)
 
     def write_record(self, record: Record) -> None:
         """Keep what is known of how the run came about."""
-        durable.write_file(self.path / RECORD, to_json(record.model_dump(mode="json")))
+        durable.write_file(self.path / layout.RECORD, to_json(record.model_dump(mode="json")))
 
     def write_status(self, status: Status) -> None:
         """Say what the run is doing. Two flushes of the disk: for phases and checkpoints, not for every quick epoch."""
-        durable.write_file(self.path / STATUS, to_json(status.model_dump(mode="json")))
+        durable.write_file(self.path / layout.STATUS, to_json(status.model_dump(mode="json")))
 
     def write_progress(self, status: Status) -> None:
         """Say how far the training is: a hundred times faster than `write_status`, and lost with the machine."""
-        durable.write_soon(self.path / STATUS, to_json(status.model_dump(mode="json")))
+        durable.write_soon(self.path / layout.STATUS, to_json(status.model_dump(mode="json")))
 
     def write_splits(self, splits: Mapping[str, np.ndarray]) -> None:
         """Keep the row ids of every split, once."""
@@ -138,35 +114,35 @@ class LockedRun(RunDirectory):
         from mltrain.run.arrays import to_npy
 
         files = {f"{safe_name(split)}.npy": to_npy(np.asarray(rows, dtype=np.int64)) for split, rows in splits.items()}
-        durable.write_directory(self.path / SPLITS, files)
+        durable.write_directory(self.path / layout.SPLITS, files)
 
     def write_preprocessing(self, values: Mapping[str, Any]) -> None:
         """Keep what was fitted on the training rows; NaN or infinity there is a ValueError."""
-        durable.write_file(self.path / PREPROCESSING, to_json(values, exact=True))
+        durable.write_file(self.path / layout.PREPROCESSING, to_json(values, exact=True))
 
     def write_reference(self, values: Mapping[str, Any]) -> None:
         """Keep what the columns of the training rows looked like; NaN or infinity there is a ValueError."""
-        durable.write_file(self.path / REFERENCE, to_json(values, exact=True))
+        durable.write_file(self.path / layout.REFERENCE, to_json(values, exact=True))
 
     def write_audit(self, audit: Audit) -> None:
         """Keep what the audit of the data found."""
-        durable.write_file(self.path / AUDIT, to_json(audit.model_dump(mode="json")))
+        durable.write_file(self.path / layout.AUDIT, to_json(audit.model_dump(mode="json")))
 
     def write_results(self, results: Results) -> None:
         """Keep the results on every split; NaN becomes null. No times belong here: equal runs give equal bytes."""
-        durable.write_file(self.path / METRICS, to_json(results.as_json()))
+        durable.write_file(self.path / layout.METRICS, to_json(results.as_json()))
 
     def write_decision(self, rule: DecisionRule) -> None:
         """Keep how probabilities become decisions."""
-        durable.write_file(self.path / DECISION, to_json(rule.model_dump(mode="json"), exact=True))
+        durable.write_file(self.path / layout.DECISION, to_json(rule.model_dump(mode="json"), exact=True))
 
     def write_predictions(self, predictions: Mapping[str, StoredPredictions]) -> None:
         """Keep what was predicted for the rows of each split given, in place of what a shorter training kept."""
         from mltrain.run.predictions import prediction_files
 
-        if self._has(PREDICTIONS):
-            durable.remove_tree(self.path / PREDICTIONS)
-        durable.write_directory(self.path / PREDICTIONS, prediction_files(predictions))
+        if self._has(layout.PREDICTIONS):
+            durable.remove_tree(self.path / layout.PREDICTIONS)
+        durable.write_directory(self.path / layout.PREDICTIONS, prediction_files(predictions))
 
     def count_look(self, command: Sequence[str]) -> None:
         """Count that the test rows are looked at, by this command line."""
@@ -174,39 +150,39 @@ class LockedRun(RunDirectory):
 
     def write_profile(self, profile: Profile) -> None:
         """Keep where the time of this process went."""
-        durable.write_file(self.path / PROFILE, to_json(profile.model_dump(mode="json")))
+        durable.write_file(self.path / layout.PROFILE, to_json(profile.model_dump(mode="json")))
 
     def write_plot(self, name: str, png: bytes) -> Path:
         """Keep a picture; `name` is without ending. Returns its path."""
-        durable.make_directories(self.path / PLOTS)
-        path = self.path / PLOTS / f"{safe_name(name)}.png"
+        durable.make_directories(self.path / layout.PLOTS)
+        path = self.path / layout.PLOTS / f"{safe_name(name)}.png"
         durable.write_file(path, png)
         return path
 
     def write_drawings(self, drawings: Mapping[str, bytes]) -> None:
         """Keep charts as SVG; names are without ending."""
-        durable.make_directories(self.path / PLOTS)
-        durable.write_files(self.path / PLOTS, {f"{safe_name(name)}.svg": svg for name, svg in drawings.items()})
+        durable.make_directories(self.path / layout.PLOTS)
+        durable.write_files(self.path / layout.PLOTS, {f"{safe_name(name)}.svg": svg for name, svg in drawings.items()})
 
     def write_architecture(self, architecture: Architecture) -> None:
         """Keep the layers of the model."""
-        durable.write_file(self.path / LAYERS, to_json(architecture.model_dump(mode="json", exclude_unset=True)))
+        durable.write_file(self.path / layout.LAYERS, to_json(architecture.model_dump(mode="json", exclude_unset=True)))
 
     def write_learned(self, learned: LearnedCurve) -> None:
         """Keep the curve of the model over its one input."""
-        durable.write_file(self.path / LEARNED, to_json(learned.model_dump(mode="json"), exact=True))
+        durable.write_file(self.path / layout.LEARNED, to_json(learned.model_dump(mode="json"), exact=True))
 
     def write_examples(self, examples: WorstExamples) -> None:
         """Keep the inputs of the worst rows."""
-        durable.write_file(self.path / EXAMPLES, to_json(examples.model_dump(mode="json"), exact=True))
+        durable.write_file(self.path / layout.EXAMPLES, to_json(examples.model_dump(mode="json"), exact=True))
 
     def write_explanation(self, explanation: Explanation) -> None:
         """Keep what the predictions depend on, in place of what was found for an earlier model."""
-        durable.write_file(self.path / EXPLANATION, to_json(explanation.model_dump(mode="json"), exact=True))
+        durable.write_file(self.path / layout.EXPLANATION, to_json(explanation.model_dump(mode="json"), exact=True))
 
     def write_report(self, html: bytes, markdown: bytes) -> None:
         """Keep what people read: the page and the model card."""
-        durable.write_files(self.path, {CARD: markdown, PAGE: html})
+        durable.write_files(self.path, {layout.CARD: markdown, layout.PAGE: html})
 
     def write_model(self, archive: bytes) -> None:
         """Keep the model for users of Keras, the content of a `.keras` file."""
@@ -214,10 +190,10 @@ class LockedRun(RunDirectory):
 
     def rewrite_history(self, history: History) -> None:
         """Replace the history: a training continues from an earlier epoch than it had reached."""
-        durable.write_file(self.path / HISTORY, history.to_csv())
-        self.history_file = HistoryFile(self.path / HISTORY, history.columns)
+        durable.write_file(self.path / layout.HISTORY, history.to_csv())
+        self.history_file = HistoryFile(self.path / layout.HISTORY, history.columns)
 
     def log(self, text: str) -> None:
         """Add to the log; control characters are escaped, so that showing the log cannot drive a terminal."""
         safe = "".join(char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text)
-        durable.append(self.path / LOG, f"{safe.rstrip()}\n".encode())
+        durable.append(self.path / layout.LOG, f"{safe.rstrip()}\n".encode())

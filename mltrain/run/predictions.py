@@ -52,11 +52,7 @@ class StoredPredictions:
 
 
 def prediction_files(predictions: Mapping[str, StoredPredictions]) -> dict[str, bytes]:
-    """Return the content of every file in `predictions/` by its name there.
-
-    Args:
-        predictions: by the name of the split.
-    """
+    """Return the content of every file in `predictions/` by its name there."""
     files = {}
     for split, stored in predictions.items():
         for part, array in zip(("rows", "target", "predictions"), _parts(stored), strict=True):

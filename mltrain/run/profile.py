@@ -19,13 +19,10 @@ class ProfiledPhase(Spec):
 
     phase: PhaseName
     """What the process did."""
-
     seconds: Seconds
     """Wall time."""
-
     share: Annotated[float, Field(ge=0, le=1)]
     """The share of the whole."""
-
     times: Annotated[int, Field(ge=1)]
     """How often it began."""
 
@@ -35,13 +32,10 @@ class Profile(Spec):
 
     format: Literal[1] = 1
     """The version of this file's form."""
-
     written: str
     """When, in UTC."""
-
     seconds: Seconds
     """Wall time from the start of the process until this was written: the sum of the phases."""
-
     phases: Many[ProfiledPhase]
     """In the order in which they first began."""
 

@@ -46,10 +46,8 @@ class Machine(Spec):
 
     system: str
     """Operating system and its version."""
-
     processor: str
     """Model of the processor; the last digits of a result can depend on it."""
-
     cores: int
     """Logical cores that the process could use."""
 
@@ -59,7 +57,6 @@ class Device(Spec):
 
     value: str
     """The device, such as `cpu` or `gpu:0`."""
-
     reason: str
     """Why this one."""
 
@@ -69,10 +66,8 @@ class Data(Spec):
 
     source: str
     """The file, folder or generator of the rows."""
-
     rows: int
     """How many there were."""
-
     sha256: str
     """Fingerprint of the data."""
 
@@ -82,7 +77,6 @@ class SplitRows(Spec):
 
     rows: int
     """How many."""
-
     sha256: str
     """Fingerprint of the row ids: int64, little endian, in their order."""
 
@@ -92,7 +86,6 @@ class Threads(Spec):
 
     intra_op: int
     """Within one operation; the number changes the last digits of convolutions."""
-
     inter_op: int
     """Operations at the same time."""
 
@@ -102,19 +95,14 @@ class Resumption(Spec):
 
     time: str
     """When, in UTC."""
-
     command: Many[str]
     """The command line."""
-
     step: int
     """The step from which it continued."""
-
     checkpoint: str | None
     """The checkpoint that was read; null if there was none and the training began at step 0."""
-
     inexact: Many[str] = ()
     """What differed from the run so far. If this is not empty, the run is not bit for bit the uninterrupted one."""
-
     changed: Many[str] = ()
     """Settings that were changed, and an end of the training that was passed. `reproduce` cannot repeat such a run."""
 
@@ -124,7 +112,6 @@ class OwnMetricRecord(Spec):
 
     direction: Literal["min", "max"]
     """Whether smaller or larger is better."""
-
     origin: Origin
     """The file or package that defines its function."""
 
@@ -134,68 +121,47 @@ class Record(Spec):
 
     format: Literal[1] = 1
     """The version of this file's form."""
-
     started: str
     """When, in UTC."""
-
     finished: str | None = None
     """When, in UTC; null while it runs, or if it was killed."""
-
     command: Many[str]
     """The command line."""
-
     working_directory: str
     """The working directory of the command."""
-
     versions: Mapping[str, str]
     """The versions of Python and of the packages that compute."""
-
     machine: Machine
     """Where the run was made."""
-
     git: Git | None
     """The state of the repository that holds the config; null outside of one."""
-
     environment: Mapping[str, str]
     """The environment variables that can change results and were set."""
-
     seeds: Mapping[str, int] = {}
     """Every seed, by its purpose."""
-
     device: Device | None = None
     """What computed; null before that was decided."""
-
     threads: Threads | None = None
     """The number of threads of TensorFlow; null before it started."""
-
     determinism: Mapping[str, bool | str] = {}
     """Switches that change the last digits: op determinism, XLA, precision."""
-
     data: Data | None = None
     """Which data it was; null before it was read."""
-
     preprocessing: str | None = None
     """The sha256 of preprocessing.json; null before it was fitted."""
-
     decision: str | None = None
     """The sha256 of decision.json; null before it is written, and for runs without one."""
-
     own_metrics: Mapping[str, OwnMetricRecord] = {}
     """The metrics of plugins in `evaluation.metrics`, by name."""
-
     resumed: Many[Resumption] = ()
     """Each time that the run was resumed."""
-
     slices: Mapping[str, Many[float]] = {}
     """The edges of the bins of `evaluation.slices`, by column."""
-
     splits: Mapping[str, SplitRows] = {}
     """Which rows each split holds."""
-
     defaults: Literal[1, 2] = 1
     """What values of the config mean that are not stated. 1, in runs of older versions: the target of a regression is
     not scaled, and the best epoch is that of `validation.loss` whatever EarlyStopping watches."""
-
     decisions: Many[Decision] = ()
     """The values that mltrain chose because the config does not state them, with the reason."""
 
@@ -205,12 +171,7 @@ class Record(Spec):
 
 
 def start_record(command: Sequence[str], config_directory: Path) -> Record:
-    """Return what is known when a run begins.
-
-    Args:
-        command: the command line.
-        config_directory: the directory that holds the config.
-    """
+    """Return what is known when a run begins."""
     return Record(
         started=now(),
         command=tuple(map(readable, command)),

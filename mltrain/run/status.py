@@ -16,25 +16,18 @@ class Status(Spec):
 
     format: Literal[1] = 1
     """The version of this file's form."""
-
     state: State
     """What the run is doing, or how it ended."""
-
     reason: str
     """Why, in words: the phase while it runs, then what ended it."""
-
     epoch: int = 0
     """The number of epochs that were completed."""
-
     step: int = 0
     """The number of updates of the weights that were made."""
-
     exit_code: int | None = None
     """The exit code of the process; null while it runs."""
-
     pid: int
     """The process that trains or trained."""
-
     updated: str
     """When this was written, in UTC."""
 

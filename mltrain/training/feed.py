@@ -28,6 +28,18 @@ def gathered(tensors: Any, rows: tf.Tensor) -> Any:
     return tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), tensors)
 
 
+def resident(array: np.ndarray) -> tf.Tensor:
+    """Return an array as a tensor on the device: a copy on a GPU, the same memory on the host where it is aligned.
+
+    What shares its memory must not be written to any more.
+    """
+    aligned = array.ctypes.data % ALIGNMENT == 0 and array.flags.c_contiguous and array.flags.writeable
+    if aligned and array.size and not tf.config.get_visible_devices("GPU"):
+        # `convert_to_tensor` copies always: a data set would be there twice. Unaligned, DLPack ends the process.
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return tf.convert_to_tensor(array)
+
+
 @dataclass(frozen=True)
 class Window:
     """The rows of some steps of an epoch, on the device.
@@ -90,15 +102,3 @@ class ResidentFeed:
     def window(self, order: np.ndarray, first: int, most: int) -> Window:
         """Return all rows, from the first step of the epoch on."""
         return Window(self.tensors, tf.convert_to_tensor(order), 0, first + most)
-
-
-def resident(array: np.ndarray) -> tf.Tensor:
-    """Return an array as a tensor on the device: a copy on a GPU, the same memory on the host where it is aligned.
-
-    What shares its memory must not be written to any more.
-    """
-    aligned = array.ctypes.data % ALIGNMENT == 0 and array.flags.c_contiguous and array.flags.writeable
-    if aligned and array.size and not tf.config.get_visible_devices("GPU"):
-        # `convert_to_tensor` copies always: a data set would be there twice. Unaligned, DLPack ends the process.
-        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
-    return tf.convert_to_tensor(array)

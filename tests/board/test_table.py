@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from mltrain.board.folder import Folder
-from mltrain.board.sparkline import sparkline
+from mltrain.board.table_page import sparkline
 from mltrain.run import rundir
 from mltrain.run.locked_run import LockedRun
 from tests.board.runs import made_run

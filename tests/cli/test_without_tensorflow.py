@@ -17,6 +17,7 @@ try:
 except SystemExit as ended:
     loaded = sorted({name.partition(".")[0] for name in sys.modules})
     print("\\nLOADED " + json.dumps([ended.code or 0, loaded]), file=sys.stderr)
+    print("OURS " + json.dumps([name for name in sys.modules if name.startswith("mltrain.")]), file=sys.stderr)
 """
 
 # Asks the board, which serves until it is interrupted, for each of its pages.
@@ -68,12 +69,41 @@ def test_tensorflow_is_not_imported(shell, config, mltrain, tmp_path, arguments)
         assert mltrain("train", path, "--run-dir", tmp_path / run, "--quiet").code == 0
     (tmp_path / "probe.py").write_text(PROBE)
     done = shell(f"{sys.executable} probe.py '{json.dumps(arguments)}'")
-    code, loaded = json.loads(done.err.rpartition("LOADED ")[2])
+    code, loaded = json.loads(done.err.rpartition("LOADED ")[2].partition("\n")[0])
     assert code == (3 if "wrong.yaml" in arguments else 0), done.err
     heavy = {"tensorflow", "keras", "sklearn", "pandas", "scipy", "matplotlib"} & set(loaded)
     assert not heavy
     if arguments[0] in ("--help", "validate", "schema"):
         assert not {"numpy", "pyarrow"} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needless"),
+    [
+        (["validate", "config.yaml"], ["run.results", "run.rundir", "cli.train", "cli.show"]),
+        (
+            ["show", "a-run"],
+            [
+                "experiment.spec",
+                "evaluation.catalogue",
+                "run.folds_form",
+                "run.explanation",
+                "cli.train",
+                "cli.validate",
+            ],
+        ),
+    ],
+    ids=["validate", "show"],
+)
+def test_a_command_imports_only_what_it_needs(shell, config, mltrain, tmp_path, arguments, needless):
+    path = config()
+    if "a-run" in arguments:
+        assert mltrain("train", path, "--run-dir", tmp_path / "a-run", "--quiet").code == 0
+    (tmp_path / "probe.py").write_text(PROBE)
+    done = shell(f"{sys.executable} probe.py '{json.dumps(arguments)}'")
+    ours = json.loads(done.err.rpartition("OURS ")[2])
+    assert f"mltrain.cli.{arguments[0]}" in ours
+    assert not {f"mltrain.{each}" for each in needless} & set(ours)
 
 
 def test_no_page_of_the_board_imports_tensorflow(shell, tmp_path):

@@ -25,11 +25,11 @@ MAY_NAME_ENCODERS = {"data/preprocessing.py", "data/raw_model.py"}
 
 
 def classes_of(package, base):
-    """Return the classes that the modules of a package define, with a type of their own."""
+    """Return the classes that a package and its modules define, with a type of their own."""
     modules = [
         importlib.import_module(f"{package.__name__}.{each.name}") for each in pkgutil.iter_modules(package.__path__)
     ]
-    found = {each for module in modules for each in vars(module).values() if isinstance(each, type)}
+    found = {each for module in (package, *modules) for each in vars(module).values() if isinstance(each, type)}
     return {
         each
         for each in found

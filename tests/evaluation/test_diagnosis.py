@@ -421,3 +421,44 @@ class TestSkill:
         truth = np.array([0, 0, 0, 1])
         assert skill("binary", truth, truth.astype(float), truth, 2) == pytest.approx(1)
         assert skill("binary", truth, 1.0 - truth, truth, 2) < -10
+
+
+class TestLossesBelowZero:
+    """The Poisson loss of counts: what is a part of it is measured by what it has fallen."""
+
+    FALLS = [2 - 20 * (1 - 0.8**epoch) for epoch in range(40)]
+
+    def of(self, *arguments, **options):
+        return of_curves(*arguments, chance=None, **options) & {
+            "high_learning_rate",
+            "low_learning_rate",
+            "overfitting",
+            "plateau",
+            "still_falling",
+        }
+
+    def test_a_training_that_is_well_is_left_alone(self):
+        assert self.of(self.FALLS, [value + 0.5 for value in self.FALLS], exhausted=False) == set()
+
+    def test_a_validation_loss_that_rises_by_much_is_overfitting(self):
+        held_out = [*self.FALLS[:10], *(self.FALLS[9] + min(0.5 * epoch, 6) for epoch in range(1, 31))]
+        assert self.of(self.FALLS, held_out) == {"overfitting"}
+        little = [*self.FALLS[:10], *(self.FALLS[9] + min(0.05 * epoch, 0.6) for epoch in range(1, 31))]
+        assert self.of(self.FALLS, little) == set()
+
+    @pytest.mark.parametrize("above", [0.0, 5.0, 12.0])
+    def test_a_loss_that_still_falls_is_seen_wherever_zero_is(self, above):
+        train = [above - 1.0 * epoch for epoch in range(12)]
+        assert self.of(train, [value + 0.5 for value in train]) == {"still_falling"}
+
+    def test_a_plateau_is_one(self):
+        flat = [*(2 - 2 * epoch for epoch in range(11)), *([-18.0] * 29)]
+        assert self.of(flat, flat) == {"plateau"}
+        near_zero = [*(10 - epoch for epoch in range(10)), *(-0.001 * epoch for epoch in range(31))]
+        assert self.of(near_zero, near_zero) == {"plateau"}
+
+    def test_jumps_again_and_again_are_a_high_learning_rate(self):
+        jumps = [-10.0 + 12 * (epoch % 4 == 3) for epoch in range(16)]
+        assert "high_learning_rate" in self.of([2.0, *jumps])
+        assert self.of([2.0, *(-10.0 + 0.5 * (epoch % 4 == 3) for epoch in range(16))]) == set()
+        assert "high_learning_rate" not in self.of([-1.0, 2.0, -0.5, 3.0])  # it has never fallen: no measure

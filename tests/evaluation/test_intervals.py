@@ -35,6 +35,7 @@ from mltrain.evaluation.intervals import intervals
 from mltrain.evaluation.metrics import measure
 from mltrain.evaluation.own_metrics import METRICS
 from mltrain.evaluation.rows import Rows
+from mltrain.evaluation.several import rows_of
 
 CLASSES = {"binary": ("no", "yes"), "multiclass": ("a", "b", "c", "d"), "regression": ()}
 
@@ -58,13 +59,13 @@ def sample(task, generator, n):
 
 
 def found(task, target, predictions, metrics=None, **options):
-    arguments = (metrics or metrics_for(task), task, target, predictions, CLASSES[task])
-    return intervals(*arguments, **{"seed": 0, **options})
+    rows = rows_of(task, target, predictions, CLASSES[task])
+    return intervals(metrics or metrics_for(task), rows, **{"seed": 0, **options})
 
 
 def coverage(task, metrics, rows, sets, seed=1):
     """Return by metric in which share of the sets the interval holds what 200,000 rows have."""
-    truth = measure(metrics, task, *sample(task, np.random.default_rng(seed), 200_000), CLASSES[task])
+    truth = measure(metrics, rows_of(task, *sample(task, np.random.default_rng(seed), 200_000), CLASSES[task]))[0]
     generator = np.random.default_rng(seed + 1)
     hits = dict.fromkeys(truth, 0)
     for number in range(sets):
@@ -107,13 +108,14 @@ def test_of_1000_differences_95_percent_hold_the_truth():
 
     metrics = (Accuracy(), F1(), RocAuc(), LogLoss())
     target, *both = pair(np.random.default_rng(0), 200_000)
-    first, second = (measure(metrics, "binary", target, each, CLASSES["binary"]) for each in both)
+    first, second = (measure(metrics, rows_of("binary", target, each, CLASSES["binary"]))[0] for each in both)
     generator = np.random.default_rng(1)
     hits = dict.fromkeys(first, 0)
     for number in range(1000):
         target, *both = pair(generator, 200)
+        a, b = (rows_of("binary", target, each, CLASSES["binary"]) for each in both)
         for metric in metrics:
-            difference = paired_difference(metric, "binary", target, *both, CLASSES["binary"], seed=number, draws=400)
+            difference = paired_difference(metric, a, b, seed=number, draws=400)
             hits[metric.name] += difference.low <= first[metric.name] - second[metric.name] <= difference.high
     assert all(930 <= count <= 970 for count in hits.values()), hits
 
@@ -181,7 +183,7 @@ def test_intervals_are_as_wide_as_those_of_the_plain_bootstrap(task):
     drawn = []
     for _ in range(400):
         rows = generator.integers(0, 1500, 1500)
-        drawn.append(measure(metrics, task, target[rows], predictions[rows], CLASSES[task]))
+        drawn.append(measure(metrics, rows_of(task, target[rows], predictions[rows], CLASSES[task]))[0])
     assert set(ours) == set(drawn[0])
     for name, each in ours.items():
         spread = np.std([one[name] for one in drawn])
@@ -213,7 +215,7 @@ def clustered(generator, groups, size):
 def test_the_interval_of_groups_covers_where_that_of_rows_does_not():
     metrics = (Accuracy(), F1(), Mcc(), RocAuc(), LogLoss())
     target, predictions, _ = clustered(np.random.default_rng(0), 50_000, 10)
-    truth = measure(metrics, "binary", target, predictions, CLASSES["binary"])
+    truth = measure(metrics, rows_of("binary", target, predictions, CLASSES["binary"]))[0]
     held = {groups: dict.fromkeys(truth, 0) for groups in ("rows", "groups")}
     for number in range(250):
         target, predictions, groups = clustered(np.random.default_rng(number + 1), 25, 10)
@@ -244,7 +246,7 @@ scores = st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]) | st.floats(0, 1)
 def test_an_interval_holds_its_value_and_stays_a_share(rows, grouped):
     target, predictions = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
     groups = np.arange(len(rows)) // 2 if grouped else None
-    values = measure(metrics_for("binary"), "binary", target, predictions, CLASSES["binary"])
+    values = measure(metrics_for("binary"), rows_of("binary", target, predictions, CLASSES["binary"]))[0]
     for name, each in found("binary", target, predictions, groups=groups).items():
         assert each.low <= values[name] <= each.high, name
         if name not in ("log_loss", "mcc", "cohen_kappa"):
@@ -256,7 +258,7 @@ def test_an_interval_holds_its_value_and_stays_a_share(rows, grouped):
 def test_intervals_of_few_numbers_hold_their_values(rows, grouped):
     target, predictions = np.array(rows, np.float64).T
     groups = np.arange(len(rows)) // 2 if grouped else None
-    values = measure(metrics_for("regression"), "regression", target, predictions)
+    values = measure(metrics_for("regression"), rows_of("regression", target, predictions))[0]
     for name, each in found("regression", target, predictions, groups=groups).items():
         assert each.low <= values[name] <= each.high, name
         assert math.isfinite(each.low), name
@@ -268,7 +270,7 @@ def test_intervals_of_few_numbers_hold_their_values(rows, grouped):
 def test_intervals_of_classes_that_are_missing_hold_their_values(rows):
     target, predicted = np.array(rows).T
     predictions = np.eye(4)[predicted] * 0.9 + 0.025
-    values = measure(metrics_for("multiclass"), "multiclass", target, predictions, CLASSES["multiclass"])
+    values = measure(metrics_for("multiclass"), rows_of("multiclass", target, predictions, CLASSES["multiclass"]))[0]
     for name, each in found("multiclass", target, predictions).items():
         assert each.low <= values[name] <= each.high, name
 
@@ -317,32 +319,34 @@ def test_a_class_of_one_row_does_not_say_how_far_its_scores_spread():
 
 def test_predictions_that_agree_are_not_proved_to_be_equal():
     target, predictions = sample("binary", np.random.default_rng(7), 12)
-    arguments = ("binary", target, predictions, predictions, CLASSES["binary"])
-    difference = paired_difference(Accuracy(), *arguments, seed=0)
+    rows = rows_of("binary", target, predictions, CLASSES["binary"])
+    difference = paired_difference(Accuracy(), rows, rows, seed=0)
     assert difference.value == 0
     assert -0.3 < difference.low < 0 < difference.high < 0.3
-    assert paired_difference(LogLoss(), *arguments, seed=0).high == 0
+    assert paired_difference(LogLoss(), rows, rows, seed=0).high == 0
 
 
 @pytest.mark.parametrize("task", list(CLASSES))
 def test_a_better_model_is_better_and_the_other_one_worse(task):
     target, good = sample(task, np.random.default_rng(8), 500)
     bad = good[np.random.default_rng(9).permutation(500)]
+    one, other = (rows_of(task, target, each, CLASSES[task]) for each in (good, bad))
     for metric in metrics_for(task):
         if metric.type in ("mape", "smape", "top_k_accuracy", "median_absolute_error"):
             continue
-        better = paired_difference(metric, task, target, good, bad, CLASSES[task], seed=0)
-        worse = paired_difference(metric, task, target, bad, good, CLASSES[task], seed=0)
+        better = paired_difference(metric, one, other, seed=0)
+        worse = paired_difference(metric, other, one, seed=0)
         assert better.value == -worse.value
         assert better.low > 0 if metric.direction == "max" else better.high < 0, metric.name
         assert worse.high < 0 if metric.direction == "max" else worse.low > 0, metric.name
 
 
 def test_a_difference_of_what_has_no_value_is_none():
-    arguments = ("binary", np.ones(9, int), *np.random.default_rng(0).random((2, 9)), CLASSES["binary"])
-    assert math.isnan(paired_difference(RocAuc(), *arguments, seed=0).value)
     pair = np.random.default_rng(0).random((2, 9))
-    difference = paired_difference(MedianAbsoluteError(), "regression", np.ones(9), *pair, (), seed=0)
+    a, b = (rows_of("binary", np.ones(9, int), each, CLASSES["binary"]) for each in pair)
+    assert math.isnan(paired_difference(RocAuc(), a, b, seed=0).value)
+    a, b = (rows_of("regression", np.ones(9), each, ()) for each in pair)
+    difference = paired_difference(MedianAbsoluteError(), a, b, seed=0)
     assert math.isfinite(difference.value)
     assert math.isnan(difference.low)
 
@@ -352,7 +356,7 @@ def test_many_classes_need_little_memory():
     target = generator.integers(0, 300, 2000)
     predictions = generator.random((2000, 300)) + 5 * np.eye(300)[target]
     classes = [f"{number}" for number in range(300)]
-    ours = intervals((BalancedAccuracy(),), "multiclass", target, predictions, classes, seed=0, draws=50)
+    ours = intervals((BalancedAccuracy(),), rows_of("multiclass", target, predictions, classes), seed=0, draws=50)
     assert ours["balanced_accuracy"].high == 1.0
 
 

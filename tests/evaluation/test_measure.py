@@ -22,8 +22,9 @@ from mltrain.evaluation.catalogue import (
 )
 from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.margins import Margins, per_class
-from mltrain.evaluation.metrics import measure, undefined
+from mltrain.evaluation.metrics import measure
 from mltrain.evaluation.own_metrics import METRICS
+from mltrain.evaluation.several import rows_of
 from mltrain.outputs import KINDS
 
 EXACT = pytest.approx
@@ -93,7 +94,8 @@ def test_binary_equals_scikit_learn(rows):
         "log_loss": sk.log_loss(target, predictions, labels=[0, 1]),
         "brier": sk.brier_score_loss(target, predictions, pos_label=1),
     }
-    same(measure((*metrics_for("binary"), *AVERAGED), "binary", target, predictions, ("no", "yes")), expected)
+    rows = rows_of("binary", target, predictions, ("no", "yes"))
+    same(measure((*metrics_for("binary"), *AVERAGED), rows)[0], expected)
 
 
 @quiet
@@ -115,8 +117,8 @@ def test_multiclass_equals_scikit_learn(rows):
         "top_k_accuracy": 1.0,
     }
     measured = measure(
-        (*metrics_for("multiclass"), *AVERAGED, TopKAccuracy(k=2)), "multiclass", target, predictions, CLASSES
-    )
+        (*metrics_for("multiclass"), *AVERAGED, TopKAccuracy(k=2)), rows_of("multiclass", target, predictions, CLASSES)
+    )[0]
     same(measured, expected)
 
 
@@ -136,7 +138,9 @@ def test_regression_equals_scikit_learn(rows):
         "r2": sk.r2_score(target, predictions),
         "explained_variance": sk.explained_variance_score(target, predictions),
     }
-    measured = measure((*metrics_for("regression"), QuantileLoss(quantile=0.9)), "regression", target, predictions)
+    measured = measure(
+        (*metrics_for("regression"), QuantileLoss(quantile=0.9)), rows_of("regression", target, predictions, ())
+    )[0]
     # A nearly constant target divides by its tiny variance, where the order of summation shows.
     for name in ("r2", "explained_variance"):
         assert measured.pop(name) == pytest.approx(expected.pop(name), rel=1e-9, abs=1e-9)
@@ -148,7 +152,7 @@ def test_many_rows_equal_scikit_learn():
     target = generator.integers(0, 4, 5000)
     logits = generator.normal(size=(5000, 4)).round(1) + np.eye(4)[target]
     predictions = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    measured = measure(DEFAULTS["multiclass"], "multiclass", target, predictions, CLASSES)
+    measured = measure(DEFAULTS["multiclass"], rows_of("multiclass", target, predictions, CLASSES))[0]
     predicted = predictions.argmax(axis=1)
     assert measured["roc_auc"] == pytest.approx(sk.roc_auc_score(target, predictions, multi_class="ovr"), rel=1e-12)
     assert measured["f1"] == pytest.approx(sk.f1_score(target, predicted, average="macro"), rel=1e-12)
@@ -159,58 +163,61 @@ def test_many_rows_equal_scikit_learn():
 def test_a_column_is_the_same_as_a_vector(task):
     target, predictions = np.array([0, 1, 1, 0]), np.array([0.2, 0.9, 0.3, 0.1])
     metrics = metrics_for(task)
-    flat = measure(metrics, task, target, predictions, ("no", "yes"))
-    assert flat == measure(metrics, task, target[:, None].astype(np.float32), predictions[:, None], ("no", "yes"))
+    flat = measure(metrics, rows_of(task, target, predictions, ("no", "yes")))[0]
+    rows = rows_of(task, target[:, None].astype(np.float32), predictions[:, None], ("no", "yes"))
+    assert flat == measure(metrics, rows)[0]
 
 
 def test_float32_predictions_are_measured_in_float64():
     target = np.full(100_000, 0.1)
     predictions = np.full(100_000, 0.3, np.float32)
     expected = (float(np.float32(0.3)) - 0.1) ** 2
-    assert measure(metrics_for("regression"), "regression", target, predictions)["mse"] == EXACT(expected, rel=1e-12)
+    measured = measure(metrics_for("regression"), rows_of("regression", target, predictions))[0]
+    assert measured["mse"] == EXACT(expected, rel=1e-12)
 
 
 def test_log_loss_is_clipped_at_the_resolution_of_the_predictions():
     target = np.array([0, 1])
     for dtype in (np.float32, np.float64):
         predictions = np.array([1, 0], dtype)
-        measured = measure((LogLoss(),), "binary", target, predictions, ("no", "yes"))["log_loss"]
+        measured = measure((LogLoss(),), rows_of("binary", target, predictions, ("no", "yes")))[0]["log_loss"]
         assert measured == pytest.approx(sk.log_loss(target, predictions), rel=1e-6)
         assert measured == pytest.approx(-math.log(np.finfo(dtype).eps), rel=1e-12)
 
 
 def test_brier_of_two_softmax_outputs_is_summed():
-    measured = measure((Brier(),), "multiclass", np.array([0]), np.array([[0.25, 0.25, 0.5]]), CLASSES[:3])
+    measured = measure((Brier(),), rows_of("multiclass", np.array([0]), np.array([[0.25, 0.25, 0.5]]), CLASSES[:3]))[0]
     assert measured["brier"] == EXACT(0.75**2 + 0.25**2 + 0.5**2)
 
 
 def test_a_class_that_neither_occurs_nor_is_predicted_does_not_count():
     predictions = np.eye(4)[[0, 1, 1]]
-    assert measure((F1(),), "multiclass", np.array([0, 1, 1]), predictions, CLASSES)["f1"] == 1.0
+    assert measure((F1(),), rows_of("multiclass", np.array([0, 1, 1]), predictions, CLASSES))[0]["f1"] == 1.0
 
 
 def test_one_class_has_no_roc_auc_and_the_reason_is_given():
     metrics = DEFAULTS["binary"]
-    arguments = (metrics, "binary", np.ones(3, int), np.array([0.2, 0.6, 0.7]), ("no", "yes"))
-    measured = measure(*arguments)
+    predictions = np.array([0.2, 0.6, 0.7])
+    measured, reasons = measure(metrics, rows_of("binary", np.ones(3, int), predictions, ("no", "yes")))
     assert math.isnan(measured["roc_auc"])
     assert measured["pr_auc"] == 1.0
-    assert undefined(*arguments) == {"roc_auc": "all rows are of class 'yes'"}
-    arguments = (metrics, "binary", np.zeros(3, int), np.array([0.2, 0.6, 0.7]), ("no", "yes"))
-    assert set(undefined(*arguments).values()) == {"no rows are of class 'yes'"}
-    assert set(undefined(*arguments)) == {"roc_auc", "pr_auc"}
+    assert reasons == {"roc_auc": "all rows are of class 'yes'"}
+    _, reasons = measure(metrics, rows_of("binary", np.zeros(3, int), predictions, ("no", "yes")))
+    assert set(reasons.values()) == {"no rows are of class 'yes'"}
+    assert set(reasons) == {"roc_auc", "pr_auc"}
 
 
 def test_a_missing_class_is_named():
     predictions = np.full((3, 4), 0.25)
-    reasons = undefined(DEFAULTS["multiclass"], "multiclass", np.array([0, 1, 2]), predictions, CLASSES)
+    reasons = measure(DEFAULTS["multiclass"], rows_of("multiclass", np.array([0, 1, 2]), predictions, CLASSES))[1]
     assert reasons == {"roc_auc": "no rows are of class 'd'"}
 
 
 def test_one_row_has_no_r2():
-    arguments = (metrics_for("regression"), "regression", np.array([2.0]), np.array([2.5]))
-    assert set(undefined(*arguments)) == {"r2", "explained_variance"}
-    assert measure(*arguments)["mse"] == 0.25
+    rows = rows_of("regression", np.array([2.0]), np.array([2.5]), ())
+    measured, reasons = measure(metrics_for("regression"), rows)
+    assert set(reasons) == {"r2", "explained_variance"}
+    assert measured["mse"] == 0.25
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
@@ -221,8 +228,8 @@ def test_predictions_that_are_not_finite_give_no_value(task, bad):
     predictions[1] = bad
     metrics = metrics_for(task)
     classes = CLASSES if task == "multiclass" else ("no", "yes")
-    assert all(math.isnan(value) for value in measure(metrics, task, target, predictions, classes).values())
-    reasons = undefined(metrics, task, target, predictions, classes)
+    assert all(math.isnan(value) for value in measure(metrics, rows_of(task, target, predictions, classes))[0].values())
+    reasons = measure(metrics, rows_of(task, target, predictions, classes))[1]
     assert set(reasons.values()) == {"the predictions of 1 of 3 rows are NaN or infinite"}
 
 
@@ -238,7 +245,7 @@ def test_predictions_that_are_not_finite_give_no_value(task, bad):
 )
 def test_shapes_that_do_not_fit_are_refused(task, rows, shape):
     with pytest.raises(ValueError, match="expected predictions of shape"):
-        measure(metrics_for(task), task, np.zeros(rows), np.zeros(shape), CLASSES)
+        rows_of(task, np.zeros(rows), np.zeros(shape), CLASSES)
 
 
 def test_confusion_matrix_and_its_classes_equal_scikit_learn():

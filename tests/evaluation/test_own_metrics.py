@@ -13,8 +13,9 @@ from mltrain.config.load import load_text
 from mltrain.errors import ConfigError, PluginError
 from mltrain.evaluation.differences import paired_difference
 from mltrain.evaluation.intervals import intervals
-from mltrain.evaluation.metrics import measure, undefined
+from mltrain.evaluation.metrics import measure
 from mltrain.evaluation.own_metrics import METRICS, Plugins
+from mltrain.evaluation.several import rows_of
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.listing.components import components
 from mltrain.listing.schema import json_schema
@@ -104,11 +105,11 @@ def test_what_a_run_has_measured_can_be_named_by_that_run_alone():
 def test_value_and_interval_are_those_of_the_twin(task, name):
     target, predictions = sample(task, np.random.default_rng(1), 600)
     both = named(name, name.removeprefix("twin_of_"))
-    own, ours = measure(both, task, target, predictions, CLASSES[task]).values()
+    own, ours = measure(both, rows_of(task, target, predictions, CLASSES[task]))[0].values()
     assert own == pytest.approx(ours, rel=1e-12)
     for groups, wide in ((None, 0.1), (np.arange(600) // 4, 0.15)):
-        found = intervals(both, task, target, predictions, CLASSES[task], seed=0, groups=groups)
-        again = intervals(both[:1], task, target, predictions, CLASSES[task], seed=0, groups=groups)
+        found = intervals(both, rows_of(task, target, predictions, CLASSES[task]), seed=0, groups=groups)
+        again = intervals(both[:1], rows_of(task, target, predictions, CLASSES[task]), seed=0, groups=groups)
         own, ours = found.values()
         assert again == {name: own}
         assert own.high - own.low == pytest.approx(ours.high - ours.low, rel=wide)
@@ -121,7 +122,7 @@ def test_a_paired_difference_is_that_of_the_twin(task, name):
     bad = np.where(np.arange(400)[:, None] % 3 == 0, good[::-1].reshape(400, -1), good.reshape(400, -1))
     bad = bad.reshape(good.shape)
     own, ours = (
-        paired_difference(each, task, target, good, bad, CLASSES[task], seed=0)
+        paired_difference(each, *(rows_of(task, target, of, CLASSES[task]) for of in (good, bad)), seed=0)
         for each in named(name, name.removeprefix("twin_of_"))
     )
     assert own.value == pytest.approx(ours.value, rel=1e-9)
@@ -131,10 +132,11 @@ def test_a_paired_difference_is_that_of_the_twin(task, name):
 
 def test_of_200_intervals_95_percent_hold_the_truth():
     metrics, generator, hits = named("twin_of_balanced_accuracy"), np.random.default_rng(4), 0
-    truth = measure(metrics, "binary", *sample("binary", np.random.default_rng(3), 200_000), CLASSES["binary"])
+    population = sample("binary", np.random.default_rng(3), 200_000)
+    truth = measure(metrics, rows_of("binary", *population, CLASSES["binary"]))[0]
     for number in range(200):
         rows = sample("binary", generator, 200)
-        (found,) = intervals(metrics, "binary", *rows, CLASSES["binary"], seed=number, draws=200).values()
+        (found,) = intervals(metrics, rows_of("binary", *rows, CLASSES["binary"]), seed=number, draws=200).values()
         hits += found.low <= truth["twin_of_balanced_accuracy"] <= found.high
     assert 0.92 <= hits / 200 <= 0.98
 
@@ -142,15 +144,15 @@ def test_of_200_intervals_95_percent_hold_the_truth():
 def test_decided_classes_follow_the_threshold_of_each_model():
     target, predictions = np.array([0, 0, 1, 1] * 5), np.array([0.1, 0.6, 0.7, 0.9] * 5)
     (balanced,) = named("twin_of_balanced_accuracy")
-    arguments = (balanced, "binary", target, predictions, predictions, CLASSES["binary"])
-    assert paired_difference(*arguments, seed=0, thresholds=(0.65, 0.5)).value == 0.25
+    a, b = (rows_of("binary", target, predictions, CLASSES["binary"], threshold) for threshold in (0.65, 0.5))
+    assert paired_difference(balanced, a, b, seed=0).value == 0.25
 
 
 def test_what_has_no_value_says_why_and_has_no_interval():
-    rows = ("binary", np.ones(9, int), np.linspace(0.1, 0.9, 9), CLASSES["binary"])
-    assert undefined(named("twin_of_roc_auc"), *rows) == {"twin_of_roc_auc": "one class only"}
-    assert math.isnan(measure(named("twin_of_roc_auc"), *rows)["twin_of_roc_auc"])
-    assert intervals(named("twin_of_roc_auc"), *rows, seed=0) == {}
+    rows = rows_of("binary", np.ones(9, int), np.linspace(0.1, 0.9, 9), CLASSES["binary"])
+    assert measure(named("twin_of_roc_auc"), rows)[1] == {"twin_of_roc_auc": "one class only"}
+    assert math.isnan(measure(named("twin_of_roc_auc"), rows)[0]["twin_of_roc_auc"])
+    assert intervals(named("twin_of_roc_auc"), rows, seed=0) == {}
 
 
 def share_of_none(target, predictions):
@@ -160,8 +162,8 @@ def share_of_none(target, predictions):
 def test_a_draw_without_a_value_leaves_the_interval_out_and_does_not_fail():
     metrics = named("share_of_none", by=metric("regression", direction="max")(share_of_none))
     target = np.linspace(0, 1, 20)
-    assert measure(metrics, "regression", target, target) == {"share_of_none": 0.5}
-    assert intervals(metrics, "regression", target, target, (), seed=0) == {}
+    assert measure(metrics, rows_of("regression", target, target))[0] == {"share_of_none": 0.5}
+    assert intervals(metrics, rows_of("regression", target, target), seed=0) == {}
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_a_draw_without_a_value_leaves_the_interval_out_and_does_not_fail():
 def test_what_is_no_value_is_refused(returned, said):
     odd = metric("regression", direction="max", best=1.0, worst=0.0, name="odd")(lambda target, predictions: returned)
     with pytest.raises(PluginError) as caught:
-        measure(named("odd", by=odd), "regression", np.arange(4.0), np.arange(4.0))
+        measure(named("odd", by=odd), rows_of("regression", np.arange(4.0), np.arange(4.0)))
     assert str(caught.value).startswith(f"{__file__}:")
     assert str(caught.value).endswith(f"metric odd {said}")
 
@@ -190,7 +192,7 @@ def test_what_is_no_value_is_refused(returned, said):
 def test_a_number_for_each_row_is_one_for_each_row(returned, said):
     odd = metric("regression", direction="min", of_rows=True, name="odd")(lambda target, predictions: returned)
     with pytest.raises(PluginError, match=r"expected numbers of shape \(4,\)") as caught:
-        measure(named("odd", by=odd), "regression", np.arange(4.0), np.arange(4.0))
+        measure(named("odd", by=odd), rows_of("regression", np.arange(4.0), np.arange(4.0)))
     assert f"returned {said}; expected" in str(caught.value)
 
 
@@ -201,7 +203,7 @@ def test_an_error_names_the_metric_and_its_line_and_rows_cannot_be_changed(capsy
 
     metrics = named("spoils", by=metric("regression", direction="min")(spoils))
     with pytest.raises(PluginError, match=rf"metric spoils: {__file__}:\d+: ValueError: .*read-only"):
-        measure(metrics, "regression", np.arange(4.0), np.arange(4.0))
+        measure(metrics, rows_of("regression", np.arange(4.0), np.arange(4.0)))
     assert capsys.readouterr() == ("", "a word\n")
 
 

@@ -7,9 +7,9 @@ import sklearn.metrics as sk
 from mltrain.evaluation.catalogue import DEFAULTS, F1, R2, Accuracy, HammingLoss, LogLoss, Rmse, RocAuc
 from mltrain.evaluation.differences import paired_difference
 from mltrain.evaluation.intervals import intervals
-from mltrain.evaluation.metrics import measure, undefined
+from mltrain.evaluation.metrics import measure
 from mltrain.evaluation.own_metrics import METRICS
-from mltrain.evaluation.several import SeveralRows, draw_sums, from_sums
+from mltrain.evaluation.several import SeveralRows, draw_sums, from_sums, rows_of
 from mltrain.evaluation.split_results import metric_results, output_results
 
 NAMES = ("rain", "wind", "fog")
@@ -49,7 +49,7 @@ def test_labels_are_measured_as_by_scikit_learn(seed):
     if seed == 1:
         probabilities[:, 1] = 0.1  # a label that is never predicted
     decided = (probabilities > 0.5).astype(int)
-    found = measure(of_labels(), "multilabel", target, probabilities, NAMES)
+    found = measure(of_labels(), rows_of("multilabel", target, probabilities, NAMES))[0]
     expected = {
         "accuracy": sk.accuracy_score(target, decided),
         "hamming_loss": sk.hamming_loss(target, decided),
@@ -69,7 +69,7 @@ def test_labels_are_measured_as_by_scikit_learn(seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_numbers_are_measured_as_by_scikit_learn(seed):
     target, predictions = numbers(np.random.default_rng(seed), 50)
-    found = measure(of_tasks("multiregression"), "multiregression", target, predictions)
+    found = measure(of_tasks("multiregression"), rows_of("multiregression", target, predictions))[0]
     expected = {
         "mse": sk.mean_squared_error(target, predictions),
         "rmse": sk.root_mean_squared_error(target, predictions),
@@ -88,14 +88,14 @@ def test_numbers_are_measured_as_by_scikit_learn(seed):
 def test_each_target_is_measured_as_if_it_were_alone(task, sample, names):
     target, predictions = sample(np.random.default_rng(3), 80)
     metrics = DEFAULTS[task]
-    found = output_results(metrics, task, NAMES, target, predictions, 7, 15)
+    found = output_results(metrics, rows_of(task, target, predictions, names), NAMES, 7, 15)
     assert list(found) == list(NAMES)
     for place, name in enumerate(NAMES):
         alone = "binary" if names else "regression"
         measured = found[name].metrics
         stated = [METRICS.specs[each]() for each in measured]
         classes = ("no", "yes") if names else ()
-        expected = metric_results(stated, alone, target[:, place], predictions[:, place], classes, 7)
+        expected = metric_results(stated, rows_of(alone, target[:, place], predictions[:, place], classes), seed=7)
         assert measured == expected
         assert all(each.low <= each.value <= each.high for each in measured.values())
     if names:
@@ -117,10 +117,10 @@ def test_each_target_is_measured_as_if_it_were_alone(task, sample, names):
 )
 def test_of_1000_intervals_95_percent_hold_the_truth(task, sample, metrics):
     names = NAMES if task == "multilabel" else ()
-    truth = measure(metrics, task, *sample(np.random.default_rng(0), 200_000), names)
+    truth = measure(metrics, rows_of(task, *sample(np.random.default_rng(0), 200_000), names))[0]
     generator, hits = np.random.default_rng(1), dict.fromkeys(truth, 0)
     for seed in range(1000):
-        for name, each in intervals(metrics, task, *sample(generator, 150), names, seed=seed).items():
+        for name, each in intervals(metrics, rows_of(task, *sample(generator, 150), names), seed=seed).items():
             hits[name] += each.low <= truth[name] <= each.high
     shares = {name: count / 1000 for name, count in hits.items()}
     assert all(0.93 <= share <= 0.97 for share in shares.values()), shares
@@ -130,15 +130,14 @@ def test_rows_that_are_twice_there_as_one_group_are_no_more_rows():
     target, probabilities = labels(np.random.default_rng(5), 200)
     twice, groups = np.repeat(np.arange(200), 2), np.repeat(np.arange(200), 2)
     metrics = [HammingLoss(), F1(), RocAuc()]
-    once = intervals(metrics, "multilabel", target, probabilities, NAMES, seed=0)
-    grouped = intervals(metrics, "multilabel", target[twice], probabilities[twice], NAMES, seed=0, groups=groups)
-    alone = intervals(metrics, "multilabel", target[twice], probabilities[twice], NAMES, seed=0)
+    once = intervals(metrics, rows_of("multilabel", target, probabilities, NAMES), seed=0)
+    rows = rows_of("multilabel", target[twice], probabilities[twice], NAMES)
+    grouped, alone = (intervals(metrics, rows, seed=0, groups=each) for each in (groups, None))
     for name, each in once.items():
         width = each.high - each.low
         assert grouped[name].high - grouped[name].low == pytest.approx(width, rel=0.15)
         assert alone[name].high - alone[name].low < 0.8 * width
-    arguments = (metrics, "multilabel", NAMES, target[twice], probabilities[twice], 0, 10)
-    both = [output_results(*arguments, each)["rain"].metrics["f1"] for each in (groups, None)]
+    both = [output_results(metrics, rows, NAMES, 0, 10, each)["rain"].metrics["f1"] for each in (groups, None)]
     assert both[1].high - both[1].low < 0.8 * (both[0].high - both[0].low)
 
 
@@ -149,16 +148,18 @@ def test_draws_of_two_models_share_their_weights():
     # But for the row of the prior, in which the two may differ.
     assert np.abs(first - second).max() < 0.05 < np.ptp(first[:, 1])
     assert len(np.unique(from_sums(HammingLoss(), first))) == 20
+    rows = rows_of("multilabel", target, probabilities, NAMES)
     for metric in (Accuracy(), HammingLoss(), F1(), RocAuc()):
-        same = paired_difference(metric, "multilabel", target, probabilities, probabilities, NAMES, seed=1)
+        same = paired_difference(metric, rows, rows, seed=1)
         assert same.value == 0 and -0.03 < same.low <= 0 <= same.high < 0.03
-        worse = paired_difference(metric, "multilabel", target, probabilities, 1 - probabilities, NAMES, seed=1)
+        worse = paired_difference(metric, rows, rows_of("multilabel", target, 1 - probabilities, NAMES), seed=1)
         assert worse.low > 0 if metric.direction == "max" else worse.high < 0
 
 
 def test_all_rows_right_has_an_interval_that_doubts_it():
     target, _ = labels(np.random.default_rng(5), 60)
-    found = intervals([HammingLoss(), F1(), Accuracy()], "multilabel", target, target.astype(float), NAMES, seed=0)
+    rows = rows_of("multilabel", target, target.astype(float), NAMES)
+    found = intervals([HammingLoss(), F1(), Accuracy()], rows, seed=0)
     assert found["hamming_loss"].low == 0 < found["hamming_loss"].high < 0.05
     assert found["f1"].low < 1 == found["f1"].high
     assert found["accuracy"].low < 0.95
@@ -167,7 +168,7 @@ def test_all_rows_right_has_an_interval_that_doubts_it():
 def test_a_label_that_no_row_has_leaves_the_areas_without_a_value():
     target, probabilities = labels(np.random.default_rng(5), 50)
     target[:, 2] = 0
-    assert undefined([RocAuc(), F1()], "multilabel", target, probabilities, NAMES) == {
+    assert measure([RocAuc(), F1()], rows_of("multilabel", target, probabilities, NAMES))[1] == {
         "roc_auc": "no rows are of class 'fog'"
     }
 
@@ -176,10 +177,11 @@ def test_more_labels_than_fit_a_word_are_counted_the_same():
     generator = np.random.default_rng(2)
     target, probabilities = generator.integers(0, 2, (70, 40)), generator.random((70, 40))
     names = [str(number) for number in range(40)]
-    found = measure([F1(average="samples"), Accuracy()], "multilabel", target, probabilities, names)
+    found = measure([F1(average="samples"), Accuracy()], rows_of("multilabel", target, probabilities, names))[0]
     decided = probabilities > 0.5
     assert found["f1_samples"] == pytest.approx(sk.f1_score(target, decided, average="samples"), abs=1e-12)
-    assert intervals([HammingLoss()], "multilabel", target, probabilities, names, seed=0)["hamming_loss"].low > 0.4
+    rows = rows_of("multilabel", target, probabilities, names)
+    assert intervals([HammingLoss()], rows, seed=0)["hamming_loss"].low > 0.4
 
 
 def test_shapes_that_do_not_fit_are_refused():

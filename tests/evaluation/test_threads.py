@@ -101,17 +101,16 @@ def test_metrics_and_intervals(task):
     classes = CLASSES.get(task, ())
 
     def compute():
-        found = [
-            metric_results(metrics_of(task), task, target, predictions, classes, 1, groups=each)
-            for each in (None, groups)
-        ]
+        measured = rows_of(task, target, predictions, classes)
+        found = [metric_results(metrics_of(task), measured, seed=1, groups=each) for each in (None, groups)]
         if task == "regression":
-            found.append(metric_results(metrics_of(task), task, target, predictions, (), 1, forecasts=forecasts(task)))
+            forecast = rows_of(task, target, predictions, (), forecasts=forecasts(task))
+            found.append(metric_results(metrics_of(task), forecast, seed=1))
         if task in ("binary", "multiclass"):
-            found.append(class_results(metrics_of(task), task, target, predictions, classes, groups=groups))
+            found.append(class_results(metrics_of(task), measured, groups))
         if task.startswith("multi") and task != "multiclass":
             names = classes or ("a", "b", "c")
-            found.append(output_results(metrics_of(task), task, names, target, predictions, 1, 10, groups))
+            found.append(output_results(metrics_of(task), measured, names, 1, 10, groups))
         return found
 
     first, *others = repeated(compute)
@@ -124,13 +123,12 @@ def test_paired_differences(task):
     other, classes, groups = predictions[::-1] * 0.5 + predictions * 0.5, CLASSES.get(task, ()), np.arange(ROWS) // 4
 
     def compute():
+        a, b = (rows_of(task, target, each, classes) for each in (predictions, other))
         return [
             (each.value, each.low, each.high)
             for metric in metrics_of(task)
             for of in (None, groups)
-            for each in [
-                paired_difference(metric, task, target, predictions, other, classes, seed=1, draws=100, groups=of)
-            ]
+            for each in [paired_difference(metric, a, b, seed=1, draws=100, groups=of)]
         ]
 
     first, *others = repeated(compute)

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from mltrain.gates.gate import Gate, Quantity, judge, judge_folds
+from mltrain.gates.gate import Gate, Quantity
+from mltrain.gates.judging import judge, judge_folds
 from mltrain.run.folds_form import FoldBaseline, FoldDifference, FoldMean
 from tests.made_results import made_splits
 

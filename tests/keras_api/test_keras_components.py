@@ -230,9 +230,9 @@ def test_checking_imports_no_tensorflow() -> None:
     program = """
 import sys
 from mltrain.keras_api import catalogue
-from mltrain.keras_api.components import definitions, make
+from mltrain.keras_api.components import make
 make("layer", "Dense", units=1)
-definitions()
+catalogue.definitions()
 [catalogue.describe(kind) for kind in catalogue.kinds()]
 print([name for name in ("tensorflow", "keras", "numpy") if name in sys.modules])
 """

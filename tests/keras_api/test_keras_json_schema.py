@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from mltrain.keras_api.catalogue import Entry
-from mltrain.keras_api.components import KerasAlternatives, definitions, make
+from mltrain.keras_api.catalogue import Entry, definitions
+from mltrain.keras_api.components import KerasAlternatives, make
 from tests.keras_api.keras_samples import every_entry, minimal
 
 DEFINITIONS = definitions()

@@ -198,3 +198,40 @@ def test_the_metric_of_keras_can_be_averaged(folder):
     assert done.code == 0, done.err
     found = metrics_of(folder / "keras")["splits"]["test"]["metrics"]
     assert found["poisson"]["value"] == pytest.approx(found["loss"]["value"], rel=1e-5)
+
+
+# The Poisson loss of large counts falls far below 0; and few rows, with columns that say nothing, are soon learned by
+# heart.
+MANY = """\
+task: count
+data:
+  source: {type: csv, path: many.csv}
+  target: sold
+  split: {type: random, validation: 0.3, test: 0.2}
+model: {type: mlp, units: [64, 64]}
+"""
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("many")
+    draw = np.random.default_rng(3)
+    inputs = draw.normal(size=(120, 12)).round(4)
+    sold = draw.poisson(np.exp(2.5 + 0.4 * inputs[:, 0]))
+    with (folder / "many.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([(*(f"x{n}" for n in range(12)), "sold"), *np.column_stack([inputs, sold]).tolist()])
+    (folder / "many.yaml").write_text(MANY, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs", "rate", "found"),
+    [("too_long", 60, 0.003, "overfitting"), ("too_short", 12, 0.001, "still_falling")],
+)
+def test_a_training_with_losses_below_0_is_diagnosed(many, name, epochs, rate, found):
+    training = f"training={{epochs: {epochs}, optimizer: {{type: adam, learning_rate: {rate}}}}}"
+    trained = in_process(many, "train", "many.yaml", "--run-dir", name, "--set", training)
+    assert trained.code == 0, trained.err
+    named = {each["finding"]: each["sentence"] for each in metrics_of(many / name)["diagnosis"]}
+    assert set(named) - {"small_validation"} == {found}
+    assert " from -" in named[found]

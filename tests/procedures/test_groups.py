@@ -14,6 +14,7 @@ from mltrain.evaluation.catalogue import Accuracy, LogLoss
 from mltrain.evaluation.differences import paired_difference
 from mltrain.evaluation.importance import importance
 from mltrain.evaluation.intervals import intervals
+from mltrain.evaluation.several import rows_of
 from mltrain.evaluation.split_results import draw_seed
 from mltrain.procedures.explanation import importance as measurement
 from mltrain.procedures.stored_model import resolved_spec
@@ -80,8 +81,8 @@ def test_intervals_are_those_of_groups_and_say_so(folder, run):
     test = metrics(folder, run)["splits"]["test"]
     stored = RunDirectory(folder / run).predictions("test")
     assert test["groups"] == {"columns": ["patient"], "n": len(np.unique(stored.groups))}
-    arguments = ((Accuracy(), LogLoss()), "binary", stored.target, stored.values, ("n", "y"))
-    plain = intervals(*arguments, seed=0)
+    rows = rows_of("binary", stored.target, stored.values, ("n", "y"))
+    plain = intervals((Accuracy(), LogLoss()), rows, seed=0)
     for name in ("accuracy", "log_loss"):
         assert plain[name].high - plain[name].low < 0.6 * (test["metrics"][name]["high"] - test["metrics"][name]["low"])
     groups = test["groups"]["n"]
@@ -138,8 +139,12 @@ def differences(folder):
     a, b = (((values > 0.5) == test.truth).astype(float) for values in (stored.values, constant))
     options = {"seed": draw_seed(spec.seed, "test"), "groups": stored.groups}
     found = (
-        paired_difference(Accuracy(), "binary", np.ones(len(a)), a, b, ("wrong", "right"), **options),
-        paired_difference(LogLoss(), "binary", test.truth, stored.values, linear, ("n", "y"), **options),
+        paired_difference(
+            Accuracy(), *(rows_of("binary", np.ones(len(a)), each, ("wrong", "right")) for each in (a, b)), **options
+        ),
+        paired_difference(
+            LogLoss(), *(rows_of("binary", test.truth, each, ("n", "y")) for each in (stored.values, linear)), **options
+        ),
     )
     return tuple(map(asdict, found))
 

@@ -12,6 +12,7 @@ from mltrain.evaluation.catalogue import R2
 from mltrain.evaluation.intervals import intervals
 from mltrain.evaluation.metrics import measure
 from mltrain.evaluation.own_metrics import METRICS
+from mltrain.evaluation.several import rows_of
 from mltrain.run.rundir import RunDirectory
 from tests.conftest import in_process
 from tests.csv_files import read_csv
@@ -98,7 +99,7 @@ def test_rows_that_belong_together_are_drawn_together_for_each_target(trained):
     if kind == "labels":
         return
     stored = RunDirectory(folder / "run").predictions("test")
-    of_one = ([R2()], "regression", stored.target[:, 1], stored.values[:, 1], ())
+    of_one = ([R2()], rows_of("regression", stored.target[:, 1], stored.values[:, 1], ()))
     grouped = intervals(*of_one, seed=0, groups=stored.groups)["r2"]
     recorded = metrics["splits"]["test"]["outputs"]["depth"]["metrics"]["r2"]
     assert (recorded["low"], recorded["high"]) == pytest.approx((grouped.low, grouped.high), abs=1e-12)
@@ -226,7 +227,7 @@ def test_folds_are_taken_together_over_all_targets(trained):
     target, values = (np.concatenate([getattr(each, name) for each in stored]) for name in ("target", "values"))
     metric = METRICS.specs["log_loss" if kind == "labels" else "r2"]()
     names = ("rain", "wind", "fog") if kind == "labels" else ()
-    expected = measure([metric], found["task"], target, values, names)[metric.name]
+    expected = measure([metric], rows_of(found["task"], target, values, names))[0][metric.name]
     assert found["pooled"]["metrics"][metric.name]["value"] == pytest.approx(expected, abs=1e-12)
     assert found["pooled"]["n"] == 240 and found["pooled"]["confusion_matrix"] == []
     assert ("roc_auc" in found["pooled"]["left_out"]) == (kind == "labels")

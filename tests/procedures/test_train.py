@@ -290,3 +290,8 @@ def test_status_says_the_epoch_and_the_step_while_it_trains(mltrain, config, tmp
     assert mltrain("train", config(epochs="  epochs: 4"), "--run-dir", "run").code == 0
     # 36 training rows in batches of 8 are 5 steps per epoch.
     assert seen == [("running", "training", epoch, 5 * (epoch + 1)) for epoch in range(4)]
+
+
+def test_stop_when_keeps_every_digit_of_its_number(trained):
+    run, _ = trained("training.epochs=1", "training.stop_when=train.loss < 0.123456789")
+    assert "stop_when: train.loss < 0.123456789\n" in (run / "config.resolved.yaml").read_text()

@@ -1,16 +1,13 @@
-"""What a column can be: one file a kind. The list below is registration, validation and documentation in one."""
+"""What a column can be; kinds that are encoded alike share a file. The list below is registration, validation and
+documentation in one."""
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from typing import Annotated, Literal, get_args
 
-from mltrain.data.features.array import ArrayFeature
-from mltrain.data.features.boolean import BooleanFeature
+from mltrain.data.features.array import ArrayFeature, ImageFeature
 from mltrain.data.features.category import CategoryFeature
-from mltrain.data.features.datetime import DatetimeFeature
-from mltrain.data.features.ignore import IgnoreFeature
-from mltrain.data.features.image import ImageFeature
-from mltrain.data.features.number import NumberFeature
+from mltrain.data.features.number import BooleanFeature, DatetimeFeature, NumberFeature
 from mltrain.spec import OneOf, Spec
 
 __all__ = [
@@ -24,6 +21,13 @@ __all__ = [
     "ImageFeature",
     "NumberFeature",
 ]
+
+
+class IgnoreFeature(Spec):
+    """A column that is not used and not read, such as an identifier, a remark or a column that contains the answer."""
+
+    type: Literal["ignore"] = "ignore"
+
 
 AnyFeature = (
     NumberFeature | CategoryFeature | BooleanFeature | DatetimeFeature | ImageFeature | ArrayFeature | IgnoreFeature

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
@@ -193,6 +194,13 @@ def _load(
         raise DataError(f"{name}: expected arrays of numbers or texts, but they cannot be read ({error})") from error
 
 
+def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Return the shape of an array in a file, whether its order is Fortran's, and its type, and pass its header."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return read(file)
+
+
 def check_header(archive: zipfile.ZipFile, member: str) -> None:
     """Refuse an array that is not as long as its header says: numpy.load makes room for what the header says.
 
@@ -202,9 +210,7 @@ def check_header(archive: zipfile.ZipFile, member: str) -> None:
     if member not in archive.namelist():  # no array, which is said later
         return
     with archive.open(member, "r") as file:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file)
+        shape, _, dtype = array_header(file)
         size = archive.getinfo(member).file_size - file.tell()
     if not dtype.hasobject and (not dtype.itemsize or math.prod(shape) * dtype.itemsize != size):
         raise ValueError(f"{member} has {size} bytes of data, its header says {shape} of {dtype}")

@@ -243,11 +243,8 @@ def _check_exact(numbers: pa.Array, texts: pa.Array, where: ColumnPlace) -> None
     for row in pc.indices_nonzero(pc.greater_equal(pc.abs(numbers), 2.0**53)).to_pylist():
         text = texts[row].as_py()
         if text.lstrip("+-").isdigit() and int(text) != int(numbers[row].as_py()):
-            raise where.error(
-                row,
-                f"{quoted(text)} would be rounded to {numbers[row].as_py():.0f}; "
-                f"declare data.features.{where.column}: category, or ignore",
-            )
+            rounded = f"{quoted(text)} would be rounded to {numbers[row].as_py():.0f}"
+            raise where.error(row, f"{rounded}; declare data.features.{where.column}: category, or ignore")
 
 
 def _most(mask: pa.Array, texts: pa.Array) -> bool:
@@ -265,7 +262,7 @@ def _check_all(mask: pa.Array, texts: pa.Array, where: ColumnPlace, what: str, d
     if what == "number" and "," in text:
         remedies = [f"Write it with a decimal point, or {_comma_remedy(texts, text, where)}"]
     elif what == _DATE_FORM and re.match(OTHER_DATE, text):
-        setting = _setting(where, ("date_format", "DD/MM/YYYY"))
+        setting = _setting(where, "date_format", "DD/MM/YYYY")
         remedies = [f"{setting[0].upper()}{setting[1:]} (or how the dates are written)"]
     if where.target is not None:
         # As a missing value it would be refused, and a target is not a feature.
@@ -276,13 +273,12 @@ def _check_all(mask: pa.Array, texts: pa.Array, where: ColumnPlace, what: str, d
     elif not declared:
         remedies.append(f"declare data.features.{where.column}: category")
     if where.missing_key and where.target is None and not (what == _DATE_FORM and re.match(OTHER_DATE, text)):
-        usual = text in USUAL
-        if where.options:
-            remedies.append("pass --usual-missing numbers" if usual else f"pass --missing {shlex.quote(text)}")
+        if text in USUAL:
+            remedies.append(_setting(where, "usual_missing", "numbers"))
+        elif where.options:
+            remedies.append(_setting(where, "missing", shlex.quote(text)))
         else:
-            remedies.append(
-                "set data.source.usual_missing: numbers" if usual else f"add {quoted(text)} to data.source.missing"
-            )
+            remedies.append(f"add {quoted(text)} to data.source.missing")
     counts = f" ({alike} of {present} values are)" if alike else f" (none of {present} values is)"
     raise where.error(row, f"{quoted(text)} is not a {what}{'' if where.in_part else counts}. {', or '.join(remedies)}")
 
@@ -290,20 +286,18 @@ def _check_all(mask: pa.Array, texts: pa.Array, where: ColumnPlace, what: str, d
 def _comma_remedy(texts: pa.Array, text: str, where: ColumnPlace) -> str:
     """Return how numbers with a comma can be read, from all texts of their column: the comma separates thousands, is
     the decimal point, or may be either of both."""
-    thousands, decimal = _setting(where, ("thousands", "','")), _setting(where, ("decimal", "','"))
+    thousands, decimal = _setting(where, "thousands", "','"), _setting(where, "decimal", "','")
     found = texts.filter(pc.match_substring_regex(texts, _WITH_COMMA))
     if pc.any(pc.match_substring_regex(found, _CERTAIN_THOUSANDS)).as_py():
         return thousands
     in_groups = pc.all(pc.match_substring_regex(found, _IN_GROUPS)).as_py()
     if not len(found) or not in_groups or where.delimiter == ";":
         return decimal
-    value = quoted(text)
-    plain = text.replace(",", "")
-    return f"if {value} means {plain}, {thousands}; if it means {text.replace(',', '.')}, {decimal}"
+    whole, fraction = text.replace(",", ""), text.replace(",", ".")
+    return f"if {quoted(text)} means {whole}, {thousands}; if it means {fraction}, {decimal}"
 
 
-def _setting(where: ColumnPlace, setting: tuple[str, str]) -> str:
-    key, value = setting
+def _setting(where: ColumnPlace, key: str, value: str) -> str:
     return f"pass --{key.replace('_', '-')} {value}" if where.options else f"set data.source.{key}: {value}"
 
 
@@ -315,7 +309,5 @@ def _impossible_date(texts: pa.Array, where: ColumnPlace) -> DataError:
             return where.error(row, f"{quoted(text)} is not a date: {error}")
     zoned = pc.match_substring_regex(texts, r"T?\d{2}:?.*(Z|[+-]\d{2}(:?\d{2})?)$")
     row = first_row(pc.not_equal(zoned, zoned[0]) if zoned[0].is_valid else zoned)
-    return where.error(
-        row,
-        f"{quoted(texts[row])}: some times have a time zone and others do not; write all with a zone, or none",
-    )
+    wrong = "some times have a time zone and others do not; write all with a zone, or none"
+    return where.error(row, f"{quoted(texts[row])}: {wrong}")

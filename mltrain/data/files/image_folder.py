@@ -19,11 +19,7 @@ IMAGE, CLASS = "image", "class"
 
 @dataclass(frozen=True)
 class FilesOrigin(Origin):
-    """Rows of which each is a file.
-
-    Attributes:
-        files: their names.
-    """
+    """Rows of which each is a file."""
 
     files: tuple[str, ...]
 

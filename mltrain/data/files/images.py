@@ -187,31 +187,26 @@ def readable_images(files: Sequence[ImageFile], form: ImageForm) -> Images:
     def read(row: int) -> tuple[str, Conversions] | BadImage:
         try:
             content = read_file_content(files[row].path)
-            pixels[row], conversions = _decoded(content, files[row].name, form)
+            pixels[row], changed = _decoded(content, files[row].name, form)
         except DataError as error:
             return BadImage(files[row].name, str(error))
-        return content.sha256, conversions
+        return content.sha256, changed
 
     try:
         pixels = np.empty((len(files), *form.shape), np.uint8)
         with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
             outcomes = list(threads.map(read, range(len(files))))
         bad = tuple(each for each in outcomes if isinstance(each, BadImage))
-        good = [row for row, each in enumerate(outcomes) if not isinstance(each, BadImage)]
-        pixels = pixels[good] if bad else pixels
+        good = {row: each for row, each in enumerate(outcomes) if not isinstance(each, BadImage)}
+        pixels = pixels[list(good)] if bad else pixels
     except MemoryError as error:
         raise OutOfMemoryError(
             f"out of memory while {len(files):,} images of {form.size} were read; use a smaller size in data.source, "
             "or fewer images"
         ) from error
-    read_rows = [each for each in outcomes if not isinstance(each, BadImage)]
-    return Images(
-        tuple(files[row] for row in good),
-        pixels,
-        tuple(sha256 for sha256, _ in read_rows),
-        sum((conversions for _, conversions in read_rows), Conversions()),
-        bad,
-    )
+    digests = tuple(sha256 for sha256, _ in good.values())
+    conversions = sum((each for _, each in good.values()), Conversions())
+    return Images(tuple(files[row] for row in good), pixels, digests, conversions, bad)
 
 
 def _check_memory(images: int, form: ImageForm) -> None:

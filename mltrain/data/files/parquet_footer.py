@@ -19,9 +19,6 @@ _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _ST
 def stated_values(data: bytes) -> list[int]:
     """Return how many values each column has by the footer, those of all row groups together.
 
-    Args:
-        data: the content of a Parquet file.
-
     Raises:
         ValueError: there is no such footer.
     """

@@ -13,11 +13,7 @@ _TEXT_KINDS = ("category", "ignore", AS_WRITTEN)
 
 
 class TextColumns:
-    """Reads the columns of one file, and notes which texts were taken as missing.
-
-    Args:
-        dialect: how the file is written.
-    """
+    """Reads the columns of one file, and notes which texts were taken as missing."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect

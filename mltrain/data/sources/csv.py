@@ -33,40 +33,29 @@ class CsvSource(Spec):
     """A delimited text file: .csv or .tsv, plain or .gz. Its first line names the columns, unless `columns` does."""
 
     type: Literal["csv"] = "csv"
-
     path: InputPath
     """The file."""
-
     delimiter: Delimiter | None = None
     """What separates the fields, one character; null takes the tab for .tsv and the comma otherwise."""
-
     columns: Many[str] = ()
     """The names of the columns of a file without a header line. A first line that holds these names is a header."""
-
     skip: Annotated[int, Field(ge=0)] = 0
     """The number of lines before the header, or before the first row, that are not read."""
-
     missing: Many[MissingText] = ()
     """More texts that mean "no value". A number means every spelling of it: -999 is also -999.0."""
-
     usual_missing: UsualMissing = True
     """Whether the usual texts mean "no value" as well: NA, N/A, NaN, nan, null, NULL, None, … With false only the empty
     text and those under `missing` do, so that a class can be named NA. With `numbers` the usual texts count only in
     columns that do not hold text."""
-
     strip: str = ""
     """Characters that are removed from the end of every text: with "." the label `<=50K.` is read as `<=50K`. Blanks
     around a text never count."""
-
     decimal: Literal[".", ","] = "."
     """The decimal point of numbers."""
-
     thousands: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
     """What separates the thousands of numbers, such as "," in 1,234.5; null for nothing."""
-
     date_format: DateFormat | None = None
     """How dates are written that are not in the form 2024-05-31, such as DD/MM/YYYY or %d.%m.%Y. A time may follow."""
-
     encoding: TextEncoding = "utf-8"
     """The character encoding, as Python names it: utf-8, utf-16, cp1252, latin-1, …"""
 

@@ -20,14 +20,11 @@ class ImageFolderSource(Spec):
     `image`, 8-bit arrays, and `class`, which is the target."""
 
     type: Literal["image_folder"] = "image_folder"
-
     path: InputPath
     """The folder that holds the folders of the classes."""
-
     size: Annotated[Many[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=2, max_length=2)]
     """Height and width in pixels. Images of another size are stretched to it (bilinear; shrinking averages). The
     folders of a `files` split take it from `data.source` where they do not state it."""
-
     channels: Literal["rgb", "grayscale"] = "rgb"
     """What a pixel is: red, green and blue, or one gray value. Images of the other kind are converted. The folders of a
     `files` split take it from `data.source`, too."""

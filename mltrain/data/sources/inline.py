@@ -42,10 +42,8 @@ class InlineSource(Spec):
     model_config = ConfigDict(json_schema_extra=_allow_mappings)
 
     type: Literal["inline"] = "inline"
-
     columns: Many[str]
     """The names of the columns. Not needed if the rows are mappings."""
-
     rows: Many[Many[Cell]]
     """The rows; null is a missing value."""
 

@@ -16,14 +16,11 @@ class JsonlSource(Spec):
     """JSON Lines: one object per line, plain or .gz. An absent key is a missing value; lists of numbers are arrays."""
 
     type: Literal["jsonl"] = "jsonl"
-
     path: InputPath
     """The file."""
-
     missing: Many[MissingText] = ()
     """Texts that mean "no value", besides null, NaN and the empty text.
     A number means every spelling of it: -999 is also -999.0."""
-
     usual_missing: UsualMissing = False
     """Whether the texts that mean "no value" in a CSV file do so here, too: NA, N/A, NaN, nan, null, NULL, None, … With
     `numbers` they do only where they are among numbers."""

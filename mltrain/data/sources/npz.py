@@ -18,17 +18,13 @@ class NpzSource(Spec):
     """Arrays of an .npz file. The first axis is the rows. An array with one axis is a column; others stay arrays."""
 
     type: Literal["npz"] = "npz"
-
     path: InputPath
     """The file."""
-
     arrays: Annotated[dict[str, str], Field(min_length=1)] | None = None
     """Which arrays to read, as {column: name in the file}; null reads all arrays under their own names."""
-
     missing: Many[MissingText] = ()
     """Texts that mean "no value", besides NaN and the empty text, in arrays of one axis.
     A number means every spelling of it: -999 is also -999.0."""
-
     usual_missing: UsualMissing = False
     """Whether the texts that mean "no value" in a CSV file do so here, too: NA, N/A, NaN, nan, null, NULL, None, … With
     `numbers` they do only where they are among numbers."""

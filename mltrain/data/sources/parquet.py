@@ -16,14 +16,11 @@ class ParquetSource(Spec):
     """A Parquet file. Columns of lists of numbers become arrays."""
 
     type: Literal["parquet"] = "parquet"
-
     path: InputPath
     """The file."""
-
     missing: Many[MissingText] = ()
     """Texts that mean "no value", besides null, NaN and the empty text.
     A number means every spelling of it: -999 is also -999.0."""
-
     usual_missing: UsualMissing = False
     """Whether the texts that mean "no value" in a CSV file do so here, too: NA, N/A, NaN, nan, null, NULL, None, … With
     `numbers` they do only where they are among numbers."""

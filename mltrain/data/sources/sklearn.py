@@ -17,10 +17,8 @@ class SklearnSource(Spec):
     """A data set that scikit-learn ships. The column to predict is `target`."""
 
     type: Literal["sklearn"] = "sklearn"
-
     name: Literal["iris", "wine", "breast_cancer", "digits", "diabetes"]
     """Which data set. iris, wine, breast_cancer and digits have classes; the target of diabetes is a number."""
-
     images: bool = False
     """Only for digits: one column `image` of shape (rows, 8, 8, 1), values 0 to 16, instead of 64 number columns."""
 

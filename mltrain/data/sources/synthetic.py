@@ -29,43 +29,31 @@ class SyntheticSource(Spec):
     """Rows drawn from a known rule. A key that does not apply to the kind is null."""
 
     type: Literal["synthetic"] = "synthetic"
-
     kind: Literal["linear", "moons", "blobs", "shapes", "sequences", "noise", "seasonal", "labels"]
     """linear: y = slope · x + intercept + noise, with x in [0, 1). moons: two half circles. blobs: round clouds, one
     per class. shapes: gray images of a circle, a square or a triangle. sequences: waves whose frequency is the
     class. noise: random numbers with random labels, from which nothing can be learned. seasonal: a series to forecast.
     labels: label1, label2, … with the values 0 and 1. Each label says on which side of its own plane a point is."""
-
     rows: int = Field(default=100, ge=1)
     """How many examples."""
-
     seed: int | None = Field(default=None, ge=0, le=2**32 - 1)
     """Seed of the random numbers; null uses the seed of the experiment."""
-
     noise: float | None = Field(default=None, ge=0)
     """Standard deviation of the noise that is added (linear, moons, blobs, shapes, sequences, seasonal, labels)."""
-
     slope: float | None = None
     """Slope of the line (linear)."""
-
     intercept: float | None = None
     """Value of the line at x = 0 (linear)."""
-
     classes: int | None = Field(default=None, ge=2)
     """How many classes (blobs, sequences, noise)."""
-
     features: int | None = Field(default=None, ge=1)
     """How many numbers an example or a step of a sequence has (blobs, sequences, noise, labels)."""
-
     labels: int | None = Field(default=None, ge=2)
     """How many labels (labels)."""
-
     size: int | None = Field(default=None, ge=8)
     """Height and width of an image in pixels (shapes)."""
-
     steps: int | None = Field(default=None, ge=8)
     """Length of a sequence (sequences)."""
-
     season: int | None = Field(default=None, ge=2)
     """How many steps a season has (seasonal)."""
 

@@ -21,16 +21,12 @@ class RandomSplit(Spec):
     rest."""
 
     type: Literal["random"] = "random"
-
     validation: Share = 0.2
     """Validation rows: a fraction of all rows (0.2), a number of rows (500), or 0 for none."""
-
     test: Share = 0.2
     """Test rows: a fraction of all rows, a number of rows, or 0 for none."""
-
     seed: Seed | None = None
     """The seed of the draw; null uses the experiment's seed."""
-
     stratify: Literal["auto"] | bool = "auto"
     """Give every split the same proportions of the classes; auto does so if every class has enough rows."""
 
@@ -50,7 +46,6 @@ class ColumnSplit(Spec):
     """A column of the data says which split a row is in: train, validation or test. It is not a feature."""
 
     type: Literal["column"] = "column"
-
     column: str
     """Its name."""
 
@@ -65,18 +60,14 @@ class FilesSplit(Spec):
     """The splits come from sources of their own; `data.source` is for training."""
 
     type: Literal["files"] = "files"
-
     validation: Annotated[
         Source | Share | None, PlainValidator(_source_or_share, json_schema_input_type=Source | Share | None)
     ] = None
     """The source of the validation rows; a fraction or a number of rows draws them from the training rows instead."""
-
     test: Source | None = None
     """The source of the test rows."""
-
     seed: Seed | None = None
     """The seed of the draw of validation rows; null uses the experiment's seed."""
-
     stratify: Literal["auto"] | bool = "auto"
     """Give drawn validation rows the same proportions of the classes, like a random split."""
 
@@ -86,17 +77,13 @@ class TimeSplit(Spec):
     together, in the later split."""
 
     type: Literal["time"] = "time"
-
     column: str | None = None
     """The column of numbers, dates or times by which the rows are sorted; null keeps the order of the rows. It
     is a feature only if `data.features` declares it."""
-
     validation: Share = 0.2
     """Validation rows: a fraction of all rows (0.2), a number of rows (500), or 0 for none."""
-
     test: Share = 0.2
     """Test rows: a fraction of all rows, a number of rows, or 0 for none."""
-
     gap: Annotated[int, Field(ge=0)] = 0
     """Number of rows that are left out before validation and before test; rows of equal time count as one."""
 

@@ -15,25 +15,19 @@ class KFoldSplit(Spec):
     differ only in `fold`, every row is a test row in exactly one; `mltrain cross-validate` trains them all."""
 
     type: Literal["kfold"] = "kfold"
-
     folds: Annotated[int, Field(ge=2)] = 5
     """The number of folds."""
-
     fold: Annotated[int, Field(ge=1)] = 1
     """Which fold is the test, counted from 1. The folds themselves do not depend on it."""
-
     validation: Share = 0.1
     """Validation rows, drawn from those that are not for the test: a fraction of them (0.1), a number of rows (500), or
     0 for none."""
-
     stratify: Literal["auto"] | bool = "auto"
     """Spread each class evenly over the folds, and over training and validation; auto does so if each class has enough
     rows or groups."""
-
     group: str | None = None
     """A column: all rows with the same value in it, such as those of one patient, are in one fold. It is not a feature,
     unless `data.features` declares it."""
-
     seed: Seed | None = None
     """The seed of the draw; null uses the experiment's seed."""
 

@@ -18,20 +18,15 @@ class GroupSplit(Spec):
     split."""
 
     type: Literal["group"] = "group"
-
     column: str
     """The column that names the group of a row. It is not a feature, unless `data.features` declares it."""
-
     validation: Share = 0.2
     """Validation rows: a fraction of all rows (0.2) or a number of rows (500), reached as nearly as the groups allow in
     the order in which they are drawn; 0 for none."""
-
     test: Share = 0.2
     """Test rows: a fraction of all rows or a number of rows. They are drawn first."""
-
     seed: Seed | None = None
     """The seed of the draw; null uses the experiment's seed."""
-
     stratify: Literal["auto"] | bool = "auto"
     """Give every split about the same proportions of the classes; auto does so if each class is in enough groups."""
 
@@ -45,17 +40,13 @@ class HashSplit(Spec):
     """The split of a row follows from a hash of its key alone: rows that are added later never move other rows."""
 
     type: Literal["hash"] = "hash"
-
     columns: Annotated[Many[str], Field(min_length=1)]
     """The columns of the key, such as `[id]`: rows with the same key are in the same split. They are not features,
     unless `data.features` declares them."""
-
     validation: _Fraction = 0.2
     """The fraction of the keys for validation. With many keys, it is about the same fraction of the rows."""
-
     test: _Fraction = 0.2
     """The fraction of the keys for the test."""
-
     seed: Seed | None = None
     """It is hashed with the key, so another seed gives another split; null uses the experiment's seed."""
 

@@ -12,7 +12,7 @@ from typing import IO, BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.files.arrays import check_header, column_of_array, plain_column
+from mltrain.data.files.arrays import array_header, check_header, column_of_array, plain_column
 from mltrain.data.files.column_types import ColumnPlace
 from mltrain.data.files.missing_values import MissingValues
 from mltrain.data.streams.block import Block, PartOrigin, Wanted
@@ -36,9 +36,7 @@ class _Member:
     def of(cls, archive: zipfile.ZipFile, name: str) -> _Member:
         check_header(archive, f"{name}.npy")
         file = archive.open(f"{name}.npy", "r")
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran_order, dtype = read(file)
+        shape, fortran_order, dtype = array_header(file)
         # Object arrays are pickles, which can run code when they are read: they are refused, not decoded.
         if dtype.hasobject:
             raise ValueError(f"{name} is an array of Python objects")

@@ -42,20 +42,20 @@ def first_loss(curves: Curves) -> Finding | None:
 def high_learning_rate(curves: Curves) -> Finding | None:
     """The training loss jumps up again and again, or ends above its start."""
     loss = curves.train
-    if len(loss) < 3 or min(loss) < 0:
-        return None  # that of counts may be below 0, where ratios say nothing
+    if len(loss) < 3 or (min(loss) < 0 and not _fall(loss)):
+        return None
     jumps = [
         epoch
         for epoch in range(1, len(loss))
-        if loss[epoch] > 1.5 * min(loss[:epoch])
-        and loss[epoch] > 1.3 * loss[epoch - 1]
+        if loss[epoch] > _times(1.5, min(loss[:epoch]), loss)
+        and loss[epoch] > _times(1.3, loss[epoch - 1], loss)
         and loss[epoch] - min(loss[:epoch]) > 0.1 * loss[0]
     ]
     if len(jumps) >= 2:
         worst = max(jumps, key=lambda epoch: loss[epoch] - loss[epoch - 1])
         jump = f"from {loss[worst - 1]:.3g} to {loss[worst]:.3g} in epoch {worst + 1}"
         seen = f"jumps up {len(jumps)} times, for example {jump}"
-    elif min(loss[-2:]) > 1.2 * loss[0] > 0:
+    elif min(loss[-2:]) > _times(1.2, loss[0], loss) and (loss[0] > 0 or min(loss) < 0):
         seen = f"is {loss[-1]:.3g} in epoch {len(loss)}, higher than {loss[0]:.3g} in the first"
     else:
         return None
@@ -76,15 +76,18 @@ def overfitting(curves: Curves) -> Finding | None:
     low, end = _around(held_out, best), _mean(held_out[-_NEAR:])
     after = held_out[best + 1 :]
     third = len(after) // 3
+    learned = max(_fall(held_out), train[0] - train[best])  # what a part of a loss is taken of, if that is below 0
     rises = (
-        low > 0
+        (low > 0 or min(held_out) < 0 < learned)
         and len(after) >= max(_FEWEST_AFTER_BEST, best + 1)
-        and end >= 1.1 * low
+        and end >= _times(1.1, low, held_out, learned)
         and end - low >= max(0.01 * held_out[0], _RISE * (held_out[0] - low))
-        and sum(value > 1.03 * low for value in after) >= 2 * len(after) / 3
+        and sum(value > _times(1.03, low, held_out, learned) for value in after) >= 2 * len(after) / 3
         and _mean(after[-third:]) >= _mean(after[-2 * third : -third])
     )
-    if not rises or _mean(train[-_NEAR:]) > 0.9 * _around(train, best):
+    # Most of a fall to below 0 is that of learning the mean count: what is learned afterwards is a smaller part of it.
+    falls_to = 0.9 if min(train) >= 0 else 0.97
+    if not rises or _mean(train[-_NEAR:]) > _times(falls_to, _around(train, best), train):
         return None
     return Finding(
         "overfitting",
@@ -120,11 +123,11 @@ def still_falling(curves: Curves) -> Finding | None:
     """The epochs ran out while both losses were falling by much."""
     train, held_out = curves.train, curves.validation
     span = max(3, len(train) // 4)
-    if not curves.exhausted or len(train) < span + 2 or not _falls(train[-span - 1 :], 0.9):
+    if not curves.exhausted or len(train) < span + 2 or not _falls(train, span, 0.9):
         return None
     if train[-span - 1] - train[-1] < 0.03 * (train[0] - train[-1]):
         return None  # the end of a long tail: nearly all is learned
-    if held_out and (held_out[-1] > min(held_out) or held_out[-1] > 0.95 * held_out[-span - 1]):
+    if held_out and (held_out[-1] > min(held_out) or held_out[-1] > _times(0.95, held_out[-span - 1], held_out)):
         return None
     both = f" and the validation loss from {held_out[-span - 1]:.3g} to {held_out[-1]:.3g}" if held_out else ""
     return Finding(
@@ -139,8 +142,8 @@ def still_falling(curves: Curves) -> Finding | None:
 def low_learning_rate(curves: Curves) -> Finding | None:
     """The training loss has fallen in every epoch, but hardly at all."""
     loss = curves.train
-    if not curves.exhausted or len(loss) < 5 or not _falls(loss, 1.0) or loss[-1] < 0.9 * loss[0]:
-        return None
+    if not curves.exhausted or len(loss) < 5 or not _falls(loss, len(loss) - 1, 1.0) or loss[-1] < 0.9 * loss[0]:
+        return None  # also that of counts below 0: it does not say how far it could fall
     if loss[-1] > 0.9999 * loss[0]:
         return None  # it has not moved: another fault, or there is nothing to learn
     return Finding(
@@ -157,12 +160,30 @@ def still_learns(loss: Sequence[float], by: float = _LEARNS) -> bool:
     if not quarter:
         return False
     before, last = _mean(loss[-2 * quarter : -quarter]), _mean(loss[-quarter:])
-    return before - last > by * abs(last)
+    return before - last > by * (_fall(loss) if min(loss) < 0 else abs(last))
 
 
-def _falls(loss: Sequence[float], to: float) -> bool:
-    """Return whether a loss falls in every epoch, and in all below `to` of where it began."""
-    return 0 < loss[-1] < to * loss[0] and all(now < before for before, now in pairwise(loss))
+def _falls(loss: Sequence[float], span: int, to: float) -> bool:
+    """Return whether a loss falls in each of the last epochs, and in all below `to` of where they began."""
+    last = loss[-span - 1 :]
+    low_enough = last[-1] < _times(to, last[0], loss) and (last[-1] > 0 or min(loss) < 0)
+    return low_enough and all(now < before for before, now in pairwise(last))
+
+
+def _times(factor: float, value: float, loss: Sequence[float], learned: float | None = None) -> float:
+    """Return a value of a loss, changed by a part of it.
+
+    The Poisson loss of counts may be below 0, and what is a part of it near 0 or below is not a matter of how much is
+    learned. Such a loss is changed by that part of what it has fallen, or of what is `learned`.
+    """
+    if min(loss) >= 0:
+        return factor * value
+    return value + (factor - 1) * (_fall(loss) if learned is None else learned)
+
+
+def _fall(loss: Sequence[float]) -> float:
+    """Return by how much a loss was below that of its first epoch at best."""
+    return loss[0] - min(loss)
 
 
 def _around(values: Sequence[float], place: int) -> float:

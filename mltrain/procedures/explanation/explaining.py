@@ -49,13 +49,7 @@ def _of_columns(info: DataInfo) -> bool:
 
 @dataclass(frozen=True)
 class Explained:
-    """The predictions that are explained.
-
-    Attributes:
-        split: its name.
-        examples: its rows.
-        predictions: for them.
-    """
+    """The predictions that are explained."""
 
     split: str
     examples: Examples

@@ -11,7 +11,7 @@ from mltrain.data.preprocessing import Preprocessing
 from mltrain.evaluation.catalogue import canonical_name
 from mltrain.evaluation.importance import importance, importance_metric
 from mltrain.evaluation.metric import Metric
-from mltrain.evaluation.metrics import measure_rows
+from mltrain.evaluation.metrics import measure
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import SeveralRows, rows_of
 from mltrain.evaluation.split_results import draw_seed
@@ -80,7 +80,7 @@ def measure_importance(
         between_columns()
     return Importances(
         metric=metric.name,
-        value=measure_rows([metric], rows)[0][metric.name],
+        value=measure([metric], rows)[0][metric.name],
         rows=count,
         permutations=PERMUTATIONS,
         columns=tuple(sorted(found, key=lambda each: -np.inf if each.value is None else -each.value)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mltrain.config.load import Loaded, load_text
@@ -62,6 +63,5 @@ def _kfold(split: RandomSplit | GroupSplit, folds: int, fold: int) -> str:
 def _again(loaded: Loaded, more: Sequence[str], gates: Sequence[str]) -> Loaded:
     name = "stdin" if loaded.path is None else str(loaded.path)
     directory = Path.cwd() if loaded.path is None else loaded.path.absolute().parent
-    return load_text(
-        loaded.text, name, directory, (*loaded.overrides, *more), gates, path=loaded.path, plugins=loaded.plugins
-    )
+    again = load_text(loaded.text, name, directory, (*loaded.overrides, *more), gates, plugins=loaded.plugins)
+    return replace(again, path=loaded.path)

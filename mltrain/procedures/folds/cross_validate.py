@@ -35,11 +35,6 @@ def cross_validate(
     """Train every fold that is not finished in the folder, and return what all of them say together.
 
     Args:
-        configs: of the folds.
-        folder: of this cross-validation.
-        interruption: of this process.
-        command: the command line.
-        quiet: say nothing.
         allow_inexact: whether to go on with a run although something differs, and mark it.
 
     Raises:

@@ -10,11 +10,12 @@ from mltrain.comparison.compared_run import ComparedRun
 from mltrain.errors import RunError
 from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.metric import Metric, OwnMetric, of_decisions
+from mltrain.evaluation.several import rows_of
 from mltrain.evaluation.split_results import metric_results
 from mltrain.outputs import KINDS
 from mltrain.run.folds_form import Pooled
 from mltrain.run.predictions import StoredPredictions
-from mltrain.run.results import MetricValue
+from mltrain.run.split_result import MetricValue
 
 _RANKINGS = ("roc_auc", "pr_auc")
 
@@ -25,9 +26,6 @@ def pooled(runs: Sequence[ComparedRun]) -> Pooled:
     A ranking over rows of several models does not, as their scores are not comparable; of counts, as those behind F1,
     pooling is the least biased (Forman and Scholz, "Apples-to-apples in cross-validation studies", SIGKDD Explorations
     12(1), 2010).
-
-    Args:
-        runs: of the folds, in their order.
 
     Raises:
         RunError: they are not the folds of one set of rows.
@@ -48,7 +46,7 @@ def pooled(runs: Sequence[ComparedRun]) -> Pooled:
     for metric in first.measured:
         if metric.name not in left_out:
             predictions = decided if of_decisions(metric) else values
-            results |= metric_results([metric], task, target, predictions, classes, seed=None)
+            results |= metric_results([metric], rows_of(task, target, predictions, classes), seed=None)
     kind = KINDS[task]
     matrix = confusion_matrix(target, kind.decide(decided), len(classes)).tolist() if kind.of_classes else ()
     return Pooled(n=len(target), metrics=results, confusion_matrix=tuple(map(tuple, matrix)), left_out=left_out)

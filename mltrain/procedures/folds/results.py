@@ -9,13 +9,15 @@ from mltrain.comparison.compared_run import ComparedRun, read_run
 from mltrain.errors import RunError
 from mltrain.evaluation.fold_means import fold_mean, up_to_perfect, verdict
 from mltrain.evaluation.own_metrics import Plugins
-from mltrain.gates.gate import Gate, judge, judge_folds
+from mltrain.gates.gate import Gate
+from mltrain.gates.judging import judge, judge_folds
 from mltrain.procedures.folds.pooled import pooled
 from mltrain.report.folds import verdict_sentence
 from mltrain.run.fold_folder import FoldFolder
 from mltrain.run.folds_form import CrossValidation, FoldBaseline, FoldDifference, FoldMean, FoldRun
-from mltrain.run.results import Judgement, MetricValue, SplitResult
+from mltrain.run.results import Judgement
 from mltrain.run.rundir import RunDirectory
+from mltrain.run.split_result import MetricValue, SplitResult
 
 Values = Sequence[MetricValue | None]
 

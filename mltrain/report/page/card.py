@@ -17,7 +17,8 @@ from mltrain.report.page.sections.model import shape_text
 from mltrain.report.page.sections.results import undefined_sentences
 from mltrain.report.page.sections.summary import gates_sentence, verdict
 from mltrain.report.text import as_sentence, number
-from mltrain.run.results import MetricValue, Results
+from mltrain.run.results import Results
+from mltrain.run.split_result import MetricValue
 from mltrain.wording import counted
 
 # What Markdown, and the HTML in it, would read as more than a character; the last is the middle of an address.

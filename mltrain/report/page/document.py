@@ -10,9 +10,8 @@ from mltrain.outputs import KINDS
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Html, element
-from mltrain.report.page.sections.audit import audit_section
 from mltrain.report.page.sections.background import background_section, config_section
-from mltrain.report.page.sections.data import data_section
+from mltrain.report.page.sections.data import audit_section, data_section
 from mltrain.report.page.sections.examples import examples_section, training_images
 from mltrain.report.page.sections.explanation import explanation_section, importance_chart, outdated_sentence
 from mltrain.report.page.sections.model import model_section

@@ -14,7 +14,8 @@ from mltrain.run.learned import LearnedCurve
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.profile import Profile
 from mltrain.run.record import Record
-from mltrain.run.results import MetricValue, Results, SplitResult
+from mltrain.run.results import Results
+from mltrain.run.split_result import MetricValue, SplitResult
 from mltrain.run.status import Status
 from mltrain.task import SPLITS
 

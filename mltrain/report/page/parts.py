@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.html import Content, Html, element, joined, plain_text, prose
 from mltrain.report.text import number
-from mltrain.run.results import MetricValue
+from mltrain.run.split_result import MetricValue
 
 # More columns do not fit beside each other on a telephone.
 _MOST_BESIDE = 4

@@ -11,12 +11,7 @@ from mltrain.report.page.html import Content, Html, element
 
 
 def self_contained(title: str, *body: Content) -> bytes:
-    """Return the page.
-
-    Args:
-        title: in the tab of the browser.
-        body: the elements in it.
-    """
+    """Return the page."""
     style = page_style()
     head = element(
         "head",

@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from mltrain.report.page.charts.bars import Bar, bars
 from mltrain.report.page.charts.frame import Frame, as_file
 from mltrain.report.page.charts.layers import MOST, Box, layers
-from mltrain.report.page.charts.lines import Line, diagonal, drawn, key, thinned
+from mltrain.report.page.charts.lines import MOST_POINTS, Line, diagonal, drawn, evenly, key, thinned
 from mltrain.report.page.charts.matrix import matrix
-from mltrain.report.page.charts.points import MOST as MOST_POINTS
-from mltrain.report.page.charts.points import evenly
 from mltrain.report.page.charts.scale import UNIT, Scale, around, tick_texts
 from mltrain.report.page.sections.model import diagram_chart
 from mltrain.run.architecture import Architecture, RecordedLayer

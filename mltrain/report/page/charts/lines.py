@@ -1,4 +1,4 @@
-"""Lines: curves over the epochs, ROC, precision and recall, calibration, what was learned."""
+"""Lines, as of curves over the epochs and ROC, and points, one for each row."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _POINTS = 400
 _MARKED = 30
 # More strips that show their values to a pointer make the page heavy: 150 bytes each.
 _HINTS = 60
+# More make the page heavy, and no reader sees them apart: 40 bytes each.
+MOST_POINTS = 1200
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,21 @@ def hints(frame: Frame, across: str, lines: Sequence[Line]) -> Html:
 def key(lines: Sequence[Line]) -> tuple[tuple[str, str], ...]:
     """Return the legend of lines."""
     return tuple((each.name, f"line {each.look}") for each in lines)
+
+
+def evenly(n: int, most: int = MOST_POINTS) -> Sequence[int]:
+    """Return at most `most` of the numbers below `n`, evenly spaced."""
+    return range(n) if n <= most else [at * n // most for at in range(most)]
+
+
+def scattered(frame: Frame, x: Sequence[float], y: Sequence[float], look: str) -> Html:
+    """Return a dot for each point; as one path, which is a quarter of the size.
+
+    A dot is a line of no length with round ends.
+    """
+    shown = [(a, b) for a, b in zip(x, y, strict=True) if drawable(a) and drawable(b)]
+    path = "".join(f"M{short(frame.across(a))} {short(frame.down(b))}h0" for a, b in shown)
+    return element("path", d=path, class_=f"points {look}{' dense' if len(x) > 300 else ''}") if path else Html("")
 
 
 def _path(frame: Frame, each: Line) -> Html:

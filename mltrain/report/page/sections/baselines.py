@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import interval, sentence, table, value_cell
 from mltrain.report.text import number
-from mltrain.run.results import Baseline, MetricValue, Results, SplitResult
+from mltrain.run.results import Results
+from mltrain.run.split_result import Baseline, MetricValue, SplitResult
 
 _WORDS = {
     "majority": "always predicting the most common class",

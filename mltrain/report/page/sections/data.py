@@ -1,14 +1,15 @@
-"""The data: how many rows each split has, of which classes, and what was inferred."""
+"""The data: how many rows each split has, of which classes, what was inferred, and what the audit found."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mltrain.report.audit import audit_sentence
 from mltrain.report.page.charts.bars import Bar, bars
 from mltrain.report.page.charts.frame import Chart
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Content, Html, element, joined, prose
-from mltrain.report.page.parts import aligned, figures, section, sub, table
+from mltrain.report.page.parts import aligned, figures, section, sentence, sub, table
 from mltrain.report.page.parts import facts as fact_list
 from mltrain.report.page.sections.targets import label_balance
 
@@ -41,6 +42,20 @@ def data_section(facts: Facts) -> Html:
     if not parts:
         parts.append(element("p", "The run ended before the data was read."))
     return section("data", "Data", *parts)
+
+
+def audit_section(facts: Facts) -> Html | None:
+    """Return the section on what was found in the data; None where an earlier version trained."""
+    audit = facts.audit
+    if audit is None:
+        return None
+    found = [
+        element(
+            "li", element("strong", f"{one.level}: "), prose(one.sentence), joined(" (", element("code", one.key), ")")
+        )
+        for one in audit.findings
+    ]
+    return section("audit", "Data audit", sentence(audit_sentence(audit)), element("ul", found) if found else None)
 
 
 def class_balance(facts: Facts) -> Iterator[Chart]:

@@ -12,7 +12,7 @@ from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import figure, section, sentence, table, value_cell
 from mltrain.report.text import as_sentence, number
 from mltrain.run.explanation import ColumnImportance, Explanation, Importances
-from mltrain.run.results import MetricValue
+from mltrain.run.split_result import MetricValue
 
 # More bars are a page of their own.
 _MOST_BARS, _MOST_ROWS = 30, 100

@@ -20,7 +20,8 @@ from mltrain.report.page.charts.scale import UNIT
 from mltrain.report.page.html import element
 from mltrain.report.text import number
 from mltrain.run.predictions import StoredPredictions
-from mltrain.run.results import Calibration, Results
+from mltrain.run.results import Results
+from mltrain.run.split_result import Calibration
 
 _SQUARE = 350
 

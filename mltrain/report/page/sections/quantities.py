@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mltrain.report.page.charts import points
 from mltrain.report.page.charts.bars import counts_scale, histogram
 from mltrain.report.page.charts.dates import EARLIEST, LATEST, DateScale
 from mltrain.report.page.charts.frame import Chart, Frame
-from mltrain.report.page.charts.lines import LOOK_OF_SPLIT, Line, diagonal, drawn, key
+from mltrain.report.page.charts.lines import LOOK_OF_SPLIT, Line, diagonal, drawn, evenly, key, scattered
 from mltrain.report.page.charts.scale import Scale, around
 from mltrain.report.page.html import Html, element
 from mltrain.report.text import number
@@ -22,13 +21,7 @@ _LAST = 120
 
 
 def regression_charts(target: str, split: str, predictions: StoredPredictions) -> Iterator[Chart]:
-    """Yield the forecasts of a single series in the order of time, predicted against true values, and the residuals.
-
-    Args:
-        target: the column that is learned.
-        split: whose rows these are.
-        predictions: of them.
-    """
+    """Yield the forecasts of a single series in the order of time, predicted against true values, and the residuals."""
     true, predicted = predictions.target.astype(np.float64), predictions.values.astype(np.float64)
     finite = np.isfinite(true) & np.isfinite(predicted)
     if not finite.any():
@@ -39,12 +32,12 @@ def regression_charts(target: str, split: str, predictions: StoredPredictions) -
         order = np.argsort(predictions.forecasts.times[finite], kind="stable")[-_LAST:]
         dates = None if predictions.dates is None else predictions.dates[finite][order]
         yield _forecast(target, split, true[order], predicted[order], dates, predictions.forecasts.horizon)
-    some = list(points.evenly(len(true)))
+    some = list(evenly(len(true)))
     of = f"{split}, {len(some):,} of {len(true):,} rows" if len(some) < len(true) else f"{split}, {len(true):,} rows"
     both = around([*true.tolist(), *predicted.tolist()])
     frame = Frame(both, both, f"true {target}", f"predicted {target}", height=350)
     correlation = _correlation(true, predicted)
-    marks = points.drawn(frame, true[some].tolist(), predicted[some].tolist(), look)
+    marks = scattered(frame, true[some].tolist(), predicted[some].tolist(), look)
     said = f"Predicted against true {target}, {of}{correlation}"
     yield Chart(
         "predicted",
@@ -56,7 +49,7 @@ def regression_charts(target: str, split: str, predictions: StoredPredictions) -
     span = around([*residuals.tolist(), 0.0])
     frame = Frame(around(predicted.tolist()), span, f"predicted {target}", "predicted − true", height=350)
     zero = _level(frame, 0.0)
-    marks = points.drawn(frame, predicted[some].tolist(), residuals[some].tolist(), look)
+    marks = scattered(frame, predicted[some].tolist(), residuals[some].tolist(), look)
     mean, deviation = number(float(residuals.mean())), number(float(residuals.std()))
     said = f"Residuals over the prediction: mean {mean}, deviation {deviation}"
     yield Chart(
@@ -97,7 +90,7 @@ def learned_chart(learned: LearnedCurve, binary: bool) -> Chart:
     across, up = around([*learned.grid, *inputs]), around([*learned.predictions, *targets])
     frame = Frame(across, up, learned.input, name, height=350, legend=[*legend, ("learned", "line ink")])
     marks = [
-        points.drawn(frame, each.input, each.target, LOOK_OF_SPLIT.get(each.split, "three")) for each in learned.points
+        scattered(frame, each.input, each.target, LOOK_OF_SPLIT.get(each.split, "three")) for each in learned.points
     ]
     formula = f": {learned.formula}" if learned.formula else ""
     caption = f"What was learned of {learned.input}{formula}."

@@ -12,7 +12,8 @@ from mltrain.report.page.sections.baselines import baselines_part
 from mltrain.report.page.sections.targets import targets_table
 from mltrain.report.summary import groups_sentence
 from mltrain.report.text import number
-from mltrain.run.results import Results, SliceResult, SplitResult
+from mltrain.run.results import Results
+from mltrain.run.split_result import SliceResult, SplitResult
 
 _MOST_ROWS = 100
 

@@ -17,7 +17,8 @@ from mltrain.report.page.sections.quantities import regression_charts
 from mltrain.report.page.sections.training import file_name
 from mltrain.report.text import number
 from mltrain.run.predictions import StoredPredictions
-from mltrain.run.results import Results, SplitResult
+from mltrain.run.results import Results
+from mltrain.run.split_result import SplitResult
 
 # Nobody looks at more small charts; the table has every target.
 _MOST_CHARTS, _MOST_BARS = 12, 24
