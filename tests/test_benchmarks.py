@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import evaluation, intervals, linear_regression, ratios, training_loop, whole_command
+from benchmarks import evaluation, intervals, linear_regression, processes, ratios, training_loop, whole_command
 from benchmarks.__main__ import PARTS
 from benchmarks.cases import CASES, data
 from benchmarks.compare_commits import worktree
 from benchmarks.processes import FreshRuns, cost
 from benchmarks.ratios import Ratio, Row
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, in_process
 
 pytestmark = pytest.mark.long
 
@@ -72,7 +72,13 @@ def test_evaluation_agrees_with_keras():
     assert len(list(evaluation.measured(rows=100, rounds=1))) == 4
 
 
-def test_the_whole_command_is_compared_with_a_script(tmp_path):
+def test_the_whole_command_is_compared_with_a_script(tmp_path, monkeypatch):
+    """In processes of their own, but without the round that goes before to fill the disk cache."""
+    monkeypatch.setattr(
+        whole_command,
+        "in_turns",
+        lambda actions, rounds: {name: [act() for _ in range(rounds)] for name, act in actions.items()},
+    )
     tables = [whole_command._table(tmp_path, 60, binary) for binary in (False, True)]
     rows = list(whole_command.measured(tables, tmp_path, rounds=1))
     assert [row.work for row in rows] == ["whole command: table", "whole command: binary_table"]
@@ -138,10 +144,12 @@ def test_the_cost_of_a_process_is_its_own():
         cost("-c", "import sys; sys.exit(3)")
 
 
-def test_runs_are_fresh(tmp_path):
+def test_runs_are_fresh(tmp_path, monkeypatch):
+    # Their processes are those of the whole command.
+    monkeypatch.setattr(processes, "cost", lambda *arguments: in_process(tmp_path, *arguments[2:]))
     runs = FreshRuns(tmp_path)
     for _ in range(2):
-        runs.train(REPOSITORY / "configs" / "pass_fail.yaml")
+        assert runs.train(REPOSITORY / "configs" / "pass_fail.yaml").code == 0
     assert json.loads((runs.last / "status.json").read_text())["state"] == "finished"
     assert len(list(tmp_path.iterdir())) == 2
 

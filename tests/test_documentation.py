@@ -146,7 +146,7 @@ def test_the_script_goes_on_after_signals_and_only_then(until_done, tmp_path, co
 
 @pytest.mark.long
 def test_the_script_survives_five_kills(until_done, mltrain, config, tmp_path):
-    text = config(epochs="  epochs: 60\n  checkpoint: {every: 1 epoch}").read_text()
+    text = config(epochs="  epochs: 40\n  checkpoint: {every: 1 epoch}").read_text()
     (tmp_path / "config.yaml").write_text(text.replace("rows: 60", "rows: 20000"))
     process = until_done("config.yaml", "killed")
     kills, history = 0, tmp_path / "killed" / "history.csv"

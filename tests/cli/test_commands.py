@@ -79,14 +79,13 @@ def test_train_takes_standard_input(shell, config):
     assert done.code == 0, done.err
 
 
-def test_show(mltrain, config, tmp_path):
-    assert mltrain("train", config(), "--run-dir", tmp_path / "run", "--quiet").code == 0
-    text = mltrain("show", tmp_path / "run").out
+def test_show(mltrain, small_run):
+    text = mltrain("show", small_run).out
     assert "finished: all 2 epochs are done" in text
     assert "accuracy" in text
-    found = json.loads(mltrain("show", tmp_path / "run", "--json").out)
+    found = json.loads(mltrain("show", small_run, "--json").out)
     assert found["status"]["state"] == "finished"
-    assert found["metrics"] == json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert found["metrics"] == json.loads((small_run / "metrics.json").read_text())
 
 
 def test_show_a_run_that_failed(mltrain, config, tmp_path):

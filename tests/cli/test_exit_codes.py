@@ -65,24 +65,30 @@ def test_3_config_invalid(shell, config):
     assert done.err.count("^") == len("epoch")
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("a,b,y\n1,2,0\n3,x,1\n5,6,0\n7,8,1\n", "data.csv:3"),
-        ("a,b,y\n1,2,0\n3,1\n", "data.csv:3"),
-        ("", "data.csv"),
-        (None, "data.csv"),
-    ],
-    ids=["text in a number column", "ragged row", "empty", "missing file"],
-)
-def test_4_data_invalid(shell, config, tmp_path, text, said):
-    if text is not None:
-        (tmp_path / "data.csv").write_text(text)
-    path = config(source="  source: {type: csv, path: data.csv}\n  target: y")
-    done = shell(f"mltrain train {path}")
+CSV = "  source: {type: csv, path: data.csv}\n  target: y"
+
+
+def assert_data_invalid(done, said):
     assert done.code == 4, done.err
     assert said in done.err.splitlines()[-1]
     assert "Traceback" not in done.err
+
+
+def test_4_data_invalid(shell, config, tmp_path):
+    (tmp_path / "data.csv").write_text("a,b,y\n1,2,0\n3,x,1\n5,6,0\n7,8,1\n")  # text in a column of numbers
+    assert_data_invalid(shell(f"mltrain train {config(source=CSV)}"), "data.csv:3")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("a,b,y\n1,2,0\n3,1\n", "data.csv:3"), ("", "data.csv"), (None, "data.csv")],
+    ids=["ragged row", "empty", "missing file"],
+)
+def test_4_data_invalid_in_other_ways(mltrain, config, tmp_path, text, said):
+    """Through the same `main()`, without a process for each."""
+    if text is not None:
+        (tmp_path / "data.csv").write_text(text)
+    assert_data_invalid(mltrain("train", config(source=CSV)), said)
 
 
 def test_6_run_directory_exists(shell, config, tmp_path):
@@ -117,11 +123,10 @@ def test_10_a_gate_is_missed(shell, config):
     assert done.err.splitlines()[-1].startswith("error: 1 of 1 gate missed: test.accuracy > 1 (")
 
 
-def test_10_a_run_that_cannot_be_reproduced(shell, config):
-    done = shell(
-        f"set -eo pipefail; mltrain train {config()} --run-dir run --quiet; cd run; "
-        "sed -i 's/^seed: .*/seed: 7/' config.resolved.yaml; cd ..; mltrain reproduce run --quiet --tolerance 0"
-    )
+def test_10_a_run_that_cannot_be_reproduced(shell, small_run):
+    resolved = small_run / "config.resolved.yaml"
+    resolved.write_text(resolved.read_text().replace("\nseed: 42", "\nseed: 7"))
+    done = shell("mltrain reproduce run --quiet --tolerance 0")
     assert done.code == 10, done.err
     assert "changed: seeds.experiment: 42 became 7" in done.out
     assert "different: metrics differ by " in done.out

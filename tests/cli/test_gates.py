@@ -1,9 +1,12 @@
 """Gates through the real command: what is printed, kept and written, and the exit code."""
 
 import json
+import shutil
 from xml.etree import ElementTree
 
 import pytest
+
+from tests.conftest import SMALL, in_process
 
 GATES = """evaluation:
   metrics: [accuracy, log_loss]
@@ -120,11 +123,19 @@ def test_options_without_a_meaning_are_refused(mltrain, config, command, options
     assert said in done.err
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gated")
+    (folder / "config.yaml").write_text(SMALL + GATES)
+    done = in_process(folder, "train", "config.yaml", "--run-dir", "run", "--quiet", "--gate", "test.loss<9")
+    assert done.code == 10
+    return folder / "run"
+
+
 class TestEvaluate:
     @pytest.fixture
-    def run(self, mltrain, gated, tmp_path):
-        assert mltrain("train", gated, "--run-dir", tmp_path / "run", "--quiet", "--gate", "test.loss<9").code == 10
-        return tmp_path / "run"
+    def run(self, trained, tmp_path):
+        return shutil.copytree(trained, tmp_path / "run")
 
     def test_it_judges_what_it_is_asked(self, mltrain, run):
         assert mltrain("evaluate", run).code == 0

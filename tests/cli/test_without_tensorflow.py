@@ -1,11 +1,13 @@
 """What needs no TensorFlow imports none: neither at the top nor on the way."""
 
 import json
+import shutil
 import sys
 
 import pytest
 
 from tests.board.runs import made_run
+from tests.conftest import SMALL, in_process
 
 # Runs a command in a fresh interpreter and says on stderr what it has imported.
 PROBE = """
@@ -30,6 +32,16 @@ folder = server.Folder(Path("runs"))
 codes = [server.answer(folder, target).code for target in json.loads(sys.argv[1])]
 print("LOADED " + json.dumps([codes, sorted({name.partition(".")[0] for name in sys.modules})]), file=sys.stderr)
 """
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Two runs of the small experiment, for all tests."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "config.yaml").write_text(SMALL)
+    for name in ("a-run", "another-run"):
+        assert in_process(folder, "train", "config.yaml", "--run-dir", name, "--quiet").code == 0
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -62,11 +74,11 @@ print("LOADED " + json.dumps([codes, sorted({name.partition(".")[0] for name in 
     ],
     ids=" ".join,
 )
-def test_tensorflow_is_not_imported(shell, config, mltrain, tmp_path, arguments):
-    path = config()
+def test_tensorflow_is_not_imported(shell, config, trained, tmp_path, arguments):
+    config()
     (tmp_path / "wrong.yaml").write_text("model: {type: nlp}\n")
     for run in {"a-run", "another-run"} & set(arguments):
-        assert mltrain("train", path, "--run-dir", tmp_path / run, "--quiet").code == 0
+        shutil.copytree(trained / run, tmp_path / run)
     (tmp_path / "probe.py").write_text(PROBE)
     done = shell(f"{sys.executable} probe.py '{json.dumps(arguments)}'")
     code, loaded = json.loads(done.err.rpartition("LOADED ")[2].partition("\n")[0])

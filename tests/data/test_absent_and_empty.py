@@ -1,6 +1,7 @@
 """A column without any value in one file, and a key that lines of JSON do not have, are missing values."""
 
 import json
+import shutil
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ from pyarrow import parquet
 from mltrain.data.preparation import prepare
 from mltrain.data.spec import DataSpec
 from mltrain.errors import DataError
+from tests.conftest import in_process
 from tests.csv_files import read_csv
 
 ROWS = 30
@@ -54,21 +56,27 @@ def lines(path, rows):
     return path
 
 
-@pytest.fixture
-def shop(tmp_path, mltrain):
-    """A run whose training lines often lack the key `discount`, and never `x`."""
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run whose training lines often lack the key `discount`, and never `x`; each test works on a copy."""
+    folder = tmp_path_factory.mktemp("shop")
     draw = np.random.default_rng(0)
     rows = [{"x": float(x), "y": "ab"[int(x > 0.5)]} for x in draw.random(60)]
     for row in rows[::2]:
         row["discount"] = 0.5
-    lines(tmp_path / "train.jsonl", rows)
-    (tmp_path / "c.yaml").write_text(
+    lines(folder / "train.jsonl", rows)
+    (folder / "c.yaml").write_text(
         "name: shop\ndata: {source: {type: jsonl, path: train.jsonl}, target: y}\nmodel: {type: linear}\n"
         "training: {epochs: 1}\n"
     )
-    done = mltrain("train", "c.yaml", "--quiet", "--run-dir", "run")
+    done = in_process(folder, "train", "c.yaml", "--quiet", "--run-dir", "run")
     assert done.code == 0, done.err
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def shop(trained, tmp_path):
+    return shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
 
 
 def test_an_absent_key_is_missing_whichever_lines_lack_it(shop, mltrain):

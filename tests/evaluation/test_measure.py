@@ -56,11 +56,14 @@ def counted(target, predicted, labels, positive):
         "mcc": sk.matthews_corrcoef(target, predicted),
         "cohen_kappa": sk.cohen_kappa_score(target, predicted, labels=labels),
     }
-    for name, function in FUNCTIONS.items():
-        default = {"average": "binary"} if positive else {"average": "macro"}
-        values[name] = function(target, predicted, zero_division=0, **default)
-        for average in ("macro", "micro", "weighted"):
-            values[f"{name}_{average}"] = function(target, predicted, zero_division=0, average=average)
+    # scikit-learn checks its arguments for longer than it counts, so all three come from one call.
+    for average in ("binary", "macro", "micro", "weighted") if positive else ("macro", "micro", "weighted"):
+        found = sk.precision_recall_fscore_support(target, predicted, zero_division=0, average=average)
+        for name, value in zip(("precision", "recall", "f1"), found, strict=False):
+            if average == ("binary" if positive else "macro"):
+                values[name] = value
+            if average != "binary":
+                values[f"{name}_{average}"] = value
     return values
 
 

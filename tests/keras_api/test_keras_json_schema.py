@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -13,10 +14,14 @@ from tests.keras_api.keras_samples import every_entry, minimal
 DEFINITIONS = definitions()
 
 
-def accepts(kind: str, value: Any) -> bool:
+@functools.cache
+def validator(kind: str) -> Draft7Validator:
     # In draft-07 nothing beside a $ref counts, so the definitions cannot stand beside it.
-    schema = {"allOf": [KerasAlternatives(kind).json_schema()], "definitions": DEFINITIONS}
-    return Draft7Validator(schema).is_valid(value)
+    return Draft7Validator({"allOf": [KerasAlternatives(kind).json_schema()], "definitions": DEFINITIONS})
+
+
+def accepts(kind: str, value: Any) -> bool:
+    return validator(kind).is_valid(value)
 
 
 def test_it_is_draft_07_and_all_references_are_defined() -> None:

@@ -34,9 +34,12 @@ CALLBACKS = {
 
 
 @pytest.fixture
-def train(mltrain, tmp_path):
+def train(mltrain, copy_trained, tmp_path):
     def run(name, callback, *arguments, code=0):
-        (tmp_path / "config.yaml").write_text(CONFIG.replace("CALLBACK", CALLBACKS.get(callback, callback)))
+        text = CONFIG.replace("CALLBACK", CALLBACKS.get(callback, callback))
+        if code == 0:
+            return copy_trained(text, name, "--quiet", *arguments)
+        (tmp_path / "config.yaml").write_text(text)
         done = mltrain("train", "config.yaml", "--run-dir", tmp_path / name, "--quiet", *arguments)
         assert done.code == code, done.err
         return tmp_path / name

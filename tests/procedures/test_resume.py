@@ -117,14 +117,34 @@ def interrupt(monkeypatch):
     return after
 
 
+@pytest.fixture(scope="module")
+def kept_interrupted():
+    return {}
+
+
+@pytest.fixture
+def interrupted(train, interrupt, monkeypatch, kept_interrupted, tmp_path_factory, tmp_path):
+    """Return a run that got a signal at its n-th look-up: trained once for all tests, and copied for each."""
+
+    def run(text, looks):
+        if (text, looks) in kept_interrupted:
+            (tmp_path / "config.yaml").write_text(text)
+            return shutil.copytree(kept_interrupted[text, looks], tmp_path / "run")
+        interrupt(looks)
+        run = train(text, "run", code=143)
+        monkeypatch.undo()
+        kept_interrupted[text, looks] = shutil.copytree(run, tmp_path_factory.mktemp("interrupted") / "run")
+        return run
+
+    return run
+
+
 @pytest.mark.parametrize("text", [IMAGES, AVERAGED, SEQUENCES], ids=["images", "averaged", "sequences"])
 # Four looks are between the phases, before the first step.
 @pytest.mark.parametrize("looks", [7, 12, 18])
-def test_an_interrupted_run_ends_as_if_it_had_not_been(train, mltrain, interrupt, monkeypatch, text, looks):
-    whole = train(text, "whole")
-    interrupt(looks)
-    run = train(text, "run", code=143)
-    monkeypatch.undo()
+def test_an_interrupted_run_ends_as_if_it_had_not_been(trained_once, interrupted, mltrain, text, looks):
+    whole = trained_once(text)
+    run = interrupted(text, looks)
     done = mltrain("resume", run)
     assert done.code == 0, done.err
     (taken_up,) = resumptions(run)
@@ -133,12 +153,10 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(train, mltrain, interrupt
     assert result(run) == result(whole)
 
 
-def test_an_interrupted_run_restores_the_best_epoch_of_its_monitor(train, mltrain, interrupt, monkeypatch):
+def test_an_interrupted_run_restores_the_best_epoch_of_its_monitor(trained_once, interrupted, mltrain):
     """Of a regression whose target is scaled by the default."""
-    whole = train(RESTORING, "whole")
-    interrupt(12)
-    run = train(RESTORING, "run", code=143)
-    monkeypatch.undo()
+    whole = trained_once(RESTORING)
+    run = interrupted(RESTORING, 12)
     done = mltrain("resume", run)
     assert done.code == 0, done.err
     assert resumptions(run)[0]["step"] > 0
@@ -146,13 +164,13 @@ def test_an_interrupted_run_restores_the_best_epoch_of_its_monitor(train, mltrai
     assert json.loads((run / "metrics.json").read_text())["objective"]["metric"] == "train.loss"
 
 
-def test_many_interruptions(train, mltrain, interrupt, monkeypatch):
-    whole = train(IMAGES, "whole")
+def test_many_interruptions(trained_once, train, mltrain, interrupt, monkeypatch):
+    whole = trained_once(IMAGES)
     interrupt(8)
     run = train(IMAGES, "run", code=143)
     rounds, training = 0, True
     while training:
-        interrupt(9)
+        interrupt(11)
         training = "kept up to step" in mltrain("resume", run).err  # else it came while the splits were measured
         rounds += 1
     monkeypatch.undo()
@@ -164,8 +182,9 @@ def test_many_interruptions(train, mltrain, interrupt, monkeypatch):
     assert result(run) == result(whole)
 
 
-def test_kill_9_and_train_resume(shell, train, tmp_path):
-    whole = train(IMAGES, "whole")
+def test_kill_9_and_train_resume(trained_once, shell, tmp_path):
+    whole = trained_once(IMAGES)
+    (tmp_path / "config.yaml").write_text(IMAGES)
     command = [
         Path(sys.executable).parent / "mltrain",
         "train",
@@ -189,8 +208,8 @@ def test_kill_9_and_train_resume(shell, train, tmp_path):
     assert result(tmp_path / "run") == result(whole)
 
 
-def test_a_finished_run_is_not_touched(train, mltrain):
-    run = train(AVERAGED, "run")
+def test_a_finished_run_is_not_touched(copy_trained, mltrain):
+    run = copy_trained(AVERAGED, "run")
 
     def tree():
         return {path: (path.stat().st_mtime_ns, path.is_file() and path.read_bytes()) for path in run.rglob("*")}
@@ -203,20 +222,18 @@ def test_a_finished_run_is_not_touched(train, mltrain):
     assert tree() == before
 
 
-def test_more_epochs_are_those_that_a_longer_run_has(train, mltrain):
+def test_more_epochs_are_those_that_a_longer_run_has(copy_trained, train, mltrain):
     longer = train(SEQUENCES, "longer", "--set", "training.epochs=9")
-    run = train(SEQUENCES, "run")
+    run = copy_trained(SEQUENCES, "run")
     done = mltrain("resume", run, "--epochs", 9)
     assert done.code == 0, done.err
     assert result(run)[0] == result(longer)[0]
     assert result(run)[1] == result(longer)[1]
 
 
-def test_a_damaged_checkpoint_is_passed_over_and_said(train, mltrain, interrupt, monkeypatch):
-    whole = train(IMAGES, "whole")
-    interrupt(18)
-    run = train(IMAGES, "run", code=143)
-    monkeypatch.undo()
+def test_a_damaged_checkpoint_is_passed_over_and_said(trained_once, interrupted, mltrain):
+    whole = trained_once(IMAGES)
+    run = interrupted(IMAGES, 18)
     arrays = newest(run / "checkpoints", "state") / "arrays.npz"
     content = bytearray(arrays.read_bytes())
     content[len(content) // 2] ^= 4
@@ -227,10 +244,8 @@ def test_a_damaged_checkpoint_is_passed_over_and_said(train, mltrain, interrupt,
     assert result(run) == result(whole)
 
 
-def test_where_no_checkpoint_is_valid_nothing_starts_afresh(train, mltrain, interrupt, monkeypatch):
-    interrupt(18)
-    run = train(IMAGES, "run", code=143)
-    monkeypatch.undo()
+def test_where_no_checkpoint_is_valid_nothing_starts_afresh(interrupted, mltrain):
+    run = interrupted(IMAGES, 18)
     for path in (run / "checkpoints").glob("state-*/arrays.npz"):
         path.write_bytes(path.read_bytes()[:-1])
     before = (run / "status.json").read_bytes()
@@ -240,10 +255,8 @@ def test_where_no_checkpoint_is_valid_nothing_starts_afresh(train, mltrain, inte
     assert (run / "status.json").read_bytes() == before
 
 
-def test_what_changes_the_result_is_refused_and_listed(train, mltrain, interrupt, monkeypatch):
-    interrupt(18)
-    run = train(IMAGES, "run", code=143)
-    monkeypatch.undo()
+def test_what_changes_the_result_is_refused_and_listed(interrupted, mltrain):
+    run = interrupted(IMAGES, 18)
     other = ["--set", "training.batch_size=8", "--set", "seed=1"]
     done = mltrain("resume", run, *other)
     assert done.code == 5
@@ -254,20 +267,16 @@ def test_what_changes_the_result_is_refused_and_listed(train, mltrain, interrupt
     assert resumptions(run)[-1]["inexact"] == ["training.batch_size: 16 became 8"]
 
 
-def test_the_cadence_of_checkpoints_may_change(train, mltrain, interrupt, monkeypatch):
-    whole = train(IMAGES, "whole")
-    interrupt(18)
-    run = train(IMAGES, "run", code=143)
-    monkeypatch.undo()
+def test_the_cadence_of_checkpoints_may_change(trained_once, interrupted, mltrain):
+    whole = trained_once(IMAGES)
+    run = interrupted(IMAGES, 18)
     done = mltrain("resume", run, "--set", "training.checkpoint.every=1 epoch", "--set", "training.progress_every=3")
     assert done.code == 0, done.err
     assert result(run) == result(whole)
 
 
-def test_other_versions_are_refused(train, mltrain, interrupt, monkeypatch):
-    interrupt(18)
-    run = train(IMAGES, "run", code=143)
-    monkeypatch.undo()
+def test_other_versions_are_refused(interrupted, mltrain):
+    run = interrupted(IMAGES, 18)
     record = json.loads((run / "record.json").read_text())
     record["versions"]["tensorflow"] = "2.20.0"
     (run / "record.json").write_text(json.dumps(record))
@@ -277,9 +286,10 @@ def test_other_versions_are_refused(train, mltrain, interrupt, monkeypatch):
 
 
 @pytest.mark.parametrize("kept", [(), ("config.yaml",), ("config.yaml", "config.resolved.yaml", "record.json")])
-def test_a_half_made_run_is_started_again(train, mltrain, kept):
-    whole = train(AVERAGED, "whole")
-    half = whole.parent / "half"
+def test_a_half_made_run_is_started_again(trained_once, mltrain, tmp_path, kept):
+    whole = trained_once(AVERAGED)
+    (tmp_path / "config.yaml").write_text(AVERAGED)
+    half = tmp_path / "half"
     half.mkdir()
     for name in kept:
         shutil.copy(whole / name, half / name)
@@ -288,8 +298,10 @@ def test_a_half_made_run_is_started_again(train, mltrain, kept):
     assert result(half)[:2] == result(whole)[:2]
 
 
-def test_a_run_that_died_before_its_first_checkpoint_starts_at_step_0(train, mltrain, interrupt, monkeypatch):
-    whole = train(AVERAGED, "whole")
+def test_a_run_that_died_before_its_first_checkpoint_starts_at_step_0(
+    trained_once, train, mltrain, interrupt, monkeypatch
+):
+    whole = trained_once(AVERAGED)
     interrupt(2)  # after TensorFlow's import
     run = train(AVERAGED, "run", code=143)
     monkeypatch.undo()
@@ -299,8 +311,8 @@ def test_a_run_that_died_before_its_first_checkpoint_starts_at_step_0(train, mlt
     assert result(run)[:2] == result(whole)[:2]
 
 
-def test_what_has_no_record_is_no_run_yet(train, mltrain):
-    run = train(AVERAGED, "run")
+def test_what_has_no_record_is_no_run_yet(copy_trained, mltrain):
+    run = copy_trained(AVERAGED, "run")
     (run / "record.json").unlink()
     (run / "status.json").unlink()
     done = mltrain("resume", run)
@@ -309,8 +321,8 @@ def test_what_has_no_record_is_no_run_yet(train, mltrain):
 
 
 @pytest.mark.parametrize("again", [("resume",), ("train", "--resume", "config.yaml", "--run-dir")], ids=" ".join)
-def test_a_signal_before_the_first_file_leaves_a_run_that_can_go_on(train, mltrain, monkeypatch, tmp_path, again):
-    whole = train(AVERAGED, "whole")
+def test_a_signal_before_the_first_file_leaves_a_run_that_can_go_on(trained_once, train, mltrain, monkeypatch, again):
+    whole = trained_once(AVERAGED)
     monkeypatch.setattr("mltrain.cli.train.print_run", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     run = train(AVERAGED, "run", code=143)
     monkeypatch.undo()
@@ -322,11 +334,9 @@ def test_a_signal_before_the_first_file_leaves_a_run_that_can_go_on(train, mltra
     assert result(run) == result(whole)
 
 
-def test_a_run_without_a_status_goes_on(train, mltrain, interrupt, monkeypatch):
-    whole = train(AVERAGED, "whole")
-    interrupt(12)
-    run = train(AVERAGED, "run", code=143)
-    monkeypatch.undo()
+def test_a_run_without_a_status_goes_on(trained_once, interrupted, mltrain):
+    whole = trained_once(AVERAGED)
+    run = interrupted(AVERAGED, 12)
     (run / "status.json").unlink()
     done = mltrain("resume", run)
     assert done.code == 0, done.err
@@ -335,9 +345,11 @@ def test_a_run_without_a_status_goes_on(train, mltrain, interrupt, monkeypatch):
 
 # Of the splits, before metrics.json, and between the plots.
 @pytest.mark.parametrize("look", [1, 2, 4, 7])
-def test_a_signal_after_the_training_is_noticed_and_the_end_is_the_same(train, mltrain, monkeypatch, tmp_path, look):
+def test_a_signal_after_the_training_is_noticed_and_the_end_is_the_same(
+    trained_once, train, mltrain, monkeypatch, tmp_path, look
+):
     experiment = AVERAGED + "evaluation: {batch_size: 16}\n"  # else each split is measured in one call
-    whole = train(experiment, "whole")
+    whole = trained_once(experiment)
     seen = 0
 
     def raise_if_received(self):
@@ -376,10 +388,8 @@ def test_who_set_a_value_first_is_not_forgotten(train, mltrain, interrupt, monke
     assert (run / "config.resolved.yaml").read_text() == after
 
 
-def test_json_says_from_which_step_it_went_on(train, mltrain, interrupt, monkeypatch):
-    interrupt(18)
-    run = train(IMAGES, "run", code=143)
-    monkeypatch.undo()
+def test_json_says_from_which_step_it_went_on(interrupted, mltrain):
+    run = interrupted(IMAGES, 18)
     for command in (("resume", run), ("train", "--resume", "config.yaml", "--run-dir", run)):  # the second: finished
         said = json.loads(mltrain(*command, "--json").out)
         (taken_up,) = resumptions(run)

@@ -1,6 +1,7 @@
 """The averaged weights of a run: what they are, that they are its model, and the same after an interruption."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -28,9 +29,12 @@ AVERAGING = "{type: StochasticWeightAveraging, start: 6, every: 2}"
 
 
 @pytest.fixture
-def train(mltrain, tmp_path):
+def train(mltrain, copy_trained, tmp_path):
     def run(name, callback=AVERAGING, *arguments, code=0):
-        (tmp_path / "config.yaml").write_text(CONFIG.replace("CALLBACK", callback))
+        text = CONFIG.replace("CALLBACK", callback)
+        if code == 0:
+            return copy_trained(text, name, *arguments)
+        (tmp_path / "config.yaml").write_text(text)
         done = mltrain("train", "config.yaml", "--run-dir", tmp_path / name, *arguments)
         assert done.code == code, done.err
         return tmp_path / name
@@ -160,28 +164,29 @@ def test_epochs_that_share_a_call_are_averaged_as_well(train):
     assert result(shared)[2]["average"] == result(alone)[2]["average"]
 
 
-@pytest.mark.parametrize(
-    "forge",
-    [
-        lambda arrays: {name: array for name, array in arrays.items() if not name.startswith("average")},
-        lambda arrays: {name: array[..., :1] if "average" in name else array for name, array in arrays.items()},
-        lambda arrays: {name: array > 0 if "average" in name else array for name, array in arrays.items()},
-        lambda arrays: {**arrays, "average-weight-0099": np.zeros(3, np.float32)},
-    ],
+FORGED = (
+    lambda arrays: {name: array for name, array in arrays.items() if not name.startswith("average")},
+    lambda arrays: {name: array[..., :1] if "average" in name else array for name, array in arrays.items()},
+    lambda arrays: {name: array > 0 if "average" in name else array for name, array in arrays.items()},
+    lambda arrays: {**arrays, "average-weight-0099": np.zeros(3, np.float32)},
 )
-def test_a_mean_of_another_model_is_refused_not_a_bug(train, mltrain, tmp_path, interrupt_when, monkeypatch, forge):
-    interrupt_when(epochs_are_done(tmp_path / "run", 8))
-    run = train("run", code=143)
+
+
+def test_a_mean_of_another_model_is_refused_not_a_bug(train, mltrain, tmp_path, interrupt_when, monkeypatch):
+    interrupt_when(epochs_are_done(tmp_path / "interrupted", 8))
+    interrupted = train("interrupted", code=143)
     monkeypatch.undo()
-    folder = run / "checkpoints"
-    path = newest(folder, "state")
-    arrays, state = read_checkpoint(path)
-    for number in numbers(folder, "state"):
-        remove(folder, "state", number)
-    write_checkpoint(folder, path.name, forge(arrays), state)
-    done = mltrain("resume", run)
-    assert done.code == 5
-    assert "its averaged weights belong to another model" in done.err
+    for place, forge in enumerate(FORGED):
+        run = shutil.copytree(interrupted, tmp_path / f"forged-{place}")
+        folder = run / "checkpoints"
+        path = newest(folder, "state")
+        arrays, state = read_checkpoint(path)
+        for number in numbers(folder, "state"):
+            remove(folder, "state", number)
+        write_checkpoint(folder, path.name, forge(arrays), state)
+        done = mltrain("resume", run)
+        assert done.code == 5, place
+        assert "its averaged weights belong to another model" in done.err, place
 
 
 @pytest.mark.parametrize(

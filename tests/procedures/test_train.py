@@ -66,8 +66,8 @@ def last_weights(run, kind="last"):
     return arrays
 
 
-def test_the_run_directory_is_complete(trained):
-    run, done = trained()
+def test_the_run_directory_is_complete(small_trained):
+    run, done = small_trained.run, small_trained
     found = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
     assert {path for path in found if not path.startswith(("checkpoints/", "."))} == FILES
     assert done.out == f"{run}\n"
@@ -76,8 +76,8 @@ def test_the_run_directory_is_complete(trained):
     assert (status["state"], status["epoch"], status["exit_code"]) == ("finished", 2, 0)
 
 
-def test_the_history_has_one_row_an_epoch(trained):
-    run, _ = trained()
+def test_the_history_has_one_row_an_epoch(small_trained):
+    run = small_trained.run
     rows = history(run)
     columns = list(rows[0])
     assert columns[0] == "epoch"
@@ -87,8 +87,8 @@ def test_the_history_has_one_row_an_epoch(trained):
     assert names <= set(columns)
 
 
-def test_the_record_says_how_the_run_came_about(trained):
-    run, _ = trained()
+def test_the_record_says_how_the_run_came_about(small_trained):
+    run = small_trained.run
     record = json.loads((run / "record.json").read_text())
     assert record["versions"].keys() >= {"python", "mltrain", "tensorflow", "keras", "numpy"}
     assert record["device"]["value"] == "cpu"
@@ -104,8 +104,8 @@ def test_the_record_says_how_the_run_came_about(trained):
     assert all(decision["reason"] for decision in record["decisions"])
 
 
-def test_the_splits_are_disjoint_and_cover_all_rows(trained):
-    run, _ = trained()
+def test_the_splits_are_disjoint_and_cover_all_rows(small_trained):
+    run = small_trained.run
     rows = np.concatenate([np.load(path) for path in sorted((run / "splits").glob("*.npy"))])
     assert sorted(rows) == list(range(60))
 
@@ -222,9 +222,9 @@ def test_logits_become_probabilities(trained):
     assert results["log_loss"]["value"] == pytest.approx(results["loss"]["value"], abs=1e-5)
 
 
-def test_class_weights_change_the_training(trained):
-    plain, _ = trained(name="plain")
-    balanced, _ = trained("training.class_weight={0: 1, 1: 5, 2: 1}", name="weighted")
+def test_class_weights_change_the_training(trained, small_trained):
+    plain = small_trained.run
+    balanced, _ = trained("training.class_weight={0: 1, 1: 5, 2: 1}")
     assert history(plain)[-1]["train.loss"] != history(balanced)[-1]["train.loss"]
 
 

@@ -51,12 +51,12 @@ def test_an_augmented_model_predicts_without_augmentation(mltrain, config):
 
 
 @pytest.mark.parametrize("command", ["train", "resume"])
-def test_other_predictions_fail_the_run(mltrain, config, monkeypatch, command, tmp_path):
+def test_other_predictions_fail_the_run(mltrain, config, request, monkeypatch, command, tmp_path):
     from mltrain.data import raw_model
     from mltrain.procedures import results
 
     if command == "resume":
-        assert mltrain("train", config(), "--run-dir", "run").code == 0
+        request.getfixturevalue("small_run")
 
     def shifted(preprocessing, core):
         first = preprocessing.columns[0]

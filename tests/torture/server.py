@@ -28,6 +28,7 @@ from typing import Any
 from mltrain.cli.app import main
 from mltrain.run import durable
 from mltrain.tensorflow_start import start_tensorflow
+from tests.flushes import leave_flushing_to_the_system
 
 _COUNTS = struct.Struct("qqd")
 _ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO}
@@ -195,6 +196,7 @@ def _import_all() -> None:
 
 
 if __name__ == "__main__":
+    leave_flushing_to_the_system()
     _import_all()
     sys.stdout.write("{}\n")  # ready
     sys.stdout.flush()
