@@ -8,12 +8,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from mltrain.errors import ConfigError, MisfitError
-from mltrain.keras_api.build import REFUSALS, build
+from mltrain.errors import MisfitError
+from mltrain.keras_api.build import build
 from mltrain.keras_api.components import KerasComponent
-from mltrain.keras_api.messages import reason
 from mltrain.models.head import head_layer
-from mltrain.models.input_encoder import InputEncoder, Path
 from mltrain.task import DataInfo, Input
 
 
@@ -57,20 +55,6 @@ def _free(name: str, taken: Collection[str]) -> str:
     while name in taken:
         name += "_"
     return name
-
-
-def encoded(encoder: InputEncoder, tensor: Any, given: Input, path: Path) -> Any:
-    """Return what an encoder makes of an input, `(batch, width)`.
-
-    Raises:
-        MisfitError: they do not fit; the path is that of the encoder in the config.
-    """
-    try:
-        return encoder.encode(tensor, given)
-    except (*REFUSALS, ConfigError) as error:
-        shape = "(" + ", ".join(map(str, given.shape)) + ")"
-        message = f"it does not fit the input '{given.name}', of shape {shape} for each row: {reason(error)}"
-        raise MisfitError(path, message) from error
 
 
 def applied(layers: Sequence[KerasComponent], tensor: Any) -> Any:

@@ -23,7 +23,7 @@ class Pooled(InputEncoder):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of the outputs that is dropped while training."""
     indices: Annotated[int, Field(ge=1)] | None = None
-    """How many different index numbers the arrays of a file hold; of a text column it is known."""
+    """The number of different index numbers in the arrays of a file; for a text column it is known."""
 
     def encode(self, tensor: Any, given: Input) -> Any:
         """Return `(batch, width)`, twice as wide for `both`."""
