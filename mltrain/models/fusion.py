@@ -66,7 +66,7 @@ class Fusion(ModelSpec):
         Raises:
             MisfitError: an encoder does not fit its input, or is for an input that the data does not have.
         """
-        from mltrain.models.branches import applied, encoded, joined, network
+        from mltrain.models.branches import applied, joined, network
 
         names = [each.name for each in info.inputs]
         for name in self.inputs:
