@@ -77,9 +77,7 @@ class Fusion(ModelSpec):
 
         def body(tensors: Sequence[Any]) -> Any:
             parts = [
-                encoded(
-                    encoder, tensor, given, ("model", "inputs", given.name) if given.name in self.inputs else ("model",)
-                )
+                encoder.encoded(tensor, given, self._path(given))
                 for encoder, tensor, given in zip(encoders, tensors, info.inputs, strict=True)
             ]
             trunk: list[KerasComponent] = []
@@ -90,6 +88,9 @@ class Fusion(ModelSpec):
             return applied(trunk, joined(parts, self.join, self.width))
 
         return network(info, body)
+
+    def _path(self, given: Input) -> tuple[str | int, ...]:
+        return ("model", "inputs", given.name) if given.name in self.inputs else ("model",)
 
     def _encoder(self, given: Input) -> InputEncoder:
         """Return the encoder of an input: that of the config, or that of its kind.
