@@ -83,6 +83,19 @@ def embedding(tensor: Any, given: Input, width: int, indices: int | None, *, mas
     return keras.layers.Embedding(size, width, mask_zero=masked)(tensor)
 
 
+def flat_inputs(tensors: Sequence[Any], inputs: Sequence[Input]) -> Any:
+    """Return columns of tables and vectors of categories beside each other, `(batch, features)`; the vector of an
+    unknown category is 0."""
+    parts = []
+    for tensor, given in zip(tensors, inputs, strict=True):
+        if given.kind != "category":
+            parts.append(tensor)
+            continue
+        vectors = embedding(tensor, given, given.width or 1, None, masked=False)
+        parts.append(mean_of_steps(vectors, steps_that_count(tensor)))
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
+
+
 def steps_that_count(tensor: Any) -> Any:
     """Return which index numbers `(batch, steps)` are not padding, as booleans."""
     return ops.not_equal(tensor, 0)

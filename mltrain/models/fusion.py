@@ -102,6 +102,8 @@ class Fusion(ModelSpec):
         if stated is not None:
             stated.check_input(given, ("model", "inputs", given.name))
             return stated
+        if given.kind == "category":
+            return Pooled(width=given.width or 1)
         if given.kind not in _DEFAULTS:
             message = f"the input '{given.name}' has {KINDS_IN_WORDS[given.kind]}: state an encoder for it"
             raise MisfitError(

@@ -15,7 +15,7 @@ class Pooled(InputEncoder):
     """A vector for each word, and their mean: Joulin et al., Bag of tricks for efficient text classification, 2017."""
 
     type: Literal["pooled"] = "pooled"
-    suits: ClassVar[frozenset[InputKind]] = frozenset({"text", "indices"})
+    suits: ClassVar[frozenset[InputKind]] = frozenset({"text", "indices", "category"})
     width: Annotated[int, Field(ge=1)] = 64
     """The length of the vector of each word."""
     pooling: Literal["mean", "max", "both"] = "mean"
