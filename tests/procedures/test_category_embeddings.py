@@ -65,7 +65,8 @@ def test_evaluate_gives_the_numbers_of_the_training(trained):
 def test_the_width_is_for_embeddings(tmp_path):
     (tmp_path / "rows.csv").write_text("a,y\n1,2\n")
     (tmp_path / "config.yaml").write_text(
-        "data: {source: {type: csv, path: rows.csv}, target: y, features: {a: {type: category, width: 3}}}\nmodel: mlp\n"
+        "data: {source: {type: csv, path: rows.csv}, target: y, features: {a: {type: category, width: 3}}}\n"
+        "model: mlp\n"
     )
     done = in_process(tmp_path, "validate", "config.yaml")
     assert done.code == 3
