@@ -16,6 +16,7 @@ from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
 from mltrain.data.reading import columns_of_split, read_data, target_of
+from mltrain.data.sample_weights import weights_of_training
 from mltrain.data.several_targets import (
     Target,
     each_target,
@@ -64,6 +65,7 @@ class Prepared:
         info: what a model may know of the data.
         decisions: what was not stated and had to be decided, in the order in which it was.
         examples: by the name of the split; only splits that have rows.
+        weights: (training rows,) float32 with mean 1, how much each counts in the loss; None where all count the same.
         kept: raw columns of all rows that were asked for beside the examples, by name.
         table: all rows as they were, where they have one input or are few enough to stay; else None.
         sample: the first rows of the last split, as they were read: what `model.keras` takes.
@@ -80,6 +82,7 @@ class Prepared:
     info: DataInfo
     decisions: tuple[Decision, ...]
     examples: Mapping[SplitName, Examples]
+    weights: np.ndarray | None
     kept: Mapping[str, RawColumn]
     table: Table | None
     sample: Table
@@ -129,13 +132,18 @@ def prepare(
         target, scale_decisions = _scaled(target_spec, target, train, truth[splits.train], own_units)
         decisions += scale_decisions
     if windowed is None:
-        leave_out = columns_of_split(spec)
+        leave_out = (*columns_of_split(spec), *filter(None, [spec.sample_weight]))
         preprocessing, feature_decisions = fit_preprocessing(
             train, target, spec.features, spec.scale, leave_out, spec.inputs
         )
     else:
         windows = fit_windows(windowed, spec, splits.train, target.column)
         preprocessing, feature_decisions = Preprocessing(columns=(windows,), target=target), window_decisions
+    weights: np.ndarray | None = None
+    if spec.sample_weight is not None:
+        column = _named_column(table, spec.sample_weight, ("data", "sample_weight"))
+        weights, weight_decision = weights_of_training(column, splits.train)
+        feature_decisions += (weight_decision,)
     reference = TrainingColumns.of(preprocessing, train)
     with stopwatch.phase("data audit"):
         number_hint = hint if IF_NUMBERS in hint else ""
@@ -160,6 +168,7 @@ def prepare(
         info=info,
         decisions=(*table.decisions, *decisions, *split_decisions, *feature_decisions),
         examples=examples,
+        weights=weights,
         kept=kept,
         table=shown,
         sample=sample,

@@ -71,9 +71,11 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collectio
             del declared[name]
         if (kind is not None and kind.of_numbers) or spec.windows is not None:
             declared.setdefault(name, "number")
-    time = time_column(spec)
-    if time is not None and declared.get(time) == "ignore":
-        del declared[time]
+    for name in filter(None, (time_column(spec), spec.sample_weight)):
+        if declared.get(name) == "ignore":
+            del declared[name]
+    if spec.sample_weight is not None:
+        declared.setdefault(spec.sample_weight, "number")
     for name in key_columns(spec.split):
         declared.setdefault(name, AS_WRITTEN)  # what it is must not depend on other rows
     series = () if spec.windows is None or spec.windows.by is None else (spec.windows.by,)

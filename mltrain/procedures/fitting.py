@@ -229,7 +229,7 @@ def _training(setup: Setup, context: RunContext) -> Training:
     network, spec, info = setup.network, setup.spec, setup.network.info
     train = setup.prepared.examples["train"]
     arrays = network.tensors(train)
-    weights = row_weights(spec.training, train.y, info)
+    weights = row_weights(spec.training, train.y, info, setup.prepared.weights)
     weighted = arrays if weights is None else (*arrays, weights)
     loop = CompiledSteps(network.model, ResidentFeed(weighted), network.batch_size, setup.acceleration)
     cadence = Cadence.parse(spec.training.checkpoint.every)
