@@ -11,16 +11,16 @@ from typing import get_args
 import pytest
 
 from mltrain.data import encoders, features
+from mltrain.data.encoders.any import AnyEncoder
 from mltrain.data.encoders.column import ColumnEncoder
 from mltrain.data.features import FEATURES
-from mltrain.data.preprocessing import AnyEncoder
 from mltrain.data.raw_model import graph_of
 from mltrain.report.decisions import PLURALS
 from mltrain.spec import Spec
 from tests.conftest import REPOSITORY
 
 ENCODERS = get_args(get_args(AnyEncoder)[0])
-# The list of encoders, and their graphs.
+# What is fitted on the training rows, which asks whether it is of an array or of windows, and the graphs.
 MAY_NAME_ENCODERS = {"data/preprocessing.py", "data/raw_model.py"}
 
 
