@@ -7,3 +7,6 @@ from typing import Literal
 Scale = Literal["standard", "minmax", "none"]
 Part = Literal["year", "month", "day", "weekday", "hour", "minute", "second"]
 PARTS: tuple[Part, ...] = ("year", "month", "day", "weekday", "hour", "minute", "second")
+
+# What a column is read as that is needed, but not as a feature, such as the key of a split: a text stays as it is.
+AS_WRITTEN = "as written"

@@ -15,7 +15,7 @@ from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
-from mltrain.data.reading import columns_of_split, read_data, target_of
+from mltrain.data.reading import not_learned_from, read_data, target_of
 from mltrain.data.several_targets import (
     Target,
     each_target,
@@ -129,7 +129,7 @@ def prepare(
         target, scale_decisions = _scaled(target_spec, target, train, truth[splits.train], own_units)
         decisions += scale_decisions
     if windowed is None:
-        leave_out = columns_of_split(spec)
+        leave_out = not_learned_from(spec)
         preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
     else:
         windows = fit_windows(windowed, spec, splits.train, target.column)

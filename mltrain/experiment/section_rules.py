@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, TimeSplit
-from mltrain.data.splits.fold_splits import KFoldSplit
-from mltrain.data.splits.key_splits import GroupSplit, HashSplit
 from mltrain.evaluation.catalogue import Mase
 from mltrain.experiment.gate_rules import gate_problem
 from mltrain.experiment.measured import as_measured, measured, not_measured, watched
@@ -19,7 +15,7 @@ from mltrain.gates.gate import FOLDS
 from mltrain.keras_api.components import KerasComponent
 from mltrain.outputs import KINDS
 from mltrain.rules import Form, Rule, RuleProblem
-from mltrain.task import SPLITS, SplitName, Task
+from mltrain.task import Task
 from mltrain.training.callback import Monitoring
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
@@ -27,25 +23,6 @@ from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
 _ONE_HOT = ", or state task: multiclass if the columns are the classes of one target"
-
-
-def asked_splits(split: Any) -> set[SplitName]:
-    """Return the splits that will have rows, as far as the spec tells: a split column may hold all of them."""
-    if isinstance(split, NoSplit):
-        return {"train"}
-    if isinstance(split, ColumnSplit):
-        return set(SPLITS)
-    if isinstance(split, (RandomSplit, FilesSplit, GroupSplit, HashSplit, TimeSplit)):
-        held_out: tuple[SplitName, ...] = ("validation", "test")
-        return {"train", *(name for name in held_out if getattr(split, name))}
-    if isinstance(split, KFoldSplit):
-        return {"train", "test", *(("validation",) if split.validation else ())}
-    raise TypeError(f"unknown split {type(split).__name__}")
-
-
-def _folds(split: Any) -> tuple[str, ...]:
-    """Return how gates call the folds of a cross-validation, where one follows from the split."""
-    return (FOLDS,) if isinstance(split, (KFoldSplit, RandomSplit, GroupSplit)) else ()
 
 
 def possible_tasks(experiment: ExperimentSpec) -> tuple[Task, ...]:
@@ -64,7 +41,7 @@ def possible_tasks(experiment: ExperimentSpec) -> tuple[Task, ...]:
 def measurable(experiment: ExperimentSpec) -> dict[str, str | None]:
     """Return every quantity that is measured after an epoch; of all tasks, where the task depends on the data."""
     tasks = possible_tasks(experiment)
-    splits = asked_splits(experiment.data.split)
+    splits = experiment.data.split.has_rows_for()
     found: dict[str, str | None] = {}
     for task in tasks:
         found |= measured(experiment.training, experiment.evaluation, task, splits, scales_target(experiment, task))
@@ -99,7 +76,8 @@ def _stop_condition_is_measured(experiment: ExperimentSpec) -> Iterator[RuleProb
 
 def _gates_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     tasks = possible_tasks(experiment)
-    splits = {*asked_splits(experiment.data.split), *_folds(experiment.data.split)}
+    split = experiment.data.split
+    splits = split.has_rows_for() | ({FOLDS} if split.why_no_folds is None else set())
     for number, gate in enumerate(experiment.evaluation.gates):
         message = gate_problem(gate, experiment, tasks, splits)
         if message:
@@ -251,7 +229,7 @@ def _forecasts_are_judged_as_such(experiment: ExperimentSpec) -> Iterator[RulePr
 
 
 def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    if "validation" not in asked_splits(experiment.data.split):
+    if "validation" not in experiment.data.split.has_rows_for():
         for path, message in experiment.evaluation.without_validation():
             yield RuleProblem(("evaluation", *path), message)
 

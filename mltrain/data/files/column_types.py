@@ -17,6 +17,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.column_settings import AS_WRITTEN
 from mltrain.data.files.missing_keys import USUAL
 from mltrain.data.files.text_codes import NUMBER, OTHER_DATE, are_codes
 from mltrain.errors import DataError
@@ -25,9 +26,6 @@ Place = Callable[[int], str]
 
 # Times without a zone, and times with one, which are kept in UTC: an hour of the one is not an hour of the other.
 TIMESTAMP, ZONED = pa.timestamp("us"), pa.timestamp("us", "UTC")
-
-# The kind of a column that is needed, but not as a feature, such as the key of a split: a text stays as it is.
-AS_WRITTEN = "as written"
 
 # Not numbers to us, but whoever wrote them meant numbers: they count when a column may be mostly numbers.
 _MEANT_AS_NUMBER = r"^[+-]?(\d+(,\d+)+(\.\d+)?|(?i:inf|infinity|nan)|0[xX][0-9a-fA-F]+)$"
