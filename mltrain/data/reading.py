@@ -63,7 +63,7 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collectio
     """Return the kind of each column that the source must know while it reads. A column that is ignored as a feature
     and needed for something else is read: one that says the order of rows, the split, the series, or one of `keep`."""
     kind = None if task == "auto" else KINDS[task]
-    declared: dict[str, str] = {name: feature.type for name, feature in spec.features.items()}
+    declared: dict[str, str] = {name: feature.read_as for name, feature in spec.features.items()}
     for name in spec.target.names if spec.target is not None else ():
         # Ignored it is only as a feature; its values must be read for what they are.
         if declared.get(name) == "ignore":
