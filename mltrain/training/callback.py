@@ -46,10 +46,10 @@ class EpochCallback:
         """
         return Consequence()
 
-    def idle_epochs(self) -> int:
-        """Return how many epochs end, at the least, until one that a change of the training may follow from; at least
-        1."""
-        return sys.maxsize
+    def epochs_until_asked(self) -> int:
+        """Return how many epochs may be trained before this callback has to be asked, because it could stop the
+        training or change the learning rate; at least 1. `sys.maxsize` says that it never does either."""
+        return 1
 
     def take_weights(self, epoch: int, weights: Callable[[], Mapping[str, np.ndarray]]) -> None:
         """Use the weights that an epoch ended with; called after `epoch_ended`.
@@ -98,9 +98,9 @@ class EpochRules:
         for callback in self.callbacks:
             yield callback.epoch_ended(epoch, measured, learning_rate)
 
-    def idle_epochs(self) -> int:
-        """Return how many epochs end, at the least, until one that a change of the training may follow from."""
-        return min((callback.idle_epochs() for callback in self.callbacks), default=sys.maxsize)
+    def epochs_until_asked(self) -> int:
+        """Return how many epochs may be trained before a callback has to be asked."""
+        return min((callback.epochs_until_asked() for callback in self.callbacks), default=sys.maxsize)
 
     def keeps(self, epoch: int) -> bool:
         """Return whether a callback wants the weights of a trained epoch on disk, as far as it knows by now."""

@@ -71,7 +71,7 @@ class RunningEarlyStopping(EpochCallback):
         epochs = counted(self._wait, "epoch")
         return Consequence(stop=f"early stopping: {self._objective.metric} has not improved for {epochs}")
 
-    def idle_epochs(self) -> int:
+    def epochs_until_asked(self) -> int:
         """Return how many epochs must pass before it can stop."""
         return max(1, self._spec.patience - self._wait)
 

@@ -6,6 +6,7 @@ says which epochs are kept; the weights become checkpoints of the run, which are
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -78,6 +79,10 @@ class RunningModelCheckpoint(EpochCallback):
                 ranked = sorted([*self._top, (value, epoch)], key=lambda one: (smaller_first * one[0], one[1]))
                 self._top = ranked[: self._spec.top]
         return Consequence()
+
+    def epochs_until_asked(self) -> int:
+        """Return the largest number: it changes nothing of the training."""
+        return sys.maxsize
 
     def keeps(self, epoch: int) -> bool:
         """Return whether this epoch is one of the chosen, or of the best so far."""

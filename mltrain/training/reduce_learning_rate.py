@@ -76,7 +76,7 @@ class RunningReduceLROnPlateau(EpochCallback):
             note=f"{self._objective.metric} is on a plateau: learning rate {learning_rate:g} → {reduced:g}",
         )
 
-    def idle_epochs(self) -> int:
+    def epochs_until_asked(self) -> int:
         """Return how many epochs must pass before it can reduce the learning rate."""
         return max(1, self._spec.patience - self._wait)
 
