@@ -142,3 +142,8 @@ class Monitoring(CallbackSpec):
     """The measured quantity, such as `validation.loss` or Keras' `val_loss`; null takes the objective."""
     mode: Literal["auto", "min", "max"] = "auto"
     """Whether smaller or larger is better; auto takes it from the metric."""
+
+    def states_a_number(self) -> bool:
+        """Return whether the config states a number here that is compared with the watched quantity, so that it means
+        the units of the target: with `data.target.scale: auto` the target then keeps them while training."""
+        return True

@@ -41,6 +41,10 @@ class EarlyStopping(Monitoring):
     start_from_epoch: Annotated[int, Field(ge=0)] = 0
     """Epochs at the start that are not monitored."""
 
+    def states_a_number(self) -> bool:
+        """Return whether a value to reach or the size of an improvement is stated."""
+        return self.baseline is not None or self.min_delta != 0
+
     def build(self, objective: Objective) -> RunningEarlyStopping:
         """Return the running state machine that watches `objective.metric`."""
         return RunningEarlyStopping(self, objective)

@@ -57,6 +57,10 @@ class ModelCheckpoint(Monitoring):
             raise fail("callback", [problem("choice", "only top compares epochs: remove this key", (key,))])
         return self
 
+    def states_a_number(self) -> bool:
+        """Return False: it states how many epochs are kept, and no value."""
+        return False
+
     def build(self, objective: Objective) -> RunningModelCheckpoint:
         """Return the running state machine, which ranks epochs by `objective.metric`."""
         return RunningModelCheckpoint(self, objective)
