@@ -6,7 +6,7 @@ It does nothing itself, so that the loop stays the only place that acts. What it
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -123,6 +123,16 @@ class CallbackSpec(Spec):
         Args:
             state: the fields of `State`.
             trained: epochs that are trained.
+        """
+        return None
+
+    def problem(self, objective: Objective, known: Collection[str]) -> str | None:
+        """Return why it cannot be used, for what it needs besides `objective`; None where it can. It is asked when the
+        config is checked, and again when the data is known.
+
+        Args:
+            objective: as for `build`.
+            known: every `split.metric` that is measured after an epoch.
         """
         return None
 
