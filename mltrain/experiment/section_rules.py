@@ -10,7 +10,7 @@ from mltrain.experiment.gate_rules import gate_problem
 from mltrain.experiment.measured import as_measured, measured, not_measured, watched
 from mltrain.experiment.network_rules import NETWORK_RULES
 from mltrain.experiment.spec import ExperimentSpec
-from mltrain.experiment.target_scale import SCALED_BY, scales_target
+from mltrain.experiment.target_scale import SCALE_FOLLOWS_FROM, scales_target
 from mltrain.experiment.watching import callback_problems, objective_of
 from mltrain.expression import Comparison
 from mltrain.gates.gate import FOLDS
@@ -234,10 +234,10 @@ def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]
 
 
 RULES = (
-    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _objective_is_measured),
-    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _callbacks_can_be_used),
-    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
-    Rule((*SCALED_BY, "evaluation", "data.split"), _gates_are_measured),
+    Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _objective_is_measured),
+    Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _callbacks_can_be_used),
+    Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
+    Rule((*SCALE_FOLLOWS_FROM, "evaluation", "data.split"), _gates_are_measured),
     Rule(("training.optimizer", "training.callbacks", "training.on_divergence"), _one_hand_on_the_learning_rate),
     Rule(
         ("training.callbacks", "training.epochs", "training.final", "training.optimizer"),
@@ -245,7 +245,7 @@ RULES = (
     ),
     Rule(("training.callbacks", "training.epochs"), _chosen_epochs_are_trained),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
-    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _one_best_epoch),
+    Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _one_best_epoch),
     Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),
     Rule(
         ("task", "data.target", "training.class_weight", "evaluation.threshold", "evaluation.calibration"),

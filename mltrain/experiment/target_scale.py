@@ -12,7 +12,7 @@ from mltrain.training.callback import Monitoring
 from mltrain.training.targets import needs_own_units
 
 # What decides whether the target of a regression is scaled, and so what is measured under which name.
-SCALED_BY = (
+SCALE_FOLLOWS_FROM = (
     "data.target",
     "objective",
     "training.loss",
@@ -29,10 +29,10 @@ def scales_target(experiment: ExperimentSpec, task: Task) -> bool:
     if not KINDS[task].scaled:
         return False
     stated = experiment.data.stated_scale
-    return own_units(experiment) is None if stated == "auto" else stated == "standard"
+    return why_unscaled(experiment) is None if stated == "auto" else stated == "standard"
 
 
-def own_units(experiment: ExperimentSpec) -> str | None:
+def why_unscaled(experiment: ExperimentSpec) -> str | None:
     """Return why the config needs the target in its own units while training; None where nothing does.
 
     Losses of logarithms and percentages need them, and so does a number in the config that is compared with the loss or

@@ -24,7 +24,7 @@ from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, training_metrics
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
-Monitored = tuple[CallbackSpec, Objective]
+WatchingCallback = tuple[CallbackSpec, Objective]
 FinalWeights = Literal["best", "last", "average"]
 AVERAGING = StochasticWeightAveraging.__name__
 
@@ -42,7 +42,7 @@ class Plan:
     """
 
     objective: Objective
-    monitors: tuple[Monitored, ...]
+    monitors: tuple[WatchingCallback, ...]
     stop_when: Comparison | None
     final: FinalWeights
     decisions: tuple[Decision, ...]
@@ -106,7 +106,7 @@ def _why(spec: ExperimentSpec, splits: set[SplitName]) -> str:
     return "there are validation rows" if "validation" in splits else "there are no validation rows"
 
 
-def _monitors(spec: ExperimentSpec, objective: Objective, known: dict[str, str | None]) -> tuple[Monitored, ...]:
+def _monitors(spec: ExperimentSpec, objective: Objective, known: dict[str, str | None]) -> tuple[WatchingCallback, ...]:
     for problem in callback_problems(spec, objective, known):
         raise MisfitError(problem.path, problem.message)
     ours = [

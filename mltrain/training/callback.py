@@ -72,8 +72,9 @@ class EpochCallback:
         """Continue from what `state` returned."""
         raise NotImplementedError
 
-    def continue_after_stop(self) -> str | None:
-        """Begin to wait again, where the wait has ended the training; return a sentence that says so."""
+    def continue_beyond_stop(self) -> str | None:
+        """Forget what has ended the training, which goes on because more epochs were asked for; return a sentence that
+        says so, or None where this callback had not ended it."""
         return None
 
 

@@ -83,7 +83,7 @@ class RunningEarlyStopping(EpochCallback):
         """Return the fields of `EarlyStopping.State`."""
         return {"wait": self._wait, "best": self._best}
 
-    def continue_after_stop(self) -> str | None:
+    def continue_beyond_stop(self) -> str | None:
         """Count the epochs from 0 again, where their number has ended the training; return a sentence that says so."""
         if self._wait < max(1, self._spec.patience):
             return None

@@ -274,13 +274,13 @@ class Training:
         for callback, kept in zip(self.rules.callbacks, state["callbacks"], strict=True):
             callback.restore(kept)
 
-    def continue_after_stop(self) -> tuple[str, ...]:
+    def continue_beyond_stop(self) -> tuple[str, ...]:
         """Let the training continue where something had ended it; return a sentence for each thing that had."""
         stopped = self.position.stopped
         if stopped is None:
             return ()
         self.position = replace(self.position, stopped=None)
-        again = [sentence for callback in self.rules.callbacks if (sentence := callback.continue_after_stop())]
+        again = [sentence for callback in self.rules.callbacks if (sentence := callback.continue_beyond_stop())]
         return (f"the training had ended ({stopped}) and continues", *again)
 
     def refuse_divergence(self, epoch: int, values: Mapping[str, float]) -> None:

@@ -10,7 +10,7 @@ from mltrain.config.load import load_text
 from mltrain.errors import MisfitError
 from mltrain.experiment import target_scale
 from mltrain.experiment.section_rules import RULES
-from mltrain.experiment.target_scale import own_units
+from mltrain.experiment.target_scale import why_unscaled
 from mltrain.procedures.plan import make_plan
 from mltrain.task import SPLITS, DataInfo, Input, Objective, Output
 from mltrain.training.callback import Monitoring
@@ -45,16 +45,16 @@ def experiment(*callbacks):
 
 
 def test_a_number_of_a_new_callback_is_in_the_units_of_the_target():
-    assert own_units(experiment()) is None
-    assert own_units(experiment(Below())) == "Below watches 'loss' in the units of the target"
-    assert own_units(experiment(Below(monitor="validation.mae"))) is None  # measured in own units in any case
+    assert why_unscaled(experiment()) is None
+    assert why_unscaled(experiment(Below())) == "Below watches 'loss' in the units of the target"
+    assert why_unscaled(experiment(Below(monitor="validation.mae"))) is None  # measured in own units in any case
 
 
 @every_callback
 def test_a_callback_that_states_no_number_leaves_the_target_scaled(callback):
     spec = callback(**STATED.get(callback.__name__, {}))
     states = isinstance(spec, Monitoring) and spec.states_a_number()
-    assert (own_units(experiment(spec)) is not None) == states
+    assert (why_unscaled(experiment(spec)) is not None) == states
 
 
 @pytest.mark.parametrize("changed", ["baseline", "min_delta"])
@@ -62,7 +62,7 @@ def test_a_callback_that_states_no_number_leaves_the_target_scaled(callback):
 def test_a_number_that_is_compared_keeps_the_units_of_the_target(callback, changed):
     if changed in callback.model_fields:
         spec = callback(**STATED.get(callback.__name__, {}), **{changed: 0.25})
-        assert own_units(experiment(spec)) == f"{callback.__name__} watches 'loss' in the units of the target"
+        assert why_unscaled(experiment(spec)) == f"{callback.__name__} watches 'loss' in the units of the target"
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,9 @@ class Encoder(Protocol):
 
     @property
     def number_scaling(self) -> Scaling | None:
-        """How its numbers become its first encoded column; None where it is not a column of numbers."""
+        """How its numbers become its first encoded column, if that is all that happens to them: a slope is then given
+        in their own units, the curve over them is shown, and the audit looks for identifiers. None for other columns,
+        to which none of this applies."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -147,7 +149,7 @@ class Encoder(Protocol):
 
     @property
     def watched_as(self) -> tuple[tuple[str, Literal["number", "text"]], ...]:
-        """Name and kind of each column that `watched` yields."""
+        """Name and kind of each column that `watched` yields: predictions are compared with the training rows there."""
 
     def watched(self, column: RawColumn) -> Iterator[Watched]:
         """Yield the values that are compared with those of the training rows: of dates each part that is encoded, of
