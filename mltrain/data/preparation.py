@@ -15,7 +15,7 @@ from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
-from mltrain.data.reading import columns_of_split, read_data, target_of
+from mltrain.data.reading import not_learned_from, read_data, target_of
 from mltrain.data.sample_weights import weights_of_training
 from mltrain.data.several_targets import (
     Target,
@@ -93,7 +93,7 @@ def prepare(
     seed: int,
     task: Task | Literal["auto"] = "auto",
     keep: Mapping[str, tuple[str | int, ...]] = MappingProxyType({}),
-    own_units: str | None = None,
+    why_unscaled: str | None = None,
     stopwatch: NoStopwatch = NO_STOPWATCH,
 ) -> Prepared:
     """Return the data of an experiment, ready for training.
@@ -103,7 +103,7 @@ def prepare(
         seed: the experiment's.
         task: the experiment's; "auto" takes what the source says, or what the target suggests.
         keep: columns that are needed as they are, each with the place in the config that names it.
-        own_units: why the target is not scaled where `data.target.scale` is auto; None where it is.
+        why_unscaled: why the target is not scaled where `data.target.scale` is auto; None where it is.
         stopwatch: notes what the audit takes.
 
     Raises:
@@ -129,10 +129,10 @@ def prepare(
     if kind.of_numbers:
         refuse_constant_targets(table, target, truth, splits.train, spec.split)
     if kind.scaled:
-        target, scale_decisions = _scaled(target_spec, target, train, truth[splits.train], own_units)
+        target, scale_decisions = _scaled(target_spec, target, train, truth[splits.train], why_unscaled)
         decisions += scale_decisions
     if windowed is None:
-        leave_out = (*columns_of_split(spec), *filter(None, [spec.sample_weight]))
+        leave_out = not_learned_from(spec)
         preprocessing, feature_decisions = fit_preprocessing(
             train, target, spec.features, spec.scale, leave_out, spec.inputs
         )
@@ -199,7 +199,7 @@ def _split(
 
 
 def _scaled(
-    spec: TargetSpec, target: Target, train: Table, truth: np.ndarray, own_units: str | None
+    spec: TargetSpec, target: Target, train: Table, truth: np.ndarray, why_unscaled: str | None
 ) -> tuple[Target, tuple[Decision, ...]]:
     """Return a target of numbers, scaled by the training rows where that is asked for or helps.
 
@@ -208,13 +208,13 @@ def _scaled(
         target: its encoder.
         train: the training rows.
         truth: what is true of them, (rows,) or (rows, targets).
-        own_units: as for `prepare`.
+        why_unscaled: as for `prepare`.
     """
     if spec.scale == "none":
         return target, _unscaled(truth.reshape(len(truth), -1), target.columns)
-    if spec.scale == "standard" or own_units is None:
+    if spec.scale == "standard" or why_unscaled is None:
         target = scaled_target(target, train)
-    return target, (_target_scale(target, own_units),) if spec.scale == "auto" else ()
+    return target, (_target_scale(target, why_unscaled),) if spec.scale == "auto" else ()
 
 
 def _shown(preprocessing: Preprocessing, table: Table) -> Table | None:
@@ -255,10 +255,10 @@ def _with_limits(info: DataInfo, splits: Collection[Examples]) -> DataInfo:
     return replace(info, inputs=tuple(map(limited, info.inputs)))
 
 
-def _target_scale(target: Target, own_units: str | None) -> Decision:
+def _target_scale(target: Target, why_unscaled: str | None) -> Decision:
     """Return what auto has decided."""
-    if own_units is not None:
-        return Decision("target.scale", "none", own_units)
+    if why_unscaled is not None:
+        return Decision("target.scale", "none", why_unscaled)
     each = [f"mean {part.center:.4g}, deviation {part.width:.4g}" for part in target.parts]
     of = f"training rows: {each[0]}" if len(each) == 1 else f"each of the {len(each)} targets by its training rows"
     return Decision("target.scale", "standard", f"{of}; predictions and metrics are in the units of the target")

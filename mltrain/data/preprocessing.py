@@ -12,11 +12,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from mltrain.aligned import aligned_empty
 from mltrain.data.column_settings import Scale
+from mltrain.data.encoders.any import AnyEncoder
 from mltrain.data.encoders.array import ArrayEncoder
-from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder, OrdinalEncoder
 from mltrain.data.encoders.column import Encoded, Encoder, RawColumn, RawInput
-from mltrain.data.encoders.datetime import DatetimeEncoder
-from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.encoders.window import WindowEncoder
 from mltrain.data.features import Feature, IgnoreFeature
 from mltrain.data.features.inference import infer_feature
@@ -32,18 +30,6 @@ from mltrain.task import Decision, Input, Output
 from mltrain.wording import listed
 
 Name = TypeVar("Name", bound=str)
-
-AnyEncoder = Annotated[
-    NumberEncoder
-    | CategoryEncoder
-    | EmbeddedEncoder
-    | IndexEncoder
-    | OrdinalEncoder
-    | DatetimeEncoder
-    | ArrayEncoder
-    | WindowEncoder,
-    Field(discriminator="type"),
-]
 
 
 @dataclass(frozen=True)

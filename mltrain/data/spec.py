@@ -232,7 +232,8 @@ class DataSpec(Spec):
         problems = [
             problem(
                 "window_feature",
-                f"windows hold numbers, so a column cannot have the type {feature.type} here",
+                f"windows hold numbers as they are, so a column cannot have the type {feature.type} here; expected "
+                "number, boolean or ignore",
                 ("features", name),
                 feature.type,
             )

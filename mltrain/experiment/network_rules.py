@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mltrain.experiment.spec import ExperimentSpec
-from mltrain.experiment.target_scale import SCALED_BY, scales_target
+from mltrain.experiment.target_scale import SCALE_FOLLOWS_FROM, scales_target
 from mltrain.rules import Rule, RuleProblem
 from mltrain.training.metrics import default_loss, name_problems, training_metrics
 from mltrain.training.targets import loss_misfit, metric_misfit, weight_misfit
@@ -59,9 +59,9 @@ def _model_is_sound(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
 
 
 NETWORK_RULES = (
-    Rule(SCALED_BY, _loss_fits_the_task),
+    Rule(SCALE_FOLLOWS_FROM, _loss_fits_the_task),
     Rule(("training.loss", "training.class_weight", "data.sample_weight"), _weights_reach_their_rows),
-    Rule(SCALED_BY, _training_metrics_fit),
+    Rule(SCALE_FOLLOWS_FROM, _training_metrics_fit),
     Rule(("model", "training.loss"), _logits_have_no_activation),
     Rule(("model.layers",), _model_is_sound),
 )

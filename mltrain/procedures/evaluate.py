@@ -18,7 +18,6 @@ from mltrain.data.files.arrays import with_single_values
 from mltrain.data.files.column_types import OnlyThese
 from mltrain.data.reading import declared_kinds, read_rows
 from mltrain.data.sources import read_file
-from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.splits.keys import group_numbers, several
 from mltrain.data.table import Table, absent_sentences, with_missing
 from mltrain.errors import RunError, WriteError
@@ -142,7 +141,7 @@ def evaluate(
         name = data.name
     else:
         name, table = chosen, recorded_rows(run, spec, stored.record, stored.splits[chosen])
-    keys = key_columns(spec.data.split)
+    keys = spec.data.split.key_columns
     known = all(column in table.columns for column in keys)
     groups = several(group_numbers(table, keys)) if known and name != "train" else None
     rows = stored.splits[chosen] if data is None else None
@@ -195,7 +194,7 @@ def _needed(stored: StoredModel) -> OnlyThese:
     slices = slice_columns(spec.evaluation.slices)
     declared = declared_kinds(spec.data, target.task, slices)
     array = getattr(target, "array", None)
-    others = (*target.columns, *(() if array is None else (array,)), *key_columns(spec.data.split), *slices)
+    others = (*target.columns, *(() if array is None else (array,)), *spec.data.split.key_columns, *slices)
     kinds = {**{name: declared.get(name) for name in others}, **kinds_of_targets(target)}
     return OnlyThese({**kinds, **{name: kind for name, kind in kinds_of(stored).items() if name not in kinds}})
 

@@ -116,7 +116,7 @@ def get_ready(setup: Setup, record: Record, context: RunContext, planned: Planne
         return Ready(setup, record, training, checkpoints, notes=notes)
     with context.stopwatch.phase("checkpoints"):
         history = checkpoints.restore(former.adapted(saved, setup.network.model, setup.plan))
-    notes += training.continue_after_stop() if former.longer else ()
+    notes += training.continue_beyond_stop() if former.longer else ()
     return Ready(setup, record, training, checkpoints, history, former.changed, notes)
 
 

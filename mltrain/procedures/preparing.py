@@ -9,7 +9,7 @@ from mltrain.data.preparation import Prepared, prepare
 from mltrain.errors import MisfitError
 from mltrain.experiment.pixel_range import PixelRange, pixel_findings
 from mltrain.experiment.spec import ExperimentSpec
-from mltrain.experiment.target_scale import own_units
+from mltrain.experiment.target_scale import why_unscaled
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 
 # Height, width and channels.
@@ -30,7 +30,7 @@ def prepare_for_model(
         DataError: the data is not there, not readable, or does not fit what was asked.
         MisfitError: a column to keep is not there, or the model takes one input and there are several.
     """
-    prepared = prepare(spec.data, spec.seed, spec.task, keep, own_units(spec), stopwatch)
+    prepared = prepare(spec.data, spec.seed, spec.task, keep, why_unscaled(spec), stopwatch)
     problem = spec.model.inputs_problem(prepared.info.inputs)
     if problem is not None:
         raise MisfitError(("model", "type"), problem)

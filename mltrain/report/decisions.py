@@ -12,6 +12,7 @@ from mltrain.wording import counted
 # (what, value, reason)
 Decided = tuple[str, str, str]
 
+# What several columns of a kind are called in a count.
 PLURALS = {
     "number": "numbers",
     "category": "categories",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 
 from mltrain.data.features.array import ArrayFeature, ImageFeature
 from mltrain.data.features.category import CategoryFeature
+from mltrain.data.features.feature_spec import FeatureSpec
 from mltrain.data.features.number import BooleanFeature, DatetimeFeature, NumberFeature
 from mltrain.spec import OneOf, Spec
 
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 
-class IgnoreFeature(Spec):
+class IgnoreFeature(FeatureSpec):
     """A column that is not used and not read, such as an identifier, a remark or a column that contains the answer."""
 
     type: Literal["ignore"] = "ignore"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from mltrain.data.column_settings import Scale
-from mltrain.spec import Spec
+from mltrain.data.features.feature_spec import FeatureSpec
 
 if TYPE_CHECKING:
     from mltrain.data.encoders.column import Fitted, RawColumn
 
 
-class ImageFeature(Spec):
+class ImageFeature(FeatureSpec):
     """Images (rows, height, width, channels); gray images may be (rows, height, width) and get one channel."""
 
     type: Literal["image"] = "image"
@@ -27,7 +27,7 @@ class ImageFeature(Spec):
         return fit_image(column, self.scale)
 
 
-class ArrayFeature(Spec):
+class ArrayFeature(FeatureSpec):
     """Arrays of one shape: sequences (rows, steps, features), vectors (rows, features), or any other rank."""
 
     type: Literal["array"] = "array"
