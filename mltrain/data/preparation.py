@@ -235,7 +235,7 @@ def _with_limits(info: DataInfo, splits: Collection[Examples]) -> DataInfo:
     """Return the same with the smallest and largest value of each input whose values may be indices."""
 
     def limited(given: Input) -> Input:
-        if given.dtype != "int32" and len(given.shape) != 1:
+        if given.limits is not None or (given.dtype != "int32" and len(given.shape) != 1):
             return given
         values = [examples.inputs[given.name] for examples in splits]
         return replace(given, limits=(min(float(x.min()) for x in values), max(float(x.max()) for x in values)))

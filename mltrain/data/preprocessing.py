@@ -16,6 +16,8 @@ from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder, Ordina
 from mltrain.data.encoders.column import Encoded, Encoder, RawColumn, RawInput
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
+from mltrain.data.encoders.text import TokensEncoder
+from mltrain.data.encoders.text_columns import TextColumnsEncoder
 from mltrain.data.encoders.window import WindowEncoder
 from mltrain.data.features import Feature, IgnoreFeature
 from mltrain.data.features.inference import infer_feature
@@ -33,7 +35,15 @@ from mltrain.wording import listed
 Name = TypeVar("Name", bound=str)
 
 AnyEncoder = Annotated[
-    NumberEncoder | CategoryEncoder | IndexEncoder | OrdinalEncoder | DatetimeEncoder | ArrayEncoder | WindowEncoder,
+    NumberEncoder
+    | CategoryEncoder
+    | IndexEncoder
+    | OrdinalEncoder
+    | DatetimeEncoder
+    | TokensEncoder
+    | TextColumnsEncoder
+    | ArrayEncoder
+    | WindowEncoder,
     Field(discriminator="type"),
 ]
 
@@ -92,7 +102,9 @@ class Preprocessing(Spec):
         found: dict[str, Input] = {}
         for encoder in self.columns:
             if not encoder.names:
-                found[encoder.input] = Input(encoder.input, encoder.encoded_shape, encoder.encoded_dtype)
+                found[encoder.input] = Input(
+                    encoder.input, encoder.encoded_shape, encoder.encoded_dtype, limits=encoder.index_limits
+                )
             elif encoder.input not in found:
                 names = tuple(name for each in self.columns if each.input == encoder.input for name in each.names)
                 found[encoder.input] = Input(encoder.input, (len(names),), "float32", names)

@@ -17,6 +17,7 @@ PLURALS = {
     "category": "categories",
     "boolean": "booleans",
     "datetime": "dates",
+    "text": "texts",
     "array": "arrays",
     "image": "images",
     "ignore": "ignored",

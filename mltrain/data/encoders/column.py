@@ -122,6 +122,10 @@ class Encoder(Protocol):
         """Dtype of the encoded examples."""
 
     @property
+    def index_limits(self) -> tuple[float, float] | None:
+        """The smallest and largest index that it can give, where that does not depend on the rows; else None."""
+
+    @property
     def number_scaling(self) -> Scaling | None:
         """How its numbers become its first encoded column; None where it is not a column of numbers."""
 
@@ -190,6 +194,11 @@ class ColumnEncoder(Spec):
     def encoded_dtype(self) -> Literal["float32", "int32"]:
         """That of numbers."""
         return "float32"
+
+    @property
+    def index_limits(self) -> tuple[float, float] | None:
+        """None: the rows say it."""
+        return None
 
     @property
     def number_scaling(self) -> Scaling | None:

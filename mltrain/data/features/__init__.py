@@ -11,6 +11,7 @@ from mltrain.data.features.datetime import DatetimeFeature
 from mltrain.data.features.ignore import IgnoreFeature
 from mltrain.data.features.image import ImageFeature
 from mltrain.data.features.number import NumberFeature
+from mltrain.data.features.text import TextFeature
 from mltrain.spec import OneOf, Spec
 
 __all__ = [
@@ -23,10 +24,18 @@ __all__ = [
     "IgnoreFeature",
     "ImageFeature",
     "NumberFeature",
+    "TextFeature",
 ]
 
 AnyFeature = (
-    NumberFeature | CategoryFeature | BooleanFeature | DatetimeFeature | ImageFeature | ArrayFeature | IgnoreFeature
+    NumberFeature
+    | CategoryFeature
+    | BooleanFeature
+    | DatetimeFeature
+    | TextFeature
+    | ImageFeature
+    | ArrayFeature
+    | IgnoreFeature
 )
 FEATURES: tuple[type[Spec], ...] = get_args(AnyFeature)
 Feature = Annotated[AnyFeature, OneOf("feature", *FEATURES)]
