@@ -41,6 +41,7 @@ class Input:
         columns: names of the encoded columns of a table, such as `("bill_length", "island=Biscoe")`; empty for arrays.
         limits: the smallest and the largest value of all rows, where the values may be indices: int32 arrays, and
             columns of a table. None where that is not known.
+        tokens: how many index numbers there are, where they are those of tokens of texts, padding included; else None.
     """
 
     name: str
@@ -48,6 +49,14 @@ class Input:
     dtype: Literal["float32", "int32"]
     columns: tuple[str, ...] = ()
     limits: tuple[float, float] | None = None
+    tokens: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """What it is, in words."""
+        if self.columns:
+            return "the columns of"
+        return "the array" if self.tokens is None else "the tokens of the text"
 
 
 @dataclass(frozen=True)

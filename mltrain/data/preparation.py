@@ -92,6 +92,7 @@ def prepare(
     keep: Mapping[str, tuple[str | int, ...]] = MappingProxyType({}),
     own_units: str | None = None,
     stopwatch: NoStopwatch = NO_STOPWATCH,
+    text_encoding: Literal["tokens", "tf_idf"] = "tf_idf",
 ) -> Prepared:
     """Return the data of an experiment, ready for training.
 
@@ -102,6 +103,7 @@ def prepare(
         keep: columns that are needed as they are, each with the place in the config that names it.
         own_units: why the target is not scaled where `data.target.scale` is auto; None where it is.
         stopwatch: notes what the audit takes.
+        text_encoding: as for `fit_preprocessing`.
 
     Raises:
         DataError: the data is not there, not readable, or does not fit what was asked.
@@ -130,7 +132,9 @@ def prepare(
         decisions += scale_decisions
     if windowed is None:
         leave_out = columns_of_split(spec)
-        preprocessing, feature_decisions = fit_preprocessing(train, target, spec.features, spec.scale, leave_out)
+        preprocessing, feature_decisions = fit_preprocessing(
+            train, target, spec.features, spec.scale, leave_out, text_encoding
+        )
     else:
         windows = fit_windows(windowed, spec, splits.train, target.column)
         preprocessing, feature_decisions = Preprocessing(columns=(windows,), target=target), window_decisions
@@ -235,7 +239,7 @@ def _with_limits(info: DataInfo, splits: Collection[Examples]) -> DataInfo:
     """Return the same with the smallest and largest value of each input whose values may be indices."""
 
     def limited(given: Input) -> Input:
-        if given.limits is not None or (given.dtype != "int32" and len(given.shape) != 1):
+        if given.dtype != "int32" and len(given.shape) != 1:
             return given
         values = [examples.inputs[given.name] for examples in splits]
         return replace(given, limits=(min(float(x.min()) for x in values), max(float(x.max()) for x in values)))

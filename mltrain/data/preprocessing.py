@@ -19,9 +19,9 @@ from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.encoders.text import TokensEncoder
 from mltrain.data.encoders.text_columns import TextColumnsEncoder
 from mltrain.data.encoders.window import WindowEncoder
-from mltrain.data.features import Feature, IgnoreFeature
+from mltrain.data.features import Feature, IgnoreFeature, TextFeature
 from mltrain.data.features.inference import infer_feature
-from mltrain.data.features.unusable import nothing_to_learn_from
+from mltrain.data.features.unusable import nothing_to_learn_from, used_text
 from mltrain.data.several_targets import Target, encoded_targets, true_targets
 from mltrain.data.table import Table
 from mltrain.data.windowed import Windowed
@@ -103,7 +103,7 @@ class Preprocessing(Spec):
         for encoder in self.columns:
             if not encoder.names:
                 found[encoder.input] = Input(
-                    encoder.input, encoder.encoded_shape, encoder.encoded_dtype, limits=encoder.index_limits
+                    encoder.input, encoder.encoded_shape, encoder.encoded_dtype, tokens=encoder.tokens
                 )
             elif encoder.input not in found:
                 names = tuple(name for each in self.columns if each.input == encoder.input for name in each.names)
@@ -130,8 +130,8 @@ class Preprocessing(Spec):
 
     def column_of(self, position: int) -> str:
         """Return the raw column that a position of one flattened encoded example comes from."""
-        if self.array:
-            return self.array.column
+        if not self.input.columns:
+            return self.input.name
         return [encoder.column for encoder in self.columns for _ in encoder.names][position]
 
     @property
@@ -245,7 +245,12 @@ def _joined(parts: Mapping[str, list[Encoded]], rows: int, inputs: Sequence[Inpu
 
 
 def fit_preprocessing(
-    train: Table, target: Target, features: Mapping[str, Feature], scale: Scale, leave_out: Collection[str] = ()
+    train: Table,
+    target: Target,
+    features: Mapping[str, Feature],
+    scale: Scale,
+    leave_out: Collection[str] = (),
+    text_encoding: Literal["tokens", "tf_idf"] = "tf_idf",
 ) -> tuple[Preprocessing, tuple[Decision, ...]]:
     """Return what is fitted on the training rows. Only they are given: nothing can leak from other rows.
 
@@ -255,6 +260,7 @@ def fit_preprocessing(
         features: what columns are, where it was stated, by name.
         scale: of number columns that do not say it themselves.
         leave_out: columns that are no features for other reasons, as the one that says the split.
+        text_encoding: how free text is encoded that is all there is to learn from.
 
     Raises:
         DataError: a stated column is not there, a column does not fit its kind, or nothing is left to learn from.
@@ -278,8 +284,17 @@ def fit_preprocessing(
         encoders.append(fitted.encoder)
         decisions += fitted.decisions
     if not encoders:
-        left_out_names = {*leave_out, *target.columns}
-        raise nothing_to_learn_from(train, [name for name in train.columns if name not in left_out_names], features)
+        names = [name for name in train.columns if name not in {*leave_out, *target.columns}]
+        text = used_text(train, names, features)
+        if text is None:
+            raise nothing_to_learn_from(train, names, features)
+        fitted = TextFeature(encoding=text_encoding).fit(RawColumn.of(train, text), scale)
+        encoders.append(fitted.encoder)
+        what = f"features.{text}"
+        used = Decision(
+            what, "text", f"holds free text, and is all there is to learn from; the model takes {text_encoding}"
+        )
+        decisions = [*(each for each in decisions if each.what != what), used, *fitted.decisions]
     _refuse_several_inputs(train, encoders)
     return Preprocessing(columns=tuple(encoders), target=target), _together(decisions)  # type: ignore[arg-type]
 

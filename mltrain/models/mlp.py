@@ -8,6 +8,7 @@ from pydantic import Field
 
 from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.models.head import Head, added_head, head_layer
+from mltrain.models.indices import refuse_tokens
 from mltrain.models.model import ModelSpec
 from mltrain.spec import Many
 from mltrain.task import DataInfo
@@ -35,9 +36,14 @@ class Mlp(ModelSpec):
         return added_head(info, loss, f"an mlp ends in the layer that {info.task} needs")
 
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
-        """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, units)` out."""
+        """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, units)` out.
+
+        Raises:
+            MisfitError: the data are tokens of a text.
+        """
         from mltrain.models.assembly import stack
 
+        refuse_tokens(info, ("model", "type"))
         return stack((*self._hidden(info), head_layer(info)), info)
 
     def _hidden(self, info: DataInfo) -> list[KerasComponent]:

@@ -20,7 +20,14 @@ def audit(loaded: Loaded) -> Audit:
     """
     spec = loaded.spec
     try:
-        prepared = prepare(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices), own_units(spec))
+        prepared = prepare(
+            spec.data,
+            spec.seed,
+            spec.task,
+            slice_columns(spec.evaluation.slices),
+            own_units(spec),
+            text_encoding=spec.model.text_encoding,
+        )
     except MisfitError as error:
         raise loaded.error(error.path, error.message) from error
     return with_pixel_findings(prepared, spec).audited.audit

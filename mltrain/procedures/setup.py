@@ -81,7 +81,15 @@ def set_up(spec: ExperimentSpec, context: RunContext, determinism: Mapping[str, 
     device = choose_device(spec.device, spec.threads)
 
     context.begin("reading the data")
-    prepared = prepare(spec.data, spec.seed, spec.task, kept_columns(spec), own_units(spec), context.stopwatch)
+    prepared = prepare(
+        spec.data,
+        spec.seed,
+        spec.task,
+        kept_columns(spec),
+        own_units(spec),
+        context.stopwatch,
+        spec.model.text_encoding,
+    )
     prepared = with_pixel_findings(prepared, spec)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)

@@ -101,7 +101,7 @@ class StoredModel:
             DataError: names the first.
         """
         indices = self.spec.model.index_table
-        if indices is None:
+        if indices is None or indices.size == "auto":
             return
         outside = ((values < 0) | (values >= indices.size)).reshape(len(values), -1)
         if outside.any():

@@ -42,7 +42,7 @@ def strengths_of(
 ) -> dict[str, Mapping[str, float]]:
     """Return how well each column of a table alone predicts each target, from some of `rows`; empty for arrays."""
     target = preprocessing.target
-    if preprocessing.array is not None or not len(rows):
+    if not preprocessing.input.columns or not len(rows):
         return {part.column: {} for part in target.parts}
     some = rows[:_SORTED]
     names = [encoder.column for encoder in preprocessing.columns for _ in encoder.names]
@@ -109,7 +109,7 @@ def _index_advice(found: Sequence[str]) -> str:
 def empty_findings(reference: TrainingColumns, preprocessing: Preprocessing) -> Iterator[AuditFinding]:
     """Yield findings on features with the same value in all training rows, or without a value in most of them."""
     constant, missing = [], []
-    arrays = preprocessing.array is not None
+    arrays = not preprocessing.input.columns
     for column in () if arrays else reference.columns:
         *counts, absent = column.counts
         single = column.low == column.high if isinstance(column, NumberColumn) else counts[0] == sum(counts)

@@ -122,8 +122,8 @@ class Encoder(Protocol):
         """Dtype of the encoded examples."""
 
     @property
-    def index_limits(self) -> tuple[float, float] | None:
-        """The smallest and largest index that it can give, where that does not depend on the rows; else None."""
+    def tokens(self) -> int | None:
+        """How many index numbers it can give, where they are those of tokens of a text; else None."""
 
     @property
     def number_scaling(self) -> Scaling | None:
@@ -196,8 +196,8 @@ class ColumnEncoder(Spec):
         return "float32"
 
     @property
-    def index_limits(self) -> tuple[float, float] | None:
-        """None: the rows say it."""
+    def tokens(self) -> int | None:
+        """None: no text."""
         return None
 
     @property

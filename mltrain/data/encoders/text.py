@@ -86,8 +86,10 @@ class FreeTextEncoder(ColumnEncoder):
     @property
     def watched_as(self) -> tuple[tuple[str, Literal["number", "text"]], ...]:
         """The number of tokens of each text, and the share of them that is unknown."""
-        unknown = [(f"share of unknown tokens of {self.column}", "number")] if self.vocabulary else []
-        return ((f"tokens of {self.column}", "number"), *unknown)  # type: ignore[return-value]
+        names = [f"tokens of {self.column}"]
+        if self.vocabulary:
+            names.append(f"share of unknown tokens of {self.column}")
+        return tuple((name, "number") for name in names)
 
     def watched(self, column: RawColumn) -> Iterator[Watched]:
         """Yield the number of tokens, NaN where the text is missing; and the share, NaN where there are none."""
@@ -163,9 +165,9 @@ class TokensEncoder(FreeTextEncoder):
         return "int32"
 
     @property
-    def index_limits(self) -> tuple[float, float] | None:
-        """Padding and the last token, whatever tokens the rows have."""
-        return PADDING, (BYTE_TOKENS if self.rule.by == "bytes" else FIRST_TOKEN + len(self.vocabulary)) - 1
+    def tokens(self) -> int | None:
+        """Padding, the unknown token and the known ones."""
+        return BYTE_TOKENS if self.rule.by == "bytes" else FIRST_TOKEN + len(self.vocabulary)
 
     def encode(self, column: RawColumn) -> Encoded:
         """Return int32 (rows, length)."""

@@ -12,7 +12,7 @@ from mltrain.data.encoders.column import Encoded, Fitted, RawColumn
 from mltrain.data.encoders.text import FreeTextEncoder, absent_texts, rule_of, training_texts, vocabulary_of
 from mltrain.data.texts.characters import CharacterTable, character_table
 from mltrain.data.texts.tokens import bucket_of
-from mltrain.data.texts.vocabulary import FIRST_TOKEN, count_tokens, letters_of, symbols_of, tokenised
+from mltrain.data.texts.vocabulary import letters_of, symbols_of, tokenised
 from mltrain.spec import Many
 from mltrain.task import Decision
 
@@ -58,10 +58,7 @@ class TextColumnsEncoder(FreeTextEncoder):
         width = len(self.names)
         values = np.zeros((len(texts), width), np.float32)
         for characters, tokens in tokenised(texts, self.rule, self.table, self.ngrams):
-            if self.buckets:
-                places = bucket_of(tokens.values, self.buckets)
-            else:
-                places = self.places(tokens.values)
+            places = bucket_of(tokens.values, self.buckets) if self.buckets else self.places(tokens.values)
             inside = places >= 0
             rows = len(tokens.counts)
             counts = np.bincount(tokens.rows[inside] * width + places[inside], minlength=rows * width)
@@ -100,7 +97,7 @@ def fit_text_columns(column: RawColumn, feature: TextFeature) -> Fitted:
             letters=letters,
         )
         return Fitted(encoder, (Decision(f"features.{column.name}", f"{buckets:,} buckets of tokens", reason),))
-    vocabulary, counted, decision = vocabulary_of(column, texts, feature, _MOST_TOKENS)
+    vocabulary, _, decision = vocabulary_of(column, texts, feature, _MOST_TOKENS)
     encoder = TextColumnsEncoder(
         type="bag_of_words",
         column=column.name,

@@ -219,7 +219,7 @@ def _kinds(rule: TokenRule) -> np.ndarray:
     categories = {code: unicodedata.category(chr(code)) for code in _assigned()}
     emoji = set(_within(_EMOJI).tolist())
     for code, category in categories.items():
-        if category == "Cf" or category == "Me":
+        if category in ("Cf", "Me"):
             kinds[code] = LEFT_OUT
         elif category[0] in "ZC":
             kinds[code] = SEPARATES if by_words else ALONE

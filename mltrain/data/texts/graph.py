@@ -150,7 +150,9 @@ class _Characters:
         listed, alone = listed[order], int((~silent).sum())
         others = listed[alone:]
         same = (np.diff(table.kinds[others].astype(int)) == 0) & (np.diff(table.values[others] > 0) == 0)
-        firsts = alone + np.concatenate([[0], 1 + np.flatnonzero(~same)]).astype(int) if len(others) else np.array([], int)
+        firsts = (
+            alone + np.concatenate([[0], 1 + np.flatnonzero(~same)]).astype(int) if len(others) else np.array([], int)
+        )
         places = np.concatenate([[UNKNOWN, UNKNOWN], listed[:alone], listed[firsts]]).astype(np.int64)
         kinds, lengths, values = (each[places] for each in (table.kinds, table.lengths, table.values))
         kinds[0], values[0] = SEPARATES, 0

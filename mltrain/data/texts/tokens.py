@@ -235,4 +235,3 @@ def written(characters: Characters, starts: np.ndarray, ends: np.ndarray, symbol
     return pa.LargeStringArray.from_buffers(
         len(lengths), pa.py_buffer(ends_in_bytes.astype(np.int64)), pa.py_buffer(data)
     )
-

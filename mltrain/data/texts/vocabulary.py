@@ -61,8 +61,8 @@ def count_tokens(texts: pa.Array, rule: TokenRule, longest: int) -> Counted:
         lengths.append(tokens.counts)
         found.append(_different(characters, _of_known(characters, with_ngrams(tokens, longest), table)))
     values, counts, rows, starts, ends = (
-        np.concatenate(each) for each in zip(*found, strict=True) if found
-    ) if found else [np.zeros(0, np.int64)] * 5
+        (np.concatenate(each) for each in zip(*found, strict=True) if found) if found else [np.zeros(0, np.int64)] * 5
+    )
     different, first, place = np.unique(values, return_index=True, return_inverse=True)
     total = np.bincount(place, counts, len(different)).astype(np.int64)
     return Counted(different, total, rows[first], starts[first], ends[first], np.concatenate(lengths))

@@ -34,7 +34,7 @@ def unexplained(preprocessing: Preprocessing, x: np.ndarray, predictions: np.nda
     if not of_table and not are_images(x):
         return (
             "cannot explain the predictions: expected the columns of a table, or images with 1 or 3 channels and up "
-            f"to 128 × 128 pixels, found the array '{preprocessing.input.name}'"
+            f"to 128 × 128 pixels, found {preprocessing.input.kind} '{preprocessing.input.name}'"
         )
     if not of_table and KINDS[preprocessing.target.task].several:
         return "cannot explain the predictions: a saliency map shows one score, and there are several targets"
