@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -19,11 +19,13 @@ from mltrain.data.encoders.column import (
     RawColumn,
     RawInput,
     Watched,
+    is_text,
     texts_of,
 )
 from mltrain.data.encoders.number import missing_error
 from mltrain.data.texts.byte_tokens import BYTE_TOKENS, byte_lengths, byte_numbers
 from mltrain.data.texts.characters import CharacterTable, TokenRule, character_table
+from mltrain.data.texts.tokens import Tokens
 from mltrain.data.texts.vocabulary import (
     FIRST_TOKEN,
     PADDING,
@@ -98,10 +100,14 @@ class FreeTextEncoder(ColumnEncoder):
         if self.rule.by == "bytes":
             counts += byte_lengths(texts, self.rule.max_characters)
         else:
-            for characters, tokens in tokenised(texts, self.rule, self.table):
-                rows = slice(characters.first_row, characters.first_row + len(tokens.counts))
-                counts[rows] = tokens.counts
-                known[rows] = np.bincount(tokens.rows[self.places(tokens.values) >= 0], minlength=len(tokens.counts))
+            place_of = self.places()
+
+            def counted(tokens: Tokens) -> tuple[np.ndarray, np.ndarray]:
+                known = tokens.rows[place_of(tokens.values) >= 0]
+                return tokens.counts, np.bincount(known, minlength=len(tokens.counts))
+
+            for rows, found in tokenised(texts, self.rule, self.table, 1, counted):
+                counts[rows], known[rows] = found
         yield np.where(absent_texts(texts), np.nan, counts)
         if self.vocabulary:
             with np.errstate(invalid="ignore"):
@@ -118,7 +124,7 @@ class FreeTextEncoder(ColumnEncoder):
 
     def raw(self, column: RawColumn) -> tuple[np.ndarray, ...]:
         """Return the texts as objects (rows, 1), empty where missing."""
-        return (texts_of(column).to_numpy(zero_copy_only=False)[:, None],)
+        return (free_texts_of(column).to_numpy(zero_copy_only=False)[:, None],)
 
     def texts(self, column: RawColumn) -> pa.Array:
         """Return the texts (rows,), empty where missing.
@@ -126,15 +132,20 @@ class FreeTextEncoder(ColumnEncoder):
         Raises:
             DataError: a value is missing where that is an error, or is no text.
         """
-        texts = texts_of(column)
+        texts = free_texts_of(column)
         if self.missing == "error" and absent_texts(texts).any():
             raise missing_error(column, absent_texts(texts))
         return texts
 
-    def places(self, values: np.ndarray) -> np.ndarray:
-        """Return the places of tokens in the vocabulary, int64 (tokens,), -1 for unknown ones; `values` know them."""
-        places = pc.fill_null(pc.index_in(pa.array(values), value_set=pa.array(self.known)), -1)
-        return places.to_numpy().astype(np.int64)
+    def places(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Return what gives the places of tokens in the vocabulary, int64 (tokens,), -1 for unknown ones; it takes the
+        values that know them."""
+        known = pa.array(self.known)
+
+        def places(values: np.ndarray) -> np.ndarray:
+            return pc.fill_null(pc.index_in(pa.array(values), value_set=known), -1).to_numpy().astype(np.int64)
+
+        return places
 
 
 class TokensEncoder(FreeTextEncoder):
@@ -180,12 +191,16 @@ class TokensEncoder(FreeTextEncoder):
             return byte_numbers(texts, self.rule.max_characters, self.length)
         values = aligned_empty((len(texts), self.length), np.int32)
         values[...] = PADDING
-        for characters, tokens in tokenised(texts, self.rule, self.table):
+        place_of = self.places()
+
+        def numbered(tokens: Tokens) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             places = tokens.places
             inside = places < self.length
-            known = self.places(tokens.values[inside])
-            rows = tokens.rows[inside] + characters.first_row
-            values[rows, places[inside]] = np.where(known < 0, UNKNOWN_TOKEN, known + FIRST_TOKEN)
+            known = place_of(tokens.values[inside])
+            return tokens.rows[inside], places[inside], np.where(known < 0, UNKNOWN_TOKEN, known + FIRST_TOKEN)
+
+        for rows, (row, place, number) in tokenised(texts, self.rule, self.table, 1, numbered):
+            values[rows][row, place] = number
         return values
 
 
@@ -197,6 +212,14 @@ def _known(rule: TokenRule, ngrams: int, vocabulary: tuple[str, ...]) -> np.ndar
 def absent_texts(texts: pa.Array) -> np.ndarray:
     """Return whether each text is missing, (rows,) bool."""
     return pc.equal(texts, "").to_numpy(zero_copy_only=False)
+
+
+def free_texts_of(column: RawColumn) -> pa.Array:
+    """Return a column as text (rows,), empty where missing; raises as `texts_of`."""
+    values = column.values
+    if isinstance(values, np.ndarray) or not is_text(values.type):
+        return texts_of(column)
+    return pc.fill_null(pc.cast(values, pa.string()), "")  # none of it is a number that is written in two ways
 
 
 def rule_of(feature: TextFeature) -> TokenRule:
@@ -216,7 +239,7 @@ def training_texts(column: RawColumn, feature: TextFeature) -> pa.Array:
     Raises:
         DataError: no row has a text, or one is missing where that is an error.
     """
-    texts = texts_of(column)
+    texts = free_texts_of(column)
     absent = absent_texts(texts)
     if absent.all():
         raise column.failure(

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from mltrain.data.encoders.column import Encoded, Fitted, RawColumn
 from mltrain.data.encoders.text import FreeTextEncoder, absent_texts, rule_of, training_texts, vocabulary_of
 from mltrain.data.texts.characters import CharacterTable, character_table
-from mltrain.data.texts.tokens import bucket_of
+from mltrain.data.texts.tokens import Tokens, bucket_of
 from mltrain.data.texts.vocabulary import letters_of, symbols_of, tokenised
 from mltrain.spec import Many
 from mltrain.task import Decision
@@ -57,12 +57,16 @@ class TextColumnsEncoder(FreeTextEncoder):
         texts = self.texts(column)
         width = len(self.names)
         values = np.zeros((len(texts), width), np.float32)
-        for characters, tokens in tokenised(texts, self.rule, self.table, self.ngrams):
-            places = bucket_of(tokens.values, self.buckets) if self.buckets else self.places(tokens.values)
-            inside = places >= 0
-            rows = len(tokens.counts)
+        place_of = self.places()
+
+        def counted(tokens: Tokens) -> np.ndarray:
+            places = bucket_of(tokens.values, self.buckets) if self.buckets else place_of(tokens.values)
+            inside, rows = places >= 0, len(tokens.counts)
             counts = np.bincount(tokens.rows[inside] * width + places[inside], minlength=rows * width)
-            values[characters.first_row : characters.first_row + rows] = self._weighted(counts.reshape(rows, width))
+            return self._weighted(counts.reshape(rows, width)).astype(np.float32)
+
+        for rows, found in tokenised(texts, self.rule, self.table, self.ngrams, counted):
+            values[rows] = found
         absent = int(absent_texts(texts).sum())
         return Encoded(values, {self.column: absent} if absent else {}, {})
 
@@ -115,9 +119,14 @@ def _weights(encoder: TextColumnsEncoder, texts: pa.Array) -> np.ndarray:
     """Return ln((1 + n) / (1 + d)) + 1 of each token, where d of n texts have it: the smooth form of scikit-learn's
     TfidfTransformer."""
     having = np.zeros(len(encoder.vocabulary), np.int64)
-    for _, tokens in tokenised(texts, encoder.rule, encoder.table, encoder.ngrams):
-        places = encoder.places(tokens.values)
+    place_of = encoder.places()
+
+    def counted(tokens: Tokens) -> np.ndarray:
+        places = place_of(tokens.values)
         inside = places >= 0
         once = np.unique(tokens.rows[inside] * len(having) + places[inside])
-        having += np.bincount(once % len(having), minlength=len(having))
+        return np.bincount(once % len(having), minlength=len(having))
+
+    for _, rows in tokenised(texts, encoder.rule, encoder.table, encoder.ngrams, counted):
+        having += rows
     return np.log((1 + len(texts)) / (1 + having)) + 1

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +27,8 @@ from mltrain.data.texts.characters import (
 
 # Bytes of texts that are looked at together.
 BLOCK = 1 << 18
+_WORKERS = min(os.cpu_count() or 1, 8)
+T = TypeVar("T")
 # The tokens of an n-gram are joined by powers of this odd constant.
 PAIR = 0xD6E8FEB86659FD93
 # By which the digits of a value are mixed before it gets a bucket.
@@ -98,6 +105,24 @@ def characters_of(texts: pa.Array, most: int) -> Iterator[Characters]:
         first = last
 
 
+def of_blocks(texts: pa.Array, most: int, work: Callable[[Characters], T]) -> Iterator[T]:
+    """Yield what `work` makes of the characters of each block, in the order of the blocks; several are worked on at the
+    same time, since NumPy and pyarrow let other threads run. Arguments and errors as for `characters_of`."""
+    blocks = characters_of(texts, most)
+    first = list(islice(blocks, 2))
+    if len(first) < 2:
+        yield from map(work, first)
+        return
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        waiting: deque[Future[T]] = deque()
+        for block in chain(first, blocks):
+            waiting.append(pool.submit(work, block))
+            if len(waiting) > 2 * _WORKERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
 def _shortened(codes: np.ndarray, bounds: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Return codes and bounds with no more than `most` characters of each text."""
     lengths = np.diff(bounds)
@@ -111,10 +136,11 @@ def _shortened(codes: np.ndarray, bounds: np.ndarray, most: int) -> tuple[np.nda
 def tokens_of(characters: Characters, table: CharacterTable) -> Tokens:
     """Return the tokens of texts."""
     codes, bounds = characters.codes, characters.bounds
-    kinds = table.kinds[codes]
+    kinds = _kinds(codes, table)
+    left_out = kinds == LEFT_OUT
     kept = None
-    if (kinds == LEFT_OUT).any():
-        kept = np.flatnonzero(kinds != LEFT_OUT)
+    if left_out.any():
+        kept = np.flatnonzero(~left_out)
         bounds = np.searchsorted(kept, bounds)
         codes, kinds = codes[kept], kinds[kept]
     if not len(codes):
@@ -126,6 +152,14 @@ def tokens_of(characters: Characters, table: CharacterTable) -> Tokens:
     values = _values(codes, starts, ends, table)
     counts = np.diff(np.searchsorted(starts, bounds))
     return Tokens(values, *((starts, ends) if kept is None else (kept[starts], kept[ends])), counts)
+
+
+def _kinds(codes: np.ndarray, table: CharacterTable) -> np.ndarray:
+    """Return the kind of each character, uint8."""
+    if codes.dtype != np.uint8:
+        return table.kinds[codes]
+    # Of bytes this is several times as fast as an index.
+    return np.frombuffer(codes.tobytes().translate(table.kinds[:256].tobytes()), np.uint8)
 
 
 def _begin_and_end(kinds: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -145,7 +179,7 @@ def _begin_and_end(kinds: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, n
 
 def _values(codes: np.ndarray, starts: np.ndarray, ends: np.ndarray, table: CharacterTable) -> np.ndarray:
     """Return the numbers of tokens whose first and last characters are at `starts` and `ends`."""
-    written = table.values[codes]
+    written = np.take(table.values, codes, mode="clip")
     if codes.dtype == np.uint8 and (table.lengths[:128] == 1).all():
         powers, inverses = _POWERS.of(len(codes))
     else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,10 +19,11 @@ from mltrain.data.texts.characters import (
     character_table,
     written_symbols,
 )
-from mltrain.data.texts.tokens import Characters, Tokens, characters_of, tokens_of, with_ngrams, written
+from mltrain.data.texts.tokens import Characters, Tokens, characters_of, of_blocks, tokens_of, with_ngrams, written
 
 # The numbers of tokens: 0 fills up a text, 1 is any unknown token, and the known ones follow.
 PADDING, UNKNOWN_TOKEN, FIRST_TOKEN = 0, 1, 2
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,21 +47,37 @@ class Counted:
 
 
 def tokenised(
-    texts: pa.Array, rule: TokenRule, table: CharacterTable, longest: int = 1
-) -> Iterator[tuple[Characters, Tokens]]:
-    """Yield texts in blocks, with their tokens and runs of up to `longest` tokens."""
-    for characters in characters_of(texts, rule.max_characters):
-        yield characters, with_ngrams(tokens_of(characters, table), longest)
+    texts: pa.Array, rule: TokenRule, table: CharacterTable, longest: int, work: Callable[[Tokens], T]
+) -> Iterator[tuple[slice, T]]:
+    """Yield the rows of each block of texts, and what `work` makes of their tokens.
+
+    Args:
+        texts: (rows,) without nulls.
+        rule: how they become tokens.
+        table: what each character does.
+        longest: runs of up to so many tokens count as tokens.
+        work: for several blocks at the same time.
+    """
+
+    def of_block(characters: Characters) -> tuple[slice, T]:
+        tokens = with_ngrams(tokens_of(characters, table), longest)
+        rows = slice(characters.first_row, characters.first_row + len(tokens.counts))
+        return rows, work(tokens)
+
+    return of_blocks(texts, rule.max_characters, of_block)
 
 
 def count_tokens(texts: pa.Array, rule: TokenRule, longest: int) -> Counted:
     """Return the tokens of texts, and runs of up to `longest` tokens, with their counts."""
     table = character_table(rule, None)
-    found, lengths = [], [np.zeros(0, np.int64)]
-    for characters in characters_of(texts, rule.max_characters):
+    unknown = table.is_unknown
+
+    def of_block(characters: Characters) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
         tokens = tokens_of(characters, table)
-        lengths.append(tokens.counts)
-        found.append(_different(characters, _of_known(characters, with_ngrams(tokens, longest), table)))
+        return tokens.counts, _different(characters, _of_known(characters, with_ngrams(tokens, longest), unknown))
+
+    blocks = list(of_blocks(texts, rule.max_characters, of_block))
+    lengths, found = [np.zeros(0, np.int64), *(counts for counts, _ in blocks)], [each for _, each in blocks]
     values, counts, rows, starts, ends = (
         (np.concatenate(each) for each in zip(*found, strict=True) if found) if found else [np.zeros(0, np.int64)] * 5
     )
@@ -68,9 +86,11 @@ def count_tokens(texts: pa.Array, rule: TokenRule, longest: int) -> Counted:
     return Counted(different, total, rows[first], starts[first], ends[first], np.concatenate(lengths))
 
 
-def _of_known(characters: Characters, tokens: Tokens, table: CharacterTable) -> Tokens:
+def _of_known(characters: Characters, tokens: Tokens, is_unknown: np.ndarray) -> Tokens:
     """Return tokens without those that have an unknown character: it could be any, so they have no name."""
-    unknown = table.is_unknown[characters.codes]
+    if characters.codes.dtype == np.uint8 and 0 not in characters.codes.tobytes():
+        return tokens  # of ASCII only the null is unknown
+    unknown = is_unknown[characters.codes]
     if not unknown.any():
         return tokens
     before = np.concatenate([[0], np.cumsum(unknown)])
