@@ -14,7 +14,7 @@ from mltrain.data.constant_targets import refuse_constant_targets
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
-from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
+from mltrain.data.preprocessing import AS_COLUMNS, Preprocessing, TextUse, fit_preprocessing
 from mltrain.data.reading import not_learned_from, read_data, target_of
 from mltrain.data.sample_weights import weights_of_training
 from mltrain.data.several_targets import (
@@ -95,6 +95,7 @@ def prepare(
     keep: Mapping[str, tuple[str | int, ...]] = MappingProxyType({}),
     why_unscaled: str | None = None,
     stopwatch: NoStopwatch = NO_STOPWATCH,
+    texts: TextUse = AS_COLUMNS,
 ) -> Prepared:
     """Return the data of an experiment, ready for training.
 
@@ -105,6 +106,7 @@ def prepare(
         keep: columns that are needed as they are, each with the place in the config that names it.
         why_unscaled: why the target is not scaled where `data.target.scale` is auto; None where it is.
         stopwatch: notes what the audit takes.
+        texts: what the model does with free text.
 
     Raises:
         DataError: the data is not there, not readable, or does not fit what was asked.
@@ -134,7 +136,7 @@ def prepare(
     if windowed is None:
         leave_out = not_learned_from(spec)
         preprocessing, feature_decisions = fit_preprocessing(
-            train, target, spec.features, spec.scale, leave_out, spec.inputs
+            train, target, spec.features, spec.scale, leave_out, spec.inputs, texts
         )
     else:
         windows = fit_windows(windowed, spec, splits.train, target.column)

@@ -16,9 +16,9 @@ from mltrain.data.encoders.any import AnyEncoder
 from mltrain.data.encoders.array import ArrayEncoder
 from mltrain.data.encoders.column import Encoded, Encoder, RawColumn, RawInput
 from mltrain.data.encoders.window import WindowEncoder
-from mltrain.data.features import Feature, IgnoreFeature
+from mltrain.data.features import Feature, IgnoreFeature, TextFeature
 from mltrain.data.features.inference import infer_feature
-from mltrain.data.features.unusable import nothing_to_learn_from
+from mltrain.data.features.unusable import nothing_to_learn_from, used_text
 from mltrain.data.several_targets import Target, encoded_targets, true_targets
 from mltrain.data.table import Table
 from mltrain.data.windowed import Windowed
@@ -30,6 +30,24 @@ from mltrain.task import Decision, Input, Output
 from mltrain.wording import listed
 
 Name = TypeVar("Name", bound=str)
+
+
+@dataclass(frozen=True)
+class TextUse:
+    """What a model does with free text whose kind is not stated.
+
+    Attributes:
+        model: its type.
+        encoding: of text that is all there is to learn from.
+        beside: whether the text of a column, by its name, is an input beside others.
+    """
+
+    model: str
+    encoding: Literal["tokens", "tf_idf"]
+    beside: Callable[[str], bool]
+
+
+AS_COLUMNS = TextUse("", "tf_idf", lambda column: False)
 
 
 @dataclass(frozen=True)
@@ -243,6 +261,7 @@ def fit_preprocessing(
     scale: Scale,
     leave_out: Collection[str] = (),
     inputs: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    texts: TextUse = AS_COLUMNS,
 ) -> tuple[Preprocessing, tuple[Decision, ...]]:
     """Return what is fitted on the training rows. Only they are given: nothing can leak from other rows.
 
@@ -253,6 +272,7 @@ def fit_preprocessing(
         scale: of number columns that do not say it themselves.
         leave_out: columns that are no features for other reasons, as the one that says the split.
         inputs: the columns of inputs that are made of the table, by the name of the input.
+        texts: what the model does with free text.
 
     Raises:
         MisfitError: a column of `inputs` is not a column of the table.
@@ -270,6 +290,9 @@ def fit_preprocessing(
         feature = features.get(name)
         if feature is None:
             feature, decision = infer_feature(column)
+            if isinstance(feature, IgnoreFeature) and texts.beside(name) and used_text(train, [name], features):
+                feature, why = TextFeature(), f"holds free text, and a model of type {texts.model} takes its tokens"
+                decision = Decision(decision.what, "text", why)
             decisions.append(decision)
         if isinstance(feature, IgnoreFeature):
             continue
@@ -277,8 +300,16 @@ def fit_preprocessing(
         encoders.append(fitted.encoder)
         decisions += fitted.decisions
     if not encoders:
-        left_out_names = {*leave_out, *target.columns}
-        raise nothing_to_learn_from(train, [name for name in train.columns if name not in left_out_names], features)
+        names = [name for name in train.columns if name not in {*leave_out, *target.columns}]
+        text = used_text(train, names, features)
+        if text is None:
+            raise nothing_to_learn_from(train, names, features)
+        fitted = TextFeature(encoding=texts.encoding).fit(RawColumn.of(train, text), scale)
+        encoders.append(fitted.encoder)
+        what = f"features.{text}"
+        why = f"holds free text, and is all there is to learn from; the model takes {texts.encoding}"
+        decisions = [*(each for each in decisions if each.what != what), Decision(what, "text", why)]
+        decisions += fitted.decisions
     groups = _groups(train, encoders, inputs)
     preprocessing = Preprocessing(columns=tuple(encoders), target=target, groups=groups)  # type: ignore[arg-type]
     return preprocessing, _together(decisions)

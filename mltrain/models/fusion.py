@@ -52,6 +52,15 @@ class Fusion(ModelSpec):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of each hidden layer's outputs that is dropped while training."""
 
+    @property
+    def text_encoding(self) -> Literal["tokens", "tf_idf"]:
+        """Tokens."""
+        return "tokens"
+
+    def takes_text(self, column: str) -> bool:
+        """Yes: it has an encoder for texts."""
+        return True
+
     def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
         """Return None: it takes any inputs."""
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.head import Head
@@ -32,6 +32,15 @@ class ModelSpec(Spec):
     def index_table(self) -> IndexTable | None:
         """The layer that looks up index numbers in the data; None if there is none."""
         return None
+
+    @property
+    def text_encoding(self) -> Literal["tokens", "tf_idf"]:
+        """How free text is encoded where that is not stated: as tokens, or as the columns of a table."""
+        return "tf_idf"
+
+    def takes_text(self, column: str) -> bool:
+        """Return whether free text in a column, whose kind is not stated, is an input beside others."""
+        return False
 
     @property
     def may_end_in_logits(self) -> bool:

@@ -18,6 +18,7 @@ PLURALS = {
     "category": "categories",
     "boolean": "booleans",
     "datetime": "dates",
+    "text": "texts",
     "array": "arrays",
     "image": "images",
     "ignore": "ignored",

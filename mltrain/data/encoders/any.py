@@ -10,6 +10,8 @@ from mltrain.data.encoders.array import ArrayEncoder
 from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder, OrdinalEncoder
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
+from mltrain.data.encoders.text import TokensEncoder
+from mltrain.data.encoders.text_columns import TextColumnsEncoder
 from mltrain.data.encoders.window import WindowEncoder
 
 AnyEncoder = Annotated[
@@ -19,6 +21,8 @@ AnyEncoder = Annotated[
     | IndexEncoder
     | OrdinalEncoder
     | DatetimeEncoder
+    | TokensEncoder
+    | TextColumnsEncoder
     | ArrayEncoder
     | WindowEncoder,
     Field(discriminator="type"),

@@ -9,6 +9,7 @@ from mltrain.data.features.array import ArrayFeature, ImageFeature
 from mltrain.data.features.category import CategoryFeature
 from mltrain.data.features.feature_spec import FeatureSpec
 from mltrain.data.features.number import BooleanFeature, DatetimeFeature, NumberFeature
+from mltrain.data.features.text import TextFeature
 from mltrain.spec import OneOf, Spec
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "IgnoreFeature",
     "ImageFeature",
     "NumberFeature",
+    "TextFeature",
 ]
 
 
@@ -31,7 +33,14 @@ class IgnoreFeature(FeatureSpec):
 
 
 AnyFeature = (
-    NumberFeature | CategoryFeature | BooleanFeature | DatetimeFeature | ImageFeature | ArrayFeature | IgnoreFeature
+    NumberFeature
+    | CategoryFeature
+    | BooleanFeature
+    | DatetimeFeature
+    | TextFeature
+    | ImageFeature
+    | ArrayFeature
+    | IgnoreFeature
 )
 FEATURES: tuple[type[Spec], ...] = get_args(AnyFeature)
 Feature = Annotated[AnyFeature, OneOf("feature", *FEATURES)]
