@@ -67,12 +67,12 @@ def test_from_a_file_to_predictions(mltrain, folder_of_texts, features, model):
     whole += [{"review": "good " * 100_000, "year": 3}]
     (folder / "new.jsonl").write_text("".join(json.dumps(row) + "\n" for row in whole), encoding="utf-8")
     pq.write_table(pa.Table.from_pylist(whole), folder / "new.parquet")
-    found = []
     for name in ("new.jsonl", "new.parquet"):
-        predicted = mltrain("predict", "run", name, "--out", f"out-{name}.csv")
+        predicted = mltrain("predict", "run", name, "--proba", "--out", f"out-{name}")
         assert predicted.code == 0, predicted.err
-        found.append((folder / f"out-{name}.csv").read_text(encoding="utf-8").count("\n"))
-    assert found[0] >= 10
+    lines = [json.loads(line) for line in (folder / "out-new.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["prediction"] for line in lines] == pq.read_table(folder / "out-new.parquet")["prediction"].to_pylist()
+    assert len(lines) == len(whole)
 
 
 def test_a_text_is_used_where_it_is_all_there_is(mltrain, folder_of_texts):

@@ -150,7 +150,8 @@ class FreeTextEncoder(ColumnEncoder):
 
 
 class TokensEncoder(FreeTextEncoder):
-    """The numbers of the first tokens of a text: 0 is padding, 1 an unknown token, then those of the vocabulary."""
+    """The numbers of the first tokens of a text: 0 is padding, 1 an unknown token, then those of the vocabulary. A text
+    without tokens, as a missing one, is one unknown token."""
 
     type: Literal["tokens"] = "tokens"
     length: Annotated[int, Field(ge=1)]
@@ -185,7 +186,10 @@ class TokensEncoder(FreeTextEncoder):
         """Return int32 (rows, length)."""
         texts = self.texts(column)
         absent = int(absent_texts(texts).sum())
-        return Encoded(self._numbers(texts), {self.column: absent} if absent else {}, {})
+        values = self._numbers(texts)
+        # A text without tokens is one unknown token: the mean of no token, or attention to none, would be NaN.
+        values[:, 0] = np.maximum(values[:, 0], UNKNOWN_TOKEN)
+        return Encoded(values, {self.column: absent} if absent else {}, {})
 
     def _numbers(self, texts: pa.Array) -> np.ndarray:
         if self.rule.by == "bytes":

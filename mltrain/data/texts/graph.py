@@ -37,8 +37,12 @@ def tokens_graph(encoder: TokensEncoder, text: Any) -> Any:
     """Return what `TokensEncoder.encode` gives, int32 (batch, length), of texts: string (batch, 1)."""
     most = encoder.rule.max_characters
     if encoder.rule.by == "bytes":
-        return byte_graph(text, most, encoder.length)
-    return number_graph(token_graph(text, encoder.table, most, encoder.length), encoder.known)
+        numbers = byte_graph(text, most, encoder.length)
+    else:
+        numbers = number_graph(token_graph(text, encoder.table, most, encoder.length), encoder.known)
+    least = np.zeros(encoder.length, np.int32)
+    least[0] = UNKNOWN_TOKEN
+    return ops.maximum(numbers, least)
 
 
 def column_graph(encoder: TextColumnsEncoder, text: Any) -> Any:

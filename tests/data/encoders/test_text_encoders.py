@@ -24,12 +24,12 @@ def said(values, **settings) -> list[str]:
     return [f"{decision.value}: {decision.reason}" for decision in decisions]
 
 
-def test_padding_is_0_unknown_is_1_and_the_vocabulary_follows():
+def test_padding_is_0_unknown_is_1_and_a_text_without_tokens_is_unknown():
     encoder = fit(TEXTS, length=4)
     assert encoder.vocabulary == ("the", "a", "cat", "hat")
     encoded = encoder.encode(column(["the cat", "a dog the cat hat", "", None]))
     assert encoded.values.dtype == np.int32
-    assert encoded.values.tolist() == [[2, 4, 0, 0], [3, 1, 2, 4], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert encoded.values.tolist() == [[2, 4, 0, 0], [3, 1, 2, 4], [1, 0, 0, 0], [1, 0, 0, 0]]
     assert encoded.missing == {"x": 2}
     assert (encoder.input, encoder.names, encoder.encoded_shape, encoder.tokens) == ("x", (), (4,), 6)
 
