@@ -65,8 +65,8 @@ class TextFeature(FeatureSpec):
     max_characters: Annotated[int, Field(ge=1, le=10_000_000)] = 100_000
     """So many characters of a text are read, so that one huge text does not fill the memory."""
     missing: Literal["blank", "error"] = "blank"
-    """A missing value: `blank` takes it for a text without tokens, and counts it. As `tokens` such a text is one unknown
-    token: a mean over no token would be NaN."""
+    """A missing value: `blank` takes it for a text without tokens, and counts it. As `tokens` such a text is one
+    unknown token: a mean over no token would be NaN."""
 
     @model_validator(mode="after")
     def _settings_fit(self) -> TextFeature:
