@@ -51,9 +51,8 @@ def sized(layers: tuple[KerasComponent, ...], info: DataInfo) -> tuple[KerasComp
     if table is None or table.size != "auto":
         return layers
     if info.input.indices is None:
-        message = (
-            f"auto is the number of tokens of a text, and '{info.input.name}' is none: state the largest index + 1"
-        )
+        other = f"'{info.input.name}' holds other numbers"
+        message = f"auto is the number of tokens of a text, but {other}: state the largest index + 1"
         raise MisfitError(("model", "layers", table.layer, table.argument), message)
     layer = layers[table.layer]
     arguments = {**dict(layer.arguments), table.argument: info.input.indices}

@@ -119,7 +119,7 @@ def test_auto_is_for_texts(mltrain, folder_of_texts):
     config = CONFIG.format(features="{review: ignore, year: number}", model=EMBEDDING.replace(", mask_zero: true", ""))
     (folder_of_texts / "c.yaml").write_text(config, encoding="utf-8")
     refused = mltrain("train", "c.yaml", "--run-dir", "run")
-    assert "auto is the number of tokens of a text, and 'table' is none" in refused.err
+    assert "auto is the number of tokens of a text, but 'table' holds other numbers" in refused.err
 
 
 def test_the_predictions_do_not_depend_on_padding(mltrain, folder_of_texts):

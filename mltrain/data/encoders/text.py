@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,7 @@ from mltrain.data.encoders.number import missing_error
 from mltrain.data.encoders.texts import texts_of
 from mltrain.data.texts.byte_tokens import BYTE_TOKENS, byte_lengths, byte_numbers
 from mltrain.data.texts.characters import CharacterTable, TokenRule, character_table
+from mltrain.data.texts.settings import TextSettings
 from mltrain.data.texts.tokens import Tokens
 from mltrain.data.texts.vocabulary import (
     FIRST_TOKEN,
@@ -41,14 +42,6 @@ from mltrain.data.texts.vocabulary import (
 from mltrain.spec import Many
 from mltrain.task import Decision
 
-if TYPE_CHECKING:
-    from mltrain.data.features.text import TextFeature
-
-QUANTILE = 0.95
-MIN_COUNT = 2
-_MOST_TOKENS = 20_000
-_LONGEST = {"words": 512, "characters": 2048, "bytes": 2048}
-
 
 class FreeTextEncoder(ColumnEncoder):
     """What the encoders of free text share: how a text becomes tokens, and which of them are known."""
@@ -58,7 +51,7 @@ class FreeTextEncoder(ColumnEncoder):
     rule: TokenRule
     """How a text becomes tokens."""
     ngrams: Annotated[int, Field(ge=1, le=5)] = 1
-    """Runs of up to so many tokens count as tokens."""
+    """Runs up to this number of tokens count as tokens."""
     vocabulary: Many[str]
     """The known tokens: the most frequent of the training rows first, those of one count in the order of their bytes.
     Empty where tokens are bytes, or hashed."""
@@ -68,7 +61,7 @@ class FreeTextEncoder(ColumnEncoder):
     @model_validator(mode="after")
     def _tokens_differ(self) -> FreeTextEncoder:
         if len(set(self.known.tolist())) != len(self.vocabulary):
-            raise ValueError("the vocabulary has a token twice, or one that is none")
+            raise ValueError("the vocabulary has a token twice, or a text that is not a token")
         return self
 
     @property
@@ -227,18 +220,7 @@ def free_texts_of(column: RawColumn) -> pa.Array:
     return pc.fill_null(pc.cast(values, pa.string()), "")  # none of it is a number that is written in two ways
 
 
-def rule_of(feature: TextFeature) -> TokenRule:
-    """Return how a text becomes tokens, with the defaults of what the config does not say."""
-    return TokenRule(
-        by=feature.by,
-        case=feature.case or "fold",
-        accents=feature.accents or "keep",
-        punctuation=feature.punctuation or ("split" if feature.by == "words" else "token"),
-        max_characters=feature.max_characters,
-    )
-
-
-def training_texts(column: RawColumn, feature: TextFeature) -> pa.Array:
+def training_texts(column: RawColumn, settings: TextSettings) -> pa.Array:
     """Return the texts of the training rows, empty where missing.
 
     Raises:
@@ -250,28 +232,27 @@ def training_texts(column: RawColumn, feature: TextFeature) -> pa.Array:
         raise column.failure(
             f"no training row has a value (set data.features.{column.name}: ignore, or split the data otherwise)"
         )
-    if feature.missing == "error" and absent.any():
+    if settings.missing == "error" and absent.any():
         raise missing_error(column, absent)
     return texts
 
 
 def vocabulary_of(
-    column: RawColumn, texts: pa.Array, feature: TextFeature, most: int
+    column: RawColumn, texts: pa.Array, settings: TextSettings
 ) -> tuple[tuple[str, ...], Counted, Decision]:
     """Return the vocabulary, what it was chosen from, and what is said of it.
 
     Args:
         column: of the training rows.
         texts: they.
-        feature: as the config states it.
-        most: tokens at most, where the config does not say.
+        settings: how they are encoded.
 
     Raises:
         DataError: there is no token to choose.
     """
-    most, least = feature.max_tokens or most, feature.min_count or MIN_COUNT
-    counted = count_tokens(texts, rule_of(feature), feature.ngrams or 1)
-    vocabulary = tuple(choose_tokens(texts, counted, rule_of(feature), most, least))
+    most, least = settings.max_tokens, settings.min_count
+    counted = count_tokens(texts, settings.rule, settings.ngrams)
+    vocabulary = tuple(choose_tokens(texts, counted, settings.rule, most, least))
     if not vocabulary:
         raise column.failure(
             f"no token of the training rows is there {least} times (lower data.features.{column.name}.min_count, or "
@@ -286,38 +267,37 @@ def vocabulary_of(
     return vocabulary, counted, Decision(f"features.{column.name}", f"{len(vocabulary):,} known tokens", reason)
 
 
-def fit_tokens(column: RawColumn, feature: TextFeature) -> Fitted:
+def fit_tokens(column: RawColumn, settings: TextSettings) -> Fitted:
     """Return the encoder of a column of free text of the training rows as numbers of tokens.
 
     Raises:
         DataError: there are no texts or tokens, or a value is missing where that is an error.
     """
-    texts, rule = training_texts(column, feature), rule_of(feature)
+    texts, rule = training_texts(column, settings), settings.rule
     decisions: list[Decision] = []
     vocabulary: tuple[str, ...] = ()
     if rule.by == "bytes":
         lengths = byte_lengths(texts, rule.max_characters)
     else:
-        vocabulary, counted, decision = vocabulary_of(column, texts, feature, _MOST_TOKENS)
+        vocabulary, counted, decision = vocabulary_of(column, texts, settings)
         lengths = counted.lengths
         decisions.append(decision)
-    length, decision = _length(column.name, lengths, feature)
+    length, decision = _length(column.name, lengths, settings)
     encoder = TokensEncoder(
-        column=column.name, rule=rule, vocabulary=vocabulary, missing=feature.missing, length=length
+        column=column.name, rule=rule, vocabulary=vocabulary, missing=settings.missing, length=length
     )
     return Fitted(encoder, (*decisions, decision))
 
 
-def _length(name: str, lengths: np.ndarray, feature: TextFeature) -> tuple[int, Decision]:
+def _length(name: str, lengths: np.ndarray, settings: TextSettings) -> tuple[int, Decision]:
     """Return how many tokens of each text are taken, and what is said of it."""
-    length, why = feature.length, "as stated"
+    length, why = settings.length, "as stated"
     if length is None:
-        quantile = feature.quantile or QUANTILE
-        length = max(1, int(np.ceil(np.quantile(lengths, quantile, method="inverted_cdf"))))
-        why = f"{100 * quantile:.4g} % of the training rows are not longer"
-        if length > _LONGEST[feature.by]:
+        length = max(1, int(np.ceil(np.quantile(lengths, settings.quantile, method="inverted_cdf"))))
+        why = f"{100 * settings.quantile:.4g} % of the training rows are not longer"
+        if length > settings.longest:
             why = f"{why} than {length:,}, which is limited (state data.features.{name}.length for more)"
-            length = _LONGEST[feature.by]
+            length = settings.longest
     cut = lengths > length
     reason = f"{why}; {cut.mean():.1%} of the training rows are cut, the longest has {lengths.max():,}"
-    return length, Decision(f"features.{name}", f"{length:,} {feature.by} of each text", reason)
+    return length, Decision(f"features.{name}", f"{length:,} {settings.rule.by} of each text", reason)

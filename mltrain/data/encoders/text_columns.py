@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field, model_validator
 
 from mltrain.data.encoders.column import Encoded, Fitted, RawColumn
-from mltrain.data.encoders.text import FreeTextEncoder, absent_texts, rule_of, training_texts, vocabulary_of
+from mltrain.data.encoders.text import FreeTextEncoder, absent_texts, training_texts, vocabulary_of
 from mltrain.data.texts.characters import CharacterTable, character_table
+from mltrain.data.texts.settings import TextSettings
 from mltrain.data.texts.tokens import Tokens, bucket_of
 from mltrain.data.texts.vocabulary import letters_of, symbols_of, tokenised
 from mltrain.spec import Many
 from mltrain.task import Decision
-
-if TYPE_CHECKING:
-    from mltrain.data.features.text import TextFeature
-
-_MOST_TOKENS = 1000
-_BUCKETS = 1024
 
 
 class TextColumnsEncoder(FreeTextEncoder):
@@ -28,7 +23,7 @@ class TextColumnsEncoder(FreeTextEncoder):
 
     type: Literal["bag_of_words", "tf_idf", "hashed"]
     weights: Many[float] = ()
-    """Of TF-IDF: what the count of each token of the vocabulary is multiplied by."""
+    """What the count of each token of the vocabulary is multiplied by, in TF-IDF."""
     buckets: Annotated[int, Field(ge=0, le=65536)] = 0
     """How many buckets there are, where tokens are hashed."""
     letters: str = ""
@@ -79,15 +74,15 @@ class TextColumnsEncoder(FreeTextEncoder):
         return weighted / np.where(lengths == 0, 1.0, lengths)
 
 
-def fit_text_columns(column: RawColumn, feature: TextFeature) -> Fitted:
+def fit_text_columns(column: RawColumn, settings: TextSettings) -> Fitted:
     """Return the encoder of a column of free text of the training rows as columns beside numbers.
 
     Raises:
         DataError: there are no texts or tokens, or a value is missing where that is an error.
     """
-    texts, rule, ngrams = training_texts(column, feature), rule_of(feature), feature.ngrams or 1
-    if feature.encoding == "hashed":
-        buckets = feature.buckets or _BUCKETS
+    texts, rule, ngrams = training_texts(column, settings), settings.rule, settings.ngrams
+    if settings.encoding == "hashed":
+        buckets = settings.buckets
         letters = letters_of(texts, rule)
         reason = f"tokens and runs of up to {ngrams} tokens" if ngrams > 1 else "each token has one of them"
         encoder = TextColumnsEncoder(
@@ -96,21 +91,21 @@ def fit_text_columns(column: RawColumn, feature: TextFeature) -> Fitted:
             rule=rule,
             ngrams=ngrams,
             vocabulary=(),
-            missing=feature.missing,
+            missing=settings.missing,
             buckets=buckets,
             letters=letters,
         )
         return Fitted(encoder, (Decision(f"features.{column.name}", f"{buckets:,} buckets of tokens", reason),))
-    vocabulary, _, decision = vocabulary_of(column, texts, feature, _MOST_TOKENS)
+    vocabulary, _, decision = vocabulary_of(column, texts, settings)
     encoder = TextColumnsEncoder(
         type="bag_of_words",
         column=column.name,
         rule=rule,
         ngrams=ngrams,
         vocabulary=vocabulary,
-        missing=feature.missing,
+        missing=settings.missing,
     )
-    if feature.encoding == "tf_idf":
+    if settings.encoding == "tf_idf":
         encoder = encoder.model_copy(update={"type": "tf_idf", "weights": tuple(_weights(encoder, texts).tolist())})
     return Fitted(encoder, (decision,))
 

@@ -12,6 +12,7 @@ from mltrain.spec import fail, problem
 
 if TYPE_CHECKING:
     from mltrain.data.encoders.column import Fitted, RawColumn
+    from mltrain.data.texts.settings import TextSettings
 
 TextEncoding = Literal["tokens", "bag_of_words", "tf_idf", "hashed"]
 # Settings that have a meaning with some encodings only.
@@ -41,7 +42,7 @@ class TextFeature(FeatureSpec):
     """What a token is. Words end at spaces; where a script has none between words, such as Chinese, Japanese and Thai,
     each character is one. `bytes` are those of UTF-8, for `tokens`."""
     case: Literal["fold", "keep"] | None = None
-    """`fold`, the default: letters that differ by case are one, in every script. `keep` tells them apart."""
+    """`fold`, the default: letters that differ by case are one, in every script. `keep`: they are two."""
     accents: Literal["keep", "remove"] | None = None
     """`keep`, the default: é is not e. `remove` leaves out accents and other marks that are no part of a letter. In
     both, é in one character and é in two are the same."""
@@ -59,13 +60,13 @@ class TextFeature(FeatureSpec):
     """A token that occurs less often in the training rows is unknown; null is 2, so that the number of unknown tokens
     is learned too."""
     ngrams: Annotated[int, Field(ge=1, le=5)] | None = None
-    """Runs of up to so many tokens count beside single ones: 2 adds pairs; null is 1."""
+    """Runs up to this number of tokens count beside single ones: 2 adds pairs; null is 1."""
     buckets: Annotated[int, Field(ge=1, le=65536)] | None = None
     """Columns of a `hashed` text; null is 1,024."""
     max_characters: Annotated[int, Field(ge=1, le=10_000_000)] = 100_000
-    """So many characters of a text are read, so that one huge text does not fill the memory."""
+    """The number of characters of a text that are read, so that one huge text does not fill the memory."""
     missing: Literal["blank", "error"] = "blank"
-    """A missing value: `blank` takes it for a text without tokens, and counts it. As `tokens` such a text is one
+    """A missing value: `blank` takes it for a text without tokens, and counts it. As `tokens`, such a text is one
     unknown token: a mean over no token would be NaN."""
 
     @model_validator(mode="after")
@@ -98,4 +99,29 @@ class TextFeature(FeatureSpec):
         from mltrain.data.encoders.text import fit_tokens
         from mltrain.data.encoders.text_columns import fit_text_columns
 
-        return fit_tokens(column, self) if self.encoding == "tokens" else fit_text_columns(column, self)
+        fit = fit_tokens if self.encoding == "tokens" else fit_text_columns
+        return fit(column, self._settings())
+
+    def _settings(self) -> TextSettings:
+        from mltrain.data.texts.characters import TokenRule
+        from mltrain.data.texts.settings import TextSettings
+
+        rule = TokenRule(
+            by=self.by,
+            case=self.case or "fold",
+            accents=self.accents or "keep",
+            punctuation=self.punctuation or ("split" if self.by == "words" else "token"),
+            max_characters=self.max_characters,
+        )
+        return TextSettings(
+            encoding=self.encoding,
+            rule=rule,
+            length=self.length,
+            quantile=self.quantile or 0.95,
+            longest=512 if self.by == "words" else 2048,
+            max_tokens=self.max_tokens or (20_000 if self.encoding == "tokens" else 1000),
+            min_count=self.min_count or 2,
+            ngrams=self.ngrams or 1,
+            buckets=self.buckets or 1024,
+            missing=self.missing,
+        )

@@ -75,7 +75,7 @@ class TokenRule(Spec):
     punctuation: Punctuation
     """What becomes of punctuation and symbols."""
     max_characters: int
-    """So many characters of a text are read."""
+    """The number of characters of a text that are read."""
 
 
 @dataclass(frozen=True)

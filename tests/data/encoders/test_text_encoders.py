@@ -31,7 +31,7 @@ def test_padding_is_0_unknown_is_1_and_a_text_without_tokens_is_unknown():
     assert encoded.values.dtype == np.int32
     assert encoded.values.tolist() == [[2, 4, 0, 0], [3, 1, 2, 4], [1, 0, 0, 0], [1, 0, 0, 0]]
     assert encoded.missing == {"x": 2}
-    assert (encoder.input, encoder.names, encoder.encoded_shape, encoder.tokens) == ("x", (), (4,), 6)
+    assert (encoder.input, encoder.names, encoder.encoded_shape, encoder.indices) == ("x", (), (4,), 6)
 
 
 def test_the_length_is_a_quantile_of_the_training_rows_and_the_share_that_is_cut_is_said():
@@ -57,7 +57,7 @@ def test_bytes_need_no_vocabulary():
         [1, 98 + 2, 0, 0, 0],
         [99, 100, 101, 102, 103],
     ]
-    assert encoder.tokens == 258
+    assert encoder.indices == 258
 
 
 def plain_texts(rows: int, seed: int) -> list[str]:
