@@ -14,6 +14,7 @@ from mltrain.data.constant_targets import refuse_constant_targets
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
+from mltrain.data.image_columns import Recognise
 from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
 from mltrain.data.reading import columns_of_split, read_data, target_of
 from mltrain.data.several_targets import (
@@ -92,6 +93,7 @@ def prepare(
     keep: Mapping[str, tuple[str | int, ...]] = MappingProxyType({}),
     own_units: str | None = None,
     stopwatch: NoStopwatch = NO_STOPWATCH,
+    recognise: Recognise = "alone",
 ) -> Prepared:
     """Return the data of an experiment, ready for training.
 
@@ -102,12 +104,13 @@ def prepare(
         keep: columns that are needed as they are, each with the place in the config that names it.
         own_units: why the target is not scaled where `data.target.scale` is auto; None where it is.
         stopwatch: notes what the audit takes.
+        recognise: where a column that names image files is one of images without being stated as such.
 
     Raises:
         DataError: the data is not there, not readable, or does not fit what was asked.
         MisfitError: a column to keep is not there.
     """
-    table, windowed, window_decisions = read_data(spec, seed, task, keep)
+    table, windowed, window_decisions = read_data(spec, seed, task, keep, recognise)
     kept = {name: _named_column(table, name, path) for name, path in keep.items()}
     target_spec = target_of(spec, table)
     table = unfolded(table, target_spec.names[0])

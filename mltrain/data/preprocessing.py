@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from mltrain.aligned import aligned_empty
 from mltrain.data.column_settings import Scale
-from mltrain.data.encoders.array import ArrayEncoder
+from mltrain.data.encoders.array import ArrayEncoder, ImageFileEncoder
 from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder, OrdinalEncoder
 from mltrain.data.encoders.column import Encoded, Encoder, RawColumn, RawInput
 from mltrain.data.encoders.datetime import DatetimeEncoder
@@ -21,6 +21,7 @@ from mltrain.data.encoders.window import WindowEncoder
 from mltrain.data.features import Feature, IgnoreFeature
 from mltrain.data.features.inference import infer_feature
 from mltrain.data.features.unusable import nothing_to_learn_from
+from mltrain.data.files.row_images import ImageRule
 from mltrain.data.several_targets import Target, encoded_targets, true_targets
 from mltrain.data.table import Table
 from mltrain.data.windowed import Windowed
@@ -34,7 +35,14 @@ from mltrain.wording import listed
 Name = TypeVar("Name", bound=str)
 
 AnyEncoder = Annotated[
-    NumberEncoder | CategoryEncoder | IndexEncoder | OrdinalEncoder | DatetimeEncoder | ArrayEncoder | WindowEncoder,
+    NumberEncoder
+    | CategoryEncoder
+    | IndexEncoder
+    | OrdinalEncoder
+    | DatetimeEncoder
+    | ArrayEncoder
+    | ImageFileEncoder
+    | WindowEncoder,
     Field(discriminator="type"),
 ]
 
@@ -79,6 +87,11 @@ class Preprocessing(Spec):
         """The encoder of the only column, where it is an array. For this room: others know it as an `Input`."""
         first, *others = self.columns
         return first if isinstance(first, ArrayEncoder) and not others else None
+
+    @property
+    def image_rules(self) -> dict[str, ImageRule]:
+        """How images are read that the rows name as files, or hold, by the name of the column."""
+        return {each.column: each.rule for each in self.columns if isinstance(each, ImageFileEncoder)}
 
     @property
     def of_table(self) -> tuple[Encoder, ...]:

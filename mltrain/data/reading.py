@@ -9,6 +9,7 @@ import numpy as np
 
 from mltrain.data.files.arrays import with_single_values
 from mltrain.data.files.column_types import AS_WRITTEN, DeclaredKinds
+from mltrain.data.image_columns import AskedImages, Recognise
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits import ColumnSplit, TimeSplit
 from mltrain.data.splits.choice import read_table
@@ -22,16 +23,22 @@ from mltrain.wording import listed
 
 
 def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"], keep: Collection[str] = ()) -> Table:
-    """Return all rows of an experiment, with their windows where there are; arguments and errors as for `prepare`."""
+    """Return all rows of an experiment, with their windows where there are; arguments and errors as for `prepare`.
+    Columns that are not stated to be of images are none."""
     return read_data(spec, seed, task, keep)[0]
 
 
 def read_data(
-    spec: DataSpec, seed: int, task: Task | Literal["auto"], keep: Collection[str]
+    spec: DataSpec,
+    seed: int,
+    task: Task | Literal["auto"],
+    keep: Collection[str],
+    recognise: Recognise = "never",
 ) -> tuple[Table, Windowed | None, tuple[Decision, ...]]:
     """Return all rows of an experiment, where they are windows of a series the windows too, and what was decided;
-    arguments and errors as for `prepare`."""
-    table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task, keep))
+    arguments and errors as for `prepare`, `recognise` as for `AskedImages`."""
+    images = AskedImages(spec.features, _no_features(spec, keep), recognise if spec.windows is None else "never")
+    table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task, keep), images)
     if not len(table):
         raise DataError(f"{table.origin.name}: there are no rows")
     table = with_single_values(table, _single_columns(spec, table, keep))
@@ -51,13 +58,18 @@ def read_data(
 def _single_columns(spec: DataSpec, table: Table, keep: Collection[str]) -> list[str]:
     """Return the columns that need one value per row: all but a lone feature, which may be an array of one number."""
     time, by = time_column(spec), spec.windows.by if spec.windows is not None else None
-    targets = spec.target.names if spec.target is not None else (table.target or "",)
-    others = {*targets, *columns_of_split(spec), *key_columns(spec.split), *keep, time, by}
+    known = table.target if spec.target is None else None
+    others = {*_no_features(spec, keep), *key_columns(spec.split), known, time, by}
     features = [name for name, column in table.columns.items() if name not in others and not is_unread(column)]
     stated = [name for name in features if name in spec.features]
     if len(features) < 2 and spec.windows is None:
         stated = features
     return [name for name in table.columns if name not in stated]
+
+
+def _no_features(spec: DataSpec, keep: Collection[str]) -> frozenset[str]:
+    """Return the columns of which the config says that they are something else: targets, of a split, or to keep."""
+    return frozenset((*(spec.target.names if spec.target is not None else ()), *columns_of_split(spec), *keep))
 
 
 def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collection[str] = ()) -> dict[str, str]:

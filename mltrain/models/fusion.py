@@ -52,6 +52,11 @@ class Fusion(ModelSpec):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of each hidden layer's outputs that is dropped while training."""
 
+    @property
+    def takes_several_inputs(self) -> bool:
+        """Yes."""
+        return True
+
     def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
         """Return None: it takes any inputs."""
         return None

@@ -53,6 +53,11 @@ class Graph(ModelSpec):
         if not self.steps.problems:
             yield from width_problems(self.steps.steps)
 
+    @property
+    def takes_several_inputs(self) -> bool:
+        """Yes."""
+        return True
+
     def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
         """Return None: it takes any inputs."""
         return None

@@ -47,6 +47,11 @@ class ModelSpec(Spec):
         """Yield `(path below model, message)` for all that is wrong whatever the data are."""
         yield from ()
 
+    @property
+    def takes_several_inputs(self) -> bool:
+        """Whether columns that cannot be beside each other in a table can be inputs beside each other."""
+        return False
+
     def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
         """Return why the network cannot have these inputs, or None: it has one, unless the model says otherwise."""
         if len(inputs) == 1:

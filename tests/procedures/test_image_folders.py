@@ -108,7 +108,7 @@ def test_predict_names_all_or_leaves_them_out_and_counts_them(photos, write, mlt
     assert "photos/dog/039.png: not a PNG" in done.err
     (tmp_path / "rows.csv").write_text("a\n1\n")
     done = mltrain("predict", "run", "rows.csv", "--skip-bad")
-    assert (done.code, "--skip-bad leaves out image files" in done.err) == (2, True)
+    assert (done.code, "--skip-bad leaves out images" in done.err) == (2, True)
 
 
 def test_the_folders_of_a_files_split_take_the_size_of_the_source(photos, write, mltrain, tmp_path):

@@ -17,6 +17,7 @@ from mltrain.data.features import (
     ImageFeature,
     NumberFeature,
 )
+from mltrain.data.features.unusable import name_images
 from mltrain.data.files.text_codes import codes_example, other_date
 from mltrain.data.table import is_index_name
 from mltrain.task import Decision
@@ -37,6 +38,8 @@ def infer_feature(column: RawColumn) -> tuple[Feature, Decision]:
 
 def _infer(column: RawColumn) -> tuple[Feature, str]:
     values = column.values
+    if column.images is not None:
+        return ImageFeature(), column.images.reason
     if is_index_name(column.name):
         return IgnoreFeature(), (
             "pandas wrote its row index here, which is not a property of the row; to use it anyway, set "
@@ -81,6 +84,11 @@ def _infer_text(name: str, values: pa.Array) -> tuple[Feature, str]:
         return IgnoreFeature(), (
             f"holds {distinct} different codes such as {code!r} in {rows} training rows; more than {limit} are taken "
             f"for names (to use them: data.features.{name}: {{type: category, max_categories: {distinct}}}, or number)"
+        )
+    if name_images(values):
+        return IgnoreFeature(), (
+            "holds names of image files; to learn from them, take a model of several inputs (fusion, graph) and set "
+            f"data.features.{name}: image"
         )
     return IgnoreFeature(), (
         f"holds text with {distinct} different values in {rows} training rows; more than {limit} are taken for names "

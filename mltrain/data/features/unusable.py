@@ -31,10 +31,10 @@ def nothing_to_learn_from(train: Table, names: Sequence[str], stated: Collection
         values = train.columns[name]
         if name in stated or isinstance(values, np.ndarray) or not is_text(values.type):
             continue
-        if _most(values, _IMAGE_FILE):
+        if name_images(values):
             why = (
-                f"column '{name}' holds names of image files, which are not read from a table; use data.source: "
-                "{type: image_folder, …} with one folder of images per class"
+                f"column '{name}' holds names of image files, and none of them was found below the folder of the "
+                f"table; put them there, or state data.features.{name}: image to see what is wrong"
             )
         elif _most(values, _SOUND_FILE):
             why = (
@@ -58,6 +58,11 @@ def nothing_to_learn_from(train: Table, names: Sequence[str], stated: Collection
         advice = f"; remove 'ignore' from one of them under data.features: {listed(ignored)}"
         return DataError(f"{where}: no column is left to learn from{advice}")
     return DataError(f"{where}: no column is left to learn from (columns: {listed(list(train.columns))})")
+
+
+def name_images(values: pa.Array) -> bool:
+    """Return whether most texts are names of image files."""
+    return _most(values, _IMAGE_FILE)
 
 
 def _most(values: pa.Array, pattern: str) -> bool:

@@ -28,6 +28,8 @@ TIMESTAMP, ZONED = pa.timestamp("us"), pa.timestamp("us", "UTC")
 
 # The kind of a column that is needed, but not as a feature, such as the key of a split: a text stays as it is.
 AS_WRITTEN = "as written"
+# The kind of a column of images: texts in it are the paths of files, and bytes the files themselves.
+IMAGES = "image"
 
 # Not numbers to us, but whoever wrote them meant numbers: they count when a column may be mostly numbers.
 _MEANT_AS_NUMBER = r"^[+-]?(\d+(,\d+)+(\.\d+)?|(?i:inf|infinity|nan)|0[xX][0-9a-fA-F]+)$"
@@ -111,7 +113,7 @@ def parse_texts(texts: pa.Array, where: ColumnPlace, kind: str | None) -> pa.Arr
         texts: the values; null is a missing value.
         where: names the column and its rows.
         kind: what the column was declared to be ("number", "category", "boolean", "datetime"), "ignore" where nobody
-            needs it, `AS_WRITTEN`; None to find out.
+            needs it, `AS_WRITTEN`, `IMAGES`; None to find out.
 
     Returns:
         int64, float64, bool, `TIMESTAMP` or `ZONED`, else the texts unchanged. A column without any value is float64;
@@ -122,7 +124,7 @@ def parse_texts(texts: pa.Array, where: ColumnPlace, kind: str | None) -> pa.Arr
     """
     if kind == "ignore":
         return pa.nulls(len(texts))
-    if kind in ("category", AS_WRITTEN):
+    if kind in ("category", AS_WRITTEN, IMAGES):
         return texts
     if kind == "boolean":
         return _declared_booleans(texts, where)

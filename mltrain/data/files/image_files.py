@@ -116,7 +116,7 @@ def images_below(paths: Sequence[Path]) -> FoundImages:
     bad: list[BadImage] = []
     for path in paths:
         if not path.is_dir():
-            wrong = _wrong_name(path.name, str(path))
+            wrong = not_an_image(path.name, str(path))
             if wrong is None:
                 files.append(ImageFile(path, str(path)))
             else:
@@ -143,6 +143,16 @@ def are_images(paths: Sequence[Path]) -> bool:
 def is_image(path: Path) -> bool:
     """Return whether the name is that of an image."""
     return path.suffix.lower() in ENDINGS
+
+
+def not_an_image(name: str, shown: str) -> BadImage | None:
+    """Return why a file cannot be an image by its name, or None; `shown` is the name in messages."""
+    if not is_image(Path(name)):
+        reason = f"not an image by its name ({', '.join(ENDINGS)}); convert it, or move it out of the folder"
+        if Path(name).suffix.lower() in _SOUNDS:
+            reason = f"a sound or a video, and image_folder takes images only; {SOUNDS_INSTEAD}"
+        return BadImage.because(shown, reason)
+    return _not_utf_8(name, shown)
 
 
 def _below(folder: Path) -> Iterator[tuple[list[ImageFile], tuple[str, _Listed]]]:
@@ -174,7 +184,7 @@ def _listed(folder: Path, shown: str) -> _Listed:
             folders += [] if wrong else [entry.name]
             bad += [wrong] if wrong else []
         else:
-            wrong = _wrong_name(entry.name, name)
+            wrong = not_an_image(entry.name, name)
             images += [] if wrong else [entry.name]
             bad += [wrong] if wrong else []
     return _Listed(tuple(folders), tuple(images), tuple(hidden), tuple(bad), linked_folders)
@@ -238,15 +248,6 @@ def _folder_in_class(name: str, lone: str) -> BadImage:
         else "move its images up into the folder of their class, or move it elsewhere"
     )
     return BadImage.because(name, f"a folder inside a class; expected only images; {advice}", folder=True)
-
-
-def _wrong_name(name: str, shown: str) -> BadImage | None:
-    if not is_image(Path(name)):
-        reason = f"not an image by its name ({', '.join(ENDINGS)}); convert it, or move it out of the folder"
-        if Path(name).suffix.lower() in _SOUNDS:
-            reason = f"a sound or a video, and image_folder takes images only; {SOUNDS_INSTEAD}"
-        return BadImage.because(shown, reason)
-    return _not_utf_8(name, shown)
 
 
 def _not_utf_8(name: str, shown: str) -> BadImage | None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -44,6 +44,9 @@ _BYTES_PER_VALUE = 5
 # Less than this is not worth a look at the memory.
 _SMALL = 64 * 2**20
 
+# The EXIF tag of how an image is to be turned, and its values for a quarter turn.
+_ORIENTATION, _ON_ITS_SIDE = 0x0112, {5, 6, 7, 8}
+
 # What Pillow raises for content that is not an image, or only the beginning of one.
 _DAMAGE = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, AttributeError),
@@ -58,11 +61,13 @@ class ImageForm:
     Attributes:
         height, width: in pixels.
         gray: whether it has one channel, or red, green and blue.
+        setting: the part of a config that has the size, for messages.
     """
 
     height: int
     width: int
     gray: bool
+    setting: str = "data.source"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -73,6 +78,17 @@ class ImageForm:
     def size(self) -> str:
         """In words."""
         return f"{self.height} x {self.width}"
+
+
+class StoredImage(Protocol):
+    """What should hold an image."""
+
+    @property
+    def name(self) -> str:
+        """The name of it in messages and in what is written."""
+
+    def content(self) -> FileContent:
+        """Return its bytes; raises DataError where they cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +102,10 @@ class ImageFile:
 
     path: Path
     name: str
+
+    def content(self) -> FileContent:
+        """Return its bytes; raises DataError as `read_file_content`."""
+        return read_file_content(self.path)
 
 
 @dataclass(frozen=True)
@@ -107,8 +127,8 @@ class Conversions:
             self.resized + other.resized, self.recolored + other.recolored, self.flattened + other.flattened
         )
 
-    def decisions(self, form: ImageForm, images: int) -> tuple[Decision, ...]:
-        """Return what was done to how many of `images`."""
+    def decisions(self, form: ImageForm, images: int, of: str = "source") -> tuple[Decision, ...]:
+        """Return what was done to how many of `images`; `of` is what was decided on."""
         color = ("in colour", "gray") if form.gray else ("gray", "colour")
         made = (
             ("size", form.size, self.resized, "had another size and {were} stretched to " + f"{form.size} (bilinear)"),
@@ -121,9 +141,7 @@ class Conversions:
             ("transparency", "on white", self.flattened, "had transparent parts, which became white"),
         )
         return tuple(
-            Decision(
-                f"source.{what}", value, f"{_of(count, images)} {done.format(were='was' if count == 1 else 'were')}"
-            )
+            Decision(f"{of}.{what}", value, f"{_of(count, images)} {done.format(were='was' if count == 1 else 'were')}")
             for what, value, count, done in made
             if count
         )
@@ -138,21 +156,21 @@ class Images:
     """What was in image files.
 
     Attributes:
-        files: those that could be read, in their order.
+        good: the places of those that could be read, in their order.
         pixels: of each: uint8 (rows, height, width) for gray ones, else (rows, height, width, 3): red, green, blue.
         sha256: of the bytes of each.
         conversions: how many had to be changed to fit.
         bad: the files that could not be read.
     """
 
-    files: tuple[ImageFile, ...]
+    good: tuple[int, ...]
     pixels: np.ndarray
     sha256: tuple[str, ...]
     conversions: Conversions
     bad: tuple[BadImage, ...]
 
 
-def read_images(files: Sequence[ImageFile], form: ImageForm, bad: Sequence[BadImage] = ()) -> Images:
+def read_images(files: Sequence[StoredImage], form: ImageForm, bad: Sequence[BadImage] = ()) -> Images:
     """Return the images in all of the files.
 
     Args:
@@ -170,13 +188,13 @@ def read_images(files: Sequence[ImageFile], form: ImageForm, bad: Sequence[BadIm
     return images
 
 
-def readable_images(files: Sequence[ImageFile], form: ImageForm) -> Images:
+def readable_images(files: Sequence[StoredImage | None], form: ImageForm) -> Images:
     """Return the images in files, in their order: the first frame of each, turned as its EXIF data says, on white
     where it is transparent, in the channels of `form`, and then stretched to its size.
 
     Gray is 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601). Stretching is Pillow's `BILINEAR`: a triangle as wide
     as one pixel of the smaller grid, so that a reduction averages and does not skip; in whole numbers, so that every
-    machine gives the same. An image that has the form already keeps every bit.
+    machine gives the same. An image that has the form already keeps every bit. None becomes a black image.
 
     Raises:
         OutOfMemoryError: there is not enough memory for all of them.
@@ -185,11 +203,15 @@ def readable_images(files: Sequence[ImageFile], form: ImageForm) -> Images:
     _start_pillow()
 
     def read(row: int) -> tuple[str, Conversions] | BadImage:
+        file = files[row]
+        if file is None:
+            pixels[row] = 0
+            return "", Conversions()
         try:
-            content = read_file_content(files[row].path)
-            pixels[row], changed = _decoded(content, files[row].name, form)
+            content = file.content()
+            pixels[row], changed = _decoded(content, file.name, form)
         except DataError as error:
-            return BadImage(files[row].name, str(error))
+            return BadImage(file.name, str(error))
         return content.sha256, changed
 
     try:
@@ -201,12 +223,45 @@ def readable_images(files: Sequence[ImageFile], form: ImageForm) -> Images:
         pixels = pixels[list(good)] if bad else pixels
     except MemoryError as error:
         raise OutOfMemoryError(
-            f"out of memory while {len(files):,} images of {form.size} were read; use a smaller size in data.source, "
-            "or fewer images"
+            f"out of memory while {len(files):,} images of {form.size} were read; use a smaller size in "
+            f"{form.setting}, or fewer images"
         ) from error
     digests = tuple(sha256 for sha256, _ in good.values())
     conversions = sum((each for _, each in good.values()), Conversions())
-    return Images(tuple(files[row] for row in good), pixels, digests, conversions, bad)
+    return Images(tuple(good), pixels, digests, conversions, bad)
+
+
+@dataclass(frozen=True)
+class ImageHead:
+    """What the head of an image file says.
+
+    Attributes:
+        height, width: in pixels, turned as its EXIF data says.
+        gray: whether it has no colours.
+    """
+
+    height: int
+    width: int
+    gray: bool
+
+
+def looked_at(files: Sequence[StoredImage | BadImage | None]) -> list[ImageHead]:
+    """Return the heads of the images in files, without decoding their pixels; what is no image is left out."""
+    from PIL import Image
+
+    _start_pillow()
+    heads = []
+    for file in files:
+        if file is None or isinstance(file, BadImage):
+            continue
+        try:
+            with Image.open(io.BytesIO(file.content().data), "r", formats=_FORMATS) as image:
+                turned = image.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
+                width, height = image.size[::-1] if turned else image.size
+                heads.append(ImageHead(height, width, image.mode in _GRAY_MODES))
+        except (DataError, *_DAMAGE):
+            continue
+    return heads
 
 
 def _check_memory(images: int, form: ImageForm) -> None:
@@ -220,7 +275,7 @@ def _check_memory(images: int, form: ImageForm) -> None:
     fits = [max(1, int(length * shrunk)) for length in (form.height, form.width)]
     raise OutOfMemoryError(
         f"not enough memory: {images:,} images of {form.size} need {in_gib(needed)}, and {in_gib(available)} are "
-        f"available; use a smaller size in data.source, such as size: {fits}, or fewer images"
+        f"available; use a smaller size in {form.setting}, such as size: {fits}, or fewer images"
     )
 
 
