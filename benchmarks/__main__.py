@@ -14,6 +14,7 @@ from benchmarks.ratios import machine
 PARTS = (
     "start_up",
     "training_loop",
+    "several_inputs",
     "linear_regression",
     "evaluation",
     "intervals",

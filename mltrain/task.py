@@ -43,6 +43,7 @@ class Input:
         limits: the smallest and the largest value of all rows, where the values may be indices: int32 arrays, and
             columns of a table. None where that is not known.
         indices: how many different index numbers an encoder gives, from 0 on; None for arrays of a file.
+        width: the length of the vector that a model learns for each index number, where the config states it.
         sources: names of the raw columns that feed it.
     """
 
@@ -52,6 +53,7 @@ class Input:
     columns: tuple[str, ...] = ()
     limits: tuple[float, float] | None = None
     indices: int | None = None
+    width: int | None = None
 
     @property
     def kind(self) -> InputKind:

@@ -148,8 +148,9 @@ def prepare(
     shown, sample = _shown(preprocessing, table), _sample(table, splits)
     examples = encode_splits(preprocessing, table, splits, encoded=letting_go(columns))
     info = _with_limits(data_info(preprocessing, len(splits.train)), examples.values())
-    if len(info.inputs) == 1 and info.input.columns:
-        reference = reference.with_means(examples["train"].x)
+    of_table = [each.name for each in info.inputs if each.columns]
+    if len(of_table) == 1:
+        reference = reference.with_means(examples["train"].inputs[of_table[0]])
     return Prepared(
         source=table.origin.name,
         origin=table.origin,

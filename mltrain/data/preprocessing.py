@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from mltrain.aligned import aligned_empty
 from mltrain.data.column_settings import Scale
 from mltrain.data.encoders.array import ArrayEncoder, ImageFileEncoder
-from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder, OrdinalEncoder
+from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder, OrdinalEncoder
 from mltrain.data.encoders.column import Encoded, Encoder, RawColumn, RawInput
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
@@ -37,6 +37,7 @@ Name = TypeVar("Name", bound=str)
 AnyEncoder = Annotated[
     NumberEncoder
     | CategoryEncoder
+    | EmbeddedEncoder
     | IndexEncoder
     | OrdinalEncoder
     | DatetimeEncoder
@@ -123,7 +124,9 @@ class Preprocessing(Spec):
             names = tuple(name for each in encoders for name in each.names)
             shape = (len(names),) if names else encoders[0].encoded_shape
             sources = tuple(each.column for each in encoders)
-            found.append(Input(input_name, shape, encoders[0].encoded_dtype, names, sources=sources))
+            first = encoders[0]
+            made = Input(input_name, shape, first.encoded_dtype, names, sources=sources)
+            found.append(replace(made, indices=first.indices, width=first.vector_width))
         return tuple(found)
 
     @property

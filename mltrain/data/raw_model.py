@@ -19,7 +19,7 @@ import numpy as np
 from keras import ops
 
 from mltrain.data.encoders.array import ArrayEncoder
-from mltrain.data.encoders.category import CategoryEncoder, IndexEncoder, OrdinalEncoder
+from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder, OrdinalEncoder
 from mltrain.data.encoders.column import Encoder, RawInput
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
@@ -81,6 +81,12 @@ def _(encoder: IndexEncoder) -> ColumnGraph:
 
 
 @graph_of.register
+def _(encoder: EmbeddedEncoder) -> ColumnGraph:
+    text = keras.Input((1,), dtype="string")
+    return ColumnGraph(inputs=(text,), encoded=ops.cast(_lookup(encoder.categories, "int")(text), "int32"))
+
+
+@graph_of.register
 def _(encoder: OrdinalEncoder) -> ColumnGraph:
     text = keras.Input((1,), dtype="string")
     order = _lookup(encoder.categories, "int")(text)
@@ -121,10 +127,9 @@ def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
     """
     taken = {raw.name for raw in preprocessing.raw_inputs}
     inputs = {raw.name: keras.Input(raw.shape, dtype=raw.dtype, name=raw.name) for raw in preprocessing.raw_inputs}
-    first, *others = preprocessing.columns
-    if not others and not first.names:
+    if preprocessing.array is not None:
         (array,) = inputs.values()
-        graph = graph_of(first)
+        graph = graph_of(preprocessing.array)
         predictions = _predictions(preprocessing.target, core, graph.encoded)
         inside = keras.Model(*graph.inputs, predictions, name=_free("predict", taken))
         return keras.Model(array, inside(array), name=_free("raw", taken))

@@ -169,11 +169,12 @@ def definitions() -> dict[str, Any]:
 
 def _kind_schema(kind: str) -> dict[str, Any]:
     bare = [name for entry in entries(kind) if not entry.required for name in (entry.name, *entry.aliases)]
-    components = [_component_schema(entry) for entry in entries(kind)]
+    components = [component_schema(entry) for entry in entries(kind)]
     return {"anyOf": [{"enum": bare}, *components] if bare else components}
 
 
-def _component_schema(entry: Entry) -> dict[str, Any]:
+def component_schema(entry: Entry) -> dict[str, Any]:
+    """Return the definition of one component."""
     properties: dict[str, Any] = {"type": {"enum": [entry.name, *entry.aliases], "description": entry.doc}}
     for argument in entry.arguments:
         schema = argument.type.schema()

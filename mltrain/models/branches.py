@@ -8,12 +8,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from mltrain.errors import ConfigError, MisfitError
-from mltrain.keras_api.build import REFUSALS, build
+from mltrain.errors import MisfitError
+from mltrain.keras_api.build import build
 from mltrain.keras_api.components import KerasComponent
-from mltrain.keras_api.messages import reason
 from mltrain.models.head import head_layer
-from mltrain.models.input_encoder import InputEncoder, Path
 from mltrain.task import DataInfo, Input
 
 
@@ -59,20 +57,6 @@ def _free(name: str, taken: Collection[str]) -> str:
     return name
 
 
-def encoded(encoder: InputEncoder, tensor: Any, given: Input, path: Path) -> Any:
-    """Return what an encoder makes of an input, `(batch, width)`.
-
-    Raises:
-        MisfitError: they do not fit; the path is that of the encoder in the config.
-    """
-    try:
-        return encoder.encode(tensor, given)
-    except (*REFUSALS, ConfigError) as error:
-        shape = "(" + ", ".join(map(str, given.shape)) + ")"
-        message = f"it does not fit the input '{given.name}', of shape {shape} for each row: {reason(error)}"
-        raise MisfitError(path, message) from error
-
-
 def applied(layers: Sequence[KerasComponent], tensor: Any) -> Any:
     """Return a tensor after layers."""
     for layer in layers:
@@ -97,6 +81,19 @@ def embedding(tensor: Any, given: Input, width: int, indices: int | None, *, mas
     if size is None:
         raise ValueError("state `indices`, the number of different index numbers in its arrays")
     return keras.layers.Embedding(size, width, mask_zero=masked)(tensor)
+
+
+def flat_inputs(tensors: Sequence[Any], inputs: Sequence[Input]) -> Any:
+    """Return columns of tables and vectors of categories beside each other, `(batch, features)`; the vector of an
+    unknown category is 0."""
+    parts = []
+    for tensor, given in zip(tensors, inputs, strict=True):
+        if given.kind != "category":
+            parts.append(tensor)
+            continue
+        vectors = embedding(tensor, given, given.width or 1, None, masked=False)
+        parts.append(mean_of_steps(vectors, steps_that_count(tensor)))
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
 
 
 def steps_that_count(tensor: Any) -> Any:

@@ -16,8 +16,8 @@ _SMALLEST_SIDE = 4
 
 
 class Cnn(InputEncoder):
-    """Stages of a convolution, normalization, activation and pooling, and then the mean over all places. Of texts the
-    largest value over all places, without pooling between the stages."""
+    """Stages of a convolution, normalization, activation and pooling, and then the mean over all places. Texts have no
+    pooling between the stages, and at their end the largest value over all places."""
 
     type: Literal["cnn"] = "cnn"
     suits: ClassVar[frozenset[InputKind]] = frozenset({"image", "series", "text", "indices"})
@@ -33,9 +33,9 @@ class Cnn(InputEncoder):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of the outputs of the last stage that is dropped while training."""
     width: Annotated[int, Field(ge=1)] = 64
-    """Of texts and index numbers: the length of the vector of each."""
+    """The length of the vector of each word or index number."""
     indices: Annotated[int, Field(ge=1)] | None = None
-    """How many different index numbers the arrays of a file hold; of a text column it is known."""
+    """The number of different index numbers in the arrays of a file; for a text column it is known."""
 
     def encode(self, tensor: Any, given: Input) -> Any:
         """Return `(batch, filters of the last stage)`."""

@@ -71,7 +71,7 @@ class Fusion(ModelSpec):
         Raises:
             MisfitError: an encoder does not fit its input, or is for an input that the data does not have.
         """
-        from mltrain.models.branches import applied, encoded, joined, network
+        from mltrain.models.branches import applied, joined, network
 
         names = [each.name for each in info.inputs]
         for name in self.inputs:
@@ -82,9 +82,7 @@ class Fusion(ModelSpec):
 
         def body(tensors: Sequence[Any]) -> Any:
             parts = [
-                encoded(
-                    encoder, tensor, given, ("model", "inputs", given.name) if given.name in self.inputs else ("model",)
-                )
+                encoder.encoded(tensor, given, self._path(given))
                 for encoder, tensor, given in zip(encoders, tensors, info.inputs, strict=True)
             ]
             trunk: list[KerasComponent] = []
@@ -96,6 +94,9 @@ class Fusion(ModelSpec):
 
         return network(info, body)
 
+    def _path(self, given: Input) -> tuple[str | int, ...]:
+        return ("model", "inputs", given.name) if given.name in self.inputs else ("model",)
+
     def _encoder(self, given: Input) -> InputEncoder:
         """Return the encoder of an input: that of the config, or that of its kind.
 
@@ -106,6 +107,8 @@ class Fusion(ModelSpec):
         if stated is not None:
             stated.check_input(given, ("model", "inputs", given.name))
             return stated
+        if given.kind == "category":
+            return Pooled(width=given.width or 1)
         if given.kind not in _DEFAULTS:
             message = f"the input '{given.name}' has {KINDS_IN_WORDS[given.kind]}: state an encoder for it"
             raise MisfitError(

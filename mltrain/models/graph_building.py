@@ -84,10 +84,10 @@ _HEADS = ("MultiHeadAttention", "GroupQueryAttention")
 
 
 class _Building:
-    """Calls the layers one after the other, and goes on behind one that does not fit, to find all that do not.
+    """Calls the layers one after the other, and continues behind one that does not fit, to find all that do not.
 
-    Which steps are padding is passed to each layer that can know it, as a tensor of its own: what Keras hangs on a
-    tensor is lost behind an attention, and in a sum with a tensor that has none (3.15).
+    Which steps are padding is passed to each layer that can know it, as a tensor of its own: the mask that Keras keeps
+    with a tensor is lost behind an attention, and in a sum with a tensor that has none (3.15).
     """
 
     def __init__(self, info: DataInfo) -> None:

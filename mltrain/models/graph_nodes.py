@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic_core import InitErrorDetails, core_schema
 
-from mltrain.keras_api.components import KerasAlternatives, KerasComponent, check_component
+from mltrain.keras_api.catalogue import component_schema, entries
+from mltrain.keras_api.components import KerasComponent, check_component
 from mltrain.spec import fail, problem
 
 # How a layer inside a repeated block calls what the block is given.
 BLOCK_INPUT = "block_input"
-_LAYERS = KerasAlternatives("layer")
 # Layers that are called on several tensors of different meaning, and the names of these; the first of them are
 # required. Others that take several tensors take them as a list.
 CALL_ARGUMENTS: dict[str, tuple[str, ...]] = {
@@ -87,26 +87,19 @@ def node_definition() -> dict[str, Any]:
     }
     shared = {"type": "string", "description": "The node whose layer is used again, with the same weights."}
     times = {"type": "integer", "minimum": 1, "description": "How many times the layers come after each other."}
-    body = {"type": "array", "items": {"$ref": "#/definitions/graph_node"}, "minItems": 1}
+    nodes = {"type": "array", "items": {"$ref": "#/definitions/graph_node"}, "minItems": 1}
+    body = {**nodes, "description": "The layers of the block, each a node."}
 
     def own(more: dict[str, Any], required: str) -> dict[str, Any]:
         properties = {"name": name, "from": sources, **more}
         return {"type": "object", "properties": properties, "required": [required], "additionalProperties": False}
 
-    layer = {
-        "type": "object",
-        "description": "A layer of Keras with its arguments.",
-        "properties": {"name": name, "from": sources, "type": {"enum": _LAYERS.names()}},
-        "required": ["type"],
-    }
-    return {
-        "anyOf": [
-            {"enum": _LAYERS.names()},
-            layer,
-            own({"share": shared}, "share"),
-            own({"repeat": times, "layers": body}, "layers"),
-        ]
-    }
+    layers = [component_schema(entry) for entry in entries("layer")]
+    for layer in layers:
+        layer["properties"]["from"] = sources
+    bare = [entry.name for entry in entries("layer") if not entry.required]
+    blocks = [own({"share": shared}, "share"), own({"repeat": times, "layers": body}, "layers")]
+    return {"anyOf": [{"enum": bare}, *blocks, *layers]}
 
 
 def _checked(value: Any) -> Node:

@@ -163,7 +163,7 @@ class _Reading:
                 part: Path = () if one else ((node.arguments[place] if node.arguments else place),)
                 self.inputs.setdefault(name, []).append((*path, "from", *part))
             elif name == BLOCK_INPUT and BLOCK_INPUT not in scope:
-                message = f"'{BLOCK_INPUT}' is what a block is given, and this node is in no block"
+                message = f"'{BLOCK_INPUT}' is what a block is given, but this node is not in a block"
                 self.problems.append(((*path, "from"), message))
             found.append(scope.get(name, name))
         return tuple(found)
@@ -188,7 +188,9 @@ class _Reading:
             owner = next((step for step in self.steps if step.key == shared), None)
             if owner is None or owner.shared is not None:
                 why = (
-                    "comes later: list it above" if shared is not None else f"is not there{suggest(node.share, scope)}"
+                    "comes later: list it above"
+                    if shared is not None
+                    else f"does not exist{suggest(node.share, scope)}"
                 )
                 what = "uses another layer itself" if owner is not None else why
                 self.problems.append(((*path, "share"), f"the node '{node.share}' {what}"))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, ClassVar
 
-from mltrain.errors import MisfitError
+from mltrain.errors import ConfigError, MisfitError
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.head import Head, added_head
 from mltrain.models.model import ModelSpec
+from mltrain.problems import KeyPath
 from mltrain.task import DataInfo, Input, InputKind
 from mltrain.wording import listed
-
-Path = tuple[str | int, ...]
 
 # How each kind is called in messages.
 KINDS_IN_WORDS: dict[InputKind, str] = {
@@ -45,7 +44,23 @@ class InputEncoder(ModelSpec):
             ValueError: its shape does not fit, in words.
         """
 
-    def check_input(self, given: Input, path: Path) -> None:
+    def encoded(self, tensor: Any, given: Input, path: KeyPath) -> Any:
+        """Return what `encode` does.
+
+        Raises:
+            MisfitError: the input does not fit; the path is that of the encoder in the config.
+        """
+        from mltrain.keras_api.build import REFUSALS
+        from mltrain.keras_api.messages import reason
+
+        try:
+            return self.encode(tensor, given)
+        except (*REFUSALS, ConfigError) as error:
+            shape = "(" + ", ".join(map(str, given.shape)) + ")"
+            message = f"it does not fit the input '{given.name}', of shape {shape} for each row: {reason(error)}"
+            raise MisfitError(path, message) from error
+
+    def check_input(self, given: Input, path: KeyPath) -> None:
         """Refuse an input of another kind.
 
         Raises:
@@ -62,7 +77,7 @@ class InputEncoder(ModelSpec):
 
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
         """Return the `keras.Model`: `(batch, *shape)` in, `(batch, units)` out."""
-        from mltrain.models.branches import encoded, network
+        from mltrain.models.branches import network
 
         self.check_input(info.input, ("model", "type"))
-        return network(info, lambda tensors: encoded(self, tensors[0], info.input, ("model",)))
+        return network(info, lambda tensors: self.encoded(tensors[0], info.input, ("model",)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -35,10 +36,21 @@ class Mlp(InputEncoder):
         """Return what ends the model: always a layer that `build` adds."""
         return added_head(info, loss, f"an mlp ends in the layer that {info.task} needs")
 
-    def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
-        """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, units)` out."""
-        from mltrain.models.assembly import stack
+    def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
+        """Return why the network cannot have these inputs, or None: beside columns of a table it takes categories that
+        have an embedding."""
+        if all(each.kind in ("table", "category") for each in inputs):
+            return None
+        return super().inputs_problem(inputs)
 
+    def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
+        """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, units)` out; of several
+        inputs one tensor each, with the vectors of categories beside the columns of the table."""
+        from mltrain.models.assembly import stack
+        from mltrain.models.branches import applied, flat_inputs, network
+
+        if len(info.inputs) > 1 or info.input.kind == "category":
+            return network(info, lambda tensors: applied(self._hidden_of(1), flat_inputs(tensors, info.inputs)))
         return stack((*self._hidden(info.input), head_layer(info)), info)
 
     def encode(self, tensor: Any, given: Input) -> Any:
@@ -48,7 +60,10 @@ class Mlp(InputEncoder):
         return applied(self._hidden(given), tensor)
 
     def _hidden(self, given: Input) -> list[KerasComponent]:
-        layers = [make("layer", "Flatten")] if len(given.shape) > 1 else []
+        return self._hidden_of(len(given.shape))
+
+    def _hidden_of(self, axes: int) -> list[KerasComponent]:
+        layers = [make("layer", "Flatten")] if axes > 1 else []
         for units in self.units:
             dense = {"units": units, "kernel_initializer": self.kernel_initializer}
             if self.kernel_regularizer is not None:

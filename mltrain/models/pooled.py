@@ -15,7 +15,7 @@ class Pooled(InputEncoder):
     """A vector for each word, and their mean: Joulin et al., Bag of tricks for efficient text classification, 2017."""
 
     type: Literal["pooled"] = "pooled"
-    suits: ClassVar[frozenset[InputKind]] = frozenset({"text", "indices"})
+    suits: ClassVar[frozenset[InputKind]] = frozenset({"text", "indices", "category"})
     width: Annotated[int, Field(ge=1)] = 64
     """The length of the vector of each word."""
     pooling: Literal["mean", "max", "both"] = "mean"
@@ -23,7 +23,7 @@ class Pooled(InputEncoder):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of the outputs that is dropped while training."""
     indices: Annotated[int, Field(ge=1)] | None = None
-    """How many different index numbers the arrays of a file hold; of a text column it is known."""
+    """The number of different index numbers in the arrays of a file; for a text column it is known."""
 
     def encode(self, tensor: Any, given: Input) -> Any:
         """Return `(batch, width)`, twice as wide for `both`."""

@@ -26,9 +26,9 @@ class Rnn(InputEncoder):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of the inputs of each layer that is dropped while training."""
     width: Annotated[int, Field(ge=1)] = 64
-    """Of texts and index numbers: the length of the vector of each."""
+    """The length of the vector of each word or index number."""
     indices: Annotated[int, Field(ge=1)] | None = None
-    """How many different index numbers the arrays of a file hold; of a text column it is known."""
+    """The number of different index numbers in the arrays of a file; for a text column it is known."""
 
     def encode(self, tensor: Any, given: Input) -> Any:
         """Return `(batch, units of the last layer)`."""

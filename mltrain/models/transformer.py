@@ -30,7 +30,7 @@ class Transformer(InputEncoder):
     positions: bool = True
     """Whether the blocks know the place of each step."""
     indices: Annotated[int, Field(ge=1)] | None = None
-    """How many different index numbers the arrays of a file hold; of a text column it is known."""
+    """The number of different index numbers in the arrays of a file; for a text column it is known."""
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> Transformer:

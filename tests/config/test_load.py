@@ -210,11 +210,11 @@ def test_a_problem_for_programs() -> None:
 
 def test_a_problem_that_shows_only_later_has_a_place_too() -> None:
     loaded = toy(GOOD, "training.epochs=4")
-    assert str(loaded.error(("data", "target"), "no such column")).startswith(
+    assert str(loaded.error((("data", "target"), "no such column"))).startswith(
         "c.yaml:4:11: data.target: no such column\n"
     )
-    assert str(loaded.error(("training", "epochs"), "no")).startswith("--set #1: training.epochs: no\n")
-    assert str(loaded.error(("training", "rate"), "no")).startswith("c.yaml:5:1: training.rate: no\n")
+    assert str(loaded.error((("training", "epochs"), "no"))).startswith("--set #1: training.epochs: no\n")
+    assert str(loaded.error((("training", "rate"), "no"))).startswith("c.yaml:5:1: training.rate: no\n")
 
 
 def test_the_key_by_which_editors_find_the_schema_is_ignored() -> None:

@@ -19,7 +19,7 @@ from mltrain.models.mlp import Mlp
 from mltrain.models.sequential import Sequential
 
 MODELS = [Mlp(), Linear(), Sequential(layers=(make("layer", "Flatten"),))]
-REFUSED = "the array column 'photo' cannot be a feature together with {}: models with several inputs are not supported"
+REFUSED = "a model of type {} takes one input, and the data has several: {}; use `type: fusion` or `type: graph`"
 
 
 @pytest.fixture
@@ -64,10 +64,10 @@ def test_the_columns_are_audited_as_those_of_a_table(prepared):
 def test_the_exported_model_feeds_each_input(prepared):
     inputs = {each.name: keras.Input(each.shape, name=each.name) for each in prepared.info.inputs}
     joined = keras.layers.Concatenate()([keras.layers.Flatten()(each) for each in inputs.values()])
-    core = keras.Model(inputs, keras.layers.Dense(1, "sigmoid")(joined))
+    core = keras.Model(list(inputs.values()), keras.layers.Dense(1, "sigmoid")(joined))
     model, preprocessing = raw_model(prepared.preprocessing, core), prepared.preprocessing
     raw = {name: tf.constant(values) for name, values in preprocessing.raw(prepared.sample).items()}
-    expected = core(preprocessing.encode(prepared.sample).inputs, training=False)
+    expected = core(list(preprocessing.encode(prepared.sample).inputs.values()), training=False)
     np.testing.assert_array_equal(model(raw), expected)
     assert isinstance(prepared.sample, Table)
 
@@ -80,15 +80,18 @@ def test_two_arrays_without_a_table(file):
     assert list(inputs) == ["photo", "sound"]
     joined = keras.layers.Concatenate()([keras.layers.Flatten()(each) for each in inputs.values()])
     raw = {name: tf.constant(values) for name, values in prepared.preprocessing.raw(prepared.sample).items()}
-    assert raw_model(prepared.preprocessing, keras.Model(inputs, joined))(raw).shape == (len(prepared.sample), 22)
-    assert REFUSED.format("sound") in MODELS[0].inputs_problem(prepared.info.inputs)
+    assert raw_model(prepared.preprocessing, keras.Model(list(inputs.values()), joined))(raw).shape == (
+        len(prepared.sample),
+        22,
+    )
+    assert REFUSED.format("mlp", "photo, sound") in MODELS[0].inputs_problem(prepared.info.inputs)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.type)
 def test_a_model_of_one_input_says_what_to_do(prepared, model):
     problem = model.inputs_problem(prepared.info.inputs)
-    assert problem.startswith(REFUSED.format("age, told, kind, sound"))
-    assert problem.endswith("(set the others to ignore under data.features)")
+    assert problem.startswith(REFUSED.format(model.type, "table, photo, sound"))
+    assert problem.endswith("or set columns to ignore under data.features")
     assert model.inputs_problem(prepared.info.inputs[:1]) is None
 
 
@@ -98,5 +101,6 @@ def test_a_command_refuses_what_its_model_cannot_take(mltrain, file, command):
         "data: {source: {type: npz, path: data.npz}, target: y}\nmodel: {type: mlp}\ntraining: {epochs: 1}\n"
     )
     done = mltrain(command, "config.yaml")
-    assert done.code == 4, done.err
-    assert "data.npz: the array column 'photo' cannot be a feature together with " in done.err
+    assert done.code == 3, done.err
+    assert "config.yaml:2:15: model.type: " in done.err
+    assert REFUSED.format("mlp", "table, photo, sound") in done.err

@@ -18,6 +18,8 @@ def battery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Battery]:
     folder = tmp_path_factory.mktemp("torture")
     drawn = np.random.default_rng(0)
     np.savez(folder / "words.npz", x=drawn.integers(0, 20, (90, 6)), y=drawn.integers(0, 2, 90))
+    arrays = {"photo": drawn.integers(0, 255, (90, 6, 6)).astype(np.uint8), "walk": drawn.normal(size=(90, 4, 2))}
+    np.savez(folder / "several.npz", **arrays, age=drawn.normal(size=90), y=drawn.integers(0, 2, 90))
     for name, text in {"short": SHORT, "long": LONG, **VARIANTS}.items():
         (folder / f"{name}.yaml").write_text(text)
     with ForkServer(folder) as server:

@@ -120,6 +120,20 @@ VARIANTS = {
     "no_validation": experiment("{type: mlp, units: [8], dropout: 0.2}").replace(
         "validation: 0.2, test: 0.1", "test: 0.3"
     ),
+    "fusion": experiment(
+        "{type: fusion, inputs: {photo: {type: cnn, filters: [3], dropout: 0.3}, walk: {type: rnn, units: [3]}}, "
+        "units: [4], dropout: 0.2}",
+        data="source: {type: npz, path: several.npz}\n  target: y",
+        epochs=3,
+    ),
+    "graph": experiment(
+        "{type: graph, layers: [{name: a, from: photo, type: Conv2D, filters: 3, kernel_size: 3}, "
+        "{type: BatchNormalization, momentum: 0.8}, {name: b, type: GlobalAveragePooling2D}, "
+        "{name: c, from: table, type: Dense, units: 3}, {name: d, from: walk, type: GRU, units: 3}, "
+        "{type: Add, from: [b, c, d]}, {type: Dropout, rate: 0.4}]}",
+        data="source: {type: npz, path: several.npz}\n  target: y",
+        epochs=3,
+    ),
     "embedding": experiment(
         _layers("{type: Embedding, input_dim: 20, output_dim: 4}", "Flatten", "{type: Dropout, rate: 0.2}"),
         data="source: {type: npz, path: words.npz}\n  target: y",

@@ -132,6 +132,40 @@ def test_dense_nets_are_equal_to_fit_bit_for_bit(optimizer, weighted):
         assert (mine.numpy() == other.numpy()).all(), mine.path
 
 
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "class weights"])
+def test_a_dense_net_of_two_inputs_is_equal_to_fit_bit_for_bit(weighted):
+    def of_two_inputs():
+        keras.utils.set_random_seed(SEED)
+        inputs = [keras.Input((7,)), keras.Input((3,))]
+        hidden = keras.layers.Concatenate()([dense(inputs[0]), keras.layers.Dense(4, activation="relu")(inputs[1])])
+        model = keras.Model(inputs, keras.layers.Dense(CLASSES, activation="softmax")(hidden))
+        model.compile(adam(), "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
+        batch = [keras.KerasTensor((2, 7)), keras.KerasTensor((2, 3))]
+        model._symbolic_build(data_batch=(batch, keras.KerasTensor((2,), dtype="int32")))
+        return model
+
+    (x, y), (other, _) = data((7,), ROWS, 1), data((3,), ROWS, 3)
+    weights = (np.array([1, 2, 0.5], "float32")[y],) if weighted else ()
+    ours, theirs = of_two_inputs(), of_two_inputs()
+    loop = CompiledSteps(ours, ResidentFeed(([x, other], y, *weights)), BATCH)
+    for epoch in range(1, EPOCHS + 1):
+        order = epoch_order(ROWS, SEED, epoch)
+        list(loop.epoch(order, FewSteps()))
+        fitted = theirs.fit(
+            [x[order], other[order]],
+            y[order],
+            sample_weight=weights[0][order] if weights else None,
+            batch_size=BATCH,
+            shuffle=False,
+            verbose=0,
+        ).history
+        assert loop.metrics() == {name: values[0] for name, values in fitted.items()}
+    for mine, their in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        assert (mine == their).all()
+    _, predictions = evaluation_loop(ours, ([x, other], y), BATCH).run()
+    np.testing.assert_allclose(predictions, theirs.predict([x, other], verbose=0), atol=1e-6)
+
+
 # Not Adam: a bias before a normalization and the bias of attention's keys have no gradient but rounding noise, and
 # Adam makes a full step of the noise.
 @pytest.mark.parametrize(

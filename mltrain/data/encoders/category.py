@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
+from mltrain.aligned import aligned_empty
 from mltrain.data.column_settings import Scale
 from mltrain.data.encoders.column import ColumnEncoder, Encoded, Fitted, RawColumn, RawInput, Watched, first_row
 from mltrain.data.encoders.number import (
@@ -23,6 +25,9 @@ from mltrain.data.encoders.scaling import Scaling
 from mltrain.data.encoders.texts import spelled_as, texts_of
 from mltrain.spec import Many, suggest
 from mltrain.task import Decision
+
+# Vectors of more numbers than this are not learned better.
+_WIDEST = 50
 
 Unknown = Literal["ignore", "error"]
 Missing = Literal["category", "error"]
@@ -135,6 +140,52 @@ class IndexEncoder(TextEncoder):
         return Encoded(values, _count(self.column, absent), _count(self.column, unknown))
 
 
+class EmbeddedEncoder(TextEncoder):
+    """An input of its own with the number of the category: 1, 2, 3, …; 0 for any other text. A model learns a vector
+    for each."""
+
+    type: Literal["embedding"] = "embedding"
+    width: Annotated[int, Field(ge=1)]
+    """The length of the vectors."""
+
+    @property
+    def input(self) -> str:
+        """One of its own, with the name of the column."""
+        return self.column
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """None: the number is not a quantity."""
+        return ()
+
+    @property
+    def encoded_shape(self) -> tuple[int, ...]:
+        """One number."""
+        return (1,)
+
+    @property
+    def encoded_dtype(self) -> Literal["float32", "int32"]:
+        """That of index numbers."""
+        return "int32"
+
+    @property
+    def indices(self) -> int:
+        """Those of the categories, and 0."""
+        return len(self.categories) + 1
+
+    @property
+    def vector_width(self) -> int:
+        """As stated, or by the number of categories."""
+        return self.width
+
+    def encode(self, column: RawColumn) -> Encoded:
+        """Return int32 (rows, 1)."""
+        positions, absent, unknown = self.positions(column)
+        values = aligned_empty((len(positions), 1), np.int32)
+        values[:, 0] = positions + 1
+        return Encoded(values, _count(self.column, absent), _count(self.column, unknown))
+
+
 class OrdinalEncoder(TextEncoder):
     """One scaled number column by the order of the categories; an unknown text is treated as a missing one."""
 
@@ -169,12 +220,13 @@ class OrdinalEncoder(TextEncoder):
 
 def fit_category(
     column: RawColumn,
-    encoding: Literal["one_hot", "index", "ordinal"],
+    encoding: Literal["one_hot", "index", "ordinal", "embedding"],
     unknown: Unknown,
     missing: Missing,
     max_categories: int,
+    width: int | Literal["auto"] = "auto",
 ) -> Fitted:
-    """Return the encoder of a column of categories of the training rows.
+    """Return the encoder of a column of categories of the training rows; `width` of the vectors of an embedding.
 
     Raises:
         DataError: there are no categories, too many, or a value is missing where that is an error.
@@ -194,13 +246,25 @@ def fit_category(
         raise missing_error(column, pc.equal(texts, "").to_numpy(zero_copy_only=False))
     # The empty text, "missing", sorts first; as the last category it leaves the names in their order.
     categories = (*found[1:], "") if found[0] == "" else tuple(found)
-    encoder = CategoryEncoder if encoding == "one_hot" else IndexEncoder
     absent = pc.sum(pc.equal(texts, "")).as_py()
     decisions: tuple[Decision, ...] = ()
     if absent:
         reason = f"{absent} of {len(texts)} training rows miss it"
         decisions = (Decision(f"features.{column.name}", "missing values are a category of their own", reason),)
-    return Fitted(encoder(column=column.name, categories=categories, unknown=unknown, missing=missing), decisions)
+    encoder: type[TextEncoder] = CategoryEncoder if encoding == "one_hot" else IndexEncoder
+    more: dict[str, int] = {}
+    if encoding == "embedding":
+        encoder, more = EmbeddedEncoder, {"width": _width(len(categories)) if width == "auto" else width}
+        if width == "auto":
+            what, reason = f"features.{column.name}.width", f"1.6 × {len(categories)}^0.56, at most {_WIDEST}"
+            decisions += (Decision(what, str(more["width"]), reason),)
+    made = encoder(column=column.name, categories=categories, unknown=unknown, missing=missing, **more)
+    return Fitted(made, decisions)  # type: ignore[arg-type]
+
+
+def _width(categories: int) -> int:
+    """Return the length of the vectors for so many categories: the rule of thumb of fastai's tabular models."""
+    return min(_WIDEST, max(1, round(1.6 * categories**0.56)))
 
 
 def fit_ordinal(column: RawColumn, order: tuple[str, ...], scale: Scale, unknown: Unknown, missing: Missing) -> Fitted:

@@ -122,6 +122,14 @@ class Encoder(Protocol):
         """Dtype of the encoded examples."""
 
     @property
+    def indices(self) -> int | None:
+        """How many index numbers it can give, from 0 on, where they are those of categories or words; else None."""
+
+    @property
+    def vector_width(self) -> int | None:
+        """The length of the vector that a model learns for each index number, where the config states it; else None."""
+
+    @property
     def number_scaling(self) -> Scaling | None:
         """How its numbers become its first encoded column; None where it is not a column of numbers."""
 
@@ -190,6 +198,16 @@ class ColumnEncoder(Spec):
     def encoded_dtype(self) -> Literal["float32", "int32"]:
         """That of numbers."""
         return "float32"
+
+    @property
+    def indices(self) -> int | None:
+        """None: no index numbers."""
+        return None
+
+    @property
+    def vector_width(self) -> int | None:
+        """None: no vectors."""
+        return None
 
     @property
     def number_scaling(self) -> Scaling | None:

@@ -28,9 +28,12 @@ class CategoryFeature(Spec):
     Whole numbers are one category as `3` and as `3.0`."""
 
     type: Literal["category"] = "category"
-    encoding: Literal["one_hot", "index", "ordinal"] | None = None
-    """`one_hot`: one 0/1 column per category; `index`: one column of 1, 2, 3, … for an Embedding layer, 0 for unknown;
+    encoding: Literal["one_hot", "embedding", "index", "ordinal"] | None = None
+    """`one_hot`: one 0/1 column per category; `embedding`: an input of its own, and the models `mlp` and `fusion`
+    learn a vector for each category; `index`: one column of 1, 2, 3, … for an Embedding layer, 0 for unknown;
     `ordinal`: one number column by `order`. null is `one_hot`, and `ordinal` where an order is given."""
+    width: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """The length of the vectors of an `embedding`; auto takes 1.6 × categories^0.56, at most 50."""
     order: Many[CategoryName] = ()
     """The categories from lowest to highest, for `ordinal`: `[low, medium, high]` become 0, 1, 2."""
     scale: Scale | None = None
@@ -52,6 +55,9 @@ class CategoryFeature(Spec):
         if self.order and self.encoding not in (None, "ordinal"):
             message = f"an order has no meaning in the encoding {self.encoding!r} (remove it, or choose 'ordinal')"
             raise fail("category", [problem("order", message, ("order",), list(self.order))])
+        if self.width != "auto" and self.encoding != "embedding":
+            message = "only an embedding has vectors (set encoding: embedding, or remove width)"
+            raise fail("category", [problem("width", message, ("width",), self.width)])
         twice = next((name for name in self.order if self.order.count(name) > 1), None)
         if twice is not None:
             raise fail("category", [problem("order", f"{twice!r} is listed twice in the order", ("order",), twice)])
@@ -67,4 +73,5 @@ class CategoryFeature(Spec):
 
         if self.order:
             return fit_ordinal(column, self.order, self.scale or scale, self.unknown, self.missing)
-        return fit_category(column, self.encoding or "one_hot", self.unknown, self.missing, self.max_categories)
+        encoding = self.encoding or "one_hot"
+        return fit_category(column, encoding, self.unknown, self.missing, self.max_categories, self.width)
