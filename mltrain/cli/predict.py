@@ -26,7 +26,7 @@ def predict(
         typer.Argument(
             metavar="DATA…",
             help="A .csv, .tsv, .parquet, .jsonl or .npz file; - is a CSV on standard input. Or images: .png, .jpg, "
-            ".bmp, .gif, and folders of them.",
+            ".bmp, .gif, .webp, .tif, and folders of them.",
         ),
     ],
     out: Annotated[

@@ -14,7 +14,9 @@ from mltrain.data.encoders.column import RawColumn, is_text
 from mltrain.data.features import Feature, IgnoreFeature, ImageFeature
 from mltrain.data.features.inference import infer_feature
 from mltrain.data.features.unusable import name_images
-from mltrain.data.files.images import ImageForm, ImageHead, looked_at
+from mltrain.data.files.image_decoding import ImageHead
+from mltrain.data.files.image_form import ImageForm
+from mltrain.data.files.images import looked_at
 from mltrain.data.files.row_images import ImageRule, ImagesOfRows, column_of, open_images
 from mltrain.data.table import Table
 from mltrain.errors import DataError

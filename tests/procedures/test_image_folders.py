@@ -41,7 +41,7 @@ def spoil(photos):
     return [
         "photos/cat/000.png: the file is empty",
         "photos/cat/notes.txt: not an image by its name",
-        "photos/dog/001.png: not a PNG, JPEG, BMP or GIF file",
+        "photos/dog/001.png: not a PNG, JPEG, BMP, GIF, WebP or TIFF file",
         "photos/dog/a.png: a symbolic link, and links are not followed; put the image itself there",
     ]
 
@@ -149,13 +149,13 @@ def test_images_that_cannot_fit_are_refused_before_they_are_read(photos, write, 
 
 def test_memory_that_runs_out_names_the_setting(photos, write, mltrain, monkeypatch):
     from mltrain.data import preparation
-    from mltrain.data.files import images
+    from mltrain.data.files import image_decoding
 
     def full(*_, **__):
         raise MemoryError
 
     with monkeypatch.context() as patched:
-        patched.setattr(images, "_fitted", full)
+        patched.setattr(image_decoding, "_fitted", full)
         done = mltrain("audit", write())
         assert done.code == 9
         assert "out of memory while 40 images of 6 x 6 were read; use a smaller size in data.source" in done.err

@@ -21,7 +21,7 @@ from mltrain.data.encoders.column import (
 )
 from mltrain.data.encoders.scaling import is_constant, is_constant_range
 from mltrain.data.files.column_types import IMAGES
-from mltrain.data.files.images import ImageForm
+from mltrain.data.files.image_form import ImageForm
 from mltrain.data.files.row_images import ImageRule
 from mltrain.spec import Many
 from mltrain.task import Decision

@@ -2,82 +2,33 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
-import struct
-import warnings
-import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from mltrain.data.files.bad_images import BadImage, BadImagesError
+from mltrain.data.files.image_decoding import ImageHead, decoded, head_of, start_pillow
+from mltrain.data.files.image_form import Conversions, ImageForm
 from mltrain.data.files.opening import FileContent, read_file_content
 from mltrain.data.memory import available_memory, in_gib
 from mltrain.errors import DataError, OutOfMemoryError
-from mltrain.problems import printable
-from mltrain.task import Decision
-from mltrain.wording import counted
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-# What a file may be named, and what may be in it. Pillow knows forty more formats: many have few readers, and bugs.
-ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
-_FORMATS = ("PNG", "JPEG", "BMP", "GIF")
+# What a file may be named.
+ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
 # Decoding frees Python's lock. Each thread may hold an image of 256 MiB.
 _MOST_THREADS = 4
-
-_GRAY_MODES = {"1", "L", "LA"}
-
-# A PNG begins with a signature and the chunk IHDR: its width, its height, and its bits per channel.
-_PNG, _PNG_HEADER, _PNG_BITS = b"\x89PNG\r\n\x1a\n", slice(12, 16), 24
 
 # A value is one byte as it is read, and four as the model takes it. Both are there at the same time.
 _BYTES_PER_VALUE = 5
 # Less than this is not worth a look at the memory.
 _SMALL = 64 * 2**20
-
-# The EXIF tag of how an image is to be turned, and its values for a quarter turn.
-_ORIENTATION, _ON_ITS_SIDE = 0x0112, {5, 6, 7, 8}
-
-# What Pillow raises for content that is not an image, or only the beginning of one.
-_DAMAGE = (
-    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, AttributeError),
-    *(RuntimeError, AssertionError, struct.error, zlib.error),
-)
-
-
-@dataclass(frozen=True)
-class ImageForm:
-    """What every image is made to be.
-
-    Attributes:
-        height, width: in pixels.
-        gray: whether it has one channel, or red, green and blue.
-        setting: the part of a config that has the size, for messages.
-    """
-
-    height: int
-    width: int
-    gray: bool
-    setting: str = "data.source"
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of one image: (height, width), or (height, width, 3)."""
-        return (self.height, self.width) if self.gray else (self.height, self.width, 3)
-
-    @property
-    def size(self) -> str:
-        """In words."""
-        return f"{self.height} x {self.width}"
 
 
 class StoredImage(Protocol):
@@ -106,49 +57,6 @@ class ImageFile:
     def content(self) -> FileContent:
         """Return its bytes; raises DataError as `read_file_content`."""
         return read_file_content(self.path)
-
-
-@dataclass(frozen=True)
-class Conversions:
-    """How many images had to be changed to fit.
-
-    Attributes:
-        resized: had another size.
-        recolored: were gray where colours are needed, or the reverse.
-        flattened: had transparent parts.
-    """
-
-    resized: int = 0
-    recolored: int = 0
-    flattened: int = 0
-
-    def __add__(self, other: Conversions) -> Conversions:
-        return Conversions(
-            self.resized + other.resized, self.recolored + other.recolored, self.flattened + other.flattened
-        )
-
-    def decisions(self, form: ImageForm, images: int, of: str = "source") -> tuple[Decision, ...]:
-        """Return what was done to how many of `images`; `of` is what was decided on."""
-        color = ("in colour", "gray") if form.gray else ("gray", "colour")
-        made = (
-            ("size", form.size, self.resized, "had another size and {were} stretched to " + f"{form.size} (bilinear)"),
-            (
-                "channels",
-                "grayscale" if form.gray else "rgb",
-                self.recolored,
-                f"{{were}} {color[0]} and {{were}} converted to {color[1]}",
-            ),
-            ("transparency", "on white", self.flattened, "had transparent parts, which became white"),
-        )
-        return tuple(
-            Decision(f"{of}.{what}", value, f"{_of(count, images)} {done.format(were='was' if count == 1 else 'were')}")
-            for what, value, count, done in made
-            if count
-        )
-
-
-def _of(count: int, images: int) -> str:
-    return counted(count, "image") if count == images else f"{count:,} of {counted(images, 'image')}"
 
 
 @dataclass(frozen=True)
@@ -200,7 +108,7 @@ def readable_images(files: Sequence[StoredImage | None], form: ImageForm) -> Ima
         OutOfMemoryError: there is not enough memory for all of them.
     """
     _check_memory(len(files), form)
-    _start_pillow()
+    start_pillow()
 
     def read(row: int) -> tuple[str, Conversions] | BadImage:
         file = files[row]
@@ -209,7 +117,7 @@ def readable_images(files: Sequence[StoredImage | None], form: ImageForm) -> Ima
             return "", Conversions()
         try:
             content = file.content()
-            pixels[row], changed = _decoded(content, file.name, form)
+            pixels[row], changed = decoded(content, file.name, form)
         except DataError as error:
             return BadImage(file.name, str(error))
         return content.sha256, changed
@@ -231,37 +139,11 @@ def readable_images(files: Sequence[StoredImage | None], form: ImageForm) -> Ima
     return Images(tuple(good), pixels, digests, conversions, bad)
 
 
-@dataclass(frozen=True)
-class ImageHead:
-    """What the head of an image file says.
-
-    Attributes:
-        height, width: in pixels, turned as its EXIF data says.
-        gray: whether it has no colours.
-    """
-
-    height: int
-    width: int
-    gray: bool
-
-
 def looked_at(files: Sequence[StoredImage | BadImage | None]) -> list[ImageHead]:
     """Return the heads of the images in files, without decoding their pixels; what is no image is left out."""
-    from PIL import Image
-
-    _start_pillow()
-    heads = []
-    for file in files:
-        if file is None or isinstance(file, BadImage):
-            continue
-        try:
-            with Image.open(io.BytesIO(file.content().data), "r", formats=_FORMATS) as image:
-                turned = image.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
-                width, height = image.size[::-1] if turned else image.size
-                heads.append(ImageHead(height, width, image.mode in _GRAY_MODES))
-        except (DataError, *_DAMAGE):
-            continue
-    return heads
+    start_pillow()
+    found = [head_of(file.content) for file in files if file is not None and not isinstance(file, BadImage)]
+    return [head for head in found if head is not None]
 
 
 def _check_memory(images: int, form: ImageForm) -> None:
@@ -277,80 +159,3 @@ def _check_memory(images: int, form: ImageForm) -> None:
         f"not enough memory: {images:,} images of {form.size} need {in_gib(needed)}, and {in_gib(available)} are "
         f"available; use a smaller size in {form.setting}, such as size: {fits}, or fewer images"
     )
-
-
-def _start_pillow() -> None:
-    from PIL import Image
-
-    Image.preinit()
-    # What it only warns of has the size of a bomb, and damaged EXIF data is no damage to the pixels.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
-    warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
-
-
-def _decoded(content: FileContent, name: str, form: ImageForm) -> tuple[np.ndarray, Conversions]:
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    shown = printable(name)
-    if not content.data:
-        raise DataError(f"{shown}: the file is empty; copy it again, or remove it")
-    _refuse_16_bits(content.data, shown)
-    try:
-        with Image.open(io.BytesIO(content.data), "r", formats=_FORMATS) as opened:
-            if opened.mode.startswith(("I", "F")):
-                raise _too_many_bits(shown, opened.mode)
-            return _fitted(ImageOps.exif_transpose(opened), form)
-    except UnidentifiedImageError as error:
-        raise DataError(
-            f"{shown}: not a PNG, JPEG, BMP or GIF file, whatever its name says, or damaged at its beginning; "
-            "replace it, or remove it"
-        ) from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(f"{shown}: too many pixels to unpack; make the image smaller ({error})") from error
-    except _DAMAGE as error:
-        raise DataError(
-            f"{shown}: the image is damaged ({printable(str(error))}); copy it again, or remove it"
-        ) from error
-
-
-def _refuse_16_bits(data: bytes, shown: str) -> None:
-    """Refuse a PNG with 16 bits per channel by its header: of those in colour Pillow drops the lower 8 bits in silence.
-
-    Raises:
-        DataError: it has 16 bits, or its header is not where it must be.
-    """
-    if not data.startswith(_PNG):
-        return
-    if data[_PNG_HEADER] != b"IHDR" or len(data) <= _PNG_BITS:
-        raise DataError(f"{shown}: the image is damaged (a PNG without its header); copy it again, or remove it")
-    if data[_PNG_BITS] > 8:
-        raise _too_many_bits(shown, f"{data[_PNG_BITS]} bits per channel")
-
-
-def _too_many_bits(shown: str, found: str) -> DataError:
-    return DataError(
-        f"{shown}: its pixels have more than 8 bits ({found}), and some would be lost; convert it to 8 bits, or give "
-        "the images as arrays (npz), which keep all bits"
-    )
-
-
-def _fitted(image: Image, form: ImageForm) -> tuple[np.ndarray, Conversions]:
-    """Return the pixels of an image in the form, and what had to be changed."""
-    from PIL.Image import Resampling
-
-    size = (form.width, form.height)
-    recolored = (image.mode in _GRAY_MODES) != form.gray
-    flat = _on_white(image) if image.has_transparency_data else None
-    fitted = (flat or image).convert("L" if form.gray else "RGB")
-    conversions = Conversions(int(fitted.size != size), int(recolored), int(flat is not None))
-    return np.asarray(fitted.resize(size, Resampling.BILINEAR)), conversions
-
-
-def _on_white(image: Image) -> Image | None:
-    """Return the image on a white background; None where no part of it is transparent."""
-    from PIL import Image as PillowImage
-
-    whole = image.convert("RGBA")
-    if whole.getchannel("A").getextrema() == (255, 255):
-        return None
-    return PillowImage.alpha_composite(PillowImage.new("RGBA", whole.size, "white"), whole)

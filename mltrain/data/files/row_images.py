@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from mltrain.data.files.bad_images import BadImage, BadImagesError
 from mltrain.data.files.image_files import not_an_image
-from mltrain.data.files.images import Conversions, ImageForm, StoredImage, readable_images
+from mltrain.data.files.image_form import Conversions, ImageForm
+from mltrain.data.files.images import StoredImage, readable_images
 from mltrain.data.files.opening import FileContent, read_file_content
 from mltrain.data.table import Column, FileImages, Origin, Table
 from mltrain.errors import DataError

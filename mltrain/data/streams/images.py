@@ -13,7 +13,8 @@ import pyarrow as pa
 from mltrain.data.files.bad_images import BadImage, BadImagesError, named_lines
 from mltrain.data.files.image_files import FoundImages, images_below
 from mltrain.data.files.image_folder import FilesOrigin
-from mltrain.data.files.images import Conversions, ImageForm, readable_images
+from mltrain.data.files.image_form import Conversions, ImageForm
+from mltrain.data.files.images import readable_images
 from mltrain.data.files.opening import refuse_folder_of_parts
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.sources import Source

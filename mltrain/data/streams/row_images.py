@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from mltrain.data.files.bad_images import BadImage, BadImagesError, named_lines
-from mltrain.data.files.images import Conversions
+from mltrain.data.files.image_form import Conversions
 from mltrain.data.files.row_images import ImageRule, RowImages, open_images
 from mltrain.data.streams.block import Block
 
