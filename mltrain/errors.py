@@ -104,7 +104,8 @@ class InterruptedRunError(MltrainError):
 
 
 class MisfitError(ConfigError):
-    """A value of the config turns out to be wrong only when the data or the model is there.
+    """A value of the config turns out to be wrong only when the data or the model is there; what can be seen without
+    them is a `RuleProblem`.
 
     Whoever knows where the value is written says so: see `Loaded.error`.
 

@@ -56,6 +56,13 @@ class Input:
     width: int | None = None
 
     @property
+    def words(self) -> str:
+        """What it is, before its name in a sentence."""
+        return {"table": "the columns of", "text": "the tokens of the text", "category": "the category"}.get(
+            self.kind, "the array"
+        )
+
+    @property
     def kind(self) -> InputKind:
         """What it is, as far as a model cares: it decides how the input is encoded where the config does not."""
         if self.columns:

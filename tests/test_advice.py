@@ -212,10 +212,6 @@ def refusal(mltrain, folder, config, *arguments):
             "holds names of image files, and none of them was found below the folder of the table",
         ),
         ([f"{number}.wav" for number in range(160)], "holds names of sounds or videos, which mltrain does not read"),
-        (
-            [f"this is review number {number}" for number in range(160)],
-            "holds free text, which mltrain does not learn from",
-        ),
     ],
 )
 def test_columns_that_are_not_learned_from_say_what_is_taken_instead(mltrain, tmp_path, values, message):

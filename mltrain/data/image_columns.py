@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from mltrain.data.encoders.column import RawColumn, is_text
 from mltrain.data.features import Feature, IgnoreFeature, ImageFeature
-from mltrain.data.features.inference import infer_feature
-from mltrain.data.features.unusable import name_images
+from mltrain.data.features.inference import infer_feature, name_images
 from mltrain.data.files.image_decoding import ImageHead
 from mltrain.data.files.image_form import ImageForm
 from mltrain.data.files.images import looked_at
@@ -21,8 +20,6 @@ from mltrain.data.files.row_images import ImageRule, ImagesOfRows, column_of, op
 from mltrain.data.table import Table
 from mltrain.errors import DataError
 from mltrain.task import Decision
-
-Recognise: TypeAlias = Literal["beside", "alone", "never"]
 
 # So many files are opened to find a size that is not stated, and to recognise a column.
 LOOKED_AT = 32
@@ -37,13 +34,13 @@ class AskedImages:
     Attributes:
         features: the kinds of columns, where they are stated.
         others: columns that are used for something else than as features, as the target.
-        recognise: whether a column that names image files is one of images beside others ("beside"), only where there
-            is nothing else to learn from ("alone"), or only where that is stated ("never").
+        beside: whether a column, by its name, is one of images beside others where its texts name image files; else
+            it is only where there is nothing else to learn from. None: only what is stated is one of images.
     """
 
     features: Mapping[str, Feature]
     others: frozenset[str] = frozenset()
-    recognise: Recognise = "never"
+    beside: Callable[[str], bool] | None = None
 
 
 def folder_of(source: Any) -> Path | None:
@@ -71,8 +68,9 @@ def image_rules(
             heads = [] if known else _heads(table, name, finder)
             rules[name], said = _rule(name, feature, heads)
             decisions += said
-    for name in table.columns if folder is not None and asked.recognise != "never" else ():
-        reason = _recognised(table, name, asked, finder) if not rules or asked.recognise == "beside" else ""
+    for name in table.columns if folder is not None and asked.beside is not None else ():
+        beside = asked.beside is not None and asked.beside(name)
+        reason = _recognised(table, name, asked, finder, beside=beside) if beside or not rules else ""
         if reason:
             rule, said = _rule(name, ImageFeature(), _heads(table, name, finder))
             rules[name] = replace(rule, reason=reason)
@@ -116,7 +114,7 @@ def _heads(table: Table, name: str, finder: ImagesOfRows) -> list[ImageHead]:
     return looked_at(found)
 
 
-def _recognised(table: Table, name: str, asked: AskedImages, finder: ImagesOfRows) -> str:
+def _recognised(table: Table, name: str, asked: AskedImages, finder: ImagesOfRows, *, beside: bool) -> str:
     """Return why a column is one of images; empty where it is not."""
     values = table.columns[name]
     if name in asked.others or name in asked.features or isinstance(values, np.ndarray):
@@ -124,7 +122,7 @@ def _recognised(table: Table, name: str, asked: AskedImages, finder: ImagesOfRow
     if not is_text(values.type) or not name_images(values) or not _heads(table, name, finder):
         return ""
     example = next(text for text in values.to_pylist() if text)
-    if asked.recognise == "alone":
+    if not beside:
         rest = [each for each in table.columns if each != name and each not in asked.others]
         if not all(_is_ignored(table, each, asked.features.get(each)) for each in rest):
             return ""

@@ -14,9 +14,9 @@ from mltrain.data.constant_targets import refuse_constant_targets
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
-from mltrain.data.image_columns import Recognise
-from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
-from mltrain.data.reading import columns_of_split, read_data, target_of
+from mltrain.data.preprocessing import AS_COLUMNS, Preprocessing, TextUse, fit_preprocessing
+from mltrain.data.reading import not_learned_from, read_data, target_of
+from mltrain.data.sample_weights import weights_of_training
 from mltrain.data.several_targets import (
     Target,
     each_target,
@@ -65,6 +65,7 @@ class Prepared:
         info: what a model may know of the data.
         decisions: what was not stated and had to be decided, in the order in which it was.
         examples: by the name of the split; only splits that have rows.
+        weights: (training rows,) float32 with mean 1, how much each counts in the loss; None where all count the same.
         kept: raw columns of all rows that were asked for beside the examples, by name.
         table: all rows as they were, where they have one input or are few enough to stay; else None.
         sample: the first rows of the last split, as they were read: what `model.keras` takes.
@@ -81,6 +82,7 @@ class Prepared:
     info: DataInfo
     decisions: tuple[Decision, ...]
     examples: Mapping[SplitName, Examples]
+    weights: np.ndarray | None
     kept: Mapping[str, RawColumn]
     table: Table | None
     sample: Table
@@ -91,9 +93,9 @@ def prepare(
     seed: int,
     task: Task | Literal["auto"] = "auto",
     keep: Mapping[str, tuple[str | int, ...]] = MappingProxyType({}),
-    own_units: str | None = None,
+    why_unscaled: str | None = None,
     stopwatch: NoStopwatch = NO_STOPWATCH,
-    recognise: Recognise = "alone",
+    texts: TextUse = AS_COLUMNS,
 ) -> Prepared:
     """Return the data of an experiment, ready for training.
 
@@ -102,15 +104,15 @@ def prepare(
         seed: the experiment's.
         task: the experiment's; "auto" takes what the source says, or what the target suggests.
         keep: columns that are needed as they are, each with the place in the config that names it.
-        own_units: why the target is not scaled where `data.target.scale` is auto; None where it is.
+        why_unscaled: why the target is not scaled where `data.target.scale` is auto; None where it is.
         stopwatch: notes what the audit takes.
-        recognise: where a column that names image files is one of images without being stated as such.
+        texts: what the model does with free text, and with names of image files, whose kind is not stated.
 
     Raises:
         DataError: the data is not there, not readable, or does not fit what was asked.
         MisfitError: a column to keep is not there.
     """
-    table, windowed, window_decisions = read_data(spec, seed, task, keep, recognise)
+    table, windowed, window_decisions = read_data(spec, seed, task, keep, texts.beside)
     kept = {name: _named_column(table, name, path) for name, path in keep.items()}
     target_spec = target_of(spec, table)
     table = unfolded(table, target_spec.names[0])
@@ -129,16 +131,21 @@ def prepare(
     if kind.of_numbers:
         refuse_constant_targets(table, target, truth, splits.train, spec.split)
     if kind.scaled:
-        target, scale_decisions = _scaled(target_spec, target, train, truth[splits.train], own_units)
+        target, scale_decisions = _scaled(target_spec, target, train, truth[splits.train], why_unscaled)
         decisions += scale_decisions
     if windowed is None:
-        leave_out = columns_of_split(spec)
+        leave_out = not_learned_from(spec)
         preprocessing, feature_decisions = fit_preprocessing(
-            train, target, spec.features, spec.scale, leave_out, spec.inputs
+            train, target, spec.features, spec.scale, leave_out, spec.inputs, texts
         )
     else:
         windows = fit_windows(windowed, spec, splits.train, target.column)
         preprocessing, feature_decisions = Preprocessing(columns=(windows,), target=target), window_decisions
+    weights: np.ndarray | None = None
+    if spec.sample_weight is not None:
+        column = _named_column(table, spec.sample_weight, ("data", "sample_weight"))
+        weights, weight_decision = weights_of_training(column, splits.train)
+        feature_decisions += (weight_decision,)
     reference = TrainingColumns.of(preprocessing, train)
     with stopwatch.phase("data audit"):
         number_hint = hint if IF_NUMBERS in hint else ""
@@ -163,6 +170,7 @@ def prepare(
         info=info,
         decisions=(*table.decisions, *decisions, *split_decisions, *feature_decisions),
         examples=examples,
+        weights=weights,
         kept=kept,
         table=shown,
         sample=sample,
@@ -193,7 +201,7 @@ def _split(
 
 
 def _scaled(
-    spec: TargetSpec, target: Target, train: Table, truth: np.ndarray, own_units: str | None
+    spec: TargetSpec, target: Target, train: Table, truth: np.ndarray, why_unscaled: str | None
 ) -> tuple[Target, tuple[Decision, ...]]:
     """Return a target of numbers, scaled by the training rows where that is asked for or helps.
 
@@ -202,13 +210,13 @@ def _scaled(
         target: its encoder.
         train: the training rows.
         truth: what is true of them, (rows,) or (rows, targets).
-        own_units: as for `prepare`.
+        why_unscaled: as for `prepare`.
     """
     if spec.scale == "none":
         return target, _unscaled(truth.reshape(len(truth), -1), target.columns)
-    if spec.scale == "standard" or own_units is None:
+    if spec.scale == "standard" or why_unscaled is None:
         target = scaled_target(target, train)
-    return target, (_target_scale(target, own_units),) if spec.scale == "auto" else ()
+    return target, (_target_scale(target, why_unscaled),) if spec.scale == "auto" else ()
 
 
 def _shown(preprocessing: Preprocessing, table: Table) -> Table | None:
@@ -249,10 +257,10 @@ def _with_limits(info: DataInfo, splits: Collection[Examples]) -> DataInfo:
     return replace(info, inputs=tuple(map(limited, info.inputs)))
 
 
-def _target_scale(target: Target, own_units: str | None) -> Decision:
+def _target_scale(target: Target, why_unscaled: str | None) -> Decision:
     """Return what auto has decided."""
-    if own_units is not None:
-        return Decision("target.scale", "none", own_units)
+    if why_unscaled is not None:
+        return Decision("target.scale", "none", why_unscaled)
     each = [f"mean {part.center:.4g}, deviation {part.width:.4g}" for part in target.parts]
     of = f"training rows: {each[0]}" if len(each) == 1 else f"each of the {len(each)} targets by its training rows"
     return Decision("target.scale", "standard", f"{of}; predictions and metrics are in the units of the target")

@@ -12,15 +12,13 @@ from pydantic import Field, ValidationError, model_validator
 
 from mltrain.aligned import aligned_empty
 from mltrain.data.column_settings import Scale
+from mltrain.data.encoders.any import AnyEncoder
 from mltrain.data.encoders.array import ArrayEncoder, ImageFileEncoder
-from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder, OrdinalEncoder
 from mltrain.data.encoders.column import Encoded, Encoder, RawColumn, RawInput
-from mltrain.data.encoders.datetime import DatetimeEncoder
-from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.encoders.window import WindowEncoder
-from mltrain.data.features import Feature, IgnoreFeature
+from mltrain.data.features import Feature, IgnoreFeature, TextFeature
 from mltrain.data.features.inference import infer_feature
-from mltrain.data.features.unusable import nothing_to_learn_from
+from mltrain.data.features.unusable import nothing_to_learn_from, used_text
 from mltrain.data.files.row_images import ImageRule
 from mltrain.data.several_targets import Target, encoded_targets, true_targets
 from mltrain.data.table import Table
@@ -34,18 +32,23 @@ from mltrain.wording import listed
 
 Name = TypeVar("Name", bound=str)
 
-AnyEncoder = Annotated[
-    NumberEncoder
-    | CategoryEncoder
-    | EmbeddedEncoder
-    | IndexEncoder
-    | OrdinalEncoder
-    | DatetimeEncoder
-    | ArrayEncoder
-    | ImageFileEncoder
-    | WindowEncoder,
-    Field(discriminator="type"),
-]
+
+@dataclass(frozen=True)
+class TextUse:
+    """What a model does with free text whose kind is not stated.
+
+    Attributes:
+        model: its type.
+        encoding: of text that is all there is to learn from.
+        beside: whether the text of a column, by its name, is an input beside others, and so are images that it names.
+    """
+
+    model: str
+    encoding: Literal["tokens", "tf_idf"]
+    beside: Callable[[str], bool]
+
+
+AS_COLUMNS = TextUse("", "tf_idf", lambda column: False)
 
 
 @dataclass(frozen=True)
@@ -264,6 +267,7 @@ def fit_preprocessing(
     scale: Scale,
     leave_out: Collection[str] = (),
     inputs: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    texts: TextUse = AS_COLUMNS,
 ) -> tuple[Preprocessing, tuple[Decision, ...]]:
     """Return what is fitted on the training rows. Only they are given: nothing can leak from other rows.
 
@@ -274,6 +278,7 @@ def fit_preprocessing(
         scale: of number columns that do not say it themselves.
         leave_out: columns that are no features for other reasons, as the one that says the split.
         inputs: the columns of inputs that are made of the table, by the name of the input.
+        texts: what the model does with free text.
 
     Raises:
         MisfitError: a column of `inputs` is not a column of the table.
@@ -291,6 +296,9 @@ def fit_preprocessing(
         feature = features.get(name)
         if feature is None:
             feature, decision = infer_feature(column)
+            if isinstance(feature, IgnoreFeature) and texts.beside(name) and used_text(train, [name], features):
+                feature, why = TextFeature(), f"holds free text, and a model of type {texts.model} takes its tokens"
+                decision = Decision(decision.what, "text", why)
             decisions.append(decision)
         if isinstance(feature, IgnoreFeature):
             continue
@@ -298,8 +306,16 @@ def fit_preprocessing(
         encoders.append(fitted.encoder)
         decisions += fitted.decisions
     if not encoders:
-        left_out_names = {*leave_out, *target.columns}
-        raise nothing_to_learn_from(train, [name for name in train.columns if name not in left_out_names], features)
+        names = [name for name in train.columns if name not in {*leave_out, *target.columns}]
+        text = used_text(train, names, features)
+        if text is None:
+            raise nothing_to_learn_from(train, names, features)
+        fitted = TextFeature(encoding=texts.encoding).fit(RawColumn.of(train, text), scale)
+        encoders.append(fitted.encoder)
+        what = f"features.{text}"
+        why = f"holds free text, and is all there is to learn from; the model takes {texts.encoding}"
+        decisions = [*(each for each in decisions if each.what != what), Decision(what, "text", why)]
+        decisions += fitted.decisions
     groups = _groups(train, encoders, inputs)
     preprocessing = Preprocessing(columns=tuple(encoders), target=target, groups=groups)  # type: ignore[arg-type]
     return preprocessing, _together(decisions)

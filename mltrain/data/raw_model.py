@@ -24,8 +24,11 @@ from mltrain.data.encoders.column import Encoder, RawInput
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.encoders.scaling import Scaling
+from mltrain.data.encoders.text import TokensEncoder
+from mltrain.data.encoders.text_columns import TextColumnsEncoder
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import Target
+from mltrain.data.texts.graph import column_graph, tokens_graph
 
 # (number of the encoder, number of the column among those it makes): where a column is in the encoded table.
 Place = tuple[int, int]
@@ -93,6 +96,18 @@ def _(encoder: OrdinalEncoder) -> ColumnGraph:
     known = ops.cast(order, "float64") - 1.0
     number = ops.where(ops.equal(order, 0), np.float64(np.nan), known)
     return ColumnGraph(inputs=(text,), scalings=(encoder.scaling,), number=number, indicator=encoder.indicator)
+
+
+@graph_of.register
+def _(encoder: TokensEncoder) -> ColumnGraph:
+    text = keras.Input((1,), dtype="string")
+    return ColumnGraph(inputs=(text,), encoded=tokens_graph(encoder, text))
+
+
+@graph_of.register
+def _(encoder: TextColumnsEncoder) -> ColumnGraph:
+    text = keras.Input((1,), dtype="string")
+    return ColumnGraph(inputs=(text,), encoded=column_graph(encoder, text))
 
 
 @graph_of.register

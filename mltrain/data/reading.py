@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Literal
 
 import numpy as np
 
+from mltrain.data.column_settings import AS_WRITTEN
 from mltrain.data.files.arrays import with_single_values
-from mltrain.data.files.column_types import AS_WRITTEN, DeclaredKinds
-from mltrain.data.image_columns import AskedImages, Recognise
+from mltrain.data.files.column_types import DeclaredKinds
+from mltrain.data.image_columns import AskedImages
 from mltrain.data.spec import DataSpec, TargetSpec
-from mltrain.data.splits import ColumnSplit, TimeSplit
 from mltrain.data.splits.choice import read_table
-from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.table import Table, is_unread
-from mltrain.data.windowed import Windowed, time_column, windowed_rows
+from mltrain.data.windowed import Windowed, windowed_rows
 from mltrain.errors import DataError
 from mltrain.outputs import KINDS
 from mltrain.task import Decision, Task
@@ -33,11 +32,11 @@ def read_data(
     seed: int,
     task: Task | Literal["auto"],
     keep: Collection[str],
-    recognise: Recognise = "never",
+    beside: Callable[[str], bool] | None = None,
 ) -> tuple[Table, Windowed | None, tuple[Decision, ...]]:
     """Return all rows of an experiment, where they are windows of a series the windows too, and what was decided;
-    arguments and errors as for `prepare`, `recognise` as for `AskedImages`."""
-    images = AskedImages(spec.features, _no_features(spec, keep), recognise if spec.windows is None else "never")
+    arguments and errors as for `prepare`, `beside` as for `AskedImages`."""
+    images = AskedImages(spec.features, _no_features(spec, keep), beside if spec.windows is None else None)
     table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task, keep), images)
     if not len(table):
         raise DataError(f"{table.origin.name}: there are no rows")
@@ -57,9 +56,9 @@ def read_data(
 
 def _single_columns(spec: DataSpec, table: Table, keep: Collection[str]) -> list[str]:
     """Return the columns that need one value per row: all but a lone feature, which may be an array of one number."""
-    time, by = time_column(spec), spec.windows.by if spec.windows is not None else None
+    by = spec.windows.by if spec.windows is not None else None
     known = table.target if spec.target is None else None
-    others = {*_no_features(spec, keep), *key_columns(spec.split), known, time, by}
+    others = {*_no_features(spec, keep), *(column.name for column in spec.split.reads()), known, by}
     features = [name for name, column in table.columns.items() if name not in others and not is_unread(column)]
     stated = [name for name in features if name in spec.features]
     if len(features) < 2 and spec.windows is None:
@@ -69,28 +68,31 @@ def _single_columns(spec: DataSpec, table: Table, keep: Collection[str]) -> list
 
 def _no_features(spec: DataSpec, keep: Collection[str]) -> frozenset[str]:
     """Return the columns of which the config says that they are something else: targets, of a split, or to keep."""
-    return frozenset((*(spec.target.names if spec.target is not None else ()), *columns_of_split(spec), *keep))
+    return frozenset((*(spec.target.names if spec.target is not None else ()), *not_learned_from(spec), *keep))
 
 
 def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collection[str] = ()) -> dict[str, str]:
     """Return the kind of each column that the source must know while it reads. A column that is ignored as a feature
     and needed for something else is read: one that says the order of rows, the split, the series, or one of `keep`."""
     kind = None if task == "auto" else KINDS[task]
-    declared: dict[str, str] = {name: feature.type for name, feature in spec.features.items()}
+    declared: dict[str, str] = {name: feature.read_as for name, feature in spec.features.items()}
     for name in spec.target.names if spec.target is not None else ():
         # Ignored it is only as a feature; its values must be read for what they are.
         if declared.get(name) == "ignore":
             del declared[name]
         if (kind is not None and kind.of_numbers) or spec.windows is not None:
             declared.setdefault(name, "number")
-    time = time_column(spec)
-    if time is not None and declared.get(time) == "ignore":
-        del declared[time]
-    for name in key_columns(spec.split):
-        declared.setdefault(name, AS_WRITTEN)  # what it is must not depend on other rows
+    for column in spec.split.reads():
+        if declared.get(column.name) == "ignore":
+            del declared[column.name]
+        if column.read_as is not None:
+            declared.setdefault(column.name, column.read_as)
+    if spec.sample_weight is not None:
+        if declared.get(spec.sample_weight) == "ignore":
+            del declared[spec.sample_weight]
+        declared.setdefault(spec.sample_weight, "number")
     series = () if spec.windows is None or spec.windows.by is None else (spec.windows.by,)
-    parts = (spec.split.column,) if isinstance(spec.split, ColumnSplit) else ()
-    for name in (*key_columns(spec.split), *series, *parts, *keep):
+    for name in (*series, *keep):
         if declared.get(name) == "ignore":
             declared[name] = AS_WRITTEN
     targets = spec.target.names if spec.target is not None else ()
@@ -98,13 +100,12 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collectio
     return DeclaredKinds(declared, dict.fromkeys(targets, "classes" if classes else "any"))
 
 
-def columns_of_split(spec: DataSpec) -> tuple[str, ...]:
-    """Return the columns that say the split, which are no features; a key or a time may be declared as one."""
-    split = spec.split
-    if isinstance(split, ColumnSplit):
-        return (split.column,)
-    time = (split.column,) if isinstance(split, TimeSplit) and split.column is not None else ()
-    return tuple(name for name in (*time, *key_columns(split)) if name not in spec.features)
+def not_learned_from(spec: DataSpec) -> tuple[str, ...]:
+    """Return the columns that say the split, or the weight of each row, and are no features: those that `data.features`
+    does not declare, or that never are one."""
+    columns = spec.split.reads()
+    of_split = [each.name for each in columns if not each.may_be_feature or each.name not in spec.features]
+    return (*of_split, *filter(None, [spec.sample_weight]))
 
 
 def target_of(spec: DataSpec, table: Table) -> TargetSpec:

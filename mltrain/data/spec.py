@@ -131,6 +131,9 @@ class DataSpec(Spec):
     scale: Scale = "standard"
     """How number columns are scaled, unless `features` states it for a column."""
 
+    sample_weight: str | None = None
+    """A column of numbers of 0 or more: how much each training row counts in the loss. Metrics count every row once."""
+
     @property
     def stated_scale(self) -> Literal["auto", "none", "standard"]:
         """How the target is scaled, as the config says."""
@@ -182,6 +185,22 @@ class DataSpec(Spec):
         return self
 
     @model_validator(mode="after")
+    def _sample_weight_is_no_feature(self) -> DataSpec:
+        name = self.sample_weight
+        message = ""
+        if name is None:
+            return self
+        if self.target is not None and name in self.target.names:
+            message = f"'{name}' is the target, so it cannot be the sample weight too"
+        elif name in self.features and self.features[name].type not in ("ignore", "number"):
+            message = f"'{name}' is a {self.features[name].type} feature, and a sample weight is a number (remove one)"
+        elif self.windows is not None:
+            message = "windows of a series are made of several rows, so they have no sample weight: remove it"
+        if message:
+            raise fail("data", [problem("sample_weight", message, ("sample_weight",), name)])
+        return self
+
+    @model_validator(mode="after")
     def _inputs_have_different_columns(self) -> DataSpec:
         targets = self.target.names if self.target else ()
         problems: list[Any] = []
@@ -213,7 +232,8 @@ class DataSpec(Spec):
         problems = [
             problem(
                 "window_feature",
-                f"windows hold numbers, so a column cannot have the type {feature.type} here",
+                f"windows hold numbers as they are, so a column cannot have the type {feature.type} here; expected "
+                "number, boolean or ignore",
                 ("features", name),
                 feature.type,
             )

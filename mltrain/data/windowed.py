@@ -15,7 +15,6 @@ from mltrain.data.features import IgnoreFeature
 from mltrain.data.gaps import Gaps, find_gaps
 from mltrain.data.series import Series
 from mltrain.data.spec import DataSpec
-from mltrain.data.splits import TimeSplit
 from mltrain.data.table import Table, is_index_name
 from mltrain.data.windows import WindowsSpec
 from mltrain.errors import DataError
@@ -71,11 +70,6 @@ class Windowed:
         return rows[self.series.position[rows] <= first[self.series.number[rows]] - self.lag]
 
 
-def time_column(spec: DataSpec) -> str | None:
-    """Return the column by which rows are put in order; None for the order in which they are."""
-    return spec.split.column if isinstance(spec.split, TimeSplit) else None
-
-
 def windowed_rows(table: Table, spec: DataSpec, target: str) -> tuple[Windowed, tuple[Decision, ...]]:
     """Return the rows of an experiment with their windows, and what there is to say of them; raises as `with_windows`.
 
@@ -83,7 +77,7 @@ def windowed_rows(table: Table, spec: DataSpec, target: str) -> tuple[Windowed, 
     series, which `data.features` may declare.
     """
     windows = cast(WindowsSpec, spec.windows)
-    time = time_column(spec)
+    time = spec.split.time_column
     features, decisions = [], []
     for name, column in table.columns.items():
         feature = spec.features.get(name)

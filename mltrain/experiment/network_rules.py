@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mltrain.experiment.spec import ExperimentSpec
-from mltrain.experiment.target_scale import SCALED_BY, scales_target
+from mltrain.experiment.target_scale import SCALE_FOLLOWS_FROM, scales_target
 from mltrain.rules import Rule, RuleProblem
 from mltrain.training.metrics import default_loss, name_problems, training_metrics
-from mltrain.training.targets import class_weight_misfit, loss_misfit, metric_misfit
+from mltrain.training.targets import loss_misfit, metric_misfit, weight_misfit
 
 
 def _loss_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
@@ -18,11 +18,14 @@ def _loss_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
         yield RuleProblem(("training", "loss"), message)
 
 
-def _class_weights_reach_their_rows(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+def _weights_reach_their_rows(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     loss = experiment.training.loss
-    message = class_weight_misfit(loss) if loss and experiment.training.class_weight is not None else None
-    if message:
-        yield RuleProblem(("training", "class_weight"), message)
+    of_classes = weight_misfit(loss, "classes", "class_weight") if loss is not None else None
+    if of_classes and experiment.training.class_weight is not None:
+        yield RuleProblem(("training", "class_weight"), of_classes)
+    of_rows = weight_misfit(loss, "rows", "sample_weight") if loss is not None else None
+    if of_rows and experiment.data.sample_weight is not None:
+        yield RuleProblem(("data", "sample_weight"), of_rows)
 
 
 def _training_metrics_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
@@ -56,9 +59,9 @@ def _model_is_sound(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
 
 
 NETWORK_RULES = (
-    Rule(SCALED_BY, _loss_fits_the_task),
-    Rule(("training.loss", "training.class_weight"), _class_weights_reach_their_rows),
-    Rule(SCALED_BY, _training_metrics_fit),
+    Rule(SCALE_FOLLOWS_FROM, _loss_fits_the_task),
+    Rule(("training.loss", "training.class_weight", "data.sample_weight"), _weights_reach_their_rows),
+    Rule(SCALE_FOLLOWS_FROM, _training_metrics_fit),
     Rule(("model", "training.loss"), _logits_have_no_activation),
     Rule(("model.layers",), _model_is_sound),
 )

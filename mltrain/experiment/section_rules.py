@@ -3,49 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, TimeSplit
-from mltrain.data.splits.fold_splits import KFoldSplit
-from mltrain.data.splits.key_splits import GroupSplit, HashSplit
+from mltrain.errors import MisfitError
 from mltrain.evaluation.catalogue import Mase
 from mltrain.experiment.gate_rules import gate_problem
 from mltrain.experiment.measured import as_measured, measured, not_measured, watched
 from mltrain.experiment.network_rules import NETWORK_RULES
 from mltrain.experiment.spec import ExperimentSpec
-from mltrain.experiment.target_scale import SCALED_BY, scales_target
+from mltrain.experiment.target_scale import SCALE_FOLLOWS_FROM, scales_target
+from mltrain.experiment.watching import callback_problems, objective_of
 from mltrain.expression import Comparison
 from mltrain.gates.gate import FOLDS
 from mltrain.keras_api.components import KerasComponent
 from mltrain.outputs import KINDS
 from mltrain.rules import Form, Rule, RuleProblem
-from mltrain.task import SPLITS, SplitName, Task
-from mltrain.training.callback import Monitoring
+from mltrain.task import Task
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
 _ONE_HOT = ", or state task: multiclass if the columns are the classes of one target"
-
-
-def asked_splits(split: Any) -> set[SplitName]:
-    """Return the splits that will have rows, as far as the spec tells: a split column may hold all of them."""
-    if isinstance(split, NoSplit):
-        return {"train"}
-    if isinstance(split, ColumnSplit):
-        return set(SPLITS)
-    if isinstance(split, (RandomSplit, FilesSplit, GroupSplit, HashSplit, TimeSplit)):
-        held_out: tuple[SplitName, ...] = ("validation", "test")
-        return {"train", *(name for name in held_out if getattr(split, name))}
-    if isinstance(split, KFoldSplit):
-        return {"train", "test", *(("validation",) if split.validation else ())}
-    raise TypeError(f"unknown split {type(split).__name__}")
-
-
-def _folds(split: Any) -> tuple[str, ...]:
-    """Return how gates call the folds of a cross-validation, where one follows from the split."""
-    return (FOLDS,) if isinstance(split, (KFoldSplit, RandomSplit, GroupSplit)) else ()
 
 
 def possible_tasks(experiment: ExperimentSpec) -> tuple[Task, ...]:
@@ -61,10 +39,10 @@ def possible_tasks(experiment: ExperimentSpec) -> tuple[Task, ...]:
     return tuple(task for task in tasks if arrays or not KINDS[task].several)
 
 
-def measurable(experiment: ExperimentSpec) -> dict[str, str | None]:
+def measured_for_any_task(experiment: ExperimentSpec) -> dict[str, str | None]:
     """Return every quantity that is measured after an epoch; of all tasks, where the task depends on the data."""
     tasks = possible_tasks(experiment)
-    splits = asked_splits(experiment.data.split)
+    splits = experiment.data.split.has_rows_for()
     found: dict[str, str | None] = {}
     for task in tasks:
         found |= measured(experiment.training, experiment.evaluation, task, splits, scales_target(experiment, task))
@@ -74,32 +52,31 @@ def measurable(experiment: ExperimentSpec) -> dict[str, str | None]:
 def _objective_is_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     if experiment.objective.metric is not None:
         try:
-            watched(experiment.objective.metric, experiment.objective.direction, measurable(experiment))
+            watched(experiment.objective.metric, experiment.objective.direction, measured_for_any_task(experiment))
         except ValueError as error:
             yield RuleProblem(("objective", "metric"), str(error))
 
 
-def _monitors_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    known = measurable(experiment)
-    for number, callback in enumerate(experiment.training.callbacks):
-        if isinstance(callback, Monitoring) and callback.monitor is not None:
-            path = ("training", "callbacks", number, "monitor")
-            try:
-                watched(callback.monitor, callback.mode, known)
-            except ValueError as error:
-                yield RuleProblem(path, str(error))
+def _callbacks_can_be_used(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    known = measured_for_any_task(experiment)
+    try:
+        objective = objective_of(experiment, known, experiment.data.split.has_rows_for())
+    except MisfitError:
+        objective = None
+    yield from callback_problems(experiment, objective, known)
 
 
 def _stop_condition_is_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     if experiment.training.stop_when is not None:
-        metric, known = Comparison.parse(experiment.training.stop_when).metric, measurable(experiment)
+        metric, known = Comparison.parse(experiment.training.stop_when).metric, measured_for_any_task(experiment)
         if as_measured(metric, known) not in known:
             yield RuleProblem(("training", "stop_when"), not_measured(metric, known))
 
 
 def _gates_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     tasks = possible_tasks(experiment)
-    splits = {*asked_splits(experiment.data.split), *_folds(experiment.data.split)}
+    split = experiment.data.split
+    splits = split.has_rows_for() | ({FOLDS} if split.why_no_folds is None else set())
     for number, gate in enumerate(experiment.evaluation.gates):
         message = gate_problem(gate, experiment, tasks, splits)
         if message:
@@ -171,7 +148,7 @@ def _one_answer_on_final_weights(experiment: ExperimentSpec) -> Iterator[RulePro
 
 def _one_best_epoch(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     """Only one epoch can be the model of the run: one objective, and one answer on what is restored."""
-    known, objective = measurable(experiment), experiment.objective.metric
+    known, objective = measured_for_any_task(experiment), experiment.objective.metric
     first: tuple[int, EarlyStopping] | None = None
     for number, callback in enumerate(experiment.training.callbacks):
         if not isinstance(callback, EarlyStopping) or callback.restore_best_weights is None:
@@ -251,16 +228,16 @@ def _forecasts_are_judged_as_such(experiment: ExperimentSpec) -> Iterator[RulePr
 
 
 def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    if "validation" not in asked_splits(experiment.data.split):
+    if "validation" not in experiment.data.split.has_rows_for():
         for path, message in experiment.evaluation.without_validation():
             yield RuleProblem(("evaluation", *path), message)
 
 
 RULES = (
-    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _objective_is_measured),
-    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _monitors_are_measured),
-    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
-    Rule((*SCALED_BY, "evaluation", "data.split"), _gates_are_measured),
+    Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _objective_is_measured),
+    Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _callbacks_can_be_used),
+    Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
+    Rule((*SCALE_FOLLOWS_FROM, "evaluation", "data.split"), _gates_are_measured),
     Rule(("training.optimizer", "training.callbacks", "training.on_divergence"), _one_hand_on_the_learning_rate),
     Rule(
         ("training.callbacks", "training.epochs", "training.final", "training.optimizer"),
@@ -268,7 +245,7 @@ RULES = (
     ),
     Rule(("training.callbacks", "training.epochs"), _chosen_epochs_are_trained),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
-    Rule((*SCALED_BY, "data.split", "evaluation.metrics"), _one_best_epoch),
+    Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _one_best_epoch),
     Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),
     Rule(
         ("task", "data.target", "training.class_weight", "evaluation.threshold", "evaluation.calibration"),

@@ -9,12 +9,10 @@ from mltrain.expression import Comparison
 from mltrain.outputs import KINDS
 from mltrain.task import Task
 from mltrain.training.callback import Monitoring
-from mltrain.training.early_stopping import EarlyStopping
-from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 from mltrain.training.targets import needs_own_units
 
 # What decides whether the target of a regression is scaled, and so what is measured under which name.
-SCALED_BY = (
+SCALE_FOLLOWS_FROM = (
     "data.target",
     "objective",
     "training.loss",
@@ -31,10 +29,10 @@ def scales_target(experiment: ExperimentSpec, task: Task) -> bool:
     if not KINDS[task].scaled:
         return False
     stated = experiment.data.stated_scale
-    return own_units(experiment) is None if stated == "auto" else stated == "standard"
+    return why_unscaled(experiment) is None if stated == "auto" else stated == "standard"
 
 
-def own_units(experiment: ExperimentSpec) -> str | None:
+def why_unscaled(experiment: ExperimentSpec) -> str | None:
     """Return why the config needs the target in its own units while training; None where nothing does.
 
     Losses of logarithms and percentages need them, and so does a number in the config that is compared with the loss or
@@ -58,7 +56,7 @@ def _needing_own_units(experiment: ExperimentSpec) -> Iterator[str]:
     for callback in training.callbacks:
         if isinstance(callback, Monitoring):
             watched = callback.monitor or objective or "loss"
-            if _only_in_own_units(watched) or (_states_a_number(callback) and _follows_from_training(watched)):
+            if _only_in_own_units(watched) or (callback.states_a_number() and _follows_from_training(watched)):
                 yield f"{type(callback).__name__} watches '{watched}' in the units of the target"
     for gate in experiment.evaluation.gates:
         if gate.quantity.metric == "loss":
@@ -75,9 +73,3 @@ def _only_in_own_units(metric: str) -> bool:
     """Return whether a quantity is measured under this name only where the target is not scaled."""
     split, _, name = metric.rpartition(".")
     return split == "train" and name != "loss"
-
-
-def _states_a_number(callback: Monitoring) -> bool:
-    if isinstance(callback, EarlyStopping):
-        return callback.baseline is not None or callback.min_delta != 0
-    return isinstance(callback, ReduceLROnPlateau) and callback.min_delta != ReduceLROnPlateau().min_delta

@@ -141,6 +141,8 @@ EXCEPTIONS: dict[str, str] = {
     "Cropping2D.cropping": _EDGES["2D"],
     "Cropping3D.cropping": _EDGES["3D"],
     "Dice.axis": _AXES,
+    # "auto" is ours: as many as the texts have tokens; see models/indices.py.
+    "Embedding.input_dim": "integer >= 1 | 'auto'",
     "F1Score.threshold": "number > 0 <= 1",
     "FBetaScore.beta": "number > 0",
     "FBetaScore.threshold": "number > 0 <= 1",

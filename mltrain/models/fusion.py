@@ -53,8 +53,12 @@ class Fusion(ModelSpec):
     """The share of each hidden layer's outputs that is dropped while training."""
 
     @property
-    def takes_several_inputs(self) -> bool:
-        """Yes."""
+    def text_encoding(self) -> Literal["tokens", "tf_idf"]:
+        """Tokens."""
+        return "tokens"
+
+    def takes_text(self, column: str) -> bool:
+        """Yes: it has an encoder for texts."""
         return True
 
     def inputs_problem(self, inputs: Sequence[Input]) -> str | None:

@@ -54,9 +54,13 @@ class Graph(ModelSpec):
             yield from width_problems(self.steps.steps)
 
     @property
-    def takes_several_inputs(self) -> bool:
-        """Yes."""
-        return True
+    def text_encoding(self) -> Literal["tokens", "tf_idf"]:
+        """Tokens."""
+        return "tokens"
+
+    def takes_text(self, column: str) -> bool:
+        """Whether a node takes the column."""
+        return column in self.steps.inputs
 
     def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
         """Return None: it takes any inputs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ from keras import ops
 
 from mltrain.errors import ConfigError, MisfitError
 from mltrain.keras_api.build import REFUSALS, build
+from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.messages import reason
 from mltrain.models.branches import network
 from mltrain.models.graph_steps import THE_INPUT, Step, Steps, Wrong
@@ -108,7 +110,7 @@ class _Building:
         try:
             keras.config.set_dtype_policy("float32" if in_float32 else policy)
             if step.shared is None:
-                self._layers[step.key] = build(step.layer)
+                self._layers[step.key] = build(self._sized(step))
             elif step.shared not in self._layers:
                 return
             layer = self._layers[step.shared or step.key]
@@ -121,6 +123,17 @@ class _Building:
             self.problems.append((step.path, f"{step.words} does not accept {meeting}: {reason(error)}"))
         finally:
             keras.config.set_dtype_policy(policy)
+
+    def _sized(self, step: Step) -> KerasComponent:
+        """Return the layer of a step, with the number of index numbers of its input in place of `auto`."""
+        arguments = dict(step.layer.arguments)
+        if arguments.get("input_dim") != "auto":
+            return step.layer
+        named = {each.name: each.indices for each in self.info.inputs} | {THE_INPUT: self.info.inputs[0].indices}
+        size = named.get(step.sources[0])
+        if size is None:
+            raise ValueError("input_dim: auto is for texts and embedded categories: state the largest index + 1")
+        return replace(step.layer, arguments=tuple({**arguments, "input_dim": size}.items()))
 
     def _called(self, layer: Any, step: Step, tensors: list[Any]) -> Any:
         kind = step.layer.type

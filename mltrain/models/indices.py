@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from mltrain.errors import MisfitError
 from mltrain.keras_api.components import KerasComponent
@@ -21,12 +22,13 @@ class IndexTable:
     Attributes:
         layer: its number.
         argument: the name of the argument that says its size.
-        size: how many index numbers have a place in it: those from 0 to `size - 1`.
+        size: how many index numbers have a place in it: those from 0 to `size - 1`; "auto" where there are as many as
+            the texts have tokens.
     """
 
     layer: int
     argument: str
-    size: int
+    size: int | Literal["auto"]
 
 
 def index_table(layers: Sequence[KerasComponent]) -> IndexTable | None:
@@ -39,6 +41,47 @@ def index_table(layers: Sequence[KerasComponent]) -> IndexTable | None:
     return None
 
 
+def sized(layers: tuple[KerasComponent, ...], info: DataInfo) -> tuple[KerasComponent, ...]:
+    """Return layers with the number of tokens in place of "auto".
+
+    Raises:
+        MisfitError: the data are no texts.
+    """
+    table = index_table(layers)
+    if table is None or table.size != "auto":
+        return layers
+    if info.input.indices is None:
+        message = (
+            f"auto is the number of tokens of a text, and '{info.input.name}' is none: state the largest index + 1"
+        )
+        raise MisfitError(("model", "layers", table.layer, table.argument), message)
+    layer = layers[table.layer]
+    arguments = {**dict(layer.arguments), table.argument: info.input.indices}
+    return tuple(
+        replace(layer, arguments=tuple(arguments.items())) if number == table.layer else each
+        for number, each in enumerate(layers)
+    )
+
+
+def refuse_tokens(info: DataInfo, path: tuple[str | int, ...]) -> None:
+    """Refuse the tokens of a text where no layer looks them up: their numbers are names.
+
+    Args:
+        info: the data.
+        path: of what takes them for numbers.
+
+    Raises:
+        MisfitError: the data are tokens.
+    """
+    if info.input.indices is not None:
+        name = info.input.name
+        raise MisfitError(
+            path,
+            f"the tokens of the text '{name}' are index numbers, which an Embedding layer must look up first (of a "
+            f"sequential model); for columns of numbers set data.features.{name}.encoding: tf_idf",
+        )
+
+
 def refuse_indices(layers: tuple[KerasComponent, ...], info: DataInfo) -> None:
     """Refuse a layer for index numbers that is too small for the data.
 
@@ -48,13 +91,23 @@ def refuse_indices(layers: tuple[KerasComponent, ...], info: DataInfo) -> None:
         MisfitError: an index in the data is negative, or too large for the first layer that looks at it.
     """
     table = index_table(layers)
-    if table is None or info.input.limits is None:
+    if table is None:
+        refuse_tokens(info, ("model", "layers", 0, "type"))
         return
-    smallest, largest = info.input.limits
+    if table.size == "auto":
+        return
+    if info.input.indices is not None:
+        # All tokens, whichever of them these rows have.
+        smallest, largest = 0.0, float(info.input.indices - 1)
+    elif info.input.limits is not None:
+        smallest, largest = info.input.limits
+    else:
+        return
     path = ("model", "layers", table.layer, table.argument)
     if largest >= table.size:
         needed = int(largest) + 1
-        message = f"the largest index in the data is {largest:g}: expected at least {needed}"
+        message = f"the largest index in the data is {largest:.15g}: expected at least {needed}"
+        message += " (or auto)" if info.input.indices is not None else ""
         raise MisfitError(path, f"{message}, received {table.size}")
     if smallest < 0:
         message = f"the smallest index in the data is {smallest:g}, and indices begin at 0"

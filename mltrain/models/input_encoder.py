@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from mltrain.errors import ConfigError, MisfitError
 from mltrain.keras_api.components import KerasComponent
@@ -31,6 +31,11 @@ class InputEncoder(ModelSpec):
 
     suits: ClassVar[frozenset[InputKind]]
     """The kinds of inputs that it takes."""
+
+    @property
+    def text_encoding(self) -> Literal["tokens", "tf_idf"]:
+        """Tokens where it takes them."""
+        return "tokens" if "text" in self.suits else "tf_idf"
 
     @abstractmethod
     def encode(self, tensor: Any, given: Input) -> Any:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.models.head import Head, added_head, head_layer
+from mltrain.models.indices import refuse_tokens
 from mltrain.models.model import ModelSpec
 from mltrain.task import DataInfo
 
@@ -33,9 +34,14 @@ class Linear(ModelSpec):
         return added_head(info, loss, "a linear model is one Dense layer")
 
     def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
-        """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, units)` out."""
+        """Return the `keras.Model`: `(batch, features)` in (more axes are flattened), `(batch, units)` out.
+
+        Raises:
+            MisfitError: the data are tokens of a text.
+        """
         from mltrain.models.assembly import stack
 
+        refuse_tokens(info, ("model", "type"))
         arguments: dict[str, Any] = {
             "kernel_initializer": self.kernel_initializer,
             "bias_initializer": self.bias_initializer,

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.models.head import Head, added_head, head_layer
+from mltrain.models.indices import refuse_tokens
 from mltrain.models.input_encoder import InputEncoder
 from mltrain.spec import Many
 from mltrain.task import DataInfo, Input, InputKind
@@ -51,6 +52,7 @@ class Mlp(InputEncoder):
 
         if len(info.inputs) > 1 or info.input.kind == "category":
             return network(info, lambda tensors: applied(self._hidden_of(1), flat_inputs(tensors, info.inputs)))
+        refuse_tokens(info, ("model", "type"))
         return stack((*self._hidden(info.input), head_layer(info)), info)
 
     def encode(self, tensor: Any, given: Input) -> Any:

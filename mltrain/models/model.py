@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.head import Head
@@ -34,6 +34,16 @@ class ModelSpec(Spec):
         return None
 
     @property
+    def text_encoding(self) -> Literal["tokens", "tf_idf"]:
+        """How free text is encoded where that is not stated: as tokens, or as the columns of a table."""
+        return "tf_idf"
+
+    def takes_text(self, column: str) -> bool:
+        """Return whether free text in a column, or the images that it names, are an input beside others, where the kind
+        of the column is not stated."""
+        return False
+
+    @property
     def may_end_in_logits(self) -> bool:
         """Whether the config can leave out the activation of the head."""
         return False
@@ -46,11 +56,6 @@ class ModelSpec(Spec):
     def problems(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Yield `(path below model, message)` for all that is wrong whatever the data are."""
         yield from ()
-
-    @property
-    def takes_several_inputs(self) -> bool:
-        """Whether columns that cannot be beside each other in a table can be inputs beside each other."""
-        return False
 
     def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
         """Return why the network cannot have these inputs, or None: it has one, unless the model says otherwise."""

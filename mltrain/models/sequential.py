@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mltrain.keras_api.components import KerasComponent, keras_component
 from mltrain.models.head import Head, find_head, head_layer
-from mltrain.models.indices import IndexTable, index_table, refuse_indices
+from mltrain.models.indices import IndexTable, index_table, refuse_indices, sized
 from mltrain.models.model import ModelSpec
 from mltrain.spec import Many
 from mltrain.task import DataInfo
@@ -49,6 +49,16 @@ class Sequential(ModelSpec):
             if name is not None and name in names[:number]:
                 message = f"layers[{names.index(name)}] has the name '{name}' already: each layer needs one of its own"
                 yield ("layers", number, "name"), message
+            sized = self.index_table is not None and self.index_table.layer == number
+            if dict(layer.arguments).get("input_dim") == "auto" and not sized:
+                message = "auto is for the first layer that looks at the tokens of a text (state a number)"
+                yield ("layers", number, "input_dim"), message
+
+    @property
+    def text_encoding(self) -> Literal["tokens", "tf_idf"]:
+        """Tokens where an Embedding layer looks them up."""
+        table = self.index_table
+        return "tokens" if table is not None and self.layers[table.layer].type != "CategoryEncoding" else "tf_idf"
 
     @property
     def index_table(self) -> IndexTable | None:
@@ -66,4 +76,4 @@ class Sequential(ModelSpec):
 
         added = (head_layer(info),) if self.head(info, loss).added else ()
         refuse_indices(self.layers, info)
-        return stack(self.layers + added, info, written=len(self.layers))
+        return stack(sized(self.layers, info) + added, info, written=len(self.layers))

@@ -18,7 +18,7 @@ from mltrain.errors import MltrainError, RunError
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.checkpoints import Saved
 from mltrain.procedures.network import Network, build_network
-from mltrain.procedures.plan import Monitored, Plan, make_plan
+from mltrain.procedures.plan import Plan, WatchingCallback, make_plan
 from mltrain.procedures.resumption import PlannedResumption
 from mltrain.procedures.setup import Setup
 from mltrain.run.history import History
@@ -56,7 +56,7 @@ class FormerTraining:
     new_rate: bool = False
     differences: tuple[str, ...] = ()
 
-    def monitors(self, plan: Plan) -> tuple[Monitored, ...]:
+    def monitors(self, plan: Plan) -> tuple[WatchingCallback, ...]:
         """Return the callbacks with which the checkpoint was written; those of the new `plan` where nothing differs."""
         return plan.monitors if self.plan is None else self.plan.monitors
 
@@ -226,7 +226,7 @@ def _rate_of(saved: Saved, model: keras.Model) -> float | None:
 
 
 def _callback_states(
-    saved: Saved, before: tuple[Monitored, ...], after: tuple[Monitored, ...], history: History
+    saved: Saved, before: tuple[WatchingCallback, ...], after: tuple[WatchingCallback, ...], history: History
 ) -> list[dict[str, Any]]:
     """Return the state of each callback: the kept one, or what it would be if the callback had always been there."""
     kept = saved.state["training"]["callbacks"]
@@ -242,7 +242,7 @@ def _callback_states(
     return found
 
 
-def _replayed(monitored: Monitored, history: History) -> dict[str, Any]:
+def _replayed(monitored: WatchingCallback, history: History) -> dict[str, Any]:
     callback = monitored[0].build(monitored[1])
     for row in history.rows:
         measured = dict(zip(history.columns, row, strict=True))

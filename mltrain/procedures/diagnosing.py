@@ -70,7 +70,8 @@ def chance_loss(network: Network) -> float | None:
     training = network.spec.training
     loss = training.loss or default_loss(network.info.task)
     plain = loss.type in _CROSS_ENTROPIES and dict(loss.arguments).get("reduction", _MEANS[0]) in _MEANS
-    if not plain or training.class_weight is not None or network.model.losses:
+    weighted = training.class_weight is not None or network.spec.data.sample_weight is not None
+    if not plain or weighted or network.model.losses:
         return None
     return math.log(len(network.info.output.classes) if network.info.task == "multiclass" else 2)
 

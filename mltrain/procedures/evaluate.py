@@ -19,7 +19,6 @@ from mltrain.data.files.column_types import OnlyThese
 from mltrain.data.image_columns import stated_images, with_images
 from mltrain.data.reading import declared_kinds, read_rows
 from mltrain.data.sources import read_file
-from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.splits.keys import group_numbers, several
 from mltrain.data.table import Table, absent_sentences, with_missing
 from mltrain.errors import RunError, WriteError
@@ -143,7 +142,7 @@ def evaluate(
         name = data.name
     else:
         name, table = chosen, recorded_rows(stored, stored.splits[chosen])
-    keys = key_columns(spec.data.split)
+    keys = spec.data.split.key_columns
     known = all(column in table.columns for column in keys)
     groups = several(group_numbers(table, keys)) if known and name != "train" else None
     rows = stored.splits[chosen] if data is None else None
@@ -197,7 +196,7 @@ def _needed(stored: StoredModel) -> OnlyThese:
     slices = slice_columns(spec.evaluation.slices)
     declared = declared_kinds(spec.data, target.task, slices)
     array = getattr(target, "array", None)
-    others = (*target.columns, *(() if array is None else (array,)), *key_columns(spec.data.split), *slices)
+    others = (*target.columns, *(() if array is None else (array,)), *spec.data.split.key_columns, *slices)
     kinds = {**{name: declared.get(name) for name in others}, **kinds_of_targets(target)}
     return OnlyThese({**kinds, **{name: kind for name, kind in kinds_of(stored).items() if name not in kinds}})
 

@@ -116,7 +116,7 @@ def get_ready(setup: Setup, record: Record, context: RunContext, planned: Planne
         return Ready(setup, record, training, checkpoints, notes=notes)
     with context.stopwatch.phase("checkpoints"):
         history = checkpoints.restore(former.adapted(saved, setup.network.model, setup.plan))
-    notes += training.continue_after_stop() if former.longer else ()
+    notes += training.continue_beyond_stop() if former.longer else ()
     return Ready(setup, record, training, checkpoints, history, former.changed, notes)
 
 
@@ -229,7 +229,7 @@ def _training(setup: Setup, context: RunContext) -> Training:
     network, spec, info = setup.network, setup.spec, setup.network.info
     train = setup.prepared.examples["train"]
     arrays = network.tensors(train)
-    weights = row_weights(spec.training, train.y, info)
+    weights = row_weights(spec.training, train.y, info, setup.prepared.weights)
     weighted = arrays if weights is None else (*arrays, weights)
     loop = CompiledSteps(network.model, ResidentFeed(weighted), network.batch_size, setup.acceleration)
     cadence = Cadence.parse(spec.training.checkpoint.every)

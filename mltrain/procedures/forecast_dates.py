@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from mltrain.data.encoders.column import is_time
 from mltrain.data.preparation import Prepared
-from mltrain.data.windowed import time_column
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.slices import slice_columns
 
@@ -21,7 +20,7 @@ def kept_columns(spec: ExperimentSpec) -> dict[str, tuple[str | int, ...]]:
 
 def forecast_time(spec: ExperimentSpec) -> str | None:
     """Return the column that says when each forecast is; None where there are no forecasts, or no such column."""
-    return time_column(spec.data) if spec.data.windows is not None else None
+    return spec.data.split.time_column if spec.data.windows is not None else None
 
 
 def dates_of_rows(prepared: Prepared, time: str | None, rows: np.ndarray) -> np.ndarray | None:

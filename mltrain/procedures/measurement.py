@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from mltrain.data.examples import Examples
-from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.splits.keys import several
 from mltrain.evaluation.calibration import calibration, tempered
 from mltrain.evaluation.chance import against_chance
@@ -90,7 +89,7 @@ def measure_split(
     measured, rows = results(slice(None), name)
     result: dict[str, Any] = {"n": len(truth), "metrics": losses | measured}
     if examples.groups is not None and held_out:
-        columns = tuple(key_columns(network.spec.data.split))
+        columns = network.spec.data.split.key_columns
         result["groups"] = Groups(columns=columns, n=len(np.unique(examples.groups)))
     if examples.missing:
         result["missing_values"] = dict(examples.missing)

@@ -12,24 +12,19 @@ from typing import Literal
 
 from mltrain.errors import MisfitError
 from mltrain.experiment.gate_rules import gate_problem, unknown_slice
-from mltrain.experiment.measured import (
-    as_measured,
-    measured,
-    not_measured,
-    resolve_objective,
-    watched,
-)
+from mltrain.experiment.measured import as_measured, measured, not_measured
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
+from mltrain.experiment.watching import callback_problems, objective_of, restoring, watched_by
 from mltrain.expression import Comparison
 from mltrain.gates.gate import FOLDS
 from mltrain.task import DataInfo, Decision, Objective, SplitName
-from mltrain.training.callback import CallbackSpec, Monitoring
+from mltrain.training.callback import CallbackSpec
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, training_metrics
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
-Monitored = tuple[CallbackSpec, Objective]
+WatchingCallback = tuple[CallbackSpec, Objective]
 FinalWeights = Literal["best", "last", "average"]
 AVERAGING = StochasticWeightAveraging.__name__
 
@@ -47,7 +42,7 @@ class Plan:
     """
 
     objective: Objective
-    monitors: tuple[Monitored, ...]
+    monitors: tuple[WatchingCallback, ...]
     stop_when: Comparison | None
     final: FinalWeights
     decisions: tuple[Decision, ...]
@@ -77,7 +72,7 @@ def make_plan(
         if wrong:
             raise MisfitError(("evaluation", "gates", number), wrong)
     known = measured(spec.training, spec.evaluation, info.task, splits, scales_target(spec, info.task))
-    objective = _objective(spec, known, splits)
+    objective = objective_of(spec, known, splits)
     final, reason = final_weights(spec, splits)
     why = _why(spec, splits)
     decisions = (
@@ -106,48 +101,20 @@ def _why(spec: ExperimentSpec, splits: set[SplitName]) -> str:
     """Return why the objective is what it is."""
     if spec.objective.metric is not None:
         return "stated"
-    if _restoring(spec) is not None:
+    if restoring(spec) is not None:
         return "EarlyStopping.restore_best_weights restores the best epoch of what it monitors"
     return "there are validation rows" if "validation" in splits else "there are no validation rows"
 
 
-def _restoring(spec: ExperimentSpec) -> EarlyStopping | None:
-    """Return the callback that restores the best epoch of a quantity of its own."""
-    for callback in spec.training.callbacks:
-        if isinstance(callback, EarlyStopping) and callback.restore_best_weights and callback.monitor is not None:
-            return callback
-    return None
-
-
-def _objective(spec: ExperimentSpec, known: dict[str, str | None], splits: set[SplitName]) -> Objective:
-    restoring = _restoring(spec)
-    if spec.objective.metric is None and restoring is not None and restoring.monitor is not None:
-        number = spec.training.callbacks.index(restoring)
-        try:
-            return watched(restoring.monitor, restoring.mode, known)
-        except ValueError as error:
-            raise MisfitError(("training", "callbacks", number, "monitor"), str(error)) from error
-    try:
-        return resolve_objective(spec.objective, known, splits)
-    except ValueError as error:
-        raise MisfitError(("objective", "metric"), str(error)) from error
-
-
-def _monitors(spec: ExperimentSpec, objective: Objective, known: dict[str, str | None]) -> tuple[Monitored, ...]:
-    monitors: list[Monitored] = []
-    for number, callback in enumerate(spec.training.callbacks):
-        if not isinstance(callback, Monitoring):
-            if isinstance(callback, CallbackSpec):
-                monitors.append((callback.for_epochs(spec.training.epochs), objective))
-            continue
-        if callback.monitor is None and callback.mode == "auto":
-            monitors.append((callback, objective))
-            continue
-        try:
-            monitors.append((callback, watched(callback.monitor or objective.metric, callback.mode, known)))
-        except ValueError as error:
-            raise MisfitError(("training", "callbacks", number, "monitor"), str(error)) from error
-    return tuple(monitors)
+def _monitors(spec: ExperimentSpec, objective: Objective, known: dict[str, str | None]) -> tuple[WatchingCallback, ...]:
+    for problem in callback_problems(spec, objective, known):
+        raise MisfitError(problem.path, problem.message)
+    ours = [
+        callback.for_epochs(spec.training.epochs)
+        for callback in spec.training.callbacks
+        if isinstance(callback, CallbackSpec)
+    ]
+    return tuple((callback, watched_by(callback, objective, known) or objective) for callback in ours)
 
 
 def _stop_when(spec: ExperimentSpec, known: dict[str, str | None]) -> Comparison | None:

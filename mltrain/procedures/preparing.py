@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mltrain.data.image_columns import Recognise
 from mltrain.data.preparation import Prepared, prepare
+from mltrain.data.preprocessing import TextUse
 from mltrain.errors import MisfitError
 from mltrain.experiment.pixel_range import PixelRange, pixel_findings
 from mltrain.experiment.spec import ExperimentSpec
-from mltrain.experiment.target_scale import own_units
+from mltrain.experiment.target_scale import why_unscaled
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 
 # Height, width and channels.
@@ -31,8 +31,8 @@ def prepare_for_model(
         DataError: the data is not there, not readable, or does not fit what was asked.
         MisfitError: a column to keep is not there, or the model takes one input and there are several.
     """
-    recognise: Recognise = "beside" if spec.model.takes_several_inputs else "alone"
-    prepared = prepare(spec.data, spec.seed, spec.task, keep, own_units(spec), stopwatch, recognise)
+    texts = TextUse(spec.model.type, spec.model.text_encoding, spec.model.takes_text)
+    prepared = prepare(spec.data, spec.seed, spec.task, keep, why_unscaled(spec), stopwatch, texts)
     problem = spec.model.inputs_problem(prepared.info.inputs)
     if problem is not None:
         raise MisfitError(("model", "type"), problem)

@@ -106,7 +106,7 @@ class StoredModel:
             DataError: names the first.
         """
         indices = self.spec.model.index_table
-        if indices is None:
+        if indices is None or indices.size == "auto":
             return
         ((name, values),) = inputs.items()
         outside = ((values < 0) | (values >= indices.size)).reshape(len(values), -1)

@@ -12,11 +12,13 @@ from mltrain.wording import counted
 # (what, value, reason)
 Decided = tuple[str, str, str]
 
+# What several columns of a kind are called in a count.
 PLURALS = {
     "number": "numbers",
     "category": "categories",
     "boolean": "booleans",
     "datetime": "dates",
+    "text": "texts",
     "array": "arrays",
     "image": "images",
     "ignore": "ignored",

@@ -6,7 +6,7 @@ It does nothing itself, so that the loop stays the only place that acts. What it
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -46,10 +46,10 @@ class EpochCallback:
         """
         return Consequence()
 
-    def idle_epochs(self) -> int:
-        """Return how many epochs end, at the least, until one that a change of the training may follow from; at least
-        1."""
-        return sys.maxsize
+    def epochs_until_asked(self) -> int:
+        """Return how many epochs may be trained before this callback has to be asked, because it could stop the
+        training or change the learning rate; at least 1. `sys.maxsize` says that it never does either."""
+        return 1
 
     def take_weights(self, epoch: int, weights: Callable[[], Mapping[str, np.ndarray]]) -> None:
         """Use the weights that an epoch ended with; called after `epoch_ended`.
@@ -72,8 +72,9 @@ class EpochCallback:
         """Continue from what `state` returned."""
         raise NotImplementedError
 
-    def continue_after_stop(self) -> str | None:
-        """Begin to wait again, where the wait has ended the training; return a sentence that says so."""
+    def continue_beyond_stop(self) -> str | None:
+        """Forget what has ended the training, which goes on because more epochs were asked for; return a sentence that
+        says so, or None where this callback had not ended it."""
         return None
 
 
@@ -98,9 +99,9 @@ class EpochRules:
         for callback in self.callbacks:
             yield callback.epoch_ended(epoch, measured, learning_rate)
 
-    def idle_epochs(self) -> int:
-        """Return how many epochs end, at the least, until one that a change of the training may follow from."""
-        return min((callback.idle_epochs() for callback in self.callbacks), default=sys.maxsize)
+    def epochs_until_asked(self) -> int:
+        """Return how many epochs may be trained before a callback has to be asked."""
+        return min((callback.epochs_until_asked() for callback in self.callbacks), default=sys.maxsize)
 
     def keeps(self, epoch: int) -> bool:
         """Return whether a callback wants the weights of a trained epoch on disk, as far as it knows by now."""
@@ -126,6 +127,16 @@ class CallbackSpec(Spec):
         """
         return None
 
+    def problem(self, objective: Objective, known: Collection[str]) -> str | None:
+        """Return why it cannot be used, for what it needs besides `objective`; None where it can. It is asked when the
+        config is checked, and again when the data is known.
+
+        Args:
+            objective: as for `build`.
+            known: every `split.metric` that is measured after an epoch.
+        """
+        return None
+
     def build(self, objective: Objective) -> EpochCallback:
         """Return the running state machine.
 
@@ -142,3 +153,8 @@ class Monitoring(CallbackSpec):
     """The measured quantity, such as `validation.loss` or Keras' `val_loss`; null takes the objective."""
     mode: Literal["auto", "min", "max"] = "auto"
     """Whether smaller or larger is better; auto takes it from the metric."""
+
+    def states_a_number(self) -> bool:
+        """Return whether the config states a number here that is compared with the watched quantity, so that it means
+        the units of the target: with `data.target.scale: auto` the target then keeps them while training."""
+        return True

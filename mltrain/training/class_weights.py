@@ -42,10 +42,15 @@ def class_weights(training: TrainingSpec, y: np.ndarray, info: DataInfo) -> np.n
     return np.array([training.class_weight.get(name, 1.0) for name in info.output.classes], np.float32)
 
 
-def row_weights(training: TrainingSpec, y: np.ndarray, info: DataInfo) -> np.ndarray | None:
-    """Return the weight of each training row, `(rows,)` float32, or None; raises as `class_weights`."""
+def row_weights(
+    training: TrainingSpec, y: np.ndarray, info: DataInfo, own: np.ndarray | None = None
+) -> np.ndarray | None:
+    """Return the weight of each training row, `(rows,)` float32: that of its class, times its `own` where it has one.
+    None where nothing is weighted; raises as `class_weights`."""
     weights = class_weights(training, y, info)
-    return None if weights is None else weights[labels(y)]
+    if weights is None:
+        return own
+    return weights[labels(y)] if own is None else weights[labels(y)] * own
 
 
 def class_weight_decision(training: TrainingSpec, y: np.ndarray, info: DataInfo) -> tuple[Decision, ...]:

@@ -41,6 +41,10 @@ class EarlyStopping(Monitoring):
     start_from_epoch: Annotated[int, Field(ge=0)] = 0
     """Epochs at the start that are not monitored."""
 
+    def states_a_number(self) -> bool:
+        """Return whether a value to reach or the size of an improvement is stated."""
+        return self.baseline is not None or self.min_delta != 0
+
     def build(self, objective: Objective) -> RunningEarlyStopping:
         """Return the running state machine that watches `objective.metric`."""
         return RunningEarlyStopping(self, objective)
@@ -71,7 +75,7 @@ class RunningEarlyStopping(EpochCallback):
         epochs = counted(self._wait, "epoch")
         return Consequence(stop=f"early stopping: {self._objective.metric} has not improved for {epochs}")
 
-    def idle_epochs(self) -> int:
+    def epochs_until_asked(self) -> int:
         """Return how many epochs must pass before it can stop."""
         return max(1, self._spec.patience - self._wait)
 
@@ -79,7 +83,7 @@ class RunningEarlyStopping(EpochCallback):
         """Return the fields of `EarlyStopping.State`."""
         return {"wait": self._wait, "best": self._best}
 
-    def continue_after_stop(self) -> str | None:
+    def continue_beyond_stop(self) -> str | None:
         """Count the epochs from 0 again, where their number has ended the training; return a sentence that says so."""
         if self._wait < max(1, self._spec.patience):
             return None

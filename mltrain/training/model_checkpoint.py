@@ -6,6 +6,7 @@ says which epochs are kept; the weights become checkpoints of the run, which are
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -56,6 +57,10 @@ class ModelCheckpoint(Monitoring):
             raise fail("callback", [problem("choice", "only top compares epochs: remove this key", (key,))])
         return self
 
+    def states_a_number(self) -> bool:
+        """Return False: it states how many epochs are kept, and no value."""
+        return False
+
     def build(self, objective: Objective) -> RunningModelCheckpoint:
         """Return the running state machine, which ranks epochs by `objective.metric`."""
         return RunningModelCheckpoint(self, objective)
@@ -78,6 +83,10 @@ class RunningModelCheckpoint(EpochCallback):
                 ranked = sorted([*self._top, (value, epoch)], key=lambda one: (smaller_first * one[0], one[1]))
                 self._top = ranked[: self._spec.top]
         return Consequence()
+
+    def epochs_until_asked(self) -> int:
+        """Return the largest number: it changes nothing of the training."""
+        return sys.maxsize
 
     def keeps(self, epoch: int) -> bool:
         """Return whether this epoch is one of the chosen, or of the best so far."""

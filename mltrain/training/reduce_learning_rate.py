@@ -37,6 +37,10 @@ class ReduceLROnPlateau(Monitoring):
     min_lr: Annotated[float, Field(ge=0)] = 0.0
     """The learning rate does not go below this."""
 
+    def states_a_number(self) -> bool:
+        """Return whether the size of an improvement is stated; the default is no statement on the target."""
+        return self.min_delta != type(self).model_fields["min_delta"].default
+
     def build(self, objective: Objective) -> RunningReduceLROnPlateau:
         """Return the running state machine that watches `objective.metric`."""
         return RunningReduceLROnPlateau(self, objective)
@@ -76,7 +80,7 @@ class RunningReduceLROnPlateau(EpochCallback):
             note=f"{self._objective.metric} is on a plateau: learning rate {learning_rate:g} → {reduced:g}",
         )
 
-    def idle_epochs(self) -> int:
+    def epochs_until_asked(self) -> int:
         """Return how many epochs must pass before it can reduce the learning rate."""
         return max(1, self._spec.patience - self._wait)
 

@@ -108,7 +108,7 @@ class TrainingSpec(Spec):
     class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = None
     """Weight of each class in the loss, by name; `balanced` is rows / (classes × rows of the class)."""
     callbacks: Many[Callback] = ()
-    """EarlyStopping, ReduceLROnPlateau, ModelCheckpoint, StochasticWeightAveraging, TerminateOnNaN."""
+    """What acts on each finished epoch, such as early stopping; `mltrain list callback` shows all."""
     stop_when: Annotated[str, AfterValidator(_comparison)] | None = None
     """Stop as soon as this holds at the end of an epoch, such as `validation.accuracy >= 0.98`."""
     xla: Literal["auto"] | bool = "auto"

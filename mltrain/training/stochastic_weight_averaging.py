@@ -8,6 +8,7 @@ learning rate of the paper states it in the optimizer.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -87,6 +88,10 @@ class RunningAverage(EpochCallback):
         self._every = every
         self.count = 0
         self.mean: dict[str, np.ndarray] = {}
+
+    def epochs_until_asked(self) -> int:
+        """Return the largest number: it changes nothing of the training."""
+        return sys.maxsize
 
     def take_weights(self, epoch: int, weights: Callable[[], Mapping[str, np.ndarray]]) -> None:
         """Add the weights of an epoch to the mean."""

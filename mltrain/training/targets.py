@@ -112,8 +112,8 @@ def needs_own_units(component: KerasComponent) -> bool:
     return component.type in _OF_OWN_UNITS
 
 
-def class_weight_misfit(loss: KerasComponent) -> str | None:
-    """Return why classes cannot be weighted in `loss`, and what to do, or None.
+def weight_misfit(loss: KerasComponent, what: str, key: str) -> str | None:
+    """Return why `what`, classes or rows, cannot be weighted in `loss`, and what to do, or None; `key` weights them.
 
     Keras' Dice and Tversky sum over the rows of a batch by default, so there is one loss for all of them: the weights
     of the rows would only scale it, by their mean over the batch.
@@ -125,8 +125,8 @@ def class_weight_misfit(loss: KerasComponent) -> str | None:
     if axes and not {None, 0, -2} & set(axes):
         return None
     return (
-        f"{loss.type} gives one loss for all rows of a batch, so classes cannot be weighted: remove "
-        "class_weight, or set axis: -1 in the loss, for one loss per row"
+        f"{loss.type} gives one loss for all rows of a batch, so {what} cannot be weighted: remove {key}, or set "
+        "axis: -1 in the loss, for one loss per row"
     )
 
 

@@ -134,7 +134,7 @@ class Training:
         with self._stopwatch.phase("tracing"):
             shared.trace()
         while epochs := self._epochs_left():
-            count = chunks.next(min(len(epochs), self.rules.idle_epochs(), MOST_EPOCHS))
+            count = chunks.next(min(len(epochs), self.rules.epochs_until_asked(), MOST_EPOCHS))
             started = time.perf_counter()
             with self._stopwatch.phase("steps"):
                 ended = shared.run([self._order(epoch) for epoch in epochs[:count]])
@@ -223,6 +223,8 @@ class Training:
             self.best = measured[objective.metric]
         stops, notes = [], []
         for consequence in self.rules.epoch_ended(epoch, measured, learning_rate):
+            if not self.settled and (consequence.stop or consequence.learning_rate is not None):
+                raise RuntimeError(f"a callback acts in epoch {epoch}, before `epochs_until_asked` said: {consequence}")
             if consequence.learning_rate is not None:
                 self.model.optimizer.learning_rate = consequence.learning_rate
             stops += [consequence.stop] if consequence.stop else []
@@ -272,13 +274,13 @@ class Training:
         for callback, kept in zip(self.rules.callbacks, state["callbacks"], strict=True):
             callback.restore(kept)
 
-    def continue_after_stop(self) -> tuple[str, ...]:
+    def continue_beyond_stop(self) -> tuple[str, ...]:
         """Let the training continue where something had ended it; return a sentence for each thing that had."""
         stopped = self.position.stopped
         if stopped is None:
             return ()
         self.position = replace(self.position, stopped=None)
-        again = [sentence for callback in self.rules.callbacks if (sentence := callback.continue_after_stop())]
+        again = [sentence for callback in self.rules.callbacks if (sentence := callback.continue_beyond_stop())]
         return (f"the training had ended ({stopped}) and continues", *again)
 
     def refuse_divergence(self, epoch: int, values: Mapping[str, float]) -> None:

@@ -6,22 +6,39 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+from datetime import datetime
 from typing import get_args
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from mltrain.data import encoders, features
+from mltrain.data.column_settings import AS_WRITTEN, READ_AS
+from mltrain.data.encoders.any import AnyEncoder
 from mltrain.data.encoders.column import ColumnEncoder
-from mltrain.data.features import FEATURES
-from mltrain.data.preprocessing import AnyEncoder
+from mltrain.data.features import FEATURES, IgnoreFeature
+from mltrain.data.files.column_types import ColumnPlace, DeclaredKinds, parse_texts
 from mltrain.data.raw_model import graph_of
 from mltrain.report.decisions import PLURALS
 from mltrain.spec import Spec
 from tests.conftest import REPOSITORY
+from tests.data import tables
 
 ENCODERS = get_args(get_args(AnyEncoder)[0])
-# The list of encoders, and their graphs.
+# What is fitted on the training rows, which asks whether it is of an array or of windows, and the graphs.
 MAY_NAME_ENCODERS = {"data/preprocessing.py", "data/raw_model.py"}
+# What a feature cannot do without, by its name.
+REQUIRED: dict[str, dict[str, object]] = {}
+# Values of a column, by what its texts are read as.
+VALUES = {
+    "number": [1.0, 2.5, 4.0],
+    "category": ["a", "b", "a"],
+    "boolean": [True, False, True],
+    "datetime": pa.array([datetime(2024, 5, day) for day in (1, 2, 3)], pa.timestamp("us")),
+    "image": np.zeros((3, 4, 4, 1), np.uint8),
+    "array": np.arange(6.0).reshape(3, 2),
+}
 
 
 def classes_of(package, base):
@@ -48,6 +65,24 @@ def test_every_encoder_is_in_the_list():
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_every_encoder_has_a_graph(encoder):
     assert graph_of.dispatch(encoder) is not graph_of.dispatch(object)
+
+
+@pytest.mark.parametrize("feature", [each for each in FEATURES if each is not IgnoreFeature])
+def test_training_and_predictions_read_a_file_alike(feature):
+    spec = feature(**REQUIRED.get(feature.__name__, {}))
+    assert spec.read_as in VALUES
+    column = tables.column(VALUES[spec.read_as])
+    encoder = spec.fit(column, "standard").encoder
+    expected = None if encoder.holds_arrays else spec.read_as
+    assert encoder.file_kinds({column.name: spec.read_as}) == {column.name: expected}
+
+
+def test_a_kind_that_texts_cannot_be_read_as_is_refused():
+    assert {*VALUES, "ignore", AS_WRITTEN} == set(READ_AS)
+    with pytest.raises(ValueError, match="thermometer"):
+        parse_texts(pa.array(["1"]), ColumnPlace("x", str), "thermometer")
+    with pytest.raises(ValueError, match="thermometer"):
+        DeclaredKinds({"x": "thermometer"}, {})
 
 
 @pytest.mark.parametrize("feature", FEATURES)

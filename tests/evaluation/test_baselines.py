@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mltrain.evaluation.baselines import MOST_ROWS, constant_baseline, linear_baseline
+from mltrain.task import DataInfo, Input
 from tests.known_data import known_data
 
 
@@ -14,7 +15,7 @@ def info(task="binary", shape=(3,), dtype="float32", classes=2):
 
 
 def test_the_constant_says_the_shares_of_training():
-    inputs = np.zeros((4, 3))
+    inputs = {"x": np.zeros((4, 3))}
     two = constant_baseline(info(), np.array([1, 1, 1, 0]))
     assert (two.name, two.words, two.rows) == ("majority", "always predicting 'class 1'", 4)
     assert two.predict(inputs).tolist() == [0.75] * 4
@@ -31,8 +32,8 @@ def test_the_line_is_found(task):
     inputs = draw.normal(size=(300, 2, 2)).astype(np.float32)  # as of a small picture
     score = inputs.reshape(300, 4) @ [1.0, -2.0, 0.5, 0.0]
     truth = score if task == "regression" else np.digitize(score, [0.0] if task == "binary" else [-1.0, 1.0])
-    fitted = linear_baseline(info(task, (2, 2), classes=2 if task == "binary" else 3), inputs, truth, 0)
-    found = fitted.predict(inputs)
+    fitted = linear_baseline(info(task, (2, 2), classes=2 if task == "binary" else 3), {"x": inputs}, truth, 0)
+    found = fitted.predict({"x": inputs})
     if task == "regression":
         assert (fitted.name, fitted.rows) == ("ridge", 300)
         assert found == pytest.approx(truth, abs=0.1)
@@ -46,9 +47,9 @@ def test_of_many_rows_a_sample_is_taken_that_the_seed_says():
     draw = np.random.default_rng(0)
     inputs = draw.normal(size=(MOST_ROWS + 5, 3)).astype(np.float32)
     truth = inputs @ [1.0, 2.0, 3.0] + draw.normal(size=len(inputs))
-    fits = [linear_baseline(info("regression"), inputs, truth, seed) for seed in (1, 1, 2)]
+    fits = [linear_baseline(info("regression"), {"x": inputs}, truth, seed) for seed in (1, 1, 2)]
     assert [fit.rows for fit in fits] == [MOST_ROWS] * 3
-    one, same, other = (fit.predict(inputs[:5]) for fit in fits)
+    one, same, other = (fit.predict({"x": inputs[:5]}) for fit in fits)
     assert (one == same).all()
     assert (one != other).any()
 
@@ -64,4 +65,16 @@ def test_of_many_rows_a_sample_is_taken_that_the_seed_says():
 )
 def test_what_takes_long_or_means_nothing_is_left_out_with_the_reason(known, said):
     inputs = np.zeros((6000, *known.input.shape), known.input.dtype)
-    assert said in linear_baseline(known, inputs, np.zeros(6000, np.int64), 0)
+    assert said in linear_baseline(known, {"x": inputs}, np.zeros(6000, np.int64), 0)
+
+
+def test_of_several_inputs_the_table_is_taken_and_the_name_says_so():
+    table, photo = Input("table", (2,), "float32", ("a", "b")), Input("photo", (4, 4, 1), "float32")
+    draw = np.random.default_rng(0)
+    inputs = {"photo": draw.normal(size=(80, 4, 4, 1)).astype(np.float32), "table": draw.normal(size=(80, 2))}
+    truth = inputs["table"] @ [1.0, 2.0]
+    of_both = linear_baseline(DataInfo((photo, table), info("regression").outputs, 80), inputs, truth, 0)
+    assert of_both.words == "ridge regression on the columns of the table alone"
+    assert of_both.predict(inputs) == pytest.approx(truth, abs=0.2)
+    none = linear_baseline(DataInfo((photo, photo), info("regression").outputs, 80), inputs, truth, 0)
+    assert none == "no input is a table"

@@ -150,8 +150,11 @@ def test_baselines(task):
     )
 
     def compute():
-        linear = linear_baseline(info, x, target, 1)
-        return [constant_baseline(info, target).predict(x), linear.predict(x), linear.predict(x[:100])]
+        linear = linear_baseline(info, {"x": x}, target, 1)
+        return [
+            each.predict({"x": rows})
+            for each, rows in ((constant_baseline(info, target), x), (linear, x), (linear, x[:100]))
+        ]
 
     first, *others = repeated(compute)
     assert all(each == first for each in others)

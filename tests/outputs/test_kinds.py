@@ -57,7 +57,7 @@ def test_what_a_kind_names_is_there_and_fits_it(kind):
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_the_linear_baseline_has_the_name_of_the_kind(kind):
     draw = np.random.default_rng(0)
-    inputs = draw.normal(size=(60, 2)).astype(np.float32)
+    inputs = {"x": draw.normal(size=(60, 2)).astype(np.float32)}
     truth = np.arange(60) % 2 if number_kind(kind.name) is None else np.arange(60.0)
     classes = ("a", "b", "c")[: kind.width(3) + 1]
     width = 2 if kind.several else kind.width(len(classes))

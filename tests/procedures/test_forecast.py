@@ -240,7 +240,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(folder, mltrain, monkeypa
             "correct or remove the duplicate; if there are several series, set data.windows.by",
         ),
         ("task=binary", 3, "data.windows forecast a number: set task to regression, not binary"),
-        ("data.features={store: {type: category}}", 3, "windows hold numbers"),
+        ("data.features={store: {type: category}}", 3, "windows hold numbers as they are"),
     ],
 )
 def test_what_cannot_be_forecast_is_said_in_a_line(folder, mltrain, change, code, message):

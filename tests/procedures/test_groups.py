@@ -134,8 +134,8 @@ def differences(folder):
     prepared = prepare(spec.data, spec.seed, spec.task)
     train, test = prepared.examples["train"], prepared.examples["test"]
     stored = RunDirectory(folder / "group").predictions("test")
-    constant = constant_baseline(prepared.info, train.truth).predict(test.x)
-    linear = linear_baseline(prepared.info, train.x, train.truth, spec.seed).predict(test.x)
+    constant = constant_baseline(prepared.info, train.truth).predict(test.inputs)
+    linear = linear_baseline(prepared.info, train.inputs, train.truth, spec.seed).predict(test.inputs)
     a, b = (((values > 0.5) == test.truth).astype(float) for values in (stored.values, constant))
     options = {"seed": draw_seed(spec.seed, "test"), "groups": stored.groups}
     found = (

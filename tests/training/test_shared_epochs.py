@@ -2,6 +2,7 @@
 
 import csv
 import json
+import tempfile
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from mltrain.procedures import fitting
 from mltrain.run.checkpoint_files import newest, read_checkpoint
 from mltrain.training import shared_epochs
+from mltrain.training.early_stopping import RunningEarlyStopping
+from mltrain.training.spec import OWN_CALLBACKS
 
 pytestmark = pytest.mark.long
 
@@ -40,6 +43,8 @@ CALLBACKS = {
     "plateau": "[{type: ReduceLROnPlateau, patience: 4, min_delta: 0.02, cooldown: 2}]",
     "both": "[{type: ReduceLROnPlateau, patience: 3, min_delta: 0.02}, {type: EarlyStopping, patience: 11, "
     "min_delta: 0.02}]",
+    "kept": "[{type: ModelCheckpoint, top: 2}]",
+    "averaged": "[{type: StochasticWeightAveraging, start: 0.5}]",
 }
 
 
@@ -60,7 +65,9 @@ def left(mltrain, tmp_path, monkeypatch):
         else:
             monkeypatch.setattr(fitting.SharedEpochs, "of", lambda loop: None)
         config = tmp_path / f"{name}.yaml"
-        config.write_text(CONFIG.replace("OPTIMIZER", OPTIMIZERS[optimizer]).replace("CALLBACKS", CALLBACKS[callbacks]))
+        text = CONFIG.replace("OPTIMIZER", OPTIMIZERS[optimizer]).replace("CALLBACKS", CALLBACKS[callbacks])
+        # The averaged weights are the model of the run, so that there is nothing to choose.
+        config.write_text(text.replace("final: best", "final: auto") if callbacks == "averaged" else text)
         done = mltrain("train", config, "--run-dir", tmp_path / name, *options)
         assert done.code == code, done.err
         monkeypatch.undo()
@@ -87,6 +94,21 @@ def test_a_shared_call_changes_no_bit(left, optimizer, callbacks):
     alone, _ = left("alone", optimizer, callbacks, False)
     assert together == alone
     assert max(calls) > 1
+
+
+@pytest.mark.parametrize("callback", OWN_CALLBACKS, ids=lambda each: each.__name__)
+def test_every_callback_is_tried_with_shared_epochs(callback):
+    assert any(f"type: {callback.__name__}," in text for text in CALLBACKS.values())
+
+
+def test_a_callback_that_acts_too_early_is_a_bug_and_not_another_number_of_epochs(mltrain, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # the traceback of a bug is written there
+    monkeypatch.setattr(RunningEarlyStopping, "epochs_until_asked", lambda self: 60)
+    config = tmp_path / "early.yaml"
+    config.write_text(CONFIG.replace("OPTIMIZER", OPTIMIZERS["adam"]).replace("CALLBACKS", CALLBACKS["stops"]))
+    done = mltrain("train", config, "--run-dir", tmp_path / "early")
+    assert done.code == 1
+    assert "before `epochs_until_asked` said" in done.err
 
 
 def test_an_epoch_in_which_a_callback_may_act_is_the_last_of_its_call(left):

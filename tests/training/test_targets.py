@@ -17,7 +17,7 @@ from mltrain.training.feed import ResidentFeed
 from mltrain.training.loop import CompiledSteps
 from mltrain.training.metrics import training_metrics
 from mltrain.training.spec import TrainingSpec
-from mltrain.training.targets import LOSSES, METRICS, class_weight_misfit, loss_misfit, metric_misfit
+from mltrain.training.targets import LOSSES, METRICS, loss_misfit, metric_misfit, weight_misfit
 from tests.known_data import known_data
 
 ROWS = 48
@@ -294,4 +294,4 @@ def test_only_a_loss_of_single_rows_weighs_classes(kind):
         weighted = float(build(loss)(truth, predicted, sample_weight=weights))
         plain = float(build(loss)(truth, predicted))
         assert (weighted != pytest.approx(plain * weights.mean())) == weighs
-        assert (class_weight_misfit(loss) is None) == weighs
+        assert (weight_misfit(loss, "classes", "class_weight") is None) == weighs

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from mltrain.aligned import aligned_empty
-from mltrain.data.column_settings import Scale
+from mltrain.data.column_settings import IMAGES, Scale
 from mltrain.data.encoders.column import (
     ColumnEncoder,
     Encoded,
@@ -20,7 +20,6 @@ from mltrain.data.encoders.column import (
     first_row,
 )
 from mltrain.data.encoders.scaling import is_constant, is_constant_range
-from mltrain.data.files.column_types import IMAGES
 from mltrain.data.files.image_form import ImageForm
 from mltrain.data.files.row_images import ImageRule
 from mltrain.spec import Many

@@ -99,7 +99,13 @@ class RawInput:
 
 class Encoder(Protocol):
     """A fitted column: frozen, and the same after JSON and back. Code outside of this room asks these questions instead
-    of looking at the class, so that a new kind of column changes nothing there."""
+    of looking at the class, so that a new kind of column changes nothing there.
+
+    Besides these answers it has a graph in `raw_model.py` that computes the bits of `encode` from what `raw` returns.
+    Two things are easy to miss there. Keras' `predict` rounds numbers to float32 before the graph gets them, so a
+    number that an encoding compares with, such as the border of a bin, must not be the value of a row. A graph cannot
+    raise errors: where `encode` refuses a missing value, the graph must make the prediction NaN.
+    """
 
     @property
     def column(self) -> str:
@@ -131,7 +137,9 @@ class Encoder(Protocol):
 
     @property
     def number_scaling(self) -> Scaling | None:
-        """How its numbers become its first encoded column; None where it is not a column of numbers."""
+        """How its numbers become its first encoded column, if that is all that happens to them: a slope is then given
+        in their own units, the curve over them is shown, and the audit looks for identifiers. None for other columns,
+        to which none of this applies."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -151,15 +159,15 @@ class Encoder(Protocol):
 
     @property
     def watched_as(self) -> tuple[tuple[str, Literal["number", "text"]], ...]:
-        """Name and kind of each column that `watched` yields."""
+        """Name and kind of each column that `watched` yields: predictions are compared with the training rows there."""
 
     def watched(self, column: RawColumn) -> Iterator[Watched]:
         """Yield the values that are compared with those of the training rows: of dates each part that is encoded, of
         arrays the mean of each row."""
 
     def file_kinds(self, declared: Mapping[str, str]) -> dict[str, str | None]:
-        """Return the columns of a file that are needed for this one, and what their texts are read as, since a few rows
-        may not show it; None leaves it to the file.
+        """Return the columns of a file that are needed for this one, and what their texts are read as in predictions,
+        where a few rows may not show it: what the feature says in `read_as`. None leaves it to the file.
 
         Args:
             declared: the kinds of columns that the experiment states, by name.

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from mltrain.data.column_settings import Scale
-from mltrain.spec import Many, Spec
+from mltrain.data.features.feature_spec import FeatureSpec
+from mltrain.spec import Many
 
 if TYPE_CHECKING:
     from mltrain.data.encoders.column import Fitted, RawColumn
 
 
-class ImageFeature(Spec):
+class ImageFeature(FeatureSpec):
     """Images: arrays (rows, height, width, channels), where gray ones may be (rows, height, width) and get one channel;
     or image files, which the texts of a column name; or their bytes in a column of Parquet."""
 
@@ -43,7 +44,7 @@ class ImageFeature(Spec):
         return fit_image(column, self.scale)
 
 
-class ArrayFeature(Spec):
+class ArrayFeature(FeatureSpec):
     """Arrays of one shape: sequences (rows, steps, features), vectors (rows, features), or any other rank."""
 
     type: Literal["array"] = "array"

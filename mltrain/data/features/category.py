@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from mltrain.data.column_settings import Scale
-from mltrain.spec import Many, Spec, fail, problem
+from mltrain.data.features.feature_spec import FeatureSpec
+from mltrain.spec import Many, fail, problem
 
 if TYPE_CHECKING:
     from mltrain.data.encoders.column import Fitted, RawColumn
@@ -23,7 +24,7 @@ def _category_name(value: Any) -> Any:
 CategoryName = Annotated[str, BeforeValidator(_category_name, json_schema_input_type=str | int)]
 
 
-class CategoryFeature(Spec):
+class CategoryFeature(FeatureSpec):
     """One of several texts, such as `Biscoe` or `Dream`. Numbers are names here: 7 and 8 differ as much as 7 and 700.
     Whole numbers are one category as `3` and as `3.0`."""
 

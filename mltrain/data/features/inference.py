@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.encoders.column import RawColumn, is_empty, is_number, is_time
+from mltrain.data.encoders.column import RawColumn, is_empty, is_number, is_text, is_time
 from mltrain.data.features import (
     ArrayFeature,
     BooleanFeature,
@@ -17,17 +17,36 @@ from mltrain.data.features import (
     ImageFeature,
     NumberFeature,
 )
-from mltrain.data.features.unusable import name_images
 from mltrain.data.files.text_codes import codes_example, other_date
-from mltrain.data.table import is_index_name
+from mltrain.data.table import Column, is_index_name
 from mltrain.task import Decision
 
+_IMAGE_FILE = r"(?i)\.(png|jpe?g|bmp|gif|tiff?|webp)$"
 # A text column with more different values than both limits is taken for names or remarks.
 FEW_CATEGORIES = 50
 CATEGORIES_SHARE = 0.05
+# Two words and a letter, or four characters in scripts without spaces: shorter texts are names.
+_SEVERAL_WORDS = r"\S\s+\S+\s+\S|[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]{4}"
 # One 0/1 column each: beyond this a share of many rows would fill the memory.
 MOST_CATEGORIES = 1000
 _AS_DATES = "to read them as dates, set data.source.date_format: DD/MM/YYYY (or how they are written)"
+
+
+def is_free_text(values: Column) -> bool:
+    """Return whether most values are texts of several words."""
+    if isinstance(values, np.ndarray) or not is_text(values.type) or is_empty(values):
+        return False
+    return holds_mostly(values, _SEVERAL_WORDS)
+
+
+def name_images(values: pa.Array) -> bool:
+    """Return whether most texts are names of image files."""
+    return holds_mostly(values, _IMAGE_FILE)
+
+
+def holds_mostly(values: pa.Array, pattern: str) -> bool:
+    """Return whether more than half of the texts that are there have a match of a pattern."""
+    return (pc.sum(pc.match_substring_regex(values, pattern)).as_py() or 0) * 2 > len(values) - values.null_count
 
 
 def infer_feature(column: RawColumn) -> tuple[Feature, Decision]:
@@ -89,6 +108,12 @@ def _infer_text(name: str, values: pa.Array) -> tuple[Feature, str]:
         return IgnoreFeature(), (
             "holds names of image files; to learn from them, take a model of several inputs (fusion, graph) and set "
             f"data.features.{name}: image"
+        )
+    if is_free_text(values):
+        return IgnoreFeature(), (
+            f"holds free text, which is learned from beside other columns where that is stated: data.features.{name}: "
+            "{type: text, encoding: tf_idf} makes columns of it; {type: text} makes tokens, for a model that takes "
+            "this column alone"
         )
     return IgnoreFeature(), (
         f"holds text with {distinct} different values in {rows} training rows; more than {limit} are taken for names "

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from mltrain.data.column_settings import Part, Scale
-from mltrain.spec import Many, Spec
+from mltrain.data.features.feature_spec import FeatureSpec
+from mltrain.spec import Many
 
 if TYPE_CHECKING:
     from mltrain.data.encoders.column import Fitted, RawColumn
 
 
-class NumberFeature(Spec):
+class NumberFeature(FeatureSpec):
     """Numbers: missing values are filled, then all values are scaled, with statistics of the training rows."""
 
     type: Literal["number"] = "number"
@@ -30,7 +31,7 @@ class NumberFeature(Spec):
         return fit_number(column, self.scale or scale, self.missing)
 
 
-class BooleanFeature(Spec):
+class BooleanFeature(FeatureSpec):
     """Booleans, encoded as the numbers 0 and 1, not scaled."""
 
     type: Literal["boolean"] = "boolean"
@@ -45,7 +46,7 @@ class BooleanFeature(Spec):
         return fit_boolean(column, self.missing)
 
 
-class DatetimeFeature(Spec):
+class DatetimeFeature(FeatureSpec):
     """Dates or times, as one number column per part: `sold.year`, `sold.month`. Times with a zone are read in UTC."""
 
     type: Literal["datetime"] = "datetime"

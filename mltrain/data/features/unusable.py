@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltrain.data.encoders.column import is_text
-from mltrain.data.table import Table
+from mltrain.data.features.inference import holds_mostly, is_free_text, name_images
+from mltrain.data.table import Table, is_index_name
 from mltrain.errors import DataError
 from mltrain.wording import listed
 
-_IMAGE_FILE = r"(?i)\.(png|jpe?g|bmp|gif|tiff?|webp)$"
 _SOUND_FILE = r"(?i)\.(wav|mp3|flac|ogg|m4a|mp4|avi|mov|mkv)$"
-_WORDS = r"\S\s+\S+\s+\S"
 
 
 def nothing_to_learn_from(train: Table, names: Sequence[str], stated: Collection[str]) -> DataError:
@@ -36,21 +34,17 @@ def nothing_to_learn_from(train: Table, names: Sequence[str], stated: Collection
                 f"column '{name}' holds names of image files, and none of them was found below the folder of the "
                 f"table; put them there, or state data.features.{name}: image to see what is wrong"
             )
-        elif _most(values, _SOUND_FILE):
+        elif holds_mostly(values, _SOUND_FILE):
             why = (
                 f"column '{name}' holds names of sounds or videos, which mltrain does not read; write numbers that are "
                 "computed from them as columns, or as arrays into an .npz file"
-            )
-        elif _most(values, _WORDS):
-            why = (
-                f"column '{name}' holds free text, which mltrain does not learn from; write numbers that are computed "
-                "from it (word counts, embeddings) as columns, or as arrays into an .npz file"
             )
         else:
             distinct = pc.count_distinct(values).as_py()
             why = (
                 f"column '{name}' holds text with {distinct:,} different values; to use them as categories, state "
-                f"data.features.{name}: {{type: category, max_categories: {distinct}}}"
+                f"data.features.{name}: {{type: category, max_categories: {distinct}}}; to use their "
+                "words, {type: text}"
             )
         return DataError(f"{where}: no column is left to learn from: {why}")
     ignored = [name for name in names if name in stated]
@@ -60,10 +54,18 @@ def nothing_to_learn_from(train: Table, names: Sequence[str], stated: Collection
     return DataError(f"{where}: no column is left to learn from (columns: {listed(list(train.columns))})")
 
 
-def name_images(values: pa.Array) -> bool:
-    """Return whether most texts are names of image files."""
-    return _most(values, _IMAGE_FILE)
+def used_text(train: Table, names: Sequence[str], stated: Collection[str]) -> str | None:
+    """Return the column of free text to learn from where no other column is left; None if there is none.
 
-
-def _most(values: pa.Array, pattern: str) -> bool:
-    return (pc.sum(pc.match_substring_regex(values, pattern)).as_py() or 0) * 2 > len(values) - values.null_count
+    Args:
+        train: the training rows.
+        names: the columns that could have been features.
+        stated: columns whose kind was stated.
+    """
+    for name in names:
+        values = train.columns[name]
+        if name not in stated and not is_index_name(name) and is_free_text(values):
+            files = name_images(values) or holds_mostly(values, _SOUND_FILE)
+            if not files and pc.count_distinct(values).as_py() > 1:
+                return name
+    return None

@@ -17,6 +17,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.column_settings import AS_WRITTEN, IMAGES, READ_AS
 from mltrain.data.files.missing_keys import USUAL
 from mltrain.data.files.text_codes import NUMBER, OTHER_DATE, are_codes
 from mltrain.errors import DataError
@@ -25,11 +26,6 @@ Place = Callable[[int], str]
 
 # Times without a zone, and times with one, which are kept in UTC: an hour of the one is not an hour of the other.
 TIMESTAMP, ZONED = pa.timestamp("us"), pa.timestamp("us", "UTC")
-
-# The kind of a column that is needed, but not as a feature, such as the key of a split: a text stays as it is.
-AS_WRITTEN = "as written"
-# The kind of a column of images: texts in it are the paths of files, and bytes the files themselves.
-IMAGES = "image"
 
 # Not numbers to us, but whoever wrote them meant numbers: they count when a column may be mostly numbers.
 _MEANT_AS_NUMBER = r"^[+-]?(\d+(,\d+)+(\.\d+)?|(?i:inf|infinity|nan)|0[xX][0-9a-fA-F]+)$"
@@ -71,9 +67,12 @@ class ColumnPlace:
 
 
 class DeclaredKinds(dict[str, str]):
-    """The kinds of columns, by name, as the config declares them, and which columns are targets."""
+    """What columns are read as, by name, as far as the config says it, and which columns are targets."""
 
     def __init__(self, kinds: Mapping[str, str], targets: Mapping[str, Literal["any", "classes"]]) -> None:
+        unknown = {name: kind for name, kind in kinds.items() if kind not in READ_AS}
+        if unknown:
+            raise ValueError(f"texts cannot be read as these kinds: {unknown}")
         super().__init__(kinds)
         self.targets = targets
 
@@ -112,8 +111,7 @@ def parse_texts(texts: pa.Array, where: ColumnPlace, kind: str | None) -> pa.Arr
     Args:
         texts: the values; null is a missing value.
         where: names the column and its rows.
-        kind: what the column was declared to be ("number", "category", "boolean", "datetime"), "ignore" where nobody
-            needs it, `AS_WRITTEN`, `IMAGES`; None to find out.
+        kind: what the column was declared to be, one of `READ_AS`: "ignore" where nobody needs it; None to find out.
 
     Returns:
         int64, float64, bool, `TIMESTAMP` or `ZONED`, else the texts unchanged. A column without any value is float64;
@@ -121,7 +119,10 @@ def parse_texts(texts: pa.Array, where: ColumnPlace, kind: str | None) -> pa.Arr
 
     Raises:
         DataError: a value is not of the declared kind, or of the kind that most others are.
+        ValueError: there is no such kind.
     """
+    if kind is not None and kind not in READ_AS:
+        raise ValueError(f"texts cannot be read as {kind!r}")
     if kind == "ignore":
         return pa.nulls(len(texts))
     if kind in ("category", AS_WRITTEN, IMAGES):

@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltrain.data.column_settings import AS_WRITTEN, IMAGES
 from mltrain.data.files.column_types import (
-    AS_WRITTEN,
-    IMAGES,
     TIMESTAMP,
     ZONED,
     ColumnPlace,

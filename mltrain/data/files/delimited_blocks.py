@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.files.column_types import AS_WRITTEN, IMAGES, may_be_rounded, plain_numbers
+from mltrain.data.column_settings import AS_WRITTEN, IMAGES
+from mltrain.data.files.column_types import may_be_rounded, plain_numbers
 from mltrain.data.files.delimited_faults import LONGEST_FIELD
 from mltrain.data.files.delimited_header import header
 from mltrain.data.files.delimited_text import (

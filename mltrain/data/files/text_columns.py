@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from mltrain.data.files.column_types import AS_WRITTEN, IMAGES, ColumnPlace, parse_texts
+from mltrain.data.column_settings import AS_WRITTEN, IMAGES
+from mltrain.data.files.column_types import ColumnPlace, parse_texts
 from mltrain.data.files.delimited_text import Dialect, trimmed
 from mltrain.data.files.missing_values import MissingValues
 from mltrain.data.files.text_spelling import iso_dates, plain_spelling

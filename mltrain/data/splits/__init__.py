@@ -1,6 +1,6 @@
 """Which rows are for training, for validation and for the test, as the config says it: `SPLIT_SPECS` is the list.
 
-What they choose is in `choice.py`. No NumPy here: `mltrain validate` needs the specs alone.
+Each is a `SplitSpec`. Its rows are chosen in `choice.py`: no NumPy here, as `mltrain validate` needs the specs alone.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from pydantic import Field, PlainValidator, ValidationInfo, model_validator
 from mltrain.data.sources import SOURCES, Source
 from mltrain.data.splits.fold_splits import KFoldSplit
 from mltrain.data.splits.key_splits import GroupSplit, HashSplit
-from mltrain.data.splits.shares import Seed, Share, refuse_everything, share
-from mltrain.spec import OneOf, Spec
+from mltrain.data.splits.shares import Seed, Share, held_out, refuse_everything, share
+from mltrain.data.splits.split_spec import SplitColumn, SplitSpec
+from mltrain.spec import OneOf
+from mltrain.task import SPLITS, SplitName
 
 
-class RandomSplit(Spec):
+class RandomSplit(SplitSpec):
     """Rows drawn at random, like scikit-learn's train_test_split: the test rows first, validation rows from the
     rest."""
 
+    why_no_folds = None
     type: Literal["random"] = "random"
     validation: Share = 0.2
     """Validation rows: a fraction of all rows (0.2), a number of rows (500), or 0 for none."""
@@ -35,19 +38,45 @@ class RandomSplit(Spec):
         refuse_everything("random", self.validation, self.test)
         return self
 
+    def reads(self) -> tuple[SplitColumn, ...]:
+        """Return none: rows are drawn."""
+        return ()
 
-class NoSplit(Spec):
+    def has_rows_for(self) -> set[SplitName]:
+        """Return training and what has a share."""
+        return held_out(self.validation, self.test)
+
+
+class NoSplit(SplitSpec):
     """Use every row for training."""
 
+    why_no_folds = "no rows are held out"
     type: Literal["none"] = "none"
 
+    def reads(self) -> tuple[SplitColumn, ...]:
+        """Return none."""
+        return ()
 
-class ColumnSplit(Spec):
+    def has_rows_for(self) -> set[SplitName]:
+        """Return training."""
+        return {"train"}
+
+
+class ColumnSplit(SplitSpec):
     """A column of the data says which split a row is in: train, validation or test. It is not a feature."""
 
+    why_no_folds = "a column says which rows are held out"
     type: Literal["column"] = "column"
     column: str
     """Its name."""
+
+    def reads(self) -> tuple[SplitColumn, ...]:
+        """Return the column, which never is a feature."""
+        return (SplitColumn(self.column, may_be_feature=False),)
+
+    def has_rows_for(self) -> set[SplitName]:
+        """Return all: the column may name each."""
+        return set(SPLITS)
 
 
 def _source_or_share(value: Any, info: ValidationInfo) -> Any:
@@ -56,9 +85,10 @@ def _source_or_share(value: Any, info: ValidationInfo) -> Any:
     return None if value is None else OneOf("source", *SOURCES).check(value, info)
 
 
-class FilesSplit(Spec):
+class FilesSplit(SplitSpec):
     """The splits come from sources of their own; `data.source` is for training."""
 
+    why_no_folds = "the held-out rows come from sources of their own"
     type: Literal["files"] = "files"
     validation: Annotated[
         Source | Share | None, PlainValidator(_source_or_share, json_schema_input_type=Source | Share | None)
@@ -71,11 +101,20 @@ class FilesSplit(Spec):
     stratify: Literal["auto"] | bool = "auto"
     """Give drawn validation rows the same proportions of the classes, like a random split."""
 
+    def reads(self) -> tuple[SplitColumn, ...]:
+        """Return none: a source says it."""
+        return ()
 
-class TimeSplit(Spec):
+    def has_rows_for(self) -> set[SplitName]:
+        """Return training and what has a source or a share."""
+        return held_out(self.validation, self.test)
+
+
+class TimeSplit(SplitSpec):
     """The oldest rows are for training, newer ones for validation, the newest for the test. Rows of equal time stay
     together, in the later split."""
 
+    why_no_folds = "folds would be trained on newer rows than they are tested on"
     type: Literal["time"] = "time"
     column: str | None = None
     """The column of numbers, dates or times by which the rows are sorted; null keeps the order of the rows. It
@@ -91,6 +130,14 @@ class TimeSplit(Spec):
     def _rows_are_left_for_training(self) -> TimeSplit:
         refuse_everything("time", self.validation, self.test)
         return self
+
+    def reads(self) -> tuple[SplitColumn, ...]:
+        """Return the time, where one is stated."""
+        return () if self.column is None else (SplitColumn(self.column, orders=True),)
+
+    def has_rows_for(self) -> set[SplitName]:
+        """Return training and what has a share."""
+        return held_out(self.validation, self.test)
 
 
 SPLIT_SPECS = (RandomSplit, NoSplit, ColumnSplit, FilesSplit, GroupSplit, HashSplit, TimeSplit, KFoldSplit)

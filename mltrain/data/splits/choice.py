@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never, cast
 
 import numpy as np
 
 from mltrain.data.image_columns import AskedImages, folder_of, image_rules, with_images
 from mltrain.data.sources import Source
-from mltrain.data.splits import ColumnSplit, FilesSplit, RandomSplit, Split, TimeSplit
+from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, Split, TimeSplit
 from mltrain.data.splits.fold_choice import rows_by_fold
 from mltrain.data.splits.fold_splits import KFoldSplit
 from mltrain.data.splits.group_choice import GroupDraw, rows_by_hash
-from mltrain.data.splits.key_splits import GroupSplit, HashSplit, key_columns
+from mltrain.data.splits.key_splits import GroupSplit, HashSplit
 from mltrain.data.splits.keys import group_numbers
 from mltrain.data.splits.row_choice import Draw, all_rows, rows_by_column, rows_by_part
 from mltrain.data.splits.rows import Splits
@@ -103,7 +103,7 @@ def split_rows(
     """
     rows = all_rows(len(table)) if windowed is None else windowed.examples
     decisions: tuple[Decision, ...] = ()
-    groups = group_numbers(table, key_columns(split))
+    groups = group_numbers(table, split.key_columns)
     if isinstance(split, RandomSplit | FilesSplit | GroupSplit | KFoldSplit):
         own_seed = seed if split.seed is None else split.seed
         draw = Draw(table.origin.name, own_seed, split.stratify, labels, classes)
@@ -118,14 +118,16 @@ def split_rows(
         splits = rows_by_column(table, split.column)
     elif isinstance(split, TimeSplit):
         splits, decisions = rows_by_time(split, table, rows, windowed.known_at_the_border if windowed else None)
-    elif isinstance(split, GroupSplit) and groups is not None:
-        splits, decisions = GroupDraw(draw, groups).split(rows, split.validation, split.test)
+    elif isinstance(split, GroupSplit):
+        splits, decisions = GroupDraw(draw, cast(np.ndarray, groups)).split(rows, split.validation, split.test)
     elif isinstance(split, KFoldSplit):
         splits, decisions = rows_by_fold(split, draw, rows, groups)
     elif isinstance(split, HashSplit):
         splits = rows_by_hash(table, split, seed if split.seed is None else split.seed)
-    else:
+    elif isinstance(split, NoSplit):
         splits = Splits(rows, rows[:0], rows[:0])
+    else:
+        assert_never(split)
     splits = replace(splits, groups=groups)
     splits.check(len(table))
     return splits, decisions

@@ -6,14 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from mltrain.data.splits.shares import Seed, Share
-from mltrain.spec import Spec, fail, problem
+from mltrain.data.splits.shares import Seed, Share, held_out
+from mltrain.data.splits.split_spec import SplitColumn, SplitSpec, key_column
+from mltrain.spec import fail, problem
+from mltrain.task import SplitName
 
 
-class KFoldSplit(Spec):
+class KFoldSplit(SplitSpec):
     """Rows in folds of equal size: one fold is the test, the rest is for training and validation. Among the runs that
     differ only in `fold`, every row is a test row in exactly one; `mltrain cross-validate` trains them all."""
 
+    why_no_folds = None
     type: Literal["kfold"] = "kfold"
     folds: Annotated[int, Field(ge=2)] = 5
     """The number of folds."""
@@ -37,3 +40,11 @@ class KFoldSplit(Spec):
             message = f"expected a fold from 1 to {self.folds}, received {self.fold}"
             raise fail("kfold", [problem("fold", message, ("fold",), self.fold)])
         return self
+
+    def reads(self) -> tuple[SplitColumn, ...]:
+        """Return the column of the groups, where one is stated."""
+        return () if self.group is None else (key_column(self.group),)
+
+    def has_rows_for(self) -> set[SplitName]:
+        """Return training, the fold that is tested, and validation where it has a share."""
+        return held_out(self.validation, True)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from mltrain.data.splits.fold_splits import KFoldSplit
-from mltrain.data.splits.shares import Seed, Share, refuse_everything
-from mltrain.spec import Many, Spec
+from mltrain.data.splits.shares import Seed, Share, held_out, refuse_everything
+from mltrain.data.splits.split_spec import SplitColumn, SplitSpec, key_column
+from mltrain.spec import Many
+from mltrain.task import SplitName
 
 _Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
-class GroupSplit(Spec):
+class GroupSplit(SplitSpec):
     """Whole groups drawn at random: all rows with the same value in a column, such as those of one patient, are in one
     split."""
 
+    why_no_folds = None
     type: Literal["group"] = "group"
     column: str
     """The column that names the group of a row. It is not a feature, unless `data.features` declares it."""
@@ -35,10 +37,19 @@ class GroupSplit(Spec):
         refuse_everything("group", self.validation, self.test)
         return self
 
+    def reads(self) -> tuple[SplitColumn, ...]:
+        """Return the column of the groups."""
+        return (key_column(self.column),)
 
-class HashSplit(Spec):
+    def has_rows_for(self) -> set[SplitName]:
+        """Return training and what has a share."""
+        return held_out(self.validation, self.test)
+
+
+class HashSplit(SplitSpec):
     """The split of a row follows from a hash of its key alone: rows that are added later never move other rows."""
 
+    why_no_folds = "a hash fixes the split of every row"
     type: Literal["hash"] = "hash"
     columns: Annotated[Many[str], Field(min_length=1)]
     """The columns of the key, such as `[id]`: rows with the same key are in the same split. They are not features,
@@ -55,11 +66,10 @@ class HashSplit(Spec):
         refuse_everything("hash", self.validation, self.test)
         return self
 
+    def reads(self) -> tuple[SplitColumn, ...]:
+        """Return the columns of the key."""
+        return tuple(map(key_column, self.columns))
 
-def key_columns(split: Any) -> tuple[str, ...]:
-    """Return the columns whose equal values keep rows together; none where every row is for itself."""
-    if isinstance(split, GroupSplit):
-        return (split.column,)
-    if isinstance(split, KFoldSplit):
-        return () if split.group is None else (split.group,)
-    return tuple(split.columns) if isinstance(split, HashSplit) else ()
+    def has_rows_for(self) -> set[SplitName]:
+        """Return training and what has a share."""
+        return held_out(self.validation, self.test)

@@ -8,6 +8,7 @@ from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
 from mltrain.spec import fail, problem
+from mltrain.task import SplitName
 
 
 def share(value: Any) -> int | float:
@@ -36,3 +37,9 @@ def refuse_everything(kind: str, validation: float, test: float) -> None:
     if isinstance(validation, float) and isinstance(test, float) and validation + test >= 1:
         message = f"{validation} for validation plus {test} for the test leaves nothing for training"
         raise fail(kind, [problem("share", message, ("validation",), validation)])
+
+
+def held_out(validation: object, test: object) -> set[SplitName]:
+    """Return the splits that have rows where each of these is a share, or a source, or nothing (0 or None)."""
+    asked: tuple[tuple[SplitName, object], ...] = (("train", True), ("validation", validation), ("test", test))
+    return {name for name, rows in asked if rows}

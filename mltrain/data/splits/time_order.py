@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_text, is_time
 from mltrain.data.files.column_types import without_zone
+from mltrain.data.files.text_codes import codes_example
 from mltrain.data.splits import TimeSplit
 from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Column, Table
@@ -38,6 +39,12 @@ def times_of_rows(table: Table, column: str | None) -> np.ndarray:
         if isinstance(values, np.ndarray) or not is_text(values.type) or values.null_count == len(values):
             raise raw.failure(f"expected numbers or dates to sort the rows by, but the column holds {raw.holds()}")
         row = first_row(values.is_valid())
+        if codes_example(values) is not None:
+            raise raw.error(
+                row,
+                f"{values[row].as_py()!r} is a code and not a time by which rows can be put in order; to read codes as "
+                f"numbers, set data.features.{column}: number, which makes the column a feature too",
+            )
         raise raw.error(
             row,
             f"{values[row].as_py()!r} is not a time by which rows can be put in order; expected numbers, or dates such "

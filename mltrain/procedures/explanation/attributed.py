@@ -53,7 +53,7 @@ def explained_columns(stored: StoredModel) -> tuple[str, ...]:
     given = stored.info.input
     if not given.columns:
         raise UsageError(
-            f"--explain needs the columns of a table, but the input of this run is '{given.name}', an array of "
+            f"--explain needs the columns of a table, but the input of this run is {given.words} '{given.name}', of "
             f"shape {given.shape}; leave it out; for images, `mltrain explain` shows where the score comes from"
         )
     targets = stored.preprocessing.target.parts

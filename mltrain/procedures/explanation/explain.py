@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mltrain.data.examples import encode_examples
-from mltrain.data.splits.key_splits import key_columns
 from mltrain.data.splits.keys import group_numbers, several
 from mltrain.errors import UsageError
 from mltrain.procedures.evaluate import recorded_rows
@@ -41,7 +40,7 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
     interruption.raise_if_received()
     rows = stored.splits[split]
     table = recorded_rows(stored, rows)
-    groups = several(group_numbers(table, key_columns(stored.spec.data.split)))
+    groups = several(group_numbers(table, stored.spec.data.split.key_columns))
     examples = replace(encode_examples(stored.preprocessing, table, rows), groups=groups)
     stored.refuse_indices(table, examples.inputs)
     predictions = predict_split(network, examples).tempered(network, stored.rule).values

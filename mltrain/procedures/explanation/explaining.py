@@ -35,7 +35,7 @@ def unexplained(info: DataInfo, inputs: Mapping[str, np.ndarray], predictions: n
     if not of_columns and not are_images(the_only(inputs)):
         return (
             "cannot explain the predictions: expected the columns of a table, or images with 1 or 3 channels and up "
-            f"to 128 × 128 pixels, found the array '{info.input.name}'"
+            f"to 128 × 128 pixels, found {info.input.words} '{info.input.name}'"
         )
     if not of_columns and KINDS[info.task].several:
         return "cannot explain the predictions: a saliency map shows one score, and there are several targets"

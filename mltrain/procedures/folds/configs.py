@@ -14,13 +14,6 @@ from mltrain.data.splits.key_splits import GroupSplit
 from mltrain.spec import as_plain
 
 FOLDS = 5
-_WHY_NOT = {
-    "column": "a column says which rows are held out",
-    "files": "the held-out rows come from sources of their own",
-    "hash": "a hash fixes the split of every row",
-    "time": "folds would be trained on newer rows than they are tested on",
-    "none": "no rows are held out",
-}
 
 
 def fold_configs(loaded: Loaded, folds: int | None = None, gates: Sequence[str] = ()) -> tuple[Loaded, ...]:
@@ -42,7 +35,7 @@ def fold_configs(loaded: Loaded, folds: int | None = None, gates: Sequence[str] 
         number = [] if folds is None else [f"data.split.folds={count}"]
         return tuple(_again(loaded, [*number, f"data.split.fold={fold}"], gates) for fold in range(1, count + 1))
     if not isinstance(split, RandomSplit | GroupSplit):
-        why = f"a split of type {split.type} cannot be divided into folds: {_WHY_NOT[split.type]}"
+        why = f"a split of type {split.type} cannot be divided into folds: {split.why_no_folds}"
         raise loaded.error((("data", "split"), f"{why}; use a split of type kfold, random or group"))
     count = folds or FOLDS
     return tuple(_again(loaded, [_kfold(split, count, fold)], gates) for fold in range(1, count + 1))

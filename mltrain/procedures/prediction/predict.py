@@ -114,7 +114,7 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
                 if attribution is not None:
                     columns = beside(columns, attribution.columns(the_only(inputs), predictions), names[len(added) :])
                 output.write(kept, columns)
-                done += len(kept)
+                done += _count(inputs)
             findings = replace(
                 rows.findings(),
                 images=stream if isinstance(stream, ImagesStream) else rows.images,
@@ -144,12 +144,18 @@ def regrouped(parts: Iterable[Part], rows: int) -> Iterator[Part]:
         if rest is not None:
             kept = pa.concat_tables([rest[0], kept])
             inputs = {name: np.concatenate([rest[1][name], x]) for name, x in inputs.items()}
-        whole = len(kept) // rows * rows
+        count = _count(inputs)
+        whole = count // rows * rows
         if whole:
             yield kept.slice(0, whole), {name: x[:whole] for name, x in inputs.items()}
-        rest = (kept.slice(whole), {name: x[whole:] for name, x in inputs.items()}) if whole < len(kept) else None
+        rest = (kept.slice(whole), {name: x[whole:] for name, x in inputs.items()}) if whole < count else None
     if rest is not None:
         yield rest
+
+
+def _count(inputs: Mapping[str, np.ndarray]) -> int:
+    """Return the number of rows; those that came may have no column, as in an archive of arrays."""
+    return len(next(iter(inputs.values())))
 
 
 def _attribution(stored: StoredModel, network: Network, baseline: np.ndarray | None) -> Attribution | None:

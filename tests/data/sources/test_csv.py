@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mltrain.data.column_settings import AS_WRITTEN
 from mltrain.data.files import opening
-from mltrain.data.files.column_types import AS_WRITTEN
 from mltrain.data.sources import CsvSource
 from mltrain.errors import DataError
 

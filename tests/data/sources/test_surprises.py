@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from mltrain.data.files.column_types import AS_WRITTEN
+from mltrain.data.column_settings import AS_WRITTEN
 from mltrain.data.sources import read_file
 from mltrain.data.streams import open_rows
 from mltrain.data.streams.block import Wanted

@@ -87,6 +87,11 @@ def test_borders_are_said_as_people_write_them():
     [
         ([1, None, 3], {}, "x.csv[1]: column 't': the time is missing"),
         (["a", "b", "c"], {}, "x.csv[0]: column 't': 'a' is not a time by which rows can be put in order"),
+        (
+            ["079", "080", "081"],
+            {},
+            "'079' is a code and not a time by which rows can be put in order; to read codes as",
+        ),
         ([1, 2, 3], {"column": "when"}, "no column 'when'"),
         ([1, 1, 1, 2], {"test": 2, "validation": 0}, "rows of equal time stay together"),
         ([1, 2, 3], {"test": 1, "validation": 0, "gap": 2}, "none of the 2 train rows is left with a gap of 2"),

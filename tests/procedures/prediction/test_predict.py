@@ -263,7 +263,7 @@ def test_a_bad_row_in_the_middle_leaves_nothing(predict, folder, monkeypatch, fo
 def test_a_signal_leaves_nothing(predict, folder, monkeypatch):
     from mltrain.procedures.network import Network
 
-    def stopped(self, outputs):
+    def stopped(self, outputs, temperature):
         assert list(folder.glob(".tmp-*"))
         os.kill(os.getpid(), signal.SIGTERM)
         raise AssertionError("the signal did not end it")
@@ -412,7 +412,7 @@ def test_tensorflow_waits_for_the_first_block(shell, folder):
 def test_a_prediction_that_is_no_number_is_refused(predict, folder, monkeypatch):
     from mltrain.procedures.network import Network
 
-    def broken(self, outputs):
+    def broken(self, outputs, temperature):
         values = np.full(len(outputs), 0.5, np.float32)
         values[5] = math.nan
         return values

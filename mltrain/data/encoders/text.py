@@ -1,0 +1,323 @@
+"""Texts as the numbers of their tokens, for an Embedding layer; and what all encoders of free text share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field, model_validator
+
+from mltrain.aligned import aligned_empty
+from mltrain.data.column_settings import AS_WRITTEN
+from mltrain.data.encoders.column import (
+    ColumnEncoder,
+    Encoded,
+    Fitted,
+    RawColumn,
+    RawInput,
+    Watched,
+    is_text,
+)
+from mltrain.data.encoders.number import missing_error
+from mltrain.data.encoders.texts import texts_of
+from mltrain.data.texts.byte_tokens import BYTE_TOKENS, byte_lengths, byte_numbers
+from mltrain.data.texts.characters import CharacterTable, TokenRule, character_table
+from mltrain.data.texts.tokens import Tokens
+from mltrain.data.texts.vocabulary import (
+    FIRST_TOKEN,
+    PADDING,
+    UNKNOWN_TOKEN,
+    Counted,
+    choose_tokens,
+    count_tokens,
+    symbols_of,
+    tokenised,
+    values_of,
+)
+from mltrain.spec import Many
+from mltrain.task import Decision
+
+if TYPE_CHECKING:
+    from mltrain.data.features.text import TextFeature
+
+QUANTILE = 0.95
+MIN_COUNT = 2
+_MOST_TOKENS = 20_000
+_LONGEST = {"words": 512, "characters": 2048, "bytes": 2048}
+
+
+class FreeTextEncoder(ColumnEncoder):
+    """What the encoders of free text share: how a text becomes tokens, and which of them are known."""
+
+    column: str
+    """Name of the raw column."""
+    rule: TokenRule
+    """How a text becomes tokens."""
+    ngrams: Annotated[int, Field(ge=1, le=5)] = 1
+    """Runs of up to so many tokens count as tokens."""
+    vocabulary: Many[str]
+    """The known tokens: the most frequent of the training rows first, those of one count in the order of their bytes.
+    Empty where tokens are bytes, or hashed."""
+    missing: Literal["blank", "error"]
+    """What happens to a missing value."""
+
+    @model_validator(mode="after")
+    def _tokens_differ(self) -> FreeTextEncoder:
+        if len(set(self.known.tolist())) != len(self.vocabulary):
+            raise ValueError("the vocabulary has a token twice, or one that is none")
+        return self
+
+    @property
+    def table(self) -> CharacterTable:
+        """What each character does, where these tokens are known."""
+        return character_table(self.rule, symbols_of(self.vocabulary))
+
+    @property
+    def known(self) -> np.ndarray:
+        """The values by which the tokens of the vocabulary are known, int64 (tokens,)."""
+        return _known(self.rule, self.ngrams, self.vocabulary)
+
+    @property
+    def expects_missing(self) -> bool:
+        """No: a missing text is one without tokens."""
+        return False
+
+    @property
+    def watched_as(self) -> tuple[tuple[str, Literal["number", "text"]], ...]:
+        """The number of tokens of each text, and the share of them that is unknown."""
+        names = [f"tokens of {self.column}"]
+        if self.vocabulary:
+            names.append(f"share of unknown tokens of {self.column}")
+        return tuple((name, "number") for name in names)
+
+    def watched(self, column: RawColumn) -> Iterator[Watched]:
+        """Yield the number of tokens, NaN where the text is missing; and the share, NaN where there are none."""
+        texts = self.texts(column)
+        counts, known = np.zeros(len(texts)), np.zeros(len(texts))
+        if self.rule.by == "bytes":
+            counts += byte_lengths(texts, self.rule.max_characters)
+        else:
+            place_of = self.places()
+
+            def counted(tokens: Tokens) -> tuple[np.ndarray, np.ndarray]:
+                known = tokens.rows[place_of(tokens.values) >= 0]
+                return tokens.counts, np.bincount(known, minlength=len(tokens.counts))
+
+            for rows, found in tokenised(texts, self.rule, self.table, 1, counted):
+                counts[rows], known[rows] = found
+        yield np.where(absent_texts(texts), np.nan, counts)
+        if self.vocabulary:
+            with np.errstate(invalid="ignore"):
+                yield 1 - known / counts
+
+    def file_kinds(self, declared: Mapping[str, str]) -> dict[str, str | None]:
+        """Return text."""
+        return {self.column: AS_WRITTEN}
+
+    @property
+    def raw_inputs(self) -> tuple[RawInput, ...]:
+        """One text, empty where missing."""
+        return (RawInput(self.column, "string", (1,)),)
+
+    def raw(self, column: RawColumn) -> tuple[np.ndarray, ...]:
+        """Return the texts as objects (rows, 1), empty where missing."""
+        return (free_texts_of(column).to_numpy(zero_copy_only=False)[:, None],)
+
+    def texts(self, column: RawColumn) -> pa.Array:
+        """Return the texts (rows,), empty where missing.
+
+        Raises:
+            DataError: a value is missing where that is an error, or is no text.
+        """
+        texts = free_texts_of(column)
+        if self.missing == "error" and absent_texts(texts).any():
+            raise missing_error(column, absent_texts(texts))
+        return texts
+
+    def places(self) -> Callable[[np.ndarray], np.ndarray]:
+        """Return what gives the places of tokens in the vocabulary, int64 (tokens,), -1 for unknown ones; it takes the
+        values that know them."""
+        known = pa.array(self.known)
+
+        def places(values: np.ndarray) -> np.ndarray:
+            return pc.fill_null(pc.index_in(pa.array(values), value_set=known), -1).to_numpy().astype(np.int64)
+
+        return places
+
+
+class TokensEncoder(FreeTextEncoder):
+    """The numbers of the first tokens of a text: 0 is padding, 1 an unknown token, then those of the vocabulary. A text
+    without tokens, as a missing one, is one unknown token."""
+
+    type: Literal["tokens"] = "tokens"
+    length: Annotated[int, Field(ge=1)]
+    """Tokens of each text."""
+
+    @property
+    def input(self) -> str:
+        """One of its own, with the name of the column."""
+        return self.column
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """None: the places of a text have no names."""
+        return ()
+
+    @property
+    def encoded_shape(self) -> tuple[int, ...]:
+        """As many numbers as a text has places."""
+        return (self.length,)
+
+    @property
+    def encoded_dtype(self) -> Literal["float32", "int32"]:
+        """That of index numbers."""
+        return "int32"
+
+    @property
+    def indices(self) -> int | None:
+        """Padding, the unknown token and the known ones."""
+        return BYTE_TOKENS if self.rule.by == "bytes" else FIRST_TOKEN + len(self.vocabulary)
+
+    def encode(self, column: RawColumn) -> Encoded:
+        """Return int32 (rows, length)."""
+        texts = self.texts(column)
+        absent = int(absent_texts(texts).sum())
+        values = self._numbers(texts)
+        # A text without tokens is one unknown token: the mean of no token, or attention to none, would be NaN.
+        values[:, 0] = np.maximum(values[:, 0], UNKNOWN_TOKEN)
+        return Encoded(values, {self.column: absent} if absent else {}, {})
+
+    def _numbers(self, texts: pa.Array) -> np.ndarray:
+        if self.rule.by == "bytes":
+            return byte_numbers(texts, self.rule.max_characters, self.length)
+        values = aligned_empty((len(texts), self.length), np.int32)
+        values[...] = PADDING
+        place_of = self.places()
+
+        def numbered(tokens: Tokens) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            places = tokens.places
+            inside = places < self.length
+            known = place_of(tokens.values[inside])
+            return tokens.rows[inside], places[inside], np.where(known < 0, UNKNOWN_TOKEN, known + FIRST_TOKEN)
+
+        for rows, (row, place, number) in tokenised(texts, self.rule, self.table, 1, numbered):
+            values[rows][row, place] = number
+        return values
+
+
+@lru_cache(maxsize=16)
+def _known(rule: TokenRule, ngrams: int, vocabulary: tuple[str, ...]) -> np.ndarray:
+    return values_of(vocabulary, rule, ngrams)
+
+
+def absent_texts(texts: pa.Array) -> np.ndarray:
+    """Return whether each text is missing, (rows,) bool."""
+    return pc.equal(texts, "").to_numpy(zero_copy_only=False)
+
+
+def free_texts_of(column: RawColumn) -> pa.Array:
+    """Return a column as text (rows,), empty where missing; raises as `texts_of`."""
+    values = column.values
+    if isinstance(values, np.ndarray) or not is_text(values.type):
+        return texts_of(column)
+    return pc.fill_null(pc.cast(values, pa.string()), "")  # none of it is a number that is written in two ways
+
+
+def rule_of(feature: TextFeature) -> TokenRule:
+    """Return how a text becomes tokens, with the defaults of what the config does not say."""
+    return TokenRule(
+        by=feature.by,
+        case=feature.case or "fold",
+        accents=feature.accents or "keep",
+        punctuation=feature.punctuation or ("split" if feature.by == "words" else "token"),
+        max_characters=feature.max_characters,
+    )
+
+
+def training_texts(column: RawColumn, feature: TextFeature) -> pa.Array:
+    """Return the texts of the training rows, empty where missing.
+
+    Raises:
+        DataError: no row has a text, or one is missing where that is an error.
+    """
+    texts = free_texts_of(column)
+    absent = absent_texts(texts)
+    if absent.all():
+        raise column.failure(
+            f"no training row has a value (set data.features.{column.name}: ignore, or split the data otherwise)"
+        )
+    if feature.missing == "error" and absent.any():
+        raise missing_error(column, absent)
+    return texts
+
+
+def vocabulary_of(
+    column: RawColumn, texts: pa.Array, feature: TextFeature, most: int
+) -> tuple[tuple[str, ...], Counted, Decision]:
+    """Return the vocabulary, what it was chosen from, and what is said of it.
+
+    Args:
+        column: of the training rows.
+        texts: they.
+        feature: as the config states it.
+        most: tokens at most, where the config does not say.
+
+    Raises:
+        DataError: there is no token to choose.
+    """
+    most, least = feature.max_tokens or most, feature.min_count or MIN_COUNT
+    counted = count_tokens(texts, rule_of(feature), feature.ngrams or 1)
+    vocabulary = tuple(choose_tokens(texts, counted, rule_of(feature), most, least))
+    if not vocabulary:
+        raise column.failure(
+            f"no token of the training rows is there {least} times (lower data.features.{column.name}.min_count, or "
+            "set it to ignore)"
+        )
+    known = counted.counts[counted.counts >= least]
+    share = np.sort(known)[::-1][:most].sum() / max(counted.counts.sum(), 1)
+    reason = (
+        f"of {len(counted.values):,} in the training rows, {len(known):,} are there at least {least} times, and "
+        f"max_tokens is {most:,}; {share:.1%} of all tokens are known"
+    )
+    return vocabulary, counted, Decision(f"features.{column.name}", f"{len(vocabulary):,} known tokens", reason)
+
+
+def fit_tokens(column: RawColumn, feature: TextFeature) -> Fitted:
+    """Return the encoder of a column of free text of the training rows as numbers of tokens.
+
+    Raises:
+        DataError: there are no texts or tokens, or a value is missing where that is an error.
+    """
+    texts, rule = training_texts(column, feature), rule_of(feature)
+    decisions: list[Decision] = []
+    vocabulary: tuple[str, ...] = ()
+    if rule.by == "bytes":
+        lengths = byte_lengths(texts, rule.max_characters)
+    else:
+        vocabulary, counted, decision = vocabulary_of(column, texts, feature, _MOST_TOKENS)
+        lengths = counted.lengths
+        decisions.append(decision)
+    length, decision = _length(column.name, lengths, feature)
+    encoder = TokensEncoder(
+        column=column.name, rule=rule, vocabulary=vocabulary, missing=feature.missing, length=length
+    )
+    return Fitted(encoder, (*decisions, decision))
+
+
+def _length(name: str, lengths: np.ndarray, feature: TextFeature) -> tuple[int, Decision]:
+    """Return how many tokens of each text are taken, and what is said of it."""
+    length, why = feature.length, "as stated"
+    if length is None:
+        quantile = feature.quantile or QUANTILE
+        length = max(1, int(np.ceil(np.quantile(lengths, quantile, method="inverted_cdf"))))
+        why = f"{100 * quantile:.4g} % of the training rows are not longer"
+        if length > _LONGEST[feature.by]:
+            why = f"{why} than {length:,}, which is limited (state data.features.{name}.length for more)"
+            length = _LONGEST[feature.by]
+    cut = lengths > length
+    reason = f"{why}; {cut.mean():.1%} of the training rows are cut, the longest has {lengths.max():,}"
+    return length, Decision(f"features.{name}", f"{length:,} {feature.by} of each text", reason)
