@@ -88,6 +88,11 @@ def _infer_text(name: str, values: pa.Array) -> tuple[Feature, str]:
     distinct, rows = pc.count_distinct(values).as_py(), len(values)
     limit = min(max(FEW_CATEGORIES, int(CATEGORIES_SHARE * rows)), MOST_CATEGORIES)
     code, date = codes_example(values), other_date(values)
+    if name_images(values) and 2 * distinct > rows:
+        return IgnoreFeature(), (
+            "holds names of image files; to learn from them, put the files below the folder of the table, take a model "
+            f"of several inputs (fusion, graph), and set data.features.{name}: image"
+        )
     if distinct <= limit:
         if code is not None:
             return CategoryFeature(), (
@@ -103,11 +108,6 @@ def _infer_text(name: str, values: pa.Array) -> tuple[Feature, str]:
         return IgnoreFeature(), (
             f"holds {distinct} different codes such as {code!r} in {rows} training rows; more than {limit} are taken "
             f"for names (to use them: data.features.{name}: {{type: category, max_categories: {distinct}}}, or number)"
-        )
-    if name_images(values):
-        return IgnoreFeature(), (
-            "holds names of image files; to learn from them, take a model of several inputs (fusion, graph) and set "
-            f"data.features.{name}: image"
         )
     if is_free_text(values):
         return IgnoreFeature(), (
