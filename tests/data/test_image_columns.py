@@ -75,6 +75,13 @@ def test_names_of_files_that_are_not_there_are_no_images(rows):
         prepared(rows, "alone.csv", TextUse("cnn", "tf_idf", lambda column: False))
 
 
+def test_a_recognised_column_with_bad_images_can_be_left_out(rows):
+    (rows / "photos" / "3.png").unlink()
+    said = r"^rows.csv:5: photos/3.png: no such file.*; to learn from .*, set data.features.photo: ignore$"
+    with pytest.raises(DataError, match=said):
+        prepared(rows)
+
+
 def test_a_sample_of_the_files_is_looked_at(rows, monkeypatch):
     seen = []
     real = image_columns.looked_at

@@ -227,7 +227,11 @@ def open_images(
         digest.update("\n".join([f"{column}\0{len(found)}", *images.sha256, ""]).encode())
     in_order = tuple(bad[row] for row in sorted(bad))
     if bad and not skip_bad:
-        raise BadImagesError(in_order, len(table), noun="row")
+        recognised = [column for column, rule in rules.items() if rule.reason]
+        advice = (
+            f"; to learn from the other columns only, set data.features.{recognised[0]}: ignore" if recognised else ""
+        )
+        raise BadImagesError(in_order, len(table), advice, "row")
     origin = table.origin
     first, *others = (column_of(table, column) for column in rules)
     if not others and pa.types.is_string(first.type):
