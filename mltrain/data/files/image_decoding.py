@@ -7,7 +7,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,11 +103,14 @@ def decoded(content: FileContent, name: str, form: ImageForm) -> tuple[np.ndarra
             bits = _bits(opened, content.data, shown)
             paged = opened.format in _OF_PAGES and bool(getattr(opened, "is_animated", False))
             inverted = getattr(opened, "tag_v2", {}).get(_TIFF_COLORS) == 0
-            shown_image = ImageOps.exif_transpose(opened)
+            opened.load()  # the EXIF data of a PNG may be behind its pixels
+            # Without a turn it would be a copy, which costs a fifth of the time of a photo.
+            turned = opened.getexif().get(_ORIENTATION, 1) != 1
+            shown_image = ImageOps.exif_transpose(opened) if turned else opened
             if shown_image.mode in _GRAY_OF_16_BITS:
                 shown_image = _of_8_bits(shown_image, bits, inverted=inverted)
             pixels, changed = _fitted(shown_image, form)
-            return pixels, changed + Conversions(cut=int(bits > 8), paged=int(paged))
+            return pixels, replace(changed, cut=int(bits > 8), paged=int(paged))
     except UnidentifiedImageError as error:
         raise DataError(
             f"{shown}: not a PNG, JPEG, BMP, GIF, WebP or TIFF file, whatever its name says, or damaged at its "
@@ -160,7 +163,8 @@ def _fitted(image: Image, form: ImageForm) -> tuple[np.ndarray, Conversions]:
     size = (form.width, form.height)
     recolored = (image.mode in _GRAY_MODES) != form.gray
     flat = _on_white(image) if image.has_transparency_data else None
-    fitted = (flat or image).convert("L" if form.gray else "RGB")
+    fitted, mode = flat or image, "L" if form.gray else "RGB"
+    fitted = fitted if fitted.mode == mode else fitted.convert(mode)
     conversions = Conversions(int(fitted.size != size), int(recolored), int(flat is not None))
     return np.asarray(fitted.resize(size, Resampling.BILINEAR)), conversions
 

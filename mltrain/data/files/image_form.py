@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from mltrain.task import Decision
 from mltrain.wording import counted
@@ -53,7 +53,13 @@ class Conversions:
     paged: int = 0
 
     def __add__(self, other: Conversions) -> Conversions:
-        return Conversions(*(one + another for one, another in zip(astuple(self), astuple(other), strict=True)))
+        return Conversions(
+            self.resized + other.resized,
+            self.recolored + other.recolored,
+            self.flattened + other.flattened,
+            self.cut + other.cut,
+            self.paged + other.paged,
+        )
 
     def decisions(self, form: ImageForm, images: int, of: str = "source") -> tuple[Decision, ...]:
         """Return what was done to how many of `images`; `of` is what was decided on."""
