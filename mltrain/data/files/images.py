@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,8 +21,9 @@ from mltrain.errors import DataError, OutOfMemoryError
 # What a file may be named.
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
-# Decoding frees Python's lock. Each thread may hold an image of 256 MiB.
-_MOST_THREADS = 4
+# Decoding frees Python's lock, and reading waits for the disk, so that more threads than cores help. Each may hold an
+# image of 256 MiB.
+_THREADS = 4
 
 # A value is one byte as it is read, and four as the model takes it. Both are there at the same time.
 _BYTES_PER_VALUE = 5
@@ -124,7 +124,7 @@ def readable_images(files: Sequence[StoredImage | None], form: ImageForm) -> Ima
 
     try:
         pixels = np.empty((len(files), *form.shape), np.uint8)
-        with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as threads:
+        with ThreadPoolExecutor(_THREADS) as threads:
             outcomes = list(threads.map(read, range(len(files))))
         bad = tuple(each for each in outcomes if isinstance(each, BadImage))
         good = {row: each for row, each in enumerate(outcomes) if not isinstance(each, BadImage)}
