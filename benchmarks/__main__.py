@@ -20,6 +20,7 @@ PARTS = (
     "intervals",
     "whole_command",
     "memory",
+    "images",
     "growth",
     "checkpoints",
 )

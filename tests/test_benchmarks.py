@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import evaluation, intervals, linear_regression, processes, ratios, training_loop, whole_command
+from benchmarks import evaluation, images, intervals, linear_regression, processes, ratios, training_loop, whole_command
 from benchmarks.__main__ import PARTS
 from benchmarks.cases import CASES, data
 from benchmarks.compare_commits import worktree
@@ -161,3 +161,12 @@ def test_a_commit_is_checked_out_and_taken_away_again():
     assert not tree.exists()
     with pytest.raises(SystemExit, match="no-such-commit"), worktree("no-such-commit"):
         pass
+
+
+def test_two_ways_to_read_images_agree(monkeypatch):
+    speed, memory = images.measured(files=images.QUICK_FILES, rounds=1)
+    assert speed.results.startswith("pixels differ by ")
+    assert memory.at_least == 1
+    monkeypatch.setattr(images, "TOLERANCE", 0.01)
+    with pytest.raises(SystemExit, match="the pixels differ by"):
+        next(images.measured(files=4, rounds=1))

@@ -26,7 +26,7 @@ def predict(
         typer.Argument(
             metavar="DATA…",
             help="A .csv, .tsv, .parquet, .jsonl or .npz file; - is a CSV on standard input. Or images: .png, .jpg, "
-            ".bmp, .gif, and folders of them.",
+            ".bmp, .gif, .webp, .tif, and folders of them.",
         ),
     ],
     out: Annotated[
@@ -49,7 +49,8 @@ def predict(
     skip_bad: Annotated[
         bool,
         typer.Option(
-            "--skip-bad", help="Leave out image files that cannot be used, and count them. Exit code 4 if none is left."
+            "--skip-bad",
+            help="Leave out images that cannot be used, with their rows, and count them. Exit code 4 if none is left.",
         ),
     ] = False,
     summary: Annotated[
@@ -98,10 +99,6 @@ def predict(
     images = data if not from_stdin and are_images(data) else []
     if len(data) > 1 and not images:
         raise UsageError(f"{data[1]}: only one file of rows at a time; only images can be several files")
-    if skip_bad and not images:
-        raise UsageError(
-            f"{data[0]}: --skip-bad leaves out image files, and this is not an image or a folder of images"
-        )
     source = None if images or from_stdin else data[0]
     out = None if str(out) == "-" else out
     if from_stdin and sys.stdin is None:

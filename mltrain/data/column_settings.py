@@ -10,6 +10,8 @@ PARTS: tuple[Part, ...] = ("year", "month", "day", "weekday", "hour", "minute", 
 
 # What a column is read as that is needed, but not as a feature, such as the key of a split: a text stays as it is.
 AS_WRITTEN = "as written"
-# What the texts of a column can be read as. Texts of images and arrays are read as if nothing had been said, so that
-# the error is about what they are.
-READ_AS = ("number", "category", "boolean", "datetime", "image", "array", "ignore", AS_WRITTEN)
+# What a column of images is read as: texts in it are the paths of files, and bytes the files themselves.
+IMAGES = "image"
+# What the texts of a column can be read as. Texts of arrays are read as if nothing had been said, so that the error is
+# about what they are.
+READ_AS = ("number", "category", "boolean", "datetime", IMAGES, "array", "ignore", AS_WRITTEN)

@@ -106,13 +106,13 @@ def prepare(
         keep: columns that are needed as they are, each with the place in the config that names it.
         why_unscaled: why the target is not scaled where `data.target.scale` is auto; None where it is.
         stopwatch: notes what the audit takes.
-        texts: what the model does with free text.
+        texts: what the model does with free text, and with names of image files, whose kind is not stated.
 
     Raises:
         DataError: the data is not there, not readable, or does not fit what was asked.
         MisfitError: a column to keep is not there.
     """
-    table, windowed, window_decisions = read_data(spec, seed, task, keep)
+    table, windowed, window_decisions = read_data(spec, seed, task, keep, texts.beside)
     kept = {name: _named_column(table, name, path) for name, path in keep.items()}
     target_spec = target_of(spec, table)
     table = unfolded(table, target_spec.names[0])

@@ -13,12 +13,13 @@ from pydantic import Field, ValidationError, model_validator
 from mltrain.aligned import aligned_empty
 from mltrain.data.column_settings import Scale
 from mltrain.data.encoders.any import AnyEncoder
-from mltrain.data.encoders.array import ArrayEncoder
+from mltrain.data.encoders.array import ArrayEncoder, ImageFileEncoder
 from mltrain.data.encoders.column import Encoded, Encoder, RawColumn, RawInput
 from mltrain.data.encoders.window import WindowEncoder
 from mltrain.data.features import Feature, IgnoreFeature, TextFeature
 from mltrain.data.features.inference import infer_feature
 from mltrain.data.features.unusable import nothing_to_learn_from, used_text
+from mltrain.data.files.row_images import ImageRule
 from mltrain.data.several_targets import Target, encoded_targets, true_targets
 from mltrain.data.table import Table
 from mltrain.data.windowed import Windowed
@@ -39,7 +40,7 @@ class TextUse:
     Attributes:
         model: its type.
         encoding: of text that is all there is to learn from.
-        beside: whether the text of a column, by its name, is an input beside others.
+        beside: whether the text of a column, by its name, is an input beside others, and so are images that it names.
     """
 
     model: str
@@ -90,6 +91,11 @@ class Preprocessing(Spec):
         """The encoder of the only column, where it is an array. For this room: others know it as an `Input`."""
         first, *others = self.columns
         return first if isinstance(first, ArrayEncoder) and not others else None
+
+    @property
+    def image_rules(self) -> dict[str, ImageRule]:
+        """How images are read that the rows name as files, or hold, by the name of the column."""
+        return {each.column: each.rule for each in self.columns if isinstance(each, ImageFileEncoder)}
 
     @property
     def of_table(self) -> tuple[Encoder, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from mltrain.data.column_settings import AS_WRITTEN
 from mltrain.data.files.arrays import with_single_values
 from mltrain.data.files.column_types import DeclaredKinds
+from mltrain.data.image_columns import AskedImages
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits.choice import read_table
 from mltrain.data.table import Table, is_unread
@@ -21,16 +22,22 @@ from mltrain.wording import listed
 
 
 def read_rows(spec: DataSpec, seed: int, task: Task | Literal["auto"], keep: Collection[str] = ()) -> Table:
-    """Return all rows of an experiment, with their windows where there are; arguments and errors as for `prepare`."""
+    """Return all rows of an experiment, with their windows where there are; arguments and errors as for `prepare`.
+    Columns that are not stated to be of images are none."""
     return read_data(spec, seed, task, keep)[0]
 
 
 def read_data(
-    spec: DataSpec, seed: int, task: Task | Literal["auto"], keep: Collection[str]
+    spec: DataSpec,
+    seed: int,
+    task: Task | Literal["auto"],
+    keep: Collection[str],
+    beside: Callable[[str], bool] | None = None,
 ) -> tuple[Table, Windowed | None, tuple[Decision, ...]]:
     """Return all rows of an experiment, where they are windows of a series the windows too, and what was decided;
-    arguments and errors as for `prepare`."""
-    table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task, keep))
+    arguments and errors as for `prepare`, `beside` as for `AskedImages`."""
+    images = AskedImages(spec.features, _no_features(spec, keep), beside if spec.windows is None else None)
+    table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task, keep), images)
     if not len(table):
         raise DataError(f"{table.origin.name}: there are no rows")
     table = with_single_values(table, _single_columns(spec, table, keep))
@@ -50,13 +57,18 @@ def read_data(
 def _single_columns(spec: DataSpec, table: Table, keep: Collection[str]) -> list[str]:
     """Return the columns that need one value per row: all but a lone feature, which may be an array of one number."""
     by = spec.windows.by if spec.windows is not None else None
-    targets = spec.target.names if spec.target is not None else (table.target or "",)
-    others = {*targets, *(column.name for column in spec.split.reads()), *keep, by}
+    known = table.target if spec.target is None else None
+    others = {*_no_features(spec, keep), *(column.name for column in spec.split.reads()), known, by}
     features = [name for name, column in table.columns.items() if name not in others and not is_unread(column)]
     stated = [name for name in features if name in spec.features]
     if len(features) < 2 and spec.windows is None:
         stated = features
     return [name for name in table.columns if name not in stated]
+
+
+def _no_features(spec: DataSpec, keep: Collection[str]) -> frozenset[str]:
+    """Return the columns of which the config says that they are something else: targets, of a split, or to keep."""
+    return frozenset((*(spec.target.names if spec.target is not None else ()), *not_learned_from(spec), *keep))
 
 
 def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collection[str] = ()) -> dict[str, str]:

@@ -35,7 +35,7 @@ def _is_image_folder(value: Any) -> bool:
 
 def _shared(source: dict[str, Any]) -> dict[str, Any]:
     """Return what image folders that are one data set have in common."""
-    return {key: source[key] for key in ("size", "channels") if key in source}
+    return {key: source[key] for key in ("size", "channels", "nested") if key in source}
 
 
 class TargetSpec(Spec):

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -80,6 +80,21 @@ class _JoinedOrigin(Origin):
 
 
 @dataclass(frozen=True)
+class FileImages:
+    """That the arrays of a column were read from image files.
+
+    Attributes:
+        blank: (rows,): whether a row has no file, and a black image instead.
+        missing: what is done with a row that has no file.
+        reason: why the column was taken for one of image files; empty where it was stated.
+    """
+
+    blank: np.ndarray
+    missing: Literal["error", "blank"]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """Named columns of equal length.
 
@@ -94,6 +109,7 @@ class Table:
         decisions: what was decided while it was read.
         taken_as_missing: what an error on a missing value of a column adds, by name: which texts were taken as such.
         absent_is_missing: whether a column that is not there means that it has no value in any row, as in JSON Lines.
+        images: what is known of the columns whose arrays were read from image files, by name.
     """
 
     columns: Mapping[str, Column]
@@ -106,6 +122,7 @@ class Table:
     decisions: tuple[Decision, ...] = ()
     taken_as_missing: Mapping[str, str] = field(default_factory=dict)
     absent_is_missing: bool = False
+    images: Mapping[str, FileImages] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.columns.rows if isinstance(self.columns, _TakenColumns) else len(next(iter(self.columns.values())))
@@ -128,7 +145,8 @@ class Table:
         """
         indices = np.asarray(indices)
         origin = _TakenOrigin(self.origin.name, self.origin, indices)
-        return replace(self, columns=_TakenColumns(self.columns, indices), origin=origin, given=())
+        images = {name: replace(each, blank=each.blank[indices]) for name, each in self.images.items()}
+        return replace(self, columns=_TakenColumns(self.columns, indices), origin=origin, given=(), images=images)
 
 
 class _TakenColumns(Mapping[str, Column]):
@@ -246,7 +264,12 @@ def stacked(tables: list[Table]) -> Table:
     ends = tuple(np.cumsum([len(table) for table in tables]))
     origin = _JoinedOrigin(first.origin.name, tuple(table.origin for table in tables), ends)
     taken = {name: said for table in reversed(tables) for name, said in table.taken_as_missing.items()}
-    return replace(first, columns=columns, origin=origin, taken_as_missing=taken)
+    images = {
+        name: replace(each, blank=np.concatenate([table.images[name].blank for table in tables]))
+        for name, each in first.images.items()
+        if all(name in table.images for table in tables)
+    }
+    return replace(first, columns=columns, origin=origin, taken_as_missing=taken, images=images)
 
 
 def _concatenated(name: str, tables: list[Table]) -> Column:

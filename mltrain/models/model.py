@@ -39,7 +39,8 @@ class ModelSpec(Spec):
         return "tf_idf"
 
     def takes_text(self, column: str) -> bool:
-        """Return whether free text in a column, whose kind is not stated, is an input beside others."""
+        """Return whether free text in a column, or the images that it names, are an input beside others, where the kind
+        of the column is not stated."""
         return False
 
     @property

@@ -16,6 +16,7 @@ from mltrain.data.encoders.column import RawColumn
 from mltrain.data.examples import encode_examples
 from mltrain.data.files.arrays import with_single_values
 from mltrain.data.files.column_types import OnlyThese
+from mltrain.data.image_columns import stated_images, with_images
 from mltrain.data.reading import declared_kinds, read_rows
 from mltrain.data.sources import read_file
 from mltrain.data.splits.keys import group_numbers, several
@@ -140,7 +141,7 @@ def evaluate(
             sentences = (*sentences, f"{said}, so these results are too good for new rows")
         name = data.name
     else:
-        name, table = chosen, recorded_rows(run, spec, stored.record, stored.splits[chosen])
+        name, table = chosen, recorded_rows(stored, stored.splits[chosen])
     keys = spec.data.split.key_columns
     known = all(column in table.columns for column in keys)
     groups = several(group_numbers(table, keys)) if known and name != "train" else None
@@ -180,6 +181,7 @@ def _rows_of_file(stored: StoredModel, data: Path, options: Mapping[str, Any]) -
     if table.absent_is_missing and len(absent) < len(features):
         sentences = absent_sentences(table, absent)
         table = with_missing(table, absent)
+    table = with_images(table, data.parent, preprocessing.image_rules)
     arrays = {encoder.column for encoder in preprocessing.columns if encoder.holds_arrays}
     table = with_single_values(table, [column for column in table.columns if column not in arrays])
     if preprocessing.of_windows:
@@ -217,16 +219,19 @@ def _counted(run: RunDirectory, command: tuple[str, ...]) -> Looks:
     return Looks(count, looks_sentence(count))
 
 
-def recorded_rows(run: RunDirectory, spec: ExperimentSpec, record: Record, ids: np.ndarray) -> Table:
+def recorded_rows(stored: StoredModel, ids: np.ndarray) -> Table:
     """Return the rows `ids` of the data of a run; raises RunError where it is not what the run recorded."""
-    recorded = record.data
+    run, spec, recorded = stored.run, stored.spec, stored.record.data
     if recorded is None:
         raise RunError(f"{run.path}: record.json does not name the data of the run; measure other rows with --data")
-    table = read_rows(spec.data, spec.seed, spec.task, slice_columns(spec.evaluation.slices))
+    features = {**spec.data.features, **stated_images(stored.preprocessing.image_rules)}
+    data = spec.data.model_copy(update={"features": features})
+    table = read_rows(data, spec.seed, spec.task, slice_columns(spec.evaluation.slices))
     if table.sha256 != recorded.sha256:
+        what = f"{recorded.source} or an image of its rows" if stored.preprocessing.image_rules else recorded.source
         raise RunError(
-            f"{run.path}: {recorded.source} has changed since the run ({recorded.rows} rows then, {len(table)} now), "
-            "so its splits no longer fit; measure the new rows with --data"
+            f"{run.path}: {what} has changed since the run ({recorded.rows} rows then, {len(table)} now), so its "
+            "splits no longer fit; measure the new rows with --data"
         )
     if ids.max() >= len(table):  # what is recorded of the ids can be changed together with them
         raise RunError(f"{run.path}: row {ids.max()} is in splits/, and the data has {len(table)} rows, counted from 0")

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mltrain.data.files.images import ImageFile, ImageForm, read_images
+from mltrain.data.files.image_form import ImageForm
+from mltrain.data.files.images import ImageFile, read_images
 from mltrain.errors import DataError
 from tests.data.pictures import pixels, write_folder
 
@@ -76,7 +77,7 @@ def text_bomb():
 
 CONTENT = {
     "nothing": (b"", "the file is empty"),
-    "a text": (b"not an image at all", "not a PNG, JPEG, BMP or GIF file, whatever its name says"),
+    "a text": (b"not an image at all", "not a PNG, JPEG, BMP, GIF, WebP or TIFF file, whatever its name says"),
     "a PNG cut off": (encoded("PNG")[:2000], "the image is damaged"),
     "a JPEG cut off": (encoded("JPEG")[:900], "the image is damaged"),
     "a GIF cut off": (encoded("GIF")[:900], "the image is damaged"),
@@ -84,9 +85,11 @@ CONTENT = {
     "a PNG of 10 gigapixels": (png_of(100_000, 100_000), "too many pixels to unpack; make the image smaller"),
     "a PNG of 100 megapixels": (png_of(10_000, 10_000), "too many pixels to unpack; make the image smaller"),
     "a PNG with a remark of 200 MB": (text_bomb(), "damaged"),
-    "a TIFF": (encoded("TIFF"), "not a PNG, JPEG, BMP or GIF file"),
+    "a TIFF cut off": (encoded("TIFF")[:2000], "the image is damaged"),
+    "a WebP cut off": (encoded("WEBP")[:600], "the image is damaged"),
+    "a PPM": (encoded("PPM"), "not a PNG, JPEG, BMP, GIF, WebP or TIFF file"),
     "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 6\n(x) run\n", "not a PNG, JPEG"),
-    "a WebP": (b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(24), "not a PNG, JPEG"),
+    "a WebP of zeros": (b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(24), "the image is damaged"),
 }
 
 
@@ -96,7 +99,7 @@ def test_content_that_is_no_image(photos, refused, content, said):
     refused("photos/cat/002.png: ", said)
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "BMP"])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"])
 def test_damage_anywhere_is_a_data_error_or_other_pixels(tmp_path, form):
     """A JPEG and a BMP hold no sums, so that not all damage can be seen; but none ends in something else."""
     whole, draw = encoded(form), np.random.default_rng(0)

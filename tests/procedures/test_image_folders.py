@@ -41,7 +41,7 @@ def spoil(photos):
     return [
         "photos/cat/000.png: the file is empty",
         "photos/cat/notes.txt: not an image by its name",
-        "photos/dog/001.png: not a PNG, JPEG, BMP or GIF file",
+        "photos/dog/001.png: not a PNG, JPEG, BMP, GIF, WebP or TIFF file",
         "photos/dog/a.png: a symbolic link, and links are not followed; put the image itself there",
     ]
 
@@ -108,7 +108,7 @@ def test_predict_names_all_or_leaves_them_out_and_counts_them(photos, write, mlt
     assert "photos/dog/039.png: not a PNG" in done.err
     (tmp_path / "rows.csv").write_text("a\n1\n")
     done = mltrain("predict", "run", "rows.csv", "--skip-bad")
-    assert (done.code, "--skip-bad leaves out image files" in done.err) == (2, True)
+    assert (done.code, "--skip-bad leaves out images" in done.err) == (2, True)
 
 
 def test_the_folders_of_a_files_split_take_the_size_of_the_source(photos, write, mltrain, tmp_path):
@@ -149,13 +149,13 @@ def test_images_that_cannot_fit_are_refused_before_they_are_read(photos, write, 
 
 def test_memory_that_runs_out_names_the_setting(photos, write, mltrain, monkeypatch):
     from mltrain.data import preparation
-    from mltrain.data.files import images
+    from mltrain.data.files import image_decoding
 
     def full(*_, **__):
         raise MemoryError
 
     with monkeypatch.context() as patched:
-        patched.setattr(images, "_fitted", full)
+        patched.setattr(image_decoding, "_fitted", full)
         done = mltrain("audit", write())
         assert done.code == 9
         assert "out of memory while 40 images of 6 x 6 were read; use a smaller size in data.source" in done.err

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from mltrain.data.encoders.array import ArrayEncoder
+from mltrain.data.encoders.array import ArrayEncoder, ImageFileEncoder
 from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder, OrdinalEncoder
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
@@ -24,6 +24,7 @@ AnyEncoder = Annotated[
     | TokensEncoder
     | TextColumnsEncoder
     | ArrayEncoder
+    | ImageFileEncoder
     | WindowEncoder,
     Field(discriminator="type"),
 ]

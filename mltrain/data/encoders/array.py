@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from mltrain.aligned import aligned_empty
-from mltrain.data.column_settings import Scale
+from mltrain.data.column_settings import IMAGES, Scale
 from mltrain.data.encoders.column import (
     ColumnEncoder,
     Encoded,
@@ -19,6 +20,8 @@ from mltrain.data.encoders.column import (
     first_row,
 )
 from mltrain.data.encoders.scaling import is_constant, is_constant_range
+from mltrain.data.files.image_form import ImageForm
+from mltrain.data.files.row_images import ImageRule
 from mltrain.spec import Many
 from mltrain.task import Decision
 
@@ -121,6 +124,37 @@ class ArrayEncoder(ColumnEncoder):
         return values
 
 
+class ImageFileEncoder(ArrayEncoder):
+    """One image per row, which the rows name as files or hold: the pixels are as those of arrays."""
+
+    type: Literal["image_file"] = "image_file"  # type: ignore[assignment]
+    missing: Literal["error", "blank"]
+    """What is done with a row without an image: `blank` makes it a black one."""
+    blanks: bool
+    """Whether there were such rows in the training."""
+
+    @property
+    def expects_missing(self) -> bool:
+        """Whether training rows had no image."""
+        return self.blanks
+
+    @property
+    def rule(self) -> ImageRule:
+        """How the images are read."""
+        height, width = self.shape[:2]
+        return ImageRule(ImageForm(height, width, self.channel, "the config of the run"), self.missing)
+
+    def file_kinds(self, declared: Mapping[str, str]) -> dict[str, str | None]:
+        """Return the column, whose texts stay as they are."""
+        return {self.column: IMAGES}
+
+    def encode(self, column: RawColumn) -> Encoded:
+        """Return float32 (rows, height, width, channels), and how many rows had no image; raises as arrays do."""
+        encoded = super().encode(column)
+        blank = 0 if column.images is None else int(column.images.blank.sum())
+        return replace(encoded, missing={column.name: blank} if blank else {})
+
+
 def fit_image(column: RawColumn, scale: Literal["unit", "standard", "none"]) -> Fitted:
     """Return the encoder of the images of the training rows, (rows, height, width) or (rows, height, width, channels).
 
@@ -148,6 +182,9 @@ def fit_image(column: RawColumn, scale: Literal["unit", "standard", "none"]) -> 
     encoder = ArrayEncoder(
         column=column.name, shape=raw.shape[1:], dtype="float32", channel=gray, center=center, width=width
     )
+    if column.images is not None:
+        of_files = {"missing": column.images.missing, "blanks": bool(column.images.blank.any())}
+        encoder = ImageFileEncoder(**{**dict(encoder), "type": "image_file", **of_files})
     return Fitted(encoder, decisions)
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltrain.data.encoders.scaling import Scaling
-from mltrain.data.table import Column, Table
+from mltrain.data.table import Column, FileImages, Table
 from mltrain.errors import DataError
 from mltrain.spec import Spec
 from mltrain.task import Decision
@@ -33,6 +33,7 @@ class RawColumn:
         place: says where a row (from 0) is, as `penguins.csv:18`.
         source: name of where the table comes from, for messages about the whole column.
         taken_as_missing: what an error on a missing value adds: which texts of the file were taken as such.
+        images: what is known of arrays that were read from image files; None for other columns.
     """
 
     name: str
@@ -40,12 +41,13 @@ class RawColumn:
     place: Callable[[int], str]
     source: str
     taken_as_missing: str = ""
+    images: FileImages | None = None
 
     @classmethod
     def of(cls, table: Table, name: str) -> RawColumn:
         """Return the column `name` of `table`; a DataError names the known columns when there is none."""
         said = table.taken_as_missing.get(name, "")
-        return cls(name, table.column(name), table.origin.place, table.origin.name, said)
+        return cls(name, table.column(name), table.origin.place, table.origin.name, said, table.images.get(name))
 
     def error(self, row: int, message: str) -> DataError:
         """Return the error about one row."""

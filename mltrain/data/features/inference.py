@@ -21,6 +21,7 @@ from mltrain.data.files.text_codes import codes_example, other_date
 from mltrain.data.table import Column, is_index_name
 from mltrain.task import Decision
 
+_IMAGE_FILE = r"(?i)\.(png|jpe?g|bmp|gif|tiff?|webp)$"
 # A text column with more different values than both limits is taken for names or remarks.
 FEW_CATEGORIES = 50
 CATEGORIES_SHARE = 0.05
@@ -38,6 +39,11 @@ def is_free_text(values: Column) -> bool:
     return holds_mostly(values, _SEVERAL_WORDS)
 
 
+def name_images(values: pa.Array) -> bool:
+    """Return whether most texts are names of image files."""
+    return holds_mostly(values, _IMAGE_FILE)
+
+
 def holds_mostly(values: pa.Array, pattern: str) -> bool:
     """Return whether more than half of the texts that are there have a match of a pattern."""
     return (pc.sum(pc.match_substring_regex(values, pattern)).as_py() or 0) * 2 > len(values) - values.null_count
@@ -51,6 +57,8 @@ def infer_feature(column: RawColumn) -> tuple[Feature, Decision]:
 
 def _infer(column: RawColumn) -> tuple[Feature, str]:
     values = column.values
+    if column.images is not None:
+        return ImageFeature(), column.images.reason
     if is_index_name(column.name):
         return IgnoreFeature(), (
             "pandas wrote its row index here, which is not a property of the row; to use it anyway, set "
@@ -80,6 +88,11 @@ def _infer_text(name: str, values: pa.Array) -> tuple[Feature, str]:
     distinct, rows = pc.count_distinct(values).as_py(), len(values)
     limit = min(max(FEW_CATEGORIES, int(CATEGORIES_SHARE * rows)), MOST_CATEGORIES)
     code, date = codes_example(values), other_date(values)
+    if name_images(values) and 2 * distinct > rows:
+        return IgnoreFeature(), (
+            "holds names of image files; to learn from them, put the files below the folder of the table, take a model "
+            f"of several inputs (fusion, graph), and set data.features.{name}: image"
+        )
     if distinct <= limit:
         if code is not None:
             return CategoryFeature(), (

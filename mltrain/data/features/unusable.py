@@ -8,12 +8,11 @@ import numpy as np
 import pyarrow.compute as pc
 
 from mltrain.data.encoders.column import is_text
-from mltrain.data.features.inference import holds_mostly, is_free_text
+from mltrain.data.features.inference import holds_mostly, is_free_text, name_images
 from mltrain.data.table import Table, is_index_name
 from mltrain.errors import DataError
 from mltrain.wording import listed
 
-_IMAGE_FILE = r"(?i)\.(png|jpe?g|bmp|gif|tiff?|webp)$"
 _SOUND_FILE = r"(?i)\.(wav|mp3|flac|ogg|m4a|mp4|avi|mov|mkv)$"
 
 
@@ -30,10 +29,10 @@ def nothing_to_learn_from(train: Table, names: Sequence[str], stated: Collection
         values = train.columns[name]
         if name in stated or isinstance(values, np.ndarray) or not is_text(values.type):
             continue
-        if holds_mostly(values, _IMAGE_FILE):
+        if name_images(values):
             why = (
-                f"column '{name}' holds names of image files, which are not read from a table; use data.source: "
-                "{type: image_folder, …} with one folder of images per class"
+                f"column '{name}' holds names of image files, and none of them was found below the folder of the "
+                f"table; put them there, or state data.features.{name}: image to see what is wrong"
             )
         elif holds_mostly(values, _SOUND_FILE):
             why = (
@@ -66,7 +65,7 @@ def used_text(train: Table, names: Sequence[str], stated: Collection[str]) -> st
     for name in names:
         values = train.columns[name]
         if name not in stated and not is_index_name(name) and is_free_text(values):
-            files = holds_mostly(values, _IMAGE_FILE) or holds_mostly(values, _SOUND_FILE)
+            files = name_images(values) or holds_mostly(values, _SOUND_FILE)
             if not files and pc.count_distinct(values).as_py() > 1:
                 return name
     return None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from mltrain.errors import DataError
 from mltrain.problems import printable
 from mltrain.wording import counted, listed
 
+Noun = Literal["file", "row"]
 MOST_NAMED = 20
 # More files than this with the same fault are one line.
 _MOST_ALIKE = 3
@@ -48,22 +50,23 @@ class BadImagesError(DataError):
     the same fault; it has up to 20 lines, and then a count.
 
     Args:
-        bad: all of them, in any order.
+        bad: all of them; files in any order, rows in theirs.
         files: how many files were looked at, the bad ones included.
         advice: what to do; it ends the message where there are several.
+        noun: what was looked at: files, or rows of a table.
     """
 
-    def __init__(self, bad: Iterable[BadImage], files: int, advice: str = "") -> None:
-        self.problems = tuple(sorted(bad, key=lambda each: each.name))
-        lines = named_lines(self.problems)
+    def __init__(self, bad: Iterable[BadImage], files: int, advice: str = "", noun: Noun = "file") -> None:
+        self.problems = tuple(bad) if noun == "row" else tuple(sorted(bad, key=lambda each: each.name))
+        lines = named_lines(self.problems, noun)
         if len(self.problems) > 1:
-            lines.append(f"{_counted(self.problems, files)} cannot be used{advice}")
+            lines.append(f"{_counted(self.problems, files, noun)} cannot be used{advice}")
         elif advice:
             lines[0] += advice
         super().__init__("\n".join(lines))
 
 
-def named_lines(bad: Iterable[BadImage]) -> list[str]:
+def named_lines(bad: Iterable[BadImage], noun: Noun = "file") -> list[str]:
     """Return one line per bad file, or one for more than three with the same fault; and at the end how many more there
     are."""
     bad = list(bad)
@@ -77,15 +80,15 @@ def named_lines(bad: Iterable[BadImage]) -> list[str]:
             lines.append((each.message, 1))
         elif each is same[0]:
             names = listed([printable(other.name) for other in same], MOST_NAMED)
-            lines.append((f"{_counted(same, None)}: {each.reason}: {names}", len(same)))
+            lines.append((f"{_counted(same, None, noun)}: {each.reason}: {names}", len(same)))
     rest = sum(count for _, count in lines[MOST_NAMED:])
     return [*(line for line, _ in lines[:MOST_NAMED]), *([f"… and {rest:,} more"] if rest else [])]
 
 
-def _counted(bad: Sequence[BadImage], files: int | None) -> str:
+def _counted(bad: Sequence[BadImage], files: int | None, noun: Noun) -> str:
     """Return how many files, and how many folders; of how many `files`, where that is to be said."""
     folders = sum(each.folder for each in bad)
     count = len(bad) - folders
-    whole = "" if files is None else f"{count:,} of {counted(files - folders, 'file')}"
-    said = [whole or counted(count, "file")] if count else []
+    whole = "" if files is None else f"{count:,} of {counted(files - folders, noun)}"
+    said = [whole or counted(count, noun)] if count else []
     return " and ".join([*said, *([counted(folders, "folder")] if folders else [])])

@@ -17,7 +17,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.column_settings import AS_WRITTEN, READ_AS
+from mltrain.data.column_settings import AS_WRITTEN, IMAGES, READ_AS
 from mltrain.data.files.missing_keys import USUAL
 from mltrain.data.files.text_codes import NUMBER, OTHER_DATE, are_codes
 from mltrain.errors import DataError
@@ -125,7 +125,7 @@ def parse_texts(texts: pa.Array, where: ColumnPlace, kind: str | None) -> pa.Arr
         raise ValueError(f"texts cannot be read as {kind!r}")
     if kind == "ignore":
         return pa.nulls(len(texts))
-    if kind in ("category", AS_WRITTEN):
+    if kind in ("category", AS_WRITTEN, IMAGES):
         return texts
     if kind == "boolean":
         return _declared_booleans(texts, where)

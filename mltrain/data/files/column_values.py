@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.column_settings import AS_WRITTEN
+from mltrain.data.column_settings import AS_WRITTEN, IMAGES
 from mltrain.data.files.column_types import (
     TIMESTAMP,
     ZONED,
@@ -85,15 +85,17 @@ def typed_column(column: pa.Array, where: ColumnPlace, kind: str | None) -> Colu
         column = column.dictionary_decode()
     if _is_list(column.type):
         return _from_lists(column, where, kind)
+    if kind == IMAGES and _is_binary(column.type):
+        return column
     if kind in ("category", AS_WRITTEN) and column.type == pa.uint64():
         return column.cast(pa.string())
     convert = _conversion(column.type)
     if convert is None:
-        raise where.error(
-            0, f"expected numbers, texts, booleans, dates or lists of numbers, found values of type {column.type}"
-        )
+        advice = f"; if they are images, declare data.features.{where.column}: image" if _is_binary(column.type) else ""
+        expected = "expected numbers, texts, booleans, dates or lists of numbers"
+        raise where.error(0, f"{expected}, found values of type {column.type}{advice}")
     typed = convert(column, where)
-    if kind == AS_WRITTEN:
+    if kind in (AS_WRITTEN, IMAGES):
         return typed
     if kind is not None:
         return _as_declared(typed, where, kind)
@@ -174,6 +176,10 @@ def _array_of_lists(values: Sequence[Any], where: ColumnPlace, kind: str | None)
 def _is_list(arrow_type: pa.DataType) -> bool:
     types = pa.types
     return bool(types.is_list(arrow_type) or types.is_large_list(arrow_type) or types.is_fixed_size_list(arrow_type))
+
+
+def _is_binary(arrow_type: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(arrow_type) or pa.types.is_large_binary(arrow_type))
 
 
 def _conversion(arrow_type: pa.DataType) -> Callable[[pa.Array, ColumnPlace], pa.Array] | None:

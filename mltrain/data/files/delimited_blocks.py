@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.column_settings import AS_WRITTEN
+from mltrain.data.column_settings import AS_WRITTEN, IMAGES
 from mltrain.data.files.column_types import may_be_rounded, plain_numbers
 from mltrain.data.files.delimited_faults import LONGEST_FIELD
 from mltrain.data.files.delimited_header import header
@@ -38,7 +38,7 @@ from mltrain.problems import printable
 BLOCK_BYTES = 4 * 2**20
 # Files of other kinds that no text begins with: who reads the file whole says what they are.
 _FOREIGN = (*BINARY, *COMPRESSED, b"\x1f\x8b", codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_TEXTS = ("category", "boolean", "datetime", AS_WRITTEN)
+_TEXTS = ("category", "boolean", "datetime", AS_WRITTEN, IMAGES)
 
 
 class _Numbers:

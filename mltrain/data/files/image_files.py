@@ -60,8 +60,12 @@ class _Listed:
     linked_folders: int
 
 
-def images_by_class(folder: Path) -> tuple[FoundImages, tuple[str, ...]]:
+def images_by_class(folder: Path, *, nested: bool = False) -> tuple[FoundImages, tuple[str, ...]]:
     """Return the images of a folder with one folder per class, class by class, and the class of each.
+
+    Args:
+        folder: that of the folders.
+        nested: whether images in folders inside a folder of a class belong to the class.
 
     Raises:
         DataError: it is not a folder that holds folders.
@@ -86,20 +90,41 @@ def images_by_class(folder: Path) -> tuple[FoundImages, tuple[str, ...]]:
     hidden = [f"{name}/{each}" for each in top.hidden]
     for label in top.folders:
         shown = f"{name}/{label}"
-        try:
-            inner = _listed(folder / label, shown)
-        except DataError as error:
-            bad.append(BadImage(shown, str(error), folder=True))
-            continue
-        bad += inner.bad
-        lone = len(top.folders) == 1 and not (inner.images or top.images)
-        bad += [_folder_in_class(f"{shown}/{each}", shown if lone else "") for each in inner.folders]
-        if not (inner.images or inner.folders or inner.bad):
+        found, inside = _images_of(folder / label, shown, nested=nested)
+        bad += found.bad
+        lone = len(top.folders) == 1 and not (found.files or top.images)
+        bad += [_folder_in_class(f"{shown}/{each}", shown if lone else "") for each in inside]
+        if not (found.files or inside or found.bad):
             bad.append(BadImage.because(shown, "the class has no images; add some, or remove the folder", folder=True))
-        files += [ImageFile(folder / label / each, f"{shown}/{each}") for each in inner.images]
-        classes += [label] * len(inner.images)
-        hidden += [f"{shown}/{each}" for each in inner.hidden]
+        files += found.files
+        classes += [label] * len(found.files)
+        hidden += found.hidden
     return FoundImages(tuple(files), tuple(hidden), tuple(bad)), tuple(classes)
+
+
+def _images_of(folder: Path, shown: str, *, nested: bool) -> tuple[FoundImages, tuple[str, ...]]:
+    """Return the images of a class, and the folders in it whose images are not among them."""
+    files: list[ImageFile] = []
+    hidden: list[str] = []
+    bad: list[BadImage] = []
+    inside: list[str] = []
+    waiting = [(folder, shown)]
+    while waiting:
+        current, name = waiting.pop()
+        try:
+            listed = _listed(current, name)
+        except DataError as error:
+            bad.append(BadImage(name, str(error), folder=True))
+            continue
+        files += [ImageFile(current / each, f"{name}/{each}") for each in listed.images]
+        hidden += [f"{name}/{each}" for each in listed.hidden]
+        bad += listed.bad
+        if nested:
+            waiting += [(current / each, f"{name}/{each}") for each in listed.folders]
+        else:
+            inside += listed.folders
+    files.sort(key=lambda file: file.name)
+    return FoundImages(tuple(files), tuple(sorted(hidden)), tuple(bad)), tuple(inside)
 
 
 def images_below(paths: Sequence[Path]) -> FoundImages:
@@ -116,7 +141,7 @@ def images_below(paths: Sequence[Path]) -> FoundImages:
     bad: list[BadImage] = []
     for path in paths:
         if not path.is_dir():
-            wrong = _wrong_name(path.name, str(path))
+            wrong = not_an_image(path.name, str(path))
             if wrong is None:
                 files.append(ImageFile(path, str(path)))
             else:
@@ -143,6 +168,16 @@ def are_images(paths: Sequence[Path]) -> bool:
 def is_image(path: Path) -> bool:
     """Return whether the name is that of an image."""
     return path.suffix.lower() in ENDINGS
+
+
+def not_an_image(name: str, shown: str) -> BadImage | None:
+    """Return why a file cannot be an image by its name, or None; `shown` is the name in messages."""
+    if not is_image(Path(name)):
+        reason = f"not an image by its name ({', '.join(ENDINGS)}); convert it, or move it out of the folder"
+        if Path(name).suffix.lower() in _SOUNDS:
+            reason = f"a sound or a video, and image_folder takes images only; {SOUNDS_INSTEAD}"
+        return BadImage.because(shown, reason)
+    return _not_utf_8(name, shown)
 
 
 def _below(folder: Path) -> Iterator[tuple[list[ImageFile], tuple[str, _Listed]]]:
@@ -174,7 +209,7 @@ def _listed(folder: Path, shown: str) -> _Listed:
             folders += [] if wrong else [entry.name]
             bad += [wrong] if wrong else []
         else:
-            wrong = _wrong_name(entry.name, name)
+            wrong = not_an_image(entry.name, name)
             images += [] if wrong else [entry.name]
             bad += [wrong] if wrong else []
     return _Listed(tuple(folders), tuple(images), tuple(hidden), tuple(bad), linked_folders)
@@ -235,18 +270,9 @@ def _folder_in_class(name: str, lone: str) -> BadImage:
     advice = (
         f"the folders of the classes seem to be in {printable(lone)}: add its name to data.source.path"
         if lone
-        else "move its images up into the folder of their class, or move it elsewhere"
+        else "move its images up into the folder of their class, or set data.source.nested: true"
     )
     return BadImage.because(name, f"a folder inside a class; expected only images; {advice}", folder=True)
-
-
-def _wrong_name(name: str, shown: str) -> BadImage | None:
-    if not is_image(Path(name)):
-        reason = f"not an image by its name ({', '.join(ENDINGS)}); convert it, or move it out of the folder"
-        if Path(name).suffix.lower() in _SOUNDS:
-            reason = f"a sound or a video, and image_folder takes images only; {SOUNDS_INSTEAD}"
-        return BadImage.because(shown, reason)
-    return _not_utf_8(name, shown)
 
 
 def _not_utf_8(name: str, shown: str) -> BadImage | None:

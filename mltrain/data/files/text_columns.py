@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from mltrain.data.column_settings import AS_WRITTEN
+from mltrain.data.column_settings import AS_WRITTEN, IMAGES
 from mltrain.data.files.column_types import ColumnPlace, parse_texts
 from mltrain.data.files.delimited_text import Dialect, trimmed
 from mltrain.data.files.missing_values import MissingValues
 from mltrain.data.files.text_spelling import iso_dates, plain_spelling
 
-_TEXT_KINDS = ("category", "ignore", AS_WRITTEN)
+_TEXT_KINDS = ("category", "ignore", AS_WRITTEN, IMAGES)
 
 
 class TextColumns:

@@ -11,13 +11,13 @@ from pydantic_core import core_schema
 from mltrain.spec import InputPath, Many, Spec
 
 if TYPE_CHECKING:
-    from mltrain.data.files.images import ImageForm
+    from mltrain.data.files.image_form import ImageForm
     from mltrain.data.table import Table
 
 
 class ImageFolderSource(Spec):
-    """A folder with one folder of images per class: PNG, JPEG, BMP, and the first frame of GIF. The columns are
-    `image`, 8-bit arrays, and `class`, which is the target."""
+    """A folder with one folder of images per class: PNG, JPEG, BMP, GIF, WebP or TIFF, the first frame or page of
+    each. The columns are `image`, 8-bit arrays, and `class`, which is the target."""
 
     type: Literal["image_folder"] = "image_folder"
     path: InputPath
@@ -29,6 +29,10 @@ class ImageFolderSource(Spec):
     """What a pixel is: red, green and blue, or one gray value. Images of the other kind are converted. The folders of a
     `files` split take it from `data.source`, too."""
 
+    nested: bool = False
+    """Whether images in folders inside the folder of a class belong to the class, too. The folders of a `files` split
+    take it from `data.source`, too."""
+
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: core_schema.CoreSchema, handler: Any) -> dict[str, Any]:
         # An editor must accept the folders of a `files` split without a size; mltrain checks that the others have one.
@@ -38,7 +42,7 @@ class ImageFolderSource(Spec):
     @property
     def form(self) -> ImageForm:
         """What every image is made to be."""
-        from mltrain.data.files.images import ImageForm  # NumPy costs 0.1 s at import
+        from mltrain.data.files.image_form import ImageForm
 
         height, width = self.size
         return ImageForm(height, width, self.channels == "grayscale")
@@ -52,4 +56,4 @@ class ImageFolderSource(Spec):
         """
         from mltrain.data.files.image_folder import read_image_folder  # pyarrow costs 50 ms at import
 
-        return read_image_folder(self.path, self.form)
+        return read_image_folder(self.path, self.form, nested=self.nested)

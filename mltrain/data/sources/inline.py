@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import ConfigDict, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
-from mltrain.spec import Many, Spec, fail, problem
+from mltrain.spec import InputPath, Many, Spec, fail, problem
 from mltrain.wording import counted
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class InlineSource(Spec):
     """The names of the columns. Not needed if the rows are mappings."""
     rows: Many[Many[Cell]]
     """The rows; null is a missing value."""
+    folder: InputPath | None = None
+    """The folder of the image files that the rows name."""
 
     @model_validator(mode="before")
     @classmethod

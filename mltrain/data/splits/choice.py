@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never, cast
 
 import numpy as np
 
+from mltrain.data.image_columns import AskedImages, folder_of, image_rules, with_images
 from mltrain.data.sources import Source
 from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, Split, TimeSplit
 from mltrain.data.splits.fold_choice import rows_by_fold
@@ -26,26 +27,41 @@ if TYPE_CHECKING:
     from mltrain.data.windowed import Windowed
 
 
-def read_table(source: Source, split: Split, seed: int, declared: Mapping[str, str] | None = None) -> Table:
-    """Return the data; where splits come from sources of their own, one table with the rows of all of them.
+_NO_IMAGES = AskedImages({})
+
+
+def read_table(
+    source: Source,
+    split: Split,
+    seed: int,
+    declared: Mapping[str, str] | None = None,
+    images: AskedImages = _NO_IMAGES,
+) -> Table:
+    """Return the data, with the images that rows name; where splits come from sources of their own, one table with the
+    rows of all of them.
 
     Args:
         source: of the data.
         split: how it will be split.
         seed: the experiment's.
         declared: the kind of a column, by name, where it was stated.
+        images: what is stated of columns of images.
 
     Raises:
-        DataError: a source cannot be read, or two do not have the same columns.
+        DataError: a source cannot be read, or two do not have the same columns; or images cannot be used.
+        OutOfMemoryError: there is not enough memory for images.
     """
     table = source.read(seed, declared)
+    rules, decisions = image_rules(table, folder_of(source), images)
+    table = with_images(table, folder_of(source), rules, decisions)
     if not isinstance(split, FilesSplit):
         return table
     parts: dict[SplitName, Table] = {"train": table}
     if split.validation is not None and not isinstance(split.validation, (int, float)):
-        parts["validation"] = _read_part(split.validation, "validation", seed, declared)
+        validation = _read_part(split.validation, "validation", seed, declared)
+        parts["validation"] = with_images(validation, folder_of(split.validation), rules)
     if split.test is not None:
-        parts["test"] = _read_part(split.test, "test", seed, declared)
+        parts["test"] = with_images(_read_part(split.test, "test", seed, declared), folder_of(split.test), rules)
     named = {*(declared or ()), *getattr(declared, "targets", ())}
     return join(parts, named)
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 from mltrain.data.files.bad_images import BadImage, BadImagesError, named_lines
 from mltrain.data.files.image_files import FoundImages, images_below
 from mltrain.data.files.image_folder import FilesOrigin
-from mltrain.data.files.images import Conversions, ImageForm, readable_images
+from mltrain.data.files.image_form import Conversions, ImageForm
+from mltrain.data.files.images import readable_images
 from mltrain.data.files.opening import refuse_folder_of_parts
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.sources import Source
@@ -50,7 +51,7 @@ def _image_input(preprocessing: Preprocessing, source: Source, name: str) -> Ima
     encoder = preprocessing.array
     if encoder is None:
         raise DataError(f"{name}: these are images, but the model of the run takes the columns of a table")
-    of_files = isinstance(source, ImageFolderSource)
+    of_files = isinstance(source, ImageFolderSource) or encoder.column in preprocessing.image_rules
     gray = len(encoder.shape) == 2 and encoder.channel
     one_channel, colors = (len(encoder.shape) == 3 and encoder.shape[2] == channels for channels in (1, 3))
     if not (gray or one_channel or colors):
@@ -142,16 +143,17 @@ class ImagesStream:
         if self._found.bad and not self._skip_bad:
             raise self._refused(0)
         for first in range(0, len(self._found.files), self._rows):
-            images = readable_images(self._found.files[first : first + self._rows], self.how.form)
+            files = self._found.files[first : first + self._rows]
+            images = readable_images(files, self.how.form)
             self._bad += images.bad
             if images.bad and not self._skip_bad:
                 raise self._refused(first + self._rows)
-            if not images.files:
+            if not images.good:
                 continue
             self.conversions += images.conversions
-            self._read += len(images.files)
+            self._read += len(images.good)
             pixels = images.pixels[..., None] if self.how.channel else images.pixels
-            names = tuple(file.name for file in images.files)
+            names = tuple(files[place].name for place in images.good)
             table = Table({self.how.column: pixels}, FilesOrigin("", names), "")
             yield Block(table, pa.table({FILE: pa.array(names, pa.string())}))
         if not self._read:

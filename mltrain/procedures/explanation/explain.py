@@ -39,7 +39,7 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
         network = stored.network()
     interruption.raise_if_received()
     rows = stored.splits[split]
-    table = recorded_rows(run, stored.spec, stored.record, rows)
+    table = recorded_rows(stored, rows)
     groups = several(group_numbers(table, stored.spec.data.split.key_columns))
     examples = replace(encode_examples(stored.preprocessing, table, rows), groups=groups)
     stored.refuse_indices(table, examples.inputs)

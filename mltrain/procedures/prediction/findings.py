@@ -8,6 +8,7 @@ from typing import Any
 
 from mltrain.data.gaps import Gaps
 from mltrain.data.streams.images import ImagesStream
+from mltrain.data.streams.row_images import ImagesOfBlocks
 from mltrain.data.training_columns import ColumnFindings
 from mltrain.errors import DataError
 from mltrain.procedures.explanation.attributed import Attributed
@@ -37,7 +38,7 @@ class Findings:
         unknown: categories that no training row has, by column; likewise.
         columns: each held against the training rows; None where the run did not keep what they looked like.
         without_history: rows of series that are not predicted, as too few rows are before them.
-        images: what was done to image files; None where the rows are not such.
+        images: what was done to images; None where the rows have none.
         gaps: in the time of series; None where there are none.
         absent: keys that no line of a JSON Lines file has, each with a name that is nearly the same, for a message.
         explained: what the columns `explain.<column>` are; None where nobody asked.
@@ -53,7 +54,7 @@ class Findings:
     unknown: dict[str, int]
     columns: tuple[ColumnFindings, ...] | None
     without_history: int = 0
-    images: ImagesStream | None = None
+    images: ImagesStream | ImagesOfBlocks | None = None
     gaps: Gaps | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
     explained: Attributed | None = None

@@ -19,7 +19,7 @@ from mltrain.data.outputs import Output
 from mltrain.data.streams import open_rows
 from mltrain.data.streams.block import RowStream, Wanted
 from mltrain.data.streams.images import ImagesStream, images_stream
-from mltrain.errors import DataError
+from mltrain.errors import DataError, UsageError
 from mltrain.procedures.explanation.attributed import explained_columns, mean_row
 from mltrain.procedures.prediction.columns import added_names, beside, free_names, predicted_columns
 from mltrain.procedures.prediction.findings import Findings
@@ -51,7 +51,7 @@ class PredictRequest:
         explain: whether it is added what each column adds to the score of a row.
         prefix: what the names of all columns that are added begin with.
         options: how the file is written, by the names of the keys of its source.
-        skip_bad: whether image files that cannot be used are left out and counted, instead of refused.
+        skip_bad: whether images that cannot be used are left out and counted, with their rows, instead of refused.
         epoch: whose kept weights predict; None for the model of the run.
     """
 
@@ -89,11 +89,13 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
     baseline = mean_row(stored) if explain else None
     wanted = Wanted(kinds_of(stored), target.columns)
     source = stored.spec.data.source
+    if request.skip_bad and not images and not stored.preprocessing.image_rules:
+        named = "stdin" if data is None else str(data)
+        raise UsageError(f"{named}: --skip-bad leaves out images, and these are rows without images")
     opened = nullcontext(images_stream(images, stored.preprocessing, source, request.skip_bad)) if images else None
     with opened or open_rows(data, wanted, source, request.options) as stream:
-        rows = PredictedRows(
-            stored, stream.name if isinstance(stream, ImagesStream) else data.name if data else "stdin"
-        )
+        name = stream.name if isinstance(stream, ImagesStream) else data.name if data else "stdin"
+        rows = PredictedRows(stored, name, data.parent if data else Path.cwd(), request.skip_bad)
         encoded = (rows.encode(block) for block in rows.blocks(stream))
         head = next(encoded)
         names = free_names((*added, *parts), stream.names, prefix, rows.name)
@@ -115,7 +117,7 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
                 done += _count(inputs)
             findings = replace(
                 rows.findings(),
-                images=stream if isinstance(stream, ImagesStream) else None,
+                images=stream if isinstance(stream, ImagesStream) else rows.images,
                 explained=attribution.said() if attribution is not None else None,
                 added=names,
                 renamed=not prefix and names != (*added, *parts),

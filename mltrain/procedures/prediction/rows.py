@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,9 @@ from mltrain.data.reading import declared_kinds
 from mltrain.data.several_targets import Target
 from mltrain.data.streams.arrays import ArraysStream
 from mltrain.data.streams.block import Block, RowStream
+from mltrain.data.streams.images import ImagesStream
 from mltrain.data.streams.json_lines import JsonLinesStream
+from mltrain.data.streams.row_images import ImagesOfBlocks
 from mltrain.data.table import stacked
 from mltrain.data.training_columns import Comparison, TrainingColumns
 from mltrain.errors import DataError
@@ -27,8 +30,10 @@ _WHOLE = re.compile(r"0|-?[1-9]\d*")
 class PredictedRows:
     """Encodes the rows, and notes how they differ from those of the training."""
 
-    def __init__(self, stored: StoredModel, name: str) -> None:
+    def __init__(self, stored: StoredModel, name: str, folder: Path, skip_bad: bool = False) -> None:
         self.name = name
+        rules = stored.preprocessing.image_rules
+        self.images = ImagesOfBlocks(folder, rules, skip_bad=skip_bad) if rules else None
         self._stored, self._preprocessing = stored, stored.preprocessing
         self._without_history = 0
         self._stream: RowStream | None = None
@@ -47,6 +52,9 @@ class PredictedRows:
             DataError: as the stream and `with_windows`; or the rows are arrays, of which none can be left out.
         """
         self._stream = stream
+        if self.images is not None and not isinstance(stream, ImagesStream):
+            yield from self.images.opened(stream.blocks())
+            return
         if not self._preprocessing.of_windows:
             yield from stream.blocks()
             return

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mltrain.data.files.images import Conversions, ImageFile, ImageForm, read_images
+from mltrain.data.files.image_form import Conversions, ImageForm
+from mltrain.data.files.images import ImageFile, read_images
 from mltrain.errors import DataError
 from tests.data.pictures import pixels
 
@@ -113,9 +114,14 @@ def test_a_jpeg_is_nearly_what_it_was(tmp_path):
 DEEP = {"gray": (0, 1), "RGB": (2, 3), "gray with alpha": (4, 2), "RGBA": (6, 4)}
 
 
+def deep_rows(channels):
+    """Return values of 16 bits (4, 6, channels), whose lower 8 bits differ."""
+    return (np.arange(4 * 6 * channels).reshape(4, 6, channels) * 683 + 77).astype(">u2")
+
+
 def deep_png(color, channels, interlaced=False):
     """Return a PNG with 16 bits per channel, written here: Pillow can only write gray ones."""
-    rows = np.arange(4 * 6 * channels, dtype=">u2").reshape(4, 6, channels) * 10
+    rows = deep_rows(channels)
     passes = [rows]
     if interlaced:  # Adam7: (first row, row step, first column, column step)
         steps = [(0, 8, 0, 8), (0, 8, 4, 8), (4, 8, 0, 4), (0, 4, 2, 4), (2, 4, 0, 2), (0, 2, 1, 2), (1, 2, 0, 1)]
@@ -131,13 +137,63 @@ def deep_png(color, channels, interlaced=False):
 
 @pytest.mark.parametrize("interlaced", [False, True], ids=["in order", "interlaced"])
 @pytest.mark.parametrize(("color", "channels"), DEEP.values(), ids=DEEP)
-def test_more_than_8_bits_are_not_cut_off(tmp_path, color, channels, interlaced):
-    path = tmp_path / "x.png"
-    path.write_bytes(deep_png(color, channels, interlaced))
-    Image.open(path).load()  # it is a whole PNG: Pillow reads it, those in colour as 8 bits
-    for form in (RGB, GRAY):
-        with pytest.raises(DataError, match=r"^x: its pixels have more than 8 bits \(16 bits per channel\)"):
-            read_images([ImageFile(path, "x")], form)
+def test_of_16_bits_the_upper_8_are_kept(tmp_path, color, channels, interlaced):
+    (tmp_path / "x.png").write_bytes(deep_png(color, channels, interlaced))
+    images = read_images([ImageFile(tmp_path / "x.png", "x")], RGB)
+    expected = deep_rows(channels) >> 8
+    if channels in (2, 4):  # on white: transparent parts are white in the share of the transparency
+        assert images.conversions.flattened == 1
+        alpha = expected[..., -1:].astype(float) / 255
+        assert np.abs(images.pixels[0] - (expected[..., :-1] * alpha + 255 * (1 - alpha))).max() <= 1
+    else:
+        assert np.array_equal(images.pixels[0], np.broadcast_to(expected, (4, 6, 3)))
+    assert images.conversions.cut == 1
+
+
+def test_gray_of_16_bits_is_not_clipped(tmp_path):
+    """Pillow's `convert("L")` makes 255 of all that is above it."""
+    values = np.array([[0, 255, 256, 4096, 32768, 65535]] * 4, np.uint16)
+    expected = np.array([[0, 0, 1, 16, 128, 255]] * 4)
+    for ending in (".png", ".tif"):
+        for order in ("<u2", ">u2"):
+            found, conversions = read(tmp_path, Image.fromarray(values.astype(order)), GRAY, ending)
+            assert np.array_equal(found, expected), (ending, order)
+            assert conversions == Conversions(cut=1)
+    for tag, value, there in ((262, 0, 255 - expected), (274, 3, expected[::-1, ::-1])):  # white is 0; upside down
+        found, _ = read(tmp_path, Image.fromarray(values), GRAY, ".tif", tiffinfo={tag: value})
+        assert np.array_equal(found, there), tag
+
+
+def test_what_has_no_black_and_white_is_refused(tmp_path):
+    for values in (np.ones((4, 6), np.float32), np.ones((4, 6), np.int32)):
+        with pytest.raises(DataError, match=r"^x: its values are not whole numbers from 0 to 65535 \(mode [IF]\)"):
+            read(tmp_path, Image.fromarray(values), GRAY, ".tif")
+
+
+def test_webp_and_tiff_are_read_like_others(tmp_path):
+    for ending, how in ((".webp", {"lossless": True}), (".tif", {}), (".tiff", {"compression": "tiff_lzw"})):
+        found, conversions = read(tmp_path, Image.fromarray(COLORS), RGB, ending, **how)
+        assert np.array_equal(found, COLORS)
+        assert conversions == Conversions()
+    found, _ = read(tmp_path, Image.fromarray(GRAYS), GRAY, ".tif")
+    assert np.array_equal(found, GRAYS)
+    alpha = np.full((4, 6, 1), 255, np.uint8)
+    alpha[0] = 0
+    clear = Image.fromarray(np.concatenate([COLORS, alpha], axis=-1))
+    found, conversions = read(tmp_path, clear, RGB, ".webp", lossless=True, exact=True)
+    assert (found[0] == 255).all()
+    assert (np.array_equal(found[1:], COLORS[1:]), conversions) == (True, Conversions(flattened=1))
+
+
+def test_of_several_pages_the_first_is_taken_and_this_is_said(tmp_path):
+    first, second = Image.fromarray(COLORS), Image.fromarray(255 - COLORS)
+    for ending, how in ((".tif", {}), (".webp", {"lossless": True})):
+        found, conversions = read(tmp_path, first, RGB, ending, save_all=True, append_images=[second], **how)
+        assert np.array_equal(found, COLORS)
+        assert conversions == Conversions(paged=1)
+        (decision,) = conversions.decisions(RGB, 1)
+        assert (decision.what, decision.value) == ("source.pages", "first")
+        assert decision.reason == "1 image had several pages or frames, of which the first is taken"
 
 
 def test_a_png_whose_header_is_not_first_is_damaged(tmp_path):

@@ -110,7 +110,10 @@ def flat(photos):
         (out_of_class, "photos/loose.png: the image has no class; expected one folder of images per class"),
         (one_folder_too_high, "photos/dog/more: a folder inside a class; expected only images; move its images up"),
         (empty_class, "photos/fish: the class has no images; add some, or remove the folder"),
-        (other_file, "photos/cat/notes.txt: not an image by its name (.png, .jpg, .jpeg, .bmp, .gif); convert it, or"),
+        (
+            other_file,
+            "photos/cat/notes.txt: not an image by its name (.png, .jpg, .jpeg, .bmp, .gif, .webp, .tif, .tiff); ",
+        ),
         (flat, "photos: there is no folder in it; expected one folder of images per class"),
         (shutil.rmtree, "photos: no such folder"),
     ],
@@ -126,3 +129,22 @@ def test_a_file_is_no_folder(tmp_path):
     Path(tmp_path, "x.png").write_bytes(b"")
     with pytest.raises(DataError, match="expected a folder, found something else"):
         read(tmp_path / "x.png")
+
+
+def test_nested_folders_belong_to_their_class_when_that_is_asked_for(photos):
+    before = read(photos)
+    (photos / "cat" / "2026" / "may").mkdir(parents=True)
+    shutil.copy(photos / "cat" / "000.png", photos / "cat" / "2026" / "may" / "000.png")
+    (photos / "cat" / "2026" / ".hidden").write_text("")
+    with pytest.raises(DataError, match=r"photos/cat/2026: a folder inside a class; .* set data.source.nested: true"):
+        read(photos)
+    table = ImageFolderSource(path=photos, size=(5, 4), nested=True).read(0)
+    assert table.columns["class"].to_pylist() == ["bird", "cat", "cat", "cat", "cat", "dog", "dog"]
+    assert table.origin.place(4) == "photos/cat/2026/may/000.png"
+    assert np.array_equal(table.columns["image"][4], table.columns["image"][1])
+    assert [each.reason for each in table.decisions] == ["left out because hidden: photos/cat/2026/.hidden"]
+    moved = table.sha256
+    (photos / "cat" / "2026" / "may").rename(photos / "cat" / "2026" / "june")
+    assert ImageFolderSource(path=photos, size=(5, 4), nested=True).read(0).sha256 != moved
+    shutil.rmtree(photos / "cat" / "2026")
+    assert ImageFolderSource(path=photos, size=(5, 4), nested=True).read(0).sha256 == before.sha256

@@ -77,6 +77,8 @@ def test_a_folder_gives_what_an_evaluation_sees_bit_by_bit(predict, folder, run)
         "resized": 0,
         "recolored": 0,
         "flattened": 0,
+        "cut": 0,
+        "paged": 0,
         "left_out": [],
     }
     assert list(said["drift"]) == ["mean of image"]
