@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,8 @@ from mltrain.wording import listed
 Path: TypeAlias = tuple[str | int, ...]
 # What is wrong: `(path below model, message)`.
 Wrong: TypeAlias = tuple[Path, str]
+# A graph of more calls is a mistake, or was written to fill the memory: blocks in blocks multiply.
+MOST_CALLS = 10_000
 # The only input of the data, which has a name that the graph need not know.
 THE_INPUT = ""
 
@@ -86,9 +87,13 @@ def steps_of(nodes: Sequence[Node], outputs: str | Mapping[str, str] | None) -> 
             reading.problems.append((path, f"no node has the name '{node}'{suggest(node, scope)}"))
     if not wanted and last != THE_INPUT:
         made[""] = last
+    if len(reading.steps) > MOST_CALLS:
+        reading.problems = [(("layers",), f"the blocks make more than {MOST_CALLS:,} layers: repeat them less often")]
+        return Steps((), {}, {}, tuple(reading.problems))
     taken = {step.name for step in reading.steps if step.name is not None}
+    numbers: dict[str, int] = {}
     steps = [
-        replace(step, layer=_named(step.layer, taken), sources=tuple(map(reading.end, step.sources)))
+        replace(step, layer=_named(step.layer, taken, numbers), sources=tuple(map(reading.end, step.sources)))
         for step in reading.steps
     ]
     made = {name: reading.end(key) for name, key in made.items()}
@@ -173,6 +178,8 @@ class _Reading:
             self.problems.append(((*path, "from"), f"a block takes one tensor, and {len(sources)} are given"))
         last = sources[0] if sources else THE_INPUT
         for time in range(1, node.repeat + 1):
+            if len(self.steps) > MOST_CALLS:
+                break
             more = f"{suffix}_{time}" if node.repeat > 1 else suffix
             last = self.block(node.layers, (*path, "layers"), {**scope, BLOCK_INPUT: last}, last, more)
         if node.name is not None:
@@ -213,14 +220,23 @@ def _renamed(layer: KerasComponent, name: str) -> KerasComponent:
     return replace(layer, arguments=arguments)
 
 
-def _named(layer: KerasComponent, taken: set[str]) -> KerasComponent:
-    """Return a layer with a name, which no other of the graph has: those that Keras gives count all of a process."""
+def _named(layer: KerasComponent, taken: set[str], numbers: dict[str, int]) -> KerasComponent:
+    """Return a layer with a name, which no other of the graph has: those that Keras gives count all of a process.
+
+    Args:
+        layer: with its name, or without one.
+        taken: names; that of the layer is added.
+        numbers: the last number that was given, by the word before it.
+    """
     if dict(layer.arguments).get("name") is not None:
         return layer
     word = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", layer.type).lower()
-    name = next(name for number in itertools.count(1) if (name := f"{word}_{number}") not in taken)
-    taken.add(name)
-    return _renamed(layer, name)
+    while True:
+        numbers[word] = numbers.get(word, 0) + 1
+        name = f"{word}_{numbers[word]}"
+        if name not in taken:
+            taken.add(name)
+            return _renamed(layer, name)
 
 
 def _misfit(layer: KerasComponent, sources: Sequence[str], arguments: Sequence[str]) -> str | None:

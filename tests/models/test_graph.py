@@ -187,6 +187,14 @@ def test_padding_is_left_out_behind_two_blocks_of_attention():
     assert np.abs(np.asarray(short(words)) - np.asarray(long(padded))).max() < 1e-6
 
 
+def test_blocks_that_multiply_are_refused_at_once():
+    block = "{type: ReLU}"
+    for _ in range(6):
+        block = f"{{repeat: 1000, layers: [{block}]}}"
+    (found,) = problems(block)
+    assert "model.layers: the blocks make more than 10,000 layers: repeat them less often" in found
+
+
 def test_a_graph_of_two_hundred_nodes_is_valid_without_tensorflow(tmp_path):
     nodes = [f"{{name: n{number}, type: Dense, units: 4}}" for number in range(200)]
     (tmp_path / "config.yaml").write_text(config(*nodes))

@@ -129,8 +129,8 @@ def choose_tokens(texts: pa.Array, counted: Counted, rule: TokenRule, most: int 
         chosen = chosen[counted.counts[chosen] >= limit]
     names = _names(texts, counted, chosen, rule)
     order = pc.sort_indices(
-        pa.table({"count": counted.counts[chosen], "name": names}),
-        sort_keys=[("count", "descending"), ("name", "ascending")],
+        pa.table({"times": counted.counts[chosen], "name": names}),
+        sort_keys=[("times", "descending"), ("name", "ascending")],
     )
     return names.take(order[:most] if most is not None else order).to_pylist()
 
