@@ -11,6 +11,7 @@ from mltrain.errors import MisfitError
 from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.models.cnn import Cnn
 from mltrain.models.head import Head, added_head
+from mltrain.models.indices import IndexSize, refuse_small
 from mltrain.models.input_encoder import KINDS_IN_WORDS, InputEncoder
 from mltrain.models.mlp import Mlp
 from mltrain.models.model import ModelSpec
@@ -57,6 +58,11 @@ class Fusion(ModelSpec):
         """Tokens."""
         return "tokens"
 
+    def index_sizes(self, info: DataInfo) -> tuple[IndexSize, ...]:
+        """Return those of all inputs."""
+        found = (self._encoder(each).size_of(each, self._path(each)) for each in info.inputs)
+        return tuple(size for sizes in found for size in sizes)
+
     def takes_text(self, column: str) -> bool:
         """Yes: it has an encoder for texts."""
         return True
@@ -83,6 +89,7 @@ class Fusion(ModelSpec):
                 message = f"the data has no input '{name}'{suggest(name, names)} (inputs: {listed(names)})"
                 raise MisfitError(("model", "inputs", name), message)
         encoders = [self._encoder(each) for each in info.inputs]
+        refuse_small(self.index_sizes(info), info)
 
         def body(tensors: Sequence[Any]) -> Any:
             parts = [

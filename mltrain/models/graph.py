@@ -10,9 +10,10 @@ from pydantic import Field
 
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.graph_nodes import Node, NodeType
-from mltrain.models.graph_steps import Steps, steps_of
+from mltrain.models.graph_steps import THE_INPUT, Steps, steps_of
 from mltrain.models.graph_widths import width_problems
 from mltrain.models.head import Head, find_head
+from mltrain.models.indices import INDEX_ARGUMENTS, IndexSize, refuse_small
 from mltrain.models.model import ModelSpec
 from mltrain.spec import Many
 from mltrain.task import DataInfo, Input
@@ -58,6 +59,24 @@ class Graph(ModelSpec):
         """Tokens."""
         return "tokens"
 
+    def index_sizes(self, info: DataInfo) -> tuple[IndexSize, ...]:
+        """Return those of the layers that look up the index numbers of an input."""
+        names = {each.name: each.name for each in info.inputs} | {THE_INPUT: info.inputs[0].name}
+        paths = {step.key: step.path for step in self.steps.steps}
+        found = []
+        for step in self.steps.steps:
+            argument = INDEX_ARGUMENTS.get(step.layer.type)
+            if argument is None or step.sources[0] not in names:
+                continue
+            size, name = step.layer.argument(argument), names[step.sources[0]]
+            if size == "auto":
+                owner = next((each for each in self.steps.steps if each.key == step.shared), step)
+                known = {each.name: each.indices for each in info.inputs}
+                size = known.get(names.get(owner.sources[0], "")) or 0
+            path = ("model", *paths[step.shared or step.key], argument)
+            found += [IndexSize(name, path, size)] if size else []
+        return tuple(found)
+
     def takes_text(self, column: str) -> bool:
         """Whether a node takes the column."""
         return column in self.steps.inputs
@@ -78,6 +97,7 @@ class Graph(ModelSpec):
         """
         from mltrain.models.graph_building import built_graph
 
+        refuse_small(self.index_sizes(info), info)
         return built_graph(self.steps, info, head_is_added=self.head(info, loss).added)
 
     def _chain_to_output(self) -> tuple[KerasComponent, ...]:

@@ -99,7 +99,10 @@ def steps_of(nodes: Sequence[Node], outputs: str | Mapping[str, str] | None) -> 
     made = {name: reading.end(key) for name, key in made.items()}
     ordered = _in_order(steps, reading.problems)
     if not reading.problems:
-        reading.problems += _unused(ordered, made)
+        unused = _unused(ordered, made)
+        if unused:  # most often because a name elsewhere is mistyped; only the data knows whether it is an input
+            reading.problems += _mistyped(reading.inputs, scope)
+        reading.problems += unused
     return Steps(tuple(ordered), made, reading.inputs, tuple(reading.problems))
 
 
@@ -281,10 +284,22 @@ def _in_order(steps: Sequence[Step], problems: list[Wrong]) -> list[Step]:
             if following.key in on_way:
                 circle = [each.words for each, _ in way[on_way.index(following.key) :]]
                 message = f"these nodes take each other in a circle: {' ← '.join([*circle, circle[0]])}"
+                if len(circle) == 1:
+                    message = f"{circle[0]} takes itself; a node needs another name than the input that it takes"
                 problems.append(((*following.path, "from"), message))
                 return list(steps)
             way.append((following, iter(following.sources)))
     return list(ordered.values())
+
+
+def _mistyped(inputs: Mapping[str, Sequence[Path]], names: Mapping[str, str]) -> list[Wrong]:
+    """Return a problem for each name that is not a node and is like that of one."""
+    return [
+        (path, f"no node has the name '{name}'{near}")
+        for name, paths in inputs.items()
+        if (near := suggest(name, names)) and name != THE_INPUT
+        for path in paths
+    ]
 
 
 def _unused(steps: Sequence[Step], outputs: Mapping[str, str]) -> list[Wrong]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,7 +11,7 @@ from mltrain.keras_api.components import KerasComponent
 from mltrain.task import DataInfo
 
 # By layer, the argument that says how many index numbers there are.
-_SIZES = {"CategoryEncoding": "num_tokens", "Embedding": "input_dim", "ReversibleEmbedding": "input_dim"}
+INDEX_ARGUMENTS = {"CategoryEncoding": "num_tokens", "Embedding": "input_dim", "ReversibleEmbedding": "input_dim"}
 _SAME_VALUES = {"Flatten", "Identity", "Permute", "RepeatVector", "Reshape"}
 
 
@@ -34,8 +34,8 @@ class IndexTable:
 def index_table(layers: Sequence[KerasComponent]) -> IndexTable | None:
     """Return the first layer that looks at the values of the data, where it takes them for index numbers."""
     for number, layer in enumerate(layers):
-        if layer.type in _SIZES:
-            return IndexTable(number, _SIZES[layer.type], layer.argument(_SIZES[layer.type]))
+        if layer.type in INDEX_ARGUMENTS:
+            return IndexTable(number, INDEX_ARGUMENTS[layer.type], layer.argument(INDEX_ARGUMENTS[layer.type]))
         if layer.type not in _SAME_VALUES:
             return None
     return None
@@ -76,8 +76,9 @@ def refuse_tokens(info: DataInfo, path: tuple[str | int, ...]) -> None:
         name = info.input.name
         raise MisfitError(
             path,
-            f"the tokens of the text '{name}' are index numbers, which an Embedding layer must look up first (of a "
-            f"sequential model); for columns of numbers set data.features.{name}.encoding: tf_idf",
+            f"the tokens of the text '{name}' are index numbers, which a layer must look up first: use a model that "
+            f"does (pooled, cnn, rnn, transformer, fusion), or set data.features.{name}.encoding: tf_idf for columns "
+            "of numbers",
         )
 
 
@@ -92,22 +93,40 @@ def refuse_indices(layers: tuple[KerasComponent, ...], info: DataInfo) -> None:
     table = index_table(layers)
     if table is None:
         refuse_tokens(info, ("model", "layers", 0, "type"))
-        return
-    if table.size == "auto":
-        return
-    if info.input.indices is not None:
-        # All tokens, whichever of them these rows have.
-        smallest, largest = 0.0, float(info.input.indices - 1)
-    elif info.input.limits is not None:
-        smallest, largest = info.input.limits
-    else:
-        return
-    path = ("model", "layers", table.layer, table.argument)
-    if largest >= table.size:
-        needed = int(largest) + 1
-        message = f"the largest index in the data is {largest:.15g}: expected at least {needed}"
-        message += " (or auto)" if info.input.indices is not None else ""
-        raise MisfitError(path, f"{message}, received {table.size}")
-    if smallest < 0:
-        message = f"the smallest index in the data is {smallest:g}, and indices begin at 0"
-        raise MisfitError(path, message)
+    elif table.size != "auto":
+        refuse_small([IndexSize(info.input.name, ("model", "layers", table.layer, table.argument), table.size)], info)
+
+
+@dataclass(frozen=True)
+class IndexSize:
+    """How many index numbers of an input have a place in the layer that looks them up.
+
+    Attributes:
+        input: its name.
+        path: of the size in the config.
+        size: those from 0 to `size - 1` have a place.
+    """
+
+    input: str
+    path: tuple[str | int, ...]
+    size: int
+
+
+def refuse_small(sizes: Iterable[IndexSize], info: DataInfo) -> None:
+    """Refuse sizes that are too small for the index numbers of their inputs; raises as `refuse_indices`."""
+    inputs = {each.name: each for each in info.inputs}
+    for each in sizes:
+        given = inputs[each.input]
+        if given.indices is not None:
+            # All tokens, whichever of them these rows have.
+            smallest, largest = 0.0, float(given.indices - 1)
+        elif given.limits is not None:
+            smallest, largest = given.limits
+        else:
+            continue
+        if largest >= each.size:
+            message = f"the largest index in the data is {largest:.15g}: expected at least {int(largest) + 1}"
+            message += " (or auto)" if given.indices is not None else ""
+            raise MisfitError(each.path, f"{message}, received {each.size}")
+        if smallest < 0:
+            raise MisfitError(each.path, f"the smallest index in the data is {smallest:g}, and indices begin at 0")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from mltrain.errors import ConfigError, MisfitError
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.head import Head, added_head
+from mltrain.models.indices import IndexSize, refuse_small
 from mltrain.models.model import ModelSpec
 from mltrain.problems import KeyPath
 from mltrain.task import DataInfo, Input, InputKind
@@ -36,6 +37,15 @@ class InputEncoder(ModelSpec):
     def text_encoding(self) -> Literal["tokens", "tf_idf"]:
         """Tokens where it takes them."""
         return "tokens" if "text" in self.suits else "tf_idf"
+
+    def size_of(self, given: Input, path: KeyPath) -> tuple[IndexSize, ...]:
+        """Return how many index numbers the input may have, where the config says it; `path` is that of the encoder."""
+        size = getattr(self, "indices", None)
+        return (IndexSize(given.name, (*path, "indices"), size),) if given.kind == "indices" and size else ()
+
+    def index_sizes(self, info: DataInfo) -> tuple[IndexSize, ...]:
+        """Return that of its input."""
+        return self.size_of(info.input, ("model",)) if len(info.inputs) == 1 else ()
 
     @abstractmethod
     def encode(self, tensor: Any, given: Input) -> Any:
@@ -85,4 +95,5 @@ class InputEncoder(ModelSpec):
         from mltrain.models.branches import network
 
         self.check_input(info.input, ("model", "type"))
+        refuse_small(self.index_sizes(info), info)
         return network(info, lambda tensors: self.encoded(tensors[0], info.input, ("model",)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.head import Head
-from mltrain.models.indices import IndexTable
+from mltrain.models.indices import IndexSize, IndexTable
 from mltrain.spec import Spec
 from mltrain.task import DataInfo, Decision, Input
 from mltrain.wording import listed
@@ -37,6 +37,14 @@ class ModelSpec(Spec):
     def text_encoding(self) -> Literal["tokens", "tf_idf"]:
         """How free text is encoded where that is not stated: as tokens, or as the columns of a table."""
         return "tf_idf"
+
+    def index_sizes(self, info: DataInfo) -> tuple[IndexSize, ...]:
+        """Return how many index numbers each input may have that holds such numbers: other rows than those of the
+        training are held against it."""
+        table = self.index_table
+        if table is None or table.size == "auto":
+            return ()
+        return (IndexSize(info.input.name, ("model", "layers", table.layer, table.argument), table.size),)
 
     def takes_text(self, column: str) -> bool:
         """Return whether free text in a column, or the images that it names, are an input beside others, where the kind

@@ -105,18 +105,15 @@ class StoredModel:
         Raises:
             DataError: names the first.
         """
-        indices = self.spec.model.index_table
-        if indices is None or indices.size == "auto":
-            return
-        ((name, values),) = inputs.items()
-        outside = ((values < 0) | (values >= indices.size)).reshape(len(values), -1)
-        if outside.any():
-            row = first_row(outside.any(axis=1))
-            place = first_row(outside[row])
-            column = RawColumn.of(table, self.preprocessing.column_of(name, place))
-            raise column.error(
-                row, f"expected an index from 0 to {indices.size - 1}, found {values[row].reshape(-1)[place]:g}"
-            )
+        for indices in self.spec.model.index_sizes(self.info):
+            values = inputs[indices.input]
+            outside = ((values < 0) | (values >= indices.size)).reshape(len(values), -1)
+            if outside.any():
+                row = first_row(outside.any(axis=1))
+                place = first_row(outside[row])
+                column = RawColumn.of(table, self.preprocessing.column_of(indices.input, place))
+                found = values[row].reshape(-1)[place]
+                raise column.error(row, f"expected an index from 0 to {indices.size - 1}, found {found:g}")
 
 
 def read_model(run: RunDirectory, plugins: Plugins | None = None, epoch: int | None = None) -> StoredModel:

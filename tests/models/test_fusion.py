@@ -85,6 +85,11 @@ def test_arrays_of_index_numbers_need_their_number():
     with pytest.raises(MisfitError, match="state `indices`"):
         Fusion(inputs={"x": Pooled()}).build(DataInfo((indices, TABLE), OUTPUTS, 10), None)
     Fusion(inputs={"x": Pooled(indices=9)}).build(DataInfo((indices, TABLE), OUTPUTS, 10), None)
+    known = DataInfo((Input("x", (6,), "int32", limits=(0, 42)), TABLE), OUTPUTS, 10)
+    with pytest.raises(MisfitError, match="the largest index in the data is 42: expected at least 43, received 9"):
+        Fusion(inputs={"x": Pooled(indices=9)}).build(known, None)
+    with pytest.raises(MisfitError, match="expected at least 43, received 9"):
+        Pooled(indices=9).build(DataInfo(known.inputs[:1], OUTPUTS, 10), None)
 
 
 @pytest.mark.parametrize("encoder", [Pooled(), Pooled(pooling="both"), Rnn(units=(3,)), Cnn(), Transformer(width=8)])

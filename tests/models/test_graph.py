@@ -187,6 +187,35 @@ def test_padding_is_left_out_behind_two_blocks_of_attention():
     assert np.abs(np.asarray(short(words)) - np.asarray(long(padded))).max() < 1e-6
 
 
+def test_a_mistyped_source_is_named_beside_the_node_that_nothing_takes():
+    found = problems(
+        "{name: known, from: table, type: Dense, units: 8}", "{from: knwon, type: Dense, units: 4}", "ReLU"
+    )
+    assert "model.layers[1].from: no node has the name 'knwon' (did you mean 'known'?)" in found[1]
+    assert "Dense 'known' leads to no output" in found[0]
+
+
+def test_a_node_with_the_name_of_what_it_takes_is_refused():
+    (found,) = problems("{name: table, from: table, type: ReLU}")
+    assert "ReLU 'table' takes itself; a node needs another name than the input that it takes" in found
+
+
+def test_a_table_of_an_embedding_is_held_against_the_data():
+    words = DataInfo((Input("words", (6,), "int32", limits=(0, 42)),), TABLE.outputs, 10)
+    with pytest.raises(MisfitError, match="the largest index in the data is 42: expected at least 43, received 5"):
+        graph("{type: Embedding, input_dim: 5, output_dim: 2}", "Flatten").build(words, None)
+    two = DataInfo((Input("a", (1,), "int32", indices=4), Input("b", (6,), "int32", indices=9)), TABLE.outputs, 10)
+    spec = graph(
+        "{name: e, from: a, type: Embedding, input_dim: auto, output_dim: 2}",
+        "{name: f, share: e, from: b}",
+        "{name: g, from: e, type: Flatten}",
+        "{name: h, from: f, type: Flatten}",
+        "{from: [g, h], type: Concatenate}",
+    )
+    with pytest.raises(MisfitError, match="the largest index in the data is 8: expected at least 9"):
+        spec.build(two, None)
+
+
 def test_blocks_that_multiply_are_refused_at_once():
     block = "{type: ReLU}"
     for _ in range(6):

@@ -161,3 +161,19 @@ def test_a_model_of_one_input_says_which_models_take_several(rows, model):
     assert "config.yaml:6" in done.err
     assert "photo, walk, table" in done.err
     assert "fusion" in done.err
+
+
+def test_index_numbers_that_no_training_row_has_are_refused_at_their_row(tmp_path):
+    draw = np.random.default_rng(0)
+    words = draw.integers(0, 50, (60, 6))
+    words[0, 0] = 49
+    np.savez(tmp_path / "words.npz", s=words, y=words[:, 0] * 1.5)
+    np.savez(tmp_path / "new.npz", s=np.full((2, 6), 55))
+    text = "data: {source: {type: npz, path: words.npz}, target: y}\nmodel: {type: pooled, indices: 10}\n"
+    (tmp_path / "config.yaml").write_text(f"{text}training: {{epochs: 1}}\n")
+    done = in_process(tmp_path, "train", "config.yaml")
+    assert (done.code, "config.yaml:2:32: model.indices: the largest index in the data is 49" in done.err) == (3, True)
+    (tmp_path / "config.yaml").write_text(f"{text.replace('10', '50')}training: {{epochs: 1}}\n")
+    assert in_process(tmp_path, "train", "config.yaml", "--run-dir", "run").code == 0
+    done = in_process(tmp_path, "predict", "run", "new.npz", "--out", "out.npz")
+    assert (done.code, "column 's': expected an index from 0 to 49, found 55" in done.err) == (4, True)

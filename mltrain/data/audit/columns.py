@@ -109,7 +109,13 @@ def _index_advice(found: Sequence[str]) -> str:
 def empty_findings(reference: TrainingColumns, preprocessing: Preprocessing) -> Iterator[AuditFinding]:
     """Yield findings on features with the same value in all training rows, or without a value in most of them."""
     constant, missing = [], []
-    of_table = {name for encoder in preprocessing.of_table for name, _ in encoder.watched_as}
+    # What is counted of a text, such as its tokens, is not a column that could be left out.
+    of_table = {
+        name
+        for encoder in preprocessing.of_table
+        for name, _ in encoder.watched_as
+        if name == encoder.column or name.startswith(f"{encoder.column}.")
+    }
     for column in (each for each in reference.columns if each.column in of_table):
         *counts, absent = column.counts
         single = column.low == column.high if isinstance(column, NumberColumn) else counts[0] == sum(counts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,7 @@ from mltrain.data.column_settings import AS_WRITTEN
 from mltrain.data.encoders.column import (
     ColumnEncoder,
     Encoded,
+    Encoder,
     Fitted,
     RawColumn,
     RawInput,
@@ -57,6 +58,8 @@ class FreeTextEncoder(ColumnEncoder):
     Empty where tokens are bytes, or hashed."""
     missing: Literal["blank", "error"]
     """What happens to a missing value."""
+    had_missing: bool = False
+    """Whether training rows had missing values."""
 
     @model_validator(mode="after")
     def _tokens_differ(self) -> FreeTextEncoder:
@@ -76,8 +79,8 @@ class FreeTextEncoder(ColumnEncoder):
 
     @property
     def expects_missing(self) -> bool:
-        """No: a missing text is one without tokens."""
-        return False
+        """Whether training rows had missing texts; each is one without tokens."""
+        return self.had_missing
 
     @property
     def watched_as(self) -> tuple[tuple[str, Literal["number", "text"]], ...]:
@@ -286,7 +289,19 @@ def fit_tokens(column: RawColumn, settings: TextSettings) -> Fitted:
     encoder = TokensEncoder(
         column=column.name, rule=rule, vocabulary=vocabulary, missing=settings.missing, length=length
     )
-    return Fitted(encoder, (*decisions, decision))
+    return with_missing(Fitted(encoder, (*decisions, decision)), texts)
+
+
+def with_missing(fitted: Fitted, texts: pa.Array) -> Fitted:
+    """Return an encoder of free text that knows whether texts of the training rows are missing, and says how many."""
+    absent = int(absent_texts(texts).sum())
+    if not absent:
+        return fitted
+    encoder = cast(FreeTextEncoder, fitted.encoder)
+    reason = f"{absent} of {len(texts)} training rows miss it"
+    decision = Decision(f"features.{encoder.column}", "a missing value is a text without tokens", reason)
+    known = encoder.model_copy(update={"had_missing": True})
+    return Fitted(cast(Encoder, known), (*fitted.decisions, decision))
 
 
 def _length(name: str, lengths: np.ndarray, settings: TextSettings) -> tuple[int, Decision]:

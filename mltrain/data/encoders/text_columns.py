@@ -9,7 +9,7 @@ import pyarrow as pa
 from pydantic import Field, model_validator
 
 from mltrain.data.encoders.column import Encoded, Fitted, RawColumn
-from mltrain.data.encoders.text import FreeTextEncoder, absent_texts, training_texts, vocabulary_of
+from mltrain.data.encoders.text import FreeTextEncoder, absent_texts, training_texts, vocabulary_of, with_missing
 from mltrain.data.texts.characters import CharacterTable, character_table
 from mltrain.data.texts.settings import TextSettings
 from mltrain.data.texts.tokens import Tokens, bucket_of
@@ -95,7 +95,8 @@ def fit_text_columns(column: RawColumn, settings: TextSettings) -> Fitted:
             buckets=buckets,
             letters=letters,
         )
-        return Fitted(encoder, (Decision(f"features.{column.name}", f"{buckets:,} buckets of tokens", reason),))
+        said = Decision(f"features.{column.name}", f"{buckets:,} buckets of tokens", reason)
+        return with_missing(Fitted(encoder, (said,)), texts)
     vocabulary, _, decision = vocabulary_of(column, texts, settings)
     encoder = TextColumnsEncoder(
         type="bag_of_words",
@@ -107,7 +108,7 @@ def fit_text_columns(column: RawColumn, settings: TextSettings) -> Fitted:
     )
     if settings.encoding == "tf_idf":
         encoder = encoder.model_copy(update={"type": "tf_idf", "weights": tuple(_weights(encoder, texts).tolist())})
-    return Fitted(encoder, (decision,))
+    return with_missing(Fitted(encoder, (decision,)), texts)
 
 
 def _weights(encoder: TextColumnsEncoder, texts: pa.Array) -> np.ndarray:

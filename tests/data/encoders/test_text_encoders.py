@@ -119,3 +119,12 @@ def test_what_is_watched_are_the_tokens_and_the_share_of_unknown_ones():
 def test_ten_megabytes_in_a_cell_are_cut():
     encoder = fit(["a b a b"], encoding="bag_of_words", max_characters=1000)
     assert encoder.encode(column(["a " * 5_000_000])).values.tolist() == [[500, 0]]
+
+
+@pytest.mark.parametrize("encoding", ["tokens", "tf_idf", "hashed"])
+def test_missing_texts_of_the_training_rows_are_expected_and_said(encoding):
+    whole = [text for text in TEXTS if text]
+    assert not fit(whole, encoding=encoding).expects_missing
+    assert fit([*whole, None], encoding=encoding).expects_missing
+    decisions = said([*whole, None], encoding=encoding)
+    assert f"a missing value is a text without tokens: 1 of {len(whole) + 1} training rows miss it" in decisions
