@@ -65,7 +65,9 @@ def count(processes: int, at_once: int = 4) -> collections.Counter[int]:
     import pyarrow.parquet  # noqa: F401
 
     import mltrain.cli.app
-    import mltrain.cli.commands
+    from mltrain.cli.commands import program
+
+    program()  # imports every command
     import mltrain.data.preparation  # noqa: F401
 
     found: collections.Counter[int] = collections.Counter()

@@ -97,9 +97,9 @@ class Network:
             for layer in layers_of(self.model)
         )
         if len(self.info.inputs) == 1:
-            return Architecture(format=1, input=self.info.input.shape, layers=tuple(layers))
+            return Architecture(input=self.info.input.shape, layers=tuple(layers))
         shapes = {each.name: each.shape for each in self.info.inputs}
-        return Architecture(format=1, input=(), inputs=shapes, layers=tuple(layers))
+        return Architecture(input=(), inputs=shapes, layers=tuple(layers))
 
     def outputs(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the model's outputs `(rows, outputs)` for encoded rows, by the name of the input, of which no target

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -40,6 +40,16 @@ class Architecture(Spec):
     """Where there are several inputs, the shape of one example of each."""
     layers: Many[RecordedLayer]
     """In the order in which they are applied."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is written: of a stack without the keys that only graphs need."""
+        written = self.model_dump(mode="json")
+        if not self.inputs:
+            del written["inputs"]
+        for layer in written["layers"]:
+            if not layer["after"]:
+                del layer["after"]
+        return written
 
     @property
     def is_stack(self) -> bool:

@@ -166,7 +166,7 @@ class LockedRun(RunDirectory):
 
     def write_architecture(self, architecture: Architecture) -> None:
         """Keep the layers of the model."""
-        durable.write_file(self.path / layout.LAYERS, to_json(architecture.model_dump(mode="json", exclude_unset=True)))
+        durable.write_file(self.path / layout.LAYERS, to_json(architecture.as_json()))
 
     def write_learned(self, learned: LearnedCurve) -> None:
         """Keep the curve of the model over its one input."""

@@ -24,6 +24,7 @@ COMPONENTS = {
 CHOSEN: dict[str, Any] = {
     "Bidirectional.backward_layer": {"type": "LSTM", "units": 2, "go_backwards": True},
     "Dot.axes": 1,
+    "Embedding.input_dim": 3,  # `auto` is ours, and becomes a number before the layer is made
     "EinsumDense.equation": "ab,bc->ac",
     "EinsumDense.output_shape": [3],
     "GroupQueryAttention.num_key_value_heads": 1,

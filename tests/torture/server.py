@@ -186,7 +186,9 @@ def _import_all() -> None:
     start_tensorflow()
     import sklearn.metrics  # noqa: F401
 
-    import mltrain.cli.commands
+    from mltrain.cli.commands import program
+
+    program()  # imports every command
     import mltrain.data.preparation
     import mltrain.procedures.results
     import mltrain.procedures.resume
