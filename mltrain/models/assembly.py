@@ -8,7 +8,7 @@ from mltrain.errors import ConfigError, MisfitError
 from mltrain.keras_api.build import REFUSALS, build
 from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.messages import reason
-from mltrain.models.walk import Shape, traced
+from mltrain.models.walk import Shape, refuse_other_outputs, shape_text, traced
 from mltrain.task import DataInfo
 
 Path = tuple[str | int, ...]
@@ -34,11 +34,7 @@ def stack(layers: tuple[KerasComponent, ...], info: DataInfo, written: int = 0) 
         keras.config.set_dtype_policy("float32" if number == len(layers) - 1 else policy)
         _add(model, layer, number, written, info)
     _follow(model, layers, info, written)
-    if model.output_shape[1:] != (info.output.units,):
-        message = (
-            f"it ends in shape {_shape(model.output_shape[1:])}, and {info.task} needs {_shape((info.output.units,))}; "
-        )
-        raise MisfitError(("model",), message + "add Flatten or a pooling layer before the head")
+    refuse_other_outputs(model.output_shape[1:], info)
     return model
 
 
@@ -74,7 +70,7 @@ def _follow(model: keras.Model, layers: tuple[KerasComponent, ...], info: DataIn
     failed = inference.error or training.error
     if unlike and (failed or unlike[-1][0] == len(layers) - 1):
         first, otherwise, while_training = unlike[0]
-        shapes = f"{_shape(while_training)} while training and {_shape(otherwise)} otherwise"
+        shapes = f"{shape_text(while_training)} while training and {shape_text(otherwise)} otherwise"
         message = f"{layers[first].type} gives outputs of shape {shapes}"
         advice = "add a layer after it that makes both equal, such as CenterCrop with the height and width of the crop"
         raise MisfitError(_path(first, written), f"{message}: {advice}")
@@ -95,9 +91,5 @@ def _path(number: int, written: int) -> Path:
 
 
 def _misfit(layer: KerasComponent, below: Shape, when: str, error: Exception) -> str:
-    shape = f"outputs of shape {_shape(below)}{when}"
+    shape = f"outputs of shape {shape_text(below)}{when}"
     return f"{layer.type} does not accept {shape} from the layer before it: {reason(error)}"
-
-
-def _shape(shape: Shape) -> str:
-    return "(" + ", ".join("?" if size is None else str(size) for size in ("batch", *shape)) + ")"

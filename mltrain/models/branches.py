@@ -8,10 +8,10 @@ from typing import Any
 import keras
 from keras import ops
 
-from mltrain.errors import MisfitError
 from mltrain.keras_api.build import build
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.head import head_layer
+from mltrain.models.walk import refuse_other_outputs
 from mltrain.task import DataInfo, Input
 
 
@@ -43,10 +43,7 @@ def network(
             outputs = build(head_layer(info, name=_free("head", taken)))(outputs)
         finally:
             keras.config.set_dtype_policy(policy)
-    if outputs.shape[1:] != (info.output.units,):
-        found = "(" + ", ".join(["batch", *("?" if size is None else str(size) for size in outputs.shape[1:])]) + ")"
-        message = f"it ends in shape {found}, and {info.task} needs (batch, {info.output.units})"
-        raise MisfitError(("model",), f"{message}; add Flatten or a pooling layer before the head")
+    refuse_other_outputs(outputs.shape[1:], info)
     return keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name="model")
 
 

@@ -103,6 +103,6 @@ class Graph(ModelSpec):
     def _chain_to_output(self) -> tuple[KerasComponent, ...]:
         """Return the layer of the output, behind the one that it takes where it takes one."""
         by_key = {step.key: step for step in self.steps.steps}
-        last = by_key[self.steps.outputs[""]]
+        last = by_key[str(self.steps.output)]
         before = by_key.get(last.sources[0]) if len(last.sources) == 1 else None
         return (last.layer,) if before is None else (before.layer, last.layer)

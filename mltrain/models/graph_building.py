@@ -13,7 +13,9 @@ from mltrain.keras_api.build import REFUSALS, build
 from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.messages import reason
 from mltrain.models.branches import network
+from mltrain.models.graph_nodes import CALL_ARGUMENTS
 from mltrain.models.graph_steps import THE_INPUT, Step, Steps, Wrong
+from mltrain.models.walk import shape_text
 from mltrain.spec import suggest
 from mltrain.task import DataInfo
 from mltrain.wording import listed
@@ -34,14 +36,12 @@ def built_graph(graph: Steps, info: DataInfo, head_is_added: bool) -> keras.Mode
     building = _Building(info)
 
     def body(tensors: list[Any]) -> Any:
-        building.given = dict(zip((each.name for each in info.inputs), tensors, strict=True))
-        building.given |= {THE_INPUT: tensors[0]}
-        for number, step in enumerate(graph.steps):
-            is_last = step.key == graph.outputs[""] and not head_is_added
-            building.call(step, in_float32=is_last, number=number)
+        building.made = {THE_INPUT: tensors[0], **dict(zip((each.name for each in info.inputs), tensors, strict=True))}
+        for step in graph.steps:
+            building.call(step, in_float32=step.key == graph.output and not head_is_added)
         if building.problems:
             raise MisfitError.of([(("model", *path), message) for path, message in building.problems])
-        return building.made[graph.outputs[""]]
+        return building.made[str(graph.output)]
 
     taken = {dict(step.layer.arguments)["name"] for step in graph.steps}
     return network(info, body, head_is_added, taken)
@@ -78,11 +78,11 @@ _KEEP_MASKS = frozenset(
         *("GaussianDropout", "GaussianNoise", "GroupNormalization", "Identity", "LayerNormalization", "LeakyReLU"),
         *("PReLU", "ReLU", "RMSNormalization", "SpatialDropout1D", "UnitNormalization", "TimeDistributed"),
         *_RECURRENT,
-        *("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention"),
+        *CALL_ARGUMENTS,
         *("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract", "Concatenate"),
     )
 )
-_HEADS = ("MultiHeadAttention", "GroupQueryAttention")
+_WITH_HEADS = ("MultiHeadAttention", "GroupQueryAttention")
 
 
 class _Building:
@@ -94,16 +94,14 @@ class _Building:
 
     def __init__(self, info: DataInfo) -> None:
         self.info = info
-        self.given: dict[str, Any] = {}
         self.made: dict[str, Any] = {}
         self.problems: list[Wrong] = []
         self._layers: dict[str, Any] = {}
         self._masks: dict[str, Any] = {}
 
-    def call(self, step: Step, number: int, in_float32: bool) -> None:
+    def call(self, step: Step, in_float32: bool) -> None:
         """Call the layer of a step; `in_float32` for the last of a graph, whose probabilities need all digits."""
-        there = {**self.given, **self.made}
-        tensors = [there[source] for source in step.sources if source in there]
+        tensors = [self.made[source] for source in step.sources if source in self.made]
         if len(tensors) < len(step.sources):
             return  # behind one that does not fit
         policy = keras.config.dtype_policy()
@@ -117,7 +115,7 @@ class _Building:
             self.made[step.key] = self._called(layer, step, tensors)
         except (*REFUSALS, ConfigError) as error:
             meeting = ", ".join(
-                f"{source or 'the input'} {shape_text(tensor.shape)}"
+                f"{source or 'the input'} {shape_text(tensor.shape[1:])}"
                 for source, tensor in zip(step.sources, tensors, strict=True)
             )
             self.problems.append((step.path, f"{step.words} does not accept {meeting}: {reason(error)}"))
@@ -139,24 +137,18 @@ class _Building:
         kind = step.layer.type
         masks = [self._masks.get(source) for source in step.sources]
         more: dict[str, Any] = {}
-        if kind in _HEADS:
-            by_name = dict(zip(step.arguments or ("query", "value", "key"), tensors, strict=False))
-            by_name.setdefault("value", by_name["query"])
-            seen = dict(zip(step.arguments or ("query", "value", "key"), masks, strict=False))
-            mask = seen.get("value") if "value" in seen else seen.get("query")
-            if mask is not None:
-                more["attention_mask"] = ops.expand_dims(mask, 1)
-            made = layer(by_name.pop("query"), by_name.pop("value"), **by_name, **more)
-            masks = [seen.get("query")]
-        elif kind in ("Attention", "AdditiveAttention"):
-            order = ("query", "value", "key")
-            by_name = dict(zip(step.arguments or order, tensors, strict=False))
-            by_name.setdefault("value", by_name["query"])
-            seen = dict(zip(step.arguments or order, masks, strict=False))
-            pair = [seen.get("query"), seen.get("value") if "value" in seen else seen.get("query")]
-            more = {"mask": pair} if any(mask is not None for mask in pair) else {}
-            made = layer([by_name[name] for name in order if name in by_name], **more)
-            masks = pair[:1]
+        if kind in CALL_ARGUMENTS:
+            names = step.arguments or CALL_ARGUMENTS[kind]
+            given, seen = (dict(zip(names, each, strict=False)) for each in (tensors, masks))
+            of_query, of_value = seen.get("query"), seen.get("value", seen.get("query"))
+            given.setdefault("value", given["query"])
+            if kind in _WITH_HEADS:
+                more = {"attention_mask": ops.expand_dims(of_value, 1)} if of_value is not None else {}
+                made = layer(given.pop("query"), given.pop("value"), **given, **more)
+            else:
+                more = {"mask": [of_query, of_value]} if of_query is not None or of_value is not None else {}
+                made = layer([given[name] for name in CALL_ARGUMENTS[kind] if name in given], **more)
+            masks = [of_query]
         elif step.layer.entry.inputs == "many":
             made = layer(tensors)
         else:
@@ -176,8 +168,3 @@ class _Building:
             for mask in masks[1:]:
                 together = ops.logical_and(together, mask)
             self._masks[step.key] = together
-
-
-def shape_text(shape: tuple[int | None, ...]) -> str:
-    """Return a shape with its batch, as messages have it."""
-    return "(" + ", ".join(["batch", *("?" if size is None else str(size) for size in shape[1:])]) + ")"

@@ -9,12 +9,12 @@ from typing import TypeAlias
 
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.graph_nodes import BLOCK_INPUT, CALL_ARGUMENTS, Node
+from mltrain.problems import KeyPath, path_text
 from mltrain.spec import suggest
 from mltrain.wording import listed
 
-Path: TypeAlias = tuple[str | int, ...]
 # What is wrong: `(path below model, message)`.
-Wrong: TypeAlias = tuple[Path, str]
+Wrong: TypeAlias = tuple[KeyPath, str]
 # A graph of more calls is a mistake, or was written to fill the memory: blocks in blocks multiply.
 MOST_CALLS = 10_000
 # The only input of the data, which has a name that the graph need not know.
@@ -36,7 +36,7 @@ class Step:
     """
 
     key: str
-    path: Path
+    path: KeyPath
     name: str | None
     sources: tuple[str, ...]
     arguments: tuple[str, ...]
@@ -55,50 +55,44 @@ class Steps:
 
     Attributes:
         steps: each behind those that it takes.
-        outputs: by the name of the output, or "" for the only one, the key that it is made of.
+        output: the key of the step that the output is made of; None where the config names no such node.
         inputs: names in the graph that are no nodes: inputs of the data; `THE_INPUT` for the only one. Each with the
             paths that name it.
         problems: what is wrong whatever the data are.
     """
 
     steps: tuple[Step, ...]
-    outputs: Mapping[str, str]
-    inputs: Mapping[str, Sequence[Path]]
+    output: str | None
+    inputs: Mapping[str, Sequence[KeyPath]]
     problems: tuple[Wrong, ...]
 
 
-def steps_of(nodes: Sequence[Node], outputs: str | Mapping[str, str] | None) -> Steps:
+def steps_of(nodes: Sequence[Node], output: str | None) -> Steps:
     """Return the calls of a graph.
 
     Args:
         nodes: of the config.
-        outputs: the node of the only output, or of each by its name; None for the last node.
+        output: the node of the output; None for the last.
     """
     reading = _Reading()
-    last = reading.block(nodes, ("layers",), {}, THE_INPUT, "")
+    made: str | None = reading.block(nodes, ("layers",), {}, THE_INPUT, "")
     scope = reading.names
-    wanted = {"": outputs} if isinstance(outputs, str) else dict(outputs or {})
-    made: dict[str, str] = {}
-    for name, node in wanted.items():
-        path: Path = ("outputs", name) if name else ("outputs",)
-        if node in scope:
-            made[name] = scope[node]
-        else:
-            reading.problems.append((path, f"no node has the name '{node}'{suggest(node, scope)}"))
-    if not wanted and last != THE_INPUT:
-        made[""] = last
+    if output is not None:
+        made = scope.get(output)
+        if made is None:
+            reading.problems.append((("outputs",), f"no node has the name '{output}'{suggest(output, scope)}"))
     if len(reading.steps) > MOST_CALLS:
         reading.problems = [(("layers",), f"the blocks make more than {MOST_CALLS:,} layers: repeat them less often")]
-        return Steps((), {}, {}, tuple(reading.problems))
+        return Steps((), None, {}, tuple(reading.problems))
     taken = {step.name for step in reading.steps if step.name is not None}
     numbers: dict[str, int] = {}
     steps = [
         replace(step, layer=_named(step.layer, taken, numbers), sources=tuple(map(reading.end, step.sources)))
         for step in reading.steps
     ]
-    made = {name: reading.end(key) for name, key in made.items()}
+    made = None if made is None else reading.end(made)
     ordered = _in_order(steps, reading.problems)
-    if not reading.problems:
+    if made is not None and not reading.problems:
         unused = _unused(ordered, made)
         if unused:  # most often because a name elsewhere is mistyped; only the data knows whether it is an input
             reading.problems += _mistyped(reading.inputs, scope)
@@ -112,9 +106,9 @@ class _Reading:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.problems: list[Wrong] = []
-        self.inputs: dict[str, list[Path]] = {}
+        self.inputs: dict[str, list[KeyPath]] = {}
         self.names: dict[str, str] = {}
-        self._paths: dict[str, Path] = {}
+        self._paths: dict[str, KeyPath] = {}
         self._ends: dict[str, str] = {}
 
     def end(self, key: str) -> str:
@@ -123,7 +117,7 @@ class _Reading:
             key = self._ends[key]
         return key
 
-    def block(self, nodes: Sequence[Node], path: Path, outside: Mapping[str, str], given: str, suffix: str) -> str:
+    def block(self, nodes: Sequence[Node], path: KeyPath, outside: Mapping[str, str], given: str, suffix: str) -> str:
         """Read the nodes of a block, or of the whole graph; return the key of the last.
 
         Args:
@@ -152,23 +146,22 @@ class _Reading:
             above = key
         return above
 
-    def _named(self, node: Node, path: Path, suffix: str) -> None:
+    def _named(self, node: Node, path: KeyPath, suffix: str) -> None:
         if node.name is None:
             return
         if node.name == BLOCK_INPUT:
             self.problems.append(((*path, "name"), f"'{BLOCK_INPUT}' is what a block is given; take another name"))
         before = self._paths.setdefault(f"{node.name}{suffix}", path)
         if before != path:
-            where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in before).lstrip(".")
-            message = f"{where} has the name '{node.name}' already: each node needs one of its own"
+            message = f"{path_text(before)} has the name '{node.name}' already: each node needs one of its own"
             self.problems.append(((*path, "name"), message))
 
-    def _sources(self, node: Node, path: Path, scope: Mapping[str, str]) -> tuple[str, ...]:
+    def _sources(self, node: Node, path: KeyPath, scope: Mapping[str, str]) -> tuple[str, ...]:
         found = []
         for place, name in enumerate(node.sources or ()):
             if name not in scope and name != BLOCK_INPUT:
                 one = len(node.sources or ()) == 1 and not node.arguments
-                part: Path = () if one else ((node.arguments[place] if node.arguments else place),)
+                part: KeyPath = () if one else ((node.arguments[place] if node.arguments else place),)
                 self.inputs.setdefault(name, []).append((*path, "from", *part))
             elif name == BLOCK_INPUT and BLOCK_INPUT not in scope:
                 message = f"'{BLOCK_INPUT}' is what a block is given, but this node is not in a block"
@@ -176,7 +169,9 @@ class _Reading:
             found.append(scope.get(name, name))
         return tuple(found)
 
-    def _repeated(self, node: Node, path: Path, scope: Mapping[str, str], sources: tuple[str, ...], suffix: str) -> str:
+    def _repeated(
+        self, node: Node, path: KeyPath, scope: Mapping[str, str], sources: tuple[str, ...], suffix: str
+    ) -> str:
         if len(sources) != 1 or node.arguments:
             self.problems.append(((*path, "from"), f"a block takes one tensor, and {len(sources)} are given"))
         last = sources[0] if sources else THE_INPUT
@@ -190,19 +185,16 @@ class _Reading:
         return last
 
     def _call(
-        self, node: Node, path: Path, key: str, sources: tuple[str, ...], scope: Mapping[str, str], suffix: str
+        self, node: Node, path: KeyPath, key: str, sources: tuple[str, ...], scope: Mapping[str, str], suffix: str
     ) -> None:
         layer, shared = node.layer, None
         if node.share is not None:
             shared = scope.get(node.share)
             owner = next((step for step in self.steps if step.key == shared), None)
             if owner is None or owner.shared is not None:
-                why = (
-                    "comes later: list it above"
-                    if shared is not None
-                    else f"does not exist{suggest(node.share, scope)}"
-                )
-                what = "uses another layer itself" if owner is not None else why
+                what = "uses another layer itself" if owner is not None else "comes later: list it above"
+                if shared is None:
+                    what = f"does not exist{suggest(node.share, scope)}"
                 self.problems.append(((*path, "share"), f"the node '{node.share}' {what}"))
                 return
             layer = owner.layer
@@ -292,7 +284,7 @@ def _in_order(steps: Sequence[Step], problems: list[Wrong]) -> list[Step]:
     return list(ordered.values())
 
 
-def _mistyped(inputs: Mapping[str, Sequence[Path]], names: Mapping[str, str]) -> list[Wrong]:
+def _mistyped(inputs: Mapping[str, Sequence[KeyPath]], names: Mapping[str, str]) -> list[Wrong]:
     """Return a problem for each name that is not a node and is like that of one."""
     return [
         (path, f"no node has the name '{name}'{near}")
@@ -302,17 +294,13 @@ def _mistyped(inputs: Mapping[str, Sequence[Path]], names: Mapping[str, str]) ->
     ]
 
 
-def _unused(steps: Sequence[Step], outputs: Mapping[str, str]) -> list[Wrong]:
-    """Return a problem for each node that leads to no output."""
-    needed = set(outputs.values())
+def _unused(steps: Sequence[Step], output: str) -> list[Wrong]:
+    """Return a problem for each node that does not lead to the output."""
+    needed = {output}
     for step in reversed(steps):
         if step.key in needed:
             needed |= {*step.sources, *([step.shared] if step.shared else [])}
-    last = listed([step.words for step in steps if step.key in outputs.values()])
-    found: dict[Path, str] = {}
-    for step in steps:
-        if step.key not in needed:
-            found[step.path] = (
-                f"{step.words} leads to no output (the output is {last}): use it in a 'from', or remove it"
-            )
+    last = next(step.words for step in steps if step.key == output)
+    message = f"leads to no output (the output is {last}): use it in a 'from', or remove it"
+    found = {step.path: f"{step.words} {message}" for step in steps if step.key not in needed}
     return list(found.items())

@@ -82,21 +82,6 @@ def refuse_tokens(info: DataInfo, path: tuple[str | int, ...]) -> None:
         )
 
 
-def refuse_indices(layers: tuple[KerasComponent, ...], info: DataInfo) -> None:
-    """Refuse a layer for index numbers that is too small for the data.
-
-    On a CPU such an index ends the training in the middle; on a GPU it is a row of zeros, and nothing is said.
-
-    Raises:
-        MisfitError: an index in the data is negative, or too large for the first layer that looks at it.
-    """
-    table = index_table(layers)
-    if table is None:
-        refuse_tokens(info, ("model", "layers", 0, "type"))
-    elif table.size != "auto":
-        refuse_small([IndexSize(info.input.name, ("model", "layers", table.layer, table.argument), table.size)], info)
-
-
 @dataclass(frozen=True)
 class IndexSize:
     """How many index numbers of an input have a place in the layer that looks them up.
@@ -113,7 +98,13 @@ class IndexSize:
 
 
 def refuse_small(sizes: Iterable[IndexSize], info: DataInfo) -> None:
-    """Refuse sizes that are too small for the index numbers of their inputs; raises as `refuse_indices`."""
+    """Refuse sizes that are too small for the index numbers of their inputs.
+
+    On a CPU such an index ends the training in the middle; on a GPU it is a row of zeros, and nothing is said.
+
+    Raises:
+        MisfitError: an index in the data is negative, or too large for the layer that looks it up.
+    """
     inputs = {each.name: each for each in info.inputs}
     for each in sizes:
         given = inputs[each.input]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mltrain.keras_api.components import KerasComponent, keras_component
 from mltrain.models.head import Head, find_head, head_layer
-from mltrain.models.indices import IndexTable, index_table, refuse_indices, sized
+from mltrain.models.indices import IndexTable, index_table, refuse_small, refuse_tokens, sized
 from mltrain.models.model import ModelSpec
 from mltrain.spec import Many
 from mltrain.task import DataInfo
@@ -75,5 +75,7 @@ class Sequential(ModelSpec):
         from mltrain.models.assembly import stack
 
         added = (head_layer(info),) if self.head(info, loss).added else ()
-        refuse_indices(self.layers, info)
+        if self.index_table is None:
+            refuse_tokens(info, ("model", "layers", 0, "type"))
+        refuse_small(self.index_sizes(info), info)
         return stack(sized(self.layers, info) + added, info, written=len(self.layers))

@@ -9,9 +9,28 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from mltrain.errors import MisfitError
 from mltrain.keras_api.build import REFUSALS
+from mltrain.task import DataInfo
 
 Shape = tuple[int | None, ...]
+
+
+def shape_text(shape: Shape) -> str:
+    """Return the shape of an example with its batch, as messages have it."""
+    return "(" + ", ".join("?" if size is None else str(size) for size in ("batch", *shape)) + ")"
+
+
+def refuse_other_outputs(shape: Shape, info: DataInfo) -> None:
+    """Refuse outputs of another shape for an example than the task needs.
+
+    Raises:
+        MisfitError: says both.
+    """
+    needed = (info.output.units,)
+    if shape != needed:
+        message = f"it ends in shape {shape_text(shape)}, and {info.task} needs {shape_text(needed)}"
+        raise MisfitError(("model",), f"{message}; add Flatten or a pooling layer before the head")
 
 
 def layers_of(model: keras.Model) -> list[keras.Layer]:

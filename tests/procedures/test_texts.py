@@ -101,9 +101,12 @@ def test_a_text_beside_other_columns_is_left_out_and_says_how_to_use_it(mltrain,
     [
         (
             "{type: mlp}",
-            "tokens of the text 'review' are index numbers, which an Embedding layer must look up first",
+            "tokens of the text 'review' are index numbers, which a layer must look up first",
         ),
-        ("{type: sequential, layers: [{type: Dense, units: 2}]}", "for columns of numbers set data.features.review"),
+        (
+            "{type: sequential, layers: [{type: Dense, units: 2}]}",
+            "or set data.features.review.encoding: tf_idf for columns of numbers",
+        ),
         (EMBEDDING.replace("auto", "5"), r"expected at least \d+ \(or auto\), received 5"),
     ],
 )
