@@ -11,9 +11,9 @@ import numpy as np
 from mltrain.aligned import aligned_empty
 from mltrain.data.column_settings import IMAGES, Scale
 from mltrain.data.encoders.column import (
-    ColumnEncoder,
     Encoded,
     Fitted,
+    OwnInputEncoder,
     RawColumn,
     RawInput,
     Watched,
@@ -30,7 +30,7 @@ INT32 = np.iinfo(np.int32)
 BLOCK = 1 << 22
 
 
-class ArrayEncoder(ColumnEncoder):
+class ArrayEncoder(OwnInputEncoder):
     """One array per row: (value - center) / width in float32 along the last axis, or whole numbers as they are."""
 
     type: Literal["array"] = "array"
@@ -46,16 +46,6 @@ class ArrayEncoder(ColumnEncoder):
     """Subtracted first: one number, or one for each position of the last axis."""
     width: Many[float]
     """Divided by: one number, or one for each position of the last axis."""
-
-    @property
-    def input(self) -> str:
-        """One of its own, with the name of the column."""
-        return self.column
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """None: the positions of an array have no names."""
-        return ()
 
     @property
     def holds_arrays(self) -> bool:

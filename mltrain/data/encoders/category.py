@@ -12,7 +12,16 @@ from pydantic import Field
 
 from mltrain.aligned import aligned_empty
 from mltrain.data.column_settings import Scale
-from mltrain.data.encoders.column import ColumnEncoder, Encoded, Fitted, RawColumn, RawInput, Watched, first_row
+from mltrain.data.encoders.column import (
+    ColumnEncoder,
+    Encoded,
+    Fitted,
+    OwnInputEncoder,
+    RawColumn,
+    RawInput,
+    Watched,
+    first_row,
+)
 from mltrain.data.encoders.number import (
     constant_decision,
     encode_numbers,
@@ -140,23 +149,13 @@ class IndexEncoder(TextEncoder):
         return Encoded(values, _count(self.column, absent), _count(self.column, unknown))
 
 
-class EmbeddedEncoder(TextEncoder):
+class EmbeddedEncoder(OwnInputEncoder, TextEncoder):
     """An input of its own with the number of the category: 1, 2, 3, …; 0 for any other text. A model learns a vector
     for each."""
 
     type: Literal["embedding"] = "embedding"
     width: Annotated[int, Field(ge=1)]
     """The length of the vectors."""
-
-    @property
-    def input(self) -> str:
-        """One of its own, with the name of the column."""
-        return self.column
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """None: the number is not a quantity."""
-        return ()
 
     @property
     def encoded_shape(self) -> tuple[int, ...]:

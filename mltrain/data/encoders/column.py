@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -236,6 +236,23 @@ class ColumnEncoder(Spec):
     def holds_arrays(self) -> bool:
         """No."""
         return False
+
+
+class OwnInputEncoder(ColumnEncoder):
+    """A column that is an input of its own, with the name of the column."""
+
+    if TYPE_CHECKING:
+        column: str  # each encoder has it as a field, at its own place in the file of a run
+
+    @property
+    def input(self) -> str:
+        """The name of the column."""
+        return self.column
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """None: the positions of an example have no names."""
+        return ()
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from mltrain.data.encoders.column import (
     Encoded,
     Encoder,
     Fitted,
+    OwnInputEncoder,
     RawColumn,
     RawInput,
     Watched,
@@ -145,23 +146,13 @@ class FreeTextEncoder(ColumnEncoder):
         return places
 
 
-class TokensEncoder(FreeTextEncoder):
+class TokensEncoder(OwnInputEncoder, FreeTextEncoder):
     """The numbers of the first tokens of a text: 0 is padding, 1 an unknown token, then those of the vocabulary. A text
     without tokens, as a missing one, is one unknown token."""
 
     type: Literal["tokens"] = "tokens"
     length: Annotated[int, Field(ge=1)]
     """Tokens of each text."""
-
-    @property
-    def input(self) -> str:
-        """One of its own, with the name of the column."""
-        return self.column
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """None: the places of a text have no names."""
-        return ()
 
     @property
     def encoded_shape(self) -> tuple[int, ...]:
