@@ -21,7 +21,7 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
 }
 _FORM = re.compile(
-    r"\s*(?P<metric>[A-Za-z_][\w.]*)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*"
+    r"\s*(?P<metric>[A-Za-z_][\w.]*(\(.+\))?)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*"
 )
 _REVERSED = re.compile(r"(=>|=<)\s*[-+]?[\d.]+([eE][-+]?\d+)?$")
 
@@ -82,7 +82,7 @@ class Comparison:
 def canonical_metric(name: str) -> str:
     """Return `split.metric` for any accepted spelling: Keras' `val_loss` is `validation.loss`, `loss` is
     `train.loss`."""
-    if "." in name:
+    if "." in name.partition("(")[0]:
         return name
     if name.startswith("val_"):
         return f"validation.{name.removeprefix('val_')}"
@@ -90,8 +90,8 @@ def canonical_metric(name: str) -> str:
 
 
 def _metric_name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_]\w*(\.\w+)?", text):
-        raise ValueError("expected 'split.metric', such as 'validation.loss'")
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.\w+)?(\(.+\))?", text):
+        raise ValueError("expected 'split.metric', such as 'validation.loss', or of a target 'validation.mae(price)'")
     return canonical_metric(text)
 
 

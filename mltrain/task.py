@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Literal, TypeVar
 
 # The rooms ask what follows from a task of its `OutputKind`; see `outputs/`.
 TaskOfClasses = Literal["binary", "multiclass"]
 TaskOfNumbers = Literal["regression", "count"]
 TaskOfSeveral = Literal["multilabel", "multiregression"]
-Task = Literal[TaskOfClasses, TaskOfNumbers, TaskOfSeveral]
+# Targets of different kinds, each an output of its own.
+TaskOfOutputs = Literal["mixed"]
+Task = Literal[TaskOfClasses, TaskOfNumbers, TaskOfSeveral, TaskOfOutputs]
 InputKind = Literal["table", "category", "text", "indices", "vector", "series", "image", "array"]
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 T = TypeVar("T")
+
+
+def of_target(quantity: str, target: str) -> str:
+    """Return the name of a quantity of one of several targets of different kinds, as in `validation.mae(price)`."""
+    return f"{quantity}({target})"
 
 
 def the_only(named: Mapping[str, T]) -> T:
@@ -88,6 +96,7 @@ class Output:
             targets.
         classes: their names in the order of the units, for multilabel the labels; empty for numbers.
         columns: names of the targets in the order of the units, where there are several; else empty.
+        parts: the outputs of targets of different kinds, which are beside each other in this one; else empty.
     """
 
     name: str
@@ -95,6 +104,13 @@ class Output:
     units: int
     classes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    parts: tuple[Output, ...] = ()
+
+    @property
+    def places(self) -> tuple[slice, ...]:
+        """Where the predictions of each part are on the last axis."""
+        ends = tuple(accumulate(part.units for part in self.parts))
+        return tuple(slice(end - part.units, end) for part, end in zip(self.parts, ends, strict=True))
 
 
 @dataclass(frozen=True)
@@ -127,6 +143,11 @@ class DataInfo:
     def task(self) -> Task:
         """That of the only output."""
         return self.output.task
+
+    @property
+    def of_parts(self) -> tuple[DataInfo, ...]:
+        """What is known for each part of the output, where it has some."""
+        return tuple(replace(self, outputs=(part,)) for part in self.output.parts)
 
 
 @dataclass(frozen=True)

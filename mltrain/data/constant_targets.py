@@ -13,7 +13,7 @@ from mltrain.wording import counted
 
 
 def refuse_constant_targets(table: Table, target: Target, truth: np.ndarray, train: np.ndarray, split: Split) -> None:
-    """Refuse targets of numbers that have the same value in every training row.
+    """Refuse targets of numbers that have the same value in every training row; targets of classes are not looked at.
 
     Folds share their rows: a target that is constant in the training rows of one fold alone is measured as it is.
 
@@ -30,9 +30,14 @@ def refuse_constant_targets(table: Table, target: Target, truth: np.ndarray, tra
     constant: list[tuple[str, float, bool]] = []
     if len(train) < 2:
         return
-    for part, values in each_target(target, truth):
-        learned = values[train]
-        elsewhere = bool((values != learned[0]).any())
+    for part, there, values in each_target(target, truth):
+        learned = values[train[there[train]]]
+        if part.classes:
+            continue
+        if not len(learned):
+            message = "no training row has a value of this target: choose another data.split, or leave it out"
+            raise RawColumn.of(table, part.column).failure(message)
+        elsewhere = bool((values[there] != learned[0]).any())
         if (learned == learned[0]).all() and not (elsewhere and isinstance(split, KFoldSplit)):
             constant.append((part.column, float(learned[0]), elsewhere))
     if not constant:

@@ -128,7 +128,7 @@ def prepare(
     hint = guessed_task_hint(target, decisions)
     splits, split_decisions = _split(spec, seed, table, target, truth, windowed, hint)
     train = table.take(splits.train)
-    if kind.of_numbers:
+    if kind.of_numbers or kind.mixed:
         refuse_constant_targets(table, target, truth, splits.train, spec.split)
     if kind.scaled:
         target, scale_decisions = _scaled(target_spec, target, train, truth[splits.train], why_unscaled)
@@ -195,9 +195,19 @@ def _split(
         raise DataError(f"{error}{hint}") from error
     if KINDS[target.task].of_numbers:
         return splits, decisions
-    labelled = [(RawColumn.of(table, part.column), part.classes, each) for part, each in each_target(target, truth)]
+    labelled = [
+        (RawColumn.of(table, part.column), part.classes, _as_the_commonest(numbers, there))
+        for part, there, numbers in each_target(target, truth)
+        if part.classes
+    ]
     splits, moved = keep_every_class(spec.split, splits, labelled, hint)
     return splits, decisions + moved
+
+
+def _as_the_commonest(numbers: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Return the class numbers of all rows, with the commonest class for rows that lack the target: they can neither
+    lack a class nor be the last row of a rare one."""
+    return numbers if there.all() else np.where(there, numbers, np.bincount(numbers[there]).argmax())
 
 
 def _scaled(
@@ -213,10 +223,13 @@ def _scaled(
         why_unscaled: as for `prepare`.
     """
     if spec.scale == "none":
-        return target, _unscaled(truth.reshape(len(truth), -1), target.columns)
+        numbers = [place for place, part in enumerate(target.parts) if not part.classes]
+        columns = [target.parts[place].column for place in numbers]
+        return target, _unscaled(truth.reshape(len(truth), -1)[:, numbers], columns)
     if spec.scale == "standard" or why_unscaled is None:
         target = scaled_target(target, train)
-    return target, (_target_scale(target, why_unscaled),) if spec.scale == "auto" else ()
+    scalable = any(KINDS[part.task].scaled for part in target.parts)
+    return target, (_target_scale(target, why_unscaled),) if spec.scale == "auto" and scalable else ()
 
 
 def _shown(preprocessing: Preprocessing, table: Table) -> Table | None:
@@ -261,15 +274,17 @@ def _target_scale(target: Target, why_unscaled: str | None) -> Decision:
     """Return what auto has decided."""
     if why_unscaled is not None:
         return Decision("target.scale", "none", why_unscaled)
-    each = [f"mean {part.center:.4g}, deviation {part.width:.4g}" for part in target.parts]
-    of = f"training rows: {each[0]}" if len(each) == 1 else f"each of the {len(each)} targets by its training rows"
+    parts = [part for part in target.parts if KINDS[part.task].scaled]
+    each = [f"mean {part.center:.4g}, deviation {part.width:.4g}" for part in parts]
+    several = f"each of the {counted(len(each), 'target')} of numbers by its training rows"
+    of = f"training rows: {each[0]}" if len(target.parts) == 1 else several
     return Decision("target.scale", "standard", f"{of}; predictions and metrics are in the units of the target")
 
 
 def _unscaled(values: np.ndarray, names: Sequence[str]) -> tuple[Decision, ...]:
     """Return a word on a target whose size makes the usual learning rates crawl: prices of 4,000 gave R² -1."""
     for name, column in zip(names, values.T, strict=True):
-        mean, deviation = float(column.mean()), float(column.std())
+        mean, deviation = float(np.nanmean(column)), float(np.nanstd(column))
         if max(abs(mean), deviation) >= LARGE_TARGET:
             of = f"of '{name}' " if len(names) > 1 else ""
             reason = f"mean {of}{mean:.4g}, deviation {deviation:.4g}: "
@@ -284,9 +299,10 @@ def _unstratified(spec: DataSpec, target: Target) -> tuple[Decision, ...]:
         MisfitError: that was asked for.
     """
     stratify = getattr(spec.split, "stratify", False)
-    if target.task != "multilabel" or stratify is False:
+    if not KINDS[target.task].several or KINDS[target.task].of_numbers or stratify is False:
         return ()
-    reason = f"a row has {counted(target.outputs, 'label')}, but rows can be stratified by one column of classes only"
+    what = "target" if KINDS[target.task].mixed else "label"
+    reason = f"a row has {counted(len(target.parts), what)}, but rows can be stratified by one column of classes only"
     if stratify is True:
         raise MisfitError(("data", "split", "stratify"), f"{reason}: remove it")
     return (Decision("split.stratify", "false", reason),)

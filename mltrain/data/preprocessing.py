@@ -135,9 +135,12 @@ class Preprocessing(Spec):
     @property
     def output(self) -> Output:
         """What is learned."""
-        target = self.target
-        several = target.columns if KINDS[target.task].several else ()
-        return Output(target.name, target.task, target.outputs, target.classes, several)
+        target, kind = self.target, KINDS[self.target.task]
+        several = target.columns if kind.several else ()
+        parts = (Output(part.name, part.task, part.outputs, part.classes) for part in target.parts)
+        return Output(
+            target.name, target.task, target.outputs, target.classes, several, tuple(parts) if kind.mixed else ()
+        )
 
     @property
     def feature_names(self) -> tuple[str, ...]:

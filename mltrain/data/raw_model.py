@@ -26,6 +26,7 @@ from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.encoders.scaling import Scaling
 from mltrain.data.encoders.text import TokensEncoder
 from mltrain.data.encoders.text_columns import TextColumnsEncoder
+from mltrain.data.mixed_targets import MixedTargets
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import Target
 from mltrain.data.texts.graph import column_graph, tokens_graph
@@ -247,11 +248,33 @@ def _lookup(categories: Sequence[str], output: str) -> keras.layers.Layer:
 def _predictions(target: Target, core: keras.Model, encoded: Any) -> Any:
     # Layers that change images draw at random in any call that does not say that it is no training.
     predictions = core(encoded, training=False)
+    if isinstance(target, MixedTargets):
+        return _each_prediction(target, predictions)
     centers, widths = [part.center for part in target.parts], [part.width for part in target.parts]
     if (set(centers), set(widths)) == ({0.0}, {1.0}):
         return predictions
     scale, offset = (widths[0], centers[0]) if len(widths) == 1 else (widths, centers)
     return keras.layers.Rescaling(scale, offset, dtype="float32")(predictions)
+
+
+def output_names(target: MixedTargets) -> tuple[str, ...]:
+    """Return the names of the outputs of `model.keras`: the targets, in which `/`, which Keras refuses, becomes `_`."""
+    names: list[str] = []
+    for column in target.columns:
+        names.append(_free(column.replace("/", "_"), names))
+    return tuple(names)
+
+
+def _each_prediction(target: MixedTargets, predictions: Any) -> dict[str, Any]:
+    """Return the predictions for each target (batch, units) by its name, from those of all beside each other."""
+    found, first = {}, 0
+    for name, part in zip(output_names(target), target.parts, strict=True):
+        values = predictions[:, first : first + part.outputs]
+        if (part.center, part.width) != (0.0, 1.0):
+            values = keras.layers.Rescaling(part.width, part.center, dtype="float32")(values)
+        found[name] = values
+        first += part.outputs
+    return found
 
 
 def _free(name: str, taken: Sequence[str] | set[str]) -> str:

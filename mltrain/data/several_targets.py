@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from mltrain.data.encoders.column import RawColumn, is_number
+from mltrain.data.encoders.column import RawColumn, first_row, is_number
 from mltrain.data.files.arrays import column_of_array
 from mltrain.data.files.column_types import ColumnPlace
+from mltrain.data.mixed_targets import MixedTargets, fit_mixed, known_rows
 from mltrain.data.one_hot import are_one_hot, class_numbers, nearly_one_hot
 from mltrain.data.spec import TargetSpec
 from mltrain.data.table import Column, Table
@@ -66,33 +67,45 @@ class SeveralTargets(Spec):
         return np.stack([part.restore(values[:, place]) for place, part in enumerate(self.parts)], axis=1)
 
 
-Target: TypeAlias = TargetEncoder | SeveralTargets
+Target: TypeAlias = TargetEncoder | SeveralTargets | MixedTargets
 
 
 def encoded_targets(target: Target, table: Table) -> np.ndarray:
-    """Return the target of a table for training, (rows,), or (rows, targets) float32; see `TargetEncoder.encode`.
+    """Return the target of a table for training, (rows,), or (rows, targets) float32; see `TargetEncoder.encode`, and
+    for targets of different kinds `MixedTargets.encode`.
 
     Raises:
         DataError: a column is not there, or holds what is no target.
     """
+    if isinstance(target, MixedTargets):
+        return target.encode(table)
     table = _with_columns(target, table)
     return _beside([part.encode(RawColumn.of(table, part.column)) for part in target.parts])
 
 
 def true_targets(target: Target, table: Table) -> np.ndarray:
     """Return the target of a table for evaluation: int64 class numbers (rows,), 0 or 1 of each label (rows, targets),
-    or float64 values in the columns' own units. Raises as `encoded_targets`."""
+    or float64 values in the columns' own units; of different kinds as `MixedTargets.truth` says. Raises as
+    `encoded_targets`."""
+    if isinstance(target, MixedTargets):
+        return target.truth(table)
     table = _with_columns(target, table)
     return _beside([part.truth(RawColumn.of(table, part.column)) for part in target.parts])
 
 
-def each_target(target: Target, truth: np.ndarray) -> Iterator[tuple[TargetEncoder, np.ndarray]]:
-    """Yield each target with what is true of it (rows,), from all (rows,) or (rows, targets)."""
-    yield from zip(target.parts, truth.reshape(len(truth), -1).T, strict=True)
+def each_target(target: Target, truth: np.ndarray) -> Iterator[tuple[TargetEncoder, np.ndarray, np.ndarray]]:
+    """Yield each target with the rows that have it, bool (rows,), and what is true of it (rows,), from all (rows,) or
+    (rows, targets); 0 where a row lacks it."""
+    for part, values in zip(target.parts, truth.reshape(len(truth), -1).T, strict=True):
+        there = np.ones(len(values), bool) if values.dtype.kind != "f" else ~np.isnan(values)
+        known = np.where(there, values, 0.0) if not there.all() else values
+        yield part, there, known.astype(np.int64) if part.classes else known
 
 
 def scaled_target(target: Target, train: Table) -> Target:
     """Return the same encoder, of which each column is scaled by the training rows."""
+    if isinstance(target, MixedTargets):
+        return target.scaled(train)
     parts = tuple(part.scaled(RawColumn.of(train, part.column)) for part in target.parts)
     return target.model_copy(update={"parts": parts}) if isinstance(target, SeveralTargets) else parts[0]
 
@@ -104,6 +117,8 @@ def _beside(columns: Sequence[np.ndarray]) -> np.ndarray:
 def _with_columns(target: Target, table: Table) -> Table:
     if isinstance(target, TargetEncoder):
         return with_classes(table, target)
+    if isinstance(target, MixedTargets):
+        return table
     return table if target.array is None or target.columns[0] in table.columns else unfolded(table, target.array)
 
 
@@ -164,8 +179,17 @@ def fit_targets(table: Table, spec: TargetSpec, task: Task | Literal["auto"]) ->
     of_array = (f"{name}[{number}]" for number in itertools.count())
     names = spec.columns or tuple(itertools.takewhile(table.columns.__contains__, of_array))
     columns = [RawColumn.of(table, each) for each in names]
+    if spec.columns and spec.missing == "error":
+        _refuse_missing(columns)
+    if task == "mixed" or (task == "auto" and spec.is_of_outputs):
+        return fit_mixed(columns, spec)
+    if spec.is_of_outputs:
+        key = "each" if spec.each else "missing"
+        raise columns[0].failure(f"data.target.{key} is for targets of different kinds, but the task is {task}")
     if are_one_hot(columns) if task == "auto" else KINDS[task].of_classes:
         return fit_one_hot(columns, spec, task, array)
+    if task == "auto" and _are_of_different_kinds(columns):
+        return fit_mixed(columns, spec)
     return fit_several(columns, spec, task, array)
 
 
@@ -243,18 +267,32 @@ def fit_several(
     return SeveralTargets(task=task, parts=parts, array=array), decisions  # type: ignore[arg-type]
 
 
+def _refuse_missing(columns: Sequence[RawColumn]) -> None:
+    """Refuse a missing value in one of several targets; DataError says what to do with such rows."""
+    for column in columns:
+        there = known_rows(column)
+        if not there.all():
+            count = int((~there).sum())
+            rest = f" (and {count - 1} more)" if count > 1 else ""
+            raise column.error(
+                first_row(~there),
+                f"the target is missing{rest}; correct the row or leave it out, or set data.target.missing to skip: "
+                f"such rows then train the other targets{column.taken_as_missing}",
+            )
+
+
+def _are_of_different_kinds(columns: Sequence[RawColumn]) -> bool:
+    """Return whether targets are neither all labels of two values nor all numbers."""
+    labels = [infer_task(column)[0] == "binary" for column in columns]
+    numbers = [not isinstance(each.values, np.ndarray) and is_number(each.values.type) for each in columns]
+    return not all(labels) and (any(labels) or not all(numbers))
+
+
 def _inferred(columns: Sequence[RawColumn]) -> tuple[Task, str]:
     labels = [column for column in columns if infer_task(column)[0] == "binary"]
     others = [column for column in columns if column not in labels]
     if not others:
         return "multilabel", f"each of the {len(columns)} targets has two values{nearly_one_hot(columns)}"
     for column in others:
-        if isinstance(column.values, np.ndarray) or not is_number(column.values.type):
-            raise column.failure("with several targets, each must have two values, or all must hold numbers")
         known_numbers(column)
-    if labels:
-        raise labels[0].failure(
-            f"it has two values but '{others[0].name}' has more: labels and numbers cannot be learned together (state "
-            "task: multiregression to learn all as numbers)"
-        )
     return "multiregression", f"each of the {len(columns)} targets holds numbers"

@@ -13,6 +13,7 @@ from mltrain.data.sources import Source
 from mltrain.data.splits import NoSplit, RandomSplit, Split, TimeSplit
 from mltrain.data.windows import WindowsSpec
 from mltrain.spec import Many, Spec, fail, normalise, problem
+from mltrain.task import TaskOfClasses, TaskOfNumbers
 
 
 def _class_name(value: Any) -> Any:
@@ -38,6 +39,17 @@ def _shared(source: dict[str, Any]) -> dict[str, Any]:
     return {key: source[key] for key in ("size", "channels", "nested") if key in source}
 
 
+class OneTarget(Spec):
+    """What is known of one of several targets."""
+
+    task: Literal["auto"] | TaskOfClasses | TaskOfNumbers = "auto"
+    """What is learned of it; auto decides by its values."""
+    classes: Many[ClassName] = ()
+    """Its classes in the order of the model's outputs. Empty: they are sorted."""
+    positive: ClassName | None = None
+    """With two classes, the one whose probability is predicted; null means the second."""
+
+
 class TargetSpec(Spec):
     """The column that is learned. Its name is enough: `target: price`. To learn several columns together, list their
     names: `target: [rain, wind, fog]`."""
@@ -56,6 +68,12 @@ class TargetSpec(Spec):
     column of numbers: `[no, yes]` for 0 and 1."""
     positive: ClassName | None = None
     """With two classes, the one whose probability is predicted; null means the second."""
+    each: dict[str, OneTarget] = Field(default_factory=dict)
+    """Several columns that are learned together, each with a head, a loss and metrics of its own kind: what is known of
+    each, by its name, such as `{sold: {positive: "yes"}, rating: {task: regression}}`."""
+    missing: Literal["error", "skip"] = "error"
+    """What to do with a row in which one of several columns is missing: `error` stops, and with `skip` the row trains
+    and measures the other targets."""
 
     @model_validator(mode="before")
     @classmethod
@@ -88,9 +106,22 @@ class TargetSpec(Spec):
             if getattr(self, name):
                 message = "it is for one column; of each of several labels the second value is the positive one"
                 problems.append(problem("target", message, (name,), getattr(self, name)))
+        for name in self.each:
+            if name not in self.columns:
+                known = f" (columns: {', '.join(self.columns)})" if self.columns else ": list them in columns"
+                message = f"'{name}' is not one of several target columns{known}"
+                problems.append(problem("target", message, ("each", name), name))
+        if self.missing == "skip" and not self.columns:
+            message = "it is for several targets: a row without its only target cannot be learned from (remove this)"
+            problems.append(problem("target", message, ("missing",), "skip"))
         if problems:
             raise fail("target", problems)
         return self
+
+    @property
+    def is_of_outputs(self) -> bool:
+        """Whether it says that each of several targets is an output of its own."""
+        return bool(self.each) or self.missing == "skip"
 
     @model_validator(mode="after")
     def _classes_fit(self) -> TargetSpec:

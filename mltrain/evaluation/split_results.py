@@ -86,7 +86,7 @@ def output_results(
         if rows.task != "multilabel":
             found[name] = OutputResult(metrics=metric_results(metrics, one, seed, groups))
             continue
-        calibrated = {}
+        calibrated: dict[str, Any] = {}
         if seed is not None and np.isfinite(one.predictions).all():
             calibrated["calibration"] = calibration(one.task, one.target, one.predictions, bins).result()
         measured = metric_results(OF_LABEL, one, seed, groups)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -16,6 +17,18 @@ from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec, fail, problem
 from mltrain.task import Task
 from mltrain.wording import in_words
+
+
+def _without_doubles(metrics: tuple[Metric, ...] | None) -> tuple[Metric, ...] | None:
+    names = [metric.name for metric in metrics or ()]
+    again = [
+        problem("duplicate", f"'{name}' is listed twice: remove one", (position,), name)
+        for position, name in enumerate(names)
+        if name in names[:position]
+    ]
+    if again:
+        raise fail("metrics", again)
+    return metrics
 
 
 class CalibrationSpec(Spec):
@@ -48,6 +61,27 @@ class SliceSpec(Spec):
         return {"anyOf": [{"type": "string"}, handler.resolve_ref_schema(handler(schema))]}
 
 
+class OutputEvaluation(Spec):
+    """How one of several targets of different kinds is evaluated."""
+
+    metrics: Many[AnyMetric] | None = None
+    """Exact metrics of its predictions. Null uses the usual metrics of its kind."""
+    threshold: Annotated[float, Field(gt=0, lt=1)] | ThresholdAim = 0.5
+    """For binary: as `evaluation.threshold`."""
+    temperature: Literal["auto"] | bool = False
+    """For classes: as `evaluation.calibration.temperature`."""
+
+    @field_validator("metrics")
+    @classmethod
+    def _each_once(cls, metrics: tuple[Metric, ...] | None) -> tuple[Metric, ...] | None:
+        return _without_doubles(metrics)
+
+
+def path_of_output(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Return where a key of `evaluation` is for one of several targets: the temperature is not below calibration."""
+    return ("temperature",) if path[0] == "calibration" else path
+
+
 class EvaluationSpec(Spec):
     """How the model of a run is evaluated."""
 
@@ -71,6 +105,9 @@ class EvaluationSpec(Spec):
     chosen on the validation rows at the end. During training it is 0.5."""
     calibration: CalibrationSpec = CalibrationSpec()
     """Whether the predicted probabilities match the observed shares."""
+    outputs: dict[str, OutputEvaluation] = Field(default_factory=dict)
+    """For targets of different kinds: the metrics, the threshold and the temperature of each, by the name of the
+    target, such as `{sold: {metrics: [f1], threshold: {aim: f1}}}`."""
     explain: bool = False
     """Whether to measure at the end what the predictions depend on: the permutation importance of each column of a
     table, or the saliency of the worst images. `mltrain explain RUN` does it later."""
@@ -78,15 +115,7 @@ class EvaluationSpec(Spec):
     @field_validator("metrics")
     @classmethod
     def _each_once(cls, metrics: tuple[Metric, ...] | None) -> tuple[Metric, ...] | None:
-        names = [metric.name for metric in metrics or ()]
-        again = [
-            problem("duplicate", f"'{name}' is listed twice: remove one", (position,), name)
-            for position, name in enumerate(names)
-            if name in names[:position]
-        ]
-        if again:
-            raise fail("metrics", again)
-        return metrics
+        return _without_doubles(metrics)
 
     @field_validator("slices")
     @classmethod
@@ -101,9 +130,23 @@ class EvaluationSpec(Spec):
             raise fail("slices", again)
         return slices
 
+    @property
+    def stated_metrics(self) -> tuple[Metric, ...]:
+        """All metrics that are stated, also those of one of several targets."""
+        of_outputs = (each.metrics or () for each in self.outputs.values())
+        return tuple(chain(self.metrics or (), *of_outputs))
+
     def metrics_for(self, task: Task) -> tuple[Metric, ...]:
         """Return the metrics to measure: the stated ones, else those that are usual for `task`."""
         return DEFAULTS[task] if self.metrics is None else self.metrics
+
+    def for_output(self, name: str) -> EvaluationSpec:
+        """Return this as it would be if one of several targets were learned alone."""
+        stated = self.outputs.get(name, OutputEvaluation())
+        calibration = self.calibration.model_copy(update={"temperature": stated.temperature})
+        changed: dict[str, Any] = {"metrics": stated.metrics, "threshold": stated.threshold, "outputs": {}}
+        changed["calibration"] = calibration
+        return self.model_copy(update=changed)
 
     def misfits(self, task: Task) -> tuple[tuple[tuple[str | int, ...], str], ...]:
         """Return `(path below evaluation, message)` for all that is stated and has no meaning for `task`."""
@@ -128,11 +171,15 @@ class EvaluationSpec(Spec):
     @property
     def decides(self) -> bool:
         """Whether something is stated that is done to the probabilities before they are decisions."""
-        return self.threshold != 0.5 or self.calibration.temperature is not False
+        stated = self.threshold != 0.5 or self.calibration.temperature is not False
+        return stated or any(self.for_output(name).decides for name in self.outputs)
 
     def without_validation(self) -> tuple[tuple[tuple[str | int, ...], str], ...]:
         """Return `(path below evaluation, message)` for all that is stated and needs validation rows."""
         found: list[tuple[tuple[str | int, ...], str]] = []
+        for name in self.outputs:
+            for path, message in self.for_output(name).without_validation():
+                found.append((("outputs", name, *path_of_output(path)), message))
         if isinstance(self.threshold, ThresholdAim):
             message = "a threshold is chosen on validation rows, and there are none: add a validation split, or state "
             found.append((("threshold",), f"{message}a number"))

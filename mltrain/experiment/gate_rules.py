@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from mltrain.evaluation.catalogue import OF_LABEL, canonical_name
+from mltrain.experiment.output_rules import Outputs, output_gate_problem, possible_outputs
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.gates.gate import DATA, FOLDS, Gate, Quantity
@@ -24,6 +25,7 @@ def gate_problem(
     tasks: Sequence[Task],
     splits: Collection[str],
     classes: Sequence[str] | None = None,
+    outputs: Outputs | None = None,
 ) -> str | None:
     """Return what is wrong with a gate, or None.
 
@@ -33,10 +35,18 @@ def gate_problem(
         tasks: the task, or all that are possible while it is not known.
         splits: those that will be measured.
         classes: their names, or those of the targets; None while they are not known.
+        outputs: of targets of different kinds, what each is; None while that is not known.
     """
     quantity = gate.quantity
+    if "mixed" in tasks:
+        known = possible_outputs(experiment) if outputs is None else outputs
+        wrong = _split_problem(quantity.split, splits) or output_gate_problem(quantity, experiment, known)
+        tasks = [task for task in tasks if task != "mixed"]
+        if wrong is None or not tasks:
+            return wrong or _slice_problem(quantity, [each.column for each in experiment.evaluation.slices])
     return (
         _split_problem(quantity.split, splits)
+        or _whole_problem(quantity)
         or _metric_problem(quantity, experiment, tasks)
         or _class_problem(quantity, tasks, classes)
         or _baseline_problem(quantity, tasks, experiment)
@@ -53,6 +63,18 @@ def _split_problem(split: str, splits: Collection[str]) -> str | None:
         return f"'{DATA}' means the rows of `mltrain evaluate --data`: expected {', '.join(splits)}"
     measured = ", ".join(name for name in (*SPLITS, DATA) if name in splits)
     return f"{split} is not measured here (measured: {measured})"
+
+
+def _whole_problem(quantity: Quantity) -> str | None:
+    if quantity.of_class is None:
+        return None
+    if quantity.split == FOLDS:
+        return "folds have only the means of whole test splits: remove the class"
+    if quantity.slice is not None:
+        return f"classes are measured on the whole split: remove [{quantity.slice}]"
+    if quantity.baseline is not None:
+        return f"baselines are measured of all classes together: remove ({quantity.of_class})"
+    return None
 
 
 def _metric_problem(quantity: Quantity, experiment: ExperimentSpec, tasks: Sequence[Task]) -> str | None:

@@ -6,16 +6,25 @@ the first epoch.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
 from mltrain.evaluation.catalogue import canonical_name
 from mltrain.experiment.evaluation_section import EvaluationSpec
+from mltrain.outputs import KINDS
 from mltrain.spec import suggest
-from mltrain.task import Objective, SplitName, Task
+from mltrain.task import Objective, SplitName, Task, of_target
 from mltrain.training.metrics import training_metrics
 from mltrain.training.spec import ObjectiveSpec, TrainingSpec
 
 
 def measured(
-    training: TrainingSpec, evaluation: EvaluationSpec, task: Task, splits: set[SplitName], scaled: bool
+    training: TrainingSpec,
+    evaluation: EvaluationSpec,
+    task: Task,
+    splits: set[SplitName],
+    scaled: bool,
+    outputs: Mapping[str, Sequence[Task]] = MappingProxyType({}),
 ) -> dict[str, str | None]:
     """Return every quantity that is measured after an epoch, as `validation.accuracy`, with its direction.
 
@@ -25,11 +34,14 @@ def measured(
         task: decides what is not stated.
         splits: those that will have rows.
         scaled: whether the target is scaled for training.
+        outputs: of targets of different kinds, what each is, or may be, by its name.
 
     Returns:
         "min", "max" or, where neither is better, None by `split.metric`. Test is never among them: test rows choose
         nothing.
     """
+    if KINDS[task].mixed:
+        return _measured_of_outputs(evaluation, splits, outputs)
     keras_metrics = {metric.name: metric.direction for metric in training_metrics(training, task, scaled)}
     found: dict[str, str | None] = {"train.loss": "min"}
     found |= {f"train.{name}": direction for name, direction in keras_metrics.items()}
@@ -37,6 +49,20 @@ def measured(
         found["validation.loss"] = "min"
         found |= {f"validation.{name}": direction for name, direction in keras_metrics.items()}
         found |= {f"validation.{metric.name}": metric.direction for metric in evaluation.metrics_for(task)}
+    return found
+
+
+def _measured_of_outputs(
+    evaluation: EvaluationSpec, splits: set[SplitName], outputs: Mapping[str, Sequence[Task]]
+) -> dict[str, str | None]:
+    losses = ["loss", *(of_target("loss", name) for name in outputs)]
+    found: dict[str, str | None] = {f"train.{loss}": "min" for loss in losses}
+    if "validation" in splits:
+        found |= {f"validation.{loss}": "min" for loss in losses}
+        for name, tasks in outputs.items():
+            stated = evaluation.for_output(name)
+            for metric in (metric for task in tasks for metric in stated.metrics_for(task)):
+                found[f"validation.{of_target(metric.name, name)}"] = metric.direction
     return found
 
 
@@ -76,7 +102,8 @@ def as_measured(metric: str, known: dict[str, str | None]) -> str:
     What is measured under the very name comes first: with Keras' AUC in `training.metrics`, `validation.auc` is Keras'.
     """
     split, _, name = metric.partition(".")
-    alias = f"{split}.{canonical_name(name)}"
+    name, bracket, target = name.partition("(")
+    alias = f"{split}.{canonical_name(name)}{bracket}{target}"
     return metric if metric in known or alias not in known else alias
 
 

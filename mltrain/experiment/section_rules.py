@@ -9,6 +9,7 @@ from mltrain.evaluation.catalogue import Mase
 from mltrain.experiment.gate_rules import gate_problem
 from mltrain.experiment.measured import as_measured, measured, not_measured, watched
 from mltrain.experiment.network_rules import NETWORK_RULES
+from mltrain.experiment.output_rules import needless_outputs, output_problems, possible_outputs
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import SCALE_FOLLOWS_FROM, scales_target
 from mltrain.experiment.watching import callback_problems, objective_of
@@ -28,14 +29,18 @@ _ONE_HOT = ", or state task: multiclass if the columns are the classes of one ta
 
 def possible_tasks(experiment: ExperimentSpec) -> tuple[Task, ...]:
     """Return the task, or all that the data may turn out to be."""
+    target = experiment.data.target
     if experiment.task != "auto":
         return (experiment.task,)
+    if target is not None and target.is_of_outputs:
+        return ("mixed",)
     tasks = tuple(task for task, kind in KINDS.items() if kind.recognised)
-    if experiment.data.target is not None and experiment.data.target.columns:
+    if target is not None and target.columns:
         # Columns of 0 and 1 may be the classes of one target.
         return tuple(task for task in tasks if KINDS[task].of_classes or KINDS[task].several)
     # Only files can hold an array of several targets in one column.
     arrays = experiment.data.source.type in ("npz", "parquet", "jsonl")
+    tasks = tuple(task for task in tasks if not KINDS[task].mixed)
     return tuple(task for task in tasks if arrays or not KINDS[task].several)
 
 
@@ -44,8 +49,10 @@ def measured_for_any_task(experiment: ExperimentSpec) -> dict[str, str | None]:
     tasks = possible_tasks(experiment)
     splits = experiment.data.split.has_rows_for()
     found: dict[str, str | None] = {}
+    outputs = possible_outputs(experiment)
     for task in tasks:
-        found |= measured(experiment.training, experiment.evaluation, task, splits, scales_target(experiment, task))
+        scaled = scales_target(experiment, task)
+        found |= measured(experiment.training, experiment.evaluation, task, splits, scaled, outputs)
     return found
 
 
@@ -181,9 +188,24 @@ def _one_best_epoch(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
 
 
 def _evaluation_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    if experiment.task != "auto":
-        for path, message in experiment.evaluation.misfits(experiment.task):
+    task = experiment.task
+    if task != "auto" and not KINDS[task].mixed:
+        for path, message in experiment.evaluation.misfits(task):
             yield RuleProblem(("evaluation", *path), message)
+
+
+def _outputs_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    tasks, target = possible_tasks(experiment), experiment.data.target
+    if experiment.task == "mixed" and not (target is not None and target.columns):
+        yield RuleProblem(("task",), "mixed needs several targets: list them, as in data.target: [price, sold]")
+    elif target is not None and target.is_of_outputs and experiment.task not in ("auto", "mixed"):
+        message = f"data.target says that each target is of a kind of its own: state mixed, not {experiment.task}"
+        yield RuleProblem(("task",), message)
+    elif tasks == ("mixed",):
+        yield from output_problems(experiment, possible_outputs(experiment))
+    elif "mixed" not in tasks:
+        why = f"the task is {experiment.task}" if experiment.task != "auto" else "data.target names one column"
+        yield from needless_outputs(experiment, why)
 
 
 def _several_targets_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
@@ -191,17 +213,17 @@ def _several_targets_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     columns = target.columns if target is not None else ()
     kind = None if task == "auto" else KINDS[task]
     if columns and kind is not None and kind.of_numbers and not kind.several:
-        other = next((each.name for each in KINDS.values() if each.several_of == task), None)
-        advice = f"state {other}" if other else "name one"
-        message = f"{task} has one target, but data.target names {len(columns)} columns: {advice}"
+        other = next((each.name for each in KINDS.values() if each.several_of == task), "mixed")
+        message = f"{task} has one target, but data.target names {len(columns)} columns: state {other}"
         yield RuleProblem(("task",), message)
     if columns and task == "binary" and len(columns) != 2:
         message = (
             f"binary has two classes, but data.target names {len(columns)} columns: state multiclass or multilabel"
         )
         yield RuleProblem(("task",), message)
-    open_task = bool(columns) and task == "auto"
-    if experiment.training.class_weight is not None and (open_task or (kind is not None and kind.several)):
+    open_task = bool(columns) and task == "auto" and possible_tasks(experiment) != ("mixed",)
+    several = kind is not None and kind.several and not kind.mixed
+    if experiment.training.class_weight is not None and (open_task or several):
         message = f"class weights need one target with classes: remove them{_ONE_HOT if open_task else ''}"
         yield RuleProblem(("training", "class_weight"), message)
     if open_task and experiment.evaluation.threshold != 0.5:
@@ -251,6 +273,7 @@ RULES = (
         ("task", "data.target", "training.class_weight", "evaluation.threshold", "evaluation.calibration"),
         _several_targets_fit,
     ),
+    Rule(("data.target", "training", "evaluation", "task"), _outputs_fit),
     Rule(("data", "evaluation.metrics", "task"), _forecasts_are_judged_as_such),
     Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
     *NETWORK_RULES,

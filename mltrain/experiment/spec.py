@@ -54,3 +54,8 @@ class ExperimentSpec(Spec):
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "float32"
     """The number format in which the layers compute; weights and the last layer are always float32. `auto` uses
     mixed_bfloat16 for convolutions if the processor has instructions for it."""
+
+    def for_output(self, name: str, task: Task) -> ExperimentSpec:
+        """Return this as it would be if one of several targets of different kinds were learned alone."""
+        training, evaluation = self.training.for_output(name), self.evaluation.for_output(name)
+        return self.model_copy(update={"task": task, "training": training, "evaluation": evaluation})

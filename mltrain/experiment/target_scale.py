@@ -43,10 +43,11 @@ def why_unscaled(experiment: ExperimentSpec) -> str | None:
 
 def _needing_own_units(experiment: ExperimentSpec) -> Iterator[str]:
     training = experiment.training
-    for component in (*([training.loss] if training.loss else ()), *(training.metrics or ())):
+    losses = (training.loss, *(each.loss for each in training.outputs.values()))
+    for component in (*filter(None, losses), *(training.metrics or ())):
         if needs_own_units(component):
             yield f"{component.type} needs the target in its own units"
-    if training.loss is not None and training.loss.type == "Huber" and "delta" in training.loss.changed():
+    if any(loss is not None and loss.type == "Huber" and "delta" in loss.changed() for loss in losses):
         yield "delta of Huber is stated in the units of the target"
     objective = experiment.objective.metric
     if objective is not None and _only_in_own_units(objective):

@@ -7,6 +7,9 @@ evaluated as code.
                 split[slice].metric                     test[sex=f].f1.low: on some of the rows
                 split.metric(class)                     test.recall(malignant): precision, recall or f1 of one class
                 split.metric(target)                    test.f1(rain).low: any metric of one of several targets
+                split.metric(target=class)              test.recall(kind=gull): where targets are of different kinds
+                split[slice].metric(target)             the same on some of the rows
+                split.metric(target) - baseline         more than a baseline of that target has
                 split.metric - baseline                 test.accuracy - majority: more than a baseline has
                 (split.metric - baseline).bound         (test.accuracy - majority).low: an end of that difference
 
@@ -19,6 +22,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal, Self, cast
 
@@ -38,13 +42,14 @@ _LONGEST = 500
 _SPLITS = (*SPLITS, DATA, FOLDS)
 _BASELINE = r"\s*-\s*(?P<baseline>[A-Za-z_]\w*)"
 _OPTIONAL_BOUND = r"(\.(?P<bound>\w+))?"
+_OPTIONAL_CLASS = r"(\((?P<class>.+)\))?"
 _MEASURED = r"(?P<split>[A-Za-z]+)(\[(?P<slice>.+)\])?\.(?P<metric>[A-Za-z_]\w*)"
 # The operator is the last one: the name of a slice or a class may hold another.
 _GATE = re.compile(r"\s*(?P<quantity>.*?\S)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[-+]?[\d.]+([eE][-+]?\d+)?)\s*")
 _QUANTITIES = (
-    re.compile(rf"{_MEASURED}(\((?P<class>.+)\))?{_OPTIONAL_BOUND}"),
-    re.compile(rf"{_MEASURED}{_BASELINE}"),
-    re.compile(rf"\(\s*{_MEASURED}{_BASELINE}\s*\){_OPTIONAL_BOUND}"),
+    re.compile(rf"{_MEASURED}{_OPTIONAL_CLASS}{_OPTIONAL_BOUND}"),
+    re.compile(rf"{_MEASURED}{_OPTIONAL_CLASS}{_BASELINE}"),
+    re.compile(rf"\(\s*{_MEASURED}{_OPTIONAL_CLASS}{_BASELINE}\s*\){_OPTIONAL_BOUND}"),
 )
 
 
@@ -116,6 +121,14 @@ class Gate(FromText):
         return self.quantity.split == FOLDS
 
 
+def output_of(name: str, outputs: Container[str]) -> tuple[str, str | None]:
+    """Return the target and perhaps the class that a gate names: `kind`, or `kind=adelie`."""
+    if name in outputs:
+        return name, None
+    target, equals, of_class = name.partition("=")
+    return (target, of_class) if equals and target in outputs else (name, None)
+
+
 def _quantity(text: str) -> Quantity:
     match = next(filter(None, (form.fullmatch(text) for form in _QUANTITIES)), None)
     if match is None:
@@ -133,10 +146,8 @@ def _quantity(text: str) -> Quantity:
         if split == FOLDS:
             raise ValueError(f"folds have no {bound!r}: expected .{', .'.join(known)}")
         raise ValueError(f"unknown end of an interval {bound!r}; expected .low or .high (or .value)")
-    if split == FOLDS and (of_slice is not None or of_class is not None):
-        raise ValueError(f"{text!r}: folds have only the means of whole test splits: remove the slice or the class")
+    if split == FOLDS and of_slice is not None:
+        raise ValueError(f"{text!r}: folds have only the means of whole test splits: remove the slice")
     if of_slice is not None and baseline is not None:
         raise ValueError(f"{text!r}: the baselines are measured on the whole split: remove [{of_slice}]")
-    if of_slice is not None and of_class is not None:
-        raise ValueError(f"{text!r}: classes are measured on the whole split: remove [{of_slice}]")
     return Quantity(split, metric, of_slice, of_class, baseline, cast(Bound, bound or known[0]))

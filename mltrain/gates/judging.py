@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 from mltrain.evaluation.catalogue import canonical_name
 from mltrain.expression import OPERATORS
-from mltrain.gates.gate import FOLDS, Gate, Quantity
+from mltrain.gates.gate import FOLDS, Gate, Quantity, output_of
 from mltrain.run.results import Judgement
 from mltrain.run.split_result import ClassResult, OutputResult, SplitResult
+from mltrain.task import of_target
 
 
 class Measured(Protocol):
@@ -62,6 +63,11 @@ def _value(quantity: Quantity, splits: Mapping[str, Measured]) -> float:
 def _values(quantity: Quantity, part: Measured) -> tuple[Mapping[str, Any], str]:
     """Return the values among which the metric is, by name, and what they are called."""
     split = quantity.split
+    whole = of_target(quantity.metric, quantity.of_class or "")
+    if whole in part.metrics and quantity.baseline is quantity.slice is None:  # of targets of different kinds
+        return {quantity.metric: part.metrics[whole]}, split
+    if isinstance(part, SplitResult) and part.of_kinds and quantity.of_class is not None:
+        return _values_of_output(quantity, part)
     if quantity.baseline is not None:
         found = _found(part.baselines, quantity.baseline, f"baseline of {split}")
         return found.difference, f"{split} - {quantity.baseline}"
@@ -73,6 +79,21 @@ def _values(quantity: Quantity, part: Measured) -> tuple[Mapping[str, Any], str]
         what = "target" if part.outputs else "class"
         return _found(parts, quantity.of_class, f"{what} in the results of {split}").metrics, split
     return part.metrics, split
+
+
+def _values_of_output(quantity: Quantity, part: SplitResult) -> tuple[Mapping[str, Any], str]:
+    """Return the values of one of several targets of different kinds, or of one of its classes."""
+    name, of_class = output_of(str(quantity.of_class), part.outputs)
+    output = _found(part.outputs, name, f"target in the results of {quantity.split}")
+    where = f"{quantity.split} of '{name}'"
+    if quantity.baseline is not None:
+        return _found(output.baselines, quantity.baseline, f"baseline of {where}").difference, where
+    if quantity.slice is not None:
+        slices = {each.slice: each for each in output.slices}
+        return _found(slices, quantity.slice, f"slice of {where}").metrics, where
+    if of_class is not None:
+        return _found(output.classes, of_class, f"class of {where}").metrics, where
+    return output.metrics, where
 
 
 def _found(values: Mapping[str, Any], name: str, what: str) -> Any:

@@ -8,6 +8,7 @@ from mltrain.errors import ConfigError, MisfitError
 from mltrain.keras_api.build import REFUSALS, build
 from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.messages import reason
+from mltrain.models.branches import network_of
 from mltrain.models.walk import Shape, refuse_other_outputs, shape_text, traced
 from mltrain.task import DataInfo
 
@@ -18,7 +19,7 @@ def stack(layers: tuple[KerasComponent, ...], info: DataInfo, written: int = 0) 
     """Return a model that puts `layers` on an input of `(batch, *info.input.shape)`.
 
     Args:
-        layers: from the input to the output.
+        layers: from the input to the output; for targets of different kinds up to their heads, which are added.
         info: what is known of the data.
         written: how many of them are written under `model.layers`; the rest are ours.
 
@@ -28,12 +29,15 @@ def stack(layers: tuple[KerasComponent, ...], info: DataInfo, written: int = 0) 
     model = keras.Sequential(
         [keras.Input(shape=info.input.shape, dtype=info.input.dtype, name="features")], name="model"
     )
-    policy = keras.config.dtype_policy()
+    policy, several = keras.config.dtype_policy(), bool(info.output.parts)
     for number, layer in enumerate(layers):
         # The last layer is in float32 whatever the others compute in: probabilities of three digits make a bad loss.
-        keras.config.set_dtype_policy("float32" if number == len(layers) - 1 else policy)
+        keras.config.set_dtype_policy("float32" if number == len(layers) - 1 and not several else policy)
         _add(model, layer, number, written, info)
     _follow(model, layers, info, written)
+    if several:
+        keras.config.set_dtype_policy(policy)
+        return network_of(model.inputs, model.outputs[0], info, taken=[layer.name for layer in model.layers])
     refuse_other_outputs(model.output_shape[1:], info)
     return model
 

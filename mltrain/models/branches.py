@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -16,15 +17,21 @@ from mltrain.task import DataInfo, Input
 
 
 def network(
-    info: DataInfo, body: Callable[[list[Any]], Any], head_is_added: bool = True, taken: Collection[str] = ()
+    info: DataInfo,
+    body: Callable[[list[Any]], Any],
+    head_is_added: bool = True,
+    taken: Collection[str] = (),
+    head: Mapping[str, Any] = MappingProxyType({}),
 ) -> keras.Model:
-    """Return a model of all inputs that ends in the head for the task.
+    """Return a model of all inputs that ends in the head for the task, or in one for each of several targets.
 
     Args:
         info: what is known of the data.
-        body: from the tensors of the inputs, in their order, to `(batch, features)`.
+        body: from the tensors of the inputs, in their order, to `(batch, features)`; for targets of different kinds it
+            may return one tensor for each, by its name.
         head_is_added: whether `body` does not end in a head.
         taken: names that layers of `body` have.
+        head: arguments of the layers that are added.
 
     Raises:
         MisfitError: the outputs are of another shape than the task needs.
@@ -34,17 +41,40 @@ def network(
         keras.Input(each.shape, dtype=each.dtype, name=_free(name, taken))
         for each, name in zip(info.inputs, names, strict=True)
     ]
-    outputs = body(inputs)
+    return network_of(inputs, body(inputs), info, head_is_added, taken, head)
+
+
+def network_of(
+    inputs: Sequence[Any],
+    outputs: Any,
+    info: DataInfo,
+    head_is_added: bool = True,
+    taken: Collection[str] = (),
+    head: Mapping[str, Any] = MappingProxyType({}),
+) -> keras.Model:
+    """Return the model from inputs to the heads behind `outputs`; arguments and errors as for `network`."""
     policy = keras.config.dtype_policy()
     if head_is_added:
         try:
             # Probabilities of three digits make a bad loss: the head computes in float32 whatever the others do.
             keras.config.set_dtype_policy("float32")
-            outputs = build(head_layer(info, name=_free("head", taken)))(outputs)
+            outputs = _with_heads(outputs, info, taken, head)
         finally:
             keras.config.set_dtype_policy(policy)
     refuse_other_outputs(outputs.shape[1:], info)
     return keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name="model")
+
+
+def _with_heads(outputs: Any, info: DataInfo, taken: Collection[str], head: Mapping[str, Any]) -> Any:
+    """Return outputs behind the head for the task; for targets of different kinds those of all heads beside each
+    other."""
+    if not info.output.parts:
+        return build(head_layer(info, **{"name": _free("head", taken), **head}))(outputs)
+    found = []
+    for number, each in enumerate(info.of_parts, start=1):
+        below = outputs[each.output.name] if isinstance(outputs, dict) else outputs
+        found.append(build(head_layer(each, **{"name": _free(f"head_{number}", taken), **head}))(below))
+    return keras.layers.Concatenate(name=_free("outputs", taken))(found)
 
 
 def _free(name: str, taken: Collection[str]) -> str:

@@ -38,6 +38,8 @@ def find_head(layers: tuple[KerasComponent, ...], info: DataInfo, loss: KerasCom
     Raises:
         MisfitError: the loss says `from_logits`, and the model does not end in logits.
     """
+    if info.output.parts:
+        return added_head(info, loss, "")
     activation = KINDS[info.task].activation
     kinds = "1 unit" if info.output.units == 1 else f"{info.output.units} units"
     ends = _last_dense(layers)
@@ -60,6 +62,10 @@ def added_head(info: DataInfo, loss: KerasComponent | None, why: str) -> Head:
     Raises:
         MisfitError: the loss would apply that activation a second time.
     """
+    if info.output.parts:
+        each = [f"{part.name}: Dense {part.units} {KINDS[part.task].activation}" for part in info.output.parts]
+        decision = Decision("heads", "; ".join(each), "each target has a head of its own kind")
+        return Head(added=True, logits=False, decision=decision)
     activation = KINDS[info.task].activation
     layer = f"Dense {info.output.units} {activation}"
     if loss is not None and loss.takes_logits:

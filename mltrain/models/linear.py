@@ -40,6 +40,7 @@ class Linear(ModelSpec):
             MisfitError: the data are tokens of a text.
         """
         from mltrain.models.assembly import stack
+        from mltrain.models.branches import applied, network
 
         refuse_tokens(info, ("model", "type"))
         arguments: dict[str, Any] = {
@@ -49,4 +50,6 @@ class Linear(ModelSpec):
         if self.kernel_regularizer is not None:
             arguments["kernel_regularizer"] = self.kernel_regularizer
         flat = (make("layer", "Flatten"),) if len(info.input.shape) > 1 else ()
+        if info.output.parts:
+            return network(info, lambda tensors: applied(flat, tensors[0]), head=arguments)
         return stack((*flat, head_layer(info, **arguments)), info)

@@ -53,6 +53,8 @@ class Mlp(InputEncoder):
         if len(info.inputs) > 1 or info.input.kind == "category":
             return network(info, lambda tensors: applied(self._hidden_of(1), flat_inputs(tensors, info.inputs)))
         refuse_tokens(info, ("model", "type"))
+        if info.output.parts:
+            return network(info, lambda tensors: applied(self._hidden(info.input), tensors[0]))
         return stack((*self._hidden(info.input), head_layer(info)), info)
 
     def encode(self, tensor: Any, given: Input) -> Any:

@@ -3,6 +3,7 @@ also where a probability is 1.0 to the last digit, and which a temperature divid
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -64,14 +65,31 @@ def score(model: keras.Model, x: Any, chosen: tf.Tensor, output: str | None = No
     return tf.gather(found, chosen, axis=1, batch_dims=1) - tf.reduce_mean(found, axis=1)
 
 
-def tempered_model(model: keras.Model, task: Task, temperature: float) -> keras.Model:
-    """Return `model`, whose outputs are probabilities (batch, outputs), with its logits divided by `temperature`: the
+def tempered_model(model: keras.Model, parts: Sequence[tuple[slice, Task, float | None]]) -> keras.Model:
+    """Return `model`, whose outputs are probabilities (batch, outputs), with its logits divided by a temperature: the
     same as `tempered` of `evaluation/calibration.py` as the end of a Keras graph, for `model.keras`.
+
+    Args:
+        model: of one output, or of several beside each other.
+        parts: of each where it is on the last axis, its task, and its temperature where it has one.
+    """
+    inputs = [keras.Input(each.shape[1:], dtype=each.dtype) for each in model.inputs]
+    outputs = model(inputs if len(inputs) > 1 else inputs[0])
+    found = [
+        outputs[:, place] if temperature is None else _tempered(outputs[:, place], task, temperature)
+        for place, task, temperature in parts
+    ]
+    return keras.Model(
+        inputs if len(inputs) > 1 else inputs[0], found[0] if len(found) == 1 else ops.concatenate(found, axis=-1)
+    )
+
+
+def _tempered(outputs: Any, task: Task, temperature: float) -> Any:
+    """Return probabilities with their logits divided by the temperature.
 
     The logits are found from the probabilities, in float64: a model may end in them without having had logits.
     """
-    inputs = keras.Input(model.input_shape[1:], dtype=model.inputs[0].dtype)
-    probability = ops.cast(model(inputs), "float64")
+    probability = ops.cast(outputs, "float64")
     if task == "binary":
         probability = ops.clip(probability, float(_FLOAT32.tiny), float(1 - _FLOAT32.epsneg))
         logits = ops.subtract(ops.log(probability), ops.log1p(ops.negative(probability)))
@@ -79,4 +97,4 @@ def tempered_model(model: keras.Model, task: Task, temperature: float) -> keras.
     else:
         logits = ops.log(ops.clip(probability, float(_FLOAT32.tiny), 1.0))
         scaled = ops.softmax(ops.divide(logits, np.float64(temperature)))
-    return keras.Model(inputs, ops.cast(scaled, "float32"))
+    return ops.cast(scaled, "float32")

@@ -74,7 +74,7 @@ class Sequential(ModelSpec):
         """
         from mltrain.models.assembly import stack
 
-        added = (head_layer(info),) if self.head(info, loss).added else ()
+        added = (head_layer(info),) if self.head(info, loss).added and not info.output.parts else ()
         if self.index_table is None:
             refuse_tokens(info, ("model", "layers", 0, "type"))
         refuse_small(self.index_sizes(info), info)

@@ -9,12 +9,13 @@ from mltrain.outputs.binary import Binary
 from mltrain.outputs.count import Count
 from mltrain.outputs.kind import NumberKind, OutputKind
 from mltrain.outputs.labels import Labels
+from mltrain.outputs.mixed import Mixed
 from mltrain.outputs.multiclass import Multiclass
 from mltrain.outputs.numbers import Numbers
 from mltrain.outputs.regression import Regression
 from mltrain.task import Task
 
-_ALL: tuple[OutputKind, ...] = (Binary(), Multiclass(), Regression(), Count(), Labels(), Numbers())
+_ALL: tuple[OutputKind, ...] = (Binary(), Multiclass(), Regression(), Count(), Labels(), Numbers(), Mixed())
 
 KINDS: Mapping[Task, OutputKind] = MappingProxyType({kind.name: kind for kind in _ALL})
 

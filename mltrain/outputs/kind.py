@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 # What the loss gets to compare with: 0 or 1 is `(rows, 1)`, classes are `(rows, classes)` or `(rows,)`, labels, numbers
-# and counts `(rows, targets)`.
-TargetForm = Literal["zero or one", "one-hot", "class numbers", "numbers", "counts", "labels"]
+# and counts `(rows, targets)`. Targets of different kinds are beside each other, each with the weight of each row:
+# `(rows, 2 * targets)`.
+TargetForm = Literal["zero or one", "one-hot", "class numbers", "numbers", "counts", "labels", "beside each other"]
 
 _EVERY_LOSS = ("Huber", "LogCosh", "MeanAbsoluteError", "MeanSquaredError", "MeanSquaredLogarithmicError")
 
@@ -62,7 +63,10 @@ class OutputKind:
     of_numbers: ClassVar[bool] = False
     """Whether predictions are numbers in the units of the target."""
     several_of: ClassVar[Task | None] = None
-    """What each of several targets is by itself; None where there is one target."""
+    """What each of several targets is by itself; None where there is one target, or where they are of different
+    kinds."""
+    mixed: ClassVar[bool] = False
+    """Whether each of several targets has a kind of its own."""
     recognised: ClassVar[bool] = True
     """Whether `task: auto` may choose it from the values of the target."""
     scaled: ClassVar[bool] = False
@@ -73,7 +77,7 @@ class OutputKind:
     @property
     def several(self) -> bool:
         """Whether there are several targets."""
-        return self.several_of is not None
+        return self.several_of is not None or self.mixed
 
     @property
     def each(self) -> Task:

@@ -15,9 +15,10 @@ from mltrain.evaluation.threshold import choose_threshold
 from mltrain.evaluation.threshold_aim import ThresholdAim
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.outputs import KINDS
+from mltrain.outputs.each_output import each_output, values_of
 from mltrain.run.decision import DecisionRule
 from mltrain.run.results import Threshold
-from mltrain.task import Task
+from mltrain.task import Output, Task
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,57 @@ def check_both_classes(spec: EvaluationSpec, prepared: Prepared) -> None:
     Raises:
         MisfitError: names the class that no validation row has.
     """
-    if isinstance(spec.threshold, ThresholdAim) and prepared.info.task == "binary":
-        counts = np.bincount(prepared.examples["validation"].truth, minlength=2)
-        if not counts.all():
-            name = prepared.info.output.classes[int(counts.argmin())]
-            message = f"a threshold is chosen on validation rows of both classes, and none is '{name}': set "
-            raise MisfitError(("evaluation", "threshold"), f"{message}data.split.stratify: true, or state a number")
+    info = prepared.info
+    if isinstance(spec.threshold, ThresholdAim) and info.task == "binary":
+        _check_both_classes(info.output, prepared.examples["validation"].truth, ("evaluation", "threshold"))
+    for number, part in enumerate(info.output.parts):
+        if isinstance(spec.for_output(part.name).threshold, ThresholdAim) and part.task == "binary":
+            truth = prepared.examples["validation"].truth[:, number]
+            path = ("evaluation", "outputs", part.name, "threshold")
+            _check_both_classes(part, truth[~np.isnan(truth)].astype(np.int64), path)
+
+
+def _check_both_classes(output: Output, truth: np.ndarray, path: tuple[str | int, ...]) -> None:
+    counts = np.bincount(truth, minlength=2)
+    if not counts.all():
+        name = output.classes[int(counts.argmin())]
+        message = f"a threshold is chosen on validation rows of both classes, and none is '{name}': set "
+        raise MisfitError(path, f"{message}data.split.stratify: true, or state a number")
+
+
+def with_temperature(output: Output, values: np.ndarray, rule: DecisionRule) -> np.ndarray:
+    """Return predictions, as `Network.predictions` describes them, with the temperature of a run in probabilities."""
+    if KINDS[output.task].mixed:
+        values = values.copy()
+        for part, place in zip(output.parts, output.places, strict=True):
+            of_part = with_temperature(part, values_of(part, place, values), rule.of_output(part.name))
+            values[:, place] = of_part.reshape(len(values), -1)
+        return values
+    return values if rule.temperature is None else tempered(output.task, values, rule.temperature)
+
+
+def choose_each(
+    spec: EvaluationSpec, output: Output, truth: np.ndarray | None, predictions: np.ndarray | None
+) -> Chosen:
+    """Return what the validation rows say of each of several outputs of different kinds; its results are sentences.
+
+    Args:
+        spec: the `evaluation` section.
+        output: of all.
+        truth: of the validation rows (n, targets); None where there are none.
+        predictions: for them (n, units).
+    """
+    found = {part.name: choose(spec.for_output(part.name), part.task, None, None) for part in output.parts}
+    if truth is not None and predictions is not None:
+        for each in each_output(output, truth, predictions):
+            if len(each.rows):
+                of_one = spec.for_output(each.output.name)
+                found[each.output.name] = choose(of_one, each.output.task, each.truth, each.values)
+    sentences = [
+        f"{name}: {sentence}" for name, each in found.items() for sentence in each.results.get("decision_sentences", ())
+    ]
+    rule = DecisionRule(outputs={name: each.rule for name, each in found.items()})
+    return Chosen(rule, {"decision_sentences": sentences} if spec.decides else {})
 
 
 def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictions: np.ndarray | None) -> Chosen:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -11,13 +12,15 @@ import numpy as np
 
 from mltrain.data.examples import ModelInputs, model_inputs
 from mltrain.data.preparation import Prepared
-from mltrain.evaluation.diagnosis import Curves, Facts, diagnose_at_once
+from mltrain.evaluation.diagnosis import Curves, Facts, Finding, diagnose, diagnose_at_once, diagnose_outputs
 from mltrain.evaluation.diagnosis.alike import classes_alike
-from mltrain.evaluation.diagnosis.facts import DeadUnits
+from mltrain.evaluation.diagnosis.facts import Confusion, DeadUnits
 from mltrain.evaluation.diagnosis.skill import skill
 from mltrain.models.walk import layers_of, walk
 from mltrain.outputs import KINDS
+from mltrain.outputs.each_output import values_of
 from mltrain.procedures.network import Network
+from mltrain.procedures.outputs_apart import prepared_of
 from mltrain.run.history import History
 from mltrain.run.split_result import SplitResult
 from mltrain.task import SplitName, Task
@@ -68,12 +71,56 @@ class LiveDiagnosis:
 def chance_loss(network: Network) -> float | None:
     """Return the training loss of a model that guesses, where that is ln C."""
     training = network.spec.training
+    if KINDS[network.info.task].mixed:
+        return None
     loss = training.loss or default_loss(network.info.task)
     plain = loss.type in _CROSS_ENTROPIES and dict(loss.arguments).get("reduction", _MEANS[0]) in _MEANS
     weighted = training.class_weight is not None or network.spec.data.sample_weight is not None
     if not plain or weighted or network.model.losses:
         return None
     return math.log(len(network.info.output.classes) if network.info.task == "multiclass" else 2)
+
+
+def findings(
+    network: Network,
+    prepared: Prepared,
+    history: History,
+    splits: Mapping[str, SplitResult],
+    predictions: Mapping[SplitName, np.ndarray],
+    *,
+    exhausted: bool,
+) -> tuple[Finding, ...]:
+    """Return what is wrong with a finished training; nothing follows from its test rows."""
+    facts = gather(network, prepared, history, splits, predictions, exhausted=exhausted)
+    if not KINDS[network.info.task].mixed:
+        return diagnose(facts)
+    outputs = {}
+    for number, info in enumerate(network.info.of_parts):
+        part, place = info.output, network.info.output.places[number]
+        own = prepared_of(prepared, info, number)
+        truths = {name: each.truth for name, each in own.examples.items() if name != "test"}
+        if "train" not in truths:
+            continue
+        values = {
+            name: values_of(part, place, predictions[name][~np.isnan(prepared.examples[name].truth[:, number])])
+            for name in truths
+        }
+        confusions: dict[SplitName, Confusion] = {
+            name: splits[name].outputs[part.name].confusion_matrix for name in truths
+        }
+        outputs[part.name] = replace(
+            facts,
+            task=part.task,
+            classes=part.classes,
+            rows={name: len(truth) for name, truth in truths.items()},
+            confusions=confusions if KINDS[part.task].of_classes else {},
+            skill={
+                name: skill(part.task, truth, values[name], truths["train"], len(part.classes))
+                for name, truth in truths.items()
+            },
+            weighted=network.spec.training.of_output(part.name).class_weight is not None,
+        )
+    return diagnose_outputs(facts, outputs)
 
 
 def gather(
@@ -101,6 +148,7 @@ def gather(
                 info.task, prepared.examples[name].truth, predictions[name], train.truth, len(info.output.classes)
             )
             for name in seen
+            if not KINDS[info.task].mixed
         },
         sampled=min(len(train.truth), _LOOKED_AT),
         dead=_dead_units(network.model, sample),

@@ -120,7 +120,7 @@ def evaluate(
         PluginError: the plugin of one of its metrics is not there, or fails.
     """
     stored = read_model(run, plugins, epoch)
-    refuse_absent(stored.spec.evaluation.metrics or ())
+    refuse_absent(stored.spec.evaluation.stated_metrics)
     spec, preprocessing = stored.spec, stored.preprocessing
     splits: list[SplitName] = [name for name in SPLITS if name in stored.splits]
     if split is not None and split not in splits:
@@ -150,12 +150,12 @@ def evaluate(
     stored.refuse_indices(table, examples.inputs)
     slices = _slices(run, spec, stored.record, table) if name != "train" else ()
     predicted = predict_split(network, examples).tempered(network, stored.rule)
-    measured = measure_split(network, examples, predicted, stored.rule.threshold, name, slices)
+    measured = measure_split(network, examples, predicted, stored.rule, name, slices)
     if not known and run.has_groups():
         measured = measured.model_copy(update={"groups": Groups(columns=keys, n=None)})
     unfinished = unfinished_sentence(run, stored.kind, stored.epoch)
     remarks: dict[str, tuple[str, ...]] = {
-        "plugin_sentences": other_plugins(stored.record, spec.evaluation.metrics),
+        "plugin_sentences": other_plugins(stored.record, spec.evaluation.stated_metrics),
         "run_sentences": tuple(filter(None, (unfinished, stored.other_weights))),
         "data_sentences": sentences,
     }

@@ -10,12 +10,11 @@ import numpy as np
 
 from mltrain.data.examples import Examples
 from mltrain.errors import DivergedError, InterruptedRunError
-from mltrain.evaluation.metrics import measure
-from mltrain.evaluation.several import rows_of
 from mltrain.procedures.changed_settings import FormerTraining, former_training, refused_changes
 from mltrain.procedures.checkpoints import Checkpoints, newest_valid
 from mltrain.procedures.decision import check_both_classes
 from mltrain.procedures.listeners import Listener, listeners_of
+from mltrain.procedures.measurement import exact_values
 from mltrain.procedures.plan import AVERAGING, FinalWeights
 from mltrain.procedures.resumption import PlannedResumption, resumed_sentence
 from mltrain.procedures.run_context import RunContext
@@ -228,18 +227,15 @@ def _retry(error: DivergedError, ready: Ready, context: RunContext) -> None:
 def _training(setup: Setup, context: RunContext) -> Training:
     network, spec, info = setup.network, setup.spec, setup.network.info
     train = setup.prepared.examples["train"]
-    arrays = network.tensors(train)
+    arrays = network.training_tensors(train)
     weights = row_weights(spec.training, train.y, info, setup.prepared.weights)
     weighted = arrays if weights is None else (*arrays, weights)
     loop = CompiledSteps(network.model, ResidentFeed(weighted), network.batch_size, setup.acceleration)
     cadence = Cadence.parse(spec.training.checkpoint.every)
     held_out = setup.prepared.examples.get("validation")
-    metrics = spec.evaluation.metrics_for(info.task)
 
     def measured(examples: Examples, outputs: np.ndarray) -> dict[str, float]:
-        predictions = network.predictions(outputs)
-        classes, forecasts = info.output.classes, examples.forecasts
-        return measure(metrics, rows_of(info.task, examples.truth, predictions, classes, forecasts=forecasts))[0]
+        return exact_values(network, examples, network.predictions(outputs))
 
     return Training(
         spec=spec.training,

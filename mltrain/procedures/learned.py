@@ -109,7 +109,7 @@ def learned_of(network: Network, prepared: Prepared, rule: DecisionRule, formula
     encoded = scaling.apply(grid).reshape(-1, 1)
     if encoder.expects_missing:
         encoded = np.concatenate([encoded, np.zeros_like(encoded)], axis=1)
-    predictions = network.predictions(network.model(encoded, training=False).numpy(), rule.temperature)
+    predictions = network.predictions(network.model(encoded, training=False).numpy(), rule)
     return Learned(
         encoder.column, network.target.column, network.info.output.classes, formula, points, (grid, predictions)
     )

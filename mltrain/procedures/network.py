@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import keras
@@ -13,19 +13,21 @@ import tensorflow as tf
 
 from mltrain.data.examples import Examples, model_inputs
 from mltrain.data.several_targets import Target
-from mltrain.evaluation.calibration import tempered
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.models.head import Head
 from mltrain.models.scores import tempered_model
 from mltrain.models.walk import layers_of, sources_of
 from mltrain.outputs import KINDS
+from mltrain.procedures.decision import with_temperature
 from mltrain.run.architecture import Architecture, RecordedLayer
-from mltrain.task import DataInfo, Decision
+from mltrain.run.decision import AS_IT_IS, DecisionRule
+from mltrain.task import DataInfo, Decision, Output
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
 from mltrain.training.feed import Arrays, resident, rows_of
 from mltrain.training.loop import CompiledEvaluation, EvaluationLoop, in_full_vectors
+from mltrain.training.output_losses import beside_each_other
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,13 @@ class Network:
             arrays = (examples.model_inputs, shape_targets(examples.y, self.spec.training, self.info))
             self._held[id(examples)] = (examples, tf.nest.map_structure(resident, arrays))
         return self._held[id(examples)][1]
+
+    def training_tensors(self, examples: Examples) -> Arrays:
+        """Return those of the training rows, with the class weights of targets of different kinds among the targets."""
+        training = self.spec.training
+        if not any(each.class_weight is not None for each in training.outputs.values()):
+            return self.tensors(examples)
+        return self.tensors(examples)[0], resident(beside_each_other(examples.y, self.info, training))
 
     def evaluation(self, examples: Examples) -> EvaluationLoop:
         """Return the loop that measures one split."""
@@ -113,28 +122,46 @@ class Network:
         nothing = np.zeros((rows_of(x), *shape), dtype)
         return EvaluationLoop(self._compiled_evaluation, (x, nothing)).run()[1]
 
-    def predictions(self, outputs: np.ndarray, temperature: float | None = None) -> np.ndarray:
-        """Return what the model's outputs `(rows, outputs)` mean, with the temperature of the run in probabilities.
+    def predictions(self, outputs: np.ndarray, rule: DecisionRule = AS_IT_IS) -> np.ndarray:
+        """Return what the model's outputs `(rows, outputs)` mean, with the temperature of `rule` in probabilities.
 
         Probabilities of the positive class `(rows,)` for binary, of the classes `(rows, classes)` for multiclass,
-        values in the units of the target `(rows,)` for regression; of several targets `(rows, targets)`.
+        values in the units of the target `(rows,)` for regression; of several targets `(rows, targets)`; of targets of
+        different kinds all of them beside each other, float64 `(rows, units)`.
         """
         kind = KINDS[self.info.task]
-        if kind.of_numbers:
+        if kind.of_numbers or kind.mixed:
             outputs = self.target.restore(outputs)
         elif self.head.logits:
             activation = tf.nn.softmax if self.info.task == "multiclass" else tf.nn.sigmoid
             outputs = in_full_vectors(activation, tf.convert_to_tensor(outputs)).numpy()
-        values = kind.shaped(outputs)
-        return values if temperature is None else tempered(self.info.task, values, temperature)
+        return with_temperature(self.info.output, kind.shaped(outputs), rule)
 
-    def probability_model(self, temperature: float | None = None) -> keras.Model:
+    def of_outputs(self) -> tuple[Network, ...]:
+        """Return this as it would be if each of several outputs of different kinds were the only one; it measures, and
+        does not compute."""
+        return tuple(
+            replace(self, spec=self.spec.for_output(info.output.name, info.task), info=info, target=target)
+            for info, target in zip(self.info.of_parts, self.target.parts, strict=True)
+        )
+
+    def probability_model(self, rule: DecisionRule = AS_IT_IS) -> keras.Model:
         """Return the model with the activation behind it that turns logits into probabilities, where it ends in
-        logits, and with the temperature of the run in the probabilities."""
+        logits, and with the temperature of `rule` in the probabilities."""
         model = self.model
         if self.head.logits:
             model = keras.Sequential([model, keras.layers.Activation(KINDS[self.info.task].activation)])
-        return model if temperature is None else tempered_model(model, self.info.task, temperature)
+        output = self.info.output
+        parts = [(place, each.task, rule.of_output(each.name).temperature) for each, place in _placed(output)]
+        if parts:  # without what it was compiled with, which only mltrain knows
+            model = keras.Model(model.inputs, model.outputs[0], name=model.name)
+        parts = parts or [(slice(None), output.task, rule.temperature)]
+        return model if all(temperature is None for *_, temperature in parts) else tempered_model(model, parts)
+
+
+def _placed(output: Output) -> Iterator[tuple[Output, slice]]:
+    """Yield each part of an output with its place on the last axis."""
+    yield from zip(output.parts, output.places, strict=True)
 
 
 def build_network(spec: ExperimentSpec, info: DataInfo, target: Target, precision: Precision = "float32") -> Network:

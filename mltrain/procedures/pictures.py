@@ -9,6 +9,7 @@ import numpy as np
 from mltrain.data.preparation import Prepared
 from mltrain.evaluation.counts import confusion_matrix
 from mltrain.outputs import KINDS
+from mltrain.outputs.each_output import each_output
 from mltrain.procedures.learned import Learned
 from mltrain.procedures.network import Network
 from mltrain.report.plots.confusion import confusion_plot
@@ -17,7 +18,21 @@ from mltrain.report.plots.learned import learned_plot
 from mltrain.report.plots.predicted import predicted_plot
 from mltrain.run.decision import DecisionRule
 from mltrain.run.history import History
-from mltrain.task import SPLITS, SplitName
+from mltrain.task import SPLITS, Output, SplitName
+
+
+def _predictions(
+    output: Output, truth: np.ndarray, values: np.ndarray, threshold: float, split: SplitName
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the plot of the predictions for one target."""
+    kind = KINDS[output.task]
+    if not len(truth):
+        return
+    if kind.of_numbers and not kind.several:
+        yield "predicted", predicted_plot(truth, values, output.name, split)
+    elif kind.of_classes:
+        counts = confusion_matrix(truth, kind.decide(values, threshold), len(output.classes))
+        yield "confusion", confusion_plot(counts, output.classes, split)
 
 
 def draw(
@@ -46,13 +61,14 @@ def draw(
     if metrics is not None:
         yield "metrics", metrics
     split = next(name for name in reversed(SPLITS) if name in predictions)
-    truth, info = prepared.examples[split].truth, network.info
-    kind = KINDS[info.task]
-    if kind.of_numbers and not kind.several:
-        yield "predicted", predicted_plot(truth, predictions[split], network.target.column, split)
-    elif kind.of_classes:
-        counts = confusion_matrix(truth, kind.decide(predictions[split], rule.threshold), len(info.output.classes))
-        yield "confusion", confusion_plot(counts, info.output.classes, split)
+    truth, output = prepared.examples[split].truth, network.info.output
+    if KINDS[output.task].mixed:
+        for each in each_output(output, truth, predictions[split]):
+            threshold, number = rule.of_output(each.output.name).threshold, each.number + 1
+            for name, picture in _predictions(each.output, each.truth, each.values, threshold, split):
+                yield f"{name}_{number}", picture
+    else:
+        yield from _predictions(output, truth, predictions[split], rule.threshold, split)
     if learned is not None:
         yield (
             "learned",

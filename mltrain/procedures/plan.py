@@ -6,19 +6,21 @@ No TensorFlow here: `evaluate` and others make the same plan from a run director
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from mltrain.errors import MisfitError
 from mltrain.experiment.gate_rules import gate_problem, unknown_slice
 from mltrain.experiment.measured import as_measured, measured, not_measured
+from mltrain.experiment.output_rules import known_outputs, needless_outputs, output_problems
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.experiment.watching import callback_problems, objective_of, restoring, watched_by
 from mltrain.expression import Comparison
 from mltrain.gates.gate import FOLDS
-from mltrain.task import DataInfo, Decision, Objective, SplitName
+from mltrain.outputs import KINDS
+from mltrain.task import DataInfo, Decision, Objective, Output, SplitName
 from mltrain.training.callback import CallbackSpec
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, training_metrics
@@ -64,14 +66,20 @@ def make_plan(
             measured.
     """
     unchosen = () if "validation" in splits else spec.evaluation.without_validation()
-    for path, message in (*spec.evaluation.misfits(info.task), *unchosen):
+    mixed, outputs = KINDS[info.task].mixed, known_outputs(info)
+    misfits = () if mixed else spec.evaluation.misfits(info.task)
+    for path, message in (*misfits, *unchosen):
         raise MisfitError(("evaluation", *path), message)
+    for problem in output_problems(spec, outputs) if mixed else needless_outputs(spec, f"the task is {info.task}"):
+        raise MisfitError(problem.path, problem.message)
     for number, gate in enumerate(spec.evaluation.gates):
         names = info.output.columns or info.output.classes
-        wrong = gate_problem(gate, spec, (info.task,), {*splits, FOLDS}, names) or unknown_slice(gate, slices or {})
+        wrong = gate_problem(gate, spec, (info.task,), {*splits, FOLDS}, names, outputs)
+        wrong = wrong or unknown_slice(gate, slices or {})
         if wrong:
             raise MisfitError(("evaluation", "gates", number), wrong)
-    known = measured(spec.training, spec.evaluation, info.task, splits, scales_target(spec, info.task))
+    scaled = scales_target(spec, info.task)
+    known = measured(spec.training, spec.evaluation, info.task, splits, scaled, outputs)
     objective = objective_of(spec, known, splits)
     final, reason = final_weights(spec, splits)
     why = _why(spec, splits)
@@ -127,8 +135,20 @@ def _stop_when(spec: ExperimentSpec, known: dict[str, str | None]) -> Comparison
     return replace(stated, metric=metric)
 
 
+def _output_decisions(spec: ExperimentSpec, part: Output) -> Iterator[Decision]:
+    usual = f"usual for {part.task}"
+    if spec.training.of_output(part.name).loss is None:
+        yield Decision(f"training.outputs.{part.name}.loss", default_loss(part.task).type, usual)
+    evaluation = spec.evaluation.for_output(part.name)
+    if evaluation.metrics is None:
+        names = ", ".join(metric.name for metric in evaluation.metrics_for(part.task))
+        yield Decision(f"evaluation.outputs.{part.name}.metrics", names, usual)
+
+
 def _training_decisions(spec: ExperimentSpec, info: DataInfo) -> list[Decision]:
     decisions = []
+    if KINDS[info.task].mixed:
+        return [each for part in info.output.parts for each in _output_decisions(spec, part)]
     if spec.training.loss is None:
         decisions.append(Decision("training.loss", default_loss(info.task).type, f"usual for {info.task}"))
     if spec.training.metrics is None:

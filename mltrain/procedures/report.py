@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from mltrain.errors import ConfigError, RunError
 from mltrain.outputs import KINDS
 from mltrain.procedures.recorded_config import recorded_config
@@ -18,6 +20,7 @@ from mltrain.run.record import Record
 from mltrain.run.results import Results
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import Status
+from mltrain.task import Output
 
 
 @dataclass(frozen=True)
@@ -124,10 +127,25 @@ def _predictions(run: RunDirectory, found: Results, split: str) -> StoredPredict
     if stored is None:
         return None
     kind = KINDS[found.task]
+    if kind.mixed:
+        return _predictions_of_outputs(run, found.splits[split].output, split, stored)
     targets = len(found.splits[split].outputs) or 1
     outputs = targets if kind.several else kind.width(len(found.classes))
     targets = targets if kind.several else 1
     shapes = (stored.target.shape[1:] or (1,), stored.values.shape[1:] or (1,))
-    if stored.target.dtype.kind != ("f" if kind.of_numbers else "i") or shapes != ((targets,), (outputs,)):
+    if (
+        not np.isfinite(stored.target).all()
+        or stored.target.dtype.kind != ("f" if kind.of_numbers else "i")
+        or shapes != ((targets,), (outputs,))
+    ):
         raise RunError(f"{run.path}: predictions/{split}.* do not fit {found.task} with {outputs} outputs")
+    return stored
+
+
+def _predictions_of_outputs(
+    run: RunDirectory, output: Output, split: str, stored: StoredPredictions
+) -> StoredPredictions:
+    shapes = (stored.target.shape[1:], stored.values.shape[1:])
+    if stored.target.dtype.kind != "f" or shapes != ((len(output.parts),), (output.units,)):
+        raise RunError(f"{run.path}: predictions/{split}.* do not fit the {len(output.parts)} targets of the run")
     return stored

@@ -81,7 +81,7 @@ def as_recorded(run: RunDirectory, plugins: Plugins | None = None) -> Loaded:
         raise RunError(
             f"{run.path}: it was resumed with changes ({'; '.join(changed)}), so it cannot be reproduced in one go"
         )
-    refuse_absent(spec.evaluation.metrics or ())
+    refuse_absent(spec.evaluation.stated_metrics)
     stated = [
         f"{key}={str(record.determinism[recorded]).lower()}"
         for key, asked, recorded in (

@@ -7,18 +7,19 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mltrain.data.preparation import Prepared
 from mltrain.data.raw_model import raw_model
 from mltrain.errors import WriteError
-from mltrain.evaluation.diagnosis import diagnose
 from mltrain.gates.judging import judge
 from mltrain.outputs import KINDS
 from mltrain.procedures.baselines import Judged, measure_baselines
-from mltrain.procedures.decision import Chosen, choose
-from mltrain.procedures.diagnosing import gather
+from mltrain.procedures.baselines_of_outputs import baselines_of_outputs, with_baselines
+from mltrain.procedures.decision import Chosen, choose, choose_each
+from mltrain.procedures.diagnosing import findings
 from mltrain.procedures.explanation.explaining import Explained, explain_split, unexplained
 from mltrain.procedures.fitting import Fitted
 from mltrain.procedures.forecast_dates import dates_of_rows, forecast_time
@@ -54,10 +55,11 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
     rule, more = chosen.rule, dict(chosen.results)
     predicted = {name: each.tempered(network, rule) for name, each in predicted.items()}
     splits: dict[str, SplitResult] = {
-        name: measure_split(network, examples[name], each, rule.threshold, name, slices.get(name, ()), between)
+        name: measure_split(network, examples[name], each, rule, name, slices.get(name, ()), between)
         for name, each in predicted.items()
     }
     predictions = {name: each.values for name, each in predicted.items()}
+    mixed = KINDS[network.info.task].mixed
     held_out = next(name for name in reversed(SPLITS) if name in prepared.examples)
     if held_out != "train" and KINDS[network.info.task].of_classes:
         more["chance"] = chance_of(
@@ -66,16 +68,15 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
     if network.spec.evaluation.baselines:
         between()
         with phase("baselines"):
-            found = measure_baselines(network.spec, prepared, plan.objective, Judged(predictions, rule.threshold))
-        more |= {"baselines": found.fits, "baseline_sentences": found.sentences}
-        splits |= {name: splits[name].model_copy(update={"baselines": each}) for name, each in found.splits.items()}
+            baselines, splits = _with_baselines(setup, splits, predictions, rule)
+        more |= baselines
     if _is_linear_regression(network, prepared):
         more["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
     history = run.history()
     with phase("diagnosis"):
         more["diagnosis"] = [
             FindingResult(**asdict(each))
-            for each in diagnose(gather(network, prepared, history, splits, predictions, exhausted=fitted.exhausted))
+            for each in findings(network, prepared, history, splits, predictions, exhausted=fitted.exhausted)
         ]
     if network.spec.evaluation.gates:
         more["gates"] = judge(network.spec.evaluation.gates, splits)
@@ -103,7 +104,8 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
             _count_look(run)
         run.write_results(results)
     with phase("report"):
-        worst = worst_examples(prepared, held_out, predictions[held_out])
+        # Of targets of different kinds no row is the worst: each has others.
+        worst = None if mixed else worst_examples(prepared, held_out, predictions[held_out])
         if worst is not None:
             run.write_examples(with_training_images(worst, network, prepared))
     with phase("model.keras"):
@@ -118,6 +120,21 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
     with phase("history and terminal"):
         context.terminal.results(results, run.path, depends_on)
     return results
+
+
+def _with_baselines(
+    setup: Setup, splits: dict[str, SplitResult], predictions: dict[SplitName, np.ndarray], rule: DecisionRule
+) -> tuple[dict[str, Any], dict[str, SplitResult]]:
+    """Return what the results say of the baselines, and those of the splits with them."""
+    network, prepared, objective = setup.network, setup.prepared, setup.plan.objective
+    changed: dict[str, SplitResult]
+    if KINDS[network.info.task].mixed:
+        of_outputs = baselines_of_outputs(network.spec, prepared, objective, predictions, rule)
+        changed = {name: with_baselines(splits[name], each) for name, each in of_outputs.splits.items()}
+        return {"baselines": of_outputs.fits, "baseline_sentences": of_outputs.sentences}, splits | changed
+    found = measure_baselines(network.spec, prepared, objective, Judged(predictions, rule.threshold))
+    changed = {name: splits[name].model_copy(update={"baselines": each}) for name, each in found.splits.items()}
+    return {"baselines": found.fits, "baseline_sentences": found.sentences}, splits | changed
 
 
 def _count_look(run: LockedRun) -> None:
@@ -157,10 +174,13 @@ def _explain(
 
 def _chosen(network: Network, prepared: Prepared, predicted: Mapping[SplitName, Predicted]) -> Chosen:
     """Return how probabilities become decisions: what the validation rows say, and no others."""
-    spec, task = network.spec.evaluation, network.info.task
-    if "validation" not in prepared.examples:
-        return choose(spec, task, None, None)
-    return choose(spec, task, prepared.examples["validation"].truth, predicted["validation"].values)
+    spec, output = network.spec.evaluation, network.info.output
+    there = "validation" in prepared.examples
+    truth = prepared.examples["validation"].truth if there else None
+    values = predicted["validation"].values if there else None
+    if KINDS[output.task].mixed:
+        return choose_each(spec, output, truth, values)
+    return choose(spec, output.task, truth, values)
 
 
 def _kept(
@@ -193,7 +213,7 @@ def _archive(network: Network, prepared: Prepared, rule: DecisionRule) -> bytes:
     try:
         with tempfile.TemporaryDirectory(prefix="mltrain-") as directory:
             path = Path(directory, "model.keras")
-            raw_model(prepared.preprocessing, network.probability_model(rule.temperature)).save(path)
+            raw_model(prepared.preprocessing, network.probability_model(rule)).save(path)
             return path.read_bytes()
     except OSError as error:
         place = tempfile.gettempdir()

@@ -126,7 +126,7 @@ def prepare_resume(
         loaded = recorded_config(run, (*overrides, *more), plugins)
     else:
         loaded = as_when_recorded(asked, run.record())
-    refuse_absent(loaded.spec.evaluation.metrics or ())
+    refuse_absent(loaded.spec.evaluation.stated_metrics)
     differences = config_differences(before.spec, loaded.spec)
     longer = epochs is not None and run.has_status() and epochs > run.status().epoch
     rate = ("training", "optimizer", "learning_rate")

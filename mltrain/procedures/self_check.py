@@ -20,15 +20,14 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
+from mltrain.data.examples import Examples
 from mltrain.data.preparation import Prepared
 from mltrain.errors import PluginError, RunError, SelfCheckError
+from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.evaluation.own_metrics import Plugins
-from mltrain.evaluation.rows import Rows
-from mltrain.evaluation.several import rows_of
-from mltrain.evaluation.split_results import metric_results
 from mltrain.outputs import KINDS
-from mltrain.procedures.measurement import predict_split
+from mltrain.procedures.measurement import exact_values, predict_split
 from mltrain.procedures.network import Network
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.decision import DecisionRule
@@ -55,7 +54,7 @@ def check_itself(
         SelfCheckError: something is not the same; says what.
     """
     try:
-        stored = read_model(run, Plugins.of_metrics(network.spec.evaluation.metrics or ()))
+        stored = read_model(run, Plugins.of_metrics(network.spec.evaluation.stated_metrics))
         recorded = run.results()
         put_weights(network.model, stored.weights, str(run.checkpoints))
     except RunError as error:
@@ -107,32 +106,37 @@ def _other_numbers(
     prepared: Prepared,
     between_chunks: Callable[[], None],
 ) -> Iterator[str]:
-    info = network.info
-    metrics = network.spec.evaluation.metrics_for(info.task)
+    metrics = network.spec.evaluation.stated_metrics
     exact = not tf.config.get_visible_devices("GPU")
     held_out: list[SplitName] = [name for name in prepared.examples if name != "train"]
     for split in held_out or ["train"]:
-        truth, forecasts = prepared.examples[split].truth, prepared.examples[split].forecasts
-        predicted = predict_split(network, prepared.examples[split], between_chunks).tempered(network, rule)
-        rows = rows_of(info.task, truth, predicted.values, info.output.classes, rule.threshold, forecasts)
-        exact_metrics = metric_results(metrics, rows, seed=None)
-        values = {**predicted.logs, **{name: result.value for name, result in exact_metrics.items()}}
+        examples = prepared.examples[split]
+        predicted = predict_split(network, examples, between_chunks).tempered(network, rule)
+        values = {**predicted.logs, **exact_values(network, examples, predicted.values, rule)}
         for name, value in values.items():
-            now = float(value) if value is not None and math.isfinite(value) else None
+            now = float(value) if math.isfinite(value) else None
             kept = recorded[split].metrics.get(name)
             before = kept.value if kept else None
             if not _same(now, before, exact):
                 _refuse_changeable(metrics, name, now, before)
                 yield f"{split}.{name} is {now}, and metrics.json says {before}"
-        counted = rows.confusion.tolist() if isinstance(rows, Rows) and KINDS[info.task].of_classes else []
+        counted = _counted(network, examples, predicted.values, rule)
         if exact and counted != [list(row) for row in recorded[split].confusion_matrix]:
             yield f"{split}: the confusion matrix is not that of metrics.json"
+
+
+def _counted(network: Network, examples: Examples, values: np.ndarray, rule: DecisionRule) -> list[list[int]]:
+    """Return the confusion matrix of a split, where one target of classes is learned."""
+    kind, classes = KINDS[network.info.task], network.info.output.classes
+    if not kind.of_classes:
+        return []
+    return confusion_matrix(examples.truth, kind.decide(values, rule.threshold), len(classes)).tolist()
 
 
 def _refuse_changeable(metrics: Sequence[Metric], name: str, now: float | None, before: float | None) -> None:
     """Tell a metric of a plugin that gives another value for the same rows from a fault of mltrain's."""
     for metric in metrics:
-        if isinstance(metric, OwnMetric) and metric.name == name:
+        if isinstance(metric, OwnMetric) and metric.name == name.partition("(")[0]:
             raise PluginError(
                 f"metric {name} ({metric.given().place}) gave {before} and then {now} for the same rows: it must "
                 "follow from its arguments alone"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltrain.data.encoders.column import RawColumn, is_number, numbers_of
@@ -74,7 +73,7 @@ def fit_slices(specs: Sequence[SliceSpec], prepared: Prepared) -> Slices:
         except DataError as error:
             raise MisfitError(path, str(error)) from error
     held_out: dict[SplitName, tuple[Slice, ...]] = {
-        name: split_slices(specs, edges, {each: _taken(column, of.rows) for each, column in prepared.kept.items()})
+        name: split_slices(specs, edges, {each: column.take(of.rows) for each, column in prepared.kept.items()})
         for name, of in prepared.examples.items()
         if name != "train"
     }
@@ -100,12 +99,6 @@ def split_slices(
         cut = _ranges(column, edges[spec.column]) if spec.bins is not None else _values(column)
         found += (Slice(name, np.flatnonzero(chosen)) for name, chosen in cut if chosen.any())
     return tuple(found)
-
-
-def _taken(column: RawColumn, rows: np.ndarray) -> RawColumn:
-    """Return some rows of a column, in the order of their numbers."""
-    values = column.values[rows] if isinstance(column.values, np.ndarray) else column.values.take(pa.array(rows))
-    return replace(column, values=values, place=lambda row: column.place(int(rows[row])))
 
 
 def _quantiles(column: RawColumn, train: np.ndarray, bins: int) -> tuple[float, ...]:

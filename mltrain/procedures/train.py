@@ -260,7 +260,7 @@ def _first_record(
     request: TrainRequest, loaded: Loaded, context: RunContext, planned: PlannedResumption | None
 ) -> Record:
     """Return what is recorded of this process before TensorFlow is there; a new run gets its first files."""
-    run, own_metrics = context.run, own_metrics_record(loaded.spec.evaluation.metrics)
+    run, own_metrics = context.run, own_metrics_record(loaded.spec.evaluation.stated_metrics)
     if planned is not None:
         return start_record(request.command, run.path).with_values(
             started=planned.before.started,

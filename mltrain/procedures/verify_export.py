@@ -12,13 +12,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from mltrain.data.mixed_targets import MixedTargets
 from mltrain.data.preparation import Prepared
+from mltrain.data.raw_model import output_names
 from mltrain.errors import SelfCheckError
 from mltrain.procedures.measurement import predict_split
 from mltrain.procedures.network import Network
@@ -48,6 +51,8 @@ names = json.loads(sys.argv[2])
 with np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False) as file:
     raw = [tf.constant(file[str(number)]) for number in range(len(names))]
 predictions = model(dict(zip(names, raw)) if isinstance(model.input, dict) else raw[0])
+if isinstance(predictions, dict):
+    predictions = np.concatenate([predictions[name] for name in json.loads(sys.argv[3])], axis=1)
 packed = io.BytesIO()
 np.save(packed, np.asarray(predictions, np.float32))
 with os.fdopen(answer, "wb") as out:
@@ -75,7 +80,8 @@ def verify_export(archive: Path, network: Network, prepared: Prepared, precision
     raw = prepared.preprocessing.raw(prepared.sample)
     rows = len(prepared.sample)
     expected = predict_split(network, prepared.examples[split]).tempered(network, rule).values[:rows].reshape(rows, -1)
-    found = _as_a_user(archive, raw)
+    target = prepared.preprocessing.target
+    found = _as_a_user(archive, raw, output_names(target) if isinstance(target, MixedTargets) else ())
     if found.shape != expected.shape:
         raise _failure(f"{archive} predicts an array of shape {found.shape}, expected {expected.shape}")
     tolerance = _TOLERANCE[precision]
@@ -88,14 +94,14 @@ def verify_export(archive: Path, network: Network, prepared: Prepared, precision
     return f"{same} (largest difference {difference:.1g})"
 
 
-def _as_a_user(archive: Path, raw: dict[str, np.ndarray]) -> np.ndarray:
+def _as_a_user(archive: Path, raw: dict[str, np.ndarray], outputs: Sequence[str]) -> np.ndarray:
     packed = io.BytesIO()
     columns: dict[str, Any] = {str(number): _plain(column) for number, column in enumerate(raw.values())}
     np.savez(packed, **columns)
     try:
         done = subprocess.run(  # noqa: S603 (the program is written above, the path is that of the run)
             # -P: a file of the user's that is called keras.py is not Keras.
-            [sys.executable, "-P", "-c", _USER, str(archive.absolute()), json.dumps(list(raw))],
+            [sys.executable, "-P", "-c", _USER, str(archive.absolute()), json.dumps(list(raw)), json.dumps(outputs)],
             input=packed.getvalue(),
             capture_output=True,
             timeout=_SECONDS,

@@ -17,6 +17,7 @@ from mltrain.report.summary import (
     aligned,
     baseline_lines,
     finding_lines,
+    kind_rows,
     measured_cell,
     output_rows,
     slice_rows,
@@ -137,7 +138,8 @@ def _tables(results: Results, width: int) -> list[_Table]:
     tables = [_Table([header, rows], metric_rows, "metric", important)]
     for last, measured in list(splits.items())[-1:]:
         if measured.outputs:
-            head, *others = _narrow(output_rows(last, measured.outputs), width)
+            of_targets = kind_rows if measured.of_kinds else output_rows
+            head, *others = _narrow(of_targets(last, measured.outputs), width)
             tables.append(_Table(["", head], others, "target"))
         if measured.slices:
             head, *others = _narrow(slice_rows(last, measured.slices), width)

@@ -34,7 +34,7 @@ def results_table(splits: Mapping[str, SplitResult]) -> str:
     rows += [[name, *(measured_cell(split.metrics.get(name)) for split in splits.values())] for name in names]
     lines = aligned(rows)
     for last, measured in list(splits.items())[-1:]:
-        if measured.outputs:
+        if measured.outputs and not measured.of_kinds:
             lines += ["", *aligned(output_rows(last, measured.outputs))]
         if measured.slices:
             lines += ["", *aligned(slice_rows(last, measured.slices))]
@@ -141,6 +141,16 @@ def output_rows(split: str, outputs: Mapping[str, OutputResult]) -> list[list[An
     names = list(next(iter(outputs.values())).metrics)[:TARGET_METRICS]
     rows: list[list[Any]] = [[f"{split}, by target", *((name, "") for name in names)]]
     rows += [[name, *(measured_cell(each.metrics.get(metric)) for metric in names)] for name, each in outputs.items()]
+    return rows
+
+
+def kind_rows(split: str, outputs: Mapping[str, OutputResult]) -> list[list[Any]]:
+    """Return the first metrics of each target, each with its name: targets of different kinds have others."""
+    rows: list[list[Any]] = [[f"{split}, by target", *([("", "")] * TARGET_METRICS)]]
+    for name, each in outputs.items():
+        cells = [measured_cell(value) for value in each.metrics.values()][:TARGET_METRICS]
+        named = [(f"{metric} {value}", ends) for metric, (value, ends) in zip(each.metrics, cells, strict=False)]
+        rows.append([name, *named, *([("", "")] * (TARGET_METRICS - len(named)))])
     return rows
 
 

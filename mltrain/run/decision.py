@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -18,6 +19,18 @@ class DecisionRule(Spec):
     """For binary, the probability above which a row is predicted as the positive class."""
     temperature: Annotated[float, Field(gt=0)] | None = None
     """What the logits are divided by; null leaves them as they are."""
+    outputs: Mapping[str, DecisionRule] = {}
+    """Of targets of different kinds, the rule of each, by the name of the target."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is in the file: the rules of several targets only where there are some."""
+        found = self.model_dump(mode="json", exclude={"outputs"})
+        outputs = {name: each.as_json() for name, each in self.outputs.items()}
+        return {**found, **({"outputs": outputs} if outputs else {})}
+
+    def of_output(self, name: str) -> DecisionRule:
+        """Return the rule of one of several targets."""
+        return self.outputs.get(name, DecisionRule())
 
 
 AS_IT_IS = DecisionRule()

@@ -134,7 +134,7 @@ class LockedRun(RunDirectory):
 
     def write_decision(self, rule: DecisionRule) -> None:
         """Keep how probabilities become decisions."""
-        durable.write_file(self.path / layout.DECISION, to_json(rule.model_dump(mode="json"), exact=True))
+        durable.write_file(self.path / layout.DECISION, to_json(rule.as_json(), exact=True))
 
     def write_predictions(self, predictions: Mapping[str, StoredPredictions]) -> None:
         """Keep what was predicted for the rows of each split given, in place of what a shorter training kept."""

@@ -14,8 +14,10 @@ import numpy as np
 
 from mltrain.errors import RunError
 from mltrain.forecast_rows import ForecastRows
+from mltrain.outputs.each_output import each_output
 from mltrain.run.arrays import from_npy, to_npy
 from mltrain.run.layout import PREDICTIONS, safe_name
+from mltrain.task import Output
 
 MAY_BE_THERE = ("groups", "forecasts", "dates")
 
@@ -42,6 +44,11 @@ class StoredPredictions:
     groups: np.ndarray | None = None
     forecasts: ForecastRows | None = None
     dates: np.ndarray | None = None
+
+    def of_output(self, output: Output, number: int) -> StoredPredictions:
+        """Return those of one of several targets of different kinds, for the rows that have it."""
+        each = list(each_output(output, self.target, self.values))[number]
+        return replace(self.take(each.rows), target=each.truth, values=each.values)
 
     def take(self, places: np.ndarray) -> StoredPredictions:
         """Return those at `places`, int64 (m,)."""
@@ -108,10 +115,13 @@ def _misfit(stored: StoredPredictions) -> tuple[str, str] | None:
         return "rows", f"expected row numbers, int64 (n,), found {rows.dtype} {rows.shape}"
     if rows.min() < 0 or len(np.unique(rows)) < len(rows):
         return "rows", "a row number is negative or is listed twice"
-    several = target.ndim == 2 and target.shape == values.shape and len(target) == len(rows) and target.shape[1] > 1
+    several = target.ndim == values.ndim == 2 and len(target) == len(rows) and target.shape[1] > 1
+    # Targets of different kinds: a class of three has one target and three values, and a row may lack a target.
+    mixed = several and target.dtype == np.float64 and values.shape[1] >= target.shape[1]
+    several = several and (mixed or target.shape == values.shape)
     if target.dtype not in (np.int64, np.float64) or not (several or target.shape == rows.shape):
         return "target", f"expected int64 or float64 {rows.shape}, found {target.dtype} {target.shape}"
-    if not np.isfinite(target).all():
+    if not np.isfinite(target).all() and (not mixed or np.isinf(target).any()):
         return "target", "a value is NaN or infinite"
     of_classes = target.dtype == np.int64 and values.ndim == 2 and values.shape[1] > 1
     shape = (len(rows), values.shape[1]) if of_classes or several else rows.shape

@@ -36,7 +36,7 @@ def proved_preprocessing(run: RunDirectory, record: Record) -> dict[str, Any]:
 
 def decision_fingerprint(rule: DecisionRule) -> str:
     """Return the sha256 of what decision.json says."""
-    return json_fingerprint(rule.model_dump(mode="json"))
+    return json_fingerprint(rule.as_json())
 
 
 def proved_decision(run: RunDirectory, record: Record, stated: bool) -> DecisionRule:

@@ -15,7 +15,7 @@ from mltrain.outputs import KINDS
 from mltrain.run.reading import wrong_form
 from mltrain.run.split_result import Part, SplitResult
 from mltrain.spec import Many
-from mltrain.task import Task
+from mltrain.task import Task, of_target
 
 FORMAT = 1
 
@@ -171,6 +171,25 @@ class Results(Part):
         found._content = content
         return found
 
+    def of_output(self, name: str) -> Results:
+        """Return the results of one of several targets of different kinds, as if it were the only one; without what is
+        said of the whole run."""
+        found = [each.outputs[name] for each in self.splits.values() if name in each.outputs]
+        more: dict[str, Any] = {} if found[0].threshold is None else {"threshold": Threshold(value=found[0].threshold)}
+        return Results(
+            task=found[0].task or self.task,
+            classes=found[0].names,
+            objective=self.objective,
+            model=self.model,
+            baselines={
+                key.removesuffix(of_target("", name)): fit
+                for key, fit in self.baselines.items()
+                if key.endswith(of_target("", name))
+            },
+            splits={split: each.of_output(name) for split, each in self.splits.items() if name in each.outputs},
+            **more,
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Return what is in metrics.json, or will be."""
         return super().as_json() if self._content is None else dict(self._content)
@@ -191,6 +210,7 @@ class Results(Part):
             if split.confusion_matrix and [len(row) for row in split.confusion_matrix] != expected:
                 raise ValueError(f"splits.{name}.confusion_matrix is not {len(expected)} by {len(expected)}")
             for label, output in split.outputs.items():
-                if output.confusion_matrix and [len(row) for row in output.confusion_matrix] != [2, 2]:
-                    raise ValueError(f"splits.{name}.outputs.{label}.confusion_matrix is not 2 by 2")
+                size = len(output.names) if output.task is not None else 2
+                if output.confusion_matrix and [len(row) for row in output.confusion_matrix] != [size] * size:
+                    raise ValueError(f"splits.{name}.outputs.{label}.confusion_matrix is not {size} by {size}")
         return self

@@ -10,7 +10,9 @@ from typing import Any
 
 from pydantic import ConfigDict, model_validator
 
+from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec
+from mltrain.task import Output, Task
 
 _AREAS = ("roc_auc", "pr_auc")
 
@@ -146,12 +148,27 @@ class Groups(Part):
 class OutputResult(Part):
     """How one of several targets fares."""
 
+    task: Task | None = None
+    """What is learned of it, where the targets are of different kinds; the next fields but the metrics are then its
+    own, too."""
+    n: int | None = None
+    """The rows that have it."""
+    threshold: float | None = None
+    """For binary, the probability above which the positive class is predicted."""
+    names: Many[str] = ()
+    """The names of its classes, in the order of the confusion matrix."""
     metrics: Mapping[str, MetricValue]
     """By name."""
     confusion_matrix: Many[Many[int]] = ()
-    """The confusion matrix of a label: row = true, column = predicted."""
+    """The confusion matrix of a label, or of classes: row = true, column = predicted."""
+    classes: Mapping[str, ClassResult] = {}
+    """By name of the class."""
     calibration: Calibration | None = None
-    """The probabilities of a label."""
+    """The probabilities of a label, or of classes."""
+    slices: Many[SliceResult] = ()
+    """The results on the slices of the split."""
+    baselines: Mapping[str, Baseline] = {}
+    """By name."""
 
 
 class SplitResult(Part):
@@ -179,6 +196,29 @@ class SplitResult(Part):
     """The results on its slices."""
     baselines: Mapping[str, Baseline] = {}
     """By name."""
+
+    @property
+    def output(self) -> Output:
+        """What is learned, where its targets are of different kinds."""
+        parts = [
+            Output(name, each.task, KINDS[each.task].width(len(each.names)), each.names)
+            for name, each in self.outputs.items()
+            if each.task is not None
+        ]
+        units = sum(part.units for part in parts)
+        return Output(", ".join(self.outputs), "mixed", units, columns=tuple(self.outputs), parts=tuple(parts))
+
+    def of_output(self, name: str) -> SplitResult:
+        """Return the results of one of several targets of different kinds, as if it were the only one."""
+        each = self.outputs[name]
+        shared = ("metrics", "confusion_matrix", "classes", "calibration", "slices", "baselines")
+        given = {key: getattr(each, key) for key in shared if key in each.model_fields_set}
+        return SplitResult(n=each.n or 0, **given)
+
+    @property
+    def of_kinds(self) -> bool:
+        """Whether its targets are of different kinds."""
+        return any(each.task is not None for each in self.outputs.values())
 
 
 def _plain(value: Any) -> Any:

@@ -29,6 +29,8 @@ def class_weights(training: TrainingSpec, y: np.ndarray, info: DataInfo) -> np.n
     kind = KINDS[info.task]
     if kind.of_numbers and not kind.several:
         raise MisfitError(("training", "class_weight"), f"a {info.task} task has no classes")
+    if kind.mixed:
+        raise MisfitError(("training", "class_weight"), "state it for each target, in training.outputs")
     if kind.several:
         message = f"class weights are for one column of classes, the task is {info.task}: remove them"
         raise MisfitError(("training", "class_weight"), message)

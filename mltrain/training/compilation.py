@@ -14,8 +14,9 @@ from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.messages import reason
 from mltrain.outputs import KINDS
 from mltrain.outputs.kind import TargetForm
-from mltrain.task import DataInfo
+from mltrain.task import DataInfo, of_target
 from mltrain.training.metrics import TrainingMetric, default_loss, training_metrics
+from mltrain.training.output_losses import OutputsLoss, beside_each_other, loss_of, output_losses
 from mltrain.training.spec import TrainingSpec
 from mltrain.training.targets import loss_misfit, metric_misfit
 
@@ -40,6 +41,9 @@ def compile_model(model: keras.Model, training: TrainingSpec, info: DataInfo, sc
     Raises:
         MisfitError: the loss or a metric does not fit the task.
     """
+    if KINDS[info.task].mixed:
+        _compile_outputs(model, training, info, scaled)
+        return
     loss = training.loss or default_loss(info.task)
     _refuse_misfits(training, loss, info, scaled)
     metrics = training_metrics(training, info.task, scaled)
@@ -48,6 +52,23 @@ def compile_model(model: keras.Model, training: TrainingSpec, info: DataInfo, sc
     except REFUSALS as error:
         path = _culprit(model, training, loss, metrics, info)
         raise MisfitError(path, f"it does not fit a {info.task} task: {reason(error)}") from error
+
+
+def _compile_outputs(model: keras.Model, training: TrainingSpec, info: DataInfo, scaled: bool) -> None:
+    """Compile a model of targets of different kinds: one loss for all, and the loss of each as a metric.
+
+    Raises:
+        MisfitError: the loss of a target does not fit it.
+    """
+    for part in info.output.parts:
+        message = loss_misfit(loss_of(training, part), part.task, scaled)
+        if message:
+            raise MisfitError(("training", "outputs", part.name, "loss"), message)
+    losses = output_losses(training, info)
+    metrics = [keras.metrics.MeanMetricWrapper(each.rows, name=of_target("loss", each.name)) for each in losses]
+    optimizer = build(training.optimizer)
+    model.compile(optimizer=optimizer, loss=OutputsLoss(losses), metrics=metrics, jit_compile=False)
+    _build(model, training, info)
 
 
 def _refuse_misfits(training: TrainingSpec, loss: KerasComponent, info: DataInfo, scaled: bool) -> None:
@@ -69,6 +90,11 @@ def _compile(
         metrics=[_keras_metric(metric, training, info) for metric in metrics],
         jit_compile=False,
     )
+    _build(model, training, info)
+
+
+def _build(model: keras.Model, training: TrainingSpec, info: DataInfo) -> None:
+    """Make every variable of a compiled model."""
     shape, dtype = target_signature(training, info)
     inputs = [keras.KerasTensor((2, *each.shape), dtype=each.dtype) for each in info.inputs]
     target = keras.KerasTensor((2, *shape), dtype=dtype)
@@ -96,22 +122,26 @@ def target_signature(training: TrainingSpec, info: DataInfo) -> tuple[tuple[int,
             return (info.output.units,), "float32"
         case "class numbers":
             return (), "int32"
+        case "beside each other":
+            return (2 * len(info.output.parts),), "float32"
     return (info.output.units,), "float32"
 
 
 def _form(training: TrainingSpec, info: DataInfo) -> TargetForm:
-    loss = training.loss or default_loss(info.task)
-    return KINDS[info.task].target_form(loss.type)
+    kind = KINDS[info.task]
+    return kind.target_form("" if kind.mixed else (training.loss or default_loss(info.task)).type)
 
 
 def shape_targets(y: np.ndarray, training: TrainingSpec, info: DataInfo) -> np.ndarray:
     """Return the targets as the loss wants them: `(rows,)` int32, one-hot `(rows, classes)`, or `(rows, targets)`
-    float32."""
+    float32; of different kinds as `beside_each_other` says."""
     match _form(training, info):
         case "one-hot":
             return np.eye(info.output.units, dtype=np.float32)[y]
         case "class numbers":
             return y
+        case "beside each other":
+            return beside_each_other(y, info)
     return y.reshape(len(y), -1).astype(np.float32)
 
 

@@ -56,6 +56,8 @@ def training_metrics(training: TrainingSpec, task: Task, scaled: bool) -> tuple[
         scaled: whether the target is scaled for training. Keras' metrics are in the scaled units then, so none is
             usual, and those that are asked for keep Keras' names: `mae` is always in the units of the target.
     """
+    if KINDS[task].mixed:  # the loss of each target is measured instead
+        return ()
     components = training.metrics
     if components is None:
         components = () if scaled else (make("metric", KINDS[task].training_metric),)

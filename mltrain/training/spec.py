@@ -87,6 +87,20 @@ class OnDivergence(Spec):
     """The learning rate is multiplied by this at each retry."""
 
 
+ClassWeight = Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None
+
+
+class OutputTraining(Spec):
+    """How one of several targets of different kinds is trained."""
+
+    loss: Loss | None = None
+    """A Keras loss; null uses the usual one of the kind of the target."""
+    weight: Annotated[float, Field(ge=0)] = 1.0
+    """How much its loss counts in the sum of all."""
+    class_weight: ClassWeight = None
+    """Weight of each of its classes in its loss, as `training.class_weight` for a single target."""
+
+
 class TrainingSpec(Spec):
     """How the model is trained."""
 
@@ -105,8 +119,11 @@ class TrainingSpec(Spec):
     shuffle: bool = True
     """Whether every epoch has a new order of the rows, which depends only on the seed and the epoch; false keeps the
     order of the split."""
-    class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(ge=0)]] | None = None
+    class_weight: ClassWeight = None
     """Weight of each class in the loss, by name; `balanced` is rows / (classes × rows of the class)."""
+    outputs: dict[str, OutputTraining] = Field(default_factory=dict)
+    """For targets of different kinds: the loss of each, its weight and its class weights, by the name of the target,
+    such as `{price: {loss: Huber, weight: 0.5}}`."""
     callbacks: Many[Callback] = ()
     """What acts on each finished epoch, such as early stopping; `mltrain list callback` shows all."""
     stop_when: Annotated[str, AfterValidator(_comparison)] | None = None
@@ -129,6 +146,17 @@ class TrainingSpec(Spec):
     progress_every: Annotated[int, Field(ge=1)] = 1
     """A line of progress is printed after every n-th epoch. The best epoch since then and the last one are printed in
     any case. In a pipe there is at most one line per second; a best epoch in between is printed at the next one."""
+
+    def of_output(self, name: str) -> OutputTraining:
+        """Return how one of several targets is trained."""
+        return self.outputs.get(name, OutputTraining())
+
+    def for_output(self, name: str) -> TrainingSpec:
+        """Return this as it would be if one of several targets were learned alone."""
+        stated = self.of_output(name)
+        return self.model_copy(
+            update={"loss": stated.loss, "class_weight": stated.class_weight, "metrics": (), "outputs": {}}
+        )
 
 
 class ObjectiveSpec(Spec):

@@ -27,7 +27,7 @@ LOSSES: Mapping[str, tuple[Task, ...]] = {
     loss: tuple(kind.name for kind in KINDS.values() if loss in kind.losses)
     for loss in sorted({*_FITS_NO_TASK, *(loss for kind in KINDS.values() for loss in kind.losses)})
 }
-_OF_WHOLE_BATCHES = ("Dice", "Tversky")
+OF_WHOLE_BATCHES = ("Dice", "Tversky")
 # Percentages and logarithms of a target that was moved to mean 0 are of nothing.
 _OF_OWN_UNITS = ("MeanAbsolutePercentageError", "MeanSquaredLogarithmicError")
 
@@ -118,7 +118,7 @@ def weight_misfit(loss: KerasComponent, what: str, key: str) -> str | None:
     Keras' Dice and Tversky sum over the rows of a batch by default, so there is one loss for all of them: the weights
     of the rows would only scale it, by their mean over the batch.
     """
-    if loss.type not in _OF_WHOLE_BATCHES:
+    if loss.type not in OF_WHOLE_BATCHES:
         return None
     axis = dict(loss.arguments)["axis"]
     axes = axis if isinstance(axis, (list, tuple)) else (axis,)

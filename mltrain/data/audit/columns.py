@@ -47,7 +47,10 @@ def strengths_of(
     some = rows[:_SORTED]
     names = [encoder.column for encoder in preprocessing.of_table for _ in encoder.names]
     x = preprocessing.table_features(table.take(some))
-    return {part.column: column_strengths(x, names, true, part.task) for part, true in each_target(target, truth[some])}
+    return {
+        part.column: column_strengths(x[there], names, true[there], part.task)
+        for part, there, true in each_target(target, truth[some])
+    }
 
 
 def leak_findings(

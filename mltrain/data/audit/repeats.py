@@ -41,7 +41,7 @@ def repeat_findings(
         if name != "train" and len(parts[name]) and len(parts["train"]):
             yield from _across(name, len(splits.train), len(numbers), hashes, parts["train"], parts[name], place)
     yield from _within(splits, hashes, parts, place)
-    if not KINDS[task].of_numbers:
+    if not KINDS[task].of_numbers and not KINDS[task].mixed:
         other = "other labels" if task == "multilabel" else "another class"
         yield from _contradictions(rows[split_of[rows] >= 0], int((split_of >= 0).sum()), hashes, place, other)
 

@@ -25,13 +25,15 @@ _SHOWN = 5
 
 def class_counts(splits: Splits, truth: np.ndarray, target: Target) -> dict[str, dict[str, int]]:
     """Return the rows of each class, by split, of labels such as `rain=yes`; empty where there are no classes."""
-    if not target.classes:
+    if not any(part.classes for part in target.parts):
         return {}
     counts: dict[str, dict[str, int]] = {name: {} for name, _ in splits.items()}
-    for part, true in each_target(target, truth):
+    for part, there, true in each_target(target, truth):
+        if not part.classes:
+            continue
         names = part.classes if part is target else [f"{part.column}={name}" for name in part.classes]
         for split, rows in splits.items():
-            found = np.bincount(true[rows], minlength=len(names)).tolist()
+            found = np.bincount(true[rows[there[rows]]], minlength=len(names)).tolist()
             counts[split] |= dict(zip(names, found, strict=True))
     return counts
 
@@ -75,10 +77,11 @@ def shift_findings(
         held = Comparison(reference, preprocessing)
         held.add(table.take(rows[:: -(-len(rows) // _MOST_ROWS)]))
         found = {f"'{each.column}'": each.stability for each in held.findings(comparisons)}
-        for part, true in each_target(target, truth):
-            found[f"the target '{part.column}'"] = _of_target(
-                true[splits.train], true[rows], len(part.classes), comparisons
-            )
+        for part, there, true in each_target(target, truth):
+            train, other = (each[there[each]] for each in (splits.train, rows))
+            if len(train) and len(other):
+                compared = _of_target(true[train], true[other], len(part.classes), comparisons)
+                found[f"the target '{part.column}'"] = compared
         yield from _shifted(split, {name: each for name, each in found.items() if each.drift != "none"})
 
 

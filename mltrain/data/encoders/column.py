@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -48,6 +48,11 @@ class RawColumn:
         """Return the column `name` of `table`; a DataError names the known columns when there is none."""
         said = table.taken_as_missing.get(name, "")
         return cls(name, table.column(name), table.origin.place, table.origin.name, said, table.images.get(name))
+
+    def take(self, rows: np.ndarray) -> RawColumn:
+        """Return some rows, int64 (n,), in the order of their numbers."""
+        values = self.values[rows] if isinstance(self.values, np.ndarray) else self.values.take(pa.array(rows))
+        return replace(self, values=values, place=lambda row: self.place(int(rows[row])))
 
     def error(self, row: int, message: str) -> DataError:
         """Return the error about one row."""

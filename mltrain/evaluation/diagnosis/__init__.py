@@ -7,6 +7,8 @@ functions: no TensorFlow.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mltrain.evaluation.diagnosis.curves import (
     first_loss,
     high_learning_rate,
@@ -27,7 +29,7 @@ from mltrain.evaluation.diagnosis.outcome import (
     underfitting,
 )
 
-__all__ = ["Curves", "Facts", "Finding", "diagnose", "diagnose_at_once"]
+__all__ = ["Curves", "Facts", "Finding", "diagnose", "diagnose_at_once", "diagnose_outputs"]
 
 # During a training: what a later epoch hardly ever undoes (`benchmarks.diagnosis` counts how often).
 _AT_ONCE = (first_loss, high_learning_rate, overfitting)
@@ -60,6 +62,26 @@ def diagnose(facts: Facts) -> tuple[Finding, ...]:
     if few is not None:
         explained |= {"overfitting"}  # a rise on so few held-out rows is not certain
     return tuple(each for each in found if each.finding not in explained)
+
+
+def diagnose_outputs(facts: Facts, outputs: Mapping[str, Facts]) -> tuple[Finding, ...]:
+    """Return the findings on a finished training of targets of different kinds.
+
+    Args:
+        facts: of all of them, without what is of one target.
+        outputs: of each target, by its name.
+    """
+    of_each = (
+        Finding(found.finding, f"{name}: {found.sentence}", _key_of(found.key, name))
+        for name, each in outputs.items()
+        for rule in (memorising, underfitting, never_predicted)
+        if (found := rule(each)) is not None
+    )
+    return (*diagnose(facts), *of_each)
+
+
+def _key_of(key: str, target: str) -> str:
+    return f"training.outputs.{target}.class_weight" if key == "training.class_weight" else key
 
 
 def diagnose_at_once(curves: Curves) -> tuple[Finding, ...]:

@@ -80,7 +80,8 @@ class Facts:
         rows: of train and validation, where there are any.
         confusions: of train and validation; empty for regression.
         skill: how much lower the loss is than that of a constant answer, as a share of it, for train and validation:
-            cross-entropy against the shares of the classes, or R²; 0 is not better, and less is worse.
+            cross-entropy against the shares of the classes, or R²; 0 is not better, and less is worse. Empty where
+            targets are of different kinds: each has facts of its own.
         sampled: training rows that were used for `dead` and `strengths`.
         dead: layers of ReLU with units that never fire.
         strengths: how well each raw column of a table alone predicts the target, from 0 to 1; see `column_strengths`.

@@ -81,7 +81,7 @@ def perfect_at_once(facts: Facts) -> Finding | None:
 
 def memorising(facts: Facts) -> Finding | None:
     """The training rows are memorised, and the validation rows are guessed."""
-    if facts.rows.get("validation", 0) < 50:
+    if facts.rows.get("validation", 0) < 50 or not facts.skill:
         return None
     numbers = number_kind(facts.task)
     if numbers is not None and not KINDS[facts.task].several:
@@ -115,6 +115,8 @@ def memorising(facts: Facts) -> Finding | None:
 
 def underfitting(facts: Facts) -> Finding | None:
     """Even the training rows were not learned."""
+    if not facts.skill:
+        return None
     skill = facts.skill["train"]
     if skill >= 0.02 or (KINDS[facts.task].of_classes and _chance(facts.confusions["train"]) <= LEVEL):
         return None

@@ -31,6 +31,8 @@ def unexplained(info: DataInfo, inputs: Mapping[str, np.ndarray], predictions: n
     """
     if not np.isfinite(predictions).all():
         return "cannot explain the predictions: one of them is NaN or infinite"
+    if KINDS[info.task].mixed:
+        return "cannot explain the predictions: the targets are of different kinds, and an explanation is of one"
     of_columns = _of_columns(info)
     if not of_columns and not are_images(the_only(inputs)):
         return (

@@ -55,7 +55,7 @@ def measure_importance(
         count, truth, groups = MOST_ROWS, truth[chosen], None if groups is None else groups[chosen]
 
     def predicted(encoded: Mapping[str, np.ndarray]) -> Rows | SeveralRows:
-        values = network.predictions(network.outputs(encoded), rule.temperature)
+        values = network.predictions(network.outputs(encoded), rule)
         return rows_of(task, truth, values, network.info.output.classes, rule.threshold)
 
     def permuted(name: str, columns: slice) -> Iterator[tuple[np.ndarray, Rows | SeveralRows]]:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from mltrain.data.mixed_targets import MixedTargets
 from mltrain.data.several_targets import SeveralTargets, Target
 from mltrain.errors import DataError, UsageError
 from mltrain.outputs import KINDS
+from mltrain.outputs.each_output import values_of
 
 if TYPE_CHECKING:
     from mltrain.procedures.network import Network
+    from mltrain.run.decision import DecisionRule
 
 PREDICTION, PROBABILITY = "prediction", "probability_"
 
@@ -25,6 +28,8 @@ _TRUTHS = {"false", "true"}
 
 def added_names(target: Target, probabilities: bool) -> tuple[str, ...]:
     """Return the names of the columns that are added."""
+    if isinstance(target, MixedTargets):
+        return _mixed_names(target, probabilities)
     several = isinstance(target, SeveralTargets)
     names = tuple(f"{PREDICTION}_{name}" for name in target.columns) if several else (PREDICTION,)
     if not probabilities:
@@ -32,6 +37,16 @@ def added_names(target: Target, probabilities: bool) -> tuple[str, ...]:
     if KINDS[target.task].of_numbers:
         raise UsageError("--proba: this run predicts a number, which has no probabilities; remove --proba")
     return (*names, *(f"{PROBABILITY}{name}" for name in target.classes))
+
+
+def _mixed_names(target: MixedTargets, probabilities: bool) -> tuple[str, ...]:
+    """Return a prediction for each target, and behind them the probabilities of those that have classes."""
+    names = tuple(f"{PREDICTION}_{name}" for name in target.columns)
+    of_classes = [part for part in target.parts if part.classes]
+    if probabilities and not of_classes:
+        raise UsageError("--proba: this run predicts numbers, which have no probabilities; remove --proba")
+    each = (f"{PROBABILITY}{part.column}_{name}" for part in of_classes for name in part.classes)
+    return (*names, *each) if probabilities else names
 
 
 def free_names(names: Sequence[str], taken: Sequence[str], prefix: str, data: str) -> tuple[str, ...]:
@@ -63,13 +78,32 @@ def free_names(names: Sequence[str], taken: Sequence[str], prefix: str, data: st
     return tuple(free)
 
 
-def predicted_columns(network: Network, predictions: np.ndarray, threshold: float, names: Sequence[str]) -> pa.Table:
+def predicted_columns(network: Network, predictions: np.ndarray, rule: DecisionRule, names: Sequence[str]) -> pa.Table:
     """Return the columns that are added, from predictions as `Network.predictions` describes them."""
+    if KINDS[network.info.task].mixed:
+        return _mixed_columns(network, predictions, rule, names)
+    threshold = rule.threshold
     found = KINDS[network.info.task].columns(predictions, threshold)
     of_classes = network.target.parts[: len(found.decided)]
     pairs = zip(of_classes, found.decided, strict=True)
     decided = [class_values(part.classes).take(pa.array(each)) for part, each in pairs]
     return pa.table([*decided, *map(pa.array, found.values)][: len(names)], [*names])
+
+
+def _mixed_columns(network: Network, predictions: np.ndarray, rule: DecisionRule, names: Sequence[str]) -> pa.Table:
+    output = network.info.output
+    predicted: list[pa.Array] = []
+    probabilities: list[pa.Array] = []
+    for part, place in zip(output.parts, output.places, strict=True):
+        values = values_of(part, place, predictions)
+        found = KINDS[part.task].columns(values, rule.of_output(part.name).threshold)
+        if part.classes:
+            (decided,) = found.decided
+            predicted.append(class_values(part.classes).take(pa.array(decided)))
+            probabilities += map(pa.array, found.values)
+        else:
+            predicted.append(pa.array(found.values[0]))
+    return pa.table([*predicted, *probabilities][: len(names)], [*names])
 
 
 def beside(columns: pa.Table, parts: np.ndarray, names: Sequence[str]) -> pa.Table:

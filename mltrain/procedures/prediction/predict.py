@@ -108,9 +108,9 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
         with open_output(stream) as output:
             done = 0
             for kept, inputs in regrouped(itertools.chain([head], encoded), network.evaluation_block[0]):
-                predictions = network.predictions(network.outputs(inputs), stored.rule.temperature)
+                predictions = network.predictions(network.outputs(inputs), stored.rule)
                 _refuse_not_finite(rows.name, predictions, done)
-                columns = predicted_columns(network, predictions, stored.rule.threshold, names[: len(added)])
+                columns = predicted_columns(network, predictions, stored.rule, names[: len(added)])
                 if attribution is not None:
                     columns = beside(columns, attribution.columns(the_only(inputs), predictions), names[len(added) :])
                 output.write(kept, columns)

@@ -76,7 +76,7 @@ def _results(results: Results) -> Iterator[str]:
     yield from map(words, absent_sentences(results))
     judged = judged_split(results)
     outputs = results.splits[judged].outputs if judged is not None else {}
-    if outputs:
+    if outputs and not results.splits[str(judged)].of_kinds:
         measured = dict.fromkeys(name for each in outputs.values() for name in each.metrics)
         by_target = ((name, *(_cell(each.metrics.get(one)) for one in measured)) for name, each in outputs.items())
         yield table((f"{judged}, by target", *measured), by_target)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from mltrain import __version__
 from mltrain.outputs import KINDS
@@ -12,7 +12,7 @@ from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Html, element
 from mltrain.report.page.sections.background import background_section, config_section
 from mltrain.report.page.sections.data import audit_section, data_section
-from mltrain.report.page.sections.examples import examples_section, training_images
+from mltrain.report.page.sections.examples import examples_section, has_examples, training_images
 from mltrain.report.page.sections.explanation import explanation_section, importance_chart, outdated_sentence
 from mltrain.report.page.sections.model import model_section
 from mltrain.report.page.sections.probabilities import classification_charts, threshold_chart
@@ -22,6 +22,8 @@ from mltrain.report.page.sections.summary import summary_section
 from mltrain.report.page.sections.targets import label_charts, number_charts
 from mltrain.report.page.sections.training import curves, training_section
 from mltrain.report.page.self_contained import self_contained
+from mltrain.run.predictions import StoredPredictions
+from mltrain.run.results import Results
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,9 @@ def _of_results(facts: Facts) -> Iterator[Chart]:
     if results is None or split is None:
         return
     kind = KINDS[results.task]
-    if kind.of_numbers and kind.several:
+    if kind.mixed:
+        yield from _of_targets(results, split, predictions)
+    elif kind.of_numbers and kind.several:
         yield from number_charts(results.splits[split], split, predictions) if predictions is not None else ()
     elif not kind.of_numbers:
         yield from classification_charts(results, split, predictions)
@@ -92,6 +96,22 @@ def _of_results(facts: Facts) -> Iterator[Chart]:
         yield from regression_charts(facts.target, split, predictions)
     if facts.learned is not None:
         yield learned_chart(facts.learned, results.task == "binary")
+
+
+def _of_targets(results: Results, split: str, predictions: StoredPredictions | None) -> Iterator[Chart]:
+    """Yield the charts of targets of different kinds, those of each target together."""
+    output = results.splits[split].output
+    for number, part in enumerate(output.parts):
+        if not results.splits[split].outputs[part.name].n:
+            continue
+        own = None if predictions is None else predictions.of_output(output, number)
+        charts: Iterable[Chart] = ()
+        if KINDS[part.task].of_classes:
+            charts = classification_charts(results.of_output(part.name), split, own)
+        elif own is not None:
+            charts = regression_charts(part.name, split, own)
+        for chart in charts:
+            yield replace(chart, name=f"{chart.name}-{number + 1}", caption=f"{part.name}: {chart.caption}")
 
 
 def _links(facts: Facts, charts: Charts) -> Iterator[Html]:
@@ -112,7 +132,7 @@ def _links(facts: Facts, charts: Charts) -> Iterator[Html]:
         "gates": facts.results is None or not facts.results.gates,
         "explanation": not charts.explanation and outdated_sentence(facts) is None,
     }
-    absent |= {"examples": facts.predictions is None, "model": facts.architecture is None, "audit": facts.audit is None}
+    absent |= {"examples": not has_examples(facts), "model": facts.architecture is None, "audit": facts.audit is None}
     for identifier, name in names.items():
         if not absent.get(identifier):
             yield element("li", element("a", name, href=f"#{identifier}"))

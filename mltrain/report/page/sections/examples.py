@@ -30,10 +30,16 @@ _SALIENCY = (
 )
 
 
+def has_examples(facts: Facts) -> bool:
+    """Return whether there are predictions of which some are the worst: of targets of different kinds, each target has
+    others."""
+    return facts.predictions is not None and facts.results is not None and not KINDS[facts.results.task].mixed
+
+
 def examples_section(facts: Facts) -> Html | None:
     """Return the section; None where the run keeps no predictions."""
     results, predictions = facts.results, facts.predictions
-    if results is None or predictions is None:
+    if results is None or predictions is None or not has_examples(facts):
         return None
     if predictions.target.ndim == 2:
         header, rows = _targets(results, facts.split, predictions)

@@ -28,9 +28,11 @@ def results_section(facts: Facts, charts: Sequence[Chart]) -> Html:
     parts: list[Content] = [beside]
     parts += [sentence(each, class_="note") for each in undefined_sentences(results)]
     parts.append(figures(charts[1:]))
-    if judged.outputs:
+    if judged.of_kinds:
+        parts += [_of_target(results, name, split) for name in judged.outputs]
+    elif judged.outputs:
         parts.append(sub("By target", targets_table(judged, split)))
-    if split != "train":
+    if split != "train" and not judged.of_kinds:
         parts.append(sub("Compared with baselines", *baselines_part(results, judged, split)))
     if judged.classes:
         parts.append(sub("By class", _classes(judged, split)))
@@ -40,6 +42,20 @@ def results_section(facts: Facts, charts: Sequence[Chart]) -> Html:
         rows = [(name, number(value)) for name, value in results.coefficients.items()]
         parts.append(sub("Coefficients", table("Coefficients, in the units of the data", ("input", "value"), rows)))
     return section("results", "Results", *parts)
+
+
+def _of_target(results: Results, name: str, split: str) -> Html:
+    """Return what there is of one of several targets of different kinds beside its metrics."""
+    alone = results.of_output(name)
+    judged = alone.splits[split]
+    said = [each.removeprefix(f"{name}: ") for each in results.baseline_sentences if each.startswith(f"{name}: ")]
+    alone = alone.model_copy(update={"baseline_sentences": tuple(said)})
+    parts: list[Content] = [f"{alone.task}, {judged.n:,} rows of {split}"]
+    if split != "train":
+        parts += baselines_part(alone, judged, split)
+    if judged.classes:
+        parts.append(_classes(judged, split))
+    return sub(f"Target {name}", *parts)
 
 
 def metrics_table(results: Results) -> Html:

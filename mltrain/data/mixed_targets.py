@@ -1,0 +1,150 @@
+"""Several targets of different kinds: each is a target as any other, and a row may lack some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from mltrain.data.encoders.column import RawColumn
+from mltrain.data.spec import OneTarget, TargetSpec
+from mltrain.data.table import Table
+from mltrain.data.target import TargetEncoder, fit_target
+from mltrain.outputs import KINDS
+from mltrain.spec import Many, Spec
+from mltrain.task import Decision
+from mltrain.wording import counted, listed
+
+
+class MixedTargets(Spec):
+    """The target columns, in the order of the outputs."""
+
+    task: Literal["mixed"] = "mixed"
+    """What is learned."""
+    parts: Annotated[Many[TargetEncoder], Field(min_length=2)]
+    """The encoder of each column."""
+    missing: Literal["error", "skip"] = "error"
+    """Whether a row may lack some of them: it then trains and measures the others only."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(part.column for part in self.parts)
+
+    @property
+    def column(self) -> str:
+        """The columns in words."""
+        return ", ".join(self.columns)
+
+    @property
+    def name(self) -> str:
+        """Name of the output: the columns in words."""
+        return self.column
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """None: each part has its own."""
+        return ()
+
+    @property
+    def array(self) -> None:
+        """None: they are columns of the table."""
+        return
+
+    @property
+    def outputs(self) -> int:
+        """Size of the last axis of the predictions of all parts."""
+        return sum(part.outputs for part in self.parts)
+
+    def restore(self, values: np.ndarray) -> np.ndarray:
+        """Return predictions (rows, outputs) with those of numbers in the units of their columns, as float64."""
+        restored, first = values.astype(np.float64), 0
+        for part in self.parts:
+            place = slice(first, first + part.outputs)
+            if KINDS[part.task].of_numbers:
+                restored[:, place] = part.restore(values[:, place])
+            first = place.stop
+        return restored
+
+    def encode(self, table: Table) -> np.ndarray:
+        """Return the targets for training, float32 (rows, targets): class numbers, or scaled numbers; NaN where a row
+        lacks one.
+
+        Raises:
+            DataError: a column is not there, or a value is missing that must not be, or is no target.
+        """
+        return np.stack([self._each(part, table, scaled=True) for part in self.parts], axis=1).astype(np.float32)
+
+    def truth(self, table: Table) -> np.ndarray:
+        """Return the targets for evaluation, float64 (rows, targets): class numbers, or numbers in the columns' own
+        units; NaN where a row lacks one. Raises as `encode`."""
+        return np.stack([self._each(part, table, scaled=False) for part in self.parts], axis=1)
+
+    def _each(self, part: TargetEncoder, table: Table, *, scaled: bool) -> np.ndarray:
+        column = RawColumn.of(table, part.column)
+        there = known_rows(column) if self.missing == "skip" else np.ones(len(table), bool)
+        known = column if there.all() else column.take(np.flatnonzero(there))
+        values = np.full(len(table), np.nan)
+        if there.any():
+            values[there] = part.encode(known) if scaled else part.truth(known)
+        return values
+
+    def scaled(self, train: Table) -> MixedTargets:
+        """Return the same, with the targets of which the kind can be scaled scaled by the training rows."""
+        return self.model_copy(update={"parts": tuple(self._scaled(part, train) for part in self.parts)})
+
+    def _scaled(self, part: TargetEncoder, train: Table) -> TargetEncoder:
+        column = RawColumn.of(train, part.column)
+        there = known_rows(column)
+        if not KINDS[part.task].scaled or not there.any():
+            return part
+        return part.scaled(column if there.all() else column.take(np.flatnonzero(there)))
+
+
+def known_rows(column: RawColumn) -> np.ndarray:
+    """Return which rows have a value of a target column, bool (rows,)."""
+    if isinstance(column.values, np.ndarray):
+        return np.ones(len(column.values), bool)
+    known: np.ndarray = column.values.is_valid().to_numpy(zero_copy_only=False)
+    if known.any() and column.values.type in ("double", "float"):
+        known &= ~np.isnan(column.values.to_numpy(zero_copy_only=False))
+    return known
+
+
+def fit_mixed(columns: Sequence[RawColumn], spec: TargetSpec) -> tuple[MixedTargets, tuple[Decision, ...]]:
+    """Return the encoder of targets of different kinds, not scaled yet, from the targets of all rows.
+
+    Args:
+        columns: the targets of all rows.
+        spec: what was asked of them.
+
+    Raises:
+        DataError: a value is missing that must not be, or one of the columns is no target.
+    """
+    parts: list[TargetEncoder] = []
+    decisions: list[Decision] = []
+    for whole in columns:
+        column, there = whole, known_rows(whole)
+        if spec.missing == "skip" and not there.all():
+            if not there.any():
+                raise column.failure("no row has a value of this target: leave it out of data.target")
+            lacking = counted(int((~there).sum()), "row")
+            what, how = f"target.{column.name}", f"missing in {lacking} of {len(there):,}"
+            reason = "data.target.missing is skip: these rows train and measure the other targets"
+            decisions.append(Decision(what, how, reason))
+            column = column.take(np.flatnonzero(there))
+        asked = spec.each.get(column.name, OneTarget())
+        of_one = TargetSpec(column=column.name, classes=asked.classes, positive=asked.positive)
+        part, more = fit_target(column, of_one, asked.task)
+        parts.append(part)
+        decisions += (Decision(_named(each.what, column.name), each.value, each.reason) for each in more)
+    kinds = listed([f"{part.column} ({part.task})" for part in parts])
+    decision = Decision("task", "mixed", f"each target has a kind, a head and a loss of its own: {kinds}")
+    return MixedTargets(parts=tuple(parts), missing=spec.missing), (decision, *decisions)
+
+
+def _named(what: str, target: str) -> str:
+    """Return what a decision on one of several targets is about."""
+    return f"{what} of {target}" if what == "task" else what.replace("target.", f"target.{target}.", 1)

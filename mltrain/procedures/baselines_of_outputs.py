@@ -1,0 +1,83 @@
+"""Baselines of targets of different kinds: those of each, measured as if it were the only one. No TensorFlow here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from mltrain.data.preparation import Prepared
+from mltrain.experiment.spec import ExperimentSpec
+from mltrain.outputs.each_output import values_of
+from mltrain.procedures.baselines import Judged, measure_baselines
+from mltrain.procedures.outputs_apart import prepared_of
+from mltrain.run.decision import DecisionRule
+from mltrain.run.results import BaselineFit
+from mltrain.run.split_result import Baseline, SplitResult
+from mltrain.task import Objective, SplitName, of_target
+
+
+@dataclass(frozen=True)
+class BaselinesOfOutputs:
+    """What the results say of the baselines of each target.
+
+    Attributes:
+        fits: by name and target, as `majority(sold)`, on how many rows each was fitted, or why it is left out.
+        splits: by held-out split and target, its baselines by name.
+        sentences: whether the model beats them, of each target.
+    """
+
+    fits: dict[str, BaselineFit] = field(default_factory=dict)
+    splits: dict[SplitName, dict[str, dict[str, Baseline]]] = field(default_factory=dict)
+    sentences: list[str] = field(default_factory=list)
+
+
+def baselines_of_outputs(
+    spec: ExperimentSpec,
+    prepared: Prepared,
+    objective: Objective,
+    predictions: Mapping[SplitName, np.ndarray],
+    rule: DecisionRule,
+) -> BaselinesOfOutputs:
+    """Fit the baselines of each target on the training rows that have it, and measure them on the held-out rows that
+    have it, beside the model.
+
+    Args:
+        spec: the experiment.
+        prepared: its data.
+        objective: of the run.
+        predictions: of the model for each split (rows, units).
+        rule: of the run.
+    """
+    found, output = BaselinesOfOutputs(), prepared.info.output
+    for number, (info, place) in enumerate(zip(prepared.info.of_parts, output.places, strict=True)):
+        part, own = info.output, prepared_of(prepared, info, number)
+        values = {
+            name: values_of(part, place, predictions[name][~np.isnan(prepared.examples[name].truth[:, number])])
+            for name in own.examples
+        }
+        of_part = spec.for_output(part.name, part.task)
+        judged = Judged(values, rule.of_output(part.name).threshold)
+        measured = measure_baselines(of_part, own, _objective_of(objective, part.name), judged)
+        for split, baselines in measured.splits.items():
+            found.splits.setdefault(split, {})[part.name] = baselines
+        found.fits.update({of_target(name, part.name): fit for name, fit in measured.fits.items()})
+        found.sentences.extend(f"{part.name}: {sentence}" for sentence in measured.sentences)
+    return found
+
+
+def with_baselines(split: SplitResult, baselines: Mapping[str, Mapping[str, Baseline]]) -> SplitResult:
+    """Return the results of a split with the baselines of each target."""
+    outputs = {
+        name: each.model_copy(update={"baselines": baselines[name]}) if name in baselines else each
+        for name, each in split.outputs.items()
+    }
+    return split.model_copy(update={"outputs": outputs})
+
+
+def _objective_of(objective: Objective, target: str) -> Objective:
+    """Return the objective of the run as that of one target; of another target, or of the loss, it is no metric."""
+    split, _, name = objective.metric.partition(".")
+    suffix = of_target("", target)
+    return replace(objective, metric=f"{split}.{name.removesuffix(suffix) if name.endswith(suffix) else 'loss'}")
