@@ -63,6 +63,10 @@ def output_problems(experiment: ExperimentSpec, outputs: Outputs) -> Iterator[Ru
     if training.metrics:
         message = "no metric of Keras fits targets of different kinds: remove them, evaluation.outputs measures each"
         yield RuleProblem(("training", "metrics"), message)
+    for name in experiment.model.output_names:
+        if name not in outputs:
+            message = f"'{name}' is not a target{suggest(name, outputs)} (targets: {listed(list(outputs))})"
+            yield RuleProblem(("model", "outputs", name), message)
     for name, tasks in outputs.items():
         if len(tasks) == 1:
             for path, message in evaluation.for_output(name).misfits(tasks[0]):

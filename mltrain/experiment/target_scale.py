@@ -60,17 +60,19 @@ def _needing_own_units(experiment: ExperimentSpec) -> Iterator[str]:
             if _only_in_own_units(watched) or (callback.states_a_number() and _follows_from_training(watched)):
                 yield f"{type(callback).__name__} watches '{watched}' in the units of the target"
     for gate in experiment.evaluation.gates:
-        if gate.quantity.metric == "loss":
+        if gate.quantity.metric == "loss" and gate.quantity.of_class is None:
             yield f"the gate '{gate}' is stated in the units of the target"
 
 
 def _follows_from_training(metric: str) -> bool:
     """Return whether a quantity is the loss, or a metric of Keras: those of training rows have no other."""
-    split, _, name = metric.rpartition(".")
+    split, _, name = metric.partition(".")
     return name == "loss" or split == "train"
 
 
 def _only_in_own_units(metric: str) -> bool:
     """Return whether a quantity is measured under this name only where the target is not scaled."""
-    split, _, name = metric.rpartition(".")
-    return split == "train" and name != "loss"
+    split, _, name = metric.partition(".")
+    return (
+        split == "train" and name.partition("(")[0] != "loss"
+    )  # `train.loss(price)` is that of one of several targets

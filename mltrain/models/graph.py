@@ -8,15 +8,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from mltrain.errors import MisfitError
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.graph_nodes import Node, NodeType
-from mltrain.models.graph_steps import THE_INPUT, Steps, steps_of
+from mltrain.models.graph_steps import THE_INPUT, THE_OUTPUT, Steps, steps_of
 from mltrain.models.graph_widths import width_problems
 from mltrain.models.head import Head, find_head
 from mltrain.models.indices import INDEX_ARGUMENTS, IndexSize, refuse_small
 from mltrain.models.model import ModelSpec
 from mltrain.spec import Many
 from mltrain.task import DataInfo, Input
+from mltrain.wording import listed
 
 GraphNode = Annotated[Node, NodeType()]
 
@@ -29,8 +31,9 @@ class Graph(ModelSpec):
     layers: Annotated[Many[GraphNode], Field(min_length=1)]
     """The nodes, such as `{name: both, from: [seen, table], type: Concatenate}`. A node `{share: name}` uses the layer
     of another one again; `{repeat: 3, layers: […]}` is a block, whose layers know what it is given as `block_input`."""
-    outputs: str | None = None
-    """The node that the head is put on; null is the last one."""
+    outputs: str | dict[str, str] | None = None
+    """The node that the head is put on; null is the last one. For targets of different kinds also the node of each, by
+    the name of the target, such as `{price: house, sold: market}`."""
 
     @cached_property
     def steps(self) -> Steps:
@@ -85,6 +88,11 @@ class Graph(ModelSpec):
         """Return None: it takes any inputs."""
         return None
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The targets that have a node each."""
+        return tuple(self.outputs) if isinstance(self.outputs, dict) else ()
+
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: its own last layer, or one that `build` adds."""
         return find_head(self._chain_to_output(), info, loss)
@@ -98,11 +106,27 @@ class Graph(ModelSpec):
         from mltrain.models.graph_building import built_graph
 
         refuse_small(self.index_sizes(info), info)
+        self._refuse_other_outputs(info)
         return built_graph(self.steps, info, head_is_added=self.head(info, loss).added)
 
+    def _refuse_other_outputs(self, info: DataInfo) -> None:
+        """Refuse nodes of outputs that are not those of the targets."""
+        if not isinstance(self.outputs, dict):
+            return
+        targets = [part.name for part in info.output.parts]
+        if not targets:
+            message = f"they are for targets of different kinds, and the task is {info.task}: name one node"
+            raise MisfitError(("model", "outputs"), message)
+        missing = [name for name in targets if name not in self.outputs]
+        if missing:
+            message = f"the target {listed([repr(name) for name in missing])} has no node: name one for each target"
+            raise MisfitError(("model", "outputs"), message)
+
     def _chain_to_output(self) -> tuple[KerasComponent, ...]:
-        """Return the layer of the output, behind the one that it takes where it takes one."""
+        """Return the layer of the output, behind the one that it takes where it takes one; none of several outputs."""
         by_key = {step.key: step for step in self.steps.steps}
-        last = by_key[str(self.steps.output)]
+        if THE_OUTPUT not in self.steps.outputs:
+            return ()
+        last = by_key[self.steps.outputs[THE_OUTPUT]]
         before = by_key.get(last.sources[0]) if len(last.sources) == 1 else None
         return (last.layer,) if before is None else (before.layer, last.layer)

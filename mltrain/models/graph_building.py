@@ -14,7 +14,7 @@ from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.messages import reason
 from mltrain.models.branches import network
 from mltrain.models.graph_nodes import CALL_ARGUMENTS
-from mltrain.models.graph_steps import THE_INPUT, Step, Steps, Wrong
+from mltrain.models.graph_steps import THE_INPUT, THE_OUTPUT, Step, Steps, Wrong
 from mltrain.models.walk import shape_text
 from mltrain.spec import suggest
 from mltrain.task import DataInfo
@@ -38,10 +38,11 @@ def built_graph(graph: Steps, info: DataInfo, head_is_added: bool) -> keras.Mode
     def body(tensors: list[Any]) -> Any:
         building.made = {THE_INPUT: tensors[0], **dict(zip((each.name for each in info.inputs), tensors, strict=True))}
         for step in graph.steps:
-            building.call(step, in_float32=step.key == graph.output and not head_is_added)
+            building.call(step, in_float32=step.key == graph.outputs.get(THE_OUTPUT) and not head_is_added)
         if building.problems:
             raise MisfitError.of([(("model", *path), message) for path, message in building.problems])
-        return building.made[str(graph.output)]
+        made = {target: building.made[key] for target, key in graph.outputs.items()}
+        return made.get(THE_OUTPUT, made)
 
     taken = {dict(step.layer.arguments)["name"] for step in graph.steps}
     return network(info, body, head_is_added, taken)

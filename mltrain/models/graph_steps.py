@@ -17,6 +17,8 @@ from mltrain.wording import listed
 Wrong: TypeAlias = tuple[KeyPath, str]
 # A graph of more calls is a mistake, or was written to fill the memory: blocks in blocks multiply.
 MOST_CALLS = 10_000
+# The only output, or that of all targets.
+THE_OUTPUT = ""
 # The only input of the data, which has a name that the graph need not know.
 THE_INPUT = ""
 
@@ -55,45 +57,48 @@ class Steps:
 
     Attributes:
         steps: each behind those that it takes.
-        output: the key of the step that the output is made of; None where the config names no such node.
+        outputs: the key of the step that each output is made of, by the name of its target; `THE_OUTPUT` is the name of
+            the only one, or of all. Empty where the config names a node that is not there.
         inputs: names in the graph that are no nodes: inputs of the data; `THE_INPUT` for the only one. Each with the
             paths that name it.
         problems: what is wrong whatever the data are.
     """
 
     steps: tuple[Step, ...]
-    output: str | None
+    outputs: Mapping[str, str]
     inputs: Mapping[str, Sequence[KeyPath]]
     problems: tuple[Wrong, ...]
 
 
-def steps_of(nodes: Sequence[Node], output: str | None) -> Steps:
+def steps_of(nodes: Sequence[Node], outputs: str | Mapping[str, str] | None) -> Steps:
     """Return the calls of a graph.
 
     Args:
         nodes: of the config.
-        output: the node of the output; None for the last.
+        outputs: the node of the output, or of each by the name of its target; None for the last.
     """
     reading = _Reading()
-    made: str | None = reading.block(nodes, ("layers",), {}, THE_INPUT, "")
-    scope = reading.names
-    if output is not None:
-        made = scope.get(output)
-        if made is None:
-            reading.problems.append((("outputs",), f"no node has the name '{output}'{suggest(output, scope)}"))
+    last = reading.block(nodes, ("layers",), {}, THE_INPUT, "")
+    scope, made = reading.names, {} if outputs is not None else {THE_OUTPUT: last}
+    for target, node in {THE_OUTPUT: outputs}.items() if isinstance(outputs, str) else (outputs or {}).items():
+        if node in scope:
+            made[target] = scope[node]
+            continue
+        path: KeyPath = ("outputs", target) if target != THE_OUTPUT else ("outputs",)
+        reading.problems.append((path, f"no node has the name '{node}'{suggest(node, scope)}"))
     if len(reading.steps) > MOST_CALLS:
         reading.problems = [(("layers",), f"the blocks make more than {MOST_CALLS:,} layers: repeat them less often")]
-        return Steps((), None, {}, tuple(reading.problems))
+        return Steps((), {}, {}, tuple(reading.problems))
     taken = {step.name for step in reading.steps if step.name is not None}
     numbers: dict[str, int] = {}
     steps = [
         replace(step, layer=_named(step.layer, taken, numbers), sources=tuple(map(reading.end, step.sources)))
         for step in reading.steps
     ]
-    made = None if made is None else reading.end(made)
+    made = {target: reading.end(key) for target, key in made.items()}
     ordered = _in_order(steps, reading.problems)
-    if made is not None and not reading.problems:
-        unused = _unused(ordered, made)
+    if not reading.problems:
+        unused = _unused(ordered, list(made.values()))
         if unused:  # most often because a name elsewhere is mistyped; only the data knows whether it is an input
             reading.problems += _mistyped(reading.inputs, scope)
         reading.problems += unused
@@ -294,13 +299,14 @@ def _mistyped(inputs: Mapping[str, Sequence[KeyPath]], names: Mapping[str, str])
     ]
 
 
-def _unused(steps: Sequence[Step], output: str) -> list[Wrong]:
-    """Return a problem for each node that does not lead to the output."""
-    needed = {output}
+def _unused(steps: Sequence[Step], outputs: Sequence[str]) -> list[Wrong]:
+    """Return a problem for each node that does not lead to an output."""
+    needed = {*outputs}
     for step in reversed(steps):
         if step.key in needed:
             needed |= {*step.sources, *([step.shared] if step.shared else [])}
-    last = next(step.words for step in steps if step.key == output)
-    message = f"leads to no output (the output is {last}): use it in a 'from', or remove it"
+    ends = listed([step.words for step in steps if step.key in outputs])
+    are = "the output is" if len({*outputs}) == 1 else "the outputs are"
+    message = f"leads to no output ({are} {ends}): use it in a 'from', or remove it"
     found = {step.path: f"{step.words} {message}" for step in steps if step.key not in needed}
     return list(found.items())

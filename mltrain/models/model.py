@@ -38,6 +38,11 @@ class ModelSpec(Spec):
         """How free text is encoded where that is not stated: as tokens, or as the columns of a table."""
         return "tf_idf"
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The targets of different kinds for which the config names a part of the model each."""
+        return ()
+
     def index_sizes(self, info: DataInfo) -> tuple[IndexSize, ...]:
         """Return how many index numbers each input may have that holds such numbers: other rows than those of the
         training are held against it."""

@@ -41,12 +41,6 @@ def test_columns_of_numbers_are_numbers():
 @pytest.mark.parametrize(
     ("columns", "arguments", "message"),
     [
-        ((NO_YES, NUMBERS), {}, "made.csv: column 'a': it has two values but 'b' has more: labels and numbers"),
-        (
-            (NUMBERS, [*"abcabcabcabc"]),
-            {},
-            "column 'b': with several targets, each must have two values, or all must hold numbers",
-        ),
         ((NO_YES, [None, *NO_YES[1:]]), {}, r"made.csv\[0\]: column 'b': .*missing"),
         ((NUMBERS, NUMBERS), {"stated": "multilabel"}, "column 'a': 0.5 is not a class"),
         ((NO_YES, NO_YES), {"stated": "multiregression"}, "column 'a': .*number"),
