@@ -29,6 +29,11 @@ def of_target(quantity: str, target: str) -> str:
     return f"{quantity}({target})"
 
 
+def about_target(target: str) -> str:
+    """Return what a sentence on one of several targets of different kinds begins with."""
+    return f"target '{target}': "
+
+
 def the_only(named: Mapping[str, T]) -> T:
     """Return the value of a mapping by name that has one: that of the only input, or of the only output.
 
@@ -118,8 +123,8 @@ class DataInfo:
     """All that a model needs to know of the data.
 
     Attributes:
-        inputs: of the network; today there is one.
-        outputs: of the network; today there is one.
+        inputs: of the network.
+        outputs: of the network: one, of which the targets of different kinds are the parts.
         train_rows: number of training examples.
     """
 

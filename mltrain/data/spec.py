@@ -58,7 +58,8 @@ class TargetSpec(Spec):
     """Name of the column."""
     columns: Many[str] = ()
     """Names of the columns, if several are learned together. They are the classes of one target (one-hot: exactly one
-    is 1 in every row), labels of two values each (multilabel), or numbers (multiregression)."""
+    is 1 in every row), labels of two values each (multilabel), numbers (multiregression), or of different kinds
+    (mixed)."""
     scale: Literal["auto", "none", "standard"] = "auto"
     """Numbers only. `standard` trains on values of mean 0 and standard deviation 1. Predictions and metrics are in the
     column's own units. `none` trains on the values as they are. `auto` is `standard`, unless the loss or a number in

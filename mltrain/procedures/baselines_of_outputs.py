@@ -15,7 +15,7 @@ from mltrain.procedures.outputs_apart import prepared_of
 from mltrain.run.decision import DecisionRule
 from mltrain.run.results import BaselineFit
 from mltrain.run.split_result import Baseline, SplitResult
-from mltrain.task import Objective, SplitName, of_target
+from mltrain.task import Objective, SplitName, about_target, of_target
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def baselines_of_outputs(
         for split, baselines in measured.splits.items():
             found.splits.setdefault(split, {})[part.name] = baselines
         found.fits.update({of_target(name, part.name): fit for name, fit in measured.fits.items()})
-        found.sentences.extend(f"{part.name}: {sentence}" for sentence in measured.sentences)
+        found.sentences.extend(f"{about_target(part.name)}{sentence}" for sentence in measured.sentences)
     return found
 
 

@@ -18,7 +18,7 @@ from mltrain.outputs import KINDS
 from mltrain.outputs.each_output import each_output, values_of
 from mltrain.run.decision import DecisionRule
 from mltrain.run.results import Threshold
-from mltrain.task import Output, Task
+from mltrain.task import Output, Task, about_target
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,9 @@ def choose_each(
                 of_one = spec.for_output(each.output.name)
                 found[each.output.name] = choose(of_one, each.output.task, each.truth, each.values)
     sentences = [
-        f"{name}: {sentence}" for name, each in found.items() for sentence in each.results.get("decision_sentences", ())
+        f"{about_target(name)}{sentence}"
+        for name, each in found.items()
+        for sentence in each.results.get("decision_sentences", ())
     ]
     rule = DecisionRule(outputs={name: each.rule for name, each in found.items()})
     return Chosen(rule, {"decision_sentences": sentences} if spec.decides else {})

@@ -145,7 +145,11 @@ def beside_each_other(y: np.ndarray, info: DataInfo, training: TrainingSpec | No
             continue
         known = there[:, number]
         classes = y[known, number].astype(np.int64)
-        of_classes = class_weights(training.for_output(part.output.name), classes, part)
+        name = part.output.name
+        try:
+            of_classes = class_weights(training.for_output(name), classes, part)
+        except MisfitError as error:
+            raise MisfitError(("training", "outputs", name, *error.path[1:]), error.message) from error
         if of_classes is not None:
             weights[known, number] *= of_classes[classes]
     return np.concatenate([np.where(there, y, 0.0), weights], axis=1).astype(np.float32)

@@ -20,6 +20,11 @@ def battery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Battery]:
     np.savez(folder / "words.npz", x=drawn.integers(0, 20, (90, 6)), y=drawn.integers(0, 2, 90))
     arrays = {"photo": drawn.integers(0, 255, (90, 6, 6)).astype(np.uint8), "walk": drawn.normal(size=(90, 4, 2))}
     np.savez(folder / "several.npz", **arrays, age=drawn.normal(size=90), y=drawn.integers(0, 2, 90))
+    rows = [
+        f"{place},{place % 7},{place * 0.1 if place % 6 else ''},{'yn'[place % 2]},{'uvw'[place % 3]}"
+        for place in range(90)
+    ]
+    (folder / "targets.csv").write_text("\n".join(["p,q,a,b,c", *rows, ""]))
     for name, text in {"short": SHORT, "long": LONG, **VARIANTS}.items():
         (folder / f"{name}.yaml").write_text(text)
     with ForkServer(folder) as server:

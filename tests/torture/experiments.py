@@ -134,6 +134,11 @@ VARIANTS = {
         data="source: {type: npz, path: several.npz}\n  target: y",
         epochs=3,
     ),
+    "three_targets": experiment(
+        "{type: fusion, inputs: {table: {type: mlp, units: [6], dropout: 0.3}}, units: [4]}",
+        "  outputs: {a: {weight: 0.5}, b: {class_weight: balanced}}\n",
+        data="source: {type: csv, path: targets.csv}\n  target: {columns: [a, b, c], missing: skip}",
+    ),
     "embedding": experiment(
         _layers("{type: Embedding, input_dim: 20, output_dim: 4}", "Flatten", "{type: Dropout, rate: 0.2}"),
         data="source: {type: npz, path: words.npz}\n  target: y",

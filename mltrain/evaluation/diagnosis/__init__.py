@@ -28,6 +28,7 @@ from mltrain.evaluation.diagnosis.outcome import (
     too_few_rows,
     underfitting,
 )
+from mltrain.task import about_target
 
 __all__ = ["Curves", "Facts", "Finding", "diagnose", "diagnose_at_once", "diagnose_outputs"]
 
@@ -72,7 +73,7 @@ def diagnose_outputs(facts: Facts, outputs: Mapping[str, Facts]) -> tuple[Findin
         outputs: of each target, by its name.
     """
     of_each = (
-        Finding(found.finding, f"{name}: {found.sentence}", _key_of(found.key, name))
+        Finding(found.finding, f"{about_target(name)}{found.sentence}", _key_of(found.key, name))
         for name, each in outputs.items()
         for rule in (memorising, underfitting, never_predicted)
         if (found := rule(each)) is not None
