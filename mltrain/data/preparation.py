@@ -14,7 +14,8 @@ from mltrain.data.constant_targets import refuse_constant_targets
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
-from mltrain.data.preprocessing import AS_COLUMNS, Preprocessing, TextUse, fit_preprocessing
+from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.preprocessing_fit import AS_COLUMNS, TextUse, fit_preprocessing
 from mltrain.data.reading import not_learned_from, read_data, target_of
 from mltrain.data.sample_weights import weights_of_training
 from mltrain.data.several_targets import (

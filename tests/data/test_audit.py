@@ -10,7 +10,7 @@ from mltrain.config.load import load
 from mltrain.data.audit import audit_data
 from mltrain.data.audit.hashes import row_hashes
 from mltrain.data.preparation import prepare
-from mltrain.data.preprocessing import fit_preprocessing
+from mltrain.data.preprocessing_fit import fit_preprocessing
 from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Origin, Table
 from mltrain.data.target import TargetEncoder
