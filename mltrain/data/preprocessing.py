@@ -13,10 +13,12 @@ from mltrain.aligned import aligned_empty
 from mltrain.data.encoders.any import AnyEncoder
 from mltrain.data.encoders.array import ArrayEncoder, ImageFileEncoder
 from mltrain.data.encoders.column import Encoded, Encoder, RawColumn, RawInput
+from mltrain.data.encoders.text import FreeTextEncoder
 from mltrain.data.encoders.window import WindowEncoder
 from mltrain.data.files.row_images import ImageRule
 from mltrain.data.several_targets import Target, encoded_targets, true_targets
 from mltrain.data.table import Table
+from mltrain.data.texts.characters import TokenRule
 from mltrain.data.windowed import Windowed
 from mltrain.errors import RunError
 from mltrain.forecast_rows import ForecastRows
@@ -73,6 +75,11 @@ class Preprocessing(Spec):
     def image_rules(self) -> dict[str, ImageRule]:
         """How images are read that the rows name as files, or hold, by the name of the column."""
         return {each.column: each.rule for each in self.columns if isinstance(each, ImageFileEncoder)}
+
+    @property
+    def token_rules(self) -> dict[str, TokenRule]:
+        """How free text becomes tokens, by the name of the column."""
+        return {each.column: each.rule for each in self.columns if isinstance(each, FreeTextEncoder)}
 
     @property
     def of_table(self) -> tuple[Encoder, ...]:

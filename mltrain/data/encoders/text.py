@@ -88,7 +88,7 @@ class FreeTextEncoder(ColumnEncoder):
         """The number of tokens of each text, and the share of them that is unknown."""
         names = [f"tokens of {self.column}"]
         if self.vocabulary:
-            names.append(f"share of unknown tokens of {self.column}")
+            names.append(share_of_unknown(self.column))
         return tuple((name, "number") for name in names)
 
     def watched(self, column: RawColumn) -> Iterator[Watched]:
@@ -199,6 +199,11 @@ class TokensEncoder(OwnInputEncoder, FreeTextEncoder):
 @lru_cache(maxsize=16)
 def _known(rule: TokenRule, ngrams: int, vocabulary: tuple[str, ...]) -> np.ndarray:
     return values_of(vocabulary, rule, ngrams)
+
+
+def share_of_unknown(column: str) -> str:
+    """Return the name of the share of unknown tokens in the texts of a column."""
+    return f"share of unknown tokens of {column}"
 
 
 def absent_texts(texts: pa.Array) -> np.ndarray:
