@@ -60,7 +60,7 @@ def fit_preprocessing(
         texts: what the model does with free text.
 
     Raises:
-        MisfitError: a column of `inputs` is not a column of the table.
+        MisfitError: columns of `inputs` are not columns of the table; has all of them.
         DataError: a stated column is not there, a column does not fit its kind, or nothing is left to learn from.
     """
     for name in features:
@@ -117,18 +117,22 @@ def _groups(train: Table, encoders: Sequence[Encoder], inputs: Mapping[str, Sequ
     """Return the input that `data.inputs` gives to each column of the table.
 
     Raises:
-        MisfitError: a column is not there, is ignored, or is an input of its own; or an input has the name of one.
+        MisfitError: a column is not there, is ignored, or is an input of its own; or an input has the name of one. It
+            has all that is wrong.
     """
     of_table = {encoder.column for encoder in encoders if encoder.names}
     own = {encoder.input for encoder in encoders if not encoder.names}
+    problems: list[tuple[tuple[str | int, ...], str]] = []
     for name, columns in inputs.items():
         if name in own:
-            raise MisfitError(("data", "inputs", name), f"column '{name}' is an input with this name; take another one")
+            problems.append((("data", "inputs", name), f"column '{name}' is an input with this name; take another one"))
         for place, column in enumerate(columns):
             path = ("data", "inputs", name, place)
             if column not in train.columns:
-                raise MisfitError(path, f"{train.origin.name}: no such column{suggest(column, train.columns)}")
-            if column not in of_table:
+                problems.append((path, f"{train.origin.name}: no such column{suggest(column, train.columns)}"))
+            elif column not in of_table:
                 why = "is an input of its own" if column in own else "is not a feature (ignored, or used otherwise)"
-                raise MisfitError(path, f"column '{column}' {why}, so it cannot be a part of this input")
+                problems.append((path, f"column '{column}' {why}, so it cannot be a part of this input"))
+    if problems:
+        raise MisfitError.of(problems)
     return {column: name for name, columns in inputs.items() for column in columns}

@@ -153,6 +153,24 @@ def test_inputs_that_cannot_be_are_refused_at_their_line(rows, inputs, place, me
     assert message in done.err
 
 
+def test_all_inputs_that_cannot_be_are_said_at_once(rows):
+    inputs = "  inputs: {a: [agee, area], photo: [height], b: [walk]}\n"
+    (rows / "config.yaml").write_text(experiment("{type: fusion}", inputs))
+    done = in_process(rows, "train", "config.yaml", "--run-dir", "run")
+    assert done.code == 3
+    for place in ("data.inputs.a[0]: ", "data.inputs.photo: ", "data.inputs.b[0]: "):
+        assert done.err.count(f" {place}") == 1, done.err
+
+
+def test_all_encoders_that_do_not_fit_are_said_at_once(rows):
+    encoders = "{phot: cnn, photo: {type: rnn}, walk: {type: cnn, filters: [4, 4, 4, 4, 4]}, table: {type: pooled}}"
+    (rows / "config.yaml").write_text(experiment(f"{{type: fusion, inputs: {encoders}}}"))
+    done = in_process(rows, "train", "config.yaml", "--run-dir", "run")
+    assert done.code == 3
+    for place in ("phot", "photo", "walk", "table"):
+        assert done.err.count(f" model.inputs.{place}: ") == 1, done.err
+
+
 @pytest.mark.parametrize("model", ["mlp", "linear", "cnn", "{type: sequential, layers: [Flatten]}"])
 def test_a_model_of_one_input_says_which_models_take_several(rows, model):
     (rows / "config.yaml").write_text(experiment(model))
