@@ -12,7 +12,7 @@ from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.models.cnn import Cnn
 from mltrain.models.head import Head, added_head
 from mltrain.models.indices import IndexSize, refuse_small
-from mltrain.models.input_encoder import KINDS_IN_WORDS, InputEncoder
+from mltrain.models.input_encoder import KINDS_IN_WORDS, InputEncoder, not_an_encoder
 from mltrain.models.mlp import Mlp
 from mltrain.models.model import ModelSpec
 from mltrain.models.pooled import Pooled
@@ -23,7 +23,7 @@ from mltrain.spec import Many, OneOf, suggest
 from mltrain.task import DataInfo, Input, InputKind
 from mltrain.wording import listed
 
-ENCODERS = OneOf("encoder", Mlp, Cnn, Rnn, Transformer, Pooled)
+ENCODERS = OneOf("encoder", Mlp, Cnn, Rnn, Transformer, Pooled, why_not=not_an_encoder)
 Encoder = Annotated[Mlp | Cnn | Rnn | Transformer | Pooled, ENCODERS]
 _DEFAULTS: dict[InputKind, InputEncoder] = {
     "table": Mlp(units=(64,)),
@@ -137,7 +137,8 @@ class Fusion(ModelSpec):
         """
         stated = self.inputs.get(given.name)
         if stated is not None:
-            stated.check_input(given, ("model", "inputs", given.name))
+            stated.check_input(given, self._path(given))
+            stated.refuse_stated_size(given, self._path(given))
             return stated
         if given.kind == "category":
             return Pooled(width=given.width or 1)

@@ -20,8 +20,8 @@ FOLDS_PREFIX = "folds-"
 def find_run(reference: str, runs_dir: Path, *, marker: str, begun: str = "") -> Path:
     """Return the directory of the run that `reference` means.
 
-    `latest` is the newest run that began to train: a start that failed, as by an error in the data, is meant only where
-    no run began.
+    `latest` is the newest run that began to train: a start that failed, for example by an error in the data, is meant
+    only where no run began.
 
     Args:
         reference: what a user wrote.

@@ -69,6 +69,16 @@ def test_model_keras_takes_the_raw_columns_in_another_process(trained):
     assert "model.keras, opened in another process, predicts the same for 18 raw test rows" in done.err
 
 
+def test_each_layer_says_which_inputs_it_follows_from(trained):
+    folder, _ = trained
+    layers = json.loads((folder / "run" / "model.json").read_text())["layers"]
+    alone = {tuple(layer["inputs"]) for layer in layers if len(layer["inputs"]) == 1}
+    assert alone == {("photo",), ("walk",), ("table",)}
+    assert set(layers[-1]["inputs"]) == {"photo", "walk", "table"}
+    for name in ("report.html", "report.md"):
+        assert "of the input" in (folder / "run" / name).read_text(), name
+
+
 def test_the_inputs_are_the_table_and_each_array(trained):
     folder, _ = trained
     architecture = json.loads((folder / "run" / "model.json").read_text())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mltrain.data.files.column_types import ColumnPlace, target_in
+from mltrain.data.files.column_types import ColumnPlace, role_in
 from mltrain.data.files.column_values import column_of_values
 from mltrain.data.files.missing_values import MissingValues
 from mltrain.data.files.opening import check_unpacked_size, read_file_content
@@ -64,7 +64,7 @@ def read_json_lines(path: Path, missing: MissingValues, declared: Mapping[str, s
     columns = {
         name: column_of_values(
             [row.get(name) for row in objects],
-            ColumnPlace(name, origin.place, missing_key=True, options=options, target=target_in(declared, name)),
+            ColumnPlace(name, origin.place, missing_key=True, options=options, role=role_in(declared, name)),
             declared.get(name),
             missing,
         )
