@@ -143,7 +143,7 @@ def _explain(
     if not setup.spec.evaluation.explain:
         return ()
     examples = prepared.examples[split]
-    reason = unexplained(prepared.info, examples.inputs, predictions)
+    reason = unexplained(predictions)
     if reason is not None:
         return (reason,)
     explained = Explained(split, examples, predictions)
