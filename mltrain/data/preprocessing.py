@@ -13,7 +13,7 @@ from mltrain.aligned import aligned_empty
 from mltrain.data.encoders.any import AnyEncoder
 from mltrain.data.encoders.array import ArrayEncoder, ImageFileEncoder
 from mltrain.data.encoders.column import Encoded, Encoder, RawColumn, RawInput
-from mltrain.data.encoders.text import FreeTextEncoder
+from mltrain.data.encoders.free_text import FreeTextEncoder
 from mltrain.data.encoders.window import WindowEncoder
 from mltrain.data.files.row_images import ImageRule
 from mltrain.data.several_targets import Target, encoded_targets, true_targets

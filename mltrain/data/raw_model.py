@@ -19,10 +19,11 @@ import numpy as np
 from keras import ops
 
 from mltrain.data.encoders.array import ArrayEncoder
-from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder, OrdinalEncoder
+from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder
 from mltrain.data.encoders.column import Encoder, RawInput
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
+from mltrain.data.encoders.ordinal import OrdinalEncoder
 from mltrain.data.encoders.scaling import Scaling
 from mltrain.data.encoders.text import TokensEncoder
 from mltrain.data.encoders.text_columns import TextColumnsEncoder

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.graph_nodes import Node, NodeType
-from mltrain.models.graph_steps import THE_INPUT, Steps, steps_of
+from mltrain.models.graph_reading import steps_of
+from mltrain.models.graph_steps import THE_INPUT, Steps
 from mltrain.models.graph_widths import width_problems
 from mltrain.models.head import Head, find_head
 from mltrain.models.indices import INDEX_ARGUMENTS, IndexSize, refuse_small

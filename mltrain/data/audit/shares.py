@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from mltrain.data.drift import LARGE, Stability, population_stability
-from mltrain.data.encoders.text import share_of_unknown
+from mltrain.data.encoders.free_text import share_of_unknown
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import Target, each_target
 from mltrain.data.splits.rows import Splits
