@@ -25,7 +25,7 @@ from mltrain.forecast_rows import ForecastRows
 from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec
 from mltrain.task import Input, Output
-from mltrain.wording import listed
+from mltrain.wording import free_name, listed
 
 Name = TypeVar("Name", bound=str)
 
@@ -138,9 +138,8 @@ class Preprocessing(Spec):
         """What `model.keras` takes: the raw columns by their names, in which `/`, which Keras refuses, becomes `_`."""
         inputs: dict[str, RawInput] = {}
         for raw in (raw for encoder in self.columns for raw in encoder.raw_inputs):
-            name = raw.name.replace("/", "_")
-            while name in inputs:  # a column `sold.year` beside the parts of `sold`, or `a_b` beside `a/b`
-                name += "_"
+            # Two are alike where a column `sold.year` is beside the parts of `sold`, or `a_b` beside `a/b`.
+            name = free_name(raw.name.replace("/", "_"), inputs)
             inputs[name] = replace(raw, name=name)
         return tuple(inputs.values())
 

@@ -30,6 +30,7 @@ from mltrain.data.encoders.text_columns import TextColumnsEncoder
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import Target
 from mltrain.data.texts.graph import column_graph, tokens_graph
+from mltrain.wording import free_name
 
 # (number of the encoder, number of the column among those it makes): where a column is in the encoded table.
 Place = tuple[int, int]
@@ -147,14 +148,14 @@ def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
         (array,) = inputs.values()
         graph = graph_of(preprocessing.array)
         predictions = _predictions(preprocessing.target, core, graph.encoded)
-        inside = keras.Model(*graph.inputs, predictions, name=_free("predict", taken))
-        return keras.Model(array, inside(array), name=_free("raw", taken))
+        inside = keras.Model(*graph.inputs, predictions, name=free_name("predict", taken))
+        return keras.Model(array, inside(array), name=free_name("raw", taken))
 
     numbers = [inputs[raw.name] for raw in preprocessing.raw_inputs if _is_number(raw)]
     others = [inputs[raw.name] for raw in preprocessing.raw_inputs if not _is_number(raw)]
-    inside = _columns_graph(preprocessing, core, len(numbers), _free("predict", taken))
-    joined = [keras.layers.Concatenate(dtype="float64", name=_free("numbers", taken))(numbers)] if numbers else []
-    return keras.Model(inputs, inside([*joined, *others]), name=_free("raw", taken))
+    inside = _columns_graph(preprocessing, core, len(numbers), free_name("predict", taken))
+    joined = [keras.layers.Concatenate(dtype="float64", name=free_name("numbers", taken))(numbers)] if numbers else []
+    return keras.Model(inputs, inside([*joined, *others]), name=free_name("raw", taken))
 
 
 def _is_number(raw: RawInput) -> bool:
@@ -240,7 +241,7 @@ def _lookup(categories: Sequence[str], output: str) -> keras.layers.Layer:
         num_oov_indices=1,
         mask_token=None,
         # Its name must not be a category, or Keras refuses the vocabulary.
-        oov_token=_free("[UNK]", categories),
+        oov_token=free_name("[UNK]", categories),
         output_mode=output,
     )
 
@@ -253,10 +254,3 @@ def _predictions(target: Target, core: keras.Model, encoded: Any) -> Any:
         return predictions
     scale, offset = (widths[0], centers[0]) if len(widths) == 1 else (widths, centers)
     return keras.layers.Rescaling(scale, offset, dtype="float32")(predictions)
-
-
-def _free(name: str, taken: Sequence[str] | set[str]) -> str:
-    """Return `name`, with as many underscores after it as make it none of `taken`."""
-    while name in taken:
-        name += "_"
-    return name

@@ -13,6 +13,7 @@ from mltrain.keras_api.components import KerasComponent
 from mltrain.models.head import head_layer
 from mltrain.models.walk import refuse_other_outputs
 from mltrain.task import DataInfo, Input
+from mltrain.wording import free_name
 
 
 def network(
@@ -31,7 +32,7 @@ def network(
     """
     names = ["features"] if len(info.inputs) == 1 else [f"input_{number + 1}" for number in range(len(info.inputs))]
     inputs = [
-        keras.Input(each.shape, dtype=each.dtype, name=_free(name, taken))
+        keras.Input(each.shape, dtype=each.dtype, name=free_name(name, taken))
         for each, name in zip(info.inputs, names, strict=True)
     ]
     outputs = body(inputs)
@@ -40,18 +41,11 @@ def network(
         try:
             # Probabilities of three digits make a bad loss: the head computes in float32 whatever the others do.
             keras.config.set_dtype_policy("float32")
-            outputs = build(head_layer(info, name=_free("head", taken)))(outputs)
+            outputs = build(head_layer(info, name=free_name("head", taken)))(outputs)
         finally:
             keras.config.set_dtype_policy(policy)
     refuse_other_outputs(outputs.shape[1:], info)
     return keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name="model")
-
-
-def _free(name: str, taken: Collection[str]) -> str:
-    """Return `name`, with as many underscores after it as make it none of `taken`."""
-    while name in taken:
-        name += "_"
-    return name
 
 
 def applied(layers: Sequence[KerasComponent], tensor: Any) -> Any:

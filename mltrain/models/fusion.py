@@ -13,7 +13,7 @@ from mltrain.models.cnn import Cnn
 from mltrain.models.head import Head, added_head
 from mltrain.models.indices import IndexSize, refuse_small
 from mltrain.models.input_encoder import KINDS_IN_WORDS, InputEncoder, not_an_encoder
-from mltrain.models.mlp import Mlp
+from mltrain.models.mlp import Mlp, hidden_layers
 from mltrain.models.model import ModelSpec
 from mltrain.models.pooled import Pooled
 from mltrain.models.rnn import Rnn
@@ -96,12 +96,9 @@ class Fusion(ModelSpec):
                     problems.extend(error.all)
             if problems:
                 raise MisfitError.of(problems)
-            trunk: list[KerasComponent] = []
-            for units in self.units:
-                trunk.append(make("layer", "Dense", units=units, activation=self.activation))
-                if self.dropout:
-                    trunk.append(make("layer", "Dropout", rate=self.dropout))
-            return applied(trunk, joined(parts, self.join, self.width))
+            return applied(
+                hidden_layers(self.units, self.activation, self.dropout), joined(parts, self.join, self.width)
+            )
 
         return network(info, body)
 
