@@ -96,23 +96,19 @@ class Fusion(ModelSpec):
                     problems.extend(error.all)
             if problems:
                 raise MisfitError.of(problems)
-            return applied(
-                hidden_layers(self.units, self.activation, self.dropout), joined(parts, self.join, self.width)
-            )
+            trunk = hidden_layers(self.units, self.activation, self.dropout)
+            return applied(trunk, joined(parts, self.join, self.width))
 
         return network(info, body)
 
     def _fitting_encoders(self, info: DataInfo) -> tuple[dict[str, InputEncoder], list[tuple[KeyPath, str]]]:
         """Return the encoders that fit their inputs, by the name of the input, and what is wrong with all others."""
         names = [each.name for each in info.inputs]
-        problems: list[tuple[KeyPath, str]] = [
-            (
-                ("model", "inputs", name),
-                f"the data has no input '{name}'{suggest(name, names)} (inputs: {listed(names)})",
-            )
-            for name in self.inputs
-            if name not in names
-        ]
+        problems: list[tuple[KeyPath, str]] = []
+        for name in self.inputs:
+            if name not in names:
+                message = f"the data has no input '{name}'{suggest(name, names)} (inputs: {listed(names)})"
+                problems.append((("model", "inputs", name), message))
         encoders: dict[str, InputEncoder] = {}
         for given in info.inputs:
             try:
