@@ -21,8 +21,17 @@ from benchmarks.ratios import Row, in_turns, quick, ratio, show
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 ROUNDS, QUICK_ROUNDS = 9, 2
+_GRAPH = "validate GRAPH"
+_NODES = 200
 # Seconds that each may take on two cores, or None.
-LIMITS = {"--help": 0.25, "validate": 0.5, "show": 0.6, "TAB completion": 0.25, "list": None, "schema": None}
+LIMITS = {
+    **{"--help": 0.25, "validate": 0.5, _GRAPH: 0.7, "show": 0.6, "TAB completion": 0.25},
+    **{"list": None, "schema": None},
+}
+_IN_WORDS = {
+    "TAB completion": "TAB after `mltrain `",
+    _GRAPH: f"`mltrain validate`, a graph of {_NODES} nodes",
+}
 
 
 def main() -> None:
@@ -37,6 +46,7 @@ def measured(rounds: int) -> Iterator[Row]:
         actions = {
             "--help": command("-m", "mltrain", "--help"),
             "validate": command("-m", "mltrain", "validate", config),
+            _GRAPH: command("-m", "mltrain", "validate", graph(Path(name))),
             "show": command("-m", "mltrain", "show", run),
             "TAB completion": _completion,
             "list": command("-m", "mltrain", "list"),
@@ -45,12 +55,31 @@ def measured(rounds: int) -> Iterator[Row]:
         tensorflow = {"import": command("-c", "import tensorflow"), "first step": _first_step(Path(name))}
         seconds = in_turns({**actions, **tensorflow}, rounds)
     for each in actions:
-        limit, work = LIMITS[each], f"`mltrain {each}`" if each != "TAB completion" else "TAB after `mltrain `"
+        limit, work = LIMITS[each], _IN_WORDS.get(each, f"`mltrain {each}`")
         if limit is not None:
             yield Row(work, f"the limit of {limit} s", 1, ratio([limit] * rounds, seconds[each]))
         yield Row(work, "`import tensorflow`", None, ratio(seconds["import"], seconds[each]))
     first = ratio(seconds["import"], seconds["first step"])
     yield Row("from Enter to the first step, breast_cancer", "`import tensorflow`", 1, first)
+
+
+def graph(folder: Path) -> str:
+    """Write a config with a graph of many nodes, of which every fourth joins two, and return its path."""
+    nodes = ["{name: n0, from: table, type: Dense, units: 16, activation: relu}"]
+    for number in range(1, _NODES):
+        layer = (
+            f"type: Add, from: [n{number - 1}, n{number - 4}]",
+            "type: Dense, units: 16, activation: gelu, kernel_regularizer: {type: L2, l2: 1e-4}",
+            "type: BatchNormalization, momentum: 0.9",
+            "type: Dropout, rate: 0.1",
+        )[number % 4]
+        nodes.append(f"{{name: n{number}, {layer}}}")
+    lines = "".join(f"    - {node}\n" for node in nodes)
+    config = folder / "graph.yaml"
+    config.write_text(
+        f"data: {{source: {{type: csv, path: rows.csv}}, target: y}}\nmodel:\n  type: graph\n  layers:\n{lines}"
+    )
+    return str(config)
 
 
 def _completion() -> None:

@@ -1,8 +1,9 @@
-"""Parts of sentences: a number with its noun, such as "10,000 rows", and lists of names that are cut."""
+"""Parts of sentences: a number with its noun, such as "10,000 rows", lists of names that are cut, and a name that is
+free."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 
 def counted(count: int, noun: str) -> str:
@@ -36,3 +37,10 @@ def in_words(names: Sequence[str]) -> str:
 def in_full(number: float) -> str:
     """Return a number as a user writes it, with every digit: 3, 0.98, 1e-07. Read again, it is the same number."""
     return f"{number!r}".removesuffix(".0")
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return `name`, with as many underscores after it as make it none of `taken`."""
+    while name in taken:
+        name += "_"
+    return name

@@ -5,10 +5,21 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from benchmarks import evaluation, images, intervals, linear_regression, processes, ratios, training_loop, whole_command
+from benchmarks import (
+    evaluation,
+    images,
+    intervals,
+    linear_regression,
+    processes,
+    ratios,
+    start_up,
+    training_loop,
+    whole_command,
+)
 from benchmarks.__main__ import PARTS
 from benchmarks.cases import CASES, data
 from benchmarks.compare_commits import worktree
@@ -170,3 +181,10 @@ def test_two_ways_to_read_images_agree(monkeypatch):
     monkeypatch.setattr(images, "TOLERANCE", 0.01)
     with pytest.raises(SystemExit, match="the pixels differ by"):
         next(images.measured(files=4, rounds=1))
+
+
+def test_the_graph_of_the_start_is_valid_and_as_large_as_it_is_called(tmp_path):
+    path = start_up.graph(tmp_path)
+    done = in_process(tmp_path, "validate", path)
+    assert done.code == 0, done.err
+    assert Path(path).read_text(encoding="utf-8").count("name: n") == 200

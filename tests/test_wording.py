@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from mltrain.wording import counted, in_words
+from mltrain.wording import counted, free_name, in_words
 from tests.conftest import REPOSITORY
 
 
@@ -55,3 +55,8 @@ def test_messages_of_one_row_or_epoch(mltrain, config):
 
 def test_names_in_words():
     assert [in_words(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
+def test_a_name_that_is_free():
+    assert free_name("head", ()) == "head"
+    assert free_name("head", {"head", "head_"}) == "head__"

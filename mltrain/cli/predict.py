@@ -128,7 +128,7 @@ def predict(
         )
         findings = predict_rows(request, lambda stream: _opened(out, stream, quiet), interruption)
         values = {"run": str(found.path.absolute()), **findings.as_json()}
-        text = f"{json_format.dumps(values, indent=2, ensure_ascii=False)}\n"
+        text = f"{json_format.dumps(values, indent=2)}\n"
         if summary is not None:
             _write_summary(summary, text)
     if json:

@@ -14,7 +14,9 @@ from mltrain.data.constant_targets import refuse_constant_targets
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
-from mltrain.data.preprocessing import AS_COLUMNS, Preprocessing, TextUse, fit_preprocessing
+from mltrain.data.kept_rows import sampled_rows, shown_columns
+from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.preprocessing_fit import AS_COLUMNS, TextUse, fit_preprocessing
 from mltrain.data.reading import not_learned_from, read_data, target_of
 from mltrain.data.sample_weights import weights_of_training
 from mltrain.data.several_targets import (
@@ -43,10 +45,6 @@ from mltrain.wording import counted
 
 # Outputs start near 0 and move by about the learning rate a step.
 LARGE_TARGET = 30.0
-# Raw rows that are kept, to try what was written on them.
-SAMPLE_ROWS = 64
-# Of a wide table that stays; 8 MB.
-_KEPT_VALUES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Prepared:
         examples: by the name of the split; only splits that have rows.
         weights: (training rows,) float32 with mean 1, how much each counts in the loss; None where all count the same.
         kept: raw columns of all rows that were asked for beside the examples, by name.
-        table: all rows as they were, where they have one input or are few enough to stay; else None.
+        table: the columns that can be shown, of all rows, where they are few enough to stay; else None.
         sample: the first rows of the last split, as they were read: what `model.keras` takes.
     """
 
@@ -152,7 +150,7 @@ def prepare(
         audited = audit_data(table, splits, truth, preprocessing, reference, number_hint, windowed)
 
     # These are copied before the columns go.
-    shown, sample = _shown(preprocessing, table), _sample(table, splits)
+    shown, sample = shown_columns(preprocessing, table, splits), sampled_rows(table, splits)
     examples = encode_splits(preprocessing, table, splits, encoded=letting_go(columns))
     info = _with_limits(data_info(preprocessing, len(splits.train)), examples.values())
     of_table = [each.name for each in info.inputs if each.columns]
@@ -230,20 +228,6 @@ def _scaled(
         target = scaled_target(target, train)
     scalable = any(KINDS[part.task].scaled for part in target.parts)
     return target, (_target_scale(target, why_unscaled),) if spec.scale == "auto" and scalable else ()
-
-
-def _shown(preprocessing: Preprocessing, table: Table) -> Table | None:
-    """Return the columns of a table that stay as they are; None for arrays, and for a large table, whose numbers have
-    twice the digits of the examples."""
-    few = len(preprocessing.columns) == 1 or len(table) * len(table.columns) <= _KEPT_VALUES
-    return replace(table, columns=dict(table.columns)) if few and preprocessing.of_table else None
-
-
-def _sample(table: Table, splits: Splits) -> Table:
-    """Return the first rows of the last split."""
-    *_, (_, last) = splits.items()
-    taken = table.take(last[:SAMPLE_ROWS])
-    return replace(taken, columns=dict(taken.columns))
 
 
 def _named_column(table: Table, name: str, path: tuple[str | int, ...]) -> RawColumn:

@@ -19,10 +19,11 @@ import numpy as np
 from keras import ops
 
 from mltrain.data.encoders.array import ArrayEncoder
-from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder, OrdinalEncoder
+from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder
 from mltrain.data.encoders.column import Encoder, RawInput
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
+from mltrain.data.encoders.ordinal import OrdinalEncoder
 from mltrain.data.encoders.scaling import Scaling
 from mltrain.data.encoders.text import TokensEncoder
 from mltrain.data.encoders.text_columns import TextColumnsEncoder
@@ -30,6 +31,7 @@ from mltrain.data.mixed_targets import MixedTargets
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import Target
 from mltrain.data.texts.graph import column_graph, tokens_graph
+from mltrain.wording import free_name
 
 # (number of the encoder, number of the column among those it makes): where a column is in the encoded table.
 Place = tuple[int, int]
@@ -147,14 +149,14 @@ def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
         (array,) = inputs.values()
         graph = graph_of(preprocessing.array)
         predictions = _predictions(preprocessing.target, core, graph.encoded)
-        inside = keras.Model(*graph.inputs, predictions, name=_free("predict", taken))
-        return keras.Model(array, inside(array), name=_free("raw", taken))
+        inside = keras.Model(*graph.inputs, predictions, name=free_name("predict", taken))
+        return keras.Model(array, inside(array), name=free_name("raw", taken))
 
     numbers = [inputs[raw.name] for raw in preprocessing.raw_inputs if _is_number(raw)]
     others = [inputs[raw.name] for raw in preprocessing.raw_inputs if not _is_number(raw)]
-    inside = _columns_graph(preprocessing, core, len(numbers), _free("predict", taken))
-    joined = [keras.layers.Concatenate(dtype="float64", name=_free("numbers", taken))(numbers)] if numbers else []
-    return keras.Model(inputs, inside([*joined, *others]), name=_free("raw", taken))
+    inside = _columns_graph(preprocessing, core, len(numbers), free_name("predict", taken))
+    joined = [keras.layers.Concatenate(dtype="float64", name=free_name("numbers", taken))(numbers)] if numbers else []
+    return keras.Model(inputs, inside([*joined, *others]), name=free_name("raw", taken))
 
 
 def _is_number(raw: RawInput) -> bool:
@@ -240,7 +242,7 @@ def _lookup(categories: Sequence[str], output: str) -> keras.layers.Layer:
         num_oov_indices=1,
         mask_token=None,
         # Its name must not be a category, or Keras refuses the vocabulary.
-        oov_token=_free("[UNK]", categories),
+        oov_token=free_name("[UNK]", categories),
         output_mode=output,
     )
 
@@ -261,7 +263,7 @@ def output_names(target: MixedTargets) -> tuple[str, ...]:
     """Return the names of the outputs of `model.keras`: the targets, in which `/`, which Keras refuses, becomes `_`."""
     names: list[str] = []
     for column in target.columns:
-        names.append(_free(column.replace("/", "_"), names))
+        names.append(free_name(column.replace("/", "_"), names))
     return tuple(names)
 
 
@@ -275,10 +277,3 @@ def _each_prediction(target: MixedTargets, predictions: Any) -> dict[str, Any]:
         found[name] = values
         first += part.outputs
     return found
-
-
-def _free(name: str, taken: Sequence[str] | set[str]) -> str:
-    """Return `name`, with as many underscores after it as make it none of `taken`."""
-    while name in taken:
-        name += "_"
-    return name

@@ -9,7 +9,7 @@ import numpy as np
 
 from mltrain.data.column_settings import AS_WRITTEN
 from mltrain.data.files.arrays import with_single_values
-from mltrain.data.files.column_types import DeclaredKinds
+from mltrain.data.files.column_types import DeclaredKinds, Role
 from mltrain.data.image_columns import AskedImages
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits.choice import read_table
@@ -97,7 +97,8 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collectio
             declared[name] = AS_WRITTEN
     targets = spec.target.names if spec.target is not None else ()
     classes = kind is not None and kind.of_classes
-    return DeclaredKinds(declared, dict.fromkeys(targets, "classes" if classes else "any"))
+    roles: dict[str, Role] = dict.fromkeys(targets, "classes" if classes else "target")
+    return DeclaredKinds(declared, roles | dict.fromkeys(filter(None, [spec.sample_weight]), "weight"))
 
 
 def not_learned_from(spec: DataSpec) -> tuple[str, ...]:

@@ -110,7 +110,8 @@ class EvaluationSpec(Spec):
     target, such as `{sold: {metrics: [f1], threshold: {aim: f1}}}`."""
     explain: bool = False
     """Whether to measure at the end what the predictions depend on: the permutation importance of each column of a
-    table, or the saliency of the worst images. `mltrain explain RUN` does it later."""
+    table, and of each text, image and array as one; or, where images are all there is, the saliency of the worst.
+    `mltrain explain RUN` does it later."""
 
     @field_validator("metrics")
     @classmethod

@@ -8,6 +8,7 @@ from mltrain.keras_api.pretrained import not_pretrained
 from mltrain.models.cnn import Cnn
 from mltrain.models.fusion import Fusion
 from mltrain.models.graph import Graph
+from mltrain.models.input_encoder import not_a_model
 from mltrain.models.linear import Linear
 from mltrain.models.mlp import Mlp
 from mltrain.models.pooled import Pooled
@@ -16,5 +17,17 @@ from mltrain.models.sequential import Sequential
 from mltrain.models.transformer import Transformer
 from mltrain.spec import OneOf
 
-MODELS = OneOf("model", Sequential, Mlp, Linear, Fusion, Graph, Cnn, Rnn, Transformer, Pooled, why_not=not_pretrained)
+MODELS = OneOf(
+    "model",
+    Sequential,
+    Mlp,
+    Linear,
+    Fusion,
+    Graph,
+    Cnn,
+    Rnn,
+    Transformer,
+    Pooled,
+    why_not=lambda name: not_pretrained(name) or not_a_model(name),
+)
 Model = Annotated[Sequential | Mlp | Linear | Fusion | Graph | Cnn | Rnn | Transformer | Pooled, MODELS]

@@ -14,6 +14,7 @@ from mltrain.keras_api.components import KerasComponent
 from mltrain.models.head import head_layer
 from mltrain.models.walk import refuse_other_outputs
 from mltrain.task import DataInfo, Input
+from mltrain.wording import free_name
 
 
 def network(
@@ -38,7 +39,7 @@ def network(
     """
     names = ["features"] if len(info.inputs) == 1 else [f"input_{number + 1}" for number in range(len(info.inputs))]
     inputs = [
-        keras.Input(each.shape, dtype=each.dtype, name=_free(name, taken))
+        keras.Input(each.shape, dtype=each.dtype, name=free_name(name, taken))
         for each, name in zip(info.inputs, names, strict=True)
     ]
     return network_of(inputs, body(inputs), info, head_is_added, taken, head)
@@ -69,19 +70,12 @@ def _with_heads(outputs: Any, info: DataInfo, taken: Collection[str], head: Mapp
     """Return outputs behind the head for the task; for targets of different kinds those of all heads beside each
     other."""
     if not info.output.parts:
-        return build(head_layer(info, **{"name": _free("head", taken), **head}))(outputs)
+        return build(head_layer(info, **{"name": free_name("head", taken), **head}))(outputs)
     found = []
     for number, each in enumerate(info.of_parts, start=1):
         below = outputs[each.output.name] if isinstance(outputs, dict) else outputs
-        found.append(build(head_layer(each, **{"name": _free(f"head_{number}", taken), **head}))(below))
-    return keras.layers.Concatenate(name=_free("outputs", taken))(found)
-
-
-def _free(name: str, taken: Collection[str]) -> str:
-    """Return `name`, with as many underscores after it as make it none of `taken`."""
-    while name in taken:
-        name += "_"
-    return name
+        found.append(build(head_layer(each, **{"name": free_name(f"head_{number}", taken), **head}))(below))
+    return keras.layers.Concatenate(name=free_name("outputs", taken))(found)
 
 
 def applied(layers: Sequence[KerasComponent], tensor: Any) -> Any:

@@ -12,17 +12,18 @@ from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.models.cnn import Cnn
 from mltrain.models.head import Head, added_head
 from mltrain.models.indices import IndexSize, refuse_small
-from mltrain.models.input_encoder import KINDS_IN_WORDS, InputEncoder
-from mltrain.models.mlp import Mlp
+from mltrain.models.input_encoder import KINDS_IN_WORDS, InputEncoder, not_an_encoder
+from mltrain.models.mlp import Mlp, hidden_layers
 from mltrain.models.model import ModelSpec
 from mltrain.models.pooled import Pooled
 from mltrain.models.rnn import Rnn
 from mltrain.models.transformer import Transformer
+from mltrain.problems import KeyPath
 from mltrain.spec import Many, OneOf, suggest
 from mltrain.task import DataInfo, Input, InputKind
 from mltrain.wording import listed
 
-ENCODERS = OneOf("encoder", Mlp, Cnn, Rnn, Transformer, Pooled)
+ENCODERS = OneOf("encoder", Mlp, Cnn, Rnn, Transformer, Pooled, why_not=not_an_encoder)
 Encoder = Annotated[Mlp | Cnn | Rnn | Transformer | Pooled, ENCODERS]
 _DEFAULTS: dict[InputKind, InputEncoder] = {
     "table": Mlp(units=(64,)),
@@ -79,33 +80,46 @@ class Fusion(ModelSpec):
         """Return the `keras.Model`: one tensor for each input in, in their order, `(batch, units)` out.
 
         Raises:
-            MisfitError: an encoder does not fit its input, or is for an input that the data does not have.
+            MisfitError: encoders do not fit their inputs, or are for inputs that the data does not have; has them all.
         """
         from mltrain.models.branches import applied, joined, network
 
-        names = [each.name for each in info.inputs]
-        for name in self.inputs:
-            if name not in names:
-                message = f"the data has no input '{name}'{suggest(name, names)} (inputs: {listed(names)})"
-                raise MisfitError(("model", "inputs", name), message)
-        encoders = [self._encoder(each) for each in info.inputs]
-        refuse_small(self.index_sizes(info), info)
+        encoders, problems = self._fitting_encoders(info)
 
         def body(tensors: Sequence[Any]) -> Any:
-            parts = [
-                encoder.encoded(tensor, given, self._path(given))
-                for encoder, tensor, given in zip(encoders, tensors, info.inputs, strict=True)
-            ]
-            trunk: list[KerasComponent] = []
-            for units in self.units:
-                trunk.append(make("layer", "Dense", units=units, activation=self.activation))
-                if self.dropout:
-                    trunk.append(make("layer", "Dropout", rate=self.dropout))
+            parts = []
+            for tensor, given in zip(tensors, info.inputs, strict=True):
+                try:
+                    if given.name in encoders:
+                        parts.append(encoders[given.name].encoded(tensor, given, self._path(given)))
+                except MisfitError as error:
+                    problems.extend(error.all)
+            if problems:
+                raise MisfitError.of(problems)
+            trunk = hidden_layers(self.units, self.activation, self.dropout)
             return applied(trunk, joined(parts, self.join, self.width))
 
         return network(info, body)
 
-    def _path(self, given: Input) -> tuple[str | int, ...]:
+    def _fitting_encoders(self, info: DataInfo) -> tuple[dict[str, InputEncoder], list[tuple[KeyPath, str]]]:
+        """Return the encoders that fit their inputs, by the name of the input, and what is wrong with all others."""
+        names = [each.name for each in info.inputs]
+        problems: list[tuple[KeyPath, str]] = []
+        for name in self.inputs:
+            if name not in names:
+                message = f"the data has no input '{name}'{suggest(name, names)} (inputs: {listed(names)})"
+                problems.append((("model", "inputs", name), message))
+        encoders: dict[str, InputEncoder] = {}
+        for given in info.inputs:
+            try:
+                encoder = self._encoder(given)
+                refuse_small(encoder.size_of(given, self._path(given)), info)
+                encoders[given.name] = encoder
+            except MisfitError as error:
+                problems += error.all
+        return encoders, problems
+
+    def _path(self, given: Input) -> KeyPath:
         return ("model", "inputs", given.name) if given.name in self.inputs else ("model",)
 
     def _encoder(self, given: Input) -> InputEncoder:
@@ -116,7 +130,8 @@ class Fusion(ModelSpec):
         """
         stated = self.inputs.get(given.name)
         if stated is not None:
-            stated.check_input(given, ("model", "inputs", given.name))
+            stated.check_input(given, self._path(given))
+            stated.refuse_stated_size(given, self._path(given))
             return stated
         if given.kind == "category":
             return Pooled(width=given.width or 1)

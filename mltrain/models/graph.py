@@ -11,7 +11,8 @@ from pydantic import Field
 from mltrain.errors import MisfitError
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.graph_nodes import Node, NodeType
-from mltrain.models.graph_steps import THE_INPUT, THE_OUTPUT, Steps, steps_of
+from mltrain.models.graph_reading import steps_of
+from mltrain.models.graph_steps import THE_INPUT, THE_OUTPUT, Steps
 from mltrain.models.graph_widths import width_problems
 from mltrain.models.head import Head, find_head
 from mltrain.models.indices import INDEX_ARGUMENTS, IndexSize, refuse_small

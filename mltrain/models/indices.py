@@ -103,8 +103,9 @@ def refuse_small(sizes: Iterable[IndexSize], info: DataInfo) -> None:
     On a CPU such an index ends the training in the middle; on a GPU it is a row of zeros, and nothing is said.
 
     Raises:
-        MisfitError: an index in the data is negative, or too large for the layer that looks it up.
+        MisfitError: an index in the data is negative, or too large for the layer that looks it up; has all of them.
     """
+    problems: list[tuple[tuple[str | int, ...], str]] = []
     inputs = {each.name: each for each in info.inputs}
     for each in sizes:
         given = inputs[each.input]
@@ -118,6 +119,8 @@ def refuse_small(sizes: Iterable[IndexSize], info: DataInfo) -> None:
         if largest >= each.size:
             message = f"the largest index in the data is {largest:.15g}: expected at least {int(largest) + 1}"
             message += " (or auto)" if given.indices is not None else ""
-            raise MisfitError(each.path, f"{message}, received {each.size}")
-        if smallest < 0:
-            raise MisfitError(each.path, f"the smallest index in the data is {smallest:g}, and indices begin at 0")
+            problems.append((each.path, f"{message}, received {each.size}"))
+        elif smallest < 0:
+            problems.append((each.path, f"the smallest index in the data is {smallest:g}, and indices begin at 0"))
+    if problems:
+        raise MisfitError.of(problems)

@@ -27,6 +27,31 @@ KINDS_IN_WORDS: dict[InputKind, str] = {
 }
 
 
+# The encoders that begin with a layer, by the normal form of its name: many know the layer, and not the encoder.
+_WITH_LAYER = {
+    "lstm": "{type: rnn, cell: LSTM}",
+    "gru": "{type: rnn, cell: GRU}",
+    "simplernn": "{type: rnn}",
+    "bidirectional": "{type: rnn, bidirectional: true}",
+    **dict.fromkeys(("conv1d", "conv2d", "conv"), "{type: cnn}"),
+    "dense": "{type: mlp}",
+    **dict.fromkeys(("embedding", "globalaveragepooling1d"), "{type: pooled}"),
+    **dict.fromkeys(("attention", "multiheadattention"), "{type: transformer}"),
+}
+
+
+def not_an_encoder(normal_form: str) -> str:
+    """Return which encoder has a layer of this name; empty where none has."""
+    encoder = _WITH_LAYER.get(normal_form)
+    return f"is a layer, not an encoder: use {encoder}" if encoder else ""
+
+
+def not_a_model(normal_form: str) -> str:
+    """Return which model has a layer of this name; empty where none has."""
+    model = _WITH_LAYER.get(normal_form)
+    return f"is a layer, not a model: use {model}, or list layers in a model of type sequential" if model else ""
+
+
 class InputEncoder(ModelSpec):
     """A network for one input: alone it is a model, and in a fusion it is what one of the inputs passes through."""
 
@@ -86,6 +111,16 @@ class InputEncoder(ModelSpec):
             found = f"the input '{given.name}' has {KINDS_IN_WORDS[given.kind]}"
             raise MisfitError(path, f"{getattr(self, 'type', '')} takes {fitting}, and {found}")
 
+    def refuse_stated_size(self, given: Input, path: KeyPath) -> None:
+        """Refuse `indices` beside an input that knows how many index numbers it has: they would change nothing.
+
+        Raises:
+            MisfitError: says the number.
+        """
+        if given.indices is not None and getattr(self, "indices", None) is not None:
+            found = f"the input '{given.name}' has {KINDS_IN_WORDS[given.kind]}"
+            raise MisfitError((*path, "indices"), f"{found}, with {given.indices:,} known index numbers: remove it")
+
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: a layer that `build` adds."""
         return added_head(info, loss, f"{getattr(self, 'type', '')} ends in the layer that {info.task} needs")
@@ -95,5 +130,6 @@ class InputEncoder(ModelSpec):
         from mltrain.models.branches import network
 
         self.check_input(info.input, ("model", "type"))
+        self.refuse_stated_size(info.input, ("model",))
         refuse_small(self.index_sizes(info), info)
         return network(info, lambda tensors: self.encoded(tensors[0], info.input, ("model",)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -67,18 +68,37 @@ class Mlp(InputEncoder):
         return self._hidden_of(len(given.shape))
 
     def _hidden_of(self, axes: int) -> list[KerasComponent]:
-        layers = [make("layer", "Flatten")] if axes > 1 else []
-        for units in self.units:
-            dense = {"units": units, "kernel_initializer": self.kernel_initializer}
-            if self.kernel_regularizer is not None:
-                dense["kernel_regularizer"] = self.kernel_regularizer
-            if self.normalization is None:
-                layers.append(make("layer", "Dense", activation=self.activation, **dense))
-            else:
-                kind = "BatchNormalization" if self.normalization == "batch" else "LayerNormalization"
-                layers.append(make("layer", "Dense", **dense))
-                layers.append(make("layer", kind))
-                layers.append(make("layer", "Activation", activation=self.activation))
-            if self.dropout:
-                layers.append(make("layer", "Dropout", rate=self.dropout))
-        return layers
+        more: dict[str, Any] = {"kernel_initializer": self.kernel_initializer}
+        if self.kernel_regularizer is not None:
+            more["kernel_regularizer"] = self.kernel_regularizer
+        flat = [make("layer", "Flatten")] if axes > 1 else []
+        return flat + hidden_layers(self.units, self.activation, self.dropout, self.normalization, more)
+
+
+def hidden_layers(
+    units: Sequence[int],
+    activation: KerasComponent,
+    dropout: float,
+    normalization: Literal["batch", "layer"] | None = None,
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> list[KerasComponent]:
+    """Return hidden layers on each other.
+
+    Args:
+        units: of each.
+        activation: of each.
+        dropout: the share of the outputs of each that is dropped while training.
+        normalization: between each and its activation.
+        more: arguments of each.
+    """
+    layers: list[KerasComponent] = []
+    for count in units:
+        if normalization is None:
+            layers.append(make("layer", "Dense", units=count, activation=activation, **more))
+        else:
+            layers.append(make("layer", "Dense", units=count, **more))
+            layers.append(make("layer", "BatchNormalization" if normalization == "batch" else "LayerNormalization"))
+            layers.append(make("layer", "Activation", activation=activation))
+        if dropout:
+            layers.append(make("layer", "Dropout", rate=dropout))
+    return layers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,21 @@ def sources_of(layer: keras.Layer, inputs: Mapping[int, str]) -> tuple[str, ...]
         else:
             waiting += before._inbound_nodes[0].input_tensors
     return tuple(found)
+
+
+def inputs_behind(model: keras.Model, inputs: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the inputs of the data that each layer follows from, by the name of the layer.
+
+    Args:
+        model: of several inputs.
+        inputs: their names, in their order.
+    """
+    named = {id(tensor): name for tensor, name in zip(model.inputs, inputs, strict=True)}
+    found: dict[str, tuple[str, ...]] = {}
+    for layer in layers_of(model):
+        sources = [found.get(source, (source,)) for source in sources_of(layer, named)]
+        found[layer.name] = tuple(dict.fromkeys(name for source in sources for name in source if name in inputs))
+    return found
 
 
 def head_of(model: keras.Model, output: str | None = None) -> keras.Layer:

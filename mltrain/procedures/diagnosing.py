@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from mltrain.evaluation.diagnosis import Curves, Facts, Finding, diagnose, diagn
 from mltrain.evaluation.diagnosis.alike import classes_alike
 from mltrain.evaluation.diagnosis.facts import Confusion, DeadUnits
 from mltrain.evaluation.diagnosis.skill import skill
-from mltrain.models.walk import layers_of, walk
+from mltrain.models.walk import inputs_behind, layers_of, walk
 from mltrain.outputs import KINDS
 from mltrain.outputs.each_output import values_of
 from mltrain.procedures.network import Network
@@ -151,7 +151,7 @@ def gather(
             if not KINDS[info.task].mixed
         },
         sampled=min(len(train.truth), _LOOKED_AT),
-        dead=_dead_units(network.model, sample),
+        dead=_dead_units(network.model, sample, [each.name for each in info.inputs]),
         strengths=prepared.audited.strengths,
         repeated=_repeated(prepared),
         weighted=network.spec.training.class_weight is not None,
@@ -170,11 +170,17 @@ def _repeated(prepared: Prepared) -> str:
     return next((each.sentence for each in found if each.finding == "repeated_rows" and each.split == "validation"), "")
 
 
-def _dead_units(model: keras.Model, x: ModelInputs) -> tuple[DeadUnits, ...]:
-    """Return each layer of ReLU that has units which are 0 for all of `x`, at every place."""
+def _dead_units(model: keras.Model, x: ModelInputs, inputs: Sequence[str]) -> tuple[DeadUnits, ...]:
+    """Return each layer of ReLU that has units which are 0 for all of `x`, at every place; `inputs` are the names of
+    the inputs of the data."""
+    behind = inputs_behind(model, inputs) if len(inputs) > 1 else {}
     # By its place: an automatic name depends on what else the process has built.
     numbered = enumerate(layers_of(model), start=1)
-    names = {layer: f"layer {number} ({type(layer).__name__})" for number, layer in numbered if _is_relu(layer)}
+    names = {
+        layer: f"layer {number} ({type(layer).__name__}{_of_input(behind.get(layer.name, ()))})"
+        for number, layer in numbered
+        if _is_relu(layer)
+    }
     if not names:
         return ()
     outputs: dict[str, np.ndarray] = {}
@@ -193,6 +199,10 @@ def _dead_units(model: keras.Model, x: ModelInputs) -> tuple[DeadUnits, ...]:
         if dead:
             found.append(DeadUnits(name, dead, len(largest)))
     return tuple(found)
+
+
+def _of_input(names: Sequence[str]) -> str:
+    return f" of the input {names[0]}" if len(names) == 1 else ""
 
 
 def _is_relu(layer: keras.layers.Layer) -> bool:

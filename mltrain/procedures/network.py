@@ -17,7 +17,7 @@ from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.models.head import Head
 from mltrain.models.scores import tempered_model
-from mltrain.models.walk import layers_of, sources_of
+from mltrain.models.walk import inputs_behind, layers_of, sources_of
 from mltrain.outputs import KINDS
 from mltrain.procedures.decision import with_temperature
 from mltrain.run.architecture import Architecture, RecordedLayer
@@ -94,6 +94,8 @@ class Network:
         """The layers, as they are recorded."""
         named = {id(tensor): each.name for tensor, each in zip(self.model.inputs, self.info.inputs, strict=True)}
         is_stack = isinstance(self.model, keras.Sequential)
+        names = [each.name for each in self.info.inputs]
+        behind = inputs_behind(self.model, names) if len(names) > 1 else {}
         layers = (
             RecordedLayer(
                 name=layer.name,
@@ -102,6 +104,7 @@ class Network:
                 parameters=layer.count_params(),
                 trainable=sum(math.prod(variable.shape) for variable in layer.trainable_variables),
                 **({} if is_stack else {"after": sources_of(layer, named)}),
+                inputs=behind.get(layer.name, ()),
             )
             for layer in layers_of(self.model)
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mltrain.data.preparation import Prepared, prepare
-from mltrain.data.preprocessing import TextUse
+from mltrain.data.preprocessing_fit import TextUse
 from mltrain.errors import MisfitError
 from mltrain.experiment.pixel_range import PixelRange, pixel_findings
 from mltrain.experiment.spec import ExperimentSpec

@@ -160,7 +160,7 @@ def _explain(
     if not setup.spec.evaluation.explain:
         return ()
     examples = prepared.examples[split]
-    reason = unexplained(prepared.info, examples.inputs, predictions)
+    reason = unexplained(prepared.info.task, predictions)
     if reason is not None:
         return (reason,)
     explained = Explained(split, examples, predictions)

@@ -19,7 +19,7 @@ from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.plan import final_weights
 from mltrain.procedures.recorded_config import recorded_config
-from mltrain.procedures.unfinished import failure_explained
+from mltrain.procedures.unfinished import failure_explained, refuse_without_model
 from mltrain.run.checkpoint_files import KEPT, newest, numbers, read_checkpoint
 from mltrain.run.decision import DecisionRule
 from mltrain.run.proof import proved_decision, proved_preprocessing, proved_splits
@@ -146,6 +146,8 @@ def _read_model(run: RunDirectory, plugins: Plugins | None, epoch: int | None) -
         # Training has ended, and the objective never had a value by which an epoch could be the best; or it ended
         # before an epoch was averaged.
         kind = "last"
+    if not numbers(run.checkpoints, kind):
+        refuse_without_model(run, kind)
     weights, state = read_checkpoint(newest(run.checkpoints, kind))
     return StoredModel(run, spec, record, preprocessing, splits, kind, _epoch(state, run), weights, rule)
 

@@ -194,6 +194,7 @@ def run_experiment(
     context.write_from_now_on()
     context.run.log(printed)
     write_first_files(ready, context, planned)
+    context.run.become_latest()
 
     context.stopwatch.turn_to("other")
     context.turn_to("training", ready.checkpoints.last_epoch, ready.checkpoints.step)

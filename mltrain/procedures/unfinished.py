@@ -28,6 +28,19 @@ def unfinished_sentence(run: RunDirectory, kind: str, epoch: int) -> str:
     )
 
 
+def refuse_without_model(run: RunDirectory, kind: str) -> None:
+    """Refuse a run that is not finished and has no weights of this kind yet, as a mean of weights before the first
+    epoch that counts.
+
+    Raises:
+        RunError: says what finishes the run.
+    """
+    if run.has_status() and run.status().state in ("running", "interrupted"):
+        what = "averaged weights" if kind == "average" else f"{kind} weights"
+        finishes = f"mltrain resume {run.path} finishes it"
+        raise RunError(f"{run.path}: the run is not finished ({_state(run)}), and has no {what} yet; {finishes}")
+
+
 @contextmanager
 def failure_explained(run: RunDirectory) -> Iterator[None]:
     """Say why the run failed, where a file of it is not there because it did."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from base64 import b64encode
+from collections.abc import Collection
 
 import numpy as np
 
@@ -18,26 +19,33 @@ from mltrain.task import SplitName
 
 # More columns make the table wider than the page, and larger images make the page larger than its charts do.
 _MOST_COLUMNS, _LARGEST_IMAGE = 8, 128 * 128
-_LONGEST_VALUE = 60
+_LONGEST_VALUE, _LONGEST_TEXT = 60, 200
 
 
 def worst_examples(prepared: Prepared, split: SplitName, predictions: np.ndarray) -> WorstExamples | None:
-    """Return the inputs of the worst rows of a split; None where they are neither images nor a table that was kept."""
+    """Return the inputs of the worst rows of a split: the first columns, the beginnings of texts, and the images of the
+    first input of images. None where nothing of them can be shown, or was kept."""
     examples = prepared.examples[split]
     places = worst(examples.truth, predictions, EXAMPLES)
     ids = examples.rows[places]
-    if not prepared.preprocessing.of_table:
-        if len(examples.inputs) > 1 or not are_images(examples.x):
-            return None
-        pictures = zip(ids.tolist(), pictures_of(examples.x[places]), strict=True)
-        found = (Example(row=row, file=prepared.origin.file(row), picture=each) for row, each in pictures)
-        return WorstExamples(columns=(), examples=tuple(found))
-    if prepared.table is None:
+    columns: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    values: list[tuple[str, ...]] = [()] * len(ids)
+    if prepared.table is not None:
+        texts = tuple(prepared.preprocessing.token_rules)[:_MOST_COLUMNS]
+        others = (name for name in prepared.table.columns if name not in texts)
+        # Texts first: they tell most to people.
+        columns = (*texts, *others)[:_MOST_COLUMNS]
+        values = _shown(prepared.table.take(ids), columns, texts)
+    images = next((each.name for each in prepared.info.inputs if are_images(examples.inputs[each.name])), None)
+    if not columns and images is None:
         return None
-    columns = tuple(encoder.column for encoder in prepared.preprocessing.of_table)[:_MOST_COLUMNS]
-    shown = _shown(prepared.table.take(ids), columns)
-    rows = zip(ids.tolist(), shown, strict=True)
-    return WorstExamples(columns=columns, examples=tuple(Example(row=row, values=values) for row, values in rows))
+    pictures = [""] * len(ids) if images is None else pictures_of(examples.inputs[images][places])
+    found = (
+        Example(row=row, file=prepared.origin.file(row), values=shown, picture=picture)
+        for row, shown, picture in zip(ids.tolist(), values, pictures, strict=True)
+    )
+    return WorstExamples(columns=columns, texts=len(texts), image=images or "", examples=tuple(found))
 
 
 def are_images(x: np.ndarray) -> bool:
@@ -71,15 +79,16 @@ def _png(image: np.ndarray) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def _shown(table: Table, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return the values of each row as text."""
-    values = [[_text(value) for value in table.column(name).tolist()] for name in columns]
+def _shown(table: Table, columns: tuple[str, ...], texts: Collection[str]) -> list[tuple[str, ...]]:
+    """Return the values of each row as text, more of those of the columns in `texts`."""
+    longest = {name: _LONGEST_TEXT if name in texts else _LONGEST_VALUE for name in columns}
+    values = [[_text(value, longest[name]) for value in table.column(name).tolist()] for name in columns]
     return list(zip(*values, strict=True)) if values else [()] * len(table)
 
 
-def _text(value: object) -> str:
+def _text(value: object, longest: int) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
         return number(value)
-    return shortened(str(value), _LONGEST_VALUE)
+    return shortened(str(value), longest)

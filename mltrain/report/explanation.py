@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from mltrain.problems import printable, shortened
 from mltrain.report.text import interval, number
 from mltrain.run.explanation import ColumnImportance, Explanation, Importances
-from mltrain.wording import counted
+from mltrain.wording import counted, in_words, listed
 
 # A terminal shows this many columns; the page has more, and the file has all.
 MOST_LINES = 30
@@ -49,6 +49,15 @@ def importance_sentences(found: Importances, split: str, most: int = MOST_LINES)
         f"importance: by how much {found.metric}, {number(found.value)} on {found.rows:,} {split} rows, becomes worse "
         f"when the values of a column are shuffled among the rows; the mean of {found.permutations} shuffles"
     )
+    wholes = {each.column: each.whole for each in found.columns if each.whole}
+    if wholes:
+        inside = {"text": "words", "image": "pixels", "array": "numbers"}
+        kinds = [*dict.fromkeys(wholes.values())]
+        named = listed([shortened(name, _LONGEST_NAME) for name in wholes], most)
+        yield (
+            f"each {in_words(kinds)} is shuffled as one ({named}): which {in_words([inside[each] for each in kinds])} "
+            "matter is not measured"
+        )
     if any(each.value is None for each in found.columns):
         not_finite = [each for each in found.columns if each.value is None]
         yield f"shuffling these columns makes predictions NaN or infinite: {_names(not_finite, most)}"

@@ -27,6 +27,8 @@ class RecordedLayer(Spec):
     """How many of them are trained."""
     after: Many[str] = ()
     """The layers and inputs that it takes; without them, the layer before it."""
+    inputs: Many[str] = ()
+    """Where there are several inputs, those that it follows from, directly or through other layers."""
 
 
 class Architecture(Spec):
@@ -47,8 +49,9 @@ class Architecture(Spec):
         if not self.inputs:
             del written["inputs"]
         for layer in written["layers"]:
-            if not layer["after"]:
-                del layer["after"]
+            for key in ("after", "inputs"):
+                if not layer[key]:
+                    del layer[key]
         return written
 
     @property

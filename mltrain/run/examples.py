@@ -21,7 +21,7 @@ class Example(Spec):
     values: Many[str] = ()
     """As they are shown, one a column."""
     picture: Picture = ""
-    """A PNG in base64, where the row is an image; else empty."""
+    """A PNG in base64, where the row is an image or has one; else empty."""
 
 
 class TrainingImage(Spec):
@@ -44,6 +44,10 @@ class WorstExamples(Spec):
     """The version of this file's form."""
     columns: Many[str]
     """The first of the columns, where the rows have such."""
+    texts: Annotated[int, Field(ge=0)] = 0
+    """How many of the columns, from the first on, hold free text."""
+    image: str = ""
+    """The input that the pictures are of; empty where there are none, and in runs of older versions."""
     examples: Many[Example]
     """The worst first."""
     layers: Many[str] = ()

@@ -9,12 +9,16 @@ from pydantic import Field, model_validator
 from mltrain.run.results import TrainedModel
 from mltrain.spec import Many, Spec
 
+Whole = Literal["", "text", "image", "array"]
+
 
 class ColumnImportance(Spec):
     """How much worse the metric becomes when the values of one raw column are shuffled among the rows."""
 
     column: str
     """Its name."""
+    whole: Whole = ""
+    """What was shuffled as one; empty for a single value."""
     value: float | None
     """The mean over the shuffles, positive where it becomes worse; None where a prediction is then NaN or infinite."""
     low: float | None = None

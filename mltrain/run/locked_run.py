@@ -37,6 +37,10 @@ class LockedRun(RunDirectory):
 
     Every writing method raises WriteError and leaves what was there before.
 
+    Args:
+        path: of the run.
+        latest: the link that shall point to it; None for a run in a place of its own.
+
     Attributes:
         history_file: where each epoch is appended.
 
@@ -44,8 +48,9 @@ class LockedRun(RunDirectory):
         RunExistsError: another process holds the run.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, latest: Path | None = None) -> None:
         super().__init__(path)
+        self._latest = latest
         self._lock = Lock(path / layout.LOCK)
         self._former: FormerState | None = None
         self._as_found = False
@@ -86,6 +91,11 @@ class LockedRun(RunDirectory):
         if self._former is not None:
             self._former.bring_back()
             self._as_found = True
+
+    def become_latest(self) -> None:
+        """Make `latest` point to the run, as it begins to train: a start that fails leaves the link as it was."""
+        if self._latest is not None:
+            durable.point(self._latest, self.path.name)
 
     def write_config(self, text: bytes) -> None:
         """Keep the text that was given, byte for byte."""

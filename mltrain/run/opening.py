@@ -12,7 +12,7 @@ from pathlib import Path
 from mltrain.errors import ConfigError, RunExistsError
 from mltrain.run import durable
 from mltrain.run.former_state import bring_back
-from mltrain.run.layout import CONFIG, LOCK, NAME, PARTS, RECORD, RESOLVED, STATUS
+from mltrain.run.layout import CONFIG, LOCK, NAME, PARTS, RECORD, RESOLVED, SPLITS, STATUS
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.references import find_run, list_runs
 from mltrain.run.rundir import RunDirectory
@@ -25,8 +25,8 @@ def create_run(runs_dir: Path, name: str, run_dir: Path | None = None) -> Locked
     """Make the directory of a new run and lock it.
 
     Args:
-        runs_dir: the folder of runs; the run becomes `runs_dir/name/<UTC time>-<4 hex>`, and `runs_dir/name/latest`
-            points to it.
+        runs_dir: the folder of runs; the run becomes `runs_dir/name/<UTC time>-<4 hex>`. `runs_dir/name/latest` points
+            to it once it begins to train: see `LockedRun.become_latest`.
         name: of the experiment.
         run_dir: exactly this directory instead; it may be there if it is empty.
 
@@ -38,9 +38,7 @@ def create_run(runs_dir: Path, name: str, run_dir: Path | None = None) -> Locked
     if run_dir is not None:
         return _claim(durable.without_links(run_dir.parent) / run_dir.name if run_dir.name else run_dir)
     path = new_directory(runs_dir, name)
-    run = LockedRun(path)
-    durable.point(path.parent / _LATEST, path.name)
-    return run
+    return LockedRun(path, latest=path.parent / _LATEST)
 
 
 def new_directory(runs_dir: Path, name: str, prefix: str = "") -> Path:
@@ -110,7 +108,7 @@ def open_run(reference: str, runs_dir: Path) -> RunDirectory:
     Raises:
         RunError: nothing is found, or several are; says which are near.
     """
-    return RunDirectory(find_run(reference, runs_dir, marker=CONFIG))
+    return RunDirectory(find_run(reference, runs_dir, marker=CONFIG, begun=SPLITS))
 
 
 def all_runs(runs_dir: Path) -> list[RunDirectory]:

@@ -17,13 +17,17 @@ _SHOWN = 5
 FOLDS_PREFIX = "folds-"
 
 
-def find_run(reference: str, runs_dir: Path, *, marker: str) -> Path:
+def find_run(reference: str, runs_dir: Path, *, marker: str, begun: str = "") -> Path:
     """Return the directory of the run that `reference` means.
+
+    `latest` is the newest run that began to train: a start that failed, for example by an error in the data, is meant
+    only where no run began.
 
     Args:
         reference: what a user wrote.
         runs_dir: the folder of runs.
         marker: the file that every run has.
+        begun: what those have in them that began to train; empty where all count.
 
     Raises:
         RunError: nothing is found, or several are; says which.
@@ -40,7 +44,7 @@ def find_run(reference: str, runs_dir: Path, *, marker: str) -> Path:
         if not runs:
             of_name = f" of {name!r}" if name else ""
             raise RunError(f"{reference}: found no run{of_name} in {runs_dir}; `mltrain train` makes one")
-        return runs[-1]
+        return ([run for run in runs if (run / begun).exists()] or runs)[-1]
     found = [run for run in runs if beginning and run.name.startswith(beginning)]
     if len(found) == 1:
         return found[0]

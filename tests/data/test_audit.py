@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,10 +11,11 @@ import pytest
 from mltrain.config.load import load
 from mltrain.data.audit import audit_data
 from mltrain.data.audit.hashes import row_hashes
+from mltrain.data.features import TextFeature
 from mltrain.data.preparation import prepare
-from mltrain.data.preprocessing import fit_preprocessing
+from mltrain.data.preprocessing_fit import fit_preprocessing
 from mltrain.data.splits.rows import Splits
-from mltrain.data.table import Origin, Table
+from mltrain.data.table import FileImages, Origin, Table
 from mltrain.data.target import TargetEncoder
 from mltrain.data.training_columns import TrainingColumns
 from tests.conftest import CONFIGS
@@ -34,13 +37,13 @@ def honest(rows=ROWS, seed=0):
     }
 
 
-def audit(columns, splits=None, regression=False):
+def audit(columns, splits=None, regression=False, features=MappingProxyType({}), images=MappingProxyType({})):
     """Return the findings on `columns` by name and split; without `splits`, of 300, 100 and 100 rows of 500."""
     columns = {
         name: values if isinstance(values, np.ndarray) and values.ndim > 1 else pa.array(values, from_pandas=True)
         for name, values in columns.items()
     }
-    rows = Table(columns, Origin("made.csv"), sha256="0" * 64)
+    rows = Table(columns, Origin("made.csv"), sha256="0" * 64, images=images)
     each = np.arange(len(rows))
     splits = splits or Splits(each[: ROWS * 3 // 5], each[ROWS * 3 // 5 : ROWS * 4 // 5], each[ROWS * 4 // 5 :])
     truth = np.asarray(rows.columns["y"])
@@ -48,9 +51,19 @@ def audit(columns, splits=None, regression=False):
     task = "regression" if regression else "binary" if len(classes) == 2 else "multiclass"
     target = TargetEncoder(column="y", task=task, labels=classes, classes=classes)
     train = rows.take(splits.train)
-    preprocessing, _ = fit_preprocessing(train, target, {}, "standard")
+    preprocessing, _ = fit_preprocessing(train, target, features, "standard")
     found = audit_data(rows, splits, truth, preprocessing, TrainingColumns.of(preprocessing, train)).audit.findings
     return {f"{each.finding} {each.split}".strip(): each for each in found}
+
+
+def texts(rows=ROWS, seed=0):
+    """Return sentences of words of which each is often used, and labels."""
+    draw = np.random.default_rng(seed)
+    words = np.array(
+        ["sun", "moon", "red", "tree", "old", "house", "runs", "sees", "a", "the", "of", "in", "on", "small"]
+    )
+    said = np.array([" ".join(draw.choice(words, draw.integers(9, 25))) for _ in range(rows)], object)
+    return {"said": said, "y": draw.integers(0, 2, rows)}
 
 
 def copied(columns, rows, places):
@@ -141,6 +154,52 @@ class TestRowsThatRepeat:
         images[499], labels[499] = images[3], labels[3]
         (found,) = audit({"image": images, "y": labels}).values()
         assert "made.csv[499] is made.csv[3]" in found.sentence
+
+    @pytest.mark.parametrize("feature", [TextFeature(), TextFeature(by="characters"), TextFeature(encoding="tf_idf")])
+    def test_of_texts_alone(self, feature):
+        columns = texts()
+        assert audit(columns, features={"said": feature}) == {}
+        columns = copied(columns, np.arange(3), np.arange(497, 500))
+        found = audit(columns, features={"said": feature})
+        assert set(found) == {"repeated_rows test"}
+        assert "3 of 100 test rows are training rows too, with equal features" in found["repeated_rows test"].sentence
+        columns["y"] = np.where(np.arange(ROWS) >= 497, 1 - columns["y"], columns["y"])
+        found = audit(columns, features={"said": feature})
+        assert (
+            "3 of 100 test rows have all features of a training row but another" in found["repeated_rows test"].sentence
+        )
+
+    def test_of_texts_of_which_each_has_a_copy(self):
+        columns = copied(texts(), np.arange(250), np.arange(250, 500))
+        found = audit(columns, features={"said": TextFeature()})
+        assert "100 of 100 test rows are training rows too" in found["repeated_rows test"].sentence
+
+    def test_of_few_or_short_texts_are_no_copies(self):
+        draw = np.random.default_rng(1)
+        sentences = np.array(["I like it very much indeed", "this is not what I had in mind", "never again, I fear"])
+        labels = draw.integers(0, 2, ROWS)
+        assert audit({"said": draw.choice(sentences, ROWS), "y": labels}, features={"said": TextFeature()}) == {}
+        many = np.array([f"number {number} of the catalogue" for number in range(200)])
+        assert audit({"said": draw.choice(many, ROWS), "y": labels}, features={"said": TextFeature()}) == {}
+        # Two words of a few hundred: some pairs come twice by chance, though most come once.
+        pairs = np.array([f"w{one} v{two}" for one, two in draw.integers(0, 90, (ROWS, 2))])
+        assert len(set(pairs.tolist())) < ROWS
+        assert audit({"said": pairs, "y": labels}, features={"said": TextFeature(min_count=1)}) == {}
+
+    def test_of_texts_or_images_that_are_missing_are_no_copies(self):
+        columns = texts()
+        columns["said"] = np.where(np.arange(ROWS) % 4 == 0, None, columns["said"])
+        assert set(audit(columns, features={"said": TextFeature()})) <= {"mostly_missing"}
+        columns = copied(columns, [1], [499])
+        assert "repeated_rows test" in audit(columns, features={"said": TextFeature()})
+
+        draw = np.random.default_rng(0)
+        images, blank = draw.integers(0, 255, (ROWS, 5, 5, 1)).astype(np.uint8), np.arange(ROWS) % 4 == 0
+        images[blank] = 0
+        labels = draw.integers(0, 2, ROWS)
+        known = {"image": FileImages(blank, "blank")}
+        assert "rows_twice test" in audit({"image": images, "y": labels})
+        assert audit({"image": images, "y": labels}, images=known) == {}
 
     def test_of_images_of_few_pixels_are_no_copies(self):
         draw = np.random.default_rng(0)

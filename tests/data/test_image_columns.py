@@ -8,7 +8,7 @@ from PIL import Image
 
 from mltrain.data import image_columns
 from mltrain.data.preparation import prepare
-from mltrain.data.preprocessing import TextUse
+from mltrain.data.preprocessing_fit import TextUse
 from mltrain.data.spec import DataSpec
 from mltrain.errors import DataError
 from tests.data.pictures import pixels

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from mltrain.data.features import ArrayFeature, CategoryFeature, IgnoreFeature, NumberFeature
-from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
+from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.preprocessing_fit import fit_preprocessing
 from mltrain.data.target import TargetEncoder
 from mltrain.errors import DataError, RunError
 from tests.data.tables import mixed_table, only_input, table

@@ -12,7 +12,8 @@ import pytest
 import tensorflow as tf
 
 from mltrain.data.features import ArrayFeature, BooleanFeature, CategoryFeature, ImageFeature, NumberFeature
-from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
+from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.preprocessing_fit import fit_preprocessing
 from mltrain.data.raw_model import raw_model
 from mltrain.data.target import TargetEncoder
 from tests.data.tables import mixed_table, only_input, table

@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 from mltrain.data.encoders.array import ArrayEncoder
-from mltrain.data.preprocessing import Preprocessing, fit_preprocessing
+from mltrain.data.preprocessing import Preprocessing
+from mltrain.data.preprocessing_fit import fit_preprocessing
 from mltrain.data.table import Origin, Table
 from mltrain.data.target import TargetEncoder
 from mltrain.data.training_columns import MOST_CATEGORIES, Comparison, TrainingColumns

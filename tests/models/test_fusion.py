@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import keras
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from mltrain.errors import MisfitError
 from mltrain.models.cnn import Cnn
@@ -63,6 +66,7 @@ def test_a_stated_encoder_is_taken():
     [
         ({"wrods": Pooled()}, "wrods", "no input 'wrods' (did you mean 'words'?) (inputs: words, photo, table, walk)"),
         ({"table": Cnn()}, "table", "cnn takes "),
+        ({"words": Pooled(indices=9)}, "words", "has texts, with 9 known index numbers: remove it"),
         ({"photo": Pooled()}, "photo", "and the input 'photo' has images"),
         (
             {"walk": Cnn(filters=(4, 4, 4, 4, 4))},
@@ -74,8 +78,14 @@ def test_a_stated_encoder_is_taken():
 def test_an_encoder_that_does_not_fit_is_refused_at_its_key(inputs, path, message):
     with pytest.raises(MisfitError) as error:
         Fusion(inputs=inputs).build(ALL, None)
-    assert error.value.path == ("model", "inputs", path)
+    assert error.value.path[:3] == ("model", "inputs", path)
     assert message in error.value.message
+
+
+@pytest.mark.parametrize(("name", "said"), [("LSTM", "use {type: rnn, cell: LSTM}"), ("conv2d", "use {type: cnn}")])
+def test_the_name_of_a_layer_leads_to_its_encoder(name, said):
+    with pytest.raises(ValidationError, match=re.escape(f"{name!r} is a layer, not an encoder: {said}")):
+        Fusion(inputs={"words": name})
 
 
 def test_arrays_of_index_numbers_need_their_number():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from base64 import b64decode
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ from pyarrow import parquet
 
 from tests.conftest import in_process
 from tests.csv_files import read_csv
+from tests.report.page.reading import read
 
 ROWS = 60
 CONFIG = """\
@@ -144,6 +146,19 @@ def test_explain_shuffles_the_photos_like_a_column(trained):
     assert done.code == 0, done.err
     columns = json.loads(done.out)["importance"]["columns"]
     assert {each["column"] for each in columns} == {"photo", "rooms", "town"}
+
+
+def test_the_worst_rows_have_their_photo_beside_their_columns(trained):
+    folder, _ = trained
+    examples = json.loads((folder / "run" / "examples.json").read_text())
+    assert (examples["columns"], examples["image"], examples["texts"]) == (["rooms", "town"], "photo", 0)
+    page = read((folder / "run" / "report.html").read_bytes())
+    table = next(each for each in page.all("table") if "inputs" in each.one("caption").text)
+    assert [each.text for each in table.one("thead").all("th")] == ["row", "photo", "rooms", "town"]
+    first = table.one("tbody").all("tr")[0]
+    png = b64decode(first.one("img").attributes["src"].partition(",")[2], validate=True)
+    assert Image.open(io.BytesIO(png)).size == (6, 8)
+    assert page.all("img") == table.all("img")
 
 
 OUTSIDE = "it leads out of the folder of bad.csv; put the image below that folder"

@@ -85,7 +85,11 @@ def test_other_rows_need_no_weight(trained):
     [
         ("-1", "rows.csv:4: column 'w': expected a sample weight of 0 or more, found -1"),
         ("", "rows.csv:4: column 'w': the sample weight is missing"),
-        ("many", "rows.csv:4: column 'w': 'many' is not a number"),
+        (
+            "many",
+            "rows.csv:4: column 'w': 'many' is not a number (59 of 60 values are). "
+            "Correct the row, or name a column of numbers in data.sample_weight\n",
+        ),
     ],
 )
 def test_a_weight_that_is_none_is_refused_at_its_row(tmp_path, value, message):

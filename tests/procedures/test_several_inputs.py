@@ -69,6 +69,16 @@ def test_model_keras_takes_the_raw_columns_in_another_process(trained):
     assert "model.keras, opened in another process, predicts the same for 18 raw test rows" in done.err
 
 
+def test_each_layer_says_which_inputs_it_follows_from(trained):
+    folder, _ = trained
+    layers = json.loads((folder / "run" / "model.json").read_text())["layers"]
+    alone = {tuple(layer["inputs"]) for layer in layers if len(layer["inputs"]) == 1}
+    assert alone == {("photo",), ("walk",), ("table",)}
+    assert set(layers[-1]["inputs"]) == {"photo", "walk", "table"}
+    for name in ("report.html", "report.md"):
+        assert "of the input" in (folder / "run" / name).read_text(), name
+
+
 def test_the_inputs_are_the_table_and_each_array(trained):
     folder, _ = trained
     architecture = json.loads((folder / "run" / "model.json").read_text())
@@ -151,6 +161,24 @@ def test_inputs_that_cannot_be_are_refused_at_their_line(rows, inputs, place, me
     assert done.code == 3
     assert f"config.yaml:{place}: " in done.err
     assert message in done.err
+
+
+def test_all_inputs_that_cannot_be_are_said_at_once(rows):
+    inputs = "  inputs: {a: [agee, area], photo: [height], b: [walk]}\n"
+    (rows / "config.yaml").write_text(experiment("{type: fusion}", inputs))
+    done = in_process(rows, "train", "config.yaml", "--run-dir", "run")
+    assert done.code == 3
+    for place in ("data.inputs.a[0]: ", "data.inputs.photo: ", "data.inputs.b[0]: "):
+        assert done.err.count(f" {place}") == 1, done.err
+
+
+def test_all_encoders_that_do_not_fit_are_said_at_once(rows):
+    encoders = "{phot: cnn, photo: {type: rnn}, walk: {type: cnn, filters: [4, 4, 4, 4, 4]}, table: {type: pooled}}"
+    (rows / "config.yaml").write_text(experiment(f"{{type: fusion, inputs: {encoders}}}"))
+    done = in_process(rows, "train", "config.yaml", "--run-dir", "run")
+    assert done.code == 3
+    for place in ("phot", "photo", "walk", "table"):
+        assert done.err.count(f" model.inputs.{place}: ") == 1, done.err
 
 
 @pytest.mark.parametrize("model", ["mlp", "linear", "cnn", "{type: sequential, layers: [Flatten]}"])

@@ -123,6 +123,10 @@ def test_after_an_interruption_it_is_the_same(train, mltrain, tmp_path, interrup
     interrupt_when(epochs_are_done(place, epochs[where]) if where in epochs else measuring_statistics(place))
     run = train("run", code=143)
     monkeypatch.undo()
+    if where == "before the average":
+        refused = mltrain("evaluate", run)
+        said = f"has no averaged weights yet; mltrain resume {run} finishes it"
+        assert (refused.code, refused.err.strip().endswith(said)) == (5, True), refused.err
     done = mltrain("resume", run)
     assert done.code == 0, done.err
     assert json.loads((run / "record.json").read_text())["resumed"][0]["step"] > 0

@@ -150,3 +150,29 @@ def test_two_processes_write_the_same_bytes(folder_of_texts):
         written.append([(run / name).read_bytes() for name in ("preprocessing.json", "metrics.json", "history.csv")])
     assert written[0][0] == written[1][0]
     assert json.loads(written[0][1])["splits"] == json.loads(written[1][1])["splits"]
+
+
+@pytest.mark.parametrize(
+    ("features", "model"),
+    [
+        ("{review: text, year: ignore}", "{type: pooled, width: 4}"),
+        ("{review: {type: text, encoding: hashed, buckets: 8}, year: number}", "{type: linear}"),
+    ],
+)
+def test_the_worst_rows_show_the_beginnings_of_their_texts(mltrain, folder_of_texts, features, model):
+    folder, strange = folder_of_texts, "\u202e<b>\x1b[2J"
+    made = [{**row, "review": f"{strange} {row['review']} {'word ' * 100}"} for row in rows(160)]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in made), encoding="utf-8")
+    (folder / "c.yaml").write_text(CONFIG.format(features=features, model=model), encoding="utf-8")
+    done = mltrain("train", "c.yaml", "--run-dir", "run")
+    assert done.code == 0, done.err
+    examples = json.loads((folder / "run" / "examples.json").read_text(encoding="utf-8"))
+    assert (examples["columns"][0], examples["texts"]) == ("review", 1)
+    for each in examples["examples"]:
+        whole = made[each["row"]]["review"]
+        assert each["values"][0].startswith("\\u202e<b>\\x1b[2J The ")
+        assert each["values"][0][40:100] in whole
+        assert len(each["values"][0]) == 200
+    page = (folder / "run" / "report.html").read_text(encoding="utf-8")
+    assert "\\u202e&lt;b&gt;\\x1b[2J The" in page
+    assert not set(strange[:1] + "\x1b") & set(page)

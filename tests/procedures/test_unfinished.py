@@ -49,3 +49,17 @@ def test_a_failed_run_says_why(mltrain, tmp_path):
         assert "absent" in done.err
         assert "not there; the run ended" not in done.err
         assert done.err.count("\n") == 1
+
+
+def test_a_start_that_failed_is_not_the_latest_run(mltrain, tmp_path):
+    rows(tmp_path)
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    good = mltrain("train", "c.yaml", "--runs-dir", "runs").run.name
+    for wrong in ("target: absent", "target: a, inputs: {x: [absent]}"):
+        (tmp_path / "c.yaml").write_text(CONFIG.replace("target: y", wrong))
+        assert mltrain("train", "c.yaml", "--runs-dir", "runs").code in (3, 4)
+    assert len(list((tmp_path / "runs" / "experiment").glob("2*"))) == 3
+    assert (tmp_path / "runs" / "experiment" / "latest").resolve().name == good
+    for reference in ("latest", "experiment/latest", "runs/experiment/latest"):
+        shown = mltrain("show", reference, "--runs-dir", "runs", "--json")
+        assert json.loads(shown.out)["status"]["state"] == "finished", shown.out

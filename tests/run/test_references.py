@@ -56,6 +56,17 @@ def test_what_is_written_means_one_run(runs: Path, reference: str, expected: str
     assert find(reference, runs) == expected
 
 
+def test_latest_is_the_newest_run_that_began_to_train_or_the_newest_where_none_did(runs: Path) -> None:
+    def find(reference: str) -> str:
+        return find_run(reference, runs, marker=MARKER, begun="splits").name
+
+    assert (find("latest"), find("a/latest")) == (OTHER, SECOND)
+    (runs / "a" / FIRST / "splits").mkdir()
+    assert (find("latest"), find("a/latest"), find("b/latest")) == (FIRST, FIRST, OTHER)
+    (runs / "b" / OTHER / "splits").mkdir()
+    assert (find("latest"), find("a/latest")) == (OTHER, FIRST)
+
+
 def test_an_absolute_path_needs_no_folder_of_runs(runs: Path) -> None:
     assert find(str((runs / "a" / FIRST).absolute()), Path("elsewhere")) == FIRST
 

@@ -104,9 +104,13 @@ def test_every_part_comes_back(runs: Path) -> None:
     ]
 
 
-def test_a_new_run_has_its_own_directory_and_latest_points_to_it(runs: Path) -> None:
+def test_a_new_run_has_its_own_directory_and_latest_points_to_it_once_it_begins(runs: Path) -> None:
     first = create_run(runs, "breast-cancer")
+    assert not (runs / "breast-cancer" / "latest").exists()
+    first.become_latest()
     second = create_run(runs, "breast-cancer")
+    assert os.readlink(runs / "breast-cancer" / "latest") == first.path.name  # noqa: PTH115
+    second.become_latest()
     assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{4}", first.path.name)
     assert first.path.parent == second.path.parent == runs / "breast-cancer"
     assert first.path != second.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -25,7 +26,17 @@ def battery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Battery]:
         for place in range(90)
     ]
     (folder / "targets.csv").write_text("\n".join(["p,q,a,b,c", *rows, ""]))
+    (folder / "texts.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in _texts(drawn)))
     for name, text in {"short": SHORT, "long": LONG, **VARIANTS}.items():
         (folder / f"{name}.yaml").write_text(text)
     with ForkServer(folder) as server:
         yield Battery(server)
+
+
+def _texts(drawn: np.random.Generator) -> Iterator[dict[str, object]]:
+    """Yield rows with texts of different lengths, of which some are missing and some have words of their own."""
+    words = ["sun", "Wolke", "été", "雨", "snow", "[UNK]"]
+    for number in range(90):
+        said = " ".join(drawn.choice(words, drawn.integers(0, 8)))
+        topic = f"{words[number % 4]} {number if number % 9 == 0 else ''}"
+        yield {"said": said or None, "topic": topic, "age": number % 7, "y": int(drawn.integers(0, 2))}

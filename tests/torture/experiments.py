@@ -139,6 +139,12 @@ VARIANTS = {
         "  outputs: {a: {weight: 0.5}, b: {class_weight: balanced}}\n",
         data="source: {type: csv, path: targets.csv}\n  target: {columns: [a, b, c], missing: skip}",
     ),
+    "texts": experiment(
+        "{type: fusion, inputs: {said: {type: transformer, width: 4, heads: 2, blocks: 1, dropout: 0.3}}, units: [4]}",
+        data="source: {type: jsonl, path: texts.jsonl}\n  target: y\n  features: {said: text, topic: {type: text, "
+        "encoding: tf_idf, min_count: 1}}",
+        epochs=3,
+    ),
     "embedding": experiment(
         _layers("{type: Embedding, input_dim: 20, output_dim: 4}", "Flatten", "{type: Dropout, rate: 0.2}"),
         data="source: {type: npz, path: words.npz}\n  target: y",

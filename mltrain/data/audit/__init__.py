@@ -72,7 +72,7 @@ def audit_data(
     named = identifiers(preprocessing, table)
     # A copy that was given a number of its own is a copy.
     compared = [encoder.column for encoder in preprocessing.columns if encoder.column not in named]
-    hashes = row_hashes(table, compared, truth)
+    hashes = row_hashes(table, compared, truth, preprocessing.token_rules)
     counts = class_counts(splits, truth, target)
     train, validation = (strengths_of(preprocessing, table, rows, truth) for rows in (splits.train, splits.validation))
     findings = [

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from mltrain.data.drift import LARGE, Stability, population_stability
+from mltrain.data.encoders.free_text import share_of_unknown
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import Target, each_target
 from mltrain.data.splits.rows import Splits
@@ -70,13 +71,16 @@ def shift_findings(
     if preprocessing.of_windows:
         return
     target = preprocessing.target
+    # The vocabulary is that of the training rows, so that all others have more unknown tokens, wherever they are from.
+    expected = {share_of_unknown(column) for column in preprocessing.token_rules}
     comparisons = (len(reference.columns) + len(target.parts)) * (len(splits.items()) - 1)
     for split, rows in splits.items():
         if split == "train":
             continue
         held = Comparison(reference, preprocessing)
         held.add(table.take(rows[:: -(-len(rows) // _MOST_ROWS)]))
-        found = {f"'{each.column}'": each.stability for each in held.findings(comparisons)}
+        kept = (each for each in held.findings(comparisons) if each.column not in expected)
+        found = {f"'{each.column}'": each.stability for each in kept}
         for part, there, true in each_target(target, truth):
             train, other = (each[there[each]] for each in (splits.train, rows))
             if len(train) and len(other):

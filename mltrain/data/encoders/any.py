@@ -7,9 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from mltrain.data.encoders.array import ArrayEncoder, ImageFileEncoder
-from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder, OrdinalEncoder
+from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder
 from mltrain.data.encoders.datetime import DatetimeEncoder
 from mltrain.data.encoders.number import NumberEncoder
+from mltrain.data.encoders.ordinal import OrdinalEncoder
 from mltrain.data.encoders.text import TokensEncoder
 from mltrain.data.encoders.text_columns import TextColumnsEncoder
 from mltrain.data.encoders.window import WindowEncoder

@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from mltrain.aligned import aligned_empty
-from mltrain.data.column_settings import Scale
 from mltrain.data.encoders.column import (
     ColumnEncoder,
     Encoded,
@@ -22,15 +21,7 @@ from mltrain.data.encoders.column import (
     Watched,
     first_row,
 )
-from mltrain.data.encoders.number import (
-    constant_decision,
-    encode_numbers,
-    fill_decision,
-    fit_scaling,
-    indicator_name,
-    missing_error,
-)
-from mltrain.data.encoders.scaling import Scaling
+from mltrain.data.encoders.number import indicator_name, missing_error
 from mltrain.data.encoders.texts import spelled_as, texts_of
 from mltrain.spec import Many, suggest
 from mltrain.task import Decision
@@ -124,7 +115,7 @@ class CategoryEncoder(TextEncoder):
         values = np.zeros((len(positions), len(self.categories)), np.float32)
         rows = np.flatnonzero(positions >= 0)
         values[rows, positions[rows]] = 1.0
-        return Encoded(values, _count(self.column, absent), _count(self.column, unknown))
+        return Encoded(values, count_of(self.column, absent), count_of(self.column, unknown))
 
 
 class IndexEncoder(TextEncoder):
@@ -146,7 +137,7 @@ class IndexEncoder(TextEncoder):
         """Return float32 (rows, 1)."""
         positions, absent, unknown = self.positions(column)
         values = (positions + 1).astype(np.float32)[:, None]
-        return Encoded(values, _count(self.column, absent), _count(self.column, unknown))
+        return Encoded(values, count_of(self.column, absent), count_of(self.column, unknown))
 
 
 class EmbeddedEncoder(OwnInputEncoder, TextEncoder):
@@ -182,39 +173,7 @@ class EmbeddedEncoder(OwnInputEncoder, TextEncoder):
         positions, absent, unknown = self.positions(column)
         values = aligned_empty((len(positions), 1), np.int32)
         values[:, 0] = positions + 1
-        return Encoded(values, _count(self.column, absent), _count(self.column, unknown))
-
-
-class OrdinalEncoder(TextEncoder):
-    """One scaled number column by the order of the categories; an unknown text is treated as a missing one."""
-
-    type: Literal["ordinal"] = "ordinal"
-    scaling: Scaling
-    """What is done to the numbers 0, 1, 2, …"""
-    indicator: bool
-    """Whether a second column is 1 where the value was missing."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the encoded columns."""
-        return (self.column, *([indicator_name(self.column)] if self.indicator else []))
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """None: the categories have an order."""
-        return ()
-
-    @property
-    def expects_missing(self) -> bool:
-        """Whether there is an indicator."""
-        return self.indicator
-
-    def encode(self, column: RawColumn) -> Encoded:
-        """Return float32 (rows, 1) or, with an indicator, (rows, 2)."""
-        positions, absent, unknown = self.positions(column)
-        numbers = np.where(positions < 0, np.nan, positions)
-        encoded = encode_numbers(column, [numbers], [self.scaling], self.indicator)
-        return Encoded(encoded.values, _count(self.column, absent), _count(self.column, unknown))
+        return Encoded(values, count_of(self.column, absent), count_of(self.column, unknown))
 
 
 def fit_category(
@@ -266,35 +225,6 @@ def _width(categories: int) -> int:
     return min(_WIDEST, max(1, round(1.6 * categories**0.56)))
 
 
-def fit_ordinal(column: RawColumn, order: tuple[str, ...], scale: Scale, unknown: Unknown, missing: Missing) -> Fitted:
-    """Return the encoder of a column of ordered categories of the training rows.
-
-    Raises:
-        DataError: a training row has a category that the order does not name, or misses it where that is an error.
-    """
-    texts = texts_of(column)
-    texts = spelled_as(texts, order)
-    # Not `ignore` here: what stands in the training rows was there to be seen when the order was written.
-    wrong = pc.invert(pc.is_in(texts, value_set=pa.array([*order, ""], pa.string()))).to_numpy(zero_copy_only=False)
-    if wrong.any():
-        raise unknown_error(column, texts, wrong, order)
-    positions = pc.index_in(texts, value_set=pa.array(order, pa.string())).to_numpy(zero_copy_only=False)
-    numbers = positions.astype(np.float64)
-    absent = np.isnan(numbers)
-    if missing == "error" and absent.any():
-        raise missing_error(column, absent)
-    encoder = OrdinalEncoder(
-        column=column.name,
-        categories=order,
-        unknown=unknown,
-        missing=missing,
-        scaling=fit_scaling(column, numbers, scale, "mean"),
-        indicator=bool(absent.any()),
-    )
-    decisions = fill_decision(column, int(absent.sum()), "mean") + constant_decision(column.name, numbers)
-    return Fitted(encoder, decisions)
-
-
 def unknown_error(column: RawColumn, texts: pa.Array, unknown: np.ndarray, categories: tuple[str, ...]) -> Exception:
     """Return the error for a category that is not known."""
     row = first_row(unknown)
@@ -304,6 +234,7 @@ def unknown_error(column: RawColumn, texts: pa.Array, unknown: np.ndarray, categ
     return column.error(row, f"unknown category {text!r}{suggest(text, known)} (known: {shown})")
 
 
-def _count(name: str, condition: np.ndarray) -> dict[str, int]:
+def count_of(name: str, condition: np.ndarray) -> dict[str, int]:
+    """Return the number of rows in which a condition holds, by the name of the column; empty for none."""
     count = int(condition.sum())
     return {name: count} if count else {}

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pydantic import Field, model_validator
 
 from mltrain.data.encoders.column import Encoded, Fitted, RawColumn
-from mltrain.data.encoders.text import FreeTextEncoder, absent_texts, training_texts, vocabulary_of, with_missing
+from mltrain.data.encoders.free_text import FreeTextEncoder, absent_texts, training_texts, vocabulary_of, with_missing
 from mltrain.data.texts.characters import CharacterTable, character_table
 from mltrain.data.texts.settings import TextSettings
 from mltrain.data.texts.tokens import Tokens, bucket_of

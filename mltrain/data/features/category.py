@@ -70,7 +70,8 @@ class CategoryFeature(FeatureSpec):
     def fit(self, column: RawColumn, scale: Scale) -> Fitted:
         """Return the encoder fitted on a column of the training rows; `scale` is `data.scale`."""
         # Here and not at the top: a spec must be checked without paying for NumPy and pyarrow.
-        from mltrain.data.encoders.category import fit_category, fit_ordinal
+        from mltrain.data.encoders.category import fit_category
+        from mltrain.data.encoders.ordinal import fit_ordinal
 
         if self.order:
             return fit_ordinal(column, self.order, self.scale or scale, self.unknown, self.missing)

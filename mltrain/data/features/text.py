@@ -86,7 +86,7 @@ class TextFeature(FeatureSpec):
         return self
 
     def _problem(self, name: str, message: str) -> Any:
-        return fail("text", [problem("text", f"{name}: {message}", (name,), getattr(self, name))])
+        return fail("text", [problem("text", message, (name,), getattr(self, name))])
 
     @property
     def read_as(self) -> str:

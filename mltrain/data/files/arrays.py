@@ -15,7 +15,7 @@ from typing import IO
 import numpy as np
 import pyarrow as pa
 
-from mltrain.data.files.column_types import ColumnPlace, target_in
+from mltrain.data.files.column_types import ColumnPlace, role_in
 from mltrain.data.files.column_values import SINGLE, finite_array, typed_column
 from mltrain.data.files.missing_values import MissingValues
 from mltrain.data.files.opening import FileContent, check_unpacked_size, read_file_content
@@ -68,7 +68,7 @@ def read_npz(
         raise DataError(f"{content.name}: the arrays have no rows")
     origin, missing = Origin(content.name), missing or MissingValues()
     places = {
-        name: ColumnPlace(name, origin.place, missing_key=True, options=options, target=target_in(declared, name))
+        name: ColumnPlace(name, origin.place, missing_key=True, options=options, role=role_in(declared, name))
         for name in found
     }
     columns: dict[str, Column] = {

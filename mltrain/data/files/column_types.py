@@ -23,6 +23,8 @@ from mltrain.data.files.text_codes import NUMBER, OTHER_DATE, are_codes
 from mltrain.errors import DataError
 
 Place = Callable[[int], str]
+# A target of a task with classes, any other target, and the weight of each row.
+Role = Literal["classes", "target", "weight"]
 
 # Times without a zone, and times with one, which are kept in UTC: an hour of the one is not an hour of the other.
 TIMESTAMP, ZONED = pa.timestamp("us"), pa.timestamp("us", "UTC")
@@ -49,7 +51,7 @@ class ColumnPlace:
         missing_key: whether the source has a key `missing` that can name more texts for "no value".
         options: whether what is advised are options of a command, not keys of a source.
         in_part: whether the rows are a part of a file, of which no count is a count of the file.
-        target: "classes" for the target of a task with classes, "any" for any other target.
+        role: what the config uses the column for, where it is no feature.
         delimiter: what separates the columns of a delimited text.
     """
 
@@ -58,7 +60,7 @@ class ColumnPlace:
     missing_key: bool = False
     options: bool = False
     in_part: bool = False
-    target: Literal["any", "classes"] | None = None
+    role: Role | None = None
     delimiter: str = ","
 
     def error(self, row: int, message: str) -> DataError:
@@ -67,19 +69,19 @@ class ColumnPlace:
 
 
 class DeclaredKinds(dict[str, str]):
-    """What columns are read as, by name, as far as the config says it, and which columns are targets."""
+    """What columns are read as, by name, as far as the config says it, and which columns cannot be features."""
 
-    def __init__(self, kinds: Mapping[str, str], targets: Mapping[str, Literal["any", "classes"]]) -> None:
+    def __init__(self, kinds: Mapping[str, str], roles: Mapping[str, Role]) -> None:
         unknown = {name: kind for name, kind in kinds.items() if kind not in READ_AS}
         if unknown:
             raise ValueError(f"texts cannot be read as these kinds: {unknown}")
         super().__init__(kinds)
-        self.targets = targets
+        self.roles = roles
 
 
-def target_in(declared: Mapping[str, str] | None, name: str) -> Literal["any", "classes"] | None:
-    """Return what kind of target a column is; None where it is not a target."""
-    return declared.targets.get(name) if isinstance(declared, DeclaredKinds) else None
+def role_in(declared: Mapping[str, str] | None, name: str) -> Role | None:
+    """Return what a column is used for; None where it may be a feature."""
+    return declared.roles.get(name) if isinstance(declared, DeclaredKinds) else None
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def parse_texts(texts: pa.Array, where: ColumnPlace, kind: str | None) -> pa.Arr
             if parsed is not None:
                 return parsed
     except DataError:
-        if where.target != "classes":
+        if where.role != "classes":
             raise  # else 1, 2, 3 and 4+ are names of classes
     return texts
 
@@ -267,7 +269,10 @@ def _check_all(mask: pa.Array, texts: pa.Array, where: ColumnPlace, what: str, d
     elif what == _DATE_FORM and re.match(OTHER_DATE, text):
         setting = _setting(where, "date_format", "DD/MM/YYYY")
         remedies = [f"{setting[0].upper()}{setting[1:]} (or how the dates are written)"]
-    if where.target is not None:
+    if where.role == "weight":
+        # As a missing value it would be refused, too.
+        remedies = [*remedies, "name a column of numbers in data.sample_weight"]
+    elif where.role is not None:
         # As a missing value it would be refused, and a target is not a feature.
         if remedies == ["Correct the row"]:
             remedies = ["Correct the row or leave it out"]
@@ -275,7 +280,7 @@ def _check_all(mask: pa.Array, texts: pa.Array, where: ColumnPlace, what: str, d
             remedies.append("state task: multiclass to learn each text as a class")
     elif not declared:
         remedies.append(f"declare data.features.{where.column}: category")
-    if where.missing_key and where.target is None and not (what == _DATE_FORM and re.match(OTHER_DATE, text)):
+    if where.missing_key and where.role is None and not (what == _DATE_FORM and re.match(OTHER_DATE, text)):
         if text in USUAL:
             remedies.append(_setting(where, "usual_missing", "numbers"))
         elif where.options:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mltrain.data.files.column_types import ColumnPlace, target_in
+from mltrain.data.files.column_types import ColumnPlace, role_in
 from mltrain.data.files.delimited_blocks import read_in_blocks
 from mltrain.data.files.delimited_faults import LONGEST_FIELD, records
 from mltrain.data.files.delimited_header import header
@@ -60,7 +60,7 @@ def read_delimited(path: Path, dialect: Dialect, declared: Mapping[str, str]) ->
             origin.place,
             missing_key=True,
             options=dialect.options,
-            target=target_in(declared, column_name),
+            role=role_in(declared, column_name),
             delimiter=dialect.delimiter,
         )
         if declared.get(column_name) == "ignore":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mltrain.data.files.column_types import ColumnPlace, target_in
+from mltrain.data.files.column_types import ColumnPlace, role_in
 from mltrain.data.files.column_values import column_of_values
 from mltrain.data.files.missing_values import MissingValues
 from mltrain.data.files.opening import check_unpacked_size, read_file_content
@@ -57,13 +57,14 @@ def read_json_lines(path: Path, missing: MissingValues, declared: Mapping[str, s
     names = list(dict.fromkeys(name for row in objects for name in row))
     if not names:
         raise DataError(f"{content.name}: expected objects with keys, found only empty objects")
+    _refuse_half_characters(names, objects, lines, content.name)
     # A line that adds a key adds a cell to every other: some hundred KB could become a table of gigabytes.
     check_unpacked_size(content.name, len(content.data), _CELL * len(objects) * len(names))
     origin = LinesOrigin(content.name, lines)
     columns = {
         name: column_of_values(
             [row.get(name) for row in objects],
-            ColumnPlace(name, origin.place, missing_key=True, options=options, target=target_in(declared, name)),
+            ColumnPlace(name, origin.place, missing_key=True, options=options, role=role_in(declared, name)),
             declared.get(name),
             missing,
         )
@@ -77,6 +78,16 @@ def read_json_lines(path: Path, missing: MissingValues, declared: Mapping[str, s
         taken_as_missing=missing.sentences(options=options),
         absent_is_missing=True,
     )
+
+
+def _refuse_half_characters(
+    names: Sequence[str], objects: Sequence[Mapping[str, Any]], lines: Sequence[int], file: str
+) -> None:
+    r"""Refuse a key with half of a pair of surrogates: JSON can write it as `\ud800`, and no file of a run can."""
+    for name in names:
+        if not name.isascii() and name.encode("utf-8", "ignore") != name.encode("utf-8", "surrogatepass"):
+            line = next(line for row, line in zip(objects, lines, strict=True) if name in row)
+            raise DataError(f"{file}:{line}: the key {name!r} is not valid Unicode; give the column another name")
 
 
 def json_object(line: bytes, place: str) -> dict[str, Any]:

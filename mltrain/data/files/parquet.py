@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from mltrain.data.files.column_types import ColumnPlace, target_in
+from mltrain.data.files.column_types import ColumnPlace, role_in
 from mltrain.data.files.column_values import typed_column
 from mltrain.data.files.missing_values import MissingValues
 from mltrain.data.files.opening import check_unpacked_size, open_regular, read_file_content
@@ -75,7 +75,7 @@ def _columns(packed: _Packed, declared: Mapping[str, str], missing: MissingValue
     ignored = frozenset(name for name in names if declared.get(name) == "ignore")
     columns: dict[str, Column] = {}
     for name, column in _read(packed, ignored):
-        where = ColumnPlace(name, origin.place, missing_key=True, options=options, target=target_in(declared, name))
+        where = ColumnPlace(name, origin.place, missing_key=True, options=options, role=role_in(declared, name))
         read = column if name in ignored else missing.of_typed(name, column)
         columns[name] = typed_column(read, where, declared.get(name))
     return {name: columns[name] for name in names}

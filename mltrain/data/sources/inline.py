@@ -106,7 +106,7 @@ class InlineSource(Spec):
         Raises:
             DataError: a column mixes kinds of values.
         """
-        from mltrain.data.files.column_types import ColumnPlace, target_in  # pyarrow costs 50 ms at import
+        from mltrain.data.files.column_types import ColumnPlace, role_in  # pyarrow costs 50 ms at import
         from mltrain.data.files.column_values import column_of_values
         from mltrain.data.table import Origin, Table
 
@@ -114,7 +114,7 @@ class InlineSource(Spec):
         columns = {
             name: column_of_values(
                 [row[number] for row in self.rows],
-                ColumnPlace(name, origin.place, target=target_in(declared, name)),
+                ColumnPlace(name, origin.place, role=role_in(declared, name)),
                 (declared or {}).get(name),
             )
             for number, name in enumerate(self.columns)

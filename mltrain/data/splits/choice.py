@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never, cast
 import numpy as np
 
 from mltrain.data.image_columns import AskedImages, folder_of, image_rules, with_images
+from mltrain.data.joined_tables import join
 from mltrain.data.sources import Source
 from mltrain.data.splits import ColumnSplit, FilesSplit, NoSplit, RandomSplit, Split, TimeSplit
 from mltrain.data.splits.fold_choice import rows_by_fold
@@ -19,7 +20,7 @@ from mltrain.data.splits.keys import group_numbers
 from mltrain.data.splits.row_choice import Draw, all_rows, rows_by_column, rows_by_part
 from mltrain.data.splits.rows import Splits
 from mltrain.data.splits.time_order import rows_by_time
-from mltrain.data.table import Table, join
+from mltrain.data.table import Table
 from mltrain.errors import DataError
 from mltrain.task import Decision, SplitName
 

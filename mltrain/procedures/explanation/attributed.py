@@ -54,7 +54,8 @@ def explained_columns(stored: StoredModel) -> tuple[str, ...]:
     if not given.columns:
         raise UsageError(
             f"--explain needs the columns of a table, but the input of this run is {given.words} '{given.name}', of "
-            f"shape {given.shape}; leave it out; for images, `mltrain explain` shows where the score comes from"
+            f"shape {given.shape}; leave it out; `mltrain explain` shows where in a small image the score comes from, "
+            "and how much it depends on a text or an array as a whole"
         )
     targets = stored.preprocessing.target.parts
     if len(targets) > 1:

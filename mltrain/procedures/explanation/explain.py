@@ -24,7 +24,7 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
     before anything is shown.
 
     Raises:
-        UsageError: the data is neither a table nor images that can be shown.
+        UsageError: a prediction is not finite.
         RunError: the run is damaged or unfinished, or its data has changed since.
         DataError: the data does not exist, or is not valid.
         WriteError: the run cannot be written.
@@ -44,7 +44,7 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
     examples = replace(encode_examples(stored.preprocessing, table, rows), groups=groups)
     stored.refuse_indices(table, examples.inputs)
     predictions = predict_split(network, examples).tempered(network, stored.rule).values
-    reason = unexplained(network.info, examples.inputs, predictions)
+    reason = unexplained(network.info.task, predictions)
     if reason is not None:
         raise UsageError(f"{run.path}: {reason}")
     if split == "test":

@@ -18,35 +18,22 @@ from mltrain.procedures.worst_examples import are_images, pictures_of
 from mltrain.report.worst import EXAMPLES, worst
 from mltrain.run.decision import DecisionRule
 from mltrain.run.explanation import Explanation, Saliency
-from mltrain.task import DataInfo, the_only
+from mltrain.task import DataInfo, Task, the_only
 
 
-def unexplained(info: DataInfo, inputs: Mapping[str, np.ndarray], predictions: np.ndarray) -> str | None:
-    """Return why `explain_split` cannot explain a split; None where it can.
-
-    Args:
-        info: what the model knows of the data.
-        inputs: the encoded rows, by the name of the input.
-        predictions: for them.
-    """
+def unexplained(task: Task, predictions: np.ndarray) -> str | None:
+    """Return why `explain_split` cannot explain the predictions for a split; None where it can."""
+    if KINDS[task].mixed:
+        return "cannot explain the predictions: the targets are of different kinds, and an explanation is of one"
     if not np.isfinite(predictions).all():
         return "cannot explain the predictions: one of them is NaN or infinite"
-    if KINDS[info.task].mixed:
-        return "cannot explain the predictions: the targets are of different kinds, and an explanation is of one"
-    of_columns = _of_columns(info)
-    if not of_columns and not are_images(the_only(inputs)):
-        return (
-            "cannot explain the predictions: expected the columns of a table, or images with 1 or 3 channels and up "
-            f"to 128 × 128 pixels, found {info.input.words} '{info.input.name}'"
-        )
-    if not of_columns and KINDS[info.task].several:
-        return "cannot explain the predictions: a saliency map shows one score, and there are several targets"
     return None
 
 
-def _of_columns(info: DataInfo) -> bool:
-    """Return whether the importance of each column is measured: there is a table, or there are several inputs."""
-    return len(info.inputs) > 1 or bool(info.input.columns)
+def _has_maps(info: DataInfo, inputs: Mapping[str, np.ndarray]) -> bool:
+    """Return whether pixels are looked at: the only input is an image of few pixels, and there is one score. Else the
+    importance of each column is measured, and that of a text, an image or an array as one."""
+    return len(inputs) == 1 and are_images(the_only(inputs)) and not KINDS[info.task].several
 
 
 @dataclass(frozen=True)
@@ -77,7 +64,7 @@ def explain_split(
         between: called between two parts of the work; it may raise, to stop.
     """
     split, examples, predictions = explained.split, explained.examples, explained.predictions
-    if _of_columns(network.info):
+    if not _has_maps(network.info, examples.inputs):
         found = measure_importance(network, preprocessing, rule, split, examples, between)
         return Explanation(split=split, epoch=epoch, importance=found)
     places = worst(examples.truth, predictions, EXAMPLES)

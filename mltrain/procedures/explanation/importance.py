@@ -1,4 +1,5 @@
-"""The permutation importance of every column of a table. Imports TensorFlow."""
+"""The permutation importance of every column of a table, and of every text, image and array as one. Imports
+TensorFlow."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from mltrain.evaluation.several import SeveralRows, rows_of
 from mltrain.evaluation.split_results import draw_seed
 from mltrain.procedures.network import Network
 from mltrain.run.decision import DecisionRule
-from mltrain.run.explanation import ColumnImportance, Importances
+from mltrain.run.explanation import ColumnImportance, Importances, Whole
+from mltrain.task import DataInfo, InputKind
 
 # Of each column; the interval contains the chance that is left in them.
 PERMUTATIONS = 10
@@ -71,11 +73,12 @@ def measure_importance(
     metric = importance_metric(spec.evaluation.metrics_for(task), _objective(network), rows)
     if metric is None:
         return None
-    found, first = [], dict.fromkeys(inputs, 0)
+    found, first, wholes = [], dict.fromkeys(inputs, 0), _wholes(network.info, preprocessing)
     for encoder in preprocessing.columns:
         name = preprocessing.input_of(encoder)
         last = first[name] + len(encoder.names) if encoder.names else None
-        found.append(_column(encoder.column, metric, rows, permuted(name, slice(first[name], last)), groups))
+        measured = _column(encoder.column, metric, rows, permuted(name, slice(first[name], last)), groups)
+        found.append(measured.model_copy(update={"whole": wholes.get(encoder.column, "")}))
         first[name] = last or 0
         between_columns()
     return Importances(
@@ -85,6 +88,15 @@ def measure_importance(
         permutations=PERMUTATIONS,
         columns=tuple(sorted(found, key=lambda each: -np.inf if each.value is None else -each.value)),
     )
+
+
+def _wholes(info: DataInfo, preprocessing: Preprocessing) -> dict[str, Whole]:
+    """Return what the columns hold that are shuffled as one, by the name of the column."""
+    words: dict[InputKind, Whole] = {"text": "text", "image": "image"}
+    kinds = {each.name: each.kind for each in info.inputs}
+    alone = (each for each in preprocessing.columns if not each.names and kinds[each.input] != "category")
+    found: dict[str, Whole] = {each.column: words.get(kinds[each.input], "array") for each in alone}
+    return found | dict.fromkeys(preprocessing.token_rules, "text")
 
 
 def _column(

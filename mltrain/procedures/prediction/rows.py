@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from mltrain.data.gaps import Gaps
+from mltrain.data.joined_tables import stacked
 from mltrain.data.reading import declared_kinds
 from mltrain.data.several_targets import Target
 from mltrain.data.streams.arrays import ArraysStream
@@ -18,7 +19,6 @@ from mltrain.data.streams.block import Block, RowStream
 from mltrain.data.streams.images import ImagesStream
 from mltrain.data.streams.json_lines import JsonLinesStream
 from mltrain.data.streams.row_images import ImagesOfBlocks
-from mltrain.data.table import stacked
 from mltrain.data.training_columns import Comparison, TrainingColumns
 from mltrain.errors import DataError
 from mltrain.procedures.prediction.findings import Findings, Missing

@@ -124,8 +124,15 @@ def _model(facts: Facts) -> Iterator[str]:
     model = facts.architecture
     if model is not None:
         yield f"{len(model.layers)} layers, {model.parameters:,} parameters; {model.trainable:,} of them are trained."
-        rows = ((layer.name, layer.kind, shape_text(layer.output), f"{layer.parameters:,}") for layer in model.layers)
-        yield table(("layer", "kind", "output", "parameters"), rows, texts=3)
+        of_inputs = ("of the input",) if model.inputs else ()
+        rows = (
+            (
+                *(layer.name, *([", ".join(layer.inputs)] if of_inputs else []), layer.kind),
+                *(shape_text(layer.output), f"{layer.parameters:,}"),
+            )
+            for layer in model.layers
+        )
+        yield table(("layer", *of_inputs, "kind", "output", "parameters"), rows, texts=3 + len(of_inputs))
 
 
 def _training(facts: Facts) -> Iterator[str]:

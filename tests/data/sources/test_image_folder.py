@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mltrain.data.joined_tables import join
 from mltrain.data.sources import read_file
 from mltrain.data.sources.image_folder import ImageFolderSource
-from mltrain.data.table import join
 from mltrain.errors import DataError
 from tests.data.pictures import pixels, write_folder
 

@@ -72,6 +72,7 @@ def test_jsonl(jsonl, tmp_path):
         ('{"a": 1}\n{"a": 2\n', "x.jsonl:2: not JSON"),
         ("[1, 2]\n", "x.jsonl:1: expected one JSON object per line"),
         ('{"a": 1, "a": 2}\n', "x.jsonl:1: the key 'a' appears twice in one object; remove one"),
+        ('{"a": 1}\n{"\\ud800": 2}\n', r"x.jsonl:2: the key '\ud800' is not valid Unicode; give the column"),
         ('{"a": [1, 2]}\n{"a": [1]}\n', "x.jsonl:2: column 'a': a list of 1, where the first row has a list of 2"),
         ('{"a": [[1, 2], [3, 4]]}\n{"a": [[1, 2], [3]]}\n', "x.jsonl:2: column 'a': a list of 1"),
         ('{"a": [1]}\n{"a": 3}\n', "x.jsonl:2: column 'a': expected a list, as in other rows, found '3'"),

@@ -20,10 +20,12 @@ from tests.report.page.reading import read
 ROWS = 300
 CONFIGS = {
     # The target is 3 a - 2 (color is red) + noise; b says nothing.
-    "linear": "name: linear\ndata: {source: {type: csv, path: data.csv}, target: y, features: {group: ignore}}\n"
+    "linear": "name: linear\ndata: {source: {type: csv, path: data.csv}, target: y, features: {group: ignore, "
+    "said: ignore}}\n"
     "model: {type: linear}\ntraining: {epochs: 30, optimizer: {type: Adam, learning_rate: 0.1}}\n"
     "evaluation: {explain: true}\n",
-    "classes": "name: classes\ndata: {source: {type: csv, path: data.csv}, target: group, features: {y: ignore}}\n"
+    "classes": "name: classes\ndata: {source: {type: csv, path: data.csv}, target: group, features: {y: ignore, "
+    "said: ignore}}\n"
     "model: {type: mlp, units: [8]}\ntraining: {epochs: 5}\n",
     "images": "name: images\ndata: {source: {type: synthetic, kind: shapes, rows: 60, size: 8}}\n"
     "model: {type: sequential, layers: [{type: Conv2D, filters: 2, kernel_size: 3}, Flatten]}\n"
@@ -31,6 +33,9 @@ CONFIGS = {
     "sequences": "name: sequences\ndata: {source: {type: synthetic, kind: sequences, rows: 60, steps: 12}}\n"
     "model: {type: sequential, layers: [{type: SimpleRNN, units: 3}]}\ntraining: {epochs: 2}\n"
     "evaluation: {explain: true}\n",
+    "texts": "name: texts\ndata: {source: {type: csv, path: data.csv}, target: group, features: {said: text, "
+    "a: ignore, b: ignore, color: ignore, y: ignore}}\nmodel: {type: pooled, width: 8}\n"
+    "training: {epochs: 40, optimizer: {type: Adam, learning_rate: 0.05}}\nevaluation: {explain: true}\n",
 }
 
 
@@ -45,7 +50,7 @@ def finished(tmp_path_factory):
     group = np.digitize(y, np.quantile(y, (1 / 3, 2 / 3)))
     with (folder / "data.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("a", "b", "color", "y", "group"))
+        writer.writerow(("a", "b", "color", "y", "group", "said"))
         writer.writerows(
             zip(
                 a.round(4),
@@ -53,6 +58,7 @@ def finished(tmp_path_factory):
                 np.where(red, "red", "blue"),
                 y.round(4),
                 [f"g{each}" for each in group],
+                [f"{('low', 'some', 'high')[each]} number" for each in group],
                 strict=True,
             )
         )
@@ -150,16 +156,30 @@ def test_saliency_of_a_linear_model_is_its_weights(finished):
     assert np.allclose(first, second, atol=1e-4)
 
 
-def test_what_has_neither_columns_nor_pictures_is_refused(finished, copied, mltrain):
-    assert "cannot explain the predictions" in finished[1]["sequences"]
-    run = copied("sequences")
-    looks = (run / "test_looks.jsonl").read_bytes()
-    for arguments in (("explain", run), ("predict", run, "-", "--explain", "--out", "x.csv")):
-        done = mltrain(*arguments)
-        assert done.code == 2, done.err
-        assert len(done.err.splitlines()) == 1
-    assert (run / "test_looks.jsonl").read_bytes() == looks
-    assert not (run / "explanation.json").exists()
+@pytest.mark.parametrize(("name", "column", "whole"), [("sequences", "sequence", "array"), ("texts", "said", "text")])
+def test_an_array_or_a_text_alone_counts_as_one(finished, mltrain, name, column, whole):
+    folder, said = finished
+    (found,) = explanation(folder / name)["importance"]["columns"]
+    assert (found["column"], found["whole"]) == (column, whole)
+    assert f"each {whole} is shuffled as one ({column}): which " in said[name]
+    done = mltrain("predict", folder / name, "-", "--explain", "--out", "x.csv")
+    assert done.code == 2, done.err
+    assert len(done.err.splitlines()) == 1
+    assert "`mltrain explain` shows where in a small image the score comes from" in done.err
+
+
+def test_a_text_that_tells_the_class_is_important(finished):
+    folder, said = finished
+    (found,) = explanation(folder / "texts")["importance"]["columns"]
+    assert found["low"] > 0.2
+    assert "accuracy depends most on said" in said["texts"]
+
+
+def test_predictions_that_are_not_finite_are_not_explained():
+    from mltrain.procedures.explanation.explaining import unexplained
+
+    assert unexplained(np.array([0.5, 1.0])) is None
+    assert "one of them is NaN or infinite" in unexplained(np.array([0.5, np.nan]))
 
 
 def test_an_explanation_of_an_earlier_model_is_not_shown_as_this_ones(copied, mltrain):

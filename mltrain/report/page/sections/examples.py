@@ -17,7 +17,7 @@ from mltrain.report.page.sections.explanation import shown_explanation
 from mltrain.report.page.sections.targets import target_cells
 from mltrain.report.text import number
 from mltrain.report.worst import EXAMPLES, worst
-from mltrain.run.examples import Example
+from mltrain.run.examples import Example, WorstExamples
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.results import Results
 
@@ -64,10 +64,11 @@ def examples_section(facts: Facts) -> Html | None:
         texts += 1
     listed = table(f"The worst of {len(predictions.rows):,} rows", header, rows, texts)
     shown = facts.examples.examples if facts.examples is not None else ()
-    inputs = _inputs(facts.examples.columns, shown) if facts.examples is not None else None
+    inputs = _inputs(facts.examples) if facts.examples is not None else None
     explanation = shown_explanation(facts)
     maps = {each.row: each.picture for each in explanation.saliency} if explanation is not None else {}
-    pictures = _pictures(shown, maps, _outcomes(results, predictions))
+    # Beside their columns, where the rows have such.
+    pictures = _pictures(shown, maps, _outcomes(results, predictions)) if inputs is None else None
     about_maps = sentence(_SALIENCY) if maps and pictures else None
     return section("examples", "Worst examples", sentence(said), listed, pictures, about_maps, inputs)
 
@@ -158,10 +159,21 @@ def _picture(png: str, words: str) -> Html:
     return element("img", src=f"data:image/png;base64,{png}", alt=words)
 
 
-def _inputs(columns: Sequence[str], examples: Sequence[Example]) -> Html | None:
-    """Return the columns of the rows as a table."""
-    rows = [(str(one.row), *one.values) for one in examples if len(one.values) == len(columns)]
-    return table("The inputs of these rows", ("row", *columns), rows) if columns and rows else None
+def _inputs(worst_rows: WorstExamples) -> Html | None:
+    """Return the columns of the rows as a table, each row with its picture, where it has one."""
+    columns = worst_rows.columns
+    shown = [one for one in worst_rows.examples if len(one.values) == len(columns)]
+    if not columns or not shown:
+        return None
+    caption, texts = "The inputs of these rows", 1 + min(worst_rows.texts, len(columns))
+    if not any(one.picture for one in shown):
+        return table(caption, ("row", *columns), [(str(one.row), *one.values) for one in shown], texts)
+    rows = [
+        (str(one.row), _picture(one.picture, f"The image of row {one.row}") if one.picture else "–", *one.values)
+        for one in shown
+    ]
+    header = ("row", worst_rows.image or "image", *columns)
+    return table(caption, header, rows, texts + 1)
 
 
 def _targets(

@@ -42,7 +42,13 @@ def _graph_table(model: Architecture) -> Html:
         (layer.name, layer.kind, ", ".join(layer.after), shape_text(layer.output), f"{layer.parameters:,}")
         for layer in model.layers
     ]
-    return table("Layers", ("layer", "kind", "takes", "output", "parameters"), [*inputs, *layers], texts=4)
+    header, rows = ("layer", "kind", "takes", "output", "parameters"), [*inputs, *layers]
+    if not any(layer.inputs for layer in model.layers):
+        return table("Layers", header, rows, texts=4)
+    # An automatic name, such as embedding_1, does not say which input it is for.
+    of_inputs = [*model.inputs, *(", ".join(layer.inputs) for layer in model.layers)]
+    named = [(row[0], of_input, *row[1:]) for row, of_input in zip(rows, of_inputs, strict=True)]
+    return table("Layers", (header[0], "of the input", *header[1:]), named, texts=5)
 
 
 def diagram_chart(model: Architecture) -> Chart:
