@@ -19,7 +19,9 @@ from mltrain.experiment.target_scale import scales_target
 from mltrain.models.head import Head
 from mltrain.models.scores import tempered_model
 from mltrain.models.walk import layers_of, sources_of
+from mltrain.models.word_vectors import hold_vectors
 from mltrain.outputs import KINDS
+from mltrain.procedures.word_vectors import stated_vectors
 from mltrain.run.architecture import Architecture, RecordedLayer
 from mltrain.task import DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
@@ -150,5 +152,6 @@ def build_network(spec: ExperimentSpec, info: DataInfo, target: Target, precisio
         model = spec.model.build(info, spec.training.loss)
     finally:
         keras.config.set_dtype_policy("float32")
+    hold_vectors(model, info, {name: each.trainable for name, each in stated_vectors(spec.data).items()})
     compile_model(model, spec.training, info, scales_target(spec, info.task))
     return Network(spec, info, target, model, head)
