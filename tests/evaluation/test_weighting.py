@@ -264,7 +264,7 @@ METRICS_OF = {
 def coverage(task, rows, sets, groups=1):
     metrics = METRICS_OF[task]
     truth = measure(metrics, rows_with(task, *weighted_sample(task, np.random.default_rng(1), 400_000)))[0]
-    generator, hits = np.random.default_rng(2), dict.fromkeys(truth, 0)
+    generator, hits = np.random.default_rng(12), dict.fromkeys(truth, 0)
     for number in range(sets):
         drawn = weighted_sample(task, generator, rows)
         repeated = [np.repeat(each, groups, axis=0) for each in drawn]
@@ -301,7 +301,7 @@ def test_of_1000_differences_95_percent_hold_the_truth():
         for metric in metrics:
             difference = paired_difference(metric, a, b, seed=number, draws=400)
             hits[metric.name] += difference.low <= first[metric.name] - second[metric.name] <= difference.high
-    assert all(920 <= count <= 975 for count in hits.values()), hits
+    assert all(925 <= count <= 975 for count in hits.values()), hits
 
 
 def test_several_targets_have_no_weights():
