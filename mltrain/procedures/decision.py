@@ -40,14 +40,22 @@ def check_both_classes(spec: EvaluationSpec, prepared: Prepared) -> None:
         MisfitError: names the class that no validation row has.
     """
     if isinstance(spec.threshold, ThresholdAim) and prepared.info.task == "binary":
-        counts = np.bincount(prepared.examples["validation"].truth, minlength=2)
+        held_out = prepared.examples["validation"]
+        counting = np.ones(len(held_out.truth)) if held_out.weights is None else held_out.weights
+        counts = np.bincount(held_out.truth[counting > 0], minlength=2)
         if not counts.all():
             name = prepared.info.output.classes[int(counts.argmin())]
             message = f"a threshold is chosen on validation rows of both classes, and none is '{name}': set "
             raise MisfitError(("evaluation", "threshold"), f"{message}data.split.stratify: true, or state a number")
 
 
-def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictions: np.ndarray | None) -> Chosen:
+def choose(
+    spec: EvaluationSpec,
+    task: Task,
+    truth: np.ndarray | None,
+    predictions: np.ndarray | None,
+    weights: np.ndarray | None = None,
+) -> Chosen:
     """Return what the validation rows say; for numbers and labels, and by the defaults, nothing is done to predictions.
 
     Args:
@@ -55,6 +63,7 @@ def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictio
         task: what is learned.
         truth: class indices of the validation rows (n,); None where there are none.
         predictions: for them, of the model of the run.
+        weights: of the same rows (n,); None where all count the same.
     """
     if not KINDS[task].of_classes:
         return Chosen(DecisionRule(), {})
@@ -64,22 +73,22 @@ def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictio
     if predictions is not None and not np.isfinite(predictions).all():
         predictions = None  # the metrics say so, and why they have no value
     if spec.calibration.temperature is not False and truth is not None and predictions is not None:
-        temperature, sentence = _temperature(spec, task, truth, predictions)
+        temperature, sentence = _temperature(spec, task, truth, predictions, weights)
         sentences.append(sentence)
         if temperature is not None:
             results["temperature"] = temperature
             predictions = tempered(task, predictions, temperature)
     if task == "binary":
-        results["threshold"], sentence = _threshold(spec.threshold, truth, predictions)
+        results["threshold"], sentence = _threshold(spec.threshold, truth, predictions, weights)
         threshold = results["threshold"].value
         sentences += [sentence] if sentence else []
     return Chosen(DecisionRule(threshold=threshold, temperature=temperature), results)
 
 
 def _temperature(
-    spec: EvaluationSpec, task: Task, truth: np.ndarray, predictions: np.ndarray
+    spec: EvaluationSpec, task: Task, truth: np.ndarray, predictions: np.ndarray, weights: np.ndarray | None
 ) -> tuple[float | None, str]:
-    found = fit_temperature(task, truth, predictions)
+    found = fit_temperature(task, truth, predictions, weights)
     if found.value is None:
         return None, (
             f"no temperature between {1 / HOTTEST:g} and {HOTTEST:g} is best for the {len(truth)} validation rows "
@@ -92,7 +101,10 @@ def _temperature(
 
 
 def _threshold(
-    stated: float | ThresholdAim, truth: np.ndarray | None, predictions: np.ndarray | None
+    stated: float | ThresholdAim,
+    truth: np.ndarray | None,
+    predictions: np.ndarray | None,
+    weights: np.ndarray | None,
 ) -> tuple[Threshold, str]:
     """Return the threshold, and a sentence on it."""
     if not isinstance(stated, ThresholdAim):
@@ -101,7 +113,7 @@ def _threshold(
     if truth is None or predictions is None:
         sentence = "the threshold is 0.5: predictions for the validation rows are NaN or infinite"
         return Threshold(value=0.5, **about), sentence
-    choice = choose_threshold(stated, truth, predictions)
+    choice = choose_threshold(stated, truth, predictions, weights)
     at = f"{choice.threshold:.4g}"
     if choice.reached:
         sentence = (

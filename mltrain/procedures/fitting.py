@@ -239,7 +239,8 @@ def _training(setup: Setup, context: RunContext) -> Training:
     def measured(examples: Examples, outputs: np.ndarray) -> dict[str, float]:
         predictions = network.predictions(outputs)
         classes, forecasts = info.output.classes, examples.forecasts
-        return measure(metrics, rows_of(info.task, examples.truth, predictions, classes, forecasts=forecasts))[0]
+        rows = rows_of(info.task, examples.truth, predictions, classes, forecasts=forecasts, weights=examples.weights)
+        return measure(metrics, rows)[0]
 
     return Training(
         spec=spec.training,

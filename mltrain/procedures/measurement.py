@@ -16,12 +16,13 @@ from mltrain.evaluation.chance import against_chance
 from mltrain.evaluation.rows import Rows
 from mltrain.evaluation.several import SeveralRows, rows_of
 from mltrain.evaluation.split_results import class_results, draw_seed, metric_results, output_results
+from mltrain.evaluation.weighting import effective
 from mltrain.outputs import KINDS
 from mltrain.procedures.network import Network
 from mltrain.procedures.slices import Slice
 from mltrain.run.decision import DecisionRule
 from mltrain.run.results import ChanceResult
-from mltrain.run.split_result import Groups, MetricValue, SliceResult, SplitResult
+from mltrain.run.split_result import Groups, MetricValue, SliceResult, SplitResult, Weights
 
 # A slice of fewer rows is measured, and its intervals are wide; that it is small is what there is to say first.
 FEW_ROWS = 20
@@ -82,7 +83,9 @@ def measure_split(
         seed = draw_seed(network.spec.seed, of_what) if held_out else None
         groups = None if examples.groups is None else several(examples.groups[part])
         forecasts = None if examples.forecasts is None else examples.forecasts.take(part)
-        rows = rows_of(task, truth[part], predictions[part], network.info.output.classes, threshold, forecasts)
+        weights = None if examples.weights is None else examples.weights[part]
+        classes = network.info.output.classes
+        rows = rows_of(task, truth[part], predictions[part], classes, threshold, forecasts, weights)
         return metric_results(metrics, rows, seed, groups), rows
 
     losses = {key: MetricValue(value=value if math.isfinite(value) else None) for key, value in predicted.logs.items()}
@@ -91,6 +94,9 @@ def measure_split(
     if examples.groups is not None and held_out:
         columns = network.spec.data.split.key_columns
         result["groups"] = Groups(columns=columns, n=len(np.unique(examples.groups)))
+    if examples.weights is not None:
+        column, rows_in_effect = str(network.spec.data.sample_weight), effective(examples.weights)
+        result["weights"] = Weights(column=column, effective_rows=rows_in_effect)
     if examples.missing:
         result["missing_values"] = dict(examples.missing)
     if examples.unknown:
@@ -105,16 +111,21 @@ def measure_split(
         if held_out:
             result["classes"] = class_results(metrics, rows, examples.groups)
             if np.isfinite(predictions).all():
-                result["calibration"] = calibration(task, truth, predictions, bins).result()
+                result["calibration"] = calibration(task, truth, predictions, bins, examples.weights).result()
     if slices:
         result["slices"] = []
-    for each in slices:
+    for each in _measured(slices, examples):
         units = len(each.rows) if examples.groups is None else len(np.unique(examples.groups[each.rows]))
         few = {"few_rows": True} if units < FEW_ROWS else {}
         measured, _ = results(each.rows, each.name)
         result["slices"].append(SliceResult(slice=each.name, n=len(each.rows), metrics=measured, **few))
         between_chunks()
     return SplitResult(**result)
+
+
+def _measured(slices: Sequence[Slice], examples: Examples) -> list[Slice]:
+    """Return the slices that can be measured: of which a row counts."""
+    return [each for each in slices if examples.weights is None or examples.weights[each.rows].any()]
 
 
 def chance_of(

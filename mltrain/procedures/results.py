@@ -59,7 +59,8 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
     }
     predictions = {name: each.values for name, each in predicted.items()}
     held_out = next(name for name in reversed(SPLITS) if name in prepared.examples)
-    if held_out != "train" and KINDS[network.info.task].of_classes:
+    # A test on the counts says nothing of weighted rows.
+    if held_out != "train" and KINDS[network.info.task].of_classes and examples[held_out].weights is None:
         more["chance"] = chance_of(
             network, examples[held_out], predictions[held_out], rule.threshold, examples["train"].truth, held_out
         )
@@ -160,7 +161,8 @@ def _chosen(network: Network, prepared: Prepared, predicted: Mapping[SplitName, 
     spec, task = network.spec.evaluation, network.info.task
     if "validation" not in prepared.examples:
         return choose(spec, task, None, None)
-    return choose(spec, task, prepared.examples["validation"].truth, predicted["validation"].values)
+    held_out = prepared.examples["validation"]
+    return choose(spec, task, held_out.truth, predicted["validation"].values, held_out.weights)
 
 
 def _kept(
@@ -171,7 +173,9 @@ def _kept(
     for name, of in prepared.examples.items():
         if name != "train" or len(predictions) == 1:
             dates = dates_of_rows(prepared, time, of.rows)
-            kept[str(name)] = StoredPredictions(of.rows, of.truth, predictions[name], of.groups, of.forecasts, dates)
+            kept[str(name)] = StoredPredictions(
+                of.rows, of.truth, predictions[name], of.groups, of.forecasts, dates, of.weights
+            )
     return kept
 
 

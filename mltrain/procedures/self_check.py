@@ -94,6 +94,8 @@ def _other_groups(run: RunDirectory, prepared: Prepared) -> Iterator[str]:
         kept = run.predictions(split)
         if kept is not None and not np.array_equal(_or_none(kept.groups), _or_none(examples.groups)):
             yield f"predictions/ has other groups of the {split} rows"
+        if kept is not None and not np.array_equal(_or_none(kept.weights), _or_none(examples.weights)):
+            yield f"predictions/ has other weights of the {split} rows"
 
 
 def _or_none(groups: np.ndarray | None) -> np.ndarray:
@@ -114,7 +116,8 @@ def _other_numbers(
     for split in held_out or ["train"]:
         truth, forecasts = prepared.examples[split].truth, prepared.examples[split].forecasts
         predicted = predict_split(network, prepared.examples[split], between_chunks).tempered(network, rule)
-        rows = rows_of(info.task, truth, predicted.values, info.output.classes, rule.threshold, forecasts)
+        weights = prepared.examples[split].weights
+        rows = rows_of(info.task, truth, predicted.values, info.output.classes, rule.threshold, forecasts, weights)
         exact_metrics = metric_results(metrics, rows, seed=None)
         values = {**predicted.logs, **{name: result.value for name, result in exact_metrics.items()}}
         for name, value in values.items():
