@@ -156,9 +156,6 @@ def evaluate(
     measured = measure_split(network, examples, predicted, stored.rule.threshold, name, slices)
     if not known and run.has_groups():
         measured = measured.model_copy(update={"groups": Groups(columns=keys, n=None)})
-    if measured.weights is not None:
-        effect = f"{measured.n:,} rows say as much as {measured.weights.effective_rows:,.1f} of one weight"
-        sentences = (*sentences, f"the metrics are weighted by the column '{measured.weights.column}': the {effect}")
     unfinished = unfinished_sentence(run, stored.kind, stored.epoch)
     remarks: dict[str, tuple[str, ...]] = {
         "plugin_sentences": other_plugins(stored.record, spec.evaluation.metrics),

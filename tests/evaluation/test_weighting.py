@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from mltrain.evaluation.calibration import calibration, fit_temperature
 from mltrain.evaluation.catalogue import (
     F1,
     R2,
@@ -34,6 +35,8 @@ from mltrain.evaluation.own_metrics import METRICS
 from mltrain.evaluation.rows import Rows
 from mltrain.evaluation.several import rows_of
 from mltrain.evaluation.split_results import class_results, metric_results
+from mltrain.evaluation.threshold import choose_threshold
+from mltrain.evaluation.threshold_aim import ThresholdAim
 from mltrain.evaluation.weighting import effective, share, sign_test
 from tests.evaluation.test_intervals import CLASSES, metrics_for, sample
 
@@ -302,6 +305,34 @@ def test_of_1000_differences_95_percent_hold_the_truth():
             difference = paired_difference(metric, a, b, seed=number, draws=400)
             hits[metric.name] += difference.low <= first[metric.name] - second[metric.name] <= difference.high
     assert all(925 <= count <= 975 for count in hits.values()), hits
+
+
+def test_whole_weights_are_rows_that_are_repeated():
+    """A threshold, a temperature and the bins of a calibration are those of the repeated rows."""
+    target, predictions, weights = weighted_sample("binary", np.random.default_rng(6), 300)
+    weights = np.ceil(weights).astype(int)
+    repeated = [np.repeat(each, weights) for each in (target, predictions)]
+    for aim in ({"aim": "f1"}, {"aim": "recall", "at_precision": 0.8}, {"aim": "balanced_accuracy"}):
+        found, expected = (
+            choose_threshold(ThresholdAim.model_validate(aim), *given)
+            for given in ((target, predictions, weights), repeated)
+        )
+        assert found.value == pytest.approx(expected.value, rel=1e-12)
+        assert found.threshold == pytest.approx(expected.threshold, rel=1e-12)
+    for task in ("binary", "multiclass"):
+        given = target, predictions
+        if task == "multiclass":
+            given = weighted_sample(task, np.random.default_rng(6), 300)[:2]
+        many = [np.repeat(each, weights, axis=0) for each in given]
+        found, expected = fit_temperature(task, *given, weights), fit_temperature(task, *many)
+        assert (found.value, found.before, found.after) == pytest.approx(
+            (expected.value, expected.before, expected.after), rel=1e-9
+        )
+        found, expected = calibration(task, *given, 5, weights), calibration(task, *many, 5)
+        assert found.ece == pytest.approx(expected.ece, rel=1e-9)
+        assert [each.share for each in found.bins] == pytest.approx([each.share for each in expected.bins], rel=1e-9)
+        assert sum(each.n for each in found.bins) == 300
+        assert found.perfect > expected.perfect, "300 rows know less than the repeated ones"
 
 
 def test_several_targets_have_no_weights():

@@ -132,9 +132,7 @@ def test_evaluate_gives_the_same_numbers_and_needs_the_column(trained):
     assert done.code == 0, done.err
     measured = json.loads(done.out)
     assert measured["splits"]["rows.csv"]["weights"]["column"] == "w"
-    assert any(
-        "the metrics are weighted by the column 'w': the 400 rows" in each for each in measured["data_sentences"]
-    )
+    assert "rows.csv: the metrics are weighted by the column 'w': the 400 rows say as much as " in done.err
     text = (folder / "rows.csv").read_text().replace("part,w,y", "part,other,y")
     (folder / "without.csv").write_text(text)
     done = in_process(folder, "evaluate", "run", "--data", "without.csv")
