@@ -7,7 +7,7 @@ import json as json_format
 import typer
 
 from mltrain.cli.arguments import ConfigPaths, Json, Overrides, PluginFiles, plugins_of
-from mltrain.errors import ConfigError, UsageError
+from mltrain.errors import ConfigError, DataError, UsageError
 
 
 def validate(
@@ -17,13 +17,14 @@ def validate(
     from mltrain.config.load import load
     from mltrain.experiment.pixel_range import stated_pixel_findings
     from mltrain.problems import printable
+    from mltrain.procedures.word_vectors import absent_files
 
     known = plugins_of(plugins)
     checked: list[dict[str, object]] = []
     exit_codes = {0}
     for config in configs:
         try:
-            spec = load(config, overrides or (), plugins=known).spec
+            loaded = load(config, overrides or (), plugins=known)
         except ConfigError as error:
             problems = [problem.as_json() for problem in getattr(error, "problems", ())]
             checked.append({"config": config, "valid": False, "problems": problems})
@@ -35,7 +36,12 @@ def validate(
             typer.echo(f"error: {error}", err=True)
             exit_codes.add(error.exit_code)
         else:
-            warnings = [finding.line for finding in stated_pixel_findings(spec)]
+            if absent := absent_files(loaded):
+                checked.append({"config": config, "valid": False, "problems": [each.as_json() for each in absent]})
+                typer.echo("\n".join(map(str, absent)), err=True)
+                exit_codes.add(DataError.exit_code)
+                continue
+            warnings = [finding.line for finding in stated_pixel_findings(loaded.spec)]
             more = {"warnings": warnings} if warnings else {}
             checked.append({"config": config, "valid": True, "problems": [], **more})
             for warning in warnings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from mltrain.comparison.compared_run import ComparedRun
 from mltrain.errors import RunError
@@ -15,6 +15,8 @@ from mltrain.outputs import KINDS
 if TYPE_CHECKING:  # NumPy costs 80 ms, and runs that cannot be paired need none
     import numpy as np
 
+    from mltrain.evaluation.rows import Rows
+    from mltrain.evaluation.several import SeveralRows
     from mltrain.forecast_rows import ForecastRows
     from mltrain.run.predictions import StoredPredictions
 
@@ -159,15 +161,22 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
     groups = _groups(first, second)
     units = None if groups is None else len(np.unique(groups))
     forecasts = _forecasts(metric, first, second)
-    mcnemar = _mcnemar(run, other, first, second, groups)
+    weights = _weights(first, second)
+    # McNemar's test counts rows; it says nothing of their weights.
+    mcnemar = _mcnemar(run, other, first, second, groups) if weights is None else None
     if np.array_equal(mine, theirs):
         return Paired(named, metric.direction, len(first.rows), 0.0, 0.0, 0.0, mcnemar, groups=units)
-    a, b = (rows_of(other.task, first.target, each, other.classes, forecasts=forecasts) for each in (mine, theirs))
+    a, b = (
+        rows_of(other.task, first.target, each, other.classes, forecasts=forecasts, weights=weights)
+        for each in (mine, theirs)
+    )
     found = paired_difference(metric, a, b, seed=_SEED, groups=groups)
     if not np.isfinite([found.value, found.low, found.high]).all():
         raise _CannotPairError(f"the difference of {name} has no interval on these rows")
     ends = found.value, found.low, found.high
     confirmed = _confirmed(metric, mcnemar, units is not None)
+    if weights is not None and of_decisions(metric):
+        confirmed = _weighted_confirmed(metric, (a, b), weights, groups)
     return Paired(named, metric.direction, len(first.rows), *ends, mcnemar, confirmed, units)
 
 
@@ -193,6 +202,33 @@ def _groups(first: StoredPredictions, second: StoredPredictions) -> np.ndarray |
     if not len(np.unique(first.groups)) == len(np.unique(second.groups)) == pairs.shape[1]:
         raise _CannotPairError("other rows of theirs belong together in groups")
     return first.groups
+
+
+def _weights(first: StoredPredictions, second: StoredPredictions) -> np.ndarray | None:
+    """Return how much each row counts in the metrics of both runs."""
+    import numpy as np
+
+    if (first.weights is None) != (second.weights is None):
+        raise _CannotPairError("the metrics of only one of them are weighted (evaluation.sample_weight)")
+    if first.weights is not None and not np.array_equal(first.weights, cast("np.ndarray", second.weights)):
+        raise _CannotPairError("the weights of their rows are not the same")
+    return first.weights
+
+
+def _weighted_confirmed(
+    metric: Metric, rows: tuple[Rows | SeveralRows, ...], weights: np.ndarray, groups: np.ndarray | None
+) -> bool:
+    """Return whether a sign test of the weighted rows agrees, as `_confirmed` says of the plain ones."""
+    import numpy as np
+
+    from mltrain.evaluation.intervals import numbered
+    from mltrain.evaluation.weighting import sign_test
+
+    one, two = (each.predicted == each.target for each in rows)
+    if metric.type == "accuracy":
+        return sign_test(one, two, weights, numbered(groups)) <= _LEVEL
+    differ = (one != two) & (weights > 0)
+    return (int(differ.sum()) if groups is None else len(np.unique(groups[differ]))) >= _FEWEST
 
 
 def _forecasts(metric: Metric, first: StoredPredictions, second: StoredPredictions) -> ForecastRows | None:

@@ -45,6 +45,7 @@ class Examples:
         groups: (rows,): int64, equal for rows that belong together, as those of one patient; None where each row is for
             itself.
         forecasts: what is known of them where they are windows of a series; else None.
+        weights: (rows,): float64 of 0 or more, how much each counts in the metrics; None where all count the same.
     """
 
     rows: np.ndarray
@@ -55,6 +56,7 @@ class Examples:
     unknown: Mapping[str, int]
     groups: np.ndarray | None = None
     forecasts: ForecastRows | None = None
+    weights: np.ndarray | None = None
 
     @property
     def x(self) -> np.ndarray:

@@ -18,7 +18,7 @@ from mltrain.data.kept_rows import sampled_rows, shown_columns
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.preprocessing_fit import AS_COLUMNS, TextUse, fit_preprocessing
 from mltrain.data.reading import not_learned_from, read_data, target_of
-from mltrain.data.sample_weights import weights_of_training
+from mltrain.data.sample_weights import IN_METRICS, measured_weights, weights_of_training
 from mltrain.data.several_targets import (
     Target,
     each_target,
@@ -142,7 +142,8 @@ def prepare(
     weights: np.ndarray | None = None
     if spec.sample_weight is not None:
         column = _named_column(table, spec.sample_weight, ("data", "sample_weight"))
-        weights, weight_decision = weights_of_training(column, splits.train)
+        in_metrics = keep.get(spec.sample_weight) == IN_METRICS
+        weights, weight_decision = weights_of_training(column, splits.train, in_metrics)
         feature_decisions += (weight_decision,)
     reference = TrainingColumns.of(preprocessing, train)
     with stopwatch.phase("data audit"):
@@ -152,6 +153,11 @@ def prepare(
     # These are copied before the columns go.
     shown, sample = shown_columns(preprocessing, table, splits), sampled_rows(table, splits)
     examples = encode_splits(preprocessing, table, splits, encoded=letting_go(columns))
+    if spec.sample_weight is not None and keep.get(spec.sample_weight) == IN_METRICS:
+        of_rows = kept[spec.sample_weight]
+        examples = {
+            name: replace(each, weights=measured_weights(of_rows, each.rows, name)) for name, each in examples.items()
+        }
     info = _with_limits(data_info(preprocessing, len(splits.train)), examples.values())
     of_table = [each.name for each in info.inputs if each.columns]
     if len(of_table) == 1:

@@ -164,7 +164,8 @@ class DataSpec(Spec):
     """How number columns are scaled, unless `features` states it for a column."""
 
     sample_weight: str | None = None
-    """A column of numbers of 0 or more: how much each training row counts in the loss. Metrics count every row once."""
+    """A column of numbers of 0 or more: how much each training row counts in the loss. Metrics count every row once,
+    unless `evaluation.sample_weight` asks for weights there, too."""
 
     @property
     def stated_scale(self) -> Literal["auto", "none", "standard"]:

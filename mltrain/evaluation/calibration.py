@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from mltrain.evaluation.weighting import effective
 from mltrain.run.split_result import Bin, CalibrationError
 from mltrain.run.split_result import Calibration as CalibrationResult
 from mltrain.task import Task
@@ -84,7 +85,9 @@ class Temperature:
     significant: bool
 
 
-def calibration(task: Task, target: np.ndarray, predictions: np.ndarray, bins: int) -> Calibration:
+def calibration(
+    task: Task, target: np.ndarray, predictions: np.ndarray, bins: int, weights: np.ndarray | None = None
+) -> Calibration:
     """Return how well finite probabilities of a split are calibrated.
 
     Args:
@@ -92,7 +95,10 @@ def calibration(task: Task, target: np.ndarray, predictions: np.ndarray, bins: i
         target: class indices (n,), n >= 1.
         predictions: (n,) for binary, (n, classes) for multiclass.
         bins: at most so many, fewer where they would hold fewer than `BIN_ROWS` rows.
+        weights: (n,) how much each row counts; None where all count the same.
     """
+    if weights is not None:
+        return _weighted_calibration(task, target, predictions, bins, weights)
     if task == "binary":
         score, right = predictions.reshape(-1).astype(np.float64), target.reshape(-1) == 1
     else:
@@ -115,6 +121,32 @@ def calibration(task: Task, target: np.ndarray, predictions: np.ndarray, bins: i
     return Calibration(float(ece), float(perfect * math.sqrt(2 / math.pi)), found)
 
 
+def _weighted_calibration(
+    task: Task, target: np.ndarray, predictions: np.ndarray, bins: int, weights: np.ndarray
+) -> Calibration:
+    """Return the calibration of rows with weights: the bins hold equal weight, and `n` counts the rows in them."""
+    counting = weights > 0
+    target, predictions, weights = target[counting], predictions[counting], weights[counting] / weights.max()
+    if task == "binary":
+        score, right = predictions.reshape(-1).astype(np.float64), target.reshape(-1) == 1
+    else:
+        score, right = predictions.max(axis=1).astype(np.float64), predictions.argmax(axis=1) == target.reshape(-1)
+    values, inverse, rows = np.unique(score, return_inverse=True, return_counts=True)
+    size, squares, hits = (np.bincount(inverse, each) for each in (weights, weights**2, weights * right))
+    bins = max(1, min(bins, int(effective(weights)) // BIN_ROWS))
+    place = ((np.cumsum(size) - size / 2) * bins / size.sum()).astype(np.int64)
+    _, start = np.unique(place, return_index=True)
+    end = np.append(start[1:], len(values)) - 1
+    whole = np.add.reduceat(size, start)
+    mean, share = (np.add.reduceat(each, start) / whole for each in (values * size, hits))
+    deviation = np.sqrt(np.add.reduceat(values * (1 - values) * squares, start).clip(min=0)) / whole
+    n = np.add.reduceat(rows, start)
+    columns = (each.tolist() for each in (values[start], values[end], n, mean, share))
+    found = tuple(ReliabilityBin(*row) for row in zip(*columns, strict=True))
+    ece, perfect = ((whole / size.sum() * each).sum() for each in (np.abs(share - mean), deviation))
+    return Calibration(float(ece), float(perfect * math.sqrt(2 / math.pi)), found)
+
+
 def tempered(task: Task, predictions: np.ndarray, temperature: float) -> np.ndarray:
     """Return the probabilities whose logits are divided by `temperature`, float64 in the shape of `predictions`: in
     float32 neighbouring ones would become equal, and their order be lost."""
@@ -124,22 +156,25 @@ def tempered(task: Task, predictions: np.ndarray, temperature: float) -> np.ndar
     return _softmax(logits)
 
 
-def fit_temperature(task: Task, target: np.ndarray, predictions: np.ndarray) -> Temperature:
+def fit_temperature(
+    task: Task, target: np.ndarray, predictions: np.ndarray, weights: np.ndarray | None = None
+) -> Temperature:
     """Return the temperature with the smallest log loss: convex in 1 / temperature, by Newton's method kept in bounds.
 
     Args:
         task: binary or multiclass.
         target: class indices (n,), n >= 1.
         predictions: finite probabilities, (n,) or (n, 1) for binary, (n, classes) for multiclass.
+        weights: (n,) how much each row counts; None where all count the same.
     """
     logits, target = _logits(task, predictions), target.reshape(-1).astype(np.int64)
-    before = _log_loss(logits, target)
+    before = _log_loss(logits, target, weights)
     low, high = 1 / HOTTEST, HOTTEST
-    if _slope(logits, target, low)[0] >= 0 or _slope(logits, target, high)[0] <= 0:
+    if _slope(logits, target, low, weights)[0] >= 0 or _slope(logits, target, high, weights)[0] <= 0:
         return Temperature(None, before, before, False)
     factor = 1.0
     for _ in range(100):
-        slope, curvature = _slope(logits, target, factor)
+        slope, curvature = _slope(logits, target, factor, weights)
         low, high = (low, factor) if slope > 0 else (factor, high)
         step = factor - slope / curvature if curvature > 0 else low
         if not low < step < high:
@@ -147,8 +182,9 @@ def fit_temperature(task: Task, target: np.ndarray, predictions: np.ndarray) -> 
         if abs(step - factor) <= 1e-12 * factor:
             break
         factor = step
-    after = _log_loss(logits * factor, target)
-    return Temperature(1 / factor, before, after, 2 * len(target) * (before - after) > _SIGNIFICANT)
+    after = _log_loss(logits * factor, target, weights)
+    rows = len(target) if weights is None else effective(weights)
+    return Temperature(1 / factor, before, after, 2 * rows * (before - after) > _SIGNIFICANT)
 
 
 def _logits(task: Task, predictions: np.ndarray) -> np.ndarray:
@@ -162,24 +198,28 @@ def _logits(task: Task, predictions: np.ndarray) -> np.ndarray:
     return np.log(probability.clip(limits.tiny, 1))
 
 
-def _slope(logits: np.ndarray, target: np.ndarray, factor: float) -> tuple[float, float]:
+def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:
+    return float(np.mean(values) if weights is None else np.average(values, weights=weights))
+
+
+def _slope(logits: np.ndarray, target: np.ndarray, factor: float, weights: np.ndarray | None) -> tuple[float, float]:
     """Return the first and second derivative of the mean log loss by the factor of the logits."""
     if logits.ndim == 1:
         probability = _sigmoid(logits * factor)
-        slope = np.mean((probability - target) * logits)
-        return float(slope), float(np.mean(probability * (1 - probability) * logits**2))
+        slope = _mean((probability - target) * logits, weights)
+        return slope, _mean(probability * (1 - probability) * logits**2, weights)
     probability = _softmax(logits * factor)
     mean = (probability * logits).sum(axis=1)
     variance = (probability * (logits - mean[:, None]) ** 2).sum(axis=1)
-    return float(np.mean(mean - logits[np.arange(len(target)), target])), float(variance.mean())
+    return _mean(mean - logits[np.arange(len(target)), target], weights), _mean(variance, weights)
 
 
-def _log_loss(logits: np.ndarray, target: np.ndarray) -> float:
+def _log_loss(logits: np.ndarray, target: np.ndarray, weights: np.ndarray | None) -> float:
     if logits.ndim == 1:
-        return float(np.mean(np.logaddexp(0, np.where(target == 1, -logits, logits))))
+        return _mean(np.logaddexp(0, np.where(target == 1, -logits, logits)), weights)
     highest = logits.max(axis=1)
     whole = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
-    return float(np.mean(whole - logits[np.arange(len(target)), target]))
+    return _mean(whole - logits[np.arange(len(target)), target], weights)
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

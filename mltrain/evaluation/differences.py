@@ -63,7 +63,9 @@ def paired_difference(
             sums = draw_sums(a.target == 1, both, seed=seed, draws=draws, groups=numbers)
             found = percentiles(from_sums(metric, sums[0]) - from_sums(metric, sums[1]), value)
         elif both and isinstance(a, Rows):
-            drawn = draw_margins(a.target, both, len(a.classes), seed=seed, draws=draws, groups=numbers)
+            drawn = draw_margins(
+                a.target, both, len(a.classes), seed=seed, draws=draws, groups=numbers, weights=a.weights
+            )
             of_a, of_b = (FROM_MARGINS[metric.type](metric, a.task, margins) for margins in drawn)
             found = percentiles(of_a - of_b, value)
         elif units_of(a, numbers) >= FEWEST_ROWS:

@@ -10,6 +10,10 @@ spread evenly over all cells: the prior of Perks, Some observations on inverse p
 and Sun, Overall objective priors, 2015, recommend where there may be many cells. With two rows, Jeffreys' prior for
 two classes, the intervals for ten classes that are hardly ever mistaken missed the truth in a quarter of 500 sets.
 Of groups it is one more group of the usual size: the rows of twelve patients say no more than twelve.
+
+A cell of rows with weights of their own is drawn from the gamma distribution with the mean and the variance that the
+sum of these rows, each weighted anew, would have: its shape is their effective number. The row of the prior has the
+usual size of such rows.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import numpy as np
 
 from mltrain.evaluation.margins import Margins
 from mltrain.evaluation.threads import one_thread
+from mltrain.evaluation.weighting import effective_units
 
 PRIOR_ROWS = 1.0
 # Beyond 50 classes the prior is less than a thousandth of a row in each cell: only cells that were seen have it.
@@ -36,6 +41,7 @@ def draw_margins(
     seed: int,
     draws: int,
     groups: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
 ) -> list[Margins]:
     """Return `draws` confusion matrices for each prediction, as shares, (draws, n_classes) each.
 
@@ -46,15 +52,21 @@ def draw_margins(
         seed: of the draws.
         draws: how many.
         groups: (n,) whole numbers from 0; None where every row is for itself.
+        weights: (n,) how much each row counts; None where all count the same.
     """
+    if weights is not None and not weights.all():  # rows of weight 0 are no rows
+        counting = weights > 0
+        target, weights, predicted = target[counting], weights[counting], tuple(each[counting] for each in predicted)
+        groups = None if groups is None else groups[counting]
     classes, cell = _cells(target, predicted)
     cells = len(classes[0])
     prior = np.full(cells, PRIOR_ROWS / cells)
     prior_size = 1.0 if groups is None else len(target) / (int(groups.max()) + 1)
-    drawn = [
-        [_margins(weights, classes[0], as_class, n_classes) for as_class in classes[1:]]
-        for weights in drawn_weights(prior, cell, groups, seed=seed, draws=draws, prior_size=prior_size)
-    ]
+    if weights is None:
+        of_draws = drawn_weights(prior, cell, groups, seed=seed, draws=draws, prior_size=prior_size)
+    else:
+        of_draws = _drawn_of_weighted(prior, cell, weights, groups, np.random.default_rng(seed), draws)
+    drawn = [[_margins(of_cells, classes[0], as_class, n_classes) for as_class in classes[1:]] for of_cells in of_draws]
     return [_joined(parts) for parts in zip(*drawn, strict=True)]
 
 
@@ -88,6 +100,36 @@ def drawn_weights(
                 weights += of_groups @ by_group
         weights /= weights.sum(axis=1, keepdims=True)
         yield weights
+
+
+def _drawn_of_weighted(
+    prior: np.ndarray,
+    cell: np.ndarray,
+    weights: np.ndarray,
+    groups: np.ndarray | None,
+    generator: np.random.Generator,
+    draws: int,
+) -> Iterator[np.ndarray]:
+    """Yield what `drawn_weights` does for rows with weights (n,)."""
+    cells = len(prior)
+    units = effective_units(weights, groups)
+    prior_size = float(weights.sum()) / units
+    by_group = np.zeros((0 if groups is None else int(groups.max()) + 1, cells))
+    if groups is not None:
+        np.add.at(by_group, (groups, cell), weights)
+    sums = np.bincount(cell, weights, cells)
+    sizes = np.divide(np.bincount(cell, weights**2, cells), sums, out=np.ones(cells), where=sums > 0)
+    step = max(_WEIGHTS_AT_ONCE // max(cells, len(by_group)), 1)
+    for first in range(0, draws, step):
+        size = min(step, draws - first)
+        drawn = prior_size * generator.standard_gamma(prior, (size, cells))
+        if groups is None:
+            drawn += sizes * generator.standard_gamma(sums / sizes, (size, cells))
+        else:
+            of_groups = generator.standard_exponential((size, len(by_group)))
+            with one_thread():
+                drawn += of_groups @ by_group
+        yield drawn / drawn.sum(axis=1, keepdims=True)
 
 
 def _cells(target: np.ndarray, predicted: tuple[np.ndarray, ...]) -> tuple[list[np.ndarray], np.ndarray]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mltrain.evaluation import weighting
 from mltrain.evaluation.losses import LOSSES
 from mltrain.evaluation.margins import FROM_MARGINS, Margins
 from mltrain.evaluation.metric import Metric, OwnMetric
@@ -21,15 +22,15 @@ from mltrain.evaluation.rows import Rows, UndefinedError
 
 
 def _mean_loss(metric: Metric, rows: Rows) -> float:
-    return LOSSES[metric.type](metric, rows).mean()
+    return rows.mean(LOSSES[metric.type](metric, rows))
 
 
 def _of_margins(metric: Metric, rows: Rows) -> float:
-    return FROM_MARGINS[metric.type](metric, rows.task, Margins.of(rows.confusion)).item()
+    return FROM_MARGINS[metric.type](metric, rows.task, Margins.of(rows.table)).item()
 
 
 def _cohen_kappa(metric: Metric, rows: Rows) -> float:
-    if np.trace(rows.confusion) == rows.confusion.sum() == rows.confusion.sum(axis=1).max():
+    if np.trace(rows.table) == rows.table.sum() == rows.table.sum(axis=1).max():
         raise UndefinedError("all rows belong to one class and are predicted as that class")
     return _of_margins(metric, rows)
 
@@ -44,6 +45,10 @@ def class_roc_auc(ranking: Ranking) -> float:
     if not positives or not negatives:
         raise UndefinedError(f"{'all' if positives else 'no'} rows are of class '{ranking.name}'")
     count = ranking.count
+    if ranking.weights is not None:
+        others = count - ranking.found
+        below = np.cumsum(others[::-1])[::-1] - others / 2
+        return float((ranking.found * below).sum() / (positives * others.sum()))
     twice_rank = 2 * np.cumsum(count[::-1])[::-1] - count + 1
     twice_u = int((twice_rank * ranking.found).sum()) - positives * (positives + 1)
     return twice_u / (2 * positives * negatives)
@@ -61,27 +66,30 @@ def class_pr_auc(ranking: Ranking) -> float:
 
 
 def _rmse(metric: Metric, rows: Rows) -> float:
-    return np.sqrt(np.mean(rows.errors**2))
+    return np.sqrt(rows.mean(rows.errors**2))
 
 
 def _median_absolute_error(metric: Metric, rows: Rows) -> float:
+    if rows.weights is not None:
+        return weighting.median(np.abs(rows.errors), rows.weights)
     return np.median(np.abs(rows.errors))
 
 
-def _explained(errors: np.ndarray, target: np.ndarray) -> float:
+def _explained(errors: np.ndarray, rows: Rows) -> float:
     """Return 1 - sum of squares of errors / of target; of a constant target 1 if it is met, else 0, as scikit-learn."""
-    if len(target) < 2:
+    weights, deviations = rows.weights, rows.target - rows.mean(rows.target)
+    if (len(rows.target) if weights is None else np.count_nonzero(weights)) < 2:
         raise UndefinedError("one row has no variance")
-    unexplained, whole = np.sum(errors**2), np.sum((target - target.mean()) ** 2)
+    unexplained, whole = (np.sum(each**2 if weights is None else weights * each**2) for each in (errors, deviations))
     return 1 - unexplained / whole if whole else float(unexplained == 0)
 
 
 def _r2(metric: Metric, rows: Rows) -> float:
-    return _explained(rows.errors, rows.target)
+    return _explained(rows.errors, rows)
 
 
 def _explained_variance(metric: Metric, rows: Rows) -> float:
-    return _explained(rows.errors - rows.errors.mean(), rows.target)
+    return _explained(rows.errors - rows.mean(rows.errors), rows)
 
 
 # Each formula takes the metric of its own name, which a dict's type cannot say.

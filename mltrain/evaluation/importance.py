@@ -17,7 +17,7 @@ import numpy as np
 from mltrain.evaluation.catalogue import loss_metric
 from mltrain.evaluation.influence import DERIVATIVES, standard_error
 from mltrain.evaluation.interval_forms import Interval, around, student_t
-from mltrain.evaluation.intervals import FEWEST_ROWS, numbered
+from mltrain.evaluation.intervals import FEWEST_ROWS, numbered, units_of
 from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.rows import Rows, UndefinedError
 from mltrain.evaluation.several import SeveralRows, derivatives_of, value_of
@@ -93,7 +93,7 @@ def importance(
         influence[giver] += derivatives - then
     value = float(np.mean(lost)) * (1 if metric.direction == "max" else -1)
     together = numbered(groups)
-    units = len(influence) if together is None else int(together.max()) + 1
+    units = units_of(rows, together)
     if units < FEWEST_ROWS:
         return Importance(value, None)
     error = standard_error(influence / len(lost), together)

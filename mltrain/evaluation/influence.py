@@ -2,8 +2,9 @@
 
 For a metric of weighted rows, the sum of the squared derivatives is the variance that the bootstrap of the rows tends
 to (the infinitesimal jackknife: Jaeckel, 1972; Efron, Nonparametric estimates of standard error, 1981), without a draw,
-and for ROC AUC it is that of DeLong. The derivatives of two models on the same rows, subtracted, give the paired
-difference.
+and for ROC AUC it is that of DeLong. Rows that have weights of their own are drawn with them: the squares are then
+those of the sandwich variance of weighted rows. The derivatives of two models on the same rows, subtracted, give the
+paired difference.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from mltrain.evaluation import weighting
 from mltrain.evaluation.catalogue import Mse
 from mltrain.evaluation.formulas import class_pr_auc, class_roc_auc
 from mltrain.evaluation.losses import LOSSES
@@ -39,28 +41,31 @@ def standard_error(derivatives: np.ndarray, groups: np.ndarray | None = None) ->
 
 def _mean_loss(metric: Metric, rows: Rows) -> np.ndarray:
     losses = own_losses(metric, rows) if isinstance(metric, OwnMetric) else LOSSES[metric.type](metric, rows)
-    return (losses - losses.mean()) / _unbiased(len(losses))
+    return _of_rows(losses - rows.mean(losses), rows)
 
 
 def _rmse(metric: Metric, rows: Rows) -> np.ndarray:
-    value, of_mse = np.sqrt(np.mean(rows.errors**2)), _mean_loss(Mse(), rows)
+    value, of_mse = np.sqrt(rows.mean(rows.errors**2)), _mean_loss(Mse(), rows)
     return of_mse / (2 * value) if value else of_mse
 
 
-def _explained(errors: np.ndarray, target: np.ndarray) -> np.ndarray:
-    unexplained, deviation = errors**2, (target - target.mean()) ** 2
-    if not deviation.any():
+def _explained(errors: np.ndarray, rows: Rows) -> np.ndarray:
+    unexplained, deviation = errors**2, (rows.target - rows.mean(rows.target)) ** 2
+    whole = rows.mean(deviation)
+    if not whole:
         raise UndefinedError("the target is constant")
-    ratio = unexplained.mean() / deviation.mean()
-    return (ratio * deviation - unexplained) / (deviation.mean() * _unbiased(len(target)))
+    ratio = rows.mean(unexplained) / whole
+    if rows.weights is None:
+        return (ratio * deviation - unexplained) / (whole * _unbiased(len(rows.target)))
+    return _of_rows((ratio * deviation - unexplained) / whole, rows)
 
 
 def _r2(metric: Metric, rows: Rows) -> np.ndarray:
-    return _explained(rows.errors, rows.target)
+    return _explained(rows.errors, rows)
 
 
 def _explained_variance(metric: Metric, rows: Rows) -> np.ndarray:
-    return _explained(rows.errors - rows.errors.mean(), rows.target)
+    return _explained(rows.errors - rows.mean(rows.errors), rows)
 
 
 def _roc_auc(metric: Metric, rows: Rows) -> np.ndarray:
@@ -74,6 +79,12 @@ def _class_roc_auc(ranking: Ranking) -> np.ndarray:
     others = ranking.count - ranking.found
     below = negatives - np.cumsum(others) + others / 2
     above = np.cumsum(ranking.found) - ranking.found / 2
+    if ranking.weights is not None:
+        member = ranking.member
+        shares = np.where(member, *(weighting.unbiased(ranking.weights * each) for each in (member, ~member)))
+        return shares * (
+            np.where(member, (below / negatives)[ranking.threshold], (above / positives)[ranking.threshold]) - value
+        )
     of_positive = (below / negatives - value) / _unbiased(positives)
     of_negative = (above / positives - value) / _unbiased(negatives)
     return np.where(ranking.member, of_positive[ranking.threshold], of_negative[ranking.threshold])
@@ -92,17 +103,29 @@ def _class_pr_auc(ranking: Ranking) -> np.ndarray:
     as_found = np.cumsum((ranking.found / rows_above)[::-1])[::-1]
     as_row = np.cumsum((ranking.found * ranking.precision / rows_above)[::-1])[::-1]
     own = (ranking.precision - value + as_found)[ranking.threshold]
-    return (np.where(ranking.member, own, 0.0) - as_row[ranking.threshold]) / _unbiased(ranking.positives)
+    found = np.where(ranking.member, own, 0.0) - as_row[ranking.threshold]
+    if ranking.weights is None:
+        return found / _unbiased(ranking.positives)
+    rows = weighting.effective(ranking.weights * ranking.member)
+    return found * ranking.weights / ranking.positives * (math.sqrt(rows / (rows - 1)) if rows > 1 else 1.0)
 
 
 def _mean_of_classes(of_class: Callable[[Ranking], np.ndarray], rows: Rows) -> np.ndarray:
     mean = np.zeros(len(rows.target))
+    counting = slice(None) if rows.weights is None else rows.weights > 0  # a ranking has no other rows
     for ranking in rows.rankings():
-        mean += of_class(ranking) / (1 if rows.task == "binary" else len(rows.classes))
+        mean[counting] += of_class(ranking) / (1 if rows.task == "binary" else len(rows.classes))
     return mean
 
 
-def _unbiased(n: int) -> float:
+def _of_rows(deviations: np.ndarray, rows: Rows) -> np.ndarray:
+    """Return the derivatives of a mean from the deviations of the rows from it (n,)."""
+    if rows.weights is None:
+        return deviations / _unbiased(len(deviations))
+    return deviations * weighting.unbiased(rows.weights)
+
+
+def _unbiased(n: float) -> float:
     """Return what stands for n so that the squares of n deviations from their mean give an unbiased variance."""
     return float(np.sqrt(n * max(n - 1, 1)))
 

@@ -37,7 +37,7 @@ def f1_interval(correct: float, others: float) -> Interval | None:
     return None if share is None else Interval(*(2 * q / (1 + q) for q in (share.low, share.high)))
 
 
-def roc_auc_interval(value: float, found: float, positives: int, negatives: int) -> Interval:
+def roc_auc_interval(value: float, found: float, positives: float, negatives: float) -> Interval:
     """Return the interval of an area: all areas from which `value` is less than 1.96 of their own errors away.
 
     The error of an area falls as it nears 1, as in Newcombe, Confidence intervals for an effect size measure based on
@@ -93,7 +93,7 @@ def around_log_odds(value: float, steps: float) -> Interval:
     return holding(value, odds / (odds + factor), odds / (odds + 1 / factor))
 
 
-def student_t(freedom: int) -> float:
+def student_t(freedom: float) -> float:
     """Return the 97.5 % quantile of Student's t, to 0.002 from 4 degrees of freedom: Abramowitz and Stegun, 26.7.5."""
     z, v = Z, freedom
     first = (z**3 + z) / 4

@@ -21,7 +21,8 @@ Which form it has follows from the metric, each being the simplest that keeps wh
 Rows of one group are drawn together everywhere: one weight a group in the draws, sums over groups in the variances
 (for areas as Obuchowski, Nonparametric analysis of clustered ROC curve data, 1997). Shares of rows then follow from
 draws, too: Wilson's form takes every row for one of its own. Forecasts resemble those before and after them: their
-variances are those of a bootstrap of blocks, `forecast.py`.
+variances are those of a bootstrap of blocks, `forecast.py`. Rows of different weight count as their effective number,
+`weighting.py`, in every form.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from typing import cast
 
 import numpy as np
 
+from mltrain.evaluation import weighting
 from mltrain.evaluation.draws import draw_margins
 from mltrain.evaluation.influence import standard_error
 from mltrain.evaluation.interval_forms import (
@@ -51,6 +53,7 @@ from mltrain.evaluation.interval_forms import (
     student_t,
     wilson,
 )
+from mltrain.evaluation.losses import LOSSES
 from mltrain.evaluation.margins import FROM_MARGINS, Margins, per_class
 from mltrain.evaluation.metric import AveragedMetric, Metric, OwnMetric
 from mltrain.evaluation.resampling import drawn_values
@@ -95,7 +98,7 @@ def class_intervals(rows: Rows, groups: np.ndarray, seed: int) -> dict[str, list
     """Return the interval of the "precision", "recall" and "f1" of each class, in their order, from draws of groups.
     Arguments as for `intervals`."""
     drawn = _Sample(rows, seed, _DRAWS, numbered(groups)).margins
-    counted = Margins.of(rows.confusion)
+    counted = Margins.of(rows.table)
     return {
         kind: [
             percentiles(of_class, float(value))
@@ -116,7 +119,13 @@ class _Sample:
     def margins(self) -> Margins:
         rows = cast(Rows, self.rows)  # of several targets there are sums instead
         (drawn,) = draw_margins(
-            rows.target, (rows.predicted,), len(rows.classes), seed=self.seed, draws=self.draws, groups=self.groups
+            rows.target,
+            (rows.predicted,),
+            len(rows.classes),
+            seed=self.seed,
+            draws=self.draws,
+            groups=self.groups,
+            weights=rows.weights,
         )
         return drawn
 
@@ -138,6 +147,8 @@ def _interval(metric: Metric, sample: _Sample) -> Interval | None:
         return None if units_of(rows, groups) < FEWEST_ROWS else _of_rows(metric, rows, value, groups)
     if groups is None:
         if metric.type == "top_k_accuracy":
+            if rows.weights is not None:
+                return weighting.share(LOSSES[metric.type](metric, rows), rows.weights)
             return wilson(value * len(rows.target), len(rows.target))
         if _is_share(metric, rows.task):
             return _share_interval(metric, rows)
@@ -175,12 +186,26 @@ def _is_share(metric: Metric, task: Task) -> bool:
 
 
 def _share_interval(metric: Metric, rows: Rows) -> Interval | None:
+    if rows.weights is not None:
+        average = getattr(metric, "average", None)
+        kind = metric.type if rows.task == "binary" and average == "auto" else "accuracy"
+        return weighted_share(kind, rows, rows.weights)
     if rows.task == "binary" and getattr(metric, "average", None) == "auto":
         (_, false_alarms), (misses, correct) = rows.confusion.tolist()
         if metric.type == "f1":
             return f1_interval(correct, false_alarms + misses)
         return wilson(correct, correct + (misses if metric.type == "recall" else false_alarms))
     return wilson(int(np.trace(rows.confusion)), len(rows.target))
+
+
+def weighted_share(kind: str, rows: Rows, weights: np.ndarray, number: int = 1) -> Interval | None:
+    """Return the interval of the "accuracy" of weighted rows, or of the "precision", "recall" or "f1" of a class."""
+    if kind == "accuracy":
+        return weighting.share(rows.predicted == rows.target, weights)
+    of_class, as_class = rows.target == number, rows.predicted == number
+    counting = {"precision": as_class, "recall": of_class}.get(kind, of_class | as_class)
+    found = weighting.share((of_class & as_class)[counting], weights[counting])
+    return weighting.f1_share(found) if kind == "f1" else found
 
 
 def _of_rows(metric: Metric, rows: Rows | SeveralRows, value: float, groups: np.ndarray | None) -> Interval | None:
@@ -191,6 +216,9 @@ def _of_rows(metric: Metric, rows: Rows | SeveralRows, value: float, groups: np.
             known = [interval for interval in each if interval is not None]
             return Interval(*(float(np.mean(ends)) for ends in zip(*((i.low, i.high) for i in known), strict=True)))
         errors = np.abs(rows.errors)
+        if rows.weights is not None:
+            below = ((errors <= value) - 0.5) * rows.weights / rows.weights.sum()
+            return weighting.median_interval(errors, rows.weights, Z * error_of(rows, below, groups))
         return median_interval(errors, Z * error_of(rows, ((errors <= value) - 0.5) / len(errors), groups))
     of_classes = _of_classes(rows, groups) if metric.type in _AREAS else [units]
     rarest = min(of_classes)
@@ -214,11 +242,13 @@ def _of_rows(metric: Metric, rows: Rows | SeveralRows, value: float, groups: np.
     return None if interval is None else Interval(interval.low, min(interval.high, largest))
 
 
-def _of_classes(rows: Rows | SeveralRows, groups: np.ndarray | None) -> list[int]:
+def _of_classes(rows: Rows | SeveralRows, groups: np.ndarray | None) -> list[float]:
     """Return in how many rows, or groups, each class occurs; of several labels those of the one with the rarest."""
     if isinstance(rows, SeveralRows):
         return min((_of_classes(one, groups) for one in rows.outputs), key=min)
     classes, target = len(rows.classes), rows.target
+    if rows.weights is not None:
+        return [weighting.effective_units(rows.weights * (target == number), groups) for number in range(classes)]
     found = target if groups is None else np.unique(groups * classes + target) % classes
     return [int(count) for count in np.bincount(found, minlength=classes)]
 
@@ -240,10 +270,13 @@ def error_of(rows: Rows | SeveralRows, derivatives: np.ndarray, groups: np.ndarr
     return standard_error(derivatives, groups)
 
 
-def units_of(rows: Rows | SeveralRows, groups: np.ndarray | None) -> int:
-    """Return of how many that are drawn for themselves the rows are: times, groups or rows."""
+def units_of(rows: Rows | SeveralRows, groups: np.ndarray | None) -> float:
+    """Return of how many that are drawn for themselves the rows are: times, groups or rows, their effective number
+    where they have weights."""
     if isinstance(rows, Rows) and rows.forecasts is not None:
         return rows.forecasts.units
+    if isinstance(rows, Rows) and rows.weights is not None:
+        return weighting.effective_units(rows.weights, groups)
     return len(rows.target) if groups is None else int(groups.max()) + 1
 
 

@@ -35,6 +35,8 @@ class Rows:
     """Above which a probability means the positive class; for binary only."""
     forecasts: ForecastRows | None = None
     """What is known of them where they are forecasts."""
+    weights: np.ndarray | None = None
+    """(n,) float64 of 0 or more, how much each row counts; None where all count the same."""
 
     @classmethod
     def of(
@@ -45,6 +47,7 @@ class Rows:
         classes: Sequence[str],
         threshold: float = 0.5,
         forecasts: ForecastRows | None = None,
+        weights: np.ndarray | None = None,
     ) -> Rows:
         """Bring arrays as `rows_of` takes them into these shapes; the errors are those of `rows_of`."""
         kind = KINDS[task]
@@ -65,6 +68,7 @@ class Rows:
             float(np.finfo(precise).eps),
             threshold,
             forecasts,
+            None if weights is None else np.asarray(weights, np.float64),
         )
 
     @cached_property
@@ -77,6 +81,17 @@ class Rows:
         """Counts (classes, classes): row = true class, column = predicted class."""
         return confusion_matrix(self.target, self.predicted, len(self.classes))
 
+    @cached_property
+    def table(self) -> np.ndarray:
+        """The same with the weights of the rows, where they have some."""
+        if self.weights is None:
+            return self.confusion
+        return confusion_matrix(self.target, self.predicted, len(self.classes), self.weights)
+
+    def mean(self, values: np.ndarray) -> float:
+        """Return the mean of what each row has (n,), weighted where the rows are."""
+        return values.mean() if self.weights is None else np.average(values, weights=self.weights)
+
     def against_rest(self, number: int) -> Rows:
         """Return the rows of several classes as those of two: the class of a number, and the rest."""
         return Rows(
@@ -85,6 +100,7 @@ class Rows:
             self.predictions[:, number].copy(),
             ("the rest", self.classes[number]),
             self.resolution,
+            weights=self.weights,
         )
 
     def rankings(self) -> Iterator[Ranking]:
@@ -94,11 +110,11 @@ class Rows:
         else:
             # Made anew each time: those of 1,000 classes take more memory than time.
             for number, name in enumerate(self.classes):
-                yield Ranking.of(name, self.target == number, self.predictions[:, number])
+                yield Ranking.of(name, self.target == number, self.predictions[:, number], self.weights)
 
     @cached_property
     def _ranking(self) -> Ranking:
-        return Ranking.of(self.classes[1], self.target == 1, self.predictions)
+        return Ranking.of(self.classes[1], self.target == 1, self.predictions, self.weights)
 
     @cached_property
     def errors(self) -> np.ndarray:

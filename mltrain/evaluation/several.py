@@ -88,6 +88,7 @@ def rows_of(
     classes: Sequence[str] = (),
     threshold: float = 0.5,
     forecasts: ForecastRows | None = None,
+    weights: np.ndarray | None = None,
 ) -> Rows | SeveralRows:
     """Bring targets and predictions into the shapes of the formulas.
 
@@ -100,13 +101,16 @@ def rows_of(
         classes: names in the order of the class indices, or the labels; empty for numbers.
         threshold: above which a probability means the positive class of two.
         forecasts: what is known of the rows where they are forecasts.
+        weights: (n,) how much each row counts; None where all count the same. Only of one target.
 
     Raises:
-        ValueError: no rows, or shapes that do not fit.
+        ValueError: no rows, or shapes that do not fit; weights of several targets.
     """
     if KINDS[task].several:
+        if weights is not None:
+            raise ValueError("several targets are not measured with weights")
         return SeveralRows.of(task, target, predictions, classes)
-    return Rows.of(task, target, predictions, classes, threshold, forecasts)
+    return Rows.of(task, target, predictions, classes, threshold, forecasts, weights)
 
 
 def value_of(metric: Metric, rows: Rows | SeveralRows) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from mltrain.evaluation.calibration import calibration
 from mltrain.evaluation.catalogue import OF_LABEL
 from mltrain.evaluation.interval_forms import Interval, f1_interval, wilson
-from mltrain.evaluation.intervals import class_intervals, intervals
+from mltrain.evaluation.intervals import class_intervals, intervals, weighted_share
 from mltrain.evaluation.margins import Margins, per_class
 from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.metrics import measure
@@ -45,7 +45,8 @@ def class_results(metrics: Sequence[Metric], rows: Rows, groups: np.ndarray | No
     """Return rows, precision, recall and F1 of each class by its name; of several classes also its areas against the
     rest, where they are among the metrics. Arguments as for `metric_results`."""
     margins = Margins.of(rows.confusion)
-    values = {kind: per_class(kind, margins).tolist() for kind in ("precision", "recall", "f1")}
+    shown = margins if rows.weights is None else Margins.of(rows.table)
+    values = {kind: per_class(kind, shown).tolist() for kind in ("precision", "recall", "f1")}
     areas = [metric for metric in metrics if metric.type in ("roc_auc", "pr_auc")] if rows.task == "multiclass" else []
     columns = zip(margins.correct.tolist(), margins.of_class.tolist(), margins.as_class.tolist(), strict=True)
     drawn = None if groups is None else class_intervals(rows, groups, seed=0)
@@ -56,6 +57,8 @@ def class_results(metrics: Sequence[Metric], rows: Rows, groups: np.ndarray | No
             "recall": wilson(correct, of_class),
             "f1": f1_interval(correct, of_class + as_class - 2 * correct),
         }
+        if rows.weights is not None:
+            found = {kind: weighted_share(kind, rows, rows.weights, number) for kind in found}
         if drawn is not None:
             found = {kind: None if each is None else drawn[kind][number] for kind, each in found.items()}
         measured: dict[str, Any] = {kind: _result(values[kind][number], found[kind]) for kind in found}

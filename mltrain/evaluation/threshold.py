@@ -36,12 +36,12 @@ class ThresholdChoice:
 
 @dataclass(frozen=True)
 class _Counts:
-    """What thresholds decide on the rows; each array is (thresholds,) int64."""
+    """What thresholds decide on the rows; each array is (thresholds,) int64, or float64 sums of weights."""
 
     true_positives: np.ndarray
     false_positives: np.ndarray
-    positives: int
-    negatives: int
+    positives: float
+    negatives: float
 
     @property
     def f1(self) -> np.ndarray:
@@ -68,25 +68,32 @@ class _Counts:
         return (false_positive * self.false_positives + false_negative * missed) / rows
 
 
-def choose_threshold(aim: ThresholdAim, target: np.ndarray, scores: np.ndarray) -> ThresholdChoice:
+def choose_threshold(
+    aim: ThresholdAim, target: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None
+) -> ThresholdChoice:
     """Return the best threshold for an aim; of equally good ones the nearest to 0.5.
 
     Args:
         aim: what it is chosen for.
         target: class indices (n,), 0 or 1, of both classes.
         scores: probabilities of the positive class (n,), finite.
+        weights: (n,) how much each row counts; None where all count the same.
 
     Raises:
         ValueError: the rows are of one class, or a score is NaN or infinite.
     """
     member, scores = target.reshape(-1).astype(np.int64), scores.reshape(-1).astype(np.float64)
+    if weights is not None:
+        member, scores, weights = member[weights > 0], scores[weights > 0], weights[weights > 0]
     positives = int(member.sum())
     if not 0 < positives < len(member):
         raise ValueError("all rows are of one class")
     if not np.isfinite(scores).all():
         raise ValueError("a score is NaN or infinite")
     values, inverse, rows = np.unique(scores, return_inverse=True, return_counts=True)
-    found = np.bincount(inverse, weights=member, minlength=len(values)).astype(np.int64)
+    found: np.ndarray = np.bincount(inverse, weights=member, minlength=len(values)).astype(np.int64)
+    if weights is not None:
+        found, rows = (np.bincount(inverse, each, len(values)) for each in (weights * member, weights))
     thresholds, first = _candidates(values)
     counts = _counts(found, rows, first)
     value = _value(aim, counts)
@@ -140,8 +147,8 @@ def _counts(found: np.ndarray, rows: np.ndarray, first: np.ndarray) -> _Counts:
     """Return the counts of thresholds above which the scores from number `first` on lie."""
     above = np.concatenate([np.cumsum(rows[::-1])[::-1], [0]])[first]
     positives_above = np.concatenate([np.cumsum(found[::-1])[::-1], [0]])[first]
-    positives = int(found.sum())
-    return _Counts(positives_above, above - positives_above, positives, int(rows.sum()) - positives)
+    positives = found.sum().item()
+    return _Counts(positives_above, above - positives_above, positives, rows.sum().item() - positives)
 
 
 def _best(thresholds: np.ndarray, *worth: np.ndarray) -> int:

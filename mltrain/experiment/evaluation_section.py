@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import core_schema
 
 from mltrain.evaluation.catalogue import DEFAULTS
-from mltrain.evaluation.metric import Metric
+from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.evaluation.own_metrics import AnyMetric
 from mltrain.evaluation.threshold_aim import ThresholdAim
 from mltrain.gates.gate import Gate
@@ -97,6 +97,10 @@ class EvaluationSpec(Spec):
     every form."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Rows in one step of an evaluation; auto uses 32 to 8192, fewer if a layer has more outputs per row."""
+    sample_weight: bool = False
+    """Whether the metrics, too, are weighted by the column that `data.sample_weight` names, on every split: their
+    values, intervals, classes, slices and baselines, the calibration and a threshold that is chosen. The losses and the
+    metrics of `training.metrics` still count every row once, and confusion matrices count rows."""
     baselines: bool = True
     """Whether two simple models are measured on the same held-out rows at the end: the most frequent class or the mean,
     and a logistic, ridge or Poisson regression on the same inputs."""
@@ -159,6 +163,15 @@ class EvaluationSpec(Spec):
             for position, metric in enumerate(self.metrics or ())
             if task not in metric.fitting
         ]
+        if self.sample_weight:
+            if KINDS[task].several:
+                message = f"several targets are not measured with weights, the task is {task}: remove it"
+                found.append((("sample_weight",), message))
+            found += [
+                (("metrics", position), f"'{metric.name}' is a metric of a plugin, which is not measured with weights")
+                for position, metric in enumerate(self.metrics or ())
+                if isinstance(metric, OwnMetric)
+            ]
         if self.threshold != 0.5 and task != "binary":
             found.append((("threshold",), f"a threshold is for binary, the task is {task}: remove it"))
         # Of several targets auto is refused, too: whoever wrote it expects that something is done.

@@ -208,6 +208,19 @@ def _outputs_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
         yield from needless_outputs(experiment, why)
 
 
+def _weights_of_metrics_are_there(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    if not experiment.evaluation.sample_weight:
+        return
+    if experiment.data.sample_weight is None:
+        message = "there are no weights: name a column of them in data.sample_weight, or remove this key"
+        yield RuleProblem(("evaluation", "sample_weight"), message)
+    elif experiment.task == "auto":  # of a stated task the section itself knows
+        tasks = possible_tasks(experiment)
+        if all(KINDS[task].several for task in tasks):
+            message = "several targets are not measured with weights: remove this key"
+            yield RuleProblem(("evaluation", "sample_weight"), message)
+
+
 def _several_targets_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     target, task = experiment.data.target, experiment.task
     columns = target.columns if target is not None else ()
@@ -276,6 +289,7 @@ RULES = (
     Rule(("data.target", "training", "evaluation", "task"), _outputs_fit),
     Rule(("data", "evaluation.metrics", "task"), _forecasts_are_judged_as_such),
     Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
+    Rule(("data.sample_weight", "data.target", "task", "evaluation.sample_weight"), _weights_of_metrics_are_there),
     *NETWORK_RULES,
 )
 

@@ -12,7 +12,7 @@ from mltrain.task import DataInfo
 
 # By layer, the argument that says how many index numbers there are.
 INDEX_ARGUMENTS = {"CategoryEncoding": "num_tokens", "Embedding": "input_dim", "ReversibleEmbedding": "input_dim"}
-_SAME_VALUES = {"Flatten", "Identity", "Permute", "RepeatVector", "Reshape"}
+SAME_VALUES = {"Flatten", "Identity", "Permute", "RepeatVector", "Reshape"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def index_table(layers: Sequence[KerasComponent]) -> IndexTable | None:
     for number, layer in enumerate(layers):
         if layer.type in INDEX_ARGUMENTS:
             return IndexTable(number, INDEX_ARGUMENTS[layer.type], layer.argument(INDEX_ARGUMENTS[layer.type]))
-        if layer.type not in _SAME_VALUES:
+        if layer.type not in SAME_VALUES:
             return None
     return None
 

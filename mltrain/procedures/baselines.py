@@ -11,8 +11,10 @@ import numpy as np
 
 from mltrain.data.examples import Examples
 from mltrain.data.preparation import Prepared
+from mltrain.evaluation import weighting
 from mltrain.evaluation.baselines import Baseline, NaiveBaseline, constant_baseline, linear_baseline, naive_baselines
 from mltrain.evaluation.differences import Difference, paired_difference
+from mltrain.evaluation.intervals import numbered
 from mltrain.evaluation.margins import FROM_MARGINS
 from mltrain.evaluation.mcnemar import right_more_often
 from mltrain.evaluation.metric import Metric
@@ -121,7 +123,8 @@ def _guess(baseline: Baseline | NaiveBaseline, examples: Examples) -> np.ndarray
 def _threshold(spec: EvaluationSpec, prepared: Prepared, guesses: Mapping[SplitName, np.ndarray]) -> float:
     if prepared.info.task != "binary" or not isinstance(spec.threshold, ThresholdAim):
         return spec.threshold if isinstance(spec.threshold, float) else 0.5
-    return choose_threshold(spec.threshold, prepared.examples["validation"].truth, guesses["validation"]).threshold
+    held_out = prepared.examples["validation"]
+    return choose_threshold(spec.threshold, held_out.truth, guesses["validation"], held_out.weights).threshold
 
 
 class _Pair:
@@ -134,11 +137,17 @@ class _Pair:
         info, examples = prepared.info, prepared.examples[split]
         self._model, self._other = (
             rows_of(
-                info.task, examples.truth, each.values[split], info.output.classes, each.threshold, examples.forecasts
+                info.task,
+                examples.truth,
+                each.values[split],
+                info.output.classes,
+                each.threshold,
+                examples.forecasts,
+                examples.weights,
             )
             for each in (model, other)
         )
-        self._classes, self._groups = len(info.output.classes), examples.groups
+        self._classes, self._groups, self._weights = len(info.output.classes), examples.groups, examples.weights
         self._differences: dict[str, Difference] = {}
 
     def result(self, metrics: Sequence[Metric], main: Metric, verdict: BaselineVerdict) -> BaselineResult:
@@ -151,7 +160,7 @@ class _Pair:
     def comparison(self, metric: Metric, words: str) -> Comparison:
         """Return the two beside each other by one metric."""
         model, other = (measure([metric], rows)[0][metric.name] for rows in (self._model, self._other))
-        p_value = sign_test(*self._right_units()) if metric.type == "accuracy" else None
+        p_value = self._p_value() if metric.type == "accuracy" else None
         difference, groups = self._difference(metric), self._groups
         units = None if groups is None else len(np.unique(groups))
         return Comparison(self._split, metric, words, model, other, difference, len(self._model.target), p_value, units)
@@ -167,9 +176,18 @@ class _Pair:
     def _compared(self, metric: Metric) -> Difference:
         if metric.type == "accuracy" and np.isfinite(self._model.predictions).all():
             # A table of right and wrong instead of one of all classes: the same difference, and four cells to draw.
-            a, b = (Rows.of("binary", np.ones(len(each)), each, ("wrong", "right")) for each in self._right())
+            a, b = (
+                Rows.of("binary", np.ones(len(each)), each, ("wrong", "right"), weights=self._weights)
+                for each in self._right()
+            )
             return paired_difference(metric, a, b, seed=self._seed, groups=self._groups)
         return paired_difference(metric, self._model, self._other, seed=self._seed, groups=self._groups)
+
+    def _p_value(self) -> float:
+        """Return what the sign test says of the rows, or groups, that one gets right and the other wrong."""
+        if self._weights is None:
+            return sign_test(*self._right_units())
+        return weighting.sign_test(*self._right(), self._weights, numbered(self._groups))
 
     def _right_units(self) -> tuple[np.ndarray, np.ndarray]:
         """Return what the sign test is about: rows, or groups."""

@@ -42,7 +42,9 @@ def check_both_classes(spec: EvaluationSpec, prepared: Prepared) -> None:
     """
     info = prepared.info
     if isinstance(spec.threshold, ThresholdAim) and info.task == "binary":
-        _check_both_classes(info.output, prepared.examples["validation"].truth, ("evaluation", "threshold"))
+        held_out = prepared.examples["validation"]
+        counting = np.ones(len(held_out.truth)) if held_out.weights is None else held_out.weights
+        _check_both_classes(info.output, held_out.truth[counting > 0], ("evaluation", "threshold"))
     for number, part in enumerate(info.output.parts):
         if isinstance(spec.for_output(part.name).threshold, ThresholdAim) and part.task == "binary":
             truth = prepared.examples["validation"].truth[:, number]
@@ -95,7 +97,13 @@ def choose_each(
     return Chosen(rule, {"decision_sentences": sentences} if spec.decides else {})
 
 
-def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictions: np.ndarray | None) -> Chosen:
+def choose(
+    spec: EvaluationSpec,
+    task: Task,
+    truth: np.ndarray | None,
+    predictions: np.ndarray | None,
+    weights: np.ndarray | None = None,
+) -> Chosen:
     """Return what the validation rows say; for numbers and labels, and by the defaults, nothing is done to predictions.
 
     Args:
@@ -103,6 +111,7 @@ def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictio
         task: what is learned.
         truth: class indices of the validation rows (n,); None where there are none.
         predictions: for them, of the model of the run.
+        weights: of the same rows (n,); None where all count the same.
     """
     if not KINDS[task].of_classes:
         return Chosen(DecisionRule(), {})
@@ -112,22 +121,22 @@ def choose(spec: EvaluationSpec, task: Task, truth: np.ndarray | None, predictio
     if predictions is not None and not np.isfinite(predictions).all():
         predictions = None  # the metrics say so, and why they have no value
     if spec.calibration.temperature is not False and truth is not None and predictions is not None:
-        temperature, sentence = _temperature(spec, task, truth, predictions)
+        temperature, sentence = _temperature(spec, task, truth, predictions, weights)
         sentences.append(sentence)
         if temperature is not None:
             results["temperature"] = temperature
             predictions = tempered(task, predictions, temperature)
     if task == "binary":
-        results["threshold"], sentence = _threshold(spec.threshold, truth, predictions)
+        results["threshold"], sentence = _threshold(spec.threshold, truth, predictions, weights)
         threshold = results["threshold"].value
         sentences += [sentence] if sentence else []
     return Chosen(DecisionRule(threshold=threshold, temperature=temperature), results)
 
 
 def _temperature(
-    spec: EvaluationSpec, task: Task, truth: np.ndarray, predictions: np.ndarray
+    spec: EvaluationSpec, task: Task, truth: np.ndarray, predictions: np.ndarray, weights: np.ndarray | None
 ) -> tuple[float | None, str]:
-    found = fit_temperature(task, truth, predictions)
+    found = fit_temperature(task, truth, predictions, weights)
     if found.value is None:
         return None, (
             f"no temperature between {1 / HOTTEST:g} and {HOTTEST:g} is best for the {len(truth)} validation rows "
@@ -140,7 +149,10 @@ def _temperature(
 
 
 def _threshold(
-    stated: float | ThresholdAim, truth: np.ndarray | None, predictions: np.ndarray | None
+    stated: float | ThresholdAim,
+    truth: np.ndarray | None,
+    predictions: np.ndarray | None,
+    weights: np.ndarray | None,
 ) -> tuple[Threshold, str]:
     """Return the threshold, and a sentence on it."""
     if not isinstance(stated, ThresholdAim):
@@ -149,7 +161,7 @@ def _threshold(
     if truth is None or predictions is None:
         sentence = "the threshold is 0.5: predictions for the validation rows are NaN or infinite"
         return Threshold(value=0.5, **about), sentence
-    choice = choose_threshold(stated, truth, predictions)
+    choice = choose_threshold(stated, truth, predictions, weights)
     at = f"{choice.threshold:.4g}"
     if choice.reached:
         sentence = (

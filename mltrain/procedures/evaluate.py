@@ -18,15 +18,17 @@ from mltrain.data.files.arrays import with_single_values
 from mltrain.data.files.column_types import OnlyThese
 from mltrain.data.image_columns import stated_images, with_images
 from mltrain.data.reading import declared_kinds, read_rows
+from mltrain.data.sample_weights import measured_weights
 from mltrain.data.sources import read_file
 from mltrain.data.splits.keys import group_numbers, several
 from mltrain.data.table import Table, absent_sentences, with_missing
-from mltrain.errors import RunError, WriteError
+from mltrain.errors import DataError, RunError, WriteError
 from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.spec import ExperimentSpec
+from mltrain.procedures.forecast_dates import measured_columns
 from mltrain.procedures.prediction.rows import kinds_of, kinds_of_targets
 from mltrain.procedures.recorded_config import other_plugins, refuse_absent
-from mltrain.procedures.slices import Slice, slice_columns, split_slices
+from mltrain.procedures.slices import Slice, split_slices
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.procedures.unfinished import unfinished_sentence
 from mltrain.run.decision import DecisionRule
@@ -146,7 +148,8 @@ def evaluate(
     known = all(column in table.columns for column in keys)
     groups = several(group_numbers(table, keys)) if known and name != "train" else None
     rows = stored.splits[chosen] if data is None else None
-    examples = replace(encode_examples(preprocessing, table, rows), groups=groups)
+    weights = weights_in_metrics(spec, table, name)
+    examples = replace(encode_examples(preprocessing, table, rows), groups=groups, weights=weights)
     stored.refuse_indices(table, examples.inputs)
     slices = _slices(run, spec, stored.record, table) if name != "train" else ()
     predicted = predict_split(network, examples).tempered(network, stored.rule)
@@ -190,10 +193,25 @@ def _rows_of_file(stored: StoredModel, data: Path, options: Mapping[str, Any]) -
     return table, sentences
 
 
+def weights_in_metrics(spec: ExperimentSpec, table: Table, name: str) -> np.ndarray | None:
+    """Return how much each row counts in the metrics; None where all count the same.
+
+    Raises:
+        DataError: the rows have no such column, or it holds something else.
+    """
+    column = spec.data.sample_weight
+    if not spec.evaluation.sample_weight or column is None:
+        return None
+    if column not in table.columns:
+        asked = "evaluation.sample_weight: true"
+        raise DataError(f"{table.origin.name}: no column '{column}', by which the metrics are weighted ({asked})")
+    return measured_weights(RawColumn.of(table, column), np.arange(len(table)), name)
+
+
 def _needed(stored: StoredModel) -> OnlyThese:
     """Return the columns that are needed of other rows, each with its kind: features, target, keys and slices."""
     spec, target = stored.spec, stored.preprocessing.target
-    slices = slice_columns(spec.evaluation.slices)
+    slices = measured_columns(spec)
     declared = declared_kinds(spec.data, target.task, slices)
     array = getattr(target, "array", None)
     others = (*target.columns, *(() if array is None else (array,)), *spec.data.split.key_columns, *slices)
@@ -226,7 +244,7 @@ def recorded_rows(stored: StoredModel, ids: np.ndarray) -> Table:
         raise RunError(f"{run.path}: record.json does not name the data of the run; measure other rows with --data")
     features = {**spec.data.features, **stated_images(stored.preprocessing.image_rules)}
     data = spec.data.model_copy(update={"features": features})
-    table = read_rows(data, spec.seed, spec.task, slice_columns(spec.evaluation.slices))
+    table = read_rows(data, spec.seed, spec.task, measured_columns(spec))
     if table.sha256 != recorded.sha256:
         what = f"{recorded.source} or an image of its rows" if stored.preprocessing.image_rules else recorded.source
         raise RunError(

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from mltrain.data.encoders.column import is_time
 from mltrain.data.preparation import Prepared
+from mltrain.data.sample_weights import IN_METRICS
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.slices import slice_columns
 
@@ -15,7 +16,14 @@ def kept_columns(spec: ExperimentSpec) -> dict[str, tuple[str | int, ...]]:
     """Return the columns that a training needs as they are, each with the place in the config that names it."""
     time = forecast_time(spec)
     columns: dict[str, tuple[str | int, ...]] = {} if time is None else {time: ("data", "split", "column")}
-    return columns | slice_columns(spec.evaluation.slices)
+    return columns | measured_columns(spec)
+
+
+def measured_columns(spec: ExperimentSpec) -> dict[str, tuple[str | int, ...]]:
+    """Return the columns that measuring needs, each with the place in the config that names it: those of slices, and
+    that of weights."""
+    weight = spec.data.sample_weight if spec.evaluation.sample_weight else None
+    return slice_columns(spec.evaluation.slices) | ({} if weight is None else {weight: IN_METRICS})
 
 
 def forecast_time(spec: ExperimentSpec) -> str | None:

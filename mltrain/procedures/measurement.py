@@ -17,6 +17,7 @@ from mltrain.evaluation.metrics import measure
 from mltrain.evaluation.rows import Rows
 from mltrain.evaluation.several import SeveralRows, rows_of
 from mltrain.evaluation.split_results import class_results, draw_seed, metric_results, output_results
+from mltrain.evaluation.weighting import effective
 from mltrain.outputs import KINDS
 from mltrain.procedures.decision import with_temperature
 from mltrain.procedures.network import Network
@@ -24,7 +25,7 @@ from mltrain.procedures.outputs_apart import apart
 from mltrain.procedures.slices import Slice
 from mltrain.run.decision import AS_IT_IS, DecisionRule
 from mltrain.run.results import ChanceResult
-from mltrain.run.split_result import Groups, MetricValue, OutputResult, SliceResult, SplitResult
+from mltrain.run.split_result import Groups, MetricValue, OutputResult, SliceResult, SplitResult, Weights
 from mltrain.task import of_target
 
 # A slice of fewer rows is measured, and its intervals are wide; that it is small is what there is to say first.
@@ -72,7 +73,8 @@ def exact_values(
         return found
     metrics = spec.evaluation.metrics_for(output.task)
     threshold, forecasts = rule.threshold, examples.forecasts
-    return measure(metrics, rows_of(output.task, examples.truth, values, output.classes, threshold, forecasts))[0]
+    rows = rows_of(output.task, examples.truth, values, output.classes, threshold, forecasts, examples.weights)
+    return measure(metrics, rows)[0]
 
 
 def measure_split(
@@ -107,7 +109,9 @@ def measure_split(
         seed = draw_seed(network.spec.seed, of_what) if held_out else None
         groups = None if examples.groups is None else several(examples.groups[part])
         forecasts = None if examples.forecasts is None else examples.forecasts.take(part)
-        rows = rows_of(task, truth[part], predictions[part], network.info.output.classes, rule.threshold, forecasts)
+        weights = None if examples.weights is None else examples.weights[part]
+        classes = network.info.output.classes
+        rows = rows_of(task, truth[part], predictions[part], classes, rule.threshold, forecasts, weights)
         return metric_results(metrics, rows, seed, groups), rows
 
     measured, rows = results(slice(None), name)
@@ -123,10 +127,10 @@ def measure_split(
         if held_out:
             result["classes"] = class_results(metrics, rows, examples.groups)
             if np.isfinite(predictions).all():
-                result["calibration"] = calibration(task, truth, predictions, bins).result()
+                result["calibration"] = calibration(task, truth, predictions, bins, examples.weights).result()
     if slices:
         result["slices"] = []
-    for each in slices:
+    for each in _measured(slices, examples):
         units = len(each.rows) if examples.groups is None else len(np.unique(examples.groups[each.rows]))
         few = {"few_rows": True} if units < FEW_ROWS else {}
         measured, _ = results(each.rows, each.name)
@@ -145,6 +149,9 @@ def _about_rows(network: Network, examples: Examples, held_out: bool) -> dict[st
     if examples.groups is not None and held_out:
         columns = network.spec.data.split.key_columns
         found["groups"] = Groups(columns=columns, n=len(np.unique(examples.groups)))
+    if examples.weights is not None:
+        column, rows_in_effect = str(network.spec.data.sample_weight), effective(examples.weights)
+        found["weights"] = Weights(column=column, effective_rows=rows_in_effect)
     if examples.missing:
         found["missing_values"] = dict(examples.missing)
     if examples.unknown:
@@ -197,6 +204,11 @@ def _among(rows: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return the places of those of `rows` among `known`, which are ascending."""
     found = np.searchsorted(known, rows)
     return found[(found < len(known)) & (known[np.minimum(found, len(known) - 1)] == rows)]
+
+
+def _measured(slices: Sequence[Slice], examples: Examples) -> list[Slice]:
+    """Return the slices that can be measured: of which a row counts."""
+    return [each for each in slices if examples.weights is None or examples.weights[each.rows].any()]
 
 
 def chance_of(

@@ -18,8 +18,10 @@ from mltrain.experiment.target_scale import scales_target
 from mltrain.models.head import Head
 from mltrain.models.scores import tempered_model
 from mltrain.models.walk import inputs_behind, layers_of, sources_of
+from mltrain.models.word_vectors import hold_vectors
 from mltrain.outputs import KINDS
 from mltrain.procedures.decision import with_temperature
+from mltrain.procedures.word_vectors import stated_vectors
 from mltrain.run.architecture import Architecture, RecordedLayer
 from mltrain.run.decision import AS_IT_IS, DecisionRule
 from mltrain.task import DataInfo, Decision, Output
@@ -183,5 +185,6 @@ def build_network(spec: ExperimentSpec, info: DataInfo, target: Target, precisio
         model = spec.model.build(info, spec.training.loss)
     finally:
         keras.config.set_dtype_policy("float32")
+    hold_vectors(model, info, {name: each.trainable for name, each in stated_vectors(spec.data).items()})
     compile_model(model, spec.training, info, scales_target(spec, info.task))
     return Network(spec, info, target, model, head)

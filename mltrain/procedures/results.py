@@ -61,7 +61,8 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
     predictions = {name: each.values for name, each in predicted.items()}
     mixed = KINDS[network.info.task].mixed
     held_out = next(name for name in reversed(SPLITS) if name in prepared.examples)
-    if held_out != "train" and KINDS[network.info.task].of_classes:
+    # A test on the counts says nothing of weighted rows.
+    if held_out != "train" and KINDS[network.info.task].of_classes and examples[held_out].weights is None:
         more["chance"] = chance_of(
             network, examples[held_out], predictions[held_out], rule.threshold, examples["train"].truth, held_out
         )
@@ -180,7 +181,7 @@ def _chosen(network: Network, prepared: Prepared, predicted: Mapping[SplitName, 
     values = predicted["validation"].values if there else None
     if KINDS[output.task].mixed:
         return choose_each(spec, output, truth, values)
-    return choose(spec, output.task, truth, values)
+    return choose(spec, output.task, truth, values, prepared.examples["validation"].weights if there else None)
 
 
 def _kept(
@@ -191,7 +192,9 @@ def _kept(
     for name, of in prepared.examples.items():
         if name != "train" or len(predictions) == 1:
             dates = dates_of_rows(prepared, time, of.rows)
-            kept[str(name)] = StoredPredictions(of.rows, of.truth, predictions[name], of.groups, of.forecasts, dates)
+            kept[str(name)] = StoredPredictions(
+                of.rows, of.truth, predictions[name], of.groups, of.forecasts, dates, of.weights
+            )
     return kept
 
 

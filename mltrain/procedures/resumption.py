@@ -108,7 +108,10 @@ class PlannedResumption:
         # A training that continues does not look for its first weights again.
         first = [each for each in self.before.decisions if each.what == FIRST_WEIGHTS] if saved else ()
         decisions = (*known, *record.decisions, *first)
-        return record.with_values(resumed=(*self.before.resumed, resumption), decisions=decisions)
+        vectors = self.before.vectors if saved else record.vectors
+        return record.with_values(
+            resumed=(*self.before.resumed, resumption), decisions=decisions, vectors=dict(vectors)
+        )
 
 
 def config_differences(before: ExperimentSpec, after: ExperimentSpec) -> tuple[str, ...]:
@@ -151,6 +154,12 @@ def record_differences(before: Record, after: Record) -> Iterator[str]:
         yield f"threads: {before.threads} became {after.threads}"
     if before.data is not None and after.data is not None and before.data.sha256 != after.data.sha256:
         yield f"data: {before.data.source} has changed ({counted(before.data.rows, 'row')} then, {after.data.rows} now)"
+    if after.vectors:  # a training that continues does not read them
+        files = [
+            {name: f"{each.sha256} {each.words_sha256 or ''}".strip() for name, each in record.vectors.items()}
+            for record in (before, after)
+        ]
+        yield from _mapping_differences("vectors", *files)
     if before.splits and dict(before.splits) != dict(after.splits):
         yield "splits: other rows than before"
 

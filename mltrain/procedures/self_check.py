@@ -93,6 +93,8 @@ def _other_groups(run: RunDirectory, prepared: Prepared) -> Iterator[str]:
         kept = run.predictions(split)
         if kept is not None and not np.array_equal(_or_none(kept.groups), _or_none(examples.groups)):
             yield f"predictions/ has other groups of the {split} rows"
+        if kept is not None and not np.array_equal(_or_none(kept.weights), _or_none(examples.weights)):
+            yield f"predictions/ has other weights of the {split} rows"
 
 
 def _or_none(groups: np.ndarray | None) -> np.ndarray:

@@ -4,7 +4,7 @@ TensorFlow."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from mltrain.data.preparation import Prepared
 from mltrain.experiment.spec import ExperimentSpec
@@ -14,8 +14,9 @@ from mltrain.procedures.plan import Plan, make_plan
 from mltrain.procedures.preparing import prepare_for_model
 from mltrain.procedures.run_context import RunContext
 from mltrain.procedures.slices import Slices, fit_slices
+from mltrain.procedures.word_vectors import put_first_vectors
 from mltrain.run.proof import json_fingerprint
-from mltrain.run.record import Data, Device, Record, Threads, row_fingerprint
+from mltrain.run.record import Data, Device, Record, Threads, VectorFiles, row_fingerprint
 from mltrain.task import Decision
 from mltrain.training.acceleration import Acceleration, Precision, accelerate, choose_precision
 from mltrain.training.class_weights import class_weight_decision
@@ -36,6 +37,7 @@ class Setup:
         precision: what its layers compute in.
         acceleration: how the loop is compiled.
         decisions: what was not stated, with reasons.
+        vectors: the files of word vectors that were read, by the name of the text.
     """
 
     spec: ExperimentSpec
@@ -47,16 +49,19 @@ class Setup:
     precision: Precision
     acceleration: Acceleration
     decisions: tuple[Decision, ...]
+    vectors: Mapping[str, VectorFiles] = field(default_factory=dict)
 
     def with_first_weights(self) -> Setup:
         """Return the same with the first weights in the network, for a training at its first step.
 
         Raises:
+            DataError: a file of word vectors is not there, or is damaged.
             MisfitError: the weights are not there, or do not fit.
         """
         prepared, network = self.prepared, self.network
         first = self.spec.model.initialise(network.model, prepared.info, prepared.examples["train"].targets)
-        return replace(self, decisions=(*self.decisions, *first))
+        words = put_first_vectors(self.spec.data, prepared, network.model)
+        return replace(self, decisions=(*self.decisions, *first, *words.decisions), vectors=words.files)
 
     def recorded(self, record: Record) -> Record:
         """Return the record with all that is known before the first step: enough to prove later that it is the same."""
@@ -68,6 +73,7 @@ class Setup:
             seeds={"experiment": self.spec.seed, "split": self.spec.seed if stated_seed is None else stated_seed},
             slices=self.slices.edges,
             decisions=self.decisions,
+            vectors=self.vectors,
             data=Data(source=prepared.source, rows=prepared.rows, sha256=prepared.sha256),
             preprocessing=json_fingerprint(prepared.preprocessing.to_json()),
             splits={name: row_fingerprint(rows) for name, rows in prepared.splits.items()},

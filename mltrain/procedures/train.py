@@ -20,6 +20,7 @@ from mltrain.procedures.recorded_config import own_metrics_record
 from mltrain.procedures.resume import Finished, asked_epochs, finished, prepare_resume, refuse_without_effect
 from mltrain.procedures.resumption import PlannedResumption
 from mltrain.procedures.run_context import RunContext
+from mltrain.procedures.word_vectors import refuse_absent_files
 from mltrain.report.terminal import Terminal
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.opening import create_run, lock_run, start_or_resume
@@ -158,6 +159,8 @@ def train(
             context = _context(request, loaded, run, interruption, stopwatch, planned)
             with recorded_failures(loaded, context):
                 record = _first_record(request, loaded, context, planned)
+                if planned is None:
+                    refuse_absent_files(loaded)
                 results = run_experiment(loaded, context, record, planned, request.verify_export)
             against = () if request.against is None else (request.against.judge(run),)
             return Outcome(run, results, results.gates + against)

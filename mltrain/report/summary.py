@@ -126,6 +126,12 @@ def groups_sentence(columns: Sequence[str], n: int | None) -> str:
     return f"the intervals are computed from {n} groups: rows with the same {named} are drawn together"
 
 
+def weights_sentence(column: str, rows: int, effective: float) -> str:
+    """Return what intervals rest on, where the rows count differently in the metrics."""
+    said = f"the {counted(rows, 'row')} say as much as {effective:,.1f} of one weight"
+    return f"the metrics are weighted by the column '{column}': {said}"
+
+
 def slice_rows(split: str, slices: Sequence[SliceResult]) -> list[list[Any]]:
     """Return the first metrics of each slice, as many as a line has room for."""
     names = list(slices[0].metrics)[:SLICE_METRICS]
@@ -188,6 +194,8 @@ def _split_sentences(splits: Mapping[str, SplitResult]) -> Iterator[str]:
     for split, measured in splits.items():
         if measured.groups:
             yield f"{split}: {groups_sentence(measured.groups.columns, measured.groups.n)}"
+        if measured.weights:
+            yield f"{split}: {weights_sentence(measured.weights.column, measured.n, measured.weights.effective_rows)}"
         if measured.unknown_categories:
             counts = [f"{column} ({count})" for column, count in measured.unknown_categories.items()]
             yield f"{split}: categories that no training row has are ignored: {_listed(counts)}"

@@ -1,8 +1,8 @@
 """What the model of a run predicted for each held-out row, as arrays that need no TensorFlow to be read.
 
 Three files a split, in the order of its row numbers: `<split>.rows.npy`, `<split>.target.npy` and
-`<split>.predictions.npy`; `<split>.groups.npy` where rows belong together, and `<split>.forecasts.npy` and
-`<split>.dates.npy` where they are forecasts.
+`<split>.predictions.npy`; `<split>.groups.npy` where rows belong together, `<split>.weights.npy` where they count
+differently in the metrics, and `<split>.forecasts.npy` and `<split>.dates.npy` where they are forecasts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mltrain.run.arrays import from_npy, to_npy
 from mltrain.run.layout import PREDICTIONS, safe_name
 from mltrain.task import Output
 
-MAY_BE_THERE = ("groups", "forecasts", "dates")
+MAY_BE_THERE = ("groups", "forecasts", "dates", "weights")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class StoredPredictions:
         groups: int64 (n,), equal for rows that belong together, as those of one patient; None where each is for itself.
         forecasts: what is known of them where they are forecasts; read again, `times` are numbers in the order of time.
         dates: int64 (n,), the time of each row in microseconds since 1970-01-01, UTC; None where it is not known.
+        weights: float64 (n,), how much each row counts in the metrics; None where all count the same.
     """
 
     rows: np.ndarray
@@ -44,6 +45,7 @@ class StoredPredictions:
     groups: np.ndarray | None = None
     forecasts: ForecastRows | None = None
     dates: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     def of_output(self, output: Output, number: int) -> StoredPredictions:
         """Return those of one of several targets of different kinds, for the rows that have it."""
@@ -55,7 +57,9 @@ class StoredPredictions:
         groups = None if self.groups is None else self.groups[places]
         forecasts = None if self.forecasts is None else self.forecasts.take(places)
         dates = None if self.dates is None else self.dates[places]
-        return StoredPredictions(self.rows[places], self.target[places], self.values[places], groups, forecasts, dates)
+        weights = None if self.weights is None else self.weights[places]
+        arrays = self.rows[places], self.target[places], self.values[places]
+        return StoredPredictions(*arrays, groups, forecasts, dates, weights)
 
 
 def prediction_files(predictions: Mapping[str, StoredPredictions]) -> dict[str, bytes]:
@@ -68,6 +72,8 @@ def prediction_files(predictions: Mapping[str, StoredPredictions]) -> dict[str, 
             files[f"{safe_name(split)}.groups.npy"] = to_npy(np.asarray(stored.groups, np.int64))
         if stored.dates is not None:
             files[f"{safe_name(split)}.dates.npy"] = to_npy(np.asarray(stored.dates, np.int64))
+        if stored.weights is not None:
+            files[f"{safe_name(split)}.weights.npy"] = to_npy(np.asarray(stored.weights, np.float64))
         if stored.forecasts is not None:
             files[f"{safe_name(split)}.forecasts.npy"] = to_npy(_forecasts_to_columns(stored.forecasts))
     return files
@@ -95,7 +101,12 @@ def read_predictions(
         except ValueError as error:
             raise RunError(f"{place}/{name}: not an array of predictions: {error}") from error
     stored = StoredPredictions(
-        found["rows"], found["target"], found["predictions"], found.get("groups"), dates=found.get("dates")
+        found["rows"],
+        found["target"],
+        found["predictions"],
+        found.get("groups"),
+        dates=found.get("dates"),
+        weights=found.get("weights"),
     )
     columns = found.get("forecasts")
     wrong = _misfit(stored) or (columns is not None and _wrong_forecasts(columns, len(stored.rows)))
@@ -133,6 +144,12 @@ def _misfit(stored: StoredPredictions) -> tuple[str, str] | None:
     dates = stored.dates
     if dates is not None and (dates.dtype != np.int64 or dates.shape != rows.shape):
         return "dates", f"expected int64 {rows.shape}, found {dates.dtype} {dates.shape}"
+    weights = stored.weights
+    if weights is not None:
+        if weights.dtype != np.float64 or weights.shape != rows.shape:
+            return "weights", f"expected float64 {rows.shape}, found {weights.dtype} {weights.shape}"
+        if not np.isfinite(weights).all() or weights.min() < 0 or not weights.any():
+            return "weights", "expected numbers of 0 or more, of which one is above 0"
     groups = stored.groups
     if groups is not None and (groups.dtype != np.int64 or groups.shape != rows.shape or groups.min() < 0):
         return "groups", f"expected a number from 0 for each of {len(rows)} rows, found {groups.dtype} {groups.shape}"

@@ -72,6 +72,17 @@ class Data(Spec):
     """Fingerprint of the data."""
 
 
+class VectorFiles(Spec):
+    """The file of word vectors that a text began with."""
+
+    source: str
+    """The file."""
+    sha256: str
+    """Fingerprint of its bytes."""
+    words_sha256: str | None = None
+    """Fingerprint of the file of its words; null where they are in the same file."""
+
+
 class SplitRows(Spec):
     """Which rows a split holds."""
 
@@ -147,6 +158,8 @@ class Record(Spec):
     """Switches that change the last digits: op determinism, XLA, precision."""
     data: Data | None = None
     """Which data it was; null before it was read."""
+    vectors: Mapping[str, VectorFiles] = {}
+    """The word vectors that the training began with, by the name of the text."""
     preprocessing: str | None = None
     """The sha256 of preprocessing.json; null before it was fitted."""
     decision: str | None = None

@@ -145,6 +145,15 @@ class Groups(Part):
     """The number of groups; null if the rows have no groups and count as independent."""
 
 
+class Weights(Part):
+    """Rows that count differently in the metrics."""
+
+    column: str
+    """The column of the weights."""
+    effective_rows: float
+    """How many rows of one weight say as much."""
+
+
 class OutputResult(Part):
     """How one of several targets fares."""
 
@@ -180,6 +189,8 @@ class SplitResult(Part):
     """By name."""
     groups: Groups | None = None
     """The groups that its intervals are based on; None if the rows are independent."""
+    weights: Weights | None = None
+    """The weights of its rows in the metrics; None if all count the same."""
     missing_values: Mapping[str, int] = {}
     """How many values are missing, by column."""
     unknown_categories: Mapping[str, int] = {}

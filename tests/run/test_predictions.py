@@ -92,6 +92,32 @@ def test_labels_that_do_not_fit_are_refused(run, part, array):
         run.predictions("test")
 
 
+def test_weights_come_back_in_any_order(run):
+    run.write_predictions({"test": replace(BINARY, weights=np.array([0.5, 0, 7]))})
+    found = run.predictions("test")
+    assert found.weights.tolist() == [0.5, 0, 7]
+    assert found.take(np.array([2, 0])).weights.tolist() == [7, 0.5]
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        np.ones(2),
+        np.ones(3, np.float32),
+        np.ones((3, 1)),
+        np.zeros(3),
+        np.array([1, -1.0, 1]),
+        np.array([1, np.nan, 1]),
+        np.array([1, np.inf, 1]),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(run, weights):
+    run.write_predictions({"test": BINARY})
+    (run.path / "predictions/test.weights.npy").write_bytes(to_npy(weights))
+    with pytest.raises(RunError, match=re.escape("predictions/test.weights.npy: ")):
+        run.predictions("test")
+
+
 def test_numbers_are_not_predicted_for_several_classes(run):
     run.write_predictions({"test": StoredPredictions(MULTICLASS.rows, REGRESSION.target, MULTICLASS.values)})
     with pytest.raises(RunError, match=r"test\.predictions\.npy"):

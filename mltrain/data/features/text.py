@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from mltrain.data.column_settings import AS_WRITTEN, Scale
 from mltrain.data.features.feature_spec import FeatureSpec
+from mltrain.data.features.word_vectors import WordVectors
 from mltrain.spec import fail, problem
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ _ONLY_WITH: dict[str, tuple[TextEncoding, ...]] = {
     "min_count": ("tokens", "bag_of_words", "tf_idf"),
     "ngrams": ("bag_of_words", "tf_idf", "hashed"),
     "buckets": ("hashed",),
+    "vectors": ("tokens",),
 }
 # Bytes are taken as they are, and all 256 are known.
-_NOT_BY_BYTES = ("case", "accents", "punctuation", "max_tokens", "min_count")
+_NOT_BY_BYTES = ("case", "accents", "punctuation", "max_tokens", "min_count", "vectors")
 
 
 class TextFeature(FeatureSpec):
@@ -68,6 +70,11 @@ class TextFeature(FeatureSpec):
     missing: Literal["blank", "error"] = "blank"
     """A missing value: `blank` takes it for a text without tokens, and counts it. As `tokens`, such a text is one
     unknown token: a mean over no token would be NaN."""
+    vectors: WordVectors | None = None
+    """Vectors of words from a file, with which the `Embedding` layer that looks up the tokens begins; null begins with
+    random ones. `{file: wiki.en.vec, trainable: false}` names a file of fastText (`.vec`) or GloVe (`.txt`), or a
+    `.npy` array with `words: file.txt` beside it; `trainable`, by default true, says whether the vectors are trained
+    too."""
 
     @model_validator(mode="after")
     def _settings_fit(self) -> TextFeature:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mltrain.data.examples import encode_examples
 from mltrain.data.splits.keys import group_numbers, several
 from mltrain.errors import UsageError
-from mltrain.procedures.evaluate import recorded_rows
+from mltrain.procedures.evaluate import recorded_rows, weights_in_metrics
 from mltrain.procedures.stored_model import read_model
 from mltrain.run.explanation import Explanation
 from mltrain.run.locked_run import LockedRun
@@ -41,7 +41,8 @@ def explain(run: LockedRun, interruption: Interruption, command: tuple[str, ...]
     rows = stored.splits[split]
     table = recorded_rows(stored, rows)
     groups = several(group_numbers(table, stored.spec.data.split.key_columns))
-    examples = replace(encode_examples(stored.preprocessing, table, rows), groups=groups)
+    weights = weights_in_metrics(stored.spec, table, split)
+    examples = replace(encode_examples(stored.preprocessing, table, rows), groups=groups, weights=weights)
     stored.refuse_indices(table, examples.inputs)
     predictions = predict_split(network, examples).tempered(network, stored.rule).values
     reason = unexplained(network.info.task, predictions)

@@ -41,12 +41,14 @@ def pooled(runs: Sequence[ComparedRun]) -> Pooled:
         # Each by the threshold of its own run: as certain predictions they are what every formula makes of them.
         of_each = [run.decided(each) for run, each in zip(runs, stored, strict=True)]
         decided = np.concatenate(of_each).astype(np.float64)
+    known = [each.weights for each in stored if each.weights is not None]
+    weights = np.concatenate(known) if len(known) == len(stored) else None
     left_out = {metric.name: why for metric in first.measured if (why := _unsound(metric))}
     results: dict[str, MetricValue] = {}
     for metric in first.measured:
         if metric.name not in left_out:
             predictions = decided if of_decisions(metric) else values
-            results |= metric_results([metric], rows_of(task, target, predictions, classes), seed=None)
+            results |= metric_results([metric], rows_of(task, target, predictions, classes, weights=weights), seed=None)
     kind = KINDS[task]
     matrix = confusion_matrix(target, kind.decide(decided), len(classes)).tolist() if kind.of_classes else ()
     return Pooled(n=len(target), metrics=results, confusion_matrix=tuple(map(tuple, matrix)), left_out=left_out)

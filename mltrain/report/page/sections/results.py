@@ -10,7 +10,7 @@ from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import figure, figures, interval, section, sentence, sub, table, value_cell
 from mltrain.report.page.sections.baselines import baselines_part
 from mltrain.report.page.sections.targets import targets_table
-from mltrain.report.summary import groups_sentence
+from mltrain.report.summary import groups_sentence, weights_sentence
 from mltrain.report.text import number
 from mltrain.run.results import Results
 from mltrain.run.split_result import SliceResult, SplitResult
@@ -75,6 +75,8 @@ def undefined_sentences(results: Results) -> Iterator[str]:
     for name, split in results.splits.items():
         if split.groups is not None:
             yield f"{name}: {groups_sentence(split.groups.columns, split.groups.n)}"
+        if split.weights is not None:
+            yield f"{name}: {weights_sentence(split.weights.column, split.n, split.weights.effective_rows)}"
         if split.unknown_categories:
             counts = ", ".join(f"{column} ({count})" for column, count in split.unknown_categories.items())
             yield f"{name}: categories that no training row has are ignored: {counts}"
