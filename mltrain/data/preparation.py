@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from mltrain.data.audit import Audited, audit_data
 from mltrain.data.constant_targets import refuse_constant_targets
+from mltrain.data.encoders.beside import fit_beside
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
@@ -140,7 +141,10 @@ def prepare(
         )
     else:
         windows = fit_windows(windowed, spec, splits.train, target.column)
-        preprocessing, feature_decisions = Preprocessing(columns=(windows,), target=target), window_decisions
+        beside = fit_beside(windowed, spec, splits.train)
+        encoders: tuple[Any, ...] = (windows, *beside.encoders)
+        preprocessing = Preprocessing(columns=encoders, target=target, groups=beside.groups)
+        feature_decisions = (*window_decisions, *beside.decisions)
     weights: np.ndarray | None = None
     if spec.sample_weight is not None:
         column = _named_column(table, spec.sample_weight, ("data", "sample_weight"))

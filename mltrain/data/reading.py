@@ -43,14 +43,15 @@ def read_data(
     table = with_single_values(table, _single_columns(spec, table, keep))
     if spec.windows is None:
         return table, None, ()
-    target = target_of(spec, table).names[0]
+    targets = target_of(spec, table).names
+    target = targets[0]
     values = table.columns.get(target)
     if isinstance(values, np.ndarray) and values.ndim > 1:
         raise DataError(
             f"{table.origin.name}: column '{target}': windows forecast a number, and it holds arrays of shape "
             f"{values.shape[1:]}: name a column of numbers"
         )
-    windowed, decisions = windowed_rows(table, spec, target)
+    windowed, decisions = windowed_rows(table, spec, targets)
     return windowed.table, windowed, decisions
 
 
@@ -92,6 +93,9 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collectio
             del declared[spec.sample_weight]
         declared.setdefault(spec.sample_weight, "number")
     series = () if spec.windows is None or spec.windows.by is None else (spec.windows.by,)
+    for name in series:
+        if spec.windows is not None and name in spec.windows.static:
+            declared.setdefault(name, "category")  # names, also where they are numbers
     for name in (*series, *keep):
         if declared.get(name) == "ignore":
             declared[name] = AS_WRITTEN

@@ -69,6 +69,10 @@ class Series:
     def until(self, rows: np.ndarray) -> np.ndarray:
         """Return whether each row of the table is in a series of one of `rows`, and no newer than the newest of them
         there: (rows,) bool."""
+        return self.position <= self.newest(rows)[self.number]
+
+    def newest(self, rows: np.ndarray) -> np.ndarray:
+        """Return the largest place among `rows` in each series, (series,); -1 where none is of it."""
         newest = np.full(len(self.names), -1)
         np.maximum.at(newest, self.number[rows], self.position[rows])
-        return self.position <= newest[self.number]
+        return newest

@@ -17,7 +17,7 @@ from mltrain.gates.gate import FOLDS
 from mltrain.keras_api.components import KerasComponent
 from mltrain.outputs import KINDS
 from mltrain.rules import Form, Rule, RuleProblem
-from mltrain.task import Task
+from mltrain.task import Input, Task
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
@@ -227,6 +227,22 @@ def _forecasts_are_judged_as_such(experiment: ExperimentSpec) -> Iterator[RulePr
         yield RuleProblem(("task",), f"data.windows forecast a number: set task to regression, not {experiment.task}")
 
 
+def _model_takes_what_is_beside_windows(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    windows = experiment.data.windows
+    beside = () if windows is None else [key for key in ("known", "static") if getattr(windows, key)]
+    if windows is None or not beside:
+        return
+    inputs = [Input("window", (windows.length, 1), "float32"), *(Input(key, (1,), "float32", (key,)) for key in beside)]
+    if experiment.model.inputs_problem(inputs) is not None:
+        own = " and ".join(f"data.windows.{key}" for key in beside)
+        many = "is an input of its own" if len(beside) == 1 else "are inputs of their own"
+        message = (
+            f"a model of type {experiment.model.type} takes one input, and {own} {many}: use `type: fusion` or "
+            f"`type: graph`, or remove {'it' if len(beside) == 1 else 'them'}"
+        )
+        yield RuleProblem(("model", "type"), message)
+
+
 def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     if "validation" not in experiment.data.split.has_rows_for():
         for path, message in experiment.evaluation.without_validation():
@@ -252,6 +268,7 @@ RULES = (
         _several_targets_fit,
     ),
     Rule(("data", "evaluation.metrics", "task"), _forecasts_are_judged_as_such),
+    Rule(("data.windows", "model"), _model_takes_what_is_beside_windows),
     Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
     *NETWORK_RULES,
 )

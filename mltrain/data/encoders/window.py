@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import model_validator
+from pydantic import SerializerFunctionWrapHandler, field_serializer, model_validator
 
 from mltrain.data.encoders.array import ArrayEncoder, array_of
 from mltrain.data.encoders.column import RawColumn, numbers_of
@@ -20,7 +20,7 @@ from mltrain.data.series import Series
 from mltrain.data.spec import DataSpec
 from mltrain.data.splits.time_order import times_of_rows
 from mltrain.data.table import Table
-from mltrain.data.windowed import Windowed, with_windows
+from mltrain.data.windowed import Use, Windowed, with_windows
 from mltrain.data.windows import WindowsSpec
 from mltrain.forecast_rows import ForecastRows
 from mltrain.spec import Many
@@ -69,13 +69,32 @@ class WindowEncoder(ArrayEncoder):
             kinds.setdefault(self.time, "datetime" if self.dates else "number")
         return kinds
 
-    def made_of(self, table: Table, lag: int | None = None) -> Windowed:
-        """Return rows with their windows; arguments and errors as for `with_windows` and `check_zone`."""
+    def made_of(self, table: Table, steps: str | None, predicting: bool = False) -> Windowed:
+        """Return rows with their windows; raises as `with_windows` and `check_zone`.
+
+        Args:
+            table: the rows.
+            steps: the name of the column of known values of several steps.
+            predicting: whether it is for predictions. They are of the target after each row; with known columns the
+                rows that are forecast are there, and they are of the target of each row.
+        """
         if self.time is not None:
             check_zone(RawColumn.of(table, self.time), self.zoned)
-        return with_windows(
-            table, self.windows, self.features, self.time, lag=lag, column=self.column, needed=self.features
+        ahead = (self.target,) if predicting and self.windows.known else ()
+        use = Use(
+            lag=0 if predicting and not ahead else None,
+            column=self.column,
+            steps=steps,
+            needed=self.features,
+            ahead=ahead,
         )
+        return with_windows(table, self.windows, self.features, self.time, use)
+
+    @field_serializer("windows", mode="wrap")
+    def _as_before(self, windows: WindowsSpec, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Return what a run without columns beside its windows has always held."""
+        held: dict[str, Any] = dump(windows)
+        return {name: value for name, value in held.items() if value or name not in ("known", "static")}
 
     def forecasts(self, table: Table) -> ForecastRows:
         """Return what is known of the forecasts of examples.
@@ -122,7 +141,7 @@ def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: s
         DataError: the values of a column span too far to be scaled.
     """
     windows, table, time = windowed.windows, windowed.table, windowed.time
-    known = windowed.series.until(train)
+    known = windowed.seen(train)
     center, width = [], []
     for name in windowed.features:
         column, feature = RawColumn.of(table, name), spec.features.get(name)

@@ -47,16 +47,17 @@ def measure_importance(
     """
     spec, task = network.spec, network.info.task
     generator = np.random.default_rng(draw_seed(spec.seed, f"importance {split}"))
-    inputs, truth, groups = examples.inputs, examples.truth, examples.groups
+    inputs, truth, groups, forecasts = examples.inputs, examples.truth, examples.groups, examples.forecasts
     count = len(truth)
     if count > MOST_ROWS:
         chosen = np.sort(generator.choice(count, MOST_ROWS, replace=False))
         inputs = {name: x[chosen] for name, x in inputs.items()}
         count, truth, groups = MOST_ROWS, truth[chosen], None if groups is None else groups[chosen]
+        forecasts = None if forecasts is None else forecasts.take(chosen)
 
     def predicted(encoded: Mapping[str, np.ndarray]) -> Rows | SeveralRows:
         values = network.predictions(network.outputs(encoded), rule.temperature)
-        return rows_of(task, truth, values, network.info.output.classes, rule.threshold)
+        return rows_of(task, truth, values, network.info.output.classes, rule.threshold, forecasts)
 
     def permuted(name: str, columns: slice) -> Iterator[tuple[np.ndarray, Rows | SeveralRows]]:
         x = inputs[name]
