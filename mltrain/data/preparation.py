@@ -16,7 +16,7 @@ from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
 from mltrain.data.preprocessing import AS_COLUMNS, Preprocessing, TextUse, fit_preprocessing
-from mltrain.data.reading import not_learned_from, read_data, target_of
+from mltrain.data.reading import forecast_task, not_learned_from, read_data, target_of
 from mltrain.data.sample_weights import weights_of_training
 from mltrain.data.several_targets import (
     Target,
@@ -117,7 +117,7 @@ def prepare(
     kept = {name: _named_column(table, name, path) for name, path in keep.items()}
     target_spec = target_of(spec, table)
     table = unfolded(table, target_spec.names[0])
-    target, decisions = fit_targets(table, target_spec, task if windowed is None else "regression")
+    target, decisions = fit_targets(table, target_spec, task if windowed is None else forecast_task(target_spec))
     table = with_classes(table, target)
     # From here on this dict alone holds the columns, so that each can be freed once it is encoded.
     rows, columns = len(table), dict(table.columns)
@@ -140,7 +140,7 @@ def prepare(
             train, target, spec.features, spec.scale, leave_out, spec.inputs, texts
         )
     else:
-        windows = fit_windows(windowed, spec, splits.train, target.column)
+        windows = fit_windows(windowed, spec, splits.train, target.columns)
         beside = fit_beside(windowed, spec, splits.train)
         encoders: tuple[Any, ...] = (windows, *beside.encoders)
         preprocessing = Preprocessing(columns=encoders, target=target, groups=beside.groups)

@@ -44,15 +44,20 @@ def read_data(
     if spec.windows is None:
         return table, None, ()
     targets = target_of(spec, table).names
-    target = targets[0]
-    values = table.columns.get(target)
-    if isinstance(values, np.ndarray) and values.ndim > 1:
-        raise DataError(
-            f"{table.origin.name}: column '{target}': windows forecast a number, and it holds arrays of shape "
-            f"{values.shape[1:]}: name a column of numbers"
-        )
+    for target in targets:
+        values = table.columns.get(target)
+        if isinstance(values, np.ndarray) and values.ndim > 1:
+            raise DataError(
+                f"{table.origin.name}: column '{target}': windows forecast a number, and it holds arrays of shape "
+                f"{values.shape[1:]}: name a column of numbers"
+            )
     windowed, decisions = windowed_rows(table, spec, targets)
     return windowed.table, windowed, decisions
+
+
+def forecast_task(target: TargetSpec) -> Task:
+    """Return what is learned of windows: one number, or several."""
+    return "multiregression" if target.columns else "regression"
 
 
 def _single_columns(spec: DataSpec, table: Table, keep: Collection[str]) -> list[str]:

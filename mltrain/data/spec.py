@@ -255,9 +255,6 @@ class DataSpec(Spec):
         if self.windows.gaps != "keep" and getattr(self.split, "column", None) is None:
             message = "gaps can only be found in a column of times: set data.split.column"
             problems.append(problem("window_gaps", message, ("windows", "gaps"), self.windows.gaps))
-        if self.target is not None and self.target.columns:
-            message = f"windows forecast one column, but target names {len(self.target.columns)}: name one"
-            problems.append(problem("window_target", message, ("target",), list(self.target.columns)))
         if self.target is not None and self.target.classes:
             message = "windows forecast a number, which has no classes"
             problems.append(problem("window_target", message, ("target", "classes"), self.target.classes[0]))

@@ -11,7 +11,7 @@ from mltrain.spec import Many, Spec, fail, problem
 
 class WindowsSpec(Spec):
     """Forecasts. Each example is the last `length` rows of the number columns, including the target. The model learns
-    the target `horizon` rows after the last of these rows."""
+    the target `horizon` rows after the last of these rows. Several targets are forecast together."""
 
     length: Annotated[int, Field(ge=1)]
     """How many rows a window has."""

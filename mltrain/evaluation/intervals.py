@@ -235,14 +235,14 @@ def finite_value(metric: Metric, rows: Rows | SeveralRows) -> float:
 
 def error_of(rows: Rows | SeveralRows, derivatives: np.ndarray, groups: np.ndarray | None) -> float:
     """Return the standard error of a metric, of forecasts from blocks of times."""
-    if isinstance(rows, Rows) and rows.forecasts is not None:
+    if rows.forecasts is not None:
         return rows.forecasts.standard_error(derivatives)
     return standard_error(derivatives, groups)
 
 
 def units_of(rows: Rows | SeveralRows, groups: np.ndarray | None) -> int:
     """Return of how many that are drawn for themselves the rows are: times, groups or rows."""
-    if isinstance(rows, Rows) and rows.forecasts is not None:
+    if rows.forecasts is not None:
         return rows.forecasts.units
     return len(rows.target) if groups is None else int(groups.max()) + 1
 

@@ -31,7 +31,10 @@ def possible_tasks(experiment: ExperimentSpec) -> tuple[Task, ...]:
     if experiment.task != "auto":
         return (experiment.task,)
     tasks = tuple(task for task, kind in KINDS.items() if kind.recognised)
-    if experiment.data.target is not None and experiment.data.target.columns:
+    several = experiment.data.target is not None and bool(experiment.data.target.columns)
+    if several and experiment.data.windows is not None:
+        return ("multiregression",)
+    if several:
         # Columns of 0 and 1 may be the classes of one target.
         return tuple(task for task in tasks if KINDS[task].of_classes or KINDS[task].several)
     # Only files can hold an array of several targets in one column.
@@ -223,8 +226,12 @@ def _forecasts_are_judged_as_such(experiment: ExperimentSpec) -> Iterator[RulePr
                     "mase is for forecasts, whose examples are windows of a series: state data.windows, or remove it"
                 )
                 yield RuleProblem(("evaluation", "metrics", number), message)
-    elif experiment.task not in ("auto", "regression"):
-        yield RuleProblem(("task",), f"data.windows forecast a number: set task to regression, not {experiment.task}")
+        return
+    several = experiment.data.target is not None and bool(experiment.data.target.columns)
+    task = "multiregression" if several else "regression"
+    if experiment.task not in ("auto", task):
+        what = "several numbers" if several else "a number"
+        yield RuleProblem(("task",), f"data.windows forecast {what}: set task to {task}, not {experiment.task}")
 
 
 def _model_takes_what_is_beside_windows(experiment: ExperimentSpec) -> Iterator[RuleProblem]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import SerializerFunctionWrapHandler, field_serializer, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_serializer, model_validator
 
 from mltrain.data.encoders.array import ArrayEncoder, array_of
 from mltrain.data.encoders.column import RawColumn, numbers_of
@@ -34,8 +34,8 @@ class WindowEncoder(ArrayEncoder):
     """Their shape."""
     features: Many[str]
     """The columns whose values are in the windows, in the order of the last axis."""
-    target: str
-    """The column that is predicted."""
+    target: str | Annotated[Many[str], Field(min_length=2)]
+    """The column that is predicted, or several."""
     time: str | None
     """The column that rows are sorted by; null keeps the order of the rows."""
     dates: bool
@@ -44,16 +44,23 @@ class WindowEncoder(ArrayEncoder):
     """Whether its times have a time zone; null where they are numbers, and in runs of earlier versions."""
     series: Many[str]
     """The names of the series that have training rows."""
-    naive_errors: Many[float]
-    """The mean absolute naive error of each series in its training rows."""
+    naive_errors: Many[float] | Many[Many[float]]
+    """The mean absolute naive error of each series in its training rows; of several targets those of each."""
 
     @model_validator(mode="after")
     def _parts_fit(self) -> WindowEncoder:
-        if self.shape != (self.windows.length, len(self.features)) or self.target not in self.features:
+        if self.shape != (self.windows.length, len(self.features)) or not {*self.targets} <= {*self.features}:
             raise ValueError("the windows are of another shape, or without the target")
-        if len(self.series) != len(self.naive_errors):
-            raise ValueError("expected one naive error per series")
+        several = not isinstance(self.target, str)
+        widths = [len(errors) if isinstance(errors, tuple) else 0 for errors in self.naive_errors]
+        if len(self.series) != len(widths) or any(width != several * len(self.targets) for width in widths):
+            raise ValueError("expected one naive error per series, and of several targets one for each")
         return self
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that are predicted."""
+        return (self.target,) if isinstance(self.target, str) else self.target
 
     @property
     def holds_arrays(self) -> bool:
@@ -80,7 +87,7 @@ class WindowEncoder(ArrayEncoder):
         """
         if self.time is not None:
             check_zone(RawColumn.of(table, self.time), self.zoned)
-        ahead = (self.target,) if predicting and self.windows.known else ()
+        ahead = self.targets if predicting and self.windows.known else ()
         use = Use(
             lag=0 if predicting and not ahead else None,
             column=self.column,
@@ -103,7 +110,9 @@ class WindowEncoder(ArrayEncoder):
             DataError: the column of the time or of the series is not there.
         """
         raw = array_of(RawColumn.of(table, self.column))
-        values = raw[:, :, self.features.index(self.target)]
+        several = not isinstance(self.target, str)
+        places = [self.features.index(name) for name in self.targets]
+        values = raw[:, :, places] if several else raw[:, :, places[0]]
         lag = self.windows.seasonal_lag
         seasonal = None if lag is None else values[:, self.windows.length - 1 + self.windows.horizon - lag]
         return ForecastRows(
@@ -115,15 +124,16 @@ class WindowEncoder(ArrayEncoder):
         )
 
     def _scale(self, table: Table) -> np.ndarray:
-        errors = np.array([*self.naive_errors, np.nan])
+        none = np.nan if isinstance(self.target, str) else (np.nan,) * len(self.target)
+        errors = np.array([*self.naive_errors, none])
         if self.windows.by is None:
-            return np.full(len(table), errors[0])
+            return np.repeat(errors[:1], len(table), axis=0)
         texts = texts_of(RawColumn.of(table, self.windows.by))
         found = pc.index_in(texts, value_set=pa.array([*self.series], pa.string()))
         return errors[pc.fill_null(found, len(self.series)).to_numpy(zero_copy_only=False)]
 
 
-def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: str) -> WindowEncoder:
+def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, targets: tuple[str, ...]) -> WindowEncoder:
     """Return the encoder of windows.
 
     It is fitted on the rows of each series up to its newest training target, each once. All of them are in a training
@@ -135,7 +145,7 @@ def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: s
         windowed: the data.
         spec: its section.
         train: the numbers of the training rows.
-        target: the column that is learned.
+        targets: the columns that are learned.
 
     Raises:
         DataError: the values of a column span too far to be scaled.
@@ -154,7 +164,11 @@ def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: s
             raise column.failure("the range of its values is too large to be scaled (use smaller units)") from None
         center.append(each[0])
         width.append(each[1])
-    errors = naive_errors(numbers_of(RawColumn.of(table, target)), windowed.series, known, windows.season or 1)
+    lag = windows.season or 1
+    values = {name: numbers_of(RawColumn.of(table, name)) for name in targets}
+    errors = {name: naive_errors(each, windowed.series, known, lag) for name, each in values.items()}
+    series = errors[targets[0]]
+    single = len(targets) == 1
     times = RawColumn.of(table, time) if time is not None else None
     dates = times is not None and isinstance(times.values, pa.Array) and bool(pa.types.is_temporal(times.values.type))
     return WindowEncoder(
@@ -166,12 +180,14 @@ def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: s
         width=tuple(width),
         windows=windows,
         features=windowed.features,
-        target=target,
+        target=targets[0] if single else targets,
         time=time,
         dates=dates,
         zoned=has_zone(times) if dates and times is not None else None,
-        series=tuple(errors),
-        naive_errors=tuple(errors.values()),
+        series=tuple(series),
+        naive_errors=tuple(series.values())
+        if single
+        else tuple(tuple(errors[name][each] for name in targets) for each in series),
     )
 
 
