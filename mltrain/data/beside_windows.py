@@ -99,8 +99,7 @@ def with_steps(table: Table, names: Sequence[str], series: Series, steps: int, c
         steps: how many.
         column: the name of the new column.
     """
-    place = np.empty(len(table), np.int64)
-    place[series.order] = np.arange(len(table))
+    place = series.place
     fields = {
         step_name(name, step): table.columns[name].take(pa.array(rows))
         for step in range(steps)

@@ -165,7 +165,7 @@ def prepare(
     return Prepared(
         source=table.origin.name,
         origin=table.origin,
-        rows=rows,
+        rows=rows if windowed is None else windowed.rows,
         sha256=table.sha256,
         splits=splits,
         preprocessing=preprocessing,

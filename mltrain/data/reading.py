@@ -14,7 +14,8 @@ from mltrain.data.image_columns import AskedImages
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits.choice import read_table
 from mltrain.data.table import Table, is_unread
-from mltrain.data.windowed import Windowed, windowed_rows
+from mltrain.data.window_columns import windowed_rows
+from mltrain.data.windowed import Windowed
 from mltrain.errors import DataError
 from mltrain.outputs import KINDS
 from mltrain.task import Decision, Task

@@ -3,78 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
-import pyarrow as pa
 
-from mltrain.data.beside_windows import check_beside, refuse_absent, single_values, with_steps
-from mltrain.data.encoders.column import RawColumn, first_row, is_empty, is_number, numbers_of
-from mltrain.data.features import BooleanFeature, NumberFeature
+from mltrain.data.beside_windows import check_beside, with_steps
+from mltrain.data.encoders.column import RawColumn, first_row, numbers_of
+from mltrain.data.gap_filling import Filled, fill_gaps
 from mltrain.data.gaps import Gaps, find_gaps
 from mltrain.data.series import Series
-from mltrain.data.spec import DataSpec
-from mltrain.data.table import Table, is_index_name
-from mltrain.data.windows import WindowsSpec
+from mltrain.data.table import Table
+from mltrain.data.window_use import FOR_TARGETS, Ahead, Use, rows_to_come
+from mltrain.data.windows import FillGaps, WindowsSpec
 from mltrain.errors import DataError
-from mltrain.task import Decision
-from mltrain.wording import counted, in_words, listed
-
-
-@dataclass(frozen=True)
-class Use:
-    """What the windows of a table are for.
-
-    Attributes:
-        lag: how many steps before a row its window ends; None takes the horizon, so that the row has the target; with
-            0 it is the last of the window.
-        column: the name of the column of windows; None takes one that is free.
-        steps: that of the column of known values of several steps, likewise.
-        needed: columns in the windows that nobody can ignore.
-        ahead: the targets, where the last rows of a series may be still to come, so that they have no target yet.
-    """
-
-    lag: int | None = None
-    column: str | None = None
-    steps: str | None = None
-    needed: Collection[str] = ()
-    ahead: Collection[str] = ()
-
-
-_FOR_TARGETS = Use()
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """The last rows of series, which have no target yet.
-
-    Attributes:
-        rows: how many of them have a window.
-        too_far: how many of them are so far ahead that their window would hold rows that are still to come.
-        target: what they do not have, in words.
-        horizon: how many rows ahead a forecast is.
-    """
-
-    rows: int
-    too_far: int
-    target: str
-    horizon: int
-
-    @property
-    def sentence(self) -> str:
-        """Return what there is to say of them."""
-        if not self.rows and not self.too_far:
-            return (
-                f"each forecast is in its own row, and every row has a value of {self.target} already: for what is "
-                f"still to come, add rows with an empty {self.target} to the end of each series, with the known columns"
-            )
-        forecast = f"each forecast is in its own row; {counted(self.rows, 'row')} with an empty {self.target}"
-        if not self.too_far:
-            return f"{forecast} {'is' if self.rows == 1 else 'are'} still to come"
-        more = "1 more is" if self.too_far == 1 else f"{self.too_far:,} more are"
-        return f"{forecast}, and {more} not forecast: a forecast is at most {counted(self.horizon, 'row')} ahead"
+from mltrain.wording import in_words
 
 
 @dataclass(frozen=True)
@@ -94,6 +36,9 @@ class Windowed:
         gaps: in the time of the series; None where there are none.
         steps: the name of the column of known values of several steps; None where there is none.
         ahead: what is known of rows that are still to come; None where there may be none.
+        made: (rows,) bool: rows that were filled in; they are the last of the table, whatever their time.
+        filled: what there is to say of them; None where there are none.
+        without_history: how many rows have too few rows before them for a window.
     """
 
     table: Table
@@ -107,6 +52,14 @@ class Windowed:
     gaps: Gaps | None = None
     steps: str | None = None
     ahead: Ahead | None = None
+    made: np.ndarray | None = None
+    filled: Filled | None = None
+    without_history: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows were read."""
+        return len(self.table) - (0 if self.filled is None else self.filled.rows)
 
     @property
     def history(self) -> int:
@@ -116,14 +69,18 @@ class Windowed:
     @property
     def sentences(self) -> tuple[str, ...]:
         """Return what there is to say of gaps in time."""
+        if self.filled is not None:
+            return (self.filled.sentence,)
         if self.gaps is None:
             return ()
         left_out = "; these windows are left out" if self.windows.gaps == "drop" and self.gaps.spanning else ""
         return (f"{self.gaps.sentence}{left_out}",)
 
     def seen(self, train: np.ndarray) -> np.ndarray:
-        """Return which rows are no newer than the newest of the training rows of their series: (rows,) bool."""
-        return self.series.until(train)
+        """Return which rows are no newer than the newest of the training rows of their series, without those that were
+        filled in: (rows,) bool."""
+        until = self.series.until(train)
+        return until if self.made is None else until & ~self.made
 
     def known_at_the_border(self, rows: np.ndarray, later: np.ndarray) -> np.ndarray:
         """Return those of `rows` whose targets are known when the first of the `later` rows of their series is
@@ -133,66 +90,8 @@ class Windowed:
         return rows[self.series.position[rows] <= first[self.series.number[rows]] - self.lag]
 
 
-def windowed_rows(table: Table, spec: DataSpec, targets: tuple[str, ...]) -> tuple[Windowed, tuple[Decision, ...]]:
-    """Return the rows of an experiment with their windows, and what there is to say of them; raises as `with_windows`.
-
-    In the windows are the target and all columns of numbers and truth values, but those that say the time and the
-    series, which `data.features` may declare, and static ones.
-
-    Raises:
-        MisfitError: a column that is to be beside the windows is not there.
-    """
-    windows = cast(WindowsSpec, spec.windows)
-    time = spec.split.time_column
-    refuse_absent(table, windows, targets)
-    features, decisions = [], []
-    for name, column in table.columns.items():
-        feature = spec.features.get(name)
-        if name in targets or (isinstance(feature, NumberFeature | BooleanFeature) and name not in windows.static):
-            features.append(name)
-        elif feature is None and name not in (time, windows.by, *windows.static):
-            if is_index_name(name) and name not in windows.known:
-                reason = "pandas wrote its row index here, which is not a property of the row"
-                decisions.append(Decision(f"features.{name}", "left out", reason))
-            elif isinstance(column, pa.Array) and not is_empty(column) and _is_numeric(column):
-                features.append(name)
-            elif name not in windows.known:
-                reason = f"windows hold numbers, but the column holds {RawColumn.of(table, name).holds()}"
-                decisions.append(Decision(f"features.{name}", "left out", reason))
-    windowed = with_windows(table, windows, tuple(features), time, Use(needed=targets))
-    series = len(windowed.series.names)
-    used = len(np.unique(windowed.series.number[windowed.examples]))
-    rows = f"{len(table):,} rows" if series == 1 else f"{len(table):,} rows in {series:,} series"
-    what = in_words([f"'{name}'" for name in targets])
-    value = f"the last {windows.length} rows of {listed(features)}, to forecast {what} {windows.horizon} ahead"
-    reason = f"{len(windowed.examples):,} of {rows} have enough rows before them"
-    if used < series:
-        reason += f", in {used:,} of the series"
-    # The audit warns of windows over gaps that are kept.
-    warned = windowed.gaps is not None and windowed.gaps.spanning > 0 and windows.gaps == "keep"
-    gaps = tuple(Decision("windows.gaps", windows.gaps, said) for said in windowed.sentences if not warned)
-    return windowed, (Decision("windows", value, reason), *_beside(windows), *gaps, *decisions)
-
-
-def _beside(windows: WindowsSpec) -> Iterator[Decision]:
-    """Yield what is said of the columns beside the windows: what is known in advance is the word of the config."""
-    if windows.known:
-        rows = "row" if windows.horizon == 1 else f"{windows.horizon} rows"
-        reason = (
-            f"the config says that they are known in advance: the model sees them in the {rows} up to the target; if "
-            "one is not, the scores are too good"
-        )
-        yield Decision("windows.known", listed(windows.known), reason)
-    if windows.static:
-        yield Decision("windows.static", listed(windows.static), "they have one value in each series")
-
-
-def _is_numeric(column: pa.Array) -> bool:
-    return is_number(column.type) or bool(pa.types.is_boolean(column.type))
-
-
 def with_windows(
-    table: Table, windows: WindowsSpec, features: tuple[str, ...], time: str | None, use: Use = _FOR_TARGETS
+    table: Table, windows: WindowsSpec, features: tuple[str, ...], time: str | None, use: Use = FOR_TARGETS
 ) -> Windowed:
     """Return a table with the window before each row.
 
@@ -208,14 +107,17 @@ def with_windows(
             more memory than there is.
     """
     lag = windows.horizon if use.lag is None else use.lag
+    table, made, filled_gaps = fill_gaps(table, windows, time, features)
     series = Series.of(table, windows.by, time)
     check_beside(table, windows, series)
     history = windows.length - 1 + lag
-    to_come = _to_come(table, series, use.ahead)
+    to_come = rows_to_come(table, series, use.ahead)
     newest = series.newest(~to_come)
     enough = series.position >= history
     in_reach = series.position - lag <= newest[series.number]
-    examples = np.flatnonzero(enough & in_reach)
+    may_be = enough & in_reach & ~made
+    of_later = may_be & _of_later_rows(windows, series, made, lag)
+    examples = np.flatnonzero(may_be & ~of_later)
     if not len(examples):
         known = "" if not to_come.any() else " with a target"
         raise DataError(
@@ -250,17 +152,43 @@ def with_windows(
     ahead = None
     if use.ahead:
         what = in_words([f"'{name}'" for name in use.ahead])
-        too_far = int((to_come & enough & ~in_reach).sum())
+        too_far = int((to_come & enough & ~in_reach & ~made).sum())
         ahead = Ahead(int(to_come[examples].sum()), too_far, what, windows.horizon)
-    return Windowed(table, windows, time, column, features, series, examples, lag, gaps, steps, ahead)
+    filled = None
+    if filled_gaps is not None and isinstance(windows.gaps, FillGaps):
+        holding = _holding(series, made, series.place[examples] - lag, windows.length)
+        counts = int(made.sum()), windows.gaps.fill, len(examples), holding, int(of_later.sum())
+        filled = Filled(filled_gaps, *counts)
+    return Windowed(
+        table=table,
+        windows=windows,
+        time=time,
+        column=column,
+        features=features,
+        series=series,
+        examples=examples,
+        lag=lag,
+        gaps=gaps,
+        steps=steps,
+        ahead=ahead,
+        made=made,
+        filled=filled,
+        without_history=int((~enough & ~made).sum()),
+    )
 
 
-def _to_come(table: Table, series: Series, targets: Collection[str]) -> np.ndarray:
-    """Return which rows are still to come, (rows,) bool: the last of a series, which have no value of any target."""
-    if not targets:
-        return np.zeros(len(table), bool)
-    absent = np.all([np.asarray(single_values(RawColumn.of(table, name)).is_null()) for name in targets], axis=0)
-    return absent & (series.position > series.newest(~absent)[series.number])
+def _of_later_rows(windows: WindowsSpec, series: Series, made: np.ndarray, lag: int) -> np.ndarray:
+    """Return which rows have a window that ends in a gap and knows, by the line across it, the row behind the gap:
+    (rows,) bool."""
+    if not isinstance(windows.gaps, FillGaps) or windows.gaps.fill != "linear":
+        return np.zeros(len(made), bool)
+    return made[series.order[np.maximum(series.place - lag, 0)]]
+
+
+def _holding(series: Series, made: np.ndarray, ends: np.ndarray, length: int) -> int:
+    """Return how many windows hold a row that was filled in, by the places of their last rows."""
+    held = np.concatenate([[0], np.cumsum(made[series.order])])
+    return int((held[ends + 1] > held[ends + 1 - length]).sum())
 
 
 def _free(name: str, table: Table) -> str:

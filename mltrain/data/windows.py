@@ -9,6 +9,15 @@ from pydantic import Field, model_validator
 from mltrain.spec import Many, Spec, fail, problem
 
 
+class FillGaps(Spec):
+    """Gaps are filled with rows at the usual step, as many as fit. They can be in windows; they are never a target that
+    is learned or measured."""
+
+    fill: Literal["previous", "linear"]
+    """What is in these rows: `previous`: the values of the row before the gap; `linear`: numbers on the line from the
+    row before the gap to the row after it, which is later: windows that end inside of such a gap are left out."""
+
+
 class WindowsSpec(Spec):
     """Forecasts. Each example is the last `length` rows of the number columns, including the target. The model learns
     the target `horizon` rows after the last of these rows. Several targets are forecast together."""
@@ -19,10 +28,10 @@ class WindowsSpec(Spec):
     """How many rows after the window the target is: 1 is the next row."""
     season: Annotated[int, Field(ge=2)] | None = None
     """How many rows a season has, such as 12 months. The baseline `seasonal_naive` and the scale of `mase` use it."""
-    gaps: Literal["keep", "drop", "error"] = "keep"
+    gaps: Literal["keep", "drop", "error"] | FillGaps = "keep"
     """What to do with windows over a gap in time. A gap is a step of more than 1.5 times the usual step of the series.
-    `keep` uses these windows and reports how many there are, `drop` leaves them out, `error` stops. `drop` and `error`
-    need `data.split.column`."""
+    `keep` uses these windows and reports how many there are, `drop` leaves them out, `error` stops; `{fill: previous}`
+    and `{fill: linear}` fill the gap with rows. All but `keep` need `data.split.column`."""
     by: str | None = None
     """The column that says which series a row belongs to, such as a store. A window never mixes series. The column is
     not a feature."""

@@ -16,11 +16,11 @@ from mltrain.data.encoders.datetime import check_zone, has_zone
 from mltrain.data.encoders.scaling import center_and_width
 from mltrain.data.encoders.texts import texts_of
 from mltrain.data.features import BooleanFeature, NumberFeature
-from mltrain.data.series import Series
 from mltrain.data.spec import DataSpec
 from mltrain.data.splits.time_order import times_of_rows
 from mltrain.data.table import Table
-from mltrain.data.windowed import Use, Windowed, with_windows
+from mltrain.data.window_use import Use
+from mltrain.data.windowed import Windowed, with_windows
 from mltrain.data.windows import WindowsSpec
 from mltrain.forecast_rows import ForecastRows
 from mltrain.spec import Many
@@ -166,7 +166,7 @@ def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, targets: 
         width.append(each[1])
     lag = windows.season or 1
     values = {name: numbers_of(RawColumn.of(table, name)) for name in targets}
-    errors = {name: naive_errors(each, windowed.series, known, lag) for name, each in values.items()}
+    errors = {name: naive_errors(each, windowed, train, lag) for name, each in values.items()}
     series = errors[targets[0]]
     single = len(targets) == 1
     times = RawColumn.of(table, time) if time is not None else None
@@ -195,21 +195,24 @@ def _is_truth(column: RawColumn) -> bool:
     return isinstance(column.values, pa.Array) and bool(pa.types.is_boolean(column.values.type))
 
 
-def naive_errors(values: np.ndarray, series: Series, known: np.ndarray, lag: int) -> dict[str, float]:
-    """Return the mean of |y(t) - y(t - lag)| of each series over the rows that are known, by its name.
+def naive_errors(values: np.ndarray, windowed: Windowed, train: np.ndarray, lag: int) -> dict[str, float]:
+    """Return the mean of |y(t) - y(t - lag)| of each series over the rows that are known, by its name; rows that were
+    filled in are no rows to measure.
 
     It is the scale of MASE: Hyndman and Koehler, Another look at measures of forecast accuracy, 2006, section 3; with
     the lag of a season as in Hyndman and Athanasopoulos, Forecasting: principles and practice, section 5.8.
 
     Args:
         values: (rows,) of the target.
-        series: of the rows.
-        known: (rows,) bool: of a series, all rows up to some.
+        windowed: the data.
+        train: the numbers of the training rows.
         lag: steps.
     """
+    series, known = windowed.series, windowed.series.until(train)
+    real = windowed.seen(train)
     order = series.order[known[series.order]]
     ahead, behind = order[lag:], order[:-lag]
-    same = series.number[ahead] == series.number[behind]
+    same = (series.number[ahead] == series.number[behind]) & real[ahead] & real[behind]
     number, errors = series.number[ahead[same]], np.abs(values[ahead[same]] - values[behind[same]])
     count = np.bincount(number, minlength=len(series.names))
     total = np.bincount(number, errors, minlength=len(series.names))

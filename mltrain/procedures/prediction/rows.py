@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from mltrain.data.gap_filling import Filled
 from mltrain.data.gaps import Gaps
 from mltrain.data.reading import declared_kinds
 from mltrain.data.several_targets import Target
@@ -20,7 +21,7 @@ from mltrain.data.streams.json_lines import JsonLinesStream
 from mltrain.data.streams.row_images import ImagesOfBlocks
 from mltrain.data.table import stacked
 from mltrain.data.training_columns import Comparison, TrainingColumns
-from mltrain.data.windowed import Ahead
+from mltrain.data.window_use import Ahead
 from mltrain.errors import DataError
 from mltrain.procedures.prediction.findings import Findings, Missing
 from mltrain.procedures.stored_model import StoredModel
@@ -40,6 +41,7 @@ class PredictedRows:
         self._stream: RowStream | None = None
         self._gaps: Gaps | None = None
         self._ahead: Ahead | None = None
+        self._filled: Filled | None = None
         self._rows, self._missing, self._unknown = 0, Counter[str](), Counter[str]()
         reference = stored.run.reference()
         self._comparison = None
@@ -65,10 +67,8 @@ class PredictedRows:
             raise DataError(f"{self.name}: forecasts are written beside rows: save them as CSV, Parquet or JSON Lines")
         blocks = list(stream.blocks())  # a window may begin many blocks before
         windowed = self._preprocessing.windowed(stacked([block.table for block in blocks]), predicting=True)
-        dropped = windowed.gaps.spanning if windowed.gaps is not None and windowed.windows.gaps == "drop" else 0
-        too_far = windowed.ahead.too_far if windowed.ahead is not None else 0
-        self._without_history = len(windowed.table) - len(windowed.examples) - dropped - too_far
-        self._gaps, self._ahead = windowed.gaps, windowed.ahead
+        self._without_history = windowed.without_history
+        self._gaps, self._ahead, self._filled = windowed.gaps, windowed.ahead, windowed.filled
         kept = pa.concat_tables([block.kept for block in blocks])
         yield Block(windowed.table.take(windowed.examples), kept.take(pa.array(windowed.examples)))
 
@@ -95,6 +95,7 @@ class PredictedRows:
             self._without_history,
             gaps=self._gaps,
             ahead=self._ahead,
+            filled=self._filled,
             absent=self._stream.absent if isinstance(self._stream, JsonLinesStream) else {},
         )
 
