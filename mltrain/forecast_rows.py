@@ -10,12 +10,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class ForecastRows:
-    """Forecasts, each of one target.
+    """Forecasts, each of one target, or of several together.
 
     Attributes:
         times: (n,) int64, when each target is; equal numbers are the same time, as of several series.
         scale: (n,) the mean absolute naive error of the training part of the target's series, in units of the target;
-            NaN where the series has none.
+            NaN where the series has none. Of several targets (n, targets), as naive and seasonal.
         naive: (n,) the last value of the target in each window.
         seasonal: (n,) its value one season before the target; None without a season.
         horizon: steps from the end of a window to the target.
@@ -31,6 +31,11 @@ class ForecastRows:
         """Return the same of some rows."""
         seasonal = None if self.seasonal is None else self.seasonal[rows]
         return ForecastRows(self.times[rows], self.scale[rows], self.naive[rows], seasonal, self.horizon)
+
+    def of_target(self, number: int) -> ForecastRows:
+        """Return the same of one of several targets."""
+        seasonal = None if self.seasonal is None else self.seasonal[:, number]
+        return ForecastRows(self.times, self.scale[:, number], self.naive[:, number], seasonal, self.horizon)
 
     @property
     def units(self) -> int:

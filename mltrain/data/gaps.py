@@ -15,8 +15,8 @@ from mltrain.data.table import Table
 from mltrain.errors import DataError
 
 # A step that is longer than so many usual ones is a gap: the months of a year are not.
-_LONGER = 1.5
-_UNITS = (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000))
+LONGER = 1.5
+UNITS = (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000), ("second", 1_000_000))
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,19 @@ class Gaps:
     spanning: int
 
     @property
-    def sentence(self) -> str:
-        """Return what there is to say of them."""
+    def steps_sentence(self) -> str:
+        """Return what there is to say of the steps."""
         are = "is" if self.count == 1 else "are"
-        span = "spans" if self.spanning == 1 else "span"
         return (
             f"the usual step of '{self.column}' is {self.usual}; {self.count:,} of {self.steps:,} steps {are} longer "
-            f"(the longest is {self.longest}, before {self.place}), and {self.spanning:,} of {self.windows:,} windows "
-            f"{span} such a gap"
+            f"(the longest is {self.longest}, before {self.place})"
         )
+
+    @property
+    def sentence(self) -> str:
+        """Return what there is to say of them, and of windows."""
+        span = "spans" if self.spanning == 1 else "span"
+        return f"{self.steps_sentence}, and {self.spanning:,} of {self.windows:,} windows {span} such a gap"
 
     def error(self, table: Table) -> DataError:
         """Return the error of `gaps: error`."""
@@ -82,9 +86,9 @@ def find_gaps(table: Table, series: Series, time: str | None, history: int) -> G
     steps, owner = np.diff(times)[same], number[1:][same]
     if not len(steps):
         return None
-    usual = _medians(steps, owner, len(series.names))
+    usual = medians(steps, owner, len(series.names))
     longer = np.zeros(len(table), bool)  # in the order of the series: whether the step before a row is a gap
-    longer[1:][same] = steps > _LONGER * usual[owner]
+    longer[1:][same] = steps > LONGER * usual[owner]
     if not longer.any():
         return None
     count = np.cumsum(longer)
@@ -119,7 +123,7 @@ def _numbers(values: pa.Array) -> np.ndarray:
     return numbers
 
 
-def _medians(steps: np.ndarray, owner: np.ndarray, count: int) -> np.ndarray:
+def medians(steps: np.ndarray, owner: np.ndarray, count: int) -> np.ndarray:
     """Return the median step of each series, the lower one of two: (series,)."""
     ordered = steps[np.lexsort((steps, owner))]
     lengths = np.bincount(owner, minlength=count)
@@ -134,5 +138,5 @@ def _words(step: float, dates: bool) -> str:
     """Return a step in words: `3 days`, or the number."""
     if not dates:
         return f"{step:g}"
-    unit, size = next((each for each in _UNITS if step % each[1] == 0), _UNITS[-1])
+    unit, size = next((each for each in UNITS if step % each[1] == 0), UNITS[-1])
     return f"1 {unit}" if step == size else f"{step / size:g} {unit}s"

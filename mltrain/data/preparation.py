@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from mltrain.data.audit import Audited, audit_data
 from mltrain.data.constant_targets import refuse_constant_targets
+from mltrain.data.encoders.beside import fit_beside
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
 from mltrain.data.kept_rows import sampled_rows, shown_columns
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.preprocessing_fit import AS_COLUMNS, TextUse, fit_preprocessing
-from mltrain.data.reading import not_learned_from, read_data, target_of
+from mltrain.data.reading import forecast_task, not_learned_from, read_data, target_of
 from mltrain.data.sample_weights import IN_METRICS, measured_weights, weights_of_training
 from mltrain.data.several_targets import (
     Target,
@@ -114,7 +115,7 @@ def prepare(
     kept = {name: _named_column(table, name, path) for name, path in keep.items()}
     target_spec = target_of(spec, table)
     table = unfolded(table, target_spec.names[0])
-    target, decisions = fit_targets(table, target_spec, task if windowed is None else "regression")
+    target, decisions = fit_targets(table, target_spec, task if windowed is None else forecast_task(target_spec))
     table = with_classes(table, target)
     # From here on this dict alone holds the columns, so that each can be freed once it is encoded.
     rows, columns = len(table), dict(table.columns)
@@ -137,8 +138,11 @@ def prepare(
             train, target, spec.features, spec.scale, leave_out, spec.inputs, texts
         )
     else:
-        windows = fit_windows(windowed, spec, splits.train, target.column)
-        preprocessing, feature_decisions = Preprocessing(columns=(windows,), target=target), window_decisions
+        windows = fit_windows(windowed, spec, splits.train, target.columns)
+        beside = fit_beside(windowed, spec, splits.train)
+        encoders: tuple[Any, ...] = (windows, *beside.encoders)
+        preprocessing = Preprocessing(columns=encoders, target=target, groups=beside.groups)
+        feature_decisions = (*window_decisions, *beside.decisions)
     weights: np.ndarray | None = None
     if spec.sample_weight is not None:
         column = _named_column(table, spec.sample_weight, ("data", "sample_weight"))
@@ -165,7 +169,7 @@ def prepare(
     return Prepared(
         source=table.origin.name,
         origin=table.origin,
-        rows=rows,
+        rows=rows if windowed is None else windowed.rows,
         sha256=table.sha256,
         splits=splits,
         preprocessing=preprocessing,

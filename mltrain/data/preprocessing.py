@@ -14,6 +14,7 @@ from mltrain.data.encoders.any import AnyEncoder
 from mltrain.data.encoders.array import ArrayEncoder, ImageFileEncoder
 from mltrain.data.encoders.column import Encoded, Encoder, RawColumn, RawInput
 from mltrain.data.encoders.free_text import FreeTextEncoder
+from mltrain.data.encoders.known import KnownEncoder
 from mltrain.data.encoders.window import WindowEncoder
 from mltrain.data.files.row_images import ImageRule
 from mltrain.data.several_targets import Target, encoded_targets, true_targets
@@ -63,6 +64,15 @@ class Preprocessing(Spec):
         unknown = [name for name in self.groups if name not in known]
         if unknown:
             raise ValueError(f"groups: no column of a table: {listed(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _known_steps_are_those_of_the_windows(self) -> Preprocessing:
+        windows = self._windows.windows if self._windows is not None else None
+        expected = [(windows.horizon, windows.known)] if windows and windows.known and windows.horizon > 1 else []
+        known = [each for each in self.columns if isinstance(each, KnownEncoder)]
+        if [(each.steps, tuple(part.column for part in each.parts)) for each in known] != expected:
+            raise ValueError("the known columns are not those of the windows")
         return self
 
     @property
@@ -194,12 +204,13 @@ class Preprocessing(Spec):
         """Return what is known of the forecasts of a table; None where its rows are none."""
         return self._windows.forecasts(table) if self._windows is not None else None
 
-    def windowed(self, table: Table, lag: int | None = None) -> Windowed:
-        """Return rows with their windows, where examples are such; arguments and errors as for `with_windows` and
-        `check_zone`."""
+    def windowed(self, table: Table, predicting: bool = False) -> Windowed:
+        """Return rows with their windows, where examples are such; arguments and errors as for
+        `WindowEncoder.made_of`."""
         if self._windows is None:
             raise ValueError("the examples are not windows of a series")
-        return self._windows.made_of(table, lag)
+        steps = next((each.column for each in self.columns if isinstance(each, KnownEncoder)), None)
+        return self._windows.made_of(table, steps, predicting)
 
     def raw(self, table: Table) -> dict[str, np.ndarray]:
         """Return the columns as `model.keras` takes them, by name of the input: (rows, 1), or (rows, …) for arrays."""

@@ -22,6 +22,7 @@ from mltrain.data.encoders.array import ArrayEncoder
 from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder
 from mltrain.data.encoders.column import Encoder, RawInput
 from mltrain.data.encoders.datetime import DatetimeEncoder
+from mltrain.data.encoders.known import KnownEncoder
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.encoders.ordinal import OrdinalEncoder
 from mltrain.data.encoders.scaling import Scaling
@@ -126,6 +127,21 @@ def _(encoder: ArrayEncoder) -> ColumnGraph:
     return ColumnGraph(inputs=(raw,), encoded=encoded)
 
 
+@graph_of.register
+def _(encoder: KnownEncoder) -> ColumnGraph:
+    """Each step is a row of a table: all steps of all rows go through one graph, and come back as steps."""
+    raw = [keras.Input(each.shape, dtype=each.dtype) for each in encoder.raw_inputs]
+    flat = [ops.reshape(each, (-1, 1)) for each in raw]
+    numbers = [each for each in flat if each.dtype == "float64"]
+    graphs = [graph_of(part) for part in encoder.parts]
+    shared = [keras.Input((len(numbers),), dtype="float64")] if numbers else []
+    texts = [each for graph in graphs for each in graph.inputs]
+    table = keras.Model([*shared, *texts], _encoded_table(encoder.parts, graphs, shared))
+    joined = [keras.layers.Concatenate(dtype="float64")(numbers)] if numbers else []
+    encoded = table([*joined, *(each for each in flat if each.dtype != "float64")])
+    return ColumnGraph(inputs=tuple(raw), encoded=ops.reshape(encoded, (-1, *encoder.encoded_shape)))
+
+
 def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
     """Return a model that takes raw columns, as `model({"island": tf.constant([["Biscoe"]]), "age": …})`.
 
@@ -160,7 +176,7 @@ def raw_model(preprocessing: Preprocessing, core: keras.Model) -> keras.Model:
 
 
 def _is_number(raw: RawInput) -> bool:
-    return raw.dtype == "float64"
+    return raw.dtype == "float64" and raw.shape == (1,)
 
 
 def _columns_graph(preprocessing: Preprocessing, core: keras.Model, count: int, name: str) -> keras.Model:

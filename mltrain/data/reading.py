@@ -14,7 +14,8 @@ from mltrain.data.image_columns import AskedImages
 from mltrain.data.spec import DataSpec, TargetSpec
 from mltrain.data.splits.choice import read_table
 from mltrain.data.table import Table, is_unread
-from mltrain.data.windowed import Windowed, windowed_rows
+from mltrain.data.window_columns import windowed_rows
+from mltrain.data.windowed import Windowed
 from mltrain.errors import DataError
 from mltrain.outputs import KINDS
 from mltrain.task import Decision, Task
@@ -43,15 +44,21 @@ def read_data(
     table = with_single_values(table, _single_columns(spec, table, keep))
     if spec.windows is None:
         return table, None, ()
-    target = target_of(spec, table).names[0]
-    values = table.columns.get(target)
-    if isinstance(values, np.ndarray) and values.ndim > 1:
-        raise DataError(
-            f"{table.origin.name}: column '{target}': windows forecast a number, and it holds arrays of shape "
-            f"{values.shape[1:]}: name a column of numbers"
-        )
-    windowed, decisions = windowed_rows(table, spec, target)
+    targets = target_of(spec, table).names
+    for target in targets:
+        values = table.columns.get(target)
+        if isinstance(values, np.ndarray) and values.ndim > 1:
+            raise DataError(
+                f"{table.origin.name}: column '{target}': windows forecast a number, and it holds arrays of shape "
+                f"{values.shape[1:]}: name a column of numbers"
+            )
+    windowed, decisions = windowed_rows(table, spec, targets)
     return windowed.table, windowed, decisions
+
+
+def forecast_task(target: TargetSpec) -> Task:
+    """Return what is learned of windows: one number, or several."""
+    return "multiregression" if target.columns else "regression"
 
 
 def _single_columns(spec: DataSpec, table: Table, keep: Collection[str]) -> list[str]:
@@ -92,6 +99,9 @@ def declared_kinds(spec: DataSpec, task: Task | Literal["auto"], keep: Collectio
             del declared[spec.sample_weight]
         declared.setdefault(spec.sample_weight, "number")
     series = () if spec.windows is None or spec.windows.by is None else (spec.windows.by,)
+    for name in series:
+        if spec.windows is not None and name in spec.windows.static:
+            declared.setdefault(name, "category")  # names, also where they are numbers
     for name in (*series, *keep):
         if declared.get(name) == "ignore":
             declared[name] = AS_WRITTEN

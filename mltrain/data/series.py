@@ -66,9 +66,20 @@ class Series:
         position[order] = np.arange(len(table)) - np.searchsorted(sorted_number, np.arange(len(names)))[sorted_number]
         return cls(order, number, position, names)
 
+    @property
+    def place(self) -> np.ndarray:
+        """Where each row is in `order`, (rows,)."""
+        place = np.empty(len(self.order), np.int64)
+        place[self.order] = np.arange(len(self.order))
+        return place
+
     def until(self, rows: np.ndarray) -> np.ndarray:
         """Return whether each row of the table is in a series of one of `rows`, and no newer than the newest of them
         there: (rows,) bool."""
+        return self.position <= self.newest(rows)[self.number]
+
+    def newest(self, rows: np.ndarray) -> np.ndarray:
+        """Return the largest place among `rows` in each series, (series,); -1 where none is of it."""
         newest = np.full(len(self.names), -1)
         np.maximum.at(newest, self.number[rows], self.position[rows])
-        return self.position <= newest[self.number]
+        return newest

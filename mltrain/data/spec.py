@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import core_schema
 
 from mltrain.data.column_settings import Scale
-from mltrain.data.features import Feature
+from mltrain.data.features import CategoryFeature, Feature
 from mltrain.data.sources import Source
 from mltrain.data.splits import NoSplit, RandomSplit, Split, TimeSplit
 from mltrain.data.windows import WindowsSpec
 from mltrain.spec import Many, Spec, fail, normalise, problem
 from mltrain.task import TaskOfClasses, TaskOfNumbers
+
+# What a column may be that is beside the windows of a series.
+BESIDE_WINDOWS = ("number", "boolean", "category", "datetime")
 
 
 def _class_name(value: Any) -> Any:
@@ -252,7 +256,7 @@ class DataSpec(Spec):
                 message = "the name of an input must not be empty, and must not contain a slash"
                 problems.append(problem("input_name", message, ("inputs", name), name))
         if self.inputs and self.windows is not None:
-            message = "windows of a series are one input: remove data.inputs"
+            message = "windows of a series say themselves what is beside them (known, static): remove data.inputs"
             problems.append(problem("input_windows", message, ("inputs",), list(self.inputs)))
         if problems:
             raise fail("data", problems)
@@ -262,6 +266,7 @@ class DataSpec(Spec):
     def _windows_are_of_numbers_in_order(self) -> DataSpec:
         if self.windows is None:
             return self
+        beside = {*self.windows.known, *self.windows.static}
         problems = [
             problem(
                 "window_feature",
@@ -271,8 +276,9 @@ class DataSpec(Spec):
                 feature.type,
             )
             for name, feature in self.features.items()
-            if feature.type not in ("number", "boolean", "ignore")
+            if name not in beside and feature.type not in ("number", "boolean", "ignore")
         ]
+        problems += self._problems_beside_windows(self.windows)
         if not isinstance(self.split, TimeSplit | NoSplit):
             message = (
                 "windows of a series overlap, so rows of another split would be in those of the training: take "
@@ -282,12 +288,32 @@ class DataSpec(Spec):
         if self.windows.gaps != "keep" and getattr(self.split, "column", None) is None:
             message = "gaps can only be found in a column of times: set data.split.column"
             problems.append(problem("window_gaps", message, ("windows", "gaps"), self.windows.gaps))
-        if self.target is not None and self.target.columns:
-            message = f"windows forecast one column, but target names {len(self.target.columns)}: name one"
-            problems.append(problem("window_target", message, ("target",), list(self.target.columns)))
         if self.target is not None and self.target.classes:
             message = "windows forecast a number, which has no classes"
             problems.append(problem("window_target", message, ("target", "classes"), self.target.classes[0]))
+        if self.target is not None and self.target.is_of_outputs:
+            key = "each" if self.target.each else "missing"
+            message = f"windows forecast numbers that are all there, so data.target.{key} has no meaning (remove it)"
+            problems.append(problem("window_target", message, ("target", key), key))
         if problems:
             raise fail("data", problems)
         return self
+
+    def _problems_beside_windows(self, windows: WindowsSpec) -> Iterator[Any]:
+        """Yield what is wrong with the columns that are beside the windows."""
+        for key, names in (("known", windows.known), ("static", windows.static)):
+            for place, name in enumerate(names):
+                feature = self.features.get(name)
+                if self.target is not None and name in self.target.names:
+                    message = f"'{name}' is the target, which is not known in advance: remove it here"
+                    yield problem("beside_windows", message, ("windows", key, place), name)
+                if feature is not None and feature.type not in BESIDE_WINDOWS:
+                    message = (
+                        f"'{name}' is listed in windows.{key}, so it cannot have the type {feature.type}; expected "
+                        f"{', '.join(BESIDE_WINDOWS[:-1])} or {BESIDE_WINDOWS[-1]}"
+                    )
+                    yield problem("beside_windows", message, ("features", name), feature.type)
+                several = key == "known" and windows.horizon > 1
+                if several and isinstance(feature, CategoryFeature) and feature.encoding == "embedding":
+                    message = "a known column of several steps cannot be an embedding: take one_hot, index or ordinal"
+                    yield problem("beside_windows", message, ("features", name, "encoding"), feature.encoding)

@@ -15,6 +15,9 @@ from mltrain.task import Task
 
 Arrays = dict[str, np.ndarray]
 
+# Of the stores, in square metres.
+_SIZES = (40, 80, 120, 200)
+
 SHAPES = ("circle", "square", "triangle")
 
 
@@ -118,6 +121,26 @@ def seasonal(seed: int, rows: int, *, season: int, noise: float) -> Arrays:
         drift[later] += 0.8 * drift[later - 1]
     angle = 2 * np.pi * step / season
     return {"step": step, "y": 50 + 5 * np.sin(angle) + 2 * np.cos(2 * angle) + drift}
+
+
+def stores(seed: int, rows: int, *, noise: float) -> Arrays:
+    """Return the days of four stores: day, store, the size of the store, weekday, promotion, sold and returned.
+
+    A promotion, on every fourth day or so, adds more in a large store; the drift of each store and of its returns is
+    that of `seasonal`: the best that can be known of the next day leaves an error of `noise`, if the day's promotion is
+    known.
+    """
+    random = np.random.RandomState(seed)
+    day, store = np.divmod(np.arange(rows), len(_SIZES))
+    size, weekday = np.array(_SIZES)[store], day % 7
+    promotion = (random.rand(rows) < 0.25).astype(np.int64)
+    drift, other = random.normal(0, noise, (2, rows))
+    for later in range(len(_SIZES), rows):
+        drift[later] += 0.8 * drift[later - len(_SIZES)]
+        other[later] += 0.8 * other[later - len(_SIZES)]
+    sold = 20 + size / 10 + 4 * (weekday >= 5) + promotion * (2 + size / 25) + drift
+    columns = {"day": day, "store": store + 1, "size": size, "weekday": weekday, "promotion": promotion}
+    return {**columns, "sold": sold, "returned": 10 + 0.1 * sold + other}
 
 
 def labels(seed: int, rows: int, *, labels: int, features: int, noise: float) -> Arrays:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
-import pyarrow as pa
 
-from mltrain.data.encoders.column import RawColumn, first_row, is_empty, is_number, numbers_of
-from mltrain.data.features import IgnoreFeature
+from mltrain.data.beside_windows import check_beside, with_steps
+from mltrain.data.encoders.column import RawColumn, first_row, numbers_of
+from mltrain.data.gap_filling import Filled, fill_gaps
 from mltrain.data.gaps import Gaps, find_gaps
 from mltrain.data.series import Series
-from mltrain.data.spec import DataSpec
-from mltrain.data.table import Table, is_index_name
-from mltrain.data.windows import WindowsSpec
+from mltrain.data.table import Table
+from mltrain.data.window_use import FOR_TARGETS, Ahead, Use, rows_to_come
+from mltrain.data.windows import FillGaps, WindowsSpec
 from mltrain.errors import DataError
-from mltrain.task import Decision
-from mltrain.wording import listed
+from mltrain.wording import in_words
 
 
 @dataclass(frozen=True)
@@ -37,6 +34,11 @@ class Windowed:
         examples: the numbers of the rows that have a window, in their order.
         lag: how many steps before a row its window ends.
         gaps: in the time of the series; None where there are none.
+        steps: the name of the column of known values of several steps; None where there is none.
+        ahead: what is known of rows that are still to come; None where there may be none.
+        made: (rows,) bool: rows that were filled in; they are the last of the table, whatever their time.
+        filled: what there is to say of them; None where there are none.
+        without_history: how many rows have too few rows before them for a window.
     """
 
     table: Table
@@ -48,6 +50,16 @@ class Windowed:
     examples: np.ndarray
     lag: int
     gaps: Gaps | None = None
+    steps: str | None = None
+    ahead: Ahead | None = None
+    made: np.ndarray | None = None
+    filled: Filled | None = None
+    without_history: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows were read."""
+        return len(self.table) - (0 if self.filled is None else self.filled.rows)
 
     @property
     def history(self) -> int:
@@ -57,10 +69,18 @@ class Windowed:
     @property
     def sentences(self) -> tuple[str, ...]:
         """Return what there is to say of gaps in time."""
+        if self.filled is not None:
+            return (self.filled.sentence,)
         if self.gaps is None:
             return ()
         left_out = "; these windows are left out" if self.windows.gaps == "drop" and self.gaps.spanning else ""
         return (f"{self.gaps.sentence}{left_out}",)
+
+    def seen(self, train: np.ndarray) -> np.ndarray:
+        """Return which rows are no newer than the newest of the training rows of their series, without those that were
+        filled in: (rows,) bool."""
+        until = self.series.until(train)
+        return until if self.made is None else until & ~self.made
 
     def known_at_the_border(self, rows: np.ndarray, later: np.ndarray) -> np.ndarray:
         """Return those of `rows` whose targets are known when the first of the `later` rows of their series is
@@ -70,55 +90,8 @@ class Windowed:
         return rows[self.series.position[rows] <= first[self.series.number[rows]] - self.lag]
 
 
-def windowed_rows(table: Table, spec: DataSpec, target: str) -> tuple[Windowed, tuple[Decision, ...]]:
-    """Return the rows of an experiment with their windows, and what there is to say of them; raises as `with_windows`.
-
-    In the windows are the target and all columns of numbers and truth values, but those that say the time and the
-    series, which `data.features` may declare.
-    """
-    windows = cast(WindowsSpec, spec.windows)
-    time = spec.split.time_column
-    features, decisions = [], []
-    for name, column in table.columns.items():
-        feature = spec.features.get(name)
-        if name == target or (feature is not None and not isinstance(feature, IgnoreFeature)):
-            features.append(name)
-        elif feature is None and name not in (time, windows.by):
-            if is_index_name(name):
-                reason = "pandas wrote its row index here, which is not a property of the row"
-                decisions.append(Decision(f"features.{name}", "left out", reason))
-            elif isinstance(column, pa.Array) and not is_empty(column) and _is_numeric(column):
-                features.append(name)
-            else:
-                reason = f"windows hold numbers, but the column holds {RawColumn.of(table, name).holds()}"
-                decisions.append(Decision(f"features.{name}", "left out", reason))
-    windowed = with_windows(table, windows, tuple(features), time, needed=(target,))
-    series = len(windowed.series.names)
-    used = len(np.unique(windowed.series.number[windowed.examples]))
-    rows = f"{len(table):,} rows" if series == 1 else f"{len(table):,} rows in {series:,} series"
-    value = f"the last {windows.length} rows of {listed(features)}, to forecast '{target}' {windows.horizon} ahead"
-    reason = f"{len(windowed.examples):,} of {rows} have enough rows before them"
-    if used < series:
-        reason += f", in {used:,} of the series"
-    # The audit warns of windows over gaps that are kept.
-    warned = windowed.gaps is not None and windowed.gaps.spanning > 0 and windows.gaps == "keep"
-    gaps = tuple(Decision("windows.gaps", windows.gaps, said) for said in windowed.sentences if not warned)
-    return windowed, (Decision("windows", value, reason), *gaps, *decisions)
-
-
-def _is_numeric(column: pa.Array) -> bool:
-    return is_number(column.type) or bool(pa.types.is_boolean(column.type))
-
-
 def with_windows(
-    table: Table,
-    windows: WindowsSpec,
-    features: tuple[str, ...],
-    time: str | None,
-    *,
-    lag: int | None = None,
-    column: str | None = None,
-    needed: Collection[str] = (),
+    table: Table, windows: WindowsSpec, features: tuple[str, ...], time: str | None, use: Use = FOR_TARGETS
 ) -> Windowed:
     """Return a table with the window before each row.
 
@@ -127,23 +100,29 @@ def with_windows(
         windows: their shape.
         features: the columns whose values are in the windows.
         time: the column by which rows are put in order.
-        lag: how many steps before a row its window ends; None takes the horizon, so that the row has the target; with
-            0 it is the last of the window.
-        column: the name of the new column; None takes one that is free.
-        needed: those of `features` that nobody can ignore.
+        use: what they are for.
 
     Raises:
         DataError: as `Series.of`; a value is missing or no number; no series has rows enough; or the windows would take
             more memory than there is.
     """
-    lag = windows.horizon if lag is None else lag
+    lag = windows.horizon if use.lag is None else use.lag
+    table, made, filled_gaps = fill_gaps(table, windows, time, features)
     series = Series.of(table, windows.by, time)
+    check_beside(table, windows, series)
     history = windows.length - 1 + lag
-    examples = np.flatnonzero(series.position >= history)
+    to_come = rows_to_come(table, series, use.ahead)
+    newest = series.newest(~to_come)
+    enough = series.position >= history
+    in_reach = series.position - lag <= newest[series.number]
+    may_be = enough & in_reach & ~made
+    of_later = may_be & _of_later_rows(windows, series, made, lag)
+    examples = np.flatnonzero(may_be & ~of_later)
     if not len(examples):
+        known = "" if not to_come.any() else " with a target"
         raise DataError(
             f"{table.origin.name}: no series has the {history + 1} rows that an example needs (data.windows: "
-            f"{windows.length} in the window, the target {lag} after it); the longest has {series.position.max() + 1}"
+            f"{windows.length} in the window, the target {lag} after it); the longest has {newest.max() + 1}{known}"
         )
     gaps = find_gaps(table, series, time, history)
     if gaps is not None and gaps.spanning and windows.gaps == "error":
@@ -154,7 +133,7 @@ def with_windows(
             raise DataError(f"{table.origin.name}: data.windows.gaps: drop leaves no window: {gaps.sentence}")
     in_order = bool((series.order == np.arange(len(table))).all())
     _refuse_too_large(table, windows, len(features), copied=not in_order)
-    values = np.stack([_numbers(RawColumn.of(table, name), name in needed) for name in features], axis=1)
+    values = np.stack([_numbers(RawColumn.of(table, name), name in use.needed, to_come) for name in features], axis=1)
     values = values[series.order]
     before = np.zeros((history, len(features)))  # never seen: such rows are no examples
     padded = np.concatenate([before, values])[: len(table) + windows.length - 1]
@@ -164,18 +143,66 @@ def with_windows(
         whole = np.empty(view.shape)
         whole[series.order] = view
         view = whole
-    if column is None:
-        column = "window"
-        while column in table.columns:
-            column += "_"
+    column = _free("window", table) if use.column is None else use.column
+    steps = None
+    if windows.known and windows.horizon > 1:
+        steps = _free("known", table) if use.steps is None else use.steps
+        table = with_steps(table, windows.known, series, windows.horizon, steps)
     table = replace(table, columns={**table.columns, column: view})
-    return Windowed(table, windows, time, column, features, series, examples, lag, gaps)
+    ahead = None
+    if use.ahead:
+        what = in_words([f"'{name}'" for name in use.ahead])
+        too_far = int((to_come & enough & ~in_reach & ~made).sum())
+        ahead = Ahead(int(to_come[examples].sum()), too_far, what, windows.horizon)
+    filled = None
+    if filled_gaps is not None and isinstance(windows.gaps, FillGaps):
+        holding = _holding(series, made, series.place[examples] - lag, windows.length)
+        counts = int(made.sum()), windows.gaps.fill, len(examples), holding, int(of_later.sum())
+        filled = Filled(filled_gaps, *counts)
+    return Windowed(
+        table=table,
+        windows=windows,
+        time=time,
+        column=column,
+        features=features,
+        series=series,
+        examples=examples,
+        lag=lag,
+        gaps=gaps,
+        steps=steps,
+        ahead=ahead,
+        made=made,
+        filled=filled,
+        without_history=int((~enough & ~made).sum()),
+    )
 
 
-def _numbers(column: RawColumn, needed: bool) -> np.ndarray:
-    """Return the values of a column (rows,) float64, of which none may be missing; one that is `needed` must stay."""
+def _of_later_rows(windows: WindowsSpec, series: Series, made: np.ndarray, lag: int) -> np.ndarray:
+    """Return which rows have a window that ends in a gap and knows, by the line across it, the row behind the gap:
+    (rows,) bool."""
+    if not isinstance(windows.gaps, FillGaps) or windows.gaps.fill != "linear":
+        return np.zeros(len(made), bool)
+    return made[series.order[np.maximum(series.place - lag, 0)]]
+
+
+def _holding(series: Series, made: np.ndarray, ends: np.ndarray, length: int) -> int:
+    """Return how many windows hold a row that was filled in, by the places of their last rows."""
+    held = np.concatenate([[0], np.cumsum(made[series.order])])
+    return int((held[ends + 1] > held[ends + 1 - length]).sum())
+
+
+def _free(name: str, table: Table) -> str:
+    """Return a name that no column has."""
+    while name in table.columns:
+        name += "_"
+    return name
+
+
+def _numbers(column: RawColumn, needed: bool, to_come: np.ndarray) -> np.ndarray:
+    """Return the values of a column (rows,) float64, of which none may be missing but in rows that are still to come;
+    one that is `needed` must stay."""
     numbers = numbers_of(column)
-    absent = np.isnan(numbers)
+    absent = np.isnan(numbers) & ~to_come
     if absent.any():
         more = f" (and {absent.sum() - 1} more)" if absent.sum() > 1 else ""
         raise column.error(

@@ -102,7 +102,9 @@ def constant_baseline(info: DataInfo, truth: np.ndarray) -> Baseline:
     return Baseline(kind.constant, commonest, len(truth), lambda inputs: np.tile(shares, (_count(inputs), 1)))
 
 
-def linear_baseline(info: DataInfo, inputs: Inputs, truth: np.ndarray, seed: int) -> Baseline | str:
+def linear_baseline(
+    info: DataInfo, inputs: Inputs, truth: np.ndarray, seed: int, whole: bool = False
+) -> Baseline | str:
     """Return a logistic, ridge or Poisson regression, or why there is none. Of several inputs it takes those of a
     table, and says so.
 
@@ -111,8 +113,11 @@ def linear_baseline(info: DataInfo, inputs: Inputs, truth: np.ndarray, seed: int
         inputs: of all training rows.
         truth: of the same (n,) or (n, targets), in the units of the target.
         seed: of the sample, where there are more rows than are taken.
+        whole: whether of several inputs all are taken that hold numbers, as windows of a series and what is beside
+            them.
     """
-    taken = list(info.inputs) if len(info.inputs) == 1 else [each for each in info.inputs if each.columns]
+    single = len(info.inputs) == 1
+    taken = [each for each in info.inputs if single or each.columns or (whole and each.dtype == "float32")]
     if not taken:
         return "no input is a table"
     if any(each.dtype != "float32" for each in taken):
@@ -137,7 +142,8 @@ def linear_baseline(info: DataInfo, inputs: Inputs, truth: np.ndarray, seed: int
         found = [regression.predict(fit, flat) for fit in fits]
         return np.stack(found, axis=1) if info.output.columns else found[0]
 
-    some = " on the columns of the table alone" if len(taken) < len(info.inputs) else ""
+    without = "without the embeddings" if whole else "on the columns of the table alone"
+    some = f" {without}" if len(taken) < len(info.inputs) else ""
     return Baseline(name, f"{regression.words}{some}", rows, predict, all(fit.converged for fit in fits))
 
 

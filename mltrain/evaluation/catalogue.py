@@ -190,7 +190,7 @@ class Mase(Metric):
     """For forecasts: the mean absolute error, divided by that of the naive forecast (the last value, or the value one
     season earlier) on the training part of the series; below 1 is better than the naive forecast."""
 
-    direction, tasks = "min", ("regression",)
+    direction, tasks = "min", ("regression", "multiregression")
     aliases = ("mean_absolute_scaled_error",)
     type: Literal["mase"] = "mase"
 

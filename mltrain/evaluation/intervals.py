@@ -265,7 +265,7 @@ def finite_value(metric: Metric, rows: Rows | SeveralRows) -> float:
 
 def error_of(rows: Rows | SeveralRows, derivatives: np.ndarray, groups: np.ndarray | None) -> float:
     """Return the standard error of a metric, of forecasts from blocks of times."""
-    if isinstance(rows, Rows) and rows.forecasts is not None:
+    if rows.forecasts is not None:
         return rows.forecasts.standard_error(derivatives)
     return standard_error(derivatives, groups)
 
@@ -273,7 +273,7 @@ def error_of(rows: Rows | SeveralRows, derivatives: np.ndarray, groups: np.ndarr
 def units_of(rows: Rows | SeveralRows, groups: np.ndarray | None) -> float:
     """Return of how many that are drawn for themselves the rows are: times, groups or rows, their effective number
     where they have weights."""
-    if isinstance(rows, Rows) and rows.forecasts is not None:
+    if rows.forecasts is not None:
         return rows.forecasts.units
     if isinstance(rows, Rows) and rows.weights is not None:
         return weighting.effective_units(rows.weights, groups)

@@ -42,8 +42,16 @@ class SeveralRows:
     """Each target by itself."""
 
     @classmethod
-    def of(cls, task: Task, target: np.ndarray, predictions: np.ndarray, names: Sequence[str]) -> SeveralRows:
-        """Take targets and predictions (n, targets); `names` are the labels, empty for numbers.
+    def of(
+        cls,
+        task: Task,
+        target: np.ndarray,
+        predictions: np.ndarray,
+        names: Sequence[str],
+        forecasts: ForecastRows | None = None,
+    ) -> SeveralRows:
+        """Take targets and predictions (n, targets); `names` are the labels, empty for numbers; `forecasts` as for
+        `rows_of`.
 
         Raises:
             ValueError: no rows, or shapes that do not fit.
@@ -56,7 +64,15 @@ class SeveralRows:
             )
         classes: list[tuple[str, ...]] = [(f"not {name}", name) for name in names] or [()] * target.shape[1]
         columns = zip(target.T, predictions.T, classes, strict=True)
-        return cls(task, tuple(Rows.of(KINDS[task].each, *each) for each in columns))
+        known = [None if forecasts is None else forecasts.of_target(number) for number in range(target.shape[1])]
+        each_kind = KINDS[task].each
+        pairs = zip(columns, known, strict=True)
+        return cls(task, tuple(Rows.of(each_kind, *each, forecasts=found) for each, found in pairs))
+
+    @property
+    def forecasts(self) -> ForecastRows | None:
+        """What is known of the first target where they are forecasts: the times are those of all."""
+        return self.outputs[0].forecasts
 
     @cached_property
     def target(self) -> np.ndarray:
@@ -109,7 +125,7 @@ def rows_of(
     if KINDS[task].several:
         if weights is not None:
             raise ValueError("several targets are not measured with weights")
-        return SeveralRows.of(task, target, predictions, classes)
+        return SeveralRows.of(task, target, predictions, classes, forecasts)
     return Rows.of(task, target, predictions, classes, threshold, forecasts, weights)
 
 

@@ -18,7 +18,7 @@ from mltrain.gates.gate import FOLDS
 from mltrain.keras_api.components import KerasComponent
 from mltrain.outputs import KINDS
 from mltrain.rules import Form, Rule, RuleProblem
-from mltrain.task import Task
+from mltrain.task import Input, Task
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
@@ -35,7 +35,10 @@ def possible_tasks(experiment: ExperimentSpec) -> tuple[Task, ...]:
     if target is not None and target.is_of_outputs:
         return ("mixed",)
     tasks = tuple(task for task, kind in KINDS.items() if kind.recognised)
-    if target is not None and target.columns:
+    several = target is not None and bool(target.columns)
+    if several and experiment.data.windows is not None:
+        return ("multiregression",)
+    if several:
         # Columns of 0 and 1 may be the classes of one target.
         return tuple(task for task in tasks if KINDS[task].of_classes or KINDS[task].several)
     # Only files can hold an array of several targets in one column.
@@ -258,8 +261,28 @@ def _forecasts_are_judged_as_such(experiment: ExperimentSpec) -> Iterator[RulePr
                     "mase is for forecasts, whose examples are windows of a series: state data.windows, or remove it"
                 )
                 yield RuleProblem(("evaluation", "metrics", number), message)
-    elif experiment.task not in ("auto", "regression"):
-        yield RuleProblem(("task",), f"data.windows forecast a number: set task to regression, not {experiment.task}")
+        return
+    several = experiment.data.target is not None and bool(experiment.data.target.columns)
+    task = "multiregression" if several else "regression"
+    if experiment.task not in ("auto", task):
+        what = "several numbers" if several else "a number"
+        yield RuleProblem(("task",), f"data.windows forecast {what}: set task to {task}, not {experiment.task}")
+
+
+def _model_takes_what_is_beside_windows(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    windows = experiment.data.windows
+    beside = () if windows is None else [key for key in ("known", "static") if getattr(windows, key)]
+    if windows is None or not beside:
+        return
+    inputs = [Input("window", (windows.length, 1), "float32"), *(Input(key, (1,), "float32", (key,)) for key in beside)]
+    if experiment.model.inputs_problem(inputs) is not None:
+        own = " and ".join(f"data.windows.{key}" for key in beside)
+        many = "is an input of its own" if len(beside) == 1 else "are inputs of their own"
+        message = (
+            f"a model of type {experiment.model.type} takes one input, and {own} {many}: use `type: fusion` or "
+            f"`type: graph`, or remove {'it' if len(beside) == 1 else 'them'}"
+        )
+        yield RuleProblem(("model", "type"), message)
 
 
 def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
@@ -288,6 +311,7 @@ RULES = (
     ),
     Rule(("data.target", "training", "evaluation", "task"), _outputs_fit),
     Rule(("data", "evaluation.metrics", "task"), _forecasts_are_judged_as_such),
+    Rule(("data.windows", "model"), _model_takes_what_is_beside_windows),
     Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
     Rule(("data.sample_weight", "data.target", "task", "evaluation.sample_weight"), _weights_of_metrics_are_there),
     *NETWORK_RULES,

@@ -99,7 +99,7 @@ def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, BaselineFi
     if indices:
         linear = f"the categories of '{indices[0]}' are index numbers, and their size has no meaning"
     else:
-        linear = linear_baseline(info, train.inputs, train.truth, spec.seed)
+        linear = linear_baseline(info, train.inputs, train.truth, spec.seed, whole=train.forecasts is not None)
     baselines: list[Baseline | NaiveBaseline] = [
         constant_baseline(info, train.truth),
         *naive_baselines(train.forecasts),

@@ -109,10 +109,11 @@ def read_predictions(
         weights=found.get("weights"),
     )
     columns = found.get("forecasts")
-    wrong = _misfit(stored) or (columns is not None and _wrong_forecasts(columns, len(stored.rows)))
+    targets = stored.target.shape[1] if stored.target.ndim > 1 else None
+    wrong = _misfit(stored) or (columns is not None and _wrong_forecasts(columns, len(stored.rows), targets or 1))
     if wrong:
         raise RunError(f"{place}/{PREDICTIONS}/{split}.{wrong[0]}.npy: {wrong[1]}")
-    return stored if columns is None else replace(stored, forecasts=_forecasts_of_columns(columns))
+    return stored if columns is None else replace(stored, forecasts=_forecasts_of_columns(columns, targets))
 
 
 def _parts(stored: StoredPredictions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -157,22 +158,29 @@ def _misfit(stored: StoredPredictions) -> tuple[str, str] | None:
 
 
 def _forecasts_to_columns(forecasts: ForecastRows) -> np.ndarray:
-    """Return float64 (n, 4 or 5): number of the time, horizon, scale, last value, and that of one season before."""
+    """Return float64 (n, 4 or 5): number of the time, horizon, scale, last value, and that of one season before; each
+    of the last three once for each of several targets."""
     _, times = np.unique(forecasts.times, return_inverse=True)  # nanoseconds have more digits than a float
     columns = [times.reshape(-1), np.full(len(times), forecasts.horizon), forecasts.scale, forecasts.naive]
     columns += [] if forecasts.seasonal is None else [forecasts.seasonal]
-    return np.stack(columns, axis=1).astype(np.float64)
+    return np.column_stack(columns).astype(np.float64)
 
 
-def _forecasts_of_columns(columns: np.ndarray) -> ForecastRows:
-    times, horizons, scale, naive, *seasonal = columns.T
+def _forecasts_of_columns(columns: np.ndarray, targets: int | None) -> ForecastRows:
+    """Return what the columns say; `targets` is None for one, of which each part is one column (n,)."""
+    times, horizons, width = columns[:, 0], columns[:, 1], targets or 1
+    parts = [columns[:, first : first + width] for first in range(2, columns.shape[1], width)]
+    scale, naive, *seasonal = parts if targets else [part[:, 0] for part in parts]
     return ForecastRows(times.astype(np.int64), scale, naive, seasonal[0] if seasonal else None, int(horizons[0]))
 
 
-def _wrong_forecasts(columns: np.ndarray, rows: int) -> tuple[str, str] | None:
-    if columns.dtype != np.float64 or columns.shape not in ((rows, 4), (rows, 5)):
-        return "forecasts", f"expected float64 ({rows}, 4) or ({rows}, 5), found {columns.dtype} {columns.shape}"
-    times, horizons, scale, *values = columns.T
+def _wrong_forecasts(columns: np.ndarray, rows: int, targets: int) -> tuple[str, str] | None:
+    least, most = 2 + 2 * targets, 2 + 3 * targets
+    if columns.dtype != np.float64 or columns.shape not in ((rows, least), (rows, most)):
+        found = f"found {columns.dtype} {columns.shape}"
+        return "forecasts", f"expected float64 ({rows}, {least}) or ({rows}, {most}), {found}"
+    times, horizons = columns[:, 0], columns[:, 1]
+    scale, values = columns[:, 2 : 2 + targets], columns[:, 2 + targets :]
     if not np.isin(times, np.arange(rows)).all():
         return "forecasts", f"expected the number of its time, from 0 to {rows - 1}, for each row"
     if horizons[0] not in range(1, 2**31) or (horizons != horizons[0]).any():

@@ -263,7 +263,6 @@ def test_results_that_lack_a_target_are_refused(trained):
             "evaluation.metrics=[{type: f1, average: samples}, often_right]",
             "'often_right' is a metric for binary, the task is multilabel",
         ),
-        ("data.windows={length: 3}", "windows forecast one column, but target names 3: name one"),
     ],
 )
 def test_what_needs_one_target_is_refused_before_training(tmp_path, change, message):

@@ -143,7 +143,9 @@ def empty_findings(reference: TrainingColumns, preprocessing: Preprocessing) -> 
 
 def _is_identifier(encoder: Encoder, table: Table) -> bool:
     values = table.columns[encoder.column]
-    if isinstance(values, np.ndarray) or values.null_count or _repeats(values[:_FIRST]):
+    if isinstance(values, np.ndarray) or pa.types.is_struct(values.type):
+        return False
+    if values.null_count or _repeats(values[:_FIRST]):
         return False
     if encoder.labels:
         return len(encoder.labels) >= _NAMES * len(table)

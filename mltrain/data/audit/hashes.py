@@ -118,7 +118,11 @@ def _token_words(texts: pa.Array, rule: TokenRule) -> np.ndarray:
 
 
 def _numbered(column: Column) -> Column:
-    """Return a column with a number in place of each text: equal texts have equal ones."""
+    """Return a column with a number in place of each text: equal texts have equal ones; of a struct, that of each of
+    its fields (rows, fields)."""
+    if not isinstance(column, np.ndarray) and pa.types.is_struct(column.type):
+        fields = [_numbered(column.field(number)) for number in range(column.type.num_fields)]
+        return np.concatenate([_words(field) for field in fields], axis=1)
     if isinstance(column, np.ndarray) or not pa.types.is_string(column.type):
         return column
     return column.dictionary_encode().indices

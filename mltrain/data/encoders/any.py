@@ -9,6 +9,7 @@ from pydantic import Field
 from mltrain.data.encoders.array import ArrayEncoder, ImageFileEncoder
 from mltrain.data.encoders.category import CategoryEncoder, EmbeddedEncoder, IndexEncoder
 from mltrain.data.encoders.datetime import DatetimeEncoder
+from mltrain.data.encoders.known import KnownEncoder
 from mltrain.data.encoders.number import NumberEncoder
 from mltrain.data.encoders.ordinal import OrdinalEncoder
 from mltrain.data.encoders.text import TokensEncoder
@@ -26,6 +27,7 @@ AnyEncoder = Annotated[
     | TextColumnsEncoder
     | ArrayEncoder
     | ImageFileEncoder
-    | WindowEncoder,
+    | WindowEncoder
+    | KnownEncoder,
     Field(discriminator="type"),
 ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_serializer, model_validator
 
 from mltrain.data.encoders.array import ArrayEncoder, array_of
 from mltrain.data.encoders.column import RawColumn, numbers_of
@@ -16,10 +16,10 @@ from mltrain.data.encoders.datetime import check_zone, has_zone
 from mltrain.data.encoders.scaling import center_and_width
 from mltrain.data.encoders.texts import texts_of
 from mltrain.data.features import BooleanFeature, NumberFeature
-from mltrain.data.series import Series
 from mltrain.data.spec import DataSpec
 from mltrain.data.splits.time_order import times_of_rows
 from mltrain.data.table import Table
+from mltrain.data.window_use import Use
 from mltrain.data.windowed import Windowed, with_windows
 from mltrain.data.windows import WindowsSpec
 from mltrain.forecast_rows import ForecastRows
@@ -34,8 +34,8 @@ class WindowEncoder(ArrayEncoder):
     """Their shape."""
     features: Many[str]
     """The columns whose values are in the windows, in the order of the last axis."""
-    target: str
-    """The column that is predicted."""
+    target: str | Annotated[Many[str], Field(min_length=2)]
+    """The column that is predicted, or several."""
     time: str | None
     """The column that rows are sorted by; null keeps the order of the rows."""
     dates: bool
@@ -44,16 +44,23 @@ class WindowEncoder(ArrayEncoder):
     """Whether its times have a time zone; null where they are numbers, and in runs of earlier versions."""
     series: Many[str]
     """The names of the series that have training rows."""
-    naive_errors: Many[float]
-    """The mean absolute naive error of each series in its training rows."""
+    naive_errors: Many[float] | Many[Many[float]]
+    """The mean absolute naive error of each series in its training rows; of several targets those of each."""
 
     @model_validator(mode="after")
     def _parts_fit(self) -> WindowEncoder:
-        if self.shape != (self.windows.length, len(self.features)) or self.target not in self.features:
+        if self.shape != (self.windows.length, len(self.features)) or not {*self.targets} <= {*self.features}:
             raise ValueError("the windows are of another shape, or without the target")
-        if len(self.series) != len(self.naive_errors):
-            raise ValueError("expected one naive error per series")
+        several = not isinstance(self.target, str)
+        widths = [len(errors) if isinstance(errors, tuple) else 0 for errors in self.naive_errors]
+        if len(self.series) != len(widths) or any(width != several * len(self.targets) for width in widths):
+            raise ValueError("expected one naive error per series, and of several targets one for each")
         return self
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that are predicted."""
+        return (self.target,) if isinstance(self.target, str) else self.target
 
     @property
     def holds_arrays(self) -> bool:
@@ -69,13 +76,32 @@ class WindowEncoder(ArrayEncoder):
             kinds.setdefault(self.time, "datetime" if self.dates else "number")
         return kinds
 
-    def made_of(self, table: Table, lag: int | None = None) -> Windowed:
-        """Return rows with their windows; arguments and errors as for `with_windows` and `check_zone`."""
+    def made_of(self, table: Table, steps: str | None, predicting: bool = False) -> Windowed:
+        """Return rows with their windows; raises as `with_windows` and `check_zone`.
+
+        Args:
+            table: the rows.
+            steps: the name of the column of known values of several steps.
+            predicting: whether it is for predictions. They are of the target after each row; with known columns the
+                rows that are forecast are there, and they are of the target of each row.
+        """
         if self.time is not None:
             check_zone(RawColumn.of(table, self.time), self.zoned)
-        return with_windows(
-            table, self.windows, self.features, self.time, lag=lag, column=self.column, needed=self.features
+        ahead = self.targets if predicting and self.windows.known else ()
+        use = Use(
+            lag=0 if predicting and not ahead else None,
+            column=self.column,
+            steps=steps,
+            needed=self.features,
+            ahead=ahead,
         )
+        return with_windows(table, self.windows, self.features, self.time, use)
+
+    @field_serializer("windows", mode="wrap")
+    def _as_before(self, windows: WindowsSpec, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Return what a run without columns beside its windows has always held."""
+        held: dict[str, Any] = dump(windows)
+        return {name: value for name, value in held.items() if value or name not in ("known", "static")}
 
     def forecasts(self, table: Table) -> ForecastRows:
         """Return what is known of the forecasts of examples.
@@ -84,7 +110,9 @@ class WindowEncoder(ArrayEncoder):
             DataError: the column of the time or of the series is not there.
         """
         raw = array_of(RawColumn.of(table, self.column))
-        values = raw[:, :, self.features.index(self.target)]
+        several = not isinstance(self.target, str)
+        places = [self.features.index(name) for name in self.targets]
+        values = raw[:, :, places] if several else raw[:, :, places[0]]
         lag = self.windows.seasonal_lag
         seasonal = None if lag is None else values[:, self.windows.length - 1 + self.windows.horizon - lag]
         return ForecastRows(
@@ -96,15 +124,16 @@ class WindowEncoder(ArrayEncoder):
         )
 
     def _scale(self, table: Table) -> np.ndarray:
-        errors = np.array([*self.naive_errors, np.nan])
+        none = np.nan if isinstance(self.target, str) else (np.nan,) * len(self.target)
+        errors = np.array([*self.naive_errors, none])
         if self.windows.by is None:
-            return np.full(len(table), errors[0])
+            return np.repeat(errors[:1], len(table), axis=0)
         texts = texts_of(RawColumn.of(table, self.windows.by))
         found = pc.index_in(texts, value_set=pa.array([*self.series], pa.string()))
         return errors[pc.fill_null(found, len(self.series)).to_numpy(zero_copy_only=False)]
 
 
-def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: str) -> WindowEncoder:
+def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, targets: tuple[str, ...]) -> WindowEncoder:
     """Return the encoder of windows.
 
     It is fitted on the rows of each series up to its newest training target, each once. All of them are in a training
@@ -116,13 +145,13 @@ def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: s
         windowed: the data.
         spec: its section.
         train: the numbers of the training rows.
-        target: the column that is learned.
+        targets: the columns that are learned.
 
     Raises:
         DataError: the values of a column span too far to be scaled.
     """
     windows, table, time = windowed.windows, windowed.table, windowed.time
-    known = windowed.series.until(train)
+    known = windowed.seen(train)
     center, width = [], []
     for name in windowed.features:
         column, feature = RawColumn.of(table, name), spec.features.get(name)
@@ -135,7 +164,11 @@ def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: s
             raise column.failure("the range of its values is too large to be scaled (use smaller units)") from None
         center.append(each[0])
         width.append(each[1])
-    errors = naive_errors(numbers_of(RawColumn.of(table, target)), windowed.series, known, windows.season or 1)
+    lag = windows.season or 1
+    values = {name: numbers_of(RawColumn.of(table, name)) for name in targets}
+    errors = {name: naive_errors(each, windowed, train, lag) for name, each in values.items()}
+    series = errors[targets[0]]
+    single = len(targets) == 1
     times = RawColumn.of(table, time) if time is not None else None
     dates = times is not None and isinstance(times.values, pa.Array) and bool(pa.types.is_temporal(times.values.type))
     return WindowEncoder(
@@ -147,12 +180,14 @@ def fit_windows(windowed: Windowed, spec: DataSpec, train: np.ndarray, target: s
         width=tuple(width),
         windows=windows,
         features=windowed.features,
-        target=target,
+        target=targets[0] if single else targets,
         time=time,
         dates=dates,
         zoned=has_zone(times) if dates and times is not None else None,
-        series=tuple(errors),
-        naive_errors=tuple(errors.values()),
+        series=tuple(series),
+        naive_errors=tuple(series.values())
+        if single
+        else tuple(tuple(errors[name][each] for name in targets) for each in series),
     )
 
 
@@ -160,21 +195,24 @@ def _is_truth(column: RawColumn) -> bool:
     return isinstance(column.values, pa.Array) and bool(pa.types.is_boolean(column.values.type))
 
 
-def naive_errors(values: np.ndarray, series: Series, known: np.ndarray, lag: int) -> dict[str, float]:
-    """Return the mean of |y(t) - y(t - lag)| of each series over the rows that are known, by its name.
+def naive_errors(values: np.ndarray, windowed: Windowed, train: np.ndarray, lag: int) -> dict[str, float]:
+    """Return the mean of |y(t) - y(t - lag)| of each series over the rows that are known, by its name; rows that were
+    filled in are no rows to measure.
 
     It is the scale of MASE: Hyndman and Koehler, Another look at measures of forecast accuracy, 2006, section 3; with
     the lag of a season as in Hyndman and Athanasopoulos, Forecasting: principles and practice, section 5.8.
 
     Args:
         values: (rows,) of the target.
-        series: of the rows.
-        known: (rows,) bool: of a series, all rows up to some.
+        windowed: the data.
+        train: the numbers of the training rows.
         lag: steps.
     """
+    series, known = windowed.series, windowed.series.until(train)
+    real = windowed.seen(train)
     order = series.order[known[series.order]]
     ahead, behind = order[lag:], order[:-lag]
-    same = series.number[ahead] == series.number[behind]
+    same = (series.number[ahead] == series.number[behind]) & real[ahead] & real[behind]
     number, errors = series.number[ahead[same]], np.abs(values[ahead[same]] - values[behind[same]])
     count = np.bincount(number, minlength=len(series.names))
     total = np.bincount(number, errors, minlength=len(series.names))

@@ -21,6 +21,7 @@ ARGUMENTS: dict[str, dict[str, int | float]] = {
     "sequences": {"classes": 3, "steps": 32, "features": 1, "noise": 0.1},
     "noise": {"classes": 10, "features": 784},
     "seasonal": {"season": 12, "noise": 1.0},
+    "stores": {"noise": 1.0},
     "labels": {"labels": 3, "features": 8, "noise": 0.1},
 }
 
@@ -29,17 +30,19 @@ class SyntheticSource(Spec):
     """Rows drawn from a known rule. A key that does not apply to the kind is null."""
 
     type: Literal["synthetic"] = "synthetic"
-    kind: Literal["linear", "moons", "blobs", "shapes", "sequences", "noise", "seasonal", "labels"]
+    kind: Literal["linear", "moons", "blobs", "shapes", "sequences", "noise", "seasonal", "stores", "labels"]
     """linear: y = slope · x + intercept + noise, with x in [0, 1). moons: two half circles. blobs: round clouds, one
     per class. shapes: gray images of a circle, a square or a triangle. sequences: waves whose frequency is the
     class. noise: random numbers with random labels, from which nothing can be learned. seasonal: a series to forecast.
-    labels: label1, label2, … with the values 0 and 1. Each label says on which side of its own plane a point is."""
+    stores: daily sales and returns of four stores, with promotions and the size of each store, to forecast. labels:
+    label1, label2, … with the values 0 and 1. Each label says on which side of its own plane a point is."""
     rows: int = Field(default=100, ge=1)
     """How many examples."""
     seed: int | None = Field(default=None, ge=0, le=2**32 - 1)
     """Seed of the random numbers; null uses the seed of the experiment."""
     noise: float | None = Field(default=None, ge=0)
-    """Standard deviation of the noise that is added (linear, moons, blobs, shapes, sequences, seasonal, labels)."""
+    """Standard deviation of the noise that is added (linear, moons, blobs, shapes, sequences, seasonal, stores,
+    labels)."""
     slope: float | None = None
     """Slope of the line (linear)."""
     intercept: float | None = None
@@ -95,7 +98,13 @@ class SyntheticSource(Spec):
         draw = getattr(made, self.kind)
         arguments = {name: getattr(self, name) for name in ARGUMENTS[self.kind]}
         arrays = draw(self.seed if self.seed is not None else seed, self.rows, **arguments)
-        of_kind: dict[str, int | tuple[str, ...]] = {"linear": 0, "seasonal": 0, "moons": 2, "shapes": made.SHAPES}
+        of_kind: dict[str, int | tuple[str, ...]] = {
+            "linear": 0,
+            "seasonal": 0,
+            "stores": 0,
+            "moons": 2,
+            "shapes": made.SHAPES,
+        }
         classes = of_kind.get(self.kind, self.classes or 0)
-        target = {"linear": "y", "seasonal": "y", "labels": None}.get(self.kind, "label")
+        target = {"linear": "y", "seasonal": "y", "stores": "sold", "labels": None}.get(self.kind, "label")
         return made.made_table(self.kind, arrays, target, classes)

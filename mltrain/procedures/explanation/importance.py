@@ -50,16 +50,19 @@ def measure_importance(
     spec, task = network.spec, network.info.task
     generator = np.random.default_rng(draw_seed(spec.seed, f"importance {split}"))
     inputs, truth, groups, weights = examples.inputs, examples.truth, examples.groups, examples.weights
+    forecasts = examples.forecasts
     count = len(truth)
     if count > MOST_ROWS:
         chosen = np.sort(generator.choice(count, MOST_ROWS, replace=False))
         inputs = {name: x[chosen] for name, x in inputs.items()}
         count, truth, groups = MOST_ROWS, truth[chosen], None if groups is None else groups[chosen]
         weights = None if weights is None else weights[chosen]
+        forecasts = None if forecasts is None else forecasts.take(chosen)
 
     def predicted(encoded: Mapping[str, np.ndarray]) -> Rows | SeveralRows:
         values = network.predictions(network.outputs(encoded), rule)
-        return rows_of(task, truth, values, network.info.output.classes, rule.threshold, weights=weights)
+        classes = network.info.output.classes
+        return rows_of(task, truth, values, classes, rule.threshold, forecasts, weights)
 
     def permuted(name: str, columns: slice) -> Iterator[tuple[np.ndarray, Rows | SeveralRows]]:
         x = inputs[name]

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mltrain.data.gap_filling import Filled
 from mltrain.data.gaps import Gaps
 from mltrain.data.streams.images import ImagesStream
 from mltrain.data.streams.row_images import ImagesOfBlocks
 from mltrain.data.training_columns import ColumnFindings
+from mltrain.data.window_use import Ahead
 from mltrain.errors import DataError
 from mltrain.procedures.explanation.attributed import Attributed
 
@@ -40,6 +42,8 @@ class Findings:
         without_history: rows of series that are not predicted, as too few rows are before them.
         images: what was done to images; None where the rows have none.
         gaps: in the time of series; None where there are none.
+        filled: rows that fill gaps in the time of series; None where there are none.
+        ahead: what is known of rows that are still to come; None where the rows of a file are not those forecast.
         absent: keys that no line of a JSON Lines file has, each with a name that is nearly the same, for a message.
         explained: what the columns `explain.<column>` are; None where nobody asked.
         added: the names of the columns that were added.
@@ -56,6 +60,8 @@ class Findings:
     without_history: int = 0
     images: ImagesStream | ImagesOfBlocks | None = None
     gaps: Gaps | None = None
+    ahead: Ahead | None = None
+    filled: Filled | None = None
     absent: Mapping[str, str] = field(default_factory=dict)
     explained: Attributed | None = None
     added: tuple[str, ...] = ()
@@ -80,6 +86,8 @@ class Findings:
             **({"without_history": self.without_history} if self.without_history else {}),
             "missing": {name: {"n": each.count, "in_training": each.expected} for name, each in self.missing.items()},
             **({} if self.gaps is None else {"gaps": {"steps": self.gaps.count, "windows": self.gaps.spanning}}),
+            **({} if self.filled is None else {"filled": {"rows": self.filled.rows, "windows": self.filled.holding}}),
+            **({} if self.ahead is None else {"ahead": {"rows": self.ahead.rows, "too_far": self.ahead.too_far}}),
             **({"absent": [*self.absent]} if self.absent else {}),
             "unknown": self.unknown,
             "outside": {

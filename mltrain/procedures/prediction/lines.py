@@ -58,6 +58,10 @@ def _of_series(findings: Findings) -> Iterator[str]:
         yield f"{count} were not predicted: too few rows come before them in their series"
     if findings.gaps is not None:
         yield findings.gaps.sentence
+    if findings.filled is not None:
+        yield findings.filled.sentence
+    if findings.ahead is not None:
+        yield findings.ahead.sentence
 
 
 def _of(count: int, rows: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from mltrain.data.gap_filling import Filled
 from mltrain.data.gaps import Gaps
 from mltrain.data.joined_tables import stacked
 from mltrain.data.reading import declared_kinds
@@ -20,6 +21,7 @@ from mltrain.data.streams.images import ImagesStream
 from mltrain.data.streams.json_lines import JsonLinesStream
 from mltrain.data.streams.row_images import ImagesOfBlocks
 from mltrain.data.training_columns import Comparison, TrainingColumns
+from mltrain.data.window_use import Ahead
 from mltrain.errors import DataError
 from mltrain.procedures.prediction.findings import Findings, Missing
 from mltrain.procedures.stored_model import StoredModel
@@ -38,6 +40,8 @@ class PredictedRows:
         self._without_history = 0
         self._stream: RowStream | None = None
         self._gaps: Gaps | None = None
+        self._ahead: Ahead | None = None
+        self._filled: Filled | None = None
         self._rows, self._missing, self._unknown = 0, Counter[str](), Counter[str]()
         reference = stored.run.reference()
         self._comparison = None
@@ -46,7 +50,8 @@ class PredictedRows:
             self._comparison = Comparison(known, stored.preprocessing)
 
     def blocks(self, stream: RowStream) -> Iterator[Block]:
-        """Yield the rows of a stream; of series, in one block, those that are the last of a window, with the windows.
+        """Yield the rows of a stream; of series, in one block, those that get a forecast, with the windows: the last
+        rows of windows, or with known columns the rows that are forecast.
 
         Raises:
             DataError: as the stream and `with_windows`; or the rows are arrays, of which none can be left out.
@@ -61,10 +66,9 @@ class PredictedRows:
         if isinstance(stream, ArraysStream):
             raise DataError(f"{self.name}: forecasts are written beside rows: save them as CSV, Parquet or JSON Lines")
         blocks = list(stream.blocks())  # a window may begin many blocks before
-        windowed = self._preprocessing.windowed(stacked([block.table for block in blocks]), lag=0)
-        dropped = windowed.gaps.spanning if windowed.gaps is not None and windowed.windows.gaps == "drop" else 0
-        self._without_history = len(windowed.table) - len(windowed.examples) - dropped
-        self._gaps = windowed.gaps
+        windowed = self._preprocessing.windowed(stacked([block.table for block in blocks]), predicting=True)
+        self._without_history = windowed.without_history
+        self._gaps, self._ahead, self._filled = windowed.gaps, windowed.ahead, windowed.filled
         kept = pa.concat_tables([block.kept for block in blocks])
         yield Block(windowed.table.take(windowed.examples), kept.take(pa.array(windowed.examples)))
 
@@ -90,6 +94,8 @@ class PredictedRows:
             self._comparison.findings() if self._comparison is not None else None,
             self._without_history,
             gaps=self._gaps,
+            ahead=self._ahead,
+            filled=self._filled,
             absent=self._stream.absent if isinstance(self._stream, JsonLinesStream) else {},
         )
 

@@ -107,3 +107,17 @@ def test_mistakes_have_a_place(value, place):
     with pytest.raises(ValidationError) as raised:
         SyntheticSource.model_validate(value)
     assert [error["loc"] for error in raised.value.errors()] == [place]
+
+
+def test_stores_have_their_promotions_and_sizes():
+    table = make("stores", rows=2_000, noise=0.5)
+    column = {name: table.column(name).to_numpy() for name in table.columns}
+    assert (column["day"] == np.arange(2_000) // 4).all()
+    assert (column["weekday"] == column["day"] % 7).all()
+    for store in range(1, 5):
+        mine = column["store"] == store
+        (size,) = set(column["size"][mine])
+        with_it, without = (column["sold"][mine & (column["promotion"] == each)].mean() for each in (1, 0))
+        assert with_it - without == pytest.approx(2 + size / 25, abs=0.5)
+    assert 0.2 < column["promotion"].mean() < 0.3
+    assert (table.target, table.task) == ("sold", "regression")
