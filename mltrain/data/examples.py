@@ -103,11 +103,19 @@ def encode_examples(preprocessing: Preprocessing, table: Table, rows: np.ndarray
 
 
 def encode_splits(
-    preprocessing: Preprocessing, table: Table, splits: Splits, encoded: Callable[[str], object]
+    preprocessing: Preprocessing, table: Table, train: Table, splits: Splits, encoded: Callable[[str], object]
 ) -> dict[SplitName, Examples]:
-    """Return the examples of each split; `encoded` as for `Preprocessing.encode_each`."""
+    """Return the examples of each split.
+
+    Args:
+        preprocessing: what was fitted.
+        table: all rows.
+        train: the training rows, of which the preprocessing may still know something.
+        splits: the rows of each.
+        encoded: as for `Preprocessing.encode_each`.
+    """
     rows_of, output = dict(splits.items()), preprocessing.target.name
-    taken = {name: table.take(rows) for name, rows in rows_of.items()}
+    taken = {name: train if name == "train" else table.take(rows) for name, rows in rows_of.items()}
     targets = {name: {output: preprocessing.targets(rows)} for name, rows in taken.items()}
     truths = {name: {output: preprocessing.truth(rows)} for name, rows in taken.items()}
     forecasts = {name: preprocessing.forecasts(rows) for name, rows in taken.items()}

@@ -156,7 +156,7 @@ def prepare(
 
     # These are copied before the columns go.
     shown, sample = shown_columns(preprocessing, table, splits), sampled_rows(table, splits)
-    examples = encode_splits(preprocessing, table, splits, encoded=letting_go(columns))
+    examples = encode_splits(preprocessing, table, train, splits, encoded=letting_go(columns))
     if spec.sample_weight is not None and keep.get(spec.sample_weight) == IN_METRICS:
         of_rows = kept[spec.sample_weight]
         examples = {

@@ -61,7 +61,7 @@ def fit_beside(windowed: Windowed, spec: DataSpec, train: np.ndarray) -> Beside:
             encoders[key].append(fitted.encoder)
             decisions += fitted.decisions
     if windowed.steps is not None:
-        known = KnownEncoder(column=windowed.steps, steps=windows.horizon, parts=tuple(encoders[KNOWN]))
+        known = KnownEncoder(column=windowed.steps, steps=windows.horizon, parts=tuple(encoders[KNOWN]))  # type: ignore[arg-type]
         encoders[KNOWN] = [known]
     every = [*encoders[KNOWN], *encoders[STATIC]]
     taken = {each.input for each in every if not each.names} | {windowed.column}

@@ -23,7 +23,26 @@ from mltrain.data.texts.tokens import Characters, Tokens, characters_of, of_bloc
 
 # The numbers of tokens: 0 fills up a text, 1 is any unknown token, and the known ones follow.
 PADDING, UNKNOWN_TOKEN, FIRST_TOKEN = 0, 1, 2
+# Tokens of training rows that are kept until the rows are encoded, so that they are not found twice; 128 MB.
+_MOST_KEPT = 1 << 25
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class CountedBlock:
+    """The tokens of a block of texts, one after the other.
+
+    Attributes:
+        first_row: the number of the first text.
+        counts: (rows,) int64: tokens of each text.
+        values: the numbers that know the different tokens, int64.
+        numbers: (tokens,) int32, the place of each token among `values`.
+    """
+
+    first_row: int
+    counts: np.ndarray
+    values: np.ndarray
+    numbers: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -36,6 +55,7 @@ class Counted:
         rows, starts, ends: (tokens,) int64: the text where each occurs first, and the places of its first and last
             characters there.
         lengths: (rows,) int64: tokens of each text, n-grams not counted.
+        blocks: all of them in their order; None where they are too many to keep, have n-grams, or are not all ASCII.
     """
 
     values: np.ndarray
@@ -44,6 +64,7 @@ class Counted:
     starts: np.ndarray
     ends: np.ndarray
     lengths: np.ndarray
+    blocks: tuple[CountedBlock, ...] | None = None
 
 
 def tokenised(
@@ -72,18 +93,28 @@ def count_tokens(texts: pa.Array, rule: TokenRule, longest: int) -> Counted:
     table = character_table(rule, None)
     unknown = table.is_unknown
 
-    def of_block(characters: Characters) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    def of_block(characters: Characters) -> tuple[np.ndarray, tuple[np.ndarray, ...], CountedBlock | None]:
         tokens = tokens_of(characters, table)
-        return tokens.counts, _different(characters, _of_known(characters, with_ngrams(tokens, longest), unknown))
+        counted = _of_known(characters, with_ngrams(tokens, longest), unknown)
+        different, numbers = _different(characters, counted)
+        # Of other scripts, where a token ends follows from which characters the vocabulary has.
+        ascii_only = counted is tokens and characters.codes.dtype == np.uint8
+        kept = CountedBlock(characters.first_row, tokens.counts, different[0], numbers) if ascii_only else None
+        return tokens.counts, different, kept
 
     blocks = list(of_blocks(texts, rule.max_characters, of_block))
-    lengths, found = [np.zeros(0, np.int64), *(counts for counts, _ in blocks)], [each for _, each in blocks]
+    lengths, found = [np.zeros(0, np.int64), *(counts for counts, *_ in blocks)], [each for _, each, _ in blocks]
+    kept = [each for *_, each in blocks if each is not None]
+    all_kept = len(kept) == len(blocks) and sum(len(each.numbers) for each in kept) <= _MOST_KEPT
     values, counts, rows, starts, ends = (
         (np.concatenate(each) for each in zip(*found, strict=True) if found) if found else [np.zeros(0, np.int64)] * 5
     )
     different, first, place = np.unique(values, return_index=True, return_inverse=True)
     total = np.bincount(place, counts, len(different)).astype(np.int64)
-    return Counted(different, total, rows[first], starts[first], ends[first], np.concatenate(lengths))
+    return Counted(
+        *(different, total, rows[first], starts[first], ends[first], np.concatenate(lengths)),
+        blocks=tuple(kept) if all_kept else None,
+    )
 
 
 def _of_known(characters: Characters, tokens: Tokens, is_unknown: np.ndarray) -> Tokens:
@@ -99,8 +130,9 @@ def _of_known(characters: Characters, tokens: Tokens, is_unknown: np.ndarray) ->
     return Tokens(tokens.values[known], tokens.starts[known], tokens.ends[known], counts)
 
 
-def _different(characters: Characters, tokens: Tokens) -> tuple[np.ndarray, ...]:
-    """Return the values, counts, rows, starts and ends of the different tokens of a block."""
+def _different(characters: Characters, tokens: Tokens) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """Return the values, counts, rows, starts and ends of the different tokens of a block, and the place of each token
+    among them."""
     encoded = pa.array(tokens.values).dictionary_encode()
     place = encoded.indices.to_numpy()
     values = encoded.dictionary.to_numpy()
@@ -109,7 +141,8 @@ def _different(characters: Characters, tokens: Tokens) -> tuple[np.ndarray, ...]
     rows = tokens.rows[first]
     begins = characters.bounds[rows]
     counts = np.bincount(place, minlength=len(values))
-    return values, counts, rows + characters.first_row, tokens.starts[first] - begins, tokens.ends[first] - begins
+    found = values, counts, rows + characters.first_row, tokens.starts[first] - begins, tokens.ends[first] - begins
+    return found, place
 
 
 def choose_tokens(texts: pa.Array, counted: Counted, rule: TokenRule, most: int | None, min_count: int) -> list[str]:

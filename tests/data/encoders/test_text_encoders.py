@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
-from mltrain.data.encoders.column import Encoder
+from mltrain.data.encoders.column import Encoder, RawColumn
 from mltrain.data.features import TextFeature
 from mltrain.data.preprocessing import AnyEncoder
 from mltrain.errors import DataError
@@ -128,3 +128,22 @@ def test_missing_texts_of_the_training_rows_are_expected_and_said(encoding):
     assert fit([*whole, None], encoding=encoding).expects_missing
     decisions = said([*whole, None], encoding=encoding)
     assert f"a missing value is a text without tokens: 1 of {len(whole) + 1} training rows miss it" in decisions
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"length": 3}, {"by": "characters"}, {"min_count": 1, "max_tokens": 4, "case": "keep"}]
+)
+def test_the_texts_that_were_counted_are_encoded_as_any(settings):
+    values = pa.array([*["a b c a", "B, c! b", "", "c d e f g h a", "a-q a"] * 40, None])
+    column = RawColumn("text", values, str, "made")
+    encoder = TextFeature(**settings).fit(column, "none").encoder
+    assert encoder._counted.blocks
+    first, again = encoder.encode(column).values, encoder.encode(column).values
+    assert not encoder._counted.blocks  # it is used once, and is no part of what is kept
+    np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("other", ["a\0b a", "日本 a", "é a"])
+def test_tokens_of_other_scripts_and_of_unknown_characters_are_found_again(other):
+    column = RawColumn("text", pa.array([other, "a b"] * 20), str, "made")
+    assert not TextFeature().fit(column, "none").encoder._counted.blocks
