@@ -76,11 +76,10 @@ def put_first_vectors(spec: DataSpec, prepared: Prepared, model: Any) -> FirstVe
     stated = stated_vectors(spec)
     if not stated:
         return FirstVectors((), {})
-    from mltrain.data.encoders.text import TokensEncoder
     from mltrain.data.encoders.text_vectors import token_vectors
     from mltrain.models.word_vectors import put_vectors, text_layers
 
-    encoders = {each.column: each for each in prepared.preprocessing.columns if isinstance(each, TokensEncoder)}
+    encoders = {each.column: each for each in prepared.preprocessing.columns}
     decisions, files = [], {}
     for name, vectors in stated.items():
         layers, train = text_layers(model, prepared.info, name), prepared.examples["train"].inputs[name]

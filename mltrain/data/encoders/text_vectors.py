@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from mltrain.data.encoders.column import Encoder
 from mltrain.data.encoders.text import TokensEncoder
 from mltrain.data.features.word_vectors import WordVectors
 from mltrain.data.texts.characters import character_table
@@ -36,11 +37,11 @@ class TokenVectors:
     share: float
 
 
-def token_vectors(encoder: TokensEncoder, vectors: WordVectors, width: int, train: np.ndarray) -> TokenVectors:
+def token_vectors(encoder: Encoder, vectors: WordVectors, width: int, train: np.ndarray) -> TokenVectors:
     """Return the vectors of the tokens of a text.
 
     Args:
-        encoder: of the text.
+        encoder: of the text, as numbers of tokens.
         vectors: where they are.
         width: of the layer that looks the tokens up.
         train: the encoded training rows, int32 (rows, length).
@@ -49,6 +50,8 @@ def token_vectors(encoder: TokensEncoder, vectors: WordVectors, width: int, trai
         DataError: a file is not there or not readable, or has no word of the vocabulary.
         MisfitError: the vectors have another width than the layer.
     """
+    if not isinstance(encoder, TokensEncoder):
+        raise TypeError(f"'{encoder.column}' is not encoded as numbers of tokens")
     path = ("data", "features", encoder.column, "vectors")
     try:
         found = read_vectors(vectors.file, vectors.words, _look_up(encoder), width)
