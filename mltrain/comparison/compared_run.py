@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -42,6 +42,9 @@ class ComparedRun:
         measured: the exact metrics of its config.
         config: every value, as in config.resolved.yaml.
         data: the fingerprint of its data; None where that was not recorded.
+        plugins: with which its metrics can be measured again.
+        whole: of one of several targets of different kinds, the run itself; else None.
+        target: the name of that target.
     """
 
     directory: RunDirectory
@@ -50,6 +53,37 @@ class ComparedRun:
     measured: tuple[Metric, ...]
     config: Mapping[str, Any]
     data: str | None
+    plugins: Plugins = field(default_factory=Plugins)
+    whole: ComparedRun | None = None
+    target: str = ""
+
+    def of_target(self, target: str) -> ComparedRun:
+        """Return this run as if one of its targets of different kinds were the only one."""
+        results = self.results.of_output(target)
+        section = self.config.get("evaluation")
+        outputs = section.get("outputs") if isinstance(section, dict) else None
+        stated = outputs.get(target) if isinstance(outputs, dict) else None
+        config = {"evaluation": stated if isinstance(stated, dict) else {}}
+        measured = self.read_metrics(config, results.task)
+        return replace(self, results=results, measured=measured, whole=self, target=target)
+
+    def split_target(self, metric: str) -> tuple[str, str] | None:
+        """Return `split.metric` and the target for `split.metric(target)`, where the targets are of different kinds and
+        this is one of them; else None."""
+        name, bracket, target = metric.partition("(")
+        target = target.removesuffix(")")
+        known = self.results.splits[self.split].outputs if KINDS[self.task].mixed else {}
+        return (name, target) if bracket and target in known else None
+
+    def predictions(self, split: str) -> StoredPredictions | None:
+        """Return the predictions that it keeps for a split."""
+        stored = self.directory.predictions(split)
+        if stored is None or self.whole is None:
+            return stored
+        if not self.whole.fits(stored):
+            raise RunError(f"{self.directory.path}: predictions/{split}.* are not those of its targets")
+        output = self.whole.results.splits[split].output
+        return stored.of_output(output, [part.name for part in output.parts].index(self.target))
 
     @property
     def task(self) -> Task:
@@ -73,6 +107,9 @@ class ComparedRun:
         That of the objective, if it is measured exactly; for a loss the exact metric that is nearest to it; else the
         first of `evaluation.metrics`.
         """
+        if KINDS[self.task].mixed:
+            _, _, name = self.results.objective.metric.partition(".")
+            return f"{self.split}.{name if self.split_target(f'{self.split}.{name}') else 'loss'}"
         names = [metric.name for metric in self.measured]
         wanted = canonical_name(self.results.objective.metric.partition(".")[2])
         # The same quantity as the loss, without class weights, penalties and scaling.
@@ -83,6 +120,9 @@ class ComparedRun:
     def fits(self, stored: StoredPredictions) -> bool:
         """Return whether predictions have as many targets as the run."""
         targets = stored.target.shape[1:]
+        if KINDS[self.task].mixed:
+            output = self.results.splits[self.split].output
+            return (targets, stored.values.shape[1:]) == ((len(output.parts),), (output.units,))
         return bool(targets) == KINDS[self.task].several and (
             self.task != "multilabel" or targets == (len(self.classes),)
         )
@@ -107,6 +147,9 @@ class ComparedRun:
         Raises:
             UsageError: that is not known.
         """
+        of_target = self.split_target(metric)
+        if of_target is not None:
+            return self.of_target(of_target[1]).direction(of_target[0])
         name = metric.partition(".")[2]
         exact = self.exact(name)
         if exact is None and name != "loss":
@@ -139,6 +182,10 @@ class ComparedRun:
         known = [f"{split}.{name}" for split, part in self.results.splits.items() for name in part.metrics]
         raise UsageError(f"{metric!r} was not measured in {self.name}{suggest(asked, known) or f': {known}'}")
 
+    def read_metrics(self, config: Mapping[str, Any], task: Task) -> tuple[Metric, ...]:
+        """Return the metrics that a part of its config states, or that are usual for a task."""
+        return _measured(config, task, self.directory.record(), self.directory.path, self.plugins)
+
 
 def read_run(directory: RunDirectory, plugins: Plugins | None = None) -> ComparedRun:
     """Return a finished run.
@@ -170,6 +217,7 @@ def read_run(directory: RunDirectory, plugins: Plugins | None = None) -> Compare
         _measured(config, results.task, record, path, plugins or Plugins()),
         config,
         record.data.sha256 if record.data else None,
+        plugins or Plugins(),
     )
 
 

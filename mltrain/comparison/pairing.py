@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mltrain.comparison.compared_run import ComparedRun
@@ -91,6 +91,10 @@ def pair(run: ComparedRun, other: ComparedRun, metric: str | None = None) -> Pai
         UsageError: the other run did not measure it, or it is not known which direction is better.
     """
     named = other.found_metric(metric) if metric is not None else other.primary
+    of_target = other.split_target(named)
+    if of_target is not None and run.split_target(named) is not None:
+        name, target = of_target
+        return _of_target(pair(run.of_target(target), other.of_target(target), name), run, other, named)
     direction = other.direction(named)
     mine, theirs = run.value(named), other.value(named)
     difference = None if mine is None or theirs is None else mine - theirs
@@ -102,6 +106,12 @@ def pair(run: ComparedRun, other: ComparedRun, metric: str | None = None) -> Pai
         difference = None if different == "tasks" else difference
         return Pair(run, other, named, direction, difference, None, str(reason), different)
     return Pair(run, other, named, direction, difference, paired)
+
+
+def _of_target(found: Pair, run: ComparedRun, other: ComparedRun, named: str) -> Pair:
+    """Return what was found for one of several targets as that of the whole runs."""
+    paired = None if found.paired is None else replace(found.paired, metric=named)
+    return replace(found, run=run, other=other, metric=named, paired=paired)
 
 
 class _CannotPairError(Exception):
@@ -163,7 +173,7 @@ def _paired(run: ComparedRun, other: ComparedRun, named: str) -> Paired:
 
 def _stored(run: ComparedRun, split: str) -> StoredPredictions:
     try:
-        stored = run.directory.predictions(split)
+        stored = run.predictions(split)
     except RunError as error:
         raise _CannotPairError(str(error)) from error
     if stored is None:

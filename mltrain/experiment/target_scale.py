@@ -66,13 +66,17 @@ def _needing_own_units(experiment: ExperimentSpec) -> Iterator[str]:
 
 def _follows_from_training(metric: str) -> bool:
     """Return whether a quantity is the loss, or a metric of Keras: those of training rows have no other."""
-    split, _, name = metric.partition(".")
+    split, name = _split_and_name(metric)
     return name == "loss" or split == "train"
 
 
 def _only_in_own_units(metric: str) -> bool:
     """Return whether a quantity is measured under this name only where the target is not scaled."""
-    split, _, name = metric.partition(".")
-    return (
-        split == "train" and name.partition("(")[0] != "loss"
-    )  # `train.loss(price)` is that of one of several targets
+    split, name = _split_and_name(metric)
+    return split == "train" and name.partition("(")[0] != "loss"  # `train.loss(price)` is that of one of several
+
+
+def _split_and_name(metric: str) -> tuple[str, str]:
+    """Return the parts of `split.metric`; the split is empty in a bare `loss`. The name of a target may have dots."""
+    split, dot, name = metric.partition(".")
+    return (split, name) if dot else ("", metric)

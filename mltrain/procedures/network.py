@@ -170,6 +170,9 @@ def build_network(spec: ExperimentSpec, info: DataInfo, target: Target, precisio
     Raises:
         MisfitError: layers, loss or metrics do not fit the data.
     """
+    # Names that Keras counts over the whole process, such as dense_9, would be others after another training, such as
+    # an earlier fold: sums of gradients follow the names, and with them the last bits (TensorFlow 2.21).
+    keras.backend.clear_session(free_memory=False)
     keras.utils.set_random_seed(spec.seed)
     head = spec.model.head(info, spec.training.loss)
     keras.config.set_dtype_policy(precision)

@@ -20,7 +20,7 @@ class DecisionRule(Spec):
     temperature: Annotated[float, Field(gt=0)] | None = None
     """What the logits are divided by; null leaves them as they are."""
     outputs: Mapping[str, DecisionRule] = {}
-    """Of targets of different kinds, the rule of each, by the name of the target."""
+    """The rule of each of several targets of different kinds, by the name of the target."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what is in the file: the rules of several targets only where there are some."""

@@ -98,7 +98,7 @@ class OutputTraining(Spec):
     weight: Annotated[float, Field(ge=0)] = 1.0
     """How much its loss counts in the sum of all."""
     class_weight: ClassWeight = None
-    """Weight of each of its classes in its loss, as `training.class_weight` for a single target."""
+    """Weight of each of its classes in its loss; see `training.class_weight`, which is for a single target."""
 
 
 class TrainingSpec(Spec):

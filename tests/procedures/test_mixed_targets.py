@@ -346,6 +346,18 @@ def test_a_longer_training_continues_the_shorter_one(rows, tmp_path):
     assert not any(math.isnan(value) for row in whole for value in row.values())
 
 
+def test_two_runs_are_tested_against_each_other_by_a_metric_of_one_target(trained):
+    folder, _ = trained
+    done = in_process(folder, "train", "config.yaml", "--run-dir", "longer", "--set", "training.epochs=6")
+    assert done.code == 10, done.err
+    said = in_process(folder, "compare", "run", "longer").out
+    assert "test.f1(sold)" in said  # the objective
+    rows = results(folder)["splits"]["test"]["outputs"]["price"]["n"]
+    against = in_process(folder, "evaluate", "longer", "--against", "run", "--metric", "mae(price)")
+    assert "test.mae(price) is" in against.out + against.err
+    assert f"on the same {rows} rows" in against.out + against.err
+
+
 ODD = """\
 name: odd
 data:

@@ -46,11 +46,12 @@ def rows():
 def network():
     keras.utils.set_random_seed(SEED)
     inputs = keras.Input((4,))
-    hidden = keras.layers.Dense(8, activation="relu")(inputs)
+    # Names of their own: the order in which gradients of several heads are summed follows from names (TensorFlow 2.21).
+    hidden = keras.layers.Dense(8, activation="relu", name="hidden")(inputs)
     heads = [
-        keras.layers.Dense(1)(hidden),
-        keras.layers.Dense(1, activation="sigmoid")(hidden),
-        keras.layers.Dense(3, activation="softmax")(hidden),
+        keras.layers.Dense(1, name="price")(hidden),
+        keras.layers.Dense(1, activation="sigmoid", name="sold")(hidden),
+        keras.layers.Dense(3, activation="softmax", name="kind")(hidden),
     ]
     model = keras.Model(inputs, keras.layers.Concatenate()(heads))
     compile_model(model, TRAINING, INFO, scaled=True)
