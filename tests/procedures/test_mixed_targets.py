@@ -417,3 +417,19 @@ def test_a_target_that_no_row_of_a_split_has_is_refused(tmp_path, target, split)
     assert done.code == 4, done.err
     which = "training" if split == "train" else split
     assert f"rows.csv: column '{target}': no {which} row has a value of this target" in done.err
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("kind: {positive: car}", "data.target.each.kind.positive is for two classes, but the task is multiclass"),
+        ("sold: {positive: maybe}", "data.target.each.sold.positive: no class 'maybe'"),
+        ("price: {classes: [a, b], task: regression}", "data.target.each.price.classes is for classes"),
+    ],
+)
+def test_what_is_asked_of_a_target_is_refused_at_its_own_key(rows, asked, message):
+    config = CONFIG.replace('sold: {{positive: "yes"}}', asked.replace("{", "{{").replace("}", "}}"))
+    (rows / "config.yaml").write_text(config.format(model="linear", epochs=1))
+    done = in_process(rows, "train", "config.yaml", "--run-dir", "run")
+    assert done.code == 4, done.err
+    assert message in done.err
