@@ -17,12 +17,14 @@ from benchmarks import (
     processes,
     ratios,
     start_up,
+    text_models,
     training_loop,
     whole_command,
 )
 from benchmarks.__main__ import PARTS
 from benchmarks.cases import CASES, data
 from benchmarks.compare_commits import worktree
+from benchmarks.keras_examples import __main__ as keras_examples
 from benchmarks.processes import FreshRuns, cost
 from benchmarks.ratios import Ratio, Row
 from tests.conftest import REPOSITORY, in_process
@@ -94,6 +96,26 @@ def test_the_whole_command_is_compared_with_a_script(tmp_path, monkeypatch):
     rows = list(whole_command.measured(tables, tmp_path, rounds=1))
     assert [row.work for row in rows] == ["whole command: table", "whole command: binary_table"]
     assert all("5 and 5 epochs" in row.results for row in rows)
+
+
+@pytest.mark.parametrize("name", keras_examples.MAKERS)
+def test_an_example_of_keras_runs_on_both_sides(name, tmp_path):
+    found = keras_examples.compared(name, tmp_path, keras_examples.QUICK_ROWS)
+    assert found.python > found.yaml > 5
+    assert set(found.theirs) == set(found.ours)
+    page = (REPOSITORY / "docs" / "keras_examples.md").read_text(encoding="utf-8")
+    assert f"({'../benchmarks/keras_examples/' + name}/script.py) | {found.yaml} |" in page
+    assert f"[{found.python}](../benchmarks/keras_examples/{name}/script.py)" in page
+
+
+def test_models_of_texts_are_compared_with_scikit_learn(monkeypatch, capsys):
+    monkeypatch.setattr(text_models, "ROWS", 200)
+    monkeypatch.setattr("sys.argv", ["text_models"])
+    monkeypatch.setattr(text_models, "MODELS", dict([*text_models.MODELS.items()][-1:]))
+    text_models.main()
+    _, _, linear, reference = capsys.readouterr().out.splitlines()
+    assert linear.startswith("| `tf_idf` of 5,000 words, `linear` | 0.")
+    assert "of 40 rows" in reference
 
 
 def test_every_part_is_a_module_and_every_script_of_keras_has_a_config():

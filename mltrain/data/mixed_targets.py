@@ -10,9 +10,12 @@ from pydantic import Field
 
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.spec import OneTarget, TargetSpec
+from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Table
 from mltrain.data.target import TargetEncoder, fit_target
+from mltrain.errors import DataError
 from mltrain.outputs import KINDS
+from mltrain.problems import path_text
 from mltrain.spec import Many, Spec
 from mltrain.task import Decision
 from mltrain.wording import counted, listed
@@ -137,12 +140,46 @@ def fit_mixed(columns: Sequence[RawColumn], spec: TargetSpec) -> tuple[MixedTarg
             column = column.take(np.flatnonzero(there))
         asked = spec.each.get(column.name, OneTarget())
         of_one = TargetSpec(column=column.name, classes=asked.classes, positive=asked.positive)
-        part, more = fit_target(column, of_one, asked.task)
+        try:
+            part, more = fit_target(column, of_one, asked.task)
+        except DataError as error:
+            raise DataError(_settings_of(str(error), column.name)) from None
         parts.append(part)
-        decisions += (Decision(_named(each.what, column.name), each.value, each.reason) for each in more)
+        decisions += (
+            Decision(_named(each.what, column.name), each.value, _settings_of(each.reason, column.name))
+            for each in more
+        )
     kinds = listed([f"{part.column} ({part.task})" for part in parts])
     decision = Decision("task", "mixed", f"each target has a kind, a head and a loss of its own: {kinds}")
     return MixedTargets(parts=tuple(parts), missing=spec.missing), (decision, *decisions)
+
+
+def refuse_unknown_targets(table: Table, target: MixedTargets, truth: np.ndarray, splits: Splits) -> None:
+    """Refuse a target that no training row has, or no validation row: it could not be learned, or the best epoch would
+    be chosen as if it were not there.
+
+    Args:
+        table: all rows.
+        target: what is learned.
+        truth: what is true of all rows, (rows, targets), NaN where a row lacks a target.
+        splits: the rows of each.
+
+    Raises:
+        DataError: names the target.
+    """
+    for split, rows in splits.items():
+        lacking = np.isnan(truth[rows]).all(axis=0)
+        if split != "test" and lacking.any():
+            name = target.columns[int(lacking.argmax())]
+            which = "training" if split == "train" else split
+            message = f"no {which} row has a value of this target: choose another data.split, or leave it out"
+            raise RawColumn.of(table, name).failure(message)
+
+
+def _settings_of(sentence: str, target: str) -> str:
+    """Return a sentence on a single target with the keys that one of several has."""
+    each = path_text(("data", "target", "each", target))
+    return sentence.replace("data.target.", f"{each}.").replace("state task: ", f"state {each}.task: ")
 
 
 def _named(what: str, target: str) -> str:

@@ -10,12 +10,13 @@ from typing import Any, Literal
 import numpy as np
 
 from mltrain.data.audit import Audited, audit_data
-from mltrain.data.constant_targets import refuse_constant_targets
+from mltrain.data.constant_targets import keep_or_refuse_constant_targets
 from mltrain.data.encoders.beside import fit_beside
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.encoders.window import fit_windows
 from mltrain.data.examples import Examples, encode_splits, letting_go
 from mltrain.data.kept_rows import sampled_rows, shown_columns
+from mltrain.data.mixed_targets import MixedTargets, refuse_unknown_targets
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.preprocessing_fit import AS_COLUMNS, TextUse, fit_preprocessing
 from mltrain.data.reading import forecast_task, not_learned_from, read_data, target_of
@@ -127,8 +128,10 @@ def prepare(
     hint = guessed_task_hint(target, decisions)
     splits, split_decisions = _split(spec, seed, table, target, truth, windowed, hint)
     train = table.take(splits.train)
+    if isinstance(target, MixedTargets):
+        refuse_unknown_targets(table, target, truth, splits)
     if kind.of_numbers or kind.mixed:
-        refuse_constant_targets(table, target, truth, splits.train, spec.split)
+        decisions += keep_or_refuse_constant_targets(table, target, truth, splits.train, spec.split)
     if kind.scaled:
         target, scale_decisions = _scaled(target_spec, target, train, truth[splits.train], why_unscaled)
         decisions += scale_decisions
@@ -271,7 +274,8 @@ def _target_scale(target: Target, why_unscaled: str | None) -> Decision:
     parts = [part for part in target.parts if KINDS[part.task].scaled]
     each = [f"mean {part.center:.4g}, deviation {part.width:.4g}" for part in parts]
     several = f"each of the {counted(len(each), 'target')} of numbers by its training rows"
-    of = f"training rows: {each[0]}" if len(target.parts) == 1 else several
+    of_one = f"training rows: {each[0]}" if len(target.parts) == 1 else f"training rows of {parts[0].column}: {each[0]}"
+    of = of_one if len(parts) == 1 else several
     return Decision("target.scale", "standard", f"{of}; predictions and metrics are in the units of the target")
 
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, Self, cast
 
@@ -121,12 +121,13 @@ class Gate(FromText):
         return self.quantity.split == FOLDS
 
 
-def output_of(name: str, outputs: Container[str]) -> tuple[str, str | None]:
-    """Return the target and perhaps the class that a gate names: `kind`, or `kind=adelie`."""
+def output_of(name: str, outputs: Iterable[str]) -> tuple[str, str | None]:
+    """Return the target and perhaps the class that a gate names: `kind`, or `kind=adelie`. Both may hold a `=`: of
+    several targets that begin the name it is the longest."""
     if name in outputs:
         return name, None
-    target, equals, of_class = name.partition("=")
-    return (target, of_class) if equals and target in outputs else (name, None)
+    target = max((each for each in outputs if name.startswith(f"{each}=")), key=len, default=None)
+    return (name, None) if target is None else (target, name.removeprefix(f"{target}="))
 
 
 def _quantity(text: str) -> Quantity:

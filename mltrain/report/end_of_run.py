@@ -124,6 +124,9 @@ class _Table:
         left_out = len(self.rows) - len(shown)
         if shown and self.important >= len(shown):
             shown[-1] = self.rows[self.important]
+        if not shown and not self.head[0]:
+            # Only the table of metrics has a heading that says something without rows.
+            return [Line(f"… and {counted(left_out, self.noun)}; `mltrain show` has all")]
         more = f"more {self.noun}" if shown else self.noun
         left = [f"… and {counted(left_out, more)}"] if left_out else []
         return [Line(text) for text in (*self.head, *shown, *left)]

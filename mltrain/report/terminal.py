@@ -239,13 +239,13 @@ class Terminal:
         room = (self._live.width if self._live else _PIPE_WIDTH) - 2 * len(f"{self._epochs}") - 24
         chosen: list[str] = []
         for name in (*losses, *others):
-            room -= len(name) + 2 if self._live else len(name) + 9
+            room -= len(printable(name)) + (2 if self._live else 9)
             if room < 0:
                 break
             chosen.append(name)
         self._columns = tuple(chosen)
         if self._live:
-            names = "  ".join(f"{name:>8}" for name in chosen)
+            names = "  ".join(f"{printable(name):>8}" for name in chosen)
             header = f"{'epoch':>{self._epoch_width}}  {names}  seconds"
             self._say(header, bold=len(header))
 
@@ -256,10 +256,10 @@ class Terminal:
     def _epoch_line(self, epoch: int, row: Mapping[str, float], improved: bool) -> str:
         if self._live:
             cells = [f"{f'{epoch}/{self._epochs}':>{self._epoch_width}}"]
-            cells += [f"{number(row[name]):>{max(8, len(name))}}" for name in self._columns]
+            cells += [f"{number(row[name]):>{max(8, len(printable(name)))}}" for name in self._columns]
             cells += [f"{row['seconds']:>7.3f}", "best" if improved else ""]
             return "  ".join(cells).rstrip()
-        values = "  ".join(f"{name} {number(row[name])}" for name in self._columns)
+        values = "  ".join(f"{printable(name)} {number(row[name])}" for name in self._columns)
         of_all = f"{epoch:>{len(str(self._epochs))}}/{self._epochs}"
         return f"epoch {of_all}  {values}  {duration(row['seconds'])}{'  (best)' if improved else ''}"
 

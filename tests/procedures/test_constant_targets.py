@@ -62,3 +62,20 @@ def test_held_out_rows_alone_may_be_constant(train):
 
 def test_a_fold_whose_training_rows_are_constant_is_measured(train):
     assert train("target: p, split: {type: kfold, folds: 4}", last=6.5, command="cross-validate").code == 0
+
+
+def test_numbers_of_an_array_may_be_constant_beside_others(mltrain, tmp_path):
+    """An autoencoder gives back images whose corners are always dark."""
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    x[:, 1] = 0
+    np.savez(tmp_path / "d.npz", x=x, y=x)
+    config = CONFIG.format(data="target: y").replace("csv, path: d.csv", "npz, path: d.npz")
+    (tmp_path / "c.yaml").write_text(config.replace("name: constant", "name: constant\ntask: multiregression"))
+    trained = mltrain("train", "c.yaml", "--run-dir", "run", "--verify-export")
+    assert trained.code == 0, trained.err
+    assert "target.y: 1 of 3 numbers never change in the training rows (y[1])" in trained.err
+    assert mltrain("evaluate", "run").code == 0
+    np.savez(tmp_path / "d.npz", x=x, y=np.zeros_like(x))
+    refused = mltrain("train", "c.yaml", "--run-dir", "all")
+    assert refused.code == 4
+    assert "column 'y[0]': every training row has 0" in refused.err

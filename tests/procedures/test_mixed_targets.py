@@ -356,3 +356,80 @@ def test_two_runs_are_tested_against_each_other_by_a_metric_of_one_target(traine
     against = in_process(folder, "evaluate", "longer", "--against", "run", "--metric", "mae(price)")
     assert "test.mae(price) is" in against.out + against.err
     assert f"on the same {rows} rows" in against.out + against.err
+
+
+ODD = """\
+name: odd
+data:
+  source: {type: csv, path: odd.csv}
+  target: {columns: ["price(EUR)\\e[31m", "kind, of=home"], missing: skip}
+model: {type: mlp, units: [8]}
+training: {epochs: 2, outputs: {"price(EUR)\\e[31m": {weight: 0.5}}}
+objective: "validation.mae(price(EUR)\\e[31m)"
+evaluation:
+  gates:
+    - "test.mae(price(EUR)\\e[31m) <= 1e9"
+    - (test.accuracy(kind, of=home) - majority).low > -1
+    - test.recall(kind, of=home=a=b).low >= 0
+    - test.recall(kind, of=home=car) >= 0
+"""
+
+
+def write_odd_rows(folder):
+    """Write the rows again, with names of targets and of a class that hold what also separates them in a gate."""
+    write_rows(folder)
+    with (folder / "rows.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    with (folder / "odd.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["area", "price(EUR)\x1b[31m", "kind, of=home"])
+        writer.writerows([row["area"], row["price"], row["kind"].replace("boat", "a=b")] for row in rows)
+
+
+def test_names_may_hold_anything(tmp_path):
+    write_odd_rows(tmp_path)
+    (tmp_path / "config.yaml").write_text(ODD)
+    done = in_process(tmp_path, "train", "config.yaml", "--run-dir", "run", "--verify-export")
+    assert done.code == 0, done.err
+    assert "\x1b" not in done.err and "\\x1b[31m" in done.err
+    assert in_process(tmp_path, "evaluate", "run").code == 0
+    predicted = in_process(tmp_path, "predict", "run", "odd.csv", "--proba", "--out", "out.csv")
+    assert predicted.code == 0, predicted.err
+    (header,) = csv.reader((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[:1])
+    assert header[3:6] == ["prediction_price(EUR)\x1b[31m", "prediction_kind, of=home", "probability_kind, of=home_a=b"]
+
+
+@pytest.mark.parametrize(("target", "split"), [("price", "train"), ("price", "validation"), ("sold", "validation")])
+def test_a_target_that_no_row_of_a_split_has_is_refused(tmp_path, target, split):
+    write_rows(tmp_path)
+    with (tmp_path / "rows.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for number, row in enumerate(rows):
+        row["part"] = ("train", "train", "train", "validation", "test")[number % 5]
+        row[target] = "" if row["part"] == split else row[target]
+    with (tmp_path / "rows.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    config = CONFIG.replace("{{type: random, validation: 0.2, test: 0.3}}", "{{type: column, column: part}}")
+    (tmp_path / "config.yaml").write_text(config.format(model="linear", epochs=1))
+    done = in_process(tmp_path, "train", "config.yaml", "--run-dir", "run")
+    assert done.code == 4, done.err
+    which = "training" if split == "train" else split
+    assert f"rows.csv: column '{target}': no {which} row has a value of this target" in done.err
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("kind: {positive: car}", "data.target.each.kind.positive is for two classes, but the task is multiclass"),
+        ("sold: {positive: maybe}", "data.target.each.sold.positive: no class 'maybe'"),
+        ("price: {classes: [a, b], task: regression}", "data.target.each.price.classes is for classes"),
+    ],
+)
+def test_what_is_asked_of_a_target_is_refused_at_its_own_key(rows, asked, message):
+    config = CONFIG.replace('sold: {{positive: "yes"}}', asked.replace("{", "{{").replace("}", "}}"))
+    (rows / "config.yaml").write_text(config.format(model="linear", epochs=1))
+    done = in_process(rows, "train", "config.yaml", "--run-dir", "run")
+    assert done.code == 4, done.err
+    assert message in done.err

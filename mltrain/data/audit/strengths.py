@@ -45,6 +45,8 @@ def _strength(x: np.ndarray, truth: np.ndarray, task: Task) -> float:
 
 
 def _line(values: np.ndarray, truth: np.ndarray) -> float:
+    if len(truth) < 2:
+        return 0.0
     across, up = values - values.mean(), truth - truth.mean()
     spread = math.sqrt((across**2).sum()) * math.sqrt((up**2).sum())
     return min(float((across * up).sum() / spread) ** 2, 1.0) if spread else 0.0

@@ -1,0 +1,1 @@
+"""Five examples that Keras is known for, as a script and as YAML."""
