@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_text, numbers_of, without_missing
 from mltrain.data.encoders.texts import spelled_as, texts_of
-from mltrain.data.spec import TargetSpec
+from mltrain.data.target_spec import TargetSpec
 from mltrain.errors import DataError
 from mltrain.spec import suggest
 from mltrain.task import Task

@@ -9,10 +9,10 @@ import numpy as np
 from pydantic import Field
 
 from mltrain.data.encoders.column import RawColumn
-from mltrain.data.spec import OneTarget, TargetSpec
 from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Table
 from mltrain.data.target import TargetEncoder, fit_target
+from mltrain.data.target_spec import OneTarget, TargetSpec
 from mltrain.errors import DataError
 from mltrain.outputs import KINDS
 from mltrain.problems import path_text

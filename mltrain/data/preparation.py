@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -21,16 +21,16 @@ from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.preprocessing_fit import AS_COLUMNS, TextUse, fit_preprocessing
 from mltrain.data.reading import forecast_task, not_learned_from, read_data, target_of
 from mltrain.data.sample_weights import IN_METRICS, measured_weights, weights_of_training
+from mltrain.data.scaled_targets import scaled_numbers
 from mltrain.data.several_targets import (
     Target,
     each_target,
     fit_targets,
-    scaled_target,
     true_targets,
     unfolded,
     with_classes,
 )
-from mltrain.data.spec import DataSpec, TargetSpec
+from mltrain.data.spec import DataSpec
 from mltrain.data.splits.choice import split_rows
 from mltrain.data.splits.rare_classes import keep_every_class
 from mltrain.data.splits.row_choice import StratifyError
@@ -44,9 +44,6 @@ from mltrain.outputs import KINDS
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.task import DataInfo, Decision, Input, SplitName, Task
 from mltrain.wording import counted
-
-# Outputs start near 0 and move by about the learning rate a step.
-LARGE_TARGET = 30.0
 
 
 @dataclass(frozen=True)
@@ -133,7 +130,7 @@ def prepare(
     if kind.of_numbers or kind.mixed:
         decisions += keep_or_refuse_constant_targets(table, target, truth, splits.train, spec.split)
     if kind.scaled:
-        target, scale_decisions = _scaled(target_spec, target, train, truth[splits.train], why_unscaled)
+        target, scale_decisions = scaled_numbers(target_spec, target, train, truth[splits.train], why_unscaled)
         decisions += scale_decisions
     if windowed is None:
         leave_out = not_learned_from(spec)
@@ -221,28 +218,6 @@ def _as_the_commonest(numbers: np.ndarray, there: np.ndarray) -> np.ndarray:
     return numbers if there.all() else np.where(there, numbers, np.bincount(numbers[there]).argmax())
 
 
-def _scaled(
-    spec: TargetSpec, target: Target, train: Table, truth: np.ndarray, why_unscaled: str | None
-) -> tuple[Target, tuple[Decision, ...]]:
-    """Return a target of numbers, scaled by the training rows where that is asked for or helps.
-
-    Args:
-        spec: what the section says of it.
-        target: its encoder.
-        train: the training rows.
-        truth: what is true of them, (rows,) or (rows, targets).
-        why_unscaled: as for `prepare`.
-    """
-    if spec.scale == "none":
-        numbers = [place for place, part in enumerate(target.parts) if not part.classes]
-        columns = [target.parts[place].column for place in numbers]
-        return target, _unscaled(truth.reshape(len(truth), -1)[:, numbers], columns)
-    if spec.scale == "standard" or why_unscaled is None:
-        target = scaled_target(target, train)
-    scalable = any(KINDS[part.task].scaled for part in target.parts)
-    return target, (_target_scale(target, why_unscaled),) if spec.scale == "auto" and scalable else ()
-
-
 def _named_column(table: Table, name: str, path: tuple[str | int, ...]) -> RawColumn:
     try:
         return RawColumn.of(table, name)
@@ -265,29 +240,6 @@ def _with_limits(info: DataInfo, splits: Collection[Examples]) -> DataInfo:
         return replace(given, limits=(min(float(x.min()) for x in values), max(float(x.max()) for x in values)))
 
     return replace(info, inputs=tuple(map(limited, info.inputs)))
-
-
-def _target_scale(target: Target, why_unscaled: str | None) -> Decision:
-    """Return what auto has decided."""
-    if why_unscaled is not None:
-        return Decision("target.scale", "none", why_unscaled)
-    parts = [part for part in target.parts if KINDS[part.task].scaled]
-    each = [f"mean {part.center:.4g}, deviation {part.width:.4g}" for part in parts]
-    several = f"each of the {counted(len(each), 'target')} of numbers by its training rows"
-    of_one = f"training rows: {each[0]}" if len(target.parts) == 1 else f"training rows of {parts[0].column}: {each[0]}"
-    of = of_one if len(parts) == 1 else several
-    return Decision("target.scale", "standard", f"{of}; predictions and metrics are in the units of the target")
-
-
-def _unscaled(values: np.ndarray, names: Sequence[str]) -> tuple[Decision, ...]:
-    """Return a word on a target whose size makes the usual learning rates crawl: prices of 4,000 gave R² -1."""
-    for name, column in zip(names, values.T, strict=True):
-        mean, deviation = float(np.nanmean(column)), float(np.nanstd(column))
-        if max(abs(mean), deviation) >= LARGE_TARGET:
-            of = f"of '{name}' " if len(names) > 1 else ""
-            reason = f"mean {of}{mean:.4g}, deviation {deviation:.4g}: "
-            return (Decision("target.scale", "none", f"{reason}data.target.scale: standard is much faster to learn"),)
-    return ()
 
 
 def _unstratified(spec: DataSpec, target: Target) -> tuple[Decision, ...]:

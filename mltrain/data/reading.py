@@ -11,9 +11,10 @@ from mltrain.data.column_settings import AS_WRITTEN
 from mltrain.data.files.arrays import with_single_values
 from mltrain.data.files.column_types import DeclaredKinds, Role
 from mltrain.data.image_columns import AskedImages
-from mltrain.data.spec import DataSpec, TargetSpec
+from mltrain.data.spec import DataSpec
 from mltrain.data.splits.choice import read_table
 from mltrain.data.table import Table, is_unread
+from mltrain.data.target_spec import TargetSpec
 from mltrain.data.window_columns import windowed_rows
 from mltrain.data.windowed import Windowed
 from mltrain.errors import DataError

@@ -17,9 +17,9 @@ from mltrain.data.files.arrays import column_of_array
 from mltrain.data.files.column_types import ColumnPlace
 from mltrain.data.mixed_targets import MixedTargets, fit_mixed, known_rows
 from mltrain.data.one_hot import are_one_hot, class_numbers, nearly_one_hot
-from mltrain.data.spec import TargetSpec
 from mltrain.data.table import Column, Table
 from mltrain.data.target import TargetEncoder, fit_target, infer_task, known_numbers
+from mltrain.data.target_spec import TargetSpec
 from mltrain.errors import DataError
 from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from mltrain.data.classes import find_classes, positions_of
 from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_text, numbers_of, without_missing
 from mltrain.data.encoders.scaling import center_and_width
-from mltrain.data.spec import TargetSpec
+from mltrain.data.target_spec import TargetSpec
 from mltrain.outputs import KINDS, number_kind
 from mltrain.outputs.kind import NumberKind
 from mltrain.spec import Many, Spec

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.gate_rules import gate_problem
-from mltrain.experiment.section_rules import possible_tasks
+from mltrain.experiment.target_rules import possible_tasks
 from mltrain.gates.gate import DATA, Gate
 from mltrain.gates.judging import judge
 from mltrain.procedures.recorded_config import recorded_config

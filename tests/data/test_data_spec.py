@@ -8,7 +8,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from mltrain.data.features import FEATURES, Feature
-from mltrain.data.spec import DataSpec, TargetSpec
+from mltrain.data.spec import DataSpec
+from mltrain.data.target_spec import TargetSpec
 from mltrain.spec import as_plain
 
 SOURCE = {"type": "sklearn", "name": "iris"}

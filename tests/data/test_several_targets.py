@@ -9,7 +9,8 @@ from mltrain.data.examples import encode_examples
 from mltrain.data.preparation import prepare
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import SeveralTargets, fit_several, unfolded
-from mltrain.data.spec import DataSpec, TargetSpec
+from mltrain.data.spec import DataSpec
+from mltrain.data.target_spec import TargetSpec
 from mltrain.errors import DataError, MisfitError
 from tests.data.tables import column, table
 

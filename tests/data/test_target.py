@@ -5,8 +5,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from mltrain.data.spec import TargetSpec
 from mltrain.data.target import TargetEncoder, fit_target, guessed_task_hint, infer_task
+from mltrain.data.target_spec import TargetSpec
 from mltrain.errors import DataError
 from tests.data.tables import column
 
