@@ -34,7 +34,7 @@ def possible_tasks(experiment: ExperimentSpec) -> tuple[Task, ...]:
 
 
 def outputs_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    """Yield what is wrong with what is said of targets of different kinds, or that it is said although there are none."""
+    """Yield what is wrong with what is said of targets of different kinds, also where there are none."""
     tasks, target = possible_tasks(experiment), experiment.data.target
     if experiment.task == "mixed" and not (target is not None and target.columns):
         yield RuleProblem(("task",), "mixed needs several targets: list them, as in data.target: [price, sold]")
