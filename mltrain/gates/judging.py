@@ -85,6 +85,8 @@ def _values_of_output(quantity: Quantity, part: SplitResult) -> tuple[Mapping[st
     """Return the values of one of several targets of different kinds, or of one of its classes."""
     name, of_class = output_of(str(quantity.of_class), part.outputs)
     output = _found(part.outputs, name, f"target in the results of {quantity.split}")
+    if not output.n:
+        raise NoValueError(f"no {quantity.split} row has a value of '{name}'")
     where = f"{quantity.split} of '{name}'"
     if quantity.baseline is not None:
         return _found(output.baselines, quantity.baseline, f"baseline of {where}").difference, where

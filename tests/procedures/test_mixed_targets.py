@@ -399,8 +399,8 @@ def test_names_may_hold_anything(tmp_path):
     assert header[3:6] == ["prediction_price(EUR)\x1b[31m", "prediction_kind, of=home", "probability_kind, of=home_a=b"]
 
 
-@pytest.mark.parametrize(("target", "split"), [("price", "train"), ("price", "validation"), ("sold", "validation")])
-def test_a_target_that_no_row_of_a_split_has_is_refused(tmp_path, target, split):
+def train_without(tmp_path, target, split):
+    """Train on rows of which those of a split lack a target."""
     write_rows(tmp_path)
     with (tmp_path / "rows.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -413,10 +413,22 @@ def test_a_target_that_no_row_of_a_split_has_is_refused(tmp_path, target, split)
         writer.writerows(rows)
     config = CONFIG.replace("{{type: random, validation: 0.2, test: 0.3}}", "{{type: column, column: part}}")
     (tmp_path / "config.yaml").write_text(config.format(model="linear", epochs=1))
-    done = in_process(tmp_path, "train", "config.yaml", "--run-dir", "run")
+    return in_process(tmp_path, "train", "config.yaml", "--run-dir", "run")
+
+
+@pytest.mark.parametrize(("target", "split"), [("price", "train"), ("price", "validation"), ("sold", "validation")])
+def test_a_target_that_no_row_of_a_split_has_is_refused(tmp_path, target, split):
+    done = train_without(tmp_path, target, split)
     assert done.code == 4, done.err
     which = "training" if split == "train" else split
     assert f"rows.csv: column '{target}': no {which} row has a value of this target" in done.err
+
+
+def test_a_gate_on_a_target_that_no_test_row_has_is_missed_and_says_so(tmp_path):
+    done = train_without(tmp_path, "price", "test")
+    assert done.code == 10, done.err
+    missed = {gate["gate"]: gate["reason"] for gate in results(tmp_path)["gates"] if not gate["passed"]}
+    assert missed["test.r2(price) >= -10"] == "no test row has a value of 'price'"
 
 
 @pytest.mark.parametrize(
