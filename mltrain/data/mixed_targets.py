@@ -82,10 +82,15 @@ class MixedTargets(Spec):
 
     def truth(self, table: Table) -> np.ndarray:
         """Return the targets for evaluation, float64 (rows, targets): class numbers, or numbers in the columns' own
-        units; NaN where a row lacks one. Raises as `encode`."""
-        return np.stack([self._each(part, table, scaled=False) for part in self.parts], axis=1)
+        units; NaN where a row lacks one. Raises as `encode`, and where no row has any."""
+        found = np.stack([self._each(part, table, scaled=False) for part in self.parts], axis=1)
+        if np.isnan(found).all():
+            raise DataError(f"{table.origin.name}: no row has a value of a target ({listed(list(self.columns))})")
+        return found
 
     def _each(self, part: TargetEncoder, table: Table, *, scaled: bool) -> np.ndarray:
+        if self.missing == "skip" and part.column not in table.columns:  # as in a file that is measured beside the data
+            return np.full(len(table), np.nan)
         column = RawColumn.of(table, part.column)
         there = known_rows(column) if self.missing == "skip" else np.ones(len(table), bool)
         known = column if there.all() else column.take(np.flatnonzero(there))

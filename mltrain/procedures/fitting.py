@@ -154,7 +154,10 @@ def train_network(ready: Ready, context: RunContext) -> Fitted:
     spec, run = ready.setup.spec.training, context.run
     listeners = listeners_of(ready.setup.network, checkpoints, context)
     try:
-        with context.interruption.deferred(), context.terminal.training(spec.epochs, training.loop.steps):
+        with (
+            context.interruption.deferred(),
+            context.terminal.training(spec.epochs, training.loop.steps, ready.setup.plan.objective.metric),
+        ):
             if ready.history is None:
                 with context.stopwatch.phase("checkpoints"):
                     checkpoints.write()  # of step 0: whatever happens from now on can be resumed

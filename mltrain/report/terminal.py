@@ -93,6 +93,7 @@ class Terminal:
         self._best: str | None = None  # the line of the best epoch so far, where it was not printed yet
         self._clock = clock
         self._next_line = -math.inf
+        self._objective = ""
         self._live = None
         if self._stream is not None and self._stream.isatty() and os.environ.get("TERM") != "dumb":
             # Rich costs 50 ms, which a pipe need not pay.
@@ -145,9 +146,9 @@ class Terminal:
             self._say(line)
 
     @contextmanager
-    def training(self, epochs: int, steps: int) -> Iterator[None]:
-        """While inside, epochs are trained."""
-        self._epochs = epochs
+    def training(self, epochs: int, steps: int, objective: str = "") -> Iterator[None]:
+        """While inside, epochs are trained; `objective` is what the best of them is chosen by."""
+        self._epochs, self._objective = epochs, objective
         if self._live:
             self._live.start_bar(epochs, steps)
         try:
@@ -232,8 +233,10 @@ class Terminal:
             self._live.print(part, bold=0 if position else bold, style=style)
 
     def _choose_columns(self, row: Mapping[str, float]) -> None:
-        """Take what fits in a line: the losses first, then validation before train; history.csv has them all."""
+        """Take what fits in a line: the losses and the objective first, then validation before train; history.csv has
+        them all."""
         losses = [name for name in ("train.loss", "validation.loss") if name in row]
+        losses += [name for name in (self._objective,) if name in row and name not in losses]
         others = sorted((name for name in row if "." in name and name not in losses), key=_is_train)
         # Room for the epoch before them, for the seconds and the mark of the best after them.
         room = (self._live.width if self._live else _PIPE_WIDTH) - 2 * len(f"{self._epochs}") - 24

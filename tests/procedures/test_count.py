@@ -166,7 +166,7 @@ def test_what_is_no_count_is_named_with_file_and_row(mltrain, tmp_path, command,
     [
         ("data.target={column: rentals, scale: standard}", 4, "data.target.scale is for regression"),
         ("data.target={column: rentals, positive: a}", 4, "data.target.positive is for classes, but the task is count"),
-        ("data.target=[rentals, temperature]", 3, "count has one target, but data.target names 2 columns: name one"),
+        ("data.target=[rentals, temperature]", 3, "count has one target, but data.target names 2 columns: state mixed"),
         ("training.loss=MeanAbsolutePercentageError", 3, "the task is count (expected: Huber, LogCosh, MeanAbs"),
         ("training.class_weight=balanced", 3, "a count task has no classes"),
         ("evaluation.metrics=[accuracy]", 3, "'accuracy' is a metric for binary"),

@@ -445,3 +445,15 @@ def test_what_is_asked_of_a_target_is_refused_at_its_own_key(rows, asked, messag
     done = in_process(rows, "train", "config.yaml", "--run-dir", "run")
     assert done.code == 4, done.err
     assert message in done.err
+
+
+def test_a_file_without_a_column_of_one_target_is_measured_by_the_others(trained):
+    folder, _ = trained
+    lines = [line.split(",") for line in (folder / "rows.csv").read_text().splitlines()]
+    (folder / "no_price.csv").write_text("\n".join(",".join([*line[:3], *line[4:]]) for line in lines) + "\n")
+    (folder / "no_target.csv").write_text("\n".join(",".join(line[:3]) for line in lines) + "\n")
+    done = in_process(folder, "evaluate", "run", "--data", "no_price.csv", "--json")
+    found = json.loads(done.out)["splits"]["no_price.csv"]["outputs"]
+    assert found["price"]["n"] == 0 < found["kind"]["n"]
+    done = in_process(folder, "evaluate", "run", "--data", "no_target.csv")
+    assert (done.code, done.err) == (4, "error: no_target.csv: no row has a value of a target (price, sold, kind)\n")

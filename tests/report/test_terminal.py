@@ -344,3 +344,12 @@ def test_rich_is_imported_on_a_terminal_only():
         "import sys, mltrain.report.terminal as t; t.Terminal(); sys.exit(bool({'rich', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE).returncode == 0
+
+
+def test_the_objective_is_shown_however_many_metrics_there_are(capsys):
+    terminal = Terminal()
+    metrics = {f"validation.metric_{number}": 0.25 for number in range(20)}
+    with terminal.training(1, 1, "validation.mae(price)"):
+        row = {"train.loss": 0.5, "validation.loss": 0.75, **metrics, "validation.mae(price)": 0.125, "seconds": 1.0}
+        terminal.epoch_ended(1, row, improved=True)
+    assert "validation.loss 0.7500  validation.mae(price) 0.1250" in capsys.readouterr().err

@@ -178,8 +178,8 @@ def test_a_text_that_tells_the_class_is_important(finished):
 def test_predictions_that_are_not_finite_are_not_explained():
     from mltrain.procedures.explanation.explaining import unexplained
 
-    assert unexplained(np.array([0.5, 1.0])) is None
-    assert "one of them is NaN or infinite" in unexplained(np.array([0.5, np.nan]))
+    assert unexplained("binary", np.array([0.5, 1.0])) is None
+    assert "one of them is NaN or infinite" in unexplained("binary", np.array([0.5, np.nan]))
 
 
 def test_an_explanation_of_an_earlier_model_is_not_shown_as_this_ones(copied, mltrain):
