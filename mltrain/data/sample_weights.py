@@ -8,7 +8,7 @@ from mltrain.data.encoders.column import RawColumn, first_row, numbers_of
 from mltrain.task import Decision
 
 # The key that says whether the metrics are weighted, too.
-IN_METRICS = ("evaluation", "sample_weight")
+IN_METRICS = ("data", "sample_weight")
 
 
 def sample_weights(column: RawColumn) -> np.ndarray:

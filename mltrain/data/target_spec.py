@@ -89,7 +89,7 @@ class TargetSpec(Spec):
             problems.append(problem("target", f"column {twice!r} is listed twice", ("columns",), twice))
         for name in ("classes", "positive") if self.columns else ():
             if getattr(self, name):
-                message = "it is for one column; of each of several labels the second value is the positive one"
+                message = "it is for one column: state it under `each`, by the name of the column"
                 problems.append(problem("target", message, (name,), getattr(self, name)))
         for name in self.each:
             if name not in self.columns:

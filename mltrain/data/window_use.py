@@ -61,11 +61,13 @@ class Ahead:
                 f"each forecast is in its own row, and every row has a value of {self.target} already: for what is "
                 f"still to come, add rows with an empty {self.target} to the end of each series, with the known columns"
             )
-        forecast = f"each forecast is in its own row; {counted(self.rows, 'row')} with an empty {self.target}"
+        verb = "has" if self.rows == 1 else "have"
+        rows = f"{counted(self.rows, 'row')} with an empty {self.target} {verb} a forecast"
+        forecast = f"each forecast is in its own row; {rows}"
         if not self.too_far:
-            return f"{forecast} {'is' if self.rows == 1 else 'are'} still to come"
-        more = "1 more is" if self.too_far == 1 else f"{self.too_far:,} more are"
-        return f"{forecast}, and {more} not forecast: a forecast is at most {counted(self.horizon, 'row')} ahead"
+            return forecast
+        more = "1 more has" if self.too_far == 1 else f"{self.too_far:,} more have"
+        return f"{forecast}, and {more} none: a forecast is at most {counted(self.horizon, 'row')} ahead"
 
 
 def rows_to_come(table: Table, series: Series, targets: Collection[str]) -> np.ndarray:

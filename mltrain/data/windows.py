@@ -64,7 +64,10 @@ class WindowsSpec(Spec):
         for key, names in (("known", self.known), ("static", self.static)):
             for place, name in enumerate(names):
                 if name in seen:
-                    problems.append(problem("beside", f"'{name}' is listed twice", (key, place), name))
+                    message = f"'{name}' is listed twice"
+                    if key == "static" and name in self.known:
+                        message = f"'{name}' is under known, too: remove it from one of them"
+                    problems.append(problem("beside", message, (key, place), name))
                 elif key == "known" and name == self.by:
                     message = f"'{name}' names the series and never changes in one: list it under static"
                     problems.append(problem("beside", message, (key, place), name))

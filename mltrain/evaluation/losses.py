@@ -65,7 +65,9 @@ def _mase(metric: Metric, rows: Rows) -> np.ndarray:
     scale = rows.forecasts.scale
     unknown = int((~(scale > 0)).sum())
     if unknown:
-        raise UndefinedError(f"the series of {unknown} rows are constant, or too short, in the training rows")
+        raise UndefinedError(
+            f"the series of {unknown} rows are not in the training rows, or are constant or too short there"
+        )
     return np.abs(rows.errors) / scale
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import SCALE_FOLLOWS_FROM, scales_target
+from mltrain.outputs import KINDS
 from mltrain.rules import Rule, RuleProblem
 from mltrain.training.metrics import default_loss, name_problems, training_metrics
 from mltrain.training.targets import loss_misfit, metric_misfit, weight_misfit
@@ -34,7 +35,7 @@ def _training_metrics_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     # The task names none of the stated metrics; it decides only which are usual.
     for number, message in name_problems(training_metrics(experiment.training, "regression", scaled) if stated else ()):
         yield RuleProblem(("training", "metrics", number), message)
-    if task == "auto":
+    if task == "auto" or KINDS[task].mixed:
         return
     loss = experiment.training.loss or default_loss(task)
     if loss_misfit(loss, task, scaled) is None:

@@ -71,6 +71,12 @@ def output_problems(experiment: ExperimentSpec, outputs: Outputs) -> Iterator[Ru
         if len(tasks) == 1:
             for path, message in evaluation.for_output(name).misfits(tasks[0]):
                 yield RuleProblem(("evaluation", "outputs", name, *path_of_output(path)), message)
+        if (
+            all(KINDS[task].of_numbers for task in tasks)
+            and evaluation.for_output(name).calibration.temperature == "auto"
+        ):
+            message = f"a temperature is for classes, and '{name}' is of the kind {tasks[0]}: remove it"
+            yield RuleProblem(("evaluation", "outputs", name, "temperature"), message)
         of_classes = training.of_output(name).class_weight is not None
         if of_classes and all(KINDS[task].of_numbers for task in tasks):
             message = f"class weights are for classes, and '{name}' is of the kind {tasks[0]}: remove them"

@@ -51,7 +51,9 @@ def baselines_of_outputs(
         rule: of the run.
     """
     found, output = BaselinesOfOutputs(), prepared.info.output
-    for number, (info, place) in enumerate(zip(prepared.info.of_parts, output.places, strict=True)):
+    every = list(enumerate(zip(prepared.info.of_parts, output.places, strict=True)))
+    # What is said first is of the target of the objective, where it is a metric of one.
+    for number, (info, place) in sorted(every, key=lambda each: not _is_of(objective, each[1][0].output.name)):
         part, own = info.output, prepared_of(prepared, info, number)
         values = {
             name: values_of(part, place, predictions[name][~np.isnan(prepared.examples[name].truth[:, number])])
@@ -74,6 +76,10 @@ def with_baselines(split: SplitResult, baselines: Mapping[str, Mapping[str, Base
         for name, each in split.outputs.items()
     }
     return split.model_copy(update={"outputs": outputs})
+
+
+def _is_of(objective: Objective, target: str) -> bool:
+    return objective.metric.endswith(of_target("", target))
 
 
 def _objective_of(objective: Objective, target: str) -> Objective:

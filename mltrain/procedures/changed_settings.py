@@ -16,6 +16,7 @@ import numpy as np
 
 from mltrain.errors import MltrainError, RunError
 from mltrain.experiment.spec import ExperimentSpec
+from mltrain.keras_api.components import KerasComponent
 from mltrain.procedures.checkpoints import Saved
 from mltrain.procedures.network import Network, build_network
 from mltrain.procedures.plan import Plan, WatchingCallback, make_plan
@@ -24,6 +25,7 @@ from mltrain.procedures.setup import Setup
 from mltrain.run.history import History
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.record import Record
+from mltrain.task import DataInfo
 from mltrain.training.acceleration import Precision
 from mltrain.training.metrics import default_loss
 from mltrain.training.state import state_variables, take_state
@@ -134,15 +136,17 @@ def refused_changes(
     if not former.changed:
         return
     task = network.info.task
-    losses = [spec.training.loss or default_loss(task) for spec in (before, after)]
+    losses = [_losses(spec, network.info) for spec in (before, after)]
     named = {
         "seed": before.seed != after.seed,
         "task": former.other_target,
         "data.target": former.other_target,
         "training.loss": losses[0] != losses[1],
+        "training.outputs": losses[0] != losses[1],
         "training.metrics": before.training.metrics != after.training.metrics,
         "training.optimizer.type": before.training.optimizer.type != after.training.optimizer.type,
         "evaluation.metrics": _names(before, task) != _names(after, task),
+        "evaluation.outputs": _names_of_outputs(before, network.info) != _names_of_outputs(after, network.info),
         "objective": former.plan is not None and former.plan.objective != plan.objective,
     }
     found = [each for each in differences if any(wrong and each.startswith(name) for name, wrong in named.items())]
@@ -155,6 +159,18 @@ def refused_changes(
 
 def _in_brackets(parts: list[str]) -> str:
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def _losses(spec: ExperimentSpec, info: DataInfo) -> list[tuple[KerasComponent, float]]:
+    """Return each loss, with its weight in the sum where there are several."""
+    if not info.output.parts:
+        return [(spec.training.loss or default_loss(info.task), 1.0)]
+    stated = [(part, spec.training.of_output(part.name)) for part in info.output.parts]
+    return [(each.loss or default_loss(part.task), each.weight) for part, each in stated]
+
+
+def _names_of_outputs(spec: ExperimentSpec, info: DataInfo) -> list[list[str]]:
+    return [_names(spec.for_output(part.name, part.task), part.task) for part in info.output.parts]
 
 
 def _names(spec: ExperimentSpec, task: Any) -> list[str]:

@@ -4,7 +4,7 @@ that the test rows were looked at, and takes no lock."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -17,8 +17,10 @@ from mltrain.data.examples import encode_examples
 from mltrain.data.files.arrays import with_single_values
 from mltrain.data.files.column_types import OnlyThese
 from mltrain.data.image_columns import stated_images, with_images
+from mltrain.data.mixed_targets import MixedTargets
 from mltrain.data.reading import declared_kinds, read_rows
 from mltrain.data.sample_weights import measured_weights
+from mltrain.data.several_targets import Target
 from mltrain.data.sources import read_file
 from mltrain.data.splits.keys import group_numbers, several
 from mltrain.data.table import Table, absent_sentences, with_missing
@@ -37,6 +39,7 @@ from mltrain.run.record import Record
 from mltrain.run.results import Judgement
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.split_result import Groups, SplitResult
+from mltrain.spec import suggest
 from mltrain.task import SPLITS, SplitName, Task
 from mltrain.tensorflow_start import start_tensorflow
 
@@ -187,10 +190,20 @@ def _rows_of_file(stored: StoredModel, data: Path, options: Mapping[str, Any]) -
     table = with_images(table, data.parent, preprocessing.image_rules)
     arrays = {encoder.column for encoder in preprocessing.columns if encoder.holds_arrays}
     table = with_single_values(table, [column for column in table.columns if column not in arrays])
+    sentences = (*sentences, *_without_targets(preprocessing.target, table))
     if preprocessing.of_windows:
         windowed = preprocessing.windowed(table)
         table, sentences = windowed.table.take(windowed.examples), (*sentences, *windowed.sentences)
     return table, sentences
+
+
+def _without_targets(target: Target, table: Table) -> Iterator[str]:
+    """Yield which of several targets a file lacks, where rows may lack them."""
+    absent = [name for name in target.columns if name not in table.columns]
+    if isinstance(target, MixedTargets) and target.missing == "skip" and len(absent) < len(target.columns):
+        for name in absent:
+            hint = suggest(name, table.columns)
+            yield f"no column '{name}'{hint}: this target is not measured, and the loss is that of the others"
 
 
 def weights_in_metrics(spec: ExperimentSpec, table: Table, name: str) -> np.ndarray | None:

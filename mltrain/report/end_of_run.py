@@ -82,7 +82,10 @@ def end_of_run(
     tables = _tables(results, width)
     ordered = [*_ordered(results, depends_on)]
     said = [Line(shortened(text, _LONGEST_SENTENCE * (width - 2)), words=True) for text in ordered]
-    reserved = min(sum(line.height(width) for line in said), _FOR_SENTENCES)
+    # A row for each of several targets comes before more than one sentence.
+    of_kinds = any(split.of_kinds for split in results.splits.values())
+    most = max((line.height(width) for line in said[:1]), default=0) + 1 if of_kinds else _FOR_SENTENCES
+    reserved = min(sum(line.height(width) for line in said), most)
     fewest = next(
         (rows for rows in range(_FEWEST_ROWS, 1, -1) if reserved + _least(tables, rows) <= room),
         1,
@@ -134,7 +137,12 @@ class _Table:
 
 def _tables(results: Results, width: int) -> list[_Table]:
     splits = results.splits
-    names = list(dict.fromkeys(name for split in splits.values() for name in split.metrics))
+    # The table of targets of different kinds has the first metrics of each.
+    names = list(
+        dict.fromkeys(
+            name for split in splits.values() for name in split.metrics if name == "loss" or not split.of_kinds
+        )
+    )
     header, rows, *metric_rows = _fitting(splits, names, width)
     objective = results.objective.metric.partition(".")[2]
     important = names.index(objective) if objective in names else 0
@@ -144,7 +152,7 @@ def _tables(results: Results, width: int) -> list[_Table]:
             of_targets = kind_rows if measured.of_kinds else output_rows
             head, *others = _narrow(of_targets(last, measured.outputs), width)
             tables.append(_Table(["", head], others, "target"))
-        if measured.slices:
+        if measured.slices and not measured.of_kinds:  # the targets come first, and there is little room
             head, *others = _narrow(slice_rows(last, measured.slices), width)
             tables.append(_Table(["", head], others, "slice"))
     return tables

@@ -29,7 +29,8 @@ def verdict_sentence(
     """
     if found.mean is None:
         return f"the test {metric} has no mean over the {folds} folds: {found.undefined}"
-    model = f"over {folds} folds the mean test {metric} of {number(found.mean)} {interval(found.low, found.high)}"
+    value = f"the mean test {metric} of {number(found.mean)} {interval(found.low, found.high)}"
+    model = f"over {folds} folds {value}"
     means = {name: each.metrics[metric].mean for name, each in baselines.items() if metric in each.difference}
     known = {name: mean for name, mean in means.items() if mean is not None}
     if not known:
@@ -45,7 +46,7 @@ def verdict_sentence(
     apart = f"{number(abs(difference.mean))} {interval(*ends)}"
     if difference.verdict == "not resolved":
         side = "higher" if difference.mean > 0 else "lower"
-        return f"no significant difference between {model} and {other} over {folds} folds: {apart} {side}"
+        return f"no significant difference between {value} and {other} over {folds} folds: {apart} {side}"
     return f"{model} {'beats' if difference.verdict == 'better' else 'is worse than'} {other} by {apart}"
 
 
@@ -99,7 +100,8 @@ def _table(found: CrossValidation, names: Sequence[str]) -> list[list[str]]:
         "95 % high": [number(found.metrics[name].high) for name in names],
     }
     rows += [[label, "", *values] for label, values in together.items()]
-    rows.append(["pooled", f"{found.pooled.n:,}", *_values(found.pooled.metrics, names)])
+    if found.pooled.metrics:
+        rows.append(["pooled", f"{found.pooled.n:,}", *_values(found.pooled.metrics, names)])
     for baseline, each_of in found.baselines.items():
         means = [each_of.metrics[name].mean if name in each_of.metrics else None for name in names]
         rows.append([printable(f"baseline {baseline}"), "", *map(number, means)])

@@ -208,6 +208,11 @@ class SplitResult(Part):
     baselines: Mapping[str, Baseline] = {}
     """By name."""
 
+    def rows_of(self, metric: str) -> int:
+        """Return of how many rows a metric is: of one of several targets, those that have it."""
+        names = [name for name, each in self.outputs.items() if each.n is not None and metric.endswith(f"({name})")]
+        return self.outputs[max(names, key=len)].n or 0 if names else self.n
+
     @property
     def output(self) -> Output:
         """What is learned, where its targets are of different kinds."""

@@ -455,5 +455,52 @@ def test_a_file_without_a_column_of_one_target_is_measured_by_the_others(trained
     done = in_process(folder, "evaluate", "run", "--data", "no_price.csv", "--json")
     found = json.loads(done.out)["splits"]["no_price.csv"]["outputs"]
     assert found["price"]["n"] == 0 < found["kind"]["n"]
+    (said,) = json.loads(done.out)["data_sentences"]
+    assert said.startswith("no column 'price'")
+    assert said.endswith("this target is not measured, and the loss is that of the others")
     done = in_process(folder, "evaluate", "run", "--data", "no_target.csv")
     assert (done.code, done.err) == (4, "error: no_target.csv: no row has a value of a target (price, sold, kind)\n")
+
+
+def test_the_task_can_be_stated(rows):
+    (rows / "config.yaml").write_text("task: mixed\n" + CONFIG.format(model="mlp", epochs=1))
+    assert in_process(rows, "validate", "config.yaml").code == 0
+    assert in_process(rows, "train", "config.yaml", "--run-dir", "run").code == 10
+    (rows / "config.yaml").write_text(
+        "task: mixed\n"
+        + CONFIG.format(model="mlp", epochs=1).replace(
+            '{columns: [price, sold, kind], missing: skip, each: {sold: {positive: "yes"}}}', "price"
+        )
+    )
+    done = in_process(rows, "validate", "config.yaml")
+    assert done.code == 3
+    assert "config.yaml:1:7: task: mixed needs several targets" in done.err
+
+
+def test_a_run_can_be_resumed_with_another_learning_rate_and_not_with_another_loss(rows):
+    assert train(rows, "mlp", 1).code == 10
+    faster = ("--epochs", "2", "--allow-inexact", "--set", "training.optimizer.learning_rate=0.01")
+    assert in_process(rows, "resume", "run", *faster).code == 10
+    other = ("--epochs", "3", "--allow-inexact", "--set", "training.outputs.price.weight=2")
+    done = in_process(rows, "resume", "run", *other)
+    assert done.code == 5
+    assert "training.outputs" in done.err
+
+
+def test_a_temperature_of_numbers_is_refused(rows):
+    text = CONFIG.format(model="mlp", epochs=1).replace(
+        "  outputs:\n    sold:", "  outputs:\n    price: {temperature: auto}\n    sold:"
+    )
+    (rows / "config.yaml").write_text(text)
+    done = in_process(rows, "train", "config.yaml", "--run-dir", "run")
+    assert done.code == 3
+    assert "evaluation.outputs.price.temperature: a temperature is for classes" in done.err
+
+
+def test_the_end_of_a_training_has_a_number_of_each_target(rows):
+    done = train(rows, "mlp", 1, "--set", "evaluation.gates=[]")
+    assert done.code == 0, done.err
+    shown = [line.split()[0] for line in done.err.splitlines() if line.startswith(("price ", "sold ", "kind "))]
+    assert shown == ["price", "sold", "kind"]
+    sentences = [line for line in done.err.splitlines() if line.startswith("target '")]
+    assert sentences[0].startswith("target 'sold'")  # that of the objective

@@ -55,7 +55,8 @@ def keep_every_class(
                 raise _absent(split, column, names, numbers, absent, hint, end)
             splits, row, name = moved
             reason = "a class needs a training row, and the draw had left it none"
-            what = f"the class {names[absent]!r} of {column.place(row)} moved from {name} to train"
+            of = f"{column.name} = {names[absent]!r}" if len(targets) > 1 else repr(names[absent])
+            what = f"the class {of} of {column.place(row)} moved from {name} to train"
             decisions.append(Decision("split.rare_class", what, reason))
     return splits, _few(decisions)
 

@@ -188,7 +188,8 @@ class _Form:
             word, numbers = line.rsplit(b" ", self.width)[0], b" ".join(line.rsplit(b" ", self.width)[1:])
             if not _is_number(word.rpartition(b" ")[2]):
                 return word, numbers
-        raise ValueError(f"expected a word and {self.width} numbers, separated by one space each, found {found}")
+        tabs = " (the line has tabs)" if b"\t" in line else ""
+        raise ValueError(f"expected a word and {self.width} numbers, separated by one space each, found {found}{tabs}")
 
 
 def _is_number(text: bytes) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from mltrain.data.training_columns import TrainingColumns
 from mltrain.errors import RunError, UsageError
+from mltrain.outputs import KINDS
 from mltrain.procedures.stored_model import StoredModel
 from mltrain.wording import listed
 
@@ -44,6 +45,8 @@ def explained_columns(stored: StoredModel) -> tuple[str, ...]:
     Raises:
         UsageError: its input is not a table, it has several targets, or it looks up numbers in a table of its own.
     """
+    if KINDS[stored.info.task].mixed:
+        raise UsageError("--explain divides one score, but this run has targets of different kinds: leave it out")
     if len(stored.info.inputs) > 1:
         raise UsageError(
             "--explain needs a model whose only input is a table, but this one has the inputs "

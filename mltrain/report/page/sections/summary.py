@@ -110,7 +110,8 @@ def verdict(status: Status, results: Results | None, record: Record | None) -> I
     if results is None or split is None or first is None:
         return
     name, value = first
-    rows = f"{results.splits[split].n:,} {split} {'row' if results.splits[split].n == 1 else 'rows'}"
+    count = results.splits[split].rows_of(name)
+    rows = f"{count:,} {split} {'row' if count == 1 else 'rows'}"
     if value.value is None:
         yield f"On {rows} the {name} has no value: {value.undefined or 'it is NaN or infinite'}."
     else:
@@ -128,7 +129,8 @@ def _tiles(facts: Facts) -> Iterator[tuple[str, str, str]]:
         name, value = facts.headline
         yield f"{facts.split} {name}", number(value.value), interval(value)
     if facts.judged is not None:
-        yield f"{facts.split} rows", f"{facts.judged.n:,}", _of_rows(facts)
+        rows = facts.judged.n if facts.headline is None else facts.judged.rows_of(facts.headline[0])
+        yield f"{facts.split} rows", f"{rows:,}", _of_rows(facts)
     if facts.architecture is not None:
         yield "parameters", f"{facts.architecture.parameters:,}", counted(len(facts.architecture.layers), "layer")
     if facts.history.rows:
