@@ -67,5 +67,5 @@ def test_mase_says_why_it_has_no_value():
     found = metric_results([Mase()], rows, seed=0)["mase"]
     assert found.as_json() == {
         "value": None,
-        "undefined": "the series of 2 rows are constant, or too short, in the training rows",
+        "undefined": "the series of 2 rows are not in the training rows, or are constant or too short there",
     }

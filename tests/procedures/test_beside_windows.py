@@ -159,8 +159,8 @@ def test_a_forecast_is_in_its_own_row_also_where_the_target_is_still_to_come(fol
     days = sorted({day for day, _ in out})
     assert len(days) == DAYS - LENGTH - horizon + 1 + horizon
     assert days[-1] == str(date.fromisoformat(LAST) + timedelta(days=horizon))
-    rest = f", and {2 * (4 - horizon)} more are not forecast: a forecast is at most" if horizon < 4 else ""
-    assert f"each forecast is in its own row; {2 * horizon} rows with an empty 'sold'{rest}" in done.err
+    rest = f", and {2 * (4 - horizon)} more have none: a forecast is at most" if horizon < 4 else ""
+    assert f"each forecast is in its own row; {2 * horizon} rows with an empty 'sold' have a forecast{rest}" in done.err
     test = np.load(folder / "run/splits/test.npy")
     measured = np.load(folder / "run/predictions/test.predictions.npy")
     old = rows_of_stores()
