@@ -29,6 +29,13 @@ def of_target(quantity: str, target: str) -> str:
     return f"{quantity}({target})"
 
 
+def split_target(name: str) -> tuple[str, str | None]:
+    """Return the quantity and the target that `of_target` put together, also behind a split; None where `name` is not
+    of one target. No quantity has a bracket in its name, and a target may have."""
+    quantity, bracket, target = name.partition("(")
+    return (quantity, target.removesuffix(")")) if bracket else (name, None)
+
+
 def about_target(target: str) -> str:
     """Return what a sentence on one of several targets of different kinds begins with."""
     return f"target '{target}': "
@@ -112,10 +119,10 @@ class Output:
     parts: tuple[Output, ...] = ()
 
     @property
-    def places(self) -> tuple[slice, ...]:
-        """Where the predictions of each part are on the last axis."""
-        ends = tuple(accumulate(part.units for part in self.parts))
-        return tuple(slice(end - part.units, end) for part, end in zip(self.parts, ends, strict=True))
+    def placed(self) -> tuple[tuple[Output, slice], ...]:
+        """Each part, with where its predictions are on the last axis."""
+        ends = accumulate(part.units for part in self.parts)
+        return tuple((part, slice(end - part.units, end)) for part, end in zip(self.parts, ends, strict=True))
 
 
 @dataclass(frozen=True)

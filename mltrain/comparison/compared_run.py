@@ -22,7 +22,7 @@ from mltrain.run.results import Results
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.split_result import MetricValue
 from mltrain.spec import suggest
-from mltrain.task import SPLITS, Task
+from mltrain.task import SPLITS, Task, split_target
 from mltrain.wording import counted
 
 if TYPE_CHECKING:  # NumPy costs 80 ms
@@ -70,10 +70,9 @@ class ComparedRun:
     def split_target(self, metric: str) -> tuple[str, str] | None:
         """Return `split.metric` and the target for `split.metric(target)`, where the targets are of different kinds and
         this is one of them; else None."""
-        name, bracket, target = metric.partition("(")
-        target = target.removesuffix(")")
+        name, target = split_target(metric)
         known = self.results.splits[self.split].outputs if KINDS[self.task].mixed else {}
-        return (name, target) if bracket and target in known else None
+        return (name, target) if target is not None and target in known else None
 
     def predictions(self, split: str) -> StoredPredictions | None:
         """Return the predictions that it keeps for a split."""
@@ -121,8 +120,7 @@ class ComparedRun:
         """Return whether predictions have as many targets as the run."""
         targets = stored.target.shape[1:]
         if KINDS[self.task].mixed:
-            output = self.results.splits[self.split].output
-            return (targets, stored.values.shape[1:]) == ((len(output.parts),), (output.units,))
+            return stored.are_of(self.results.splits[self.split].output)
         return bool(targets) == KINDS[self.task].several and (
             self.task != "multilabel" or targets == (len(self.classes),)
         )

@@ -11,17 +11,17 @@ from pydantic import Field
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.splits.rows import Splits
 from mltrain.data.table import Table
-from mltrain.data.target import TargetEncoder, fit_target
+from mltrain.data.target import TargetEncoder, TargetsTogether, fit_target
 from mltrain.data.target_spec import OneTarget, TargetSpec
 from mltrain.errors import DataError
 from mltrain.outputs import KINDS
 from mltrain.problems import path_text
-from mltrain.spec import Many, Spec
+from mltrain.spec import Many
 from mltrain.task import Decision
 from mltrain.wording import counted, listed
 
 
-class MixedTargets(Spec):
+class MixedTargets(TargetsTogether):
     """The target columns, in the order of the outputs."""
 
     task: Literal["mixed"] = "mixed"
@@ -30,16 +30,6 @@ class MixedTargets(Spec):
     """The encoder of each column."""
     missing: Literal["error", "skip"] = "error"
     """Whether a row may lack some of them: it then trains and measures the others only."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of the columns."""
-        return tuple(part.column for part in self.parts)
-
-    @property
-    def column(self) -> str:
-        """The columns in words."""
-        return ", ".join(self.columns)
 
     @property
     def name(self) -> str:

@@ -18,16 +18,16 @@ from mltrain.data.files.column_types import ColumnPlace
 from mltrain.data.mixed_targets import MixedTargets, fit_mixed, known_rows
 from mltrain.data.one_hot import are_one_hot, class_numbers, nearly_one_hot
 from mltrain.data.table import Column, Table
-from mltrain.data.target import TargetEncoder, fit_target, infer_task, known_numbers
+from mltrain.data.target import TargetEncoder, TargetsTogether, fit_target, infer_task, known_numbers
 from mltrain.data.target_spec import TargetSpec
 from mltrain.errors import DataError
 from mltrain.outputs import KINDS
-from mltrain.spec import Many, Spec
+from mltrain.spec import Many
 from mltrain.task import Decision, Task, TaskOfSeveral
 from mltrain.wording import counted, listed
 
 
-class SeveralTargets(Spec):
+class SeveralTargets(TargetsTogether):
     """The target columns, in the order of the outputs."""
 
     task: TaskOfSeveral
@@ -36,16 +36,6 @@ class SeveralTargets(Spec):
     """The encoder of each column."""
     array: str | None = None
     """The array column (rows, targets) whose columns these are; null where they are columns of the table."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of the columns."""
-        return tuple(part.column for part in self.parts)
-
-    @property
-    def column(self) -> str:
-        """The columns in words."""
-        return ", ".join(self.columns)
 
     @property
     def name(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -108,6 +108,23 @@ class TargetEncoder(Spec):
         except OverflowError:
             raise train.failure("the range of the target is too large to be scaled; use smaller units") from None
         return self.model_copy(update={"center": center, "width": width})
+
+
+class TargetsTogether(Spec):
+    """What several targets that are learned together have in common, whatever they are."""
+
+    if TYPE_CHECKING:
+        parts: Many[TargetEncoder]  # a field of each, at its own place in the file of a run
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(part.column for part in self.parts)
+
+    @property
+    def column(self) -> str:
+        """The columns in words."""
+        return ", ".join(self.columns)
 
 
 def infer_task(column: RawColumn) -> tuple[Task, str]:

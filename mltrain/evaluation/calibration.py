@@ -99,10 +99,7 @@ def calibration(
     """
     if weights is not None:
         return _weighted_calibration(task, target, predictions, bins, weights)
-    if task == "binary":
-        score, right = predictions.reshape(-1).astype(np.float64), target.reshape(-1) == 1
-    else:
-        score, right = predictions.max(axis=1).astype(np.float64), predictions.argmax(axis=1) == target.reshape(-1)
+    score, right = _scores(task, target, predictions)
     values, inverse, rows = np.unique(score, return_inverse=True, return_counts=True)
     bins = max(1, min(bins, len(score) // BIN_ROWS))
     # Each value goes where its middle row lies.
@@ -121,16 +118,20 @@ def calibration(
     return Calibration(float(ece), float(perfect * math.sqrt(2 / math.pi)), found)
 
 
+def _scores(task: Task, target: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probability that is judged of each row (n,), and whether what it is of came true."""
+    if task == "binary":
+        return predictions.reshape(-1).astype(np.float64), target.reshape(-1) == 1
+    return predictions.max(axis=1).astype(np.float64), predictions.argmax(axis=1) == target.reshape(-1)
+
+
 def _weighted_calibration(
     task: Task, target: np.ndarray, predictions: np.ndarray, bins: int, weights: np.ndarray
 ) -> Calibration:
     """Return the calibration of rows with weights: the bins hold equal weight, and `n` counts the rows in them."""
     counting = weights > 0
     target, predictions, weights = target[counting], predictions[counting], weights[counting] / weights.max()
-    if task == "binary":
-        score, right = predictions.reshape(-1).astype(np.float64), target.reshape(-1) == 1
-    else:
-        score, right = predictions.max(axis=1).astype(np.float64), predictions.argmax(axis=1) == target.reshape(-1)
+    score, right = _scores(task, target, predictions)
     values, inverse, rows = np.unique(score, return_inverse=True, return_counts=True)
     size, squares, hits = (np.bincount(inverse, each) for each in (weights, weights**2, weights * right))
     bins = max(1, min(bins, int(effective(weights)) // BIN_ROWS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import core_schema
 
 from mltrain.evaluation.catalogue import DEFAULTS
@@ -19,8 +19,8 @@ from mltrain.task import Task
 from mltrain.wording import in_words
 
 
-def _without_doubles(metrics: tuple[Metric, ...] | None) -> tuple[Metric, ...] | None:
-    names = [metric.name for metric in metrics or ()]
+def _without_doubles(metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+    names = [metric.name for metric in metrics]
     again = [
         problem("duplicate", f"'{name}' is listed twice: remove one", (position,), name)
         for position, name in enumerate(names)
@@ -29,6 +29,10 @@ def _without_doubles(metrics: tuple[Metric, ...] | None) -> tuple[Metric, ...] |
     if again:
         raise fail("metrics", again)
     return metrics
+
+
+# Metrics of the config, each named once.
+Metrics = Annotated[Many[AnyMetric], AfterValidator(_without_doubles)]
 
 
 class CalibrationSpec(Spec):
@@ -64,17 +68,12 @@ class SliceSpec(Spec):
 class OutputEvaluation(Spec):
     """How one of several targets of different kinds is evaluated."""
 
-    metrics: Many[AnyMetric] | None = None
+    metrics: Metrics | None = None
     """Exact metrics of its predictions. Null uses the usual metrics of its kind."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | ThresholdAim = 0.5
     """For binary: as `evaluation.threshold`."""
     temperature: Literal["auto"] | bool = False
     """For classes: as `evaluation.calibration.temperature`."""
-
-    @field_validator("metrics")
-    @classmethod
-    def _each_once(cls, metrics: tuple[Metric, ...] | None) -> tuple[Metric, ...] | None:
-        return _without_doubles(metrics)
 
 
 def path_of_output(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -85,7 +84,7 @@ def path_of_output(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
 class EvaluationSpec(Spec):
     """How the model of a run is evaluated."""
 
-    metrics: Many[AnyMetric] | None = None
+    metrics: Metrics | None = None
     """Exact metrics of the predictions, on every split at the end and on the validation rows after every epoch. Null
     uses the usual metrics of the task."""
     slices: Many[SliceSpec] = ()
@@ -116,11 +115,6 @@ class EvaluationSpec(Spec):
     """Whether to measure at the end what the predictions depend on: the permutation importance of each column of a
     table, and of each text, image and array as one; or, where images are all there is, the saliency of the worst.
     `mltrain explain RUN` does it later."""
-
-    @field_validator("metrics")
-    @classmethod
-    def _each_once(cls, metrics: tuple[Metric, ...] | None) -> tuple[Metric, ...] | None:
-        return _without_doubles(metrics)
 
     @field_validator("slices")
     @classmethod

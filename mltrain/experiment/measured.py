@@ -13,7 +13,7 @@ from mltrain.evaluation.catalogue import canonical_name
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.outputs import KINDS
 from mltrain.spec import suggest
-from mltrain.task import Objective, SplitName, Task, of_target
+from mltrain.task import Objective, SplitName, Task, of_target, split_target
 from mltrain.training.metrics import training_metrics
 from mltrain.training.spec import ObjectiveSpec, TrainingSpec
 
@@ -102,8 +102,9 @@ def as_measured(metric: str, known: dict[str, str | None]) -> str:
     What is measured under the very name comes first: with Keras' AUC in `training.metrics`, `validation.auc` is Keras'.
     """
     split, _, name = metric.partition(".")
-    name, bracket, target = name.partition("(")
-    alias = f"{split}.{canonical_name(name)}{bracket}{target}"
+    quantity, target = split_target(name)
+    known_name = canonical_name(quantity)
+    alias = f"{split}.{known_name if target is None else of_target(known_name, target)}"
     return metric if metric in known or alias not in known else alias
 
 

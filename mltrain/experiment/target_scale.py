@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.expression import Comparison
 from mltrain.outputs import KINDS
-from mltrain.task import Task
+from mltrain.task import Task, split_target
 from mltrain.training.callback import Monitoring
 from mltrain.training.targets import needs_own_units
 
@@ -73,7 +73,7 @@ def _follows_from_training(metric: str) -> bool:
 def _only_in_own_units(metric: str) -> bool:
     """Return whether a quantity is measured under this name only where the target is not scaled."""
     split, name = _split_and_name(metric)
-    return split == "train" and name.partition("(")[0] != "loss"  # `train.loss(price)` is that of one of several
+    return split == "train" and split_target(name)[0] != "loss"  # `train.loss(price)` is that of one of several
 
 
 def _split_and_name(metric: str) -> tuple[str, str]:

@@ -40,7 +40,7 @@ def each_output(output: Output, truth: np.ndarray, values: np.ndarray) -> Iterat
         truth: (rows, targets) float64, NaN where a row lacks a target.
         values: the predictions of all, (rows, units) float64.
     """
-    for number, (part, place) in enumerate(zip(output.parts, output.places, strict=True)):
+    for number, (part, place) in enumerate(output.placed):
         rows = (truth[:, number] == truth[:, number]).nonzero()[0]  # NaN equals nothing
         yield EachOutput(
             part, number, rows, known_truth(part, truth[rows, number]), values_of(part, place, values[rows])

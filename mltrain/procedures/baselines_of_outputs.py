@@ -9,13 +9,12 @@ import numpy as np
 
 from mltrain.data.preparation import Prepared
 from mltrain.experiment.spec import ExperimentSpec
-from mltrain.outputs.each_output import values_of
 from mltrain.procedures.baselines import Judged, measure_baselines
-from mltrain.procedures.outputs_apart import prepared_of
+from mltrain.procedures.outputs_apart import prepared_of, values_apart
 from mltrain.run.decision import DecisionRule
 from mltrain.run.results import BaselineFit
 from mltrain.run.split_result import Baseline, SplitResult
-from mltrain.task import Objective, SplitName, about_target, of_target
+from mltrain.task import Objective, SplitName, about_target, of_target, split_target
 
 
 @dataclass(frozen=True)
@@ -50,18 +49,13 @@ def baselines_of_outputs(
         predictions: of the model for each split (rows, units).
         rule: of the run.
     """
-    found, output = BaselinesOfOutputs(), prepared.info.output
-    every = list(enumerate(zip(prepared.info.of_parts, output.places, strict=True)))
+    found, (metric, chosen) = BaselinesOfOutputs(), split_target(objective.metric)
     # What is said first is of the target of the objective, where it is a metric of one.
-    for number, (info, place) in sorted(every, key=lambda each: not _is_of(objective, each[1][0].output.name)):
-        part, own = info.output, prepared_of(prepared, info, number)
-        values = {
-            name: values_of(part, place, predictions[name][~np.isnan(prepared.examples[name].truth[:, number])])
-            for name in own.examples
-        }
-        of_part = spec.for_output(part.name, part.task)
-        judged = Judged(values, rule.of_output(part.name).threshold)
-        measured = measure_baselines(of_part, own, _objective_of(objective, part.name), judged)
+    for number, part in sorted(enumerate(prepared.info.output.parts), key=lambda each: each[1].name != chosen):
+        # Of another target, or of the loss of all, the objective is no metric.
+        own = replace(objective, metric=metric) if part.name == chosen else objective
+        judged = Judged(values_apart(prepared, predictions, number), rule.of_output(part.name).threshold)
+        measured = measure_baselines(spec.for_output(part.name, part.task), prepared_of(prepared, number), own, judged)
         for split, baselines in measured.splits.items():
             found.splits.setdefault(split, {})[part.name] = baselines
         found.fits.update({of_target(name, part.name): fit for name, fit in measured.fits.items()})
@@ -76,14 +70,3 @@ def with_baselines(split: SplitResult, baselines: Mapping[str, Mapping[str, Base
         for name, each in split.outputs.items()
     }
     return split.model_copy(update={"outputs": outputs})
-
-
-def _is_of(objective: Objective, target: str) -> bool:
-    return objective.metric.endswith(of_target("", target))
-
-
-def _objective_of(objective: Objective, target: str) -> Objective:
-    """Return the objective of the run as that of one target; of another target, or of the loss, it is no metric."""
-    split, _, name = objective.metric.partition(".")
-    suffix = of_target("", target)
-    return replace(objective, metric=f"{split}.{name.removesuffix(suffix) if name.endswith(suffix) else 'loss'}")

@@ -64,7 +64,7 @@ def with_temperature(output: Output, values: np.ndarray, rule: DecisionRule) -> 
     """Return predictions, as `Network.predictions` describes them, with the temperature of a run in probabilities."""
     if KINDS[output.task].mixed:
         values = values.copy()
-        for part, place in zip(output.parts, output.places, strict=True):
+        for part, place in output.placed:
             of_part = with_temperature(part, values_of(part, place, values), rule.of_output(part.name))
             values[:, place] = of_part.reshape(len(values), -1)
         return values

@@ -18,9 +18,8 @@ from mltrain.evaluation.diagnosis.facts import Confusion, DeadUnits
 from mltrain.evaluation.diagnosis.skill import skill
 from mltrain.models.walk import inputs_behind, layers_of, walk
 from mltrain.outputs import KINDS
-from mltrain.outputs.each_output import values_of
 from mltrain.procedures.network import Network
-from mltrain.procedures.outputs_apart import prepared_of
+from mltrain.procedures.outputs_apart import prepared_of, values_apart
 from mltrain.run.history import History
 from mltrain.run.split_result import SplitResult
 from mltrain.task import SplitName, Task
@@ -82,29 +81,23 @@ def chance_loss(network: Network) -> float | None:
 
 
 def findings(
+    facts: Facts,
     network: Network,
     prepared: Prepared,
-    history: History,
     splits: Mapping[str, SplitResult],
     predictions: Mapping[SplitName, np.ndarray],
-    *,
-    exhausted: bool,
 ) -> tuple[Finding, ...]:
-    """Return what is wrong with a finished training; nothing follows from its test rows."""
-    facts = gather(network, prepared, history, splits, predictions, exhausted=exhausted)
+    """Return what is wrong with a finished training, of which `gather` returned the facts; nothing follows from its
+    test rows."""
     if not KINDS[network.info.task].mixed:
         return diagnose(facts)
     outputs = {}
-    for number, info in enumerate(network.info.of_parts):
-        part, place = info.output, network.info.output.places[number]
-        own = prepared_of(prepared, info, number)
+    for number, part in enumerate(network.info.output.parts):
+        own = prepared_of(prepared, number)
         truths = {name: each.truth for name, each in own.examples.items() if name != "test"}
         if "train" not in truths:
             continue
-        values = {
-            name: values_of(part, place, predictions[name][~np.isnan(prepared.examples[name].truth[:, number])])
-            for name in truths
-        }
+        values = values_apart(prepared, predictions, number)
         confusions: dict[SplitName, Confusion] = {
             name: splits[name].outputs[part.name].confusion_matrix for name in truths
         }

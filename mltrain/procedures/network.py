@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -24,7 +24,7 @@ from mltrain.procedures.decision import with_temperature
 from mltrain.procedures.word_vectors import stated_vectors
 from mltrain.run.architecture import Architecture, RecordedLayer
 from mltrain.run.decision import AS_IT_IS, DecisionRule
-from mltrain.task import DataInfo, Decision, Output
+from mltrain.task import DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
 from mltrain.training.feed import Arrays, resident, rows_of
@@ -157,16 +157,11 @@ class Network:
         if self.head.logits:
             model = keras.Sequential([model, keras.layers.Activation(KINDS[self.info.task].activation)])
         output = self.info.output
-        parts = [(place, each.task, rule.of_output(each.name).temperature) for each, place in _placed(output)]
+        parts = [(place, each.task, rule.of_output(each.name).temperature) for each, place in output.placed]
         if parts:  # without what it was compiled with, which only mltrain knows
             model = keras.Model(model.inputs, model.outputs[0], name=model.name)
         parts = parts or [(slice(None), output.task, rule.temperature)]
         return model if all(temperature is None for *_, temperature in parts) else tempered_model(model, parts)
-
-
-def _placed(output: Output) -> Iterator[tuple[Output, slice]]:
-    """Yield each part of an output with its place on the last axis."""
-    yield from zip(output.parts, output.places, strict=True)
 
 
 def build_network(spec: ExperimentSpec, info: DataInfo, target: Target, precision: Precision = "float32") -> Network:

@@ -9,8 +9,8 @@ import numpy as np
 
 from mltrain.data.examples import Examples
 from mltrain.data.preparation import Prepared
-from mltrain.outputs.each_output import EachOutput, each_output, known_truth
-from mltrain.task import DataInfo, Output, SplitName
+from mltrain.outputs.each_output import EachOutput, each_output, known_truth, values_of
+from mltrain.task import Output, SplitName
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,18 @@ def examples_of(examples: Examples, part: Output, number: int) -> Examples:
     )
 
 
-def prepared_of(prepared: Prepared, info: DataInfo, number: int) -> Prepared:
-    """Return prepared data as if one of several targets were the only one; `info` is what is known then."""
+def values_apart(
+    prepared: Prepared, predictions: Mapping[SplitName, np.ndarray], number: int
+) -> dict[SplitName, np.ndarray]:
+    """Return the predictions for one of several targets, of the rows that have it, from those for all (rows, units)."""
+    part, place = prepared.info.output.placed[number]
+    there = {name: ~np.isnan(each.truth[:, number]) for name, each in prepared.examples.items()}
+    return {name: values_of(part, place, predictions[name][rows]) for name, rows in there.items()}
+
+
+def prepared_of(prepared: Prepared, number: int) -> Prepared:
+    """Return prepared data as if one of several targets were the only one."""
+    info = prepared.info.of_parts[number]
     examples: Mapping[SplitName, Examples] = {
         name: examples_of(each, info.output, number) for name, each in prepared.examples.items()
     }

@@ -20,7 +20,6 @@ from mltrain.run.record import Record
 from mltrain.run.results import Results
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.status import Status
-from mltrain.task import Output
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,10 @@ def _predictions(run: RunDirectory, found: Results, split: str) -> StoredPredict
         return None
     kind = KINDS[found.task]
     if kind.mixed:
-        return _predictions_of_outputs(run, found.splits[split].output, split, stored)
+        output = found.splits[split].output
+        if not stored.are_of(output):
+            raise RunError(f"{run.path}: predictions/{split}.* do not fit the {len(output.parts)} targets of the run")
+        return stored
     targets = len(found.splits[split].outputs) or 1
     outputs = targets if kind.several else kind.width(len(found.classes))
     targets = targets if kind.several else 1
@@ -139,13 +141,4 @@ def _predictions(run: RunDirectory, found: Results, split: str) -> StoredPredict
         or shapes != ((targets,), (outputs,))
     ):
         raise RunError(f"{run.path}: predictions/{split}.* do not fit {found.task} with {outputs} outputs")
-    return stored
-
-
-def _predictions_of_outputs(
-    run: RunDirectory, output: Output, split: str, stored: StoredPredictions
-) -> StoredPredictions:
-    shapes = (stored.target.shape[1:], stored.values.shape[1:])
-    if stored.target.dtype.kind != "f" or shapes != ((len(output.parts),), (output.units,)):
-        raise RunError(f"{run.path}: predictions/{split}.* do not fit the {len(output.parts)} targets of the run")
     return stored

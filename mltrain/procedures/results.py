@@ -19,7 +19,7 @@ from mltrain.outputs import KINDS
 from mltrain.procedures.baselines import Judged, measure_baselines
 from mltrain.procedures.baselines_of_outputs import baselines_of_outputs, with_baselines
 from mltrain.procedures.decision import Chosen, choose, choose_each
-from mltrain.procedures.diagnosing import findings
+from mltrain.procedures.diagnosing import findings, gather
 from mltrain.procedures.explanation.explaining import Explained, explain_split, unexplained
 from mltrain.procedures.fitting import Fitted
 from mltrain.procedures.forecast_dates import dates_of_rows, forecast_time
@@ -59,7 +59,6 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
         for name, each in predicted.items()
     }
     predictions = {name: each.values for name, each in predicted.items()}
-    mixed = KINDS[network.info.task].mixed
     held_out = next(name for name in reversed(SPLITS) if name in prepared.examples)
     # A test on the counts says nothing of weighted rows.
     if held_out != "train" and KINDS[network.info.task].of_classes and examples[held_out].weights is None:
@@ -75,9 +74,9 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
         more["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
     history = run.history()
     with phase("diagnosis"):
+        facts = gather(network, prepared, history, splits, predictions, exhausted=fitted.exhausted)
         more["diagnosis"] = [
-            FindingResult(**asdict(each))
-            for each in findings(network, prepared, history, splits, predictions, exhausted=fitted.exhausted)
+            FindingResult(**asdict(each)) for each in findings(facts, network, prepared, splits, predictions)
         ]
     if network.spec.evaluation.gates:
         more["gates"] = judge(network.spec.evaluation.gates, splits)
@@ -106,7 +105,7 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
         run.write_results(results)
     with phase("report"):
         # Of targets of different kinds no row is the worst: each has others.
-        worst = None if mixed else worst_examples(prepared, held_out, predictions[held_out])
+        worst = None if KINDS[network.info.task].mixed else worst_examples(prepared, held_out, predictions[held_out])
         if worst is not None:
             run.write_examples(with_training_images(worst, network, prepared))
     with phase("model.keras"):

@@ -33,7 +33,7 @@ from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.decision import DecisionRule
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.split_result import SplitResult
-from mltrain.task import SPLITS, SplitName
+from mltrain.task import SPLITS, SplitName, split_target
 from mltrain.training.acceleration import Precision
 from mltrain.training.weights import put_weights
 
@@ -138,7 +138,7 @@ def _counted(network: Network, examples: Examples, values: np.ndarray, rule: Dec
 def _refuse_changeable(metrics: Sequence[Metric], name: str, now: float | None, before: float | None) -> None:
     """Tell a metric of a plugin that gives another value for the same rows from a fault of mltrain's."""
     for metric in metrics:
-        if isinstance(metric, OwnMetric) and metric.name == name.partition("(")[0]:
+        if isinstance(metric, OwnMetric) and metric.name == split_target(name)[0]:
             raise PluginError(
                 f"metric {name} ({metric.given().place}) gave {before} and then {now} for the same rows: it must "
                 "follow from its arguments alone"

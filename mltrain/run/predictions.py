@@ -47,6 +47,11 @@ class StoredPredictions:
     dates: np.ndarray | None = None
     weights: np.ndarray | None = None
 
+    def are_of(self, output: Output) -> bool:
+        """Return whether they have the shape and the type of targets of different kinds."""
+        shapes = (self.target.shape[1:], self.values.shape[1:])
+        return self.target.dtype.kind == "f" and shapes == ((len(output.parts),), (output.units,))
+
     def of_output(self, output: Output, number: int) -> StoredPredictions:
         """Return those of one of several targets of different kinds, for the rows that have it."""
         each = list(each_output(output, self.target, self.values))[number]

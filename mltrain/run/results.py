@@ -15,7 +15,7 @@ from mltrain.outputs import KINDS
 from mltrain.run.reading import wrong_form
 from mltrain.run.split_result import Part, SplitResult
 from mltrain.spec import Many
-from mltrain.task import Task, of_target
+from mltrain.task import Task, about_target, split_target
 
 FORMAT = 1
 
@@ -174,18 +174,19 @@ class Results(Part):
     def of_output(self, name: str) -> Results:
         """Return the results of one of several targets of different kinds, as if it were the only one; without what is
         said of the whole run."""
+        about = about_target(name)
         found = [each.outputs[name] for each in self.splits.values() if name in each.outputs]
+        fits = [(split_target(key), fit) for key, fit in self.baselines.items()]
         more: dict[str, Any] = {} if found[0].threshold is None else {"threshold": Threshold(value=found[0].threshold)}
         return Results(
             task=found[0].task or self.task,
             classes=found[0].names,
             objective=self.objective,
             model=self.model,
-            baselines={
-                key.removesuffix(of_target("", name)): fit
-                for key, fit in self.baselines.items()
-                if key.endswith(of_target("", name))
-            },
+            baselines={baseline: fit for (baseline, target), fit in fits if target == name},
+            baseline_sentences=tuple(
+                each.removeprefix(about) for each in self.baseline_sentences if each.startswith(about)
+            ),
             splits={split: each.of_output(name) for split, each in self.splits.items() if name in each.outputs},
             **more,
         )

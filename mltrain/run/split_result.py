@@ -12,7 +12,7 @@ from pydantic import ConfigDict, model_validator
 
 from mltrain.outputs import KINDS
 from mltrain.spec import Many, Spec
-from mltrain.task import Output, Task
+from mltrain.task import Output, Task, split_target
 
 _AREAS = ("roc_auc", "pr_auc")
 
@@ -210,8 +210,9 @@ class SplitResult(Part):
 
     def rows_of(self, metric: str) -> int:
         """Return of how many rows a metric is: of one of several targets, those that have it."""
-        names = [name for name, each in self.outputs.items() if each.n is not None and metric.endswith(f"({name})")]
-        return self.outputs[max(names, key=len)].n or 0 if names else self.n
+        _, target = split_target(metric)
+        found = self.outputs.get(target) if target is not None else None
+        return self.n if found is None or found.n is None else found.n
 
     @property
     def output(self) -> Output:

@@ -88,7 +88,7 @@ def output_losses(training: TrainingSpec, info: DataInfo) -> tuple[OutputLoss, .
     """
     parts = info.output.parts
     found = []
-    for number, (part, place) in enumerate(zip(parts, info.output.places, strict=True)):
+    for number, (part, place) in enumerate(info.output.placed):
         component = loss_of(training, part)
         found.append(
             OutputLoss(

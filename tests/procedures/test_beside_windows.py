@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,11 +10,10 @@ import pytest
 from mltrain.config.load import load_text
 from mltrain.data.preparation import prepare
 from mltrain.data.preprocessing import Preprocessing
-from mltrain.errors import InterruptedRunError, RunError
-from mltrain.run.checkpoint_files import newest
-from mltrain.training.signals import Interruption
+from mltrain.errors import RunError
 from tests.conftest import in_process
 from tests.csv_files import read_csv
+from tests.procedures.interrupted import assert_same_after_an_interruption
 
 DAYS, LENGTH = 70, 5
 LAST = "2024-03-10"
@@ -130,23 +128,7 @@ def test_evaluate_gives_the_numbers_of_the_training(folder, mltrain):
 
 
 def test_an_interrupted_run_ends_as_if_it_had_not_been(folder, mltrain, monkeypatch):
-    looks = 0
-
-    def raise_if_received(self):
-        nonlocal looks
-        looks += 1
-        if looks == 8:
-            raise InterruptedRunError("stopped by SIGTERM", signal.SIGTERM)
-
-    monkeypatch.setattr(Interruption, "raise_if_received", raise_if_received)
-    assert mltrain("train", "config.yaml", "--run-dir", "other").code == 143
-    monkeypatch.undo()
-    done = mltrain("resume", "other")
-    assert done.code == 0, done.err
-    for name in ("metrics.json", "preprocessing.json"):
-        assert (folder / "other" / name).read_bytes() == (folder / "run" / name).read_bytes()
-    mine, theirs = (newest(folder / run / "checkpoints", "last") / "arrays.npz" for run in ("other", "run"))
-    assert mine.read_bytes() == theirs.read_bytes()
+    assert_same_after_an_interruption(folder, mltrain, monkeypatch)
 
 
 def test_a_forecast_is_in_its_own_row_also_where_the_target_is_still_to_come(folder, horizon, mltrain):

@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-import signal
 from dataclasses import replace
 
 import numpy as np
@@ -11,14 +10,12 @@ import pytest
 
 from mltrain.comparison.compared_run import read_run
 from mltrain.comparison.pairing import pair
-from mltrain.errors import InterruptedRunError
 from mltrain.evaluation.interval_forms import student_t
-from mltrain.run.checkpoint_files import newest
 from mltrain.run.predictions import prediction_files
 from mltrain.run.rundir import RunDirectory
-from mltrain.training.signals import Interruption
 from tests.conftest import in_process
 from tests.csv_files import read_csv
+from tests.procedures.interrupted import assert_same_after_an_interruption
 
 STEPS, LENGTH, HORIZON, SEASON = 60, 6, 2, 4
 CONFIG = f"""\
@@ -206,25 +203,8 @@ def test_predictions_are_those_that_were_measured_and_the_newest_reach_beyond_th
 
 
 def test_an_interrupted_run_ends_as_if_it_had_not_been(folder, mltrain, monkeypatch):
-    looks = 0
-
-    def raise_if_received(self):
-        nonlocal looks
-        looks += 1
-        if looks == 8:
-            raise InterruptedRunError("stopped by SIGTERM", signal.SIGTERM)
-
-    monkeypatch.setattr(Interruption, "raise_if_received", raise_if_received)
-    assert mltrain("train", "config.yaml", "--run-dir", "other").code == 143
-    monkeypatch.undo()
-    done = mltrain("resume", "other")
-    assert done.code == 0, done.err
+    done = assert_same_after_an_interruption(folder, mltrain, monkeypatch, ("best", "last"))
     assert "resumed from step" in done.err
-    for name in ("metrics.json", "preprocessing.json"):
-        assert (folder / "other" / name).read_bytes() == (folder / "run" / name).read_bytes()
-    for kind in ("best", "last"):
-        mine, theirs = (newest(folder / run / "checkpoints", kind) / "arrays.npz" for run in ("other", "run"))
-        assert mine.read_bytes() == theirs.read_bytes()
 
 
 @pytest.mark.parametrize(

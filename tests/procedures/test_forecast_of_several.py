@@ -2,19 +2,17 @@
 
 import json
 import shutil
-import signal
 
 import numpy as np
 import pytest
 
-from mltrain.errors import InterruptedRunError, RunError
+from mltrain.errors import RunError
 from mltrain.evaluation.interval_forms import student_t
-from mltrain.run.checkpoint_files import newest
 from mltrain.run.predictions import prediction_files
 from mltrain.run.rundir import RunDirectory
-from mltrain.training.signals import Interruption
 from tests.conftest import in_process
 from tests.csv_files import read_csv
+from tests.procedures.interrupted import assert_same_after_an_interruption
 from tests.procedures.test_forecast import sales
 
 LENGTH, HORIZON, SEASON = 6, 2, 4
@@ -126,23 +124,7 @@ def test_predictions_are_those_that_were_measured(folder, mltrain):
 
 
 def test_an_interrupted_run_ends_as_if_it_had_not_been(folder, mltrain, monkeypatch):
-    looks = 0
-
-    def raise_if_received(self):
-        nonlocal looks
-        looks += 1
-        if looks == 8:
-            raise InterruptedRunError("stopped by SIGTERM", signal.SIGTERM)
-
-    monkeypatch.setattr(Interruption, "raise_if_received", raise_if_received)
-    assert mltrain("train", "config.yaml", "--run-dir", "other").code == 143
-    monkeypatch.undo()
-    done = mltrain("resume", "other")
-    assert done.code == 0, done.err
-    for name in ("metrics.json", "preprocessing.json"):
-        assert (folder / "other" / name).read_bytes() == (folder / "run" / name).read_bytes()
-    mine, theirs = (newest(folder / run / "checkpoints", "last") / "arrays.npz" for run in ("other", "run"))
-    assert mine.read_bytes() == theirs.read_bytes()
+    assert_same_after_an_interruption(folder, mltrain, monkeypatch)
 
 
 def test_two_runs_are_paired_by_mase(folder, mltrain):

@@ -94,7 +94,7 @@ def _mixed_columns(network: Network, predictions: np.ndarray, rule: DecisionRule
     output = network.info.output
     predicted: list[pa.Array] = []
     probabilities: list[pa.Array] = []
-    for part, place in zip(output.parts, output.places, strict=True):
+    for part, place in output.placed:
         values = values_of(part, place, predictions)
         found = KINDS[part.task].columns(values, rule.of_output(part.name).threshold)
         if part.classes:

@@ -14,7 +14,6 @@ from mltrain.report.summary import groups_sentence, weights_sentence
 from mltrain.report.text import number
 from mltrain.run.results import Results
 from mltrain.run.split_result import SliceResult, SplitResult
-from mltrain.task import about_target
 
 _MOST_ROWS = 100
 
@@ -49,9 +48,6 @@ def _of_target(results: Results, name: str, split: str) -> Html:
     """Return what there is of one of several targets of different kinds beside its metrics."""
     alone = results.of_output(name)
     judged = alone.splits[split]
-    about = about_target(name)
-    said = [each.removeprefix(about) for each in results.baseline_sentences if each.startswith(about)]
-    alone = alone.model_copy(update={"baseline_sentences": tuple(said)})
     parts: list[Content] = [f"{alone.task}, {judged.n:,} rows of {split}"]
     if split != "train":
         parts += baselines_part(alone, judged, split)
