@@ -65,6 +65,8 @@ class Input:
         indices: how many different index numbers an encoder gives, from 0 on; None for arrays of a file.
         width: the length of the vector that a model learns for each index number, where the config states it.
         sources: names of the raw columns that feed it.
+        numbers: places among `columns` of those that hold numbers, such as ages and parts of dates; others are 0 or 1,
+            or weights of words.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Input:
         return of_axes.get(len(self.shape), "array")
 
     sources: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

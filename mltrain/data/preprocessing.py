@@ -122,7 +122,7 @@ class Preprocessing(Spec):
             shape = (len(names),) if names else encoders[0].encoded_shape
             sources = tuple(each.column for each in encoders)
             first = encoders[0]
-            made = Input(input_name, shape, first.encoded_dtype, names, sources=sources)
+            made = Input(input_name, shape, first.encoded_dtype, names, sources=sources, numbers=_numbers(encoders))
             found.append(replace(made, indices=first.indices, width=first.vector_width))
         return tuple(found)
 
@@ -234,6 +234,15 @@ class Preprocessing(Spec):
             first = error.errors()[0]
             place = ": ".join(["preprocessing", *filter(None, [".".join(map(str, first["loc"]))])])
             raise RunError(f"{place}: {first['msg']} (damaged, or written by another version)") from None
+
+
+def _numbers(encoders: Sequence[Encoder]) -> tuple[int, ...]:
+    """Return the places of numbers among the encoded columns of an input."""
+    places, first = [], 0
+    for encoder in encoders:
+        places += [first + place for place in encoder.number_places]
+        first += len(encoder.names)
+    return tuple(places)
 
 
 def _joined(parts: Mapping[str, list[Encoded]], rows: int, inputs: Sequence[Input]) -> EncodedInputs:

@@ -23,6 +23,7 @@ from mltrain.task import Input
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+from mltrain.training.schedule import Schedule
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
 
@@ -73,7 +74,12 @@ def _gates_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
 
 
 def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    if not isinstance(experiment.training.optimizer.argument("learning_rate"), KerasComponent):
+    optimizer, schedule = experiment.training.optimizer, experiment.training.schedule
+    if optimizer is not None and isinstance(optimizer.argument("learning_rate"), KerasComponent):
+        if isinstance(schedule, Schedule):
+            message = "the learning rate of the optimizer already follows a schedule: remove one of the two"
+            yield RuleProblem(("training", "schedule"), message)
+    elif not isinstance(schedule, Schedule):
         return
     if experiment.training.on_divergence.retry:
         message = "a retry cannot reduce a learning rate that follows a schedule: state a number, or remove the retries"
@@ -88,6 +94,8 @@ def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleP
 
 def _chosen_epochs_are_trained(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     epochs = experiment.training.epochs
+    if epochs == "auto":  # by the rows, which are not known yet
+        return
     for number, callback in enumerate(experiment.training.callbacks):
         if not isinstance(callback, ModelCheckpoint):
             continue
@@ -108,10 +116,11 @@ def _averaged_weights_are_the_model(experiment: ExperimentSpec) -> Iterator[Rule
             found += 1
             if found > 1:
                 yield RuleProblem(path, "a run has one average of its weights: remove one of the two")
-            if isinstance(callback.start, int) and callback.start > training.epochs:
-                message = f"epoch {callback.start} will not be trained: training.epochs is {training.epochs}"
+            start, epochs = callback.start, training.epochs
+            if isinstance(start, int) and isinstance(epochs, int) and start > epochs:
+                message = f"epoch {start} will not be trained: training.epochs is {epochs}"
                 yield RuleProblem((*path, "start"), message)
-            if dict(training.optimizer.arguments).get("use_ema"):
+            if training.optimizer is not None and dict(training.optimizer.arguments).get("use_ema"):
                 yield RuleProblem(path, "the optimizer already averages the weights (use_ema): remove one of the two")
     if not found:
         return
@@ -232,7 +241,10 @@ RULES = (
     Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _callbacks_can_be_used),
     Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
     Rule((*SCALE_FOLLOWS_FROM, "evaluation", "data.split"), _gates_are_measured),
-    Rule(("training.optimizer", "training.callbacks", "training.on_divergence"), _one_hand_on_the_learning_rate),
+    Rule(
+        ("training.optimizer", "training.schedule", "training.callbacks", "training.on_divergence"),
+        _one_hand_on_the_learning_rate,
+    ),
     Rule(
         ("training.callbacks", "training.epochs", "training.final", "training.optimizer"),
         _averaged_weights_are_the_model,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from mltrain.keras_api.components import KerasComponent
+from mltrain.keras_api.components import KerasComponent, make
 from mltrain.models.head import Head
 from mltrain.models.indices import IndexSize, IndexTable
 from mltrain.spec import Spec
@@ -20,8 +21,38 @@ if TYPE_CHECKING:
 FIRST_WEIGHTS = "first weights"
 
 
+@dataclass(frozen=True)
+class UsualTraining:
+    """How a model is trained where the config does not say it.
+
+    Attributes:
+        epochs: at most.
+        batch_size: rows in one update.
+        optimizer: with its learning rate.
+        schedule: the fields of `training.schedule` that goes with the learning rate; None where it stays as it is.
+        reason: why `epochs` and `batch_size` are what they are, where they follow from the rows; else empty.
+        of_model: why the others are what they are.
+    """
+
+    epochs: int = 100
+    batch_size: int = 32
+    optimizer: KerasComponent = make("optimizer", "Adam")
+    schedule: Mapping[str, Any] | None = None
+    reason: str = ""
+    of_model: str = ""
+
+
 class ModelSpec(Spec):
     """A network, as the config says it."""
+
+    def usual_training(self, info: DataInfo) -> UsualTraining:
+        """Return how it is trained where the config does not say it."""
+        return UsualTraining()
+
+    @property
+    def members(self) -> int:
+        """How many networks are in it, whose mean is the prediction: each has a loss of its own while training."""
+        return 1
 
     @property
     def written_layers(self) -> tuple[KerasComponent, ...]:
@@ -98,7 +129,9 @@ class ModelSpec(Spec):
             MisfitError: the layers do not fit on each other or on the data.
         """
 
-    def initialise(self, model: Any, info: DataInfo, targets: Mapping[str, np.ndarray]) -> tuple[Decision, ...]:
+    def initialise(
+        self, model: Any, info: DataInfo, inputs: Mapping[str, np.ndarray], targets: Mapping[str, np.ndarray]
+    ) -> tuple[Decision, ...]:
         """Give a model its first weights, where they are not those that `build` has drawn: from a file, or from the
         training rows.
 
@@ -107,7 +140,8 @@ class ModelSpec(Spec):
         Args:
             model: the compiled `keras.Model`, as `build` has made it.
             info: what is known of the data.
-            targets: of the training rows, by the name of the output: (rows,) or (rows, targets).
+            inputs: the encoded training rows, by the name of the input: (rows, …).
+            targets: of the same rows, by the name of the output: (rows,) or (rows, targets).
 
         Returns:
             Where the weights are from, each with `FIRST_WEIGHTS` as its subject; the run keeps them.

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from mltrain.errors import MltrainError, RunError
+from mltrain.experiment.settled import settled
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.keras_api.components import KerasComponent
 from mltrain.procedures.checkpoints import Saved
@@ -79,16 +80,17 @@ class FormerTraining:
 
 def former_training(planned: PlannedResumption, setup: Setup, run: LockedRun, saved: Saved | None) -> FormerTraining:
     """Return what the run was, where it differs from what it is going to be."""
-    before, after, prepared = planned.spec, setup.spec, setup.prepared
+    prepared = setup.prepared
+    before, after = settled(planned.spec, prepared.info), setup.spec
     former = FormerTraining(before, changed=False, longer=planned.longer)
     if saved is None:
         return former
-    rate = after.training.optimizer.argument("learning_rate")
+    rate = _stated_rate(after)
     now = _rate_of(saved, setup.network.model)
     reset = planned.states_rate and now is not None and np.float32(rate) != np.float32(now)
     if not reset and not planned.differences:
         return former
-    same = before.training.optimizer.argument("learning_rate") == rate
+    same = _stated_rate(before) == rate
     known = cast(Precision, planned.before.determinism.get("precision", "float32"))
     built: Network | None
     plan: Plan | None
@@ -126,8 +128,8 @@ def refused_changes(
     if saved is None:
         return
     trained = saved.state["training"]["position"]["epoch"] - 1
-    if after.training.epochs < trained:
-        yield f"training.epochs: {after.training.epochs} is less than the {trained} epochs that are already trained"
+    if network.epochs < trained:
+        yield f"training.epochs: {network.epochs} is less than the {trained} epochs that are already trained"
     history = History.from_csv(saved.state["history"].encode(), saved.name)
     states = _callback_states(saved, former.monitors(plan), plan.monitors, history)
     for (callback, _), state in zip(plan.monitors, states, strict=True):
@@ -144,7 +146,7 @@ def refused_changes(
         "training.loss": losses[0] != losses[1],
         "training.outputs": losses[0] != losses[1],
         "training.metrics": before.training.metrics != after.training.metrics,
-        "training.optimizer.type": before.training.optimizer.type != after.training.optimizer.type,
+        "training.optimizer.type": _optimizer(before).type != _optimizer(after).type,
         "evaluation.metrics": _names(before, task) != _names(after, task),
         "evaluation.outputs": _names_of_outputs(before, network.info) != _names_of_outputs(after, network.info),
         "objective": former.plan is not None and former.plan.objective != plan.objective,
@@ -155,6 +157,15 @@ def refused_changes(
     if not found and (_misfits(former, network, plan, saved) or _starts_differently(former, network)):
         found = [each for each in differences if each.startswith(_OF_VARIABLES) and not each.startswith(_RATE)]
     yield from found
+
+
+def _optimizer(spec: ExperimentSpec) -> KerasComponent:
+    """Return the optimizer of a settled experiment."""
+    return cast(KerasComponent, spec.training.optimizer)
+
+
+def _stated_rate(spec: ExperimentSpec) -> Any:
+    return _optimizer(spec).argument("learning_rate")
 
 
 def _in_brackets(parts: list[str]) -> str:

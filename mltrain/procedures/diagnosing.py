@@ -133,7 +133,7 @@ def gather(
     return Facts(
         task=info.task,
         classes=info.output.classes,
-        curves=Curves(columns, network.spec.training.epochs, exhausted, chance_loss(network)),
+        curves=Curves(columns, network.epochs, exhausted, chance_loss(network)),
         rows={name: len(prepared.examples[name].truth) for name in seen},
         confusions={name: splits[name].confusion_matrix for name in seen if KINDS[info.task].of_classes},
         skill={

@@ -156,7 +156,7 @@ def train_network(ready: Ready, context: RunContext) -> Fitted:
     try:
         with (
             context.interruption.deferred(),
-            context.terminal.training(spec.epochs, training.loop.steps, ready.setup.plan.objective.metric),
+            context.terminal.training(ready.setup.network.epochs, training.loop.steps, ready.setup.plan.objective.metric),
         ):
             if ready.history is None:
                 with context.stopwatch.phase("checkpoints"):
@@ -208,7 +208,7 @@ def _epochs(training: Training, listeners: Sequence[Listener], context: RunConte
         for listener in listeners:
             with phase(listener.phase):
                 listener.epoch_ended(record)
-    epochs = training.spec.epochs
+    epochs = training.spec.most_epochs
     return training.position.stopped or ("1 epoch is done" if epochs == 1 else f"all {epochs} epochs are done")
 
 

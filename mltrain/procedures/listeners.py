@@ -111,7 +111,7 @@ class Warnings(Listener):
 def listeners_of(network: Network, checkpoints: Checkpoints, context: RunContext) -> tuple[Listener, ...]:
     """Return who listens to the training of a network, in their order."""
     run, terminal = context.run, context.terminal
-    diagnosis = LiveDiagnosis(run.history(), network.spec.training.epochs, chance_loss(network))
+    diagnosis = LiveDiagnosis(run.history(), network.epochs, chance_loss(network))
     return (
         HistoryRows(run),
         checkpoints,

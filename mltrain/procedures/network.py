@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from mltrain.data.examples import Examples, model_inputs
 from mltrain.data.several_targets import Target
+from mltrain.experiment.settled import settled
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.models.head import Head
@@ -55,12 +56,17 @@ class Network:
     def batch_size(self) -> int:
         """Rows in one step."""
         batch_size = self.spec.training.batch_size
-        return self.info.train_rows if batch_size == "full" else batch_size
+        return self.info.train_rows if isinstance(batch_size, str) else batch_size
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the training rows, at most."""
+        return self.spec.training.most_epochs
 
     @property
     def updates(self) -> int:
         """Updates of the weights, when all epochs are trained."""
-        return self.spec.training.epochs * -(-self.info.train_rows // self.batch_size)
+        return self.epochs * -(-self.info.train_rows // self.batch_size)
 
     def tensors(self, examples: Examples) -> Arrays:
         """Return `(x, y)` of one split on the device, the targets as the loss wants them. They are made once: training,
@@ -174,6 +180,7 @@ def build_network(spec: ExperimentSpec, info: DataInfo, target: Target, precisio
     # an earlier fold: sums of gradients follow the names, and with them the last bits (TensorFlow 2.21).
     keras.backend.clear_session(free_memory=False)
     keras.utils.set_random_seed(spec.seed)
+    spec = settled(spec, info)
     head = spec.model.head(info, spec.training.loss)
     keras.config.set_dtype_policy(precision)
     try:

@@ -118,7 +118,7 @@ def _monitors(spec: ExperimentSpec, objective: Objective, known: dict[str, str |
     for problem in callback_problems(spec, objective, known):
         raise MisfitError(problem.path, problem.message)
     ours = [
-        callback.for_epochs(spec.training.epochs)
+        callback.for_epochs(spec.training.most_epochs)
         for callback in spec.training.callbacks
         if isinstance(callback, CallbackSpec)
     ]

@@ -50,8 +50,10 @@ def asked_epochs(path: Path, loaded: Loaded) -> int | None:
         before = recorded_config(RunDirectory(path), plugins=loaded.plugins)
     except (RunError, ConfigError):
         return None
-    asked = loaded.spec.training.epochs
-    return asked if asked > before.spec.training.epochs else None
+    asked, trained = loaded.spec.training.epochs, before.spec.training.epochs
+    if asked == "auto":
+        return None
+    return asked if trained == "auto" or asked > trained else None
 
 
 def stated_epochs(run: RunDirectory, overrides: Sequence[str], plugins: Plugins | None = None) -> int | None:
@@ -69,7 +71,8 @@ def stated_epochs(run: RunDirectory, overrides: Sequence[str], plugins: Plugins 
     loaded = recorded_config(run, overrides, plugins)
     path = ("training", "epochs")
     stated = loaded.root.existing(path) == path and loaded.root.at(path).place.source.override
-    return loaded.spec.training.epochs if stated else None
+    epochs = loaded.spec.training.epochs
+    return epochs if stated and isinstance(epochs, int) else None
 
 
 def refuse_without_effect(run: RunDirectory, overrides: Sequence[str], plugins: Plugins | None = None) -> None:
@@ -131,7 +134,8 @@ def prepare_resume(
     longer = epochs is not None and run.has_status() and epochs > run.status().epoch
     rate = ("training", "optimizer", "learning_rate")
     place = loaded.root.at(loaded.root.existing(rate)).place
-    number = isinstance(loaded.spec.training.optimizer.argument(rate[-1]), float)
+    optimizer = loaded.spec.training.optimizer
+    number = optimizer is not None and isinstance(optimizer.argument(rate[-1]), float)
     states_rate = bool(asked is None and number and loaded.root.existing(rate) == rate and place.source.override)
     resolved = None if loaded.spec == before.spec else resolved_yaml(loaded, again=asked is None).encode()
     return loaded, PlannedResumption(

@@ -26,6 +26,7 @@ from mltrain.errors import PluginError, RunError, SelfCheckError
 from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.evaluation.own_metrics import Plugins
+from mltrain.experiment.settled import settled
 from mltrain.outputs import KINDS
 from mltrain.procedures.measurement import exact_values, predict_split
 from mltrain.procedures.network import Network
@@ -68,7 +69,7 @@ def check_itself(
 
 
 def _other_parts(stored: StoredModel, network: Network, prepared: Prepared, precision: Precision) -> Iterator[str]:
-    if stored.spec != network.spec:
+    if settled(stored.spec, stored.info) != network.spec:
         yield "config.resolved.yaml is another experiment than the one that was trained"
     if stored.precision != precision:
         yield f"record.json names the precision {stored.precision}, and it was {precision}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from mltrain.data.preparation import Prepared
+from mltrain.experiment.settled import settled, settling_decisions
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.forecast_dates import kept_columns
 from mltrain.procedures.network import Network, build_network
@@ -59,7 +60,8 @@ class Setup:
             MisfitError: the weights are not there, or do not fit.
         """
         prepared, network = self.prepared, self.network
-        first = self.spec.model.initialise(network.model, prepared.info, prepared.examples["train"].targets)
+        train = prepared.examples["train"]
+        first = self.spec.model.initialise(network.model, prepared.info, train.inputs, train.targets)
         words = put_first_vectors(self.spec.data, prepared, network.model)
         return replace(self, decisions=(*self.decisions, *first, *words.decisions), vectors=words.files)
 
@@ -97,6 +99,8 @@ def set_up(spec: ExperimentSpec, context: RunContext, determinism: Mapping[str, 
 
     context.begin("reading the data")
     prepared = prepare_for_model(spec, kept_columns(spec), context.stopwatch)
+    settling = settling_decisions(spec, prepared.info)
+    spec = settled(spec, prepared.info)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 
@@ -108,6 +112,7 @@ def set_up(spec: ExperimentSpec, context: RunContext, determinism: Mapping[str, 
         Decision("device", f"{device.kind} ({device.name})", device.reason),
         *prepared.decisions,
         network.head.decision,
+        *settling,
         *plan.decisions,
         *class_weight_decision(spec.training, prepared.examples["train"].y, prepared.info),
         *precision_decisions,

@@ -10,13 +10,15 @@ import numpy as np
 
 from mltrain.errors import MisfitError
 from mltrain.keras_api.build import REFUSALS, build
-from mltrain.keras_api.components import KerasComponent
+from mltrain.keras_api.components import KerasComponent, make
 from mltrain.keras_api.messages import reason
 from mltrain.outputs import KINDS
 from mltrain.outputs.kind import TargetForm
 from mltrain.task import DataInfo, of_target
+from mltrain.training.learning_rate import ScheduledRate
 from mltrain.training.metrics import TrainingMetric, default_loss, training_metrics
 from mltrain.training.output_losses import OutputsLoss, beside_each_other, loss_of, output_losses
+from mltrain.training.schedule import Schedule
 from mltrain.training.spec import TrainingSpec
 from mltrain.training.targets import loss_misfit, metric_misfit
 
@@ -66,7 +68,7 @@ def _compile_outputs(model: keras.Model, training: TrainingSpec, info: DataInfo,
             raise MisfitError(("training", "outputs", part.name, "loss"), message)
     losses = output_losses(training, info)
     metrics = [keras.metrics.MeanMetricWrapper(each.rows, name=of_target("loss", each.name)) for each in losses]
-    optimizer = build(training.optimizer)
+    optimizer = _optimizer(training, info)
     model.compile(optimizer=optimizer, loss=OutputsLoss(losses), metrics=metrics, jit_compile=False)
     _build(model, training, info)
 
@@ -85,12 +87,24 @@ def _compile(
     model: keras.Model, training: TrainingSpec, loss: KerasComponent, metrics: Iterable[TrainingMetric], info: DataInfo
 ) -> None:
     model.compile(
-        optimizer=build(training.optimizer),
+        optimizer=_optimizer(training, info),
         loss=build(loss),
         metrics=[_keras_metric(metric, training, info) for metric in metrics],
         jit_compile=False,
     )
     _build(model, training, info)
+
+
+def _optimizer(training: TrainingSpec, info: DataInfo) -> keras.optimizers.Optimizer:
+    """Return the optimizer, whose learning rate follows the schedule where there is one."""
+    component = training.optimizer or make("optimizer", "Adam")
+    optimizer = build(component)
+    if not isinstance(training.schedule, Schedule):
+        return optimizer
+    batch_size = info.train_rows if isinstance(training.batch_size, str) else training.batch_size
+    steps = training.most_epochs * -(-info.train_rows // batch_size)
+    optimizer.learning_rate = ScheduledRate(component.argument("learning_rate"), training.schedule, steps)
+    return optimizer
 
 
 def _build(model: keras.Model, training: TrainingSpec, info: DataInfo) -> None:

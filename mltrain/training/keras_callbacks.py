@@ -25,7 +25,7 @@ class KerasCallbacks:
     def __init__(self, spec: TrainingSpec, model: keras.Model, steps: int, stopwatch: NoStopwatch) -> None:
         theirs = [build(callback) for callback in spec.callbacks if isinstance(callback, KerasComponent)]
         self._list = keras.callbacks.CallbackList(
-            theirs, add_history=False, model=model, epochs=spec.epochs, steps=steps, verbose=0
+            theirs, add_history=False, model=model, epochs=spec.most_epochs, steps=steps, verbose=0
         )
         self._steps = steps
         self._stopwatch = stopwatch

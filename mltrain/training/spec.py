@@ -14,6 +14,7 @@ from mltrain.spec import Many, Spec
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+from mltrain.training.schedule import Schedule
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
 Optimizer = Annotated[KerasComponent, keras_component("optimizer")]
@@ -104,18 +105,24 @@ class OutputTraining(Spec):
 class TrainingSpec(Spec):
     """How the model is trained."""
 
-    optimizer: Optimizer = make("optimizer", "Adam")
-    """A Keras optimizer; its `learning_rate` is a number or a schedule."""
+    optimizer: Optimizer | None = None
+    """A Keras optimizer; its `learning_rate` is a number or a schedule. null uses the usual one of the model: Adam, or
+    for `tabular` AdamW."""
+    schedule: Schedule | Literal["auto", "none"] = "auto"
+    """How the learning rate changes over the training, whatever its length; `none` leaves it as it is. auto uses the
+    usual one of the model: none, or for `tabular` a schedule, unless the optimizer is stated."""
     loss: Loss | None = None
     """A Keras loss; null uses the usual one of the task: binary or sparse categorical cross-entropy, mean squared
     error, Poisson for counts."""
     metrics: Many[KerasMetric] | None = None
     """Keras metrics, which are running averages over an epoch; null uses accuracy for classes and mae for
     numbers."""
-    epochs: Annotated[int, Field(ge=1, le=10_000_000)] = 100
-    """The largest number of passes over the training rows; a callback may stop earlier."""
-    batch_size: Annotated[int, Field(ge=1)] | Literal["full"] = 32
-    """Rows in one update; `full` takes all training rows at once."""
+    epochs: Annotated[int, Field(ge=1, le=10_000_000)] | Literal["auto"] = "auto"
+    """The largest number of passes over the training rows; a callback may stop earlier. auto is 100, or for `tabular`
+    follows from the number of rows."""
+    batch_size: Annotated[int, Field(ge=1)] | Literal["full", "auto"] = "auto"
+    """Rows in one update; `full` takes all training rows at once. auto is 32, or for `tabular` follows from the number
+    of rows."""
     shuffle: bool = True
     """Whether every epoch has a new order of the rows, which depends only on the seed and the epoch; false keeps the
     order of the split."""
@@ -146,6 +153,17 @@ class TrainingSpec(Spec):
     progress_every: Annotated[int, Field(ge=1)] = 1
     """A line of progress is printed after every n-th epoch. The best epoch since then and the last one are printed in
     any case. In a pipe there is at most one line per second; a best epoch in between is printed at the next one."""
+
+    @property
+    def most_epochs(self) -> int:
+        """The number of epochs of a settled training.
+
+        Raises:
+            ValueError: it is not settled: the rows are not known yet.
+        """
+        if self.epochs == "auto":
+            raise ValueError("the epochs follow from the rows, which are not known")
+        return self.epochs
 
     def of_output(self, name: str) -> OutputTraining:
         """Return how one of several targets is trained."""

@@ -152,7 +152,7 @@ class Training:
             self._interruption.raise_if_received()
 
     def _epochs_left(self) -> range:
-        return range(self.position.epoch, self.spec.epochs + 1 if self.position.stopped is None else 0)
+        return range(self.position.epoch, self.spec.most_epochs + 1 if self.position.stopped is None else 0)
 
     def _order(self, epoch: int) -> np.ndarray:
         return epoch_order(self.loop.rows, self._steps.seed, epoch, self.spec.shuffle)

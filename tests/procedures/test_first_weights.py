@@ -32,8 +32,8 @@ def source(tmp_path, monkeypatch):
     arrays = [draw.normal(size=shape).astype("float32") for shape in ((2, 3), (3,), (3, 1), (1,))]
     np.savez(path, *arrays)
 
-    def initialise(self, model, info, targets):
-        assert [len(each) for each in targets.values()] == [info.train_rows] == [36]
+    def initialise(self, model, info, inputs, targets):
+        assert {len(each) for each in (*inputs.values(), *targets.values())} == {info.train_rows} == {36}
         if not path.exists():
             raise MisfitError(("model",), "no file first.npz")
         with np.load(path) as file:

@@ -147,6 +147,11 @@ class Encoder(Protocol):
         to which none of this applies."""
 
     @property
+    def number_places(self) -> range:
+        """Where among its encoded columns those are that hold numbers of any size, and not only 0 and 1: a model may give
+        them a form of their own."""
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The categories, where their order has no meaning; else empty."""
 
@@ -226,6 +231,11 @@ class ColumnEncoder(Spec):
     def number_scaling(self) -> Scaling | None:
         """None: not a column of numbers."""
         return None
+
+    @property
+    def number_places(self) -> range:
+        """None."""
+        return range(0)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -75,6 +75,11 @@ class DatetimeEncoder(ColumnEncoder):
         return (*parts, *([indicator_name(self.column)] if self.indicator else []))
 
     @property
+    def number_places(self) -> range:
+        """All parts."""
+        return range(len(self.parts))
+
+    @property
     def expects_missing(self) -> bool:
         """Whether there is an indicator."""
         return self.indicator

@@ -49,6 +49,11 @@ class NumberEncoder(ColumnEncoder):
         return self.scaling
 
     @property
+    def number_places(self) -> range:
+        """The first, if they are not booleans."""
+        return range(0 if self.truth else 1)
+
+    @property
     def expects_missing(self) -> bool:
         """Whether there is an indicator."""
         return self.indicator

@@ -38,6 +38,11 @@ class OrdinalEncoder(TextEncoder):
         return (self.column, *([indicator_name(self.column)] if self.indicator else []))
 
     @property
+    def number_places(self) -> range:
+        """The first."""
+        return range(1)
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """None: the categories have an order."""
         return ()

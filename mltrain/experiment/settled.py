@@ -1,0 +1,58 @@
+"""What follows from the model and the number of training rows where the training section says auto."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mltrain.experiment.spec import ExperimentSpec
+from mltrain.task import DataInfo, Decision
+from mltrain.training.schedule import Schedule
+
+
+def settled(spec: ExperimentSpec, info: DataInfo) -> ExperimentSpec:
+    """Return an experiment whose training has a value where the config says auto: what the loop, the plan and the
+    results read.
+
+    Args:
+        spec: the experiment, as the config says it; one that is settled stays as it is.
+        info: what is known of the data.
+    """
+    training = spec.training
+    usual = spec.model.usual_training(info)
+    found: dict[str, Any] = {}
+    if training.epochs == "auto":
+        found["epochs"] = usual.epochs
+    if training.batch_size == "auto":
+        found["batch_size"] = usual.batch_size
+    if training.schedule == "auto":
+        # A schedule belongs to the learning rate that it was chosen with.
+        found["schedule"] = Schedule(**usual.schedule) if training.optimizer is None and usual.schedule else "none"
+    if training.optimizer is None:
+        found["optimizer"] = usual.optimizer
+    if not found:
+        return spec
+    return spec.model_copy(update={"training": training.model_copy(update=found)})
+
+
+def settling_decisions(spec: ExperimentSpec, info: DataInfo) -> tuple[Decision, ...]:
+    """Return what `settled` decides by a rule on the rows, or by the model, with reasons.
+
+    Args:
+        spec: the experiment, as the config says it.
+        info: what is known of the data.
+    """
+    usual = spec.model.usual_training(info)
+    if not usual.reason:
+        return ()
+    before, after = spec.training, settled(spec, info).training
+    found = []
+    if before.epochs == "auto":
+        found.append(Decision("training.epochs", str(after.epochs), usual.reason))
+    if before.batch_size == "auto":
+        found.append(Decision("training.batch_size", str(after.batch_size), usual.reason))
+    if before.optimizer is None:
+        changed = ", ".join(f"{name}: {value:g}" for name, value in usual.optimizer.changed().items())
+        found.append(Decision("training.optimizer", f"{usual.optimizer.type} ({changed})", usual.of_model))
+    if before.schedule == "auto" and isinstance(after.schedule, Schedule):
+        found.append(Decision("training.schedule", after.schedule.words, usual.of_model))
+    return tuple(found)
