@@ -14,12 +14,14 @@ from mltrain.models.mlp import Mlp
 from mltrain.models.pooled import Pooled
 from mltrain.models.rnn import Rnn
 from mltrain.models.sequential import Sequential
+from mltrain.models.tabular import Tabular
 from mltrain.models.transformer import Transformer
 from mltrain.spec import OneOf
 
 MODELS = OneOf(
     "model",
     Sequential,
+    Tabular,
     Mlp,
     Linear,
     Fusion,
@@ -30,4 +32,4 @@ MODELS = OneOf(
     Pooled,
     why_not=lambda name: not_pretrained(name) or not_a_model(name),
 )
-Model = Annotated[Sequential | Mlp | Linear | Fusion | Graph | Cnn | Rnn | Transformer | Pooled, MODELS]
+Model = Annotated[Sequential | Tabular | Mlp | Linear | Fusion | Graph | Cnn | Rnn | Transformer | Pooled, MODELS]

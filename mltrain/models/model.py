@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from mltrain.keras_api.components import KerasComponent, make
@@ -36,7 +36,7 @@ class UsualTraining:
 
     epochs: int = 100
     batch_size: int = 32
-    optimizer: KerasComponent = make("optimizer", "Adam")
+    optimizer: KerasComponent = field(default_factory=lambda: make("optimizer", "Adam"))
     schedule: Mapping[str, Any] | None = None
     reason: str = ""
     of_model: str = ""
@@ -50,7 +50,7 @@ class ModelSpec(Spec):
         return UsualTraining()
 
     @property
-    def members(self) -> int:
+    def member_count(self) -> int:
         """How many networks are in it, whose mean is the prediction: each has a loss of its own while training."""
         return 1
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from mltrain.data.examples import Examples
 from mltrain.errors import DivergedError, InterruptedRunError
+from mltrain.models.tabular_layers import HEAD, MEMBERS
 from mltrain.procedures.changed_settings import FormerTraining, former_training, refused_changes
 from mltrain.procedures.checkpoints import Checkpoints, newest_valid
 from mltrain.procedures.decision import check_both_classes
@@ -26,6 +27,7 @@ from mltrain.training.callback import EpochRules
 from mltrain.training.class_weights import row_weights
 from mltrain.training.feed import ResidentFeed
 from mltrain.training.loop import CompiledSteps
+from mltrain.training.member_steps import MemberSteps
 from mltrain.training.shared_epochs import SharedEpochs
 from mltrain.training.spec import Cadence
 from mltrain.training.training import Steps, Training
@@ -151,12 +153,12 @@ def train_network(ready: Ready, context: RunContext) -> Fitted:
         InterruptedRunError: a signal came; a checkpoint of where it came is written.
     """
     training, checkpoints, model = ready.training, ready.checkpoints, ready.setup.network.model
-    spec, run = ready.setup.spec.training, context.run
+    run, network = context.run, ready.setup.network
     listeners = listeners_of(ready.setup.network, checkpoints, context)
     try:
         with (
             context.interruption.deferred(),
-            context.terminal.training(ready.setup.network.epochs, training.loop.steps, ready.setup.plan.objective.metric),
+            context.terminal.training(network.epochs, training.loop.steps, ready.setup.plan.objective.metric),
         ):
             if ready.history is None:
                 with context.stopwatch.phase("checkpoints"):
@@ -233,7 +235,8 @@ def _training(setup: Setup, context: RunContext) -> Training:
     arrays = network.training_tensors(train)
     weights = row_weights(spec.training, train.y, info, setup.prepared.weights)
     weighted = arrays if weights is None else (*arrays, weights)
-    loop = CompiledSteps(network.model, ResidentFeed(weighted), network.batch_size, setup.acceleration)
+    step = MemberSteps(network.model, MEMBERS, HEAD) if spec.model.member_count > 1 else None
+    loop = CompiledSteps(network.model, ResidentFeed(weighted), network.batch_size, setup.acceleration, step)
     cadence = Cadence.parse(spec.training.checkpoint.every)
     held_out = setup.prepared.examples.get("validation")
 

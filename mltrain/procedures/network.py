@@ -31,6 +31,7 @@ from mltrain.training.compilation import compile_model, shape_targets, target_si
 from mltrain.training.feed import Arrays, resident, rows_of
 from mltrain.training.loop import CompiledEvaluation, EvaluationLoop, in_full_vectors
 from mltrain.training.output_losses import beside_each_other
+from mltrain.training.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,8 @@ class Network:
             model = keras.Sequential([model, keras.layers.Activation(KINDS[self.info.task].activation)])
         output = self.info.output
         parts = [(place, each.task, rule.of_output(each.name).temperature) for each, place in output.placed]
-        if parts:  # without what it was compiled with, which only mltrain knows
+        if parts or isinstance(self.spec.training.schedule, Schedule):
+            # Without what it was compiled with, which only mltrain knows.
             model = keras.Model(model.inputs, model.outputs[0], name=model.name)
         parts = parts or [(slice(None), output.task, rule.temperature)]
         return model if all(temperature is None for *_, temperature in parts) else tempered_model(model, parts)

@@ -58,12 +58,19 @@ class CompiledSteps:
         feed: of the training rows.
         batch_size: rows in one step; a larger one than there are rows means one step an epoch.
         acceleration: how it is compiled.
+        step: updates the weights by `x`, `y` and perhaps `sample_weight`; None for Keras' own `train_step`.
     """
 
     def __init__(
-        self, model: keras.Model, feed: Feed, batch_size: int, acceleration: Acceleration = UNACCELERATED
+        self,
+        model: keras.Model,
+        feed: Feed,
+        batch_size: int,
+        acceleration: Acceleration = UNACCELERATED,
+        step: Callable[[Any], object] | None = None,
     ) -> None:
         self.model = model
+        self._step = step or model.train_step
         self.feed = feed
         self.rows = feed.rows
         self.batch_size = batch_size
@@ -145,7 +152,7 @@ class CompiledSteps:
     def train_on(self, tensors: Sequence[Any], rows: tf.Tensor) -> None:
         """Run one step on some rows of tensors, int32 numbers of them; called while a graph is traced."""
         with unrolled(self._unrolled), fused(self._fuse):  # this is Python, which runs only while it is traced
-            self.model.train_step(gathered(tuple(tensors), rows))
+            self._step(gathered(tuple(tensors), rows))
 
     def _full_steps(self, *arguments: Any) -> dict[str, tf.Tensor]:
         """Run the steps of a window, from one of it on; `begins` says that an epoch begins with them."""

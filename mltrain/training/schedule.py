@@ -21,7 +21,8 @@ class Schedule(Spec):
     type: ScheduleName
     """`cosine` falls from 1 to 0 in half a wave. `flat_cosine` is 1 in the first half of the training, and falls like
     that in the second. `linear` falls from 1 to 0 in a line. `cycles` rises from 0 to 1 and falls back in each of
-    several waves, each about twice as long as the one before (coslog4 of Holzmüller et al., Better by default, 2024)."""
+    several waves, each about twice as long as the one before (coslog4 of Holzmüller et al., Better by default,
+    2024)."""
     warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of the training in which the factor also rises from 0 to 1 in a line."""
     cycles: Annotated[int, Field(ge=1, le=16)] = 4

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import core_schema
 
 from mltrain.expression import Comparison, MetricName
-from mltrain.keras_api.components import KerasComponent, keras_component, make
+from mltrain.keras_api.components import KerasComponent, keras_component
 from mltrain.spec import Many, Spec
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint

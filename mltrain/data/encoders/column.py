@@ -148,8 +148,8 @@ class Encoder(Protocol):
 
     @property
     def number_places(self) -> range:
-        """Where among its encoded columns those are that hold numbers of any size, and not only 0 and 1: a model may give
-        them a form of their own."""
+        """Where among its encoded columns those are that hold numbers of any size, and not only 0 and 1: a model may
+        give them a form of their own."""
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -1,0 +1,101 @@
+"""A strong network for tables: the best default that is known for columns of numbers and categories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from mltrain.errors import MisfitError
+from mltrain.keras_api.components import KerasComponent, keras_component, make
+from mltrain.models.head import Head, added_head
+from mltrain.models.model import ModelSpec, UsualTraining
+from mltrain.spec import Many
+from mltrain.task import DataInfo, Decision, Input
+from mltrain.wording import counted, listed
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Tabular(ModelSpec):
+    """Several small networks in one, on numbers that are scaled robustly and cut into pieces; their mean is the
+    prediction. Each part has its source, and can be switched off."""
+
+    type: Literal["tabular"] = "tabular"
+    units: Annotated[Many[Annotated[int, Field(ge=1)]], Field(min_length=1)] = (128, 128)
+    """Units of each hidden layer."""
+    activation: Annotated[KerasComponent, keras_component("activation")] = make("activation", "relu")
+    """The activation of every hidden layer."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """The share of each hidden layer's outputs that is dropped while training."""
+    members: Annotated[int, Field(ge=1, le=64)] = 8
+    """How many networks are in it. They share the weights of the hidden layers; each has factors of its own for what
+    enters the first layer, and a head of its own. While training each is judged by its own loss (TabM-mini of
+    Gorishniy et al., TabM: advancing tabular deep learning with parameter-efficient ensembling, 2024)."""
+    scaling: Literal["robust", "none"] = "robust"
+    """`robust`: numbers are centered on their median, divided by their quartile range, and squeezed smoothly between -3
+    and 3, so that no outlier is far away (Holzmüller et al., Better by default: strong pre-tuned MLPs and boosted trees
+    on tabular data, 2024). `none` leaves them as `data.scale` made them."""
+    numbers: Literal["pieces", "waves", "none"] = "pieces"
+    """How each number enters the network. `pieces`: a piecewise-linear function of it is learned, with pieces between
+    quantiles of the training rows. `waves`: cosines of it with learned frequencies (both: Gorishniy et al., On
+    embeddings for numerical features in tabular deep learning, 2022; Holzmüller et al., 2024). `none`: as it is."""
+    pieces: Annotated[int, Field(ge=2, le=256)] = 16
+    """With `pieces`: how many there are for each number. With `waves`: how many cosines."""
+    width: Annotated[int, Field(ge=1, le=256)] = 8
+    """How many values each number becomes, with `pieces` and `waves`."""
+    frequency: Annotated[float, Field(gt=0)] = 0.1
+    """With `waves`: the standard deviation of the first frequencies."""
+    column_factors: bool = False
+    """Whether everything that enters the first layer has a learned factor (Holzmüller et al., 2024)."""
+
+    @property
+    def member_count(self) -> int:
+        """As many as are stated."""
+        return self.members
+
+    def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
+        """Return why the network cannot have these inputs, or None: it takes columns of a table, and categories that
+        have an embedding."""
+        others = [each.name for each in inputs if each.kind not in ("table", "category", "vector")]
+        if not others:
+            return None
+        names = listed(others)
+        return (
+            f"a model of type tabular takes columns of numbers and categories, and not {names}: use `type: fusion` or "
+            f"`type: graph`, or set {'it' if len(others) == 1 else 'them'} to ignore under data.features"
+        )
+
+    def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
+        """Return what ends the model: a head for each member, whose scores are averaged before the activation."""
+        why = f"{counted(self.members, 'member')}, whose mean gets the activation that {info.task} needs"
+        return added_head(info, loss, why)
+
+    def build(self, info: DataInfo, loss: KerasComponent | None) -> Any:
+        """Return the `keras.Model`: `(batch, features)` in, and `(batch, 1)` for each category with an embedding;
+        `(batch, units)` out.
+
+        Raises:
+            MisfitError: an input is of another kind.
+        """
+        from mltrain.models.tabular_layers import tabular_model
+
+        problem = self.inputs_problem(info.inputs)
+        if problem is not None:
+            raise MisfitError(("model", "type"), problem)
+        return tabular_model(self, info)
+
+    def initialise(
+        self, model: Any, info: DataInfo, inputs: Mapping[str, np.ndarray], targets: Mapping[str, np.ndarray]
+    ) -> tuple[Decision, ...]:
+        """Fit the scaling and the pieces on the training rows."""
+        from mltrain.models.tabular_layers import fit_numbers
+
+        fit_numbers(self, model, info, inputs)
+        return ()
+
+    def usual_training(self, info: DataInfo) -> UsualTraining:
+        """Return epochs and batch size by the number of rows, and the optimizer with its schedule."""
+        return UsualTraining()
