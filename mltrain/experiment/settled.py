@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from mltrain.experiment.spec import ExperimentSpec
+from mltrain.models.input_encoder import KINDS_IN_WORDS
 from mltrain.task import DataInfo, Decision
 from mltrain.training.schedule import Schedule
+from mltrain.wording import listed
 
 
 def settled(spec: ExperimentSpec, info: DataInfo) -> ExperimentSpec:
@@ -17,8 +19,11 @@ def settled(spec: ExperimentSpec, info: DataInfo) -> ExperimentSpec:
         spec: the experiment, as the config says it; one that is settled stays as it is.
         info: what is known of the data.
     """
+    model = spec.model.for_data(info)
+    if model is not spec.model:
+        return settled(spec.model_copy(update={"model": model}), info)
     training = spec.training
-    usual = spec.model.usual_training(info)
+    usual = model.usual_training(info)
     found: dict[str, Any] = {}
     if training.epochs == "auto":
         found["epochs"] = usual.epochs
@@ -41,11 +46,15 @@ def settling_decisions(spec: ExperimentSpec, info: DataInfo) -> tuple[Decision, 
         spec: the experiment, as the config says it.
         info: what is known of the data.
     """
-    usual = spec.model.usual_training(info)
-    if not usual.reason:
-        return ()
-    before, after = spec.training, settled(spec, info).training
+    model = spec.model.for_data(info)
     found = []
+    if model is not spec.model:
+        kinds = listed(list(dict.fromkeys(KINDS_IN_WORDS[each.kind] for each in info.inputs)))
+        found.append(Decision("model", getattr(model, "type", ""), f"it fits {kinds}"))
+    usual = model.usual_training(info)
+    if not usual.reason:
+        return tuple(found)
+    before, after = spec.training, settled(spec, info).training
     if before.epochs == "auto":
         found.append(Decision("training.epochs", str(after.epochs), usual.reason))
     if before.batch_size == "auto":

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from mltrain.data.spec import DataSpec
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.models import Model
+from mltrain.models.auto import Auto
 from mltrain.spec import Spec
 from mltrain.task import Task
 from mltrain.training.spec import ObjectiveSpec, TrainingSpec
@@ -38,8 +39,8 @@ class ExperimentSpec(Spec):
     """What is learned; auto recognises it from the values of the target. count has to be stated."""
     data: DataSpec
     """Where the examples come from and how they are split and encoded."""
-    model: Model
-    """The network."""
+    model: Model = Auto()
+    """The network; auto takes the one that fits the data, such as `tabular` for a table."""
     training: TrainingSpec = TrainingSpec()
     """The training."""
     objective: ObjectiveSpec = ObjectiveSpec()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from mltrain.keras_api.pretrained import not_pretrained
+from mltrain.models.auto import Auto
 from mltrain.models.cnn import Cnn
 from mltrain.models.fusion import Fusion
 from mltrain.models.graph import Graph
@@ -30,6 +31,9 @@ MODELS = OneOf(
     Rnn,
     Transformer,
     Pooled,
+    Auto,
     why_not=lambda name: not_pretrained(name) or not_a_model(name),
 )
-Model = Annotated[Sequential | Tabular | Mlp | Linear | Fusion | Graph | Cnn | Rnn | Transformer | Pooled, MODELS]
+Model = Annotated[
+    Sequential | Tabular | Mlp | Linear | Fusion | Graph | Cnn | Rnn | Transformer | Pooled | Auto, MODELS
+]

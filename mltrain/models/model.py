@@ -45,6 +45,10 @@ class UsualTraining:
 class ModelSpec(Spec):
     """A network, as the config says it."""
 
+    def for_data(self, info: DataInfo) -> ModelSpec:
+        """Return the model itself; `auto` returns the one that fits the data."""
+        return self
+
     def usual_training(self, info: DataInfo) -> UsualTraining:
         """Return how it is trained where the config does not say it."""
         return UsualTraining()

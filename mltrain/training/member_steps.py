@@ -23,7 +23,7 @@ class MemberSteps:
 
     def __init__(self, model: keras.Model, members: str, head: str) -> None:
         self._model = model
-        self._scores = keras.Model(model.inputs, model.get_layer(members).output)
+        self._scores = keras.Model(model.input, model.get_layer(members).output)
         self._head = model.get_layer(head)
 
     def __call__(self, data: tuple[Any, ...]) -> None:
