@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from mltrain.data.spec import DataSpec
+from mltrain.experiment.ensemble import Ensemble
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.models import Model
 from mltrain.models.auto import Auto
@@ -41,6 +42,8 @@ class ExperimentSpec(Spec):
     """Where the examples come from and how they are split and encoded."""
     model: Model = Auto()
     """The network; auto takes the one that fits the data, such as `tabular` for a table."""
+    ensemble: Ensemble | None = None
+    """Several such networks, whose mean is the prediction; their number is enough."""
     training: TrainingSpec = TrainingSpec()
     """The training."""
     objective: ObjectiveSpec = ObjectiveSpec()
@@ -55,6 +58,16 @@ class ExperimentSpec(Spec):
     precision: Literal["auto", "float32", "mixed_bfloat16"] = "float32"
     """The number format in which the layers compute; weights and the last layer are always float32. `auto` uses
     mixed_bfloat16 for convolutions if the processor has instructions for it."""
+
+    @property
+    def networks(self) -> int:
+        """How many networks are trained: those of an ensemble, or one."""
+        return 1 if self.ensemble is None else self.ensemble.members
+
+    @property
+    def has_members(self) -> bool:
+        """Whether the prediction is a mean of several, each with a loss of its own."""
+        return self.networks > 1 or self.model.member_count > 1
 
     def for_output(self, name: str, task: Task) -> ExperimentSpec:
         """Return this as it would be if one of several targets of different kinds were learned alone."""

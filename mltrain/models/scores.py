@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from mltrain.models.members import OF_SIGMOID, OF_SOFTMAX
 from mltrain.models.walk import head_of, walk
 from mltrain.task import Task
 
@@ -40,6 +41,10 @@ def scores(model: keras.Model, x: Any, output: str | None = None) -> tf.Tensor:
 
 def _before_activation(head: keras.Layer, x: tf.Tensor) -> tf.Tensor:
     x = tf.cast(x, tf.float32)
+    if head.name in (OF_SIGMOID, OF_SOFTMAX):  # the logits of a mean of probabilities
+        probability = tf.clip_by_value(x, float(_FLOAT32.tiny), float(1 - _FLOAT32.epsneg))
+        logits = tf.math.log(probability)
+        return logits - tf.math.log1p(-probability) if head.name == OF_SIGMOID else logits
     if not isinstance(head, keras.layers.Dense):
         return x
     x = tf.matmul(x, tf.convert_to_tensor(head.kernel))

@@ -16,6 +16,7 @@ from keras import ops
 
 from mltrain.keras_api.build import build
 from mltrain.models.branches import embedding, mean_of_steps, network, steps_that_count
+from mltrain.models.members import MEAN, MEMBERS
 from mltrain.outputs import KINDS
 from mltrain.task import DataInfo, Input
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _LIMIT = 3.0
 # The layers of one input have its place behind the name, where there are several.
 _SCALING, _BORDERS = "robust_scaling", "borders_of_pieces"
-MEMBERS, MEAN, HEAD = "members", "mean_of_members", "head"
+_HEAD = "head"
 
 
 def tabular_model(spec: Tabular, info: DataInfo) -> keras.Model:
@@ -211,10 +212,10 @@ def _heads(info: DataInfo, scores: Any) -> Any:
     mean = keras.layers.GlobalAveragePooling1D(dtype="float32", name=MEAN)(scores)
     if not info.output.parts:
         activation = KINDS[info.task].activation
-        return keras.layers.Activation(activation, dtype="float32", name=HEAD)(mean)
+        return keras.layers.Activation(activation, dtype="float32", name=_HEAD)(mean)
     given = keras.Input((info.output.units,), name="scores")
     found = [
         keras.layers.Activation(KINDS[part.task].activation, dtype="float32", name=f"head_{number}")(given[:, place])
         for number, (part, place) in enumerate(info.output.placed, start=1)
     ]
-    return keras.Model(given, keras.layers.Concatenate(name="outputs")(found), name=HEAD)(mean)
+    return keras.Model(given, keras.layers.Concatenate(name="outputs")(found), name=_HEAD)(mean)

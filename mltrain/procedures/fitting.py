@@ -10,7 +10,8 @@ import numpy as np
 
 from mltrain.data.examples import Examples
 from mltrain.errors import DivergedError, InterruptedRunError
-from mltrain.models.tabular_layers import HEAD, MEMBERS
+from mltrain.models.members import MEMBERS
+from mltrain.models.walk import head_of
 from mltrain.procedures.changed_settings import FormerTraining, former_training, refused_changes
 from mltrain.procedures.checkpoints import Checkpoints, newest_valid
 from mltrain.procedures.decision import check_both_classes
@@ -235,8 +236,9 @@ def _training(setup: Setup, context: RunContext) -> Training:
     arrays = network.training_tensors(train)
     weights = row_weights(spec.training, train.y, info, setup.prepared.weights)
     weighted = arrays if weights is None else (*arrays, weights)
-    step = MemberSteps(network.model, MEMBERS, HEAD) if spec.model.member_count > 1 else None
-    loop = CompiledSteps(network.model, ResidentFeed(weighted), network.batch_size, setup.acceleration, step)
+    model = network.model
+    step = MemberSteps(model, model.get_layer(MEMBERS), head_of(model)) if spec.has_members else None
+    loop = CompiledSteps(model, ResidentFeed(weighted), network.batch_size, setup.acceleration, step)
     cadence = Cadence.parse(spec.training.checkpoint.every)
     held_out = setup.prepared.examples.get("validation")
 

@@ -17,6 +17,7 @@ from mltrain.experiment.settled import settled
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.models.head import Head
+from mltrain.models.members import ensemble, models_in
 from mltrain.models.scores import tempered_model
 from mltrain.models.walk import inputs_behind, layers_of, sources_of
 from mltrain.models.word_vectors import hold_vectors
@@ -58,6 +59,11 @@ class Network:
         """Rows in one step."""
         batch_size = self.spec.training.batch_size
         return self.info.train_rows if isinstance(batch_size, str) else batch_size
+
+    @property
+    def models(self) -> list[keras.Model]:
+        """The networks of an ensemble, or the only one."""
+        return models_in(self.model, self.spec.networks)
 
     @property
     def epochs(self) -> int:
@@ -186,9 +192,17 @@ def build_network(spec: ExperimentSpec, info: DataInfo, target: Target, precisio
     head = spec.model.head(info, spec.training.loss)
     keras.config.set_dtype_policy(precision)
     try:
-        model = spec.model.build(info, spec.training.loss)
+        # The first network of an ensemble begins with the weights that it would have alone.
+        models = [_one_network(spec, info) for _ in range(spec.networks)]
     finally:
         keras.config.set_dtype_policy("float32")
-    hold_vectors(model, info, {name: each.trainable for name, each in stated_vectors(spec.data).items()})
+    activation = "linear" if head.logits else KINDS[info.task].activation
+    model = models[0] if len(models) == 1 else ensemble(models, activation)
     compile_model(model, spec.training, info, scales_target(spec, info.task))
     return Network(spec, info, target, model, head)
+
+
+def _one_network(spec: ExperimentSpec, info: DataInfo) -> keras.Model:
+    model = spec.model.build(info, spec.training.loss)
+    hold_vectors(model, info, {name: each.trainable for name, each in stated_vectors(spec.data).items()})
+    return model

@@ -198,7 +198,8 @@ def _kept(
 
 
 def _is_linear_regression(network: Network, prepared: Prepared) -> bool:
-    linear = network.spec.model.is_linear and KINDS[network.info.task].activation == "linear"
+    single = network.spec.networks == 1
+    linear = single and network.spec.model.is_linear and KINDS[network.info.task].activation == "linear"
     return linear and network.info.output.units == 1 and bool(prepared.preprocessing.of_table)
 
 

@@ -61,8 +61,9 @@ class Setup:
         """
         prepared, network = self.prepared, self.network
         train = prepared.examples["train"]
-        first = self.spec.model.initialise(network.model, prepared.info, train.inputs, train.targets)
-        words = put_first_vectors(self.spec.data, prepared, network.model)
+        for model in network.models:
+            first = self.spec.model.initialise(model, prepared.info, train.inputs, train.targets)
+            words = put_first_vectors(self.spec.data, prepared, model)
         return replace(self, decisions=(*self.decisions, *first, *words.decisions), vectors=words.files)
 
     def recorded(self, record: Record) -> Record:

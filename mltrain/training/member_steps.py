@@ -16,15 +16,15 @@ class MemberSteps:
     row counts as one row for each member, so that every loss and every weight of a row means what it always does.
 
     Args:
-        model: compiled and built; its layer `members` gives the scores of each member `(batch, members, units)`.
-        members: name of that layer.
-        head: name of the layer that turns scores `(batch, units)` into predictions.
+        model: compiled and built.
+        members: its layer that gives the scores of each member `(batch, members, units)`.
+        head: turns scores `(batch, units)` into predictions.
     """
 
-    def __init__(self, model: keras.Model, members: str, head: str) -> None:
+    def __init__(self, model: keras.Model, members: keras.Layer, head: keras.Layer) -> None:
         self._model = model
-        self._scores = keras.Model(model.input, model.get_layer(members).output)
-        self._head = model.get_layer(head)
+        self._scores = keras.Model(model.input, members.output)
+        self._head = head
 
     def __call__(self, data: tuple[Any, ...]) -> None:
         """Update the weights by some rows, and the running loss and metrics; called while a graph is traced.

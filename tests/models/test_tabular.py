@@ -1,20 +1,16 @@
 """The parts of `tabular` beside the formulas of their papers, on small numbers."""
 
 import math
+from itertools import pairwise
 
+import keras
 import numpy as np
 import pytest
 
 from mltrain.models.tabular import Tabular
-from mltrain.task import DataInfo, Input, Output
-from mltrain.tensorflow_start import start_tensorflow
-from tests.known_data import known_data
-
-start_tensorflow()
-
-import keras
-
 from mltrain.models.tabular_layers import HEAD, MEMBERS, pieces, robust_scaling, squeezed
+from mltrain.task import DataInfo, Input, Output
+from tests.known_data import known_data
 
 ROWS = np.array([[1.0, 5.0, 0.0], [2.0, 5.0, 0.0], [3.0, 5.0, 0.0], [4.0, 5.0, 8.0], [100.0, 5.0, 0.0]])
 
@@ -50,9 +46,7 @@ def test_a_number_is_cut_into_pieces_between_quantiles():
     borders = [0.0, 1.0, 2.0, 4.0, 8.0]
     for value in (-1.0, 0.0, 0.25, 1.5, 3.0, 7.0, 9.0):
         # Gorishniy et al., 2022, equation 1, with 0 before the first border and 1 behind the last one.
-        expected = [
-            min(max((value - low) / (high - low), 0), 1) for low, high in zip(borders, borders[1:], strict=False)
-        ]
+        expected = [min(max((value - low) / (high - low), 0), 1) for low, high in pairwise(borders)]
         np.testing.assert_allclose(np.clip(value * slopes[0] + offsets[0], 0, 1), expected, atol=1e-12)
 
 

@@ -4,12 +4,8 @@ import math
 
 import pytest
 
-from mltrain.tensorflow_start import start_tensorflow
-from mltrain.training.schedule import Schedule
-
-start_tensorflow()
-
 from mltrain.training.learning_rate import ScheduledRate
+from mltrain.training.schedule import Schedule
 
 
 def rate(step, **schedule):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mltrain.procedures.network import Network
     from mltrain.run.decision import DecisionRule
 
-PREDICTION, PROBABILITY = "prediction", "probability_"
+PREDICTION, PROBABILITY, SPREAD = "prediction", "probability_", "spread"
 
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9]\d{0,17}")
 _TRUTHS = {"false", "true"}
@@ -47,6 +47,13 @@ def _mixed_names(target: MixedTargets, probabilities: bool) -> tuple[str, ...]:
         raise UsageError("--proba: this run predicts numbers, which have no probabilities; remove --proba")
     each = (f"{PROBABILITY}{part.column}_{name}" for part in of_classes for name in part.classes)
     return (*names, *each) if probabilities else names
+
+
+def spread_names(target: Target) -> tuple[str, ...]:
+    """Return the names of the columns that say how much the networks of an ensemble differ: one, or one for each of
+    several targets."""
+    several = isinstance(target, SeveralTargets | MixedTargets)
+    return tuple(f"{SPREAD}_{name}" for name in target.columns) if several else (SPREAD,)
 
 
 def free_names(names: Sequence[str], taken: Sequence[str], prefix: str, data: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from mltrain.data.streams.block import RowStream, Wanted
 from mltrain.data.streams.images import ImagesStream, images_stream
 from mltrain.errors import DataError, UsageError
 from mltrain.procedures.explanation.attributed import explained_columns, mean_row
-from mltrain.procedures.prediction.columns import added_names, beside, free_names, predicted_columns
+from mltrain.procedures.prediction.columns import added_names, beside, free_names, predicted_columns, spread_names
 from mltrain.procedures.prediction.findings import Findings
 from mltrain.procedures.prediction.rows import PredictedRows, kinds_of
 from mltrain.procedures.stored_model import StoredModel, read_model
@@ -34,6 +34,7 @@ from mltrain.training.signals import Interruption
 if TYPE_CHECKING:
     from mltrain.procedures.explanation.attribution import Attribution
     from mltrain.procedures.network import Network
+    from mltrain.procedures.prediction.spread import Spread
 
 OpenOutput = Callable[[RowStream], AbstractContextManager[Output]]
 
@@ -86,6 +87,7 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
     unfinished = unfinished_sentence(run, stored.kind, stored.epoch)
     target = stored.preprocessing.target
     added, parts = added_names(target, request.probabilities), explained_columns(stored) if explain else ()
+    spread_over = spread_names(target) if stored.spec.networks > 1 else ()
     baseline = mean_row(stored) if explain else None
     wanted = Wanted(kinds_of(stored), target.columns)
     source = stored.spec.data.source
@@ -98,12 +100,13 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
         rows = PredictedRows(stored, name, data.parent if data else Path.cwd(), request.skip_bad)
         encoded = (rows.encode(block) for block in rows.blocks(stream))
         head = next(encoded)
-        names = free_names((*added, *parts), stream.names, prefix, rows.name)
+        names = free_names((*added, *spread_over, *parts), stream.names, prefix, rows.name)
         stream.reserved = frozenset(names)
         with interruption.deferred():
             start_tensorflow()
             network = stored.network()
             attribution = _attribution(stored, network, baseline)
+            spread = _spread(stored, network)
         interruption.raise_if_received()
         with open_output(stream) as output:
             done = 0
@@ -111,8 +114,11 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
                 predictions = network.predictions(network.outputs(inputs), stored.rule)
                 _refuse_not_finite(rows.name, predictions, done)
                 columns = predicted_columns(network, predictions, stored.rule, names[: len(added)])
+                if spread is not None:
+                    columns = beside(columns, spread.of(inputs), names[len(added) :][: len(spread_over)])
                 if attribution is not None:
-                    columns = beside(columns, attribution.columns(the_only(inputs), predictions), names[len(added) :])
+                    explained = attribution.columns(the_only(inputs), predictions)
+                    columns = beside(columns, explained, names[len(added) + len(spread_over) :])
                 output.write(kept, columns)
                 done += _count(inputs)
             findings = replace(
@@ -120,7 +126,7 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
                 images=stream if isinstance(stream, ImagesStream) else rows.images,
                 explained=attribution.said() if attribution is not None else None,
                 added=names,
-                renamed=not prefix and names != (*added, *parts),
+                renamed=not prefix and names != (*added, *spread_over, *parts),
                 unfinished=unfinished,
                 other_weights=stored.other_weights,
             )
@@ -164,6 +170,14 @@ def _attribution(stored: StoredModel, network: Network, baseline: np.ndarray | N
     from mltrain.procedures.explanation.attribution import Attribution
 
     return Attribution(network, stored.preprocessing, baseline, stored.rule)
+
+
+def _spread(stored: StoredModel, network: Network) -> Spread | None:
+    if stored.spec.networks == 1:
+        return None
+    from mltrain.procedures.prediction.spread import Spread
+
+    return Spread(network, stored.rule)
 
 
 def _refuse_not_finite(name: str, predictions: np.ndarray, done: int) -> None:

@@ -1,0 +1,124 @@
+"""Several networks in one, whose mean is the prediction: from `ensemble: 3` to the spread beside a prediction."""
+
+import csv
+import io
+
+import keras
+import numpy as np
+import pytest
+
+from mltrain.procedures.stored_model import read_model
+from mltrain.run.rundir import RunDirectory
+
+CONFIG = """\
+data:
+  source: {type: csv, path: data.csv}
+  target: TARGET
+  features: {kind: ignore, price: ignore}
+  split: {type: random, validation: 0.2, test: 0.2}
+model: {type: mlp, units: [6], dropout: 0.2}
+ensemble: 3
+training: {epochs: 3, batch_size: 16}
+"""
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Rows with a class, and with a number, as targets."""
+    draw = np.random.default_rng(3)
+    x = draw.normal(size=(120, 2))
+    price = 1000 + 100 * x[:, 0] + 10 * draw.normal(size=120)
+    lines = [f"{a:.3f},{b:.3f},{'good' if a > b else 'bad'},{c:.2f}" for (a, b), c in zip(x, price, strict=True)]
+    (tmp_path / "data.csv").write_text("\n".join(["a,b,kind,price", *lines]) + "\n")
+    for target in ("kind", "price"):
+        text = CONFIG.replace("TARGET", target)
+        (tmp_path / f"{target}.yaml").write_text(
+            text.replace(f"{target}: ignore, ", "").replace(f", {target}: ignore", "")
+        )
+    return tmp_path
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_classes_get_the_mean_of_the_probabilities_and_the_spread_of_the_chosen_one(mltrain, data):
+    done = mltrain("train", "kind.yaml", "--run-dir", "run", "--verify-export")
+    assert done.code == 0, done.err
+    again = mltrain("evaluate", done.run)
+    assert again.code == 0, again.err
+    predicted = mltrain("predict", done.run, data / "data.csv", "--proba", "--explain")
+    assert predicted.code == 0, predicted.err
+    rows = rows_of(predicted.out)
+    assert [*rows[0]][4:8] == ["prediction", "probability_bad", "probability_good", "spread"]
+    stored = read_model(RunDirectory(done.run))
+    network = stored.network()
+    table = np.array([[float(row["a"]), float(row["b"])] for row in rows])
+    x = network_inputs(stored, table)
+    each = np.stack([model(x).numpy()[:, 0] for model in network.models])
+    assert len({tuple(weights[0, :2]) for weights in (model.get_weights()[0] for model in network.models)}) == 3
+    mean = [float(row["probability_good"]) for row in rows]
+    np.testing.assert_allclose(mean, each.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose([float(row["spread"]) for row in rows], each.std(axis=0), atol=1e-6)
+    # What a column adds is in log-odds: all together they lead from the mean row to this one.
+    added = [sum(float(value) for name, value in row.items() if name.startswith("explain.")) for row in rows]
+    odds = np.log(mean) - np.log1p(-np.array(mean))
+    assert np.std(odds - added) < 0.01
+
+
+def network_inputs(stored, table):
+    scalings = [encoder.number_scaling for encoder in stored.preprocessing.columns]
+    return np.stack([scaling.apply(table[:, n]) for n, scaling in enumerate(scalings)], axis=1)
+
+
+def test_the_first_network_begins_as_it_would_alone(mltrain, data):
+    keep = ("--set", "training.optimizer={type: SGD, learning_rate: 1.0e-30}")
+    run = mltrain("train", "kind.yaml", "--run-dir", "run", *keep).run
+    alone = mltrain("train", "kind.yaml", "--run-dir", "alone", *keep, "--set", "ensemble=null").run
+    three, one = (read_model(RunDirectory(each)).network() for each in (run, alone))
+    for a, b in zip(three.models[0].get_weights(), one.model.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-29)
+
+
+def test_each_network_learns_by_its_own_loss(mltrain, data):
+    """What one of them becomes does not depend on the others: a loss of the mean would tie them together."""
+    options = ("--set", "model.dropout=0", "--set", "training.final=last", "--set", "training.optimizer={type: SGD}")
+    # SGD takes a third of the step, as the loss is the mean of three.
+    run = mltrain(
+        "train", "kind.yaml", "--run-dir", "run", *options, "--set", "training.optimizer.learning_rate=0.3"
+    ).run
+    alone = ("--set", "ensemble=null", "--set", "training.optimizer.learning_rate=0.1")
+    single = mltrain("train", "kind.yaml", "--run-dir", "alone", *options, *alone).run
+    three, one = (read_model(RunDirectory(each)).network() for each in (run, single))
+    for a, b in zip(three.models[0].get_weights(), one.model.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_numbers_have_a_spread_in_their_own_units(mltrain, data):
+    config = ("--set", "model={type: tabular, units: [8], members: 2}")
+    done = mltrain("train", "price.yaml", "--run-dir", "run", *config, "--verify-export")
+    assert done.code == 0, done.err
+    rows = rows_of(mltrain("predict", done.run, data / "data.csv").out)
+    stored = read_model(RunDirectory(done.run))
+    network = stored.network()
+    x = network_inputs(stored, np.array([[float(row["a"]), float(row["b"])] for row in rows]))
+    # A network in the ensemble has two members of its own, whose mean is what it says.
+    scores = np.stack([model(x).numpy().mean(axis=1)[:, 0] for model in network.models])
+    values = network.target.restore(scores)
+    np.testing.assert_allclose([float(row["spread"]) for row in rows], values.std(axis=0), rtol=1e-4)
+    np.testing.assert_allclose([float(row["prediction"]) for row in rows], values.mean(axis=0), rtol=1e-5)
+
+
+def test_model_keras_has_the_mean(mltrain, data):
+    run = mltrain("train", "kind.yaml", "--run-dir", "run").run
+    rows = rows_of(mltrain("predict", run, data / "data.csv", "--proba").out)
+    model = keras.models.load_model(run / "model.keras")
+    found = model.predict({name: np.array([[float(row[name])] for row in rows]) for name in ("a", "b")}, verbose=0)
+    np.testing.assert_allclose(found[:, 0], [float(row["probability_good"]) for row in rows], atol=1e-6)
+
+
+@pytest.mark.parametrize("stated", ["1", "51", "{members: 0}"])
+def test_too_few_or_too_many_are_refused_at_their_line(mltrain, data, stated):
+    done = mltrain("validate", "kind.yaml", "--set", f"ensemble={stated}")
+    assert done.code == 3
+    assert "ensemble" in done.err
