@@ -54,6 +54,11 @@ class ModelSpec(Spec):
         return UsualTraining()
 
     @property
+    def worth_xla(self) -> int | None:
+        """Of how many updates on its training is faster when XLA compiles it; None where the layers tell."""
+        return None
+
+    @property
     def member_count(self) -> int:
         """How many networks are in it, whose mean is the prediction: each has a loss of its own while training."""
         return 1

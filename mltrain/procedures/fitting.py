@@ -29,6 +29,7 @@ from mltrain.training.class_weights import row_weights
 from mltrain.training.feed import ResidentFeed
 from mltrain.training.loop import CompiledSteps
 from mltrain.training.member_steps import MemberSteps
+from mltrain.training.schedule import Schedule
 from mltrain.training.shared_epochs import SharedEpochs
 from mltrain.training.spec import Cadence
 from mltrain.training.training import Steps, Training
@@ -118,8 +119,18 @@ def get_ready(setup: Setup, record: Record, context: RunContext, planned: Planne
         return Ready(setup, record, training, checkpoints, notes=notes)
     with context.stopwatch.phase("checkpoints"):
         history = checkpoints.restore(former.adapted(saved, setup.network.model, setup.plan))
-    notes += training.continue_beyond_stop() if former.longer else ()
+    if former.longer:
+        notes += training.continue_beyond_stop()
+        if isinstance(setup.network.spec.training.schedule, Schedule):
+            notes += (_longer_schedule(setup.network.epochs, training.learning_rate),)
     return Ready(setup, record, training, checkpoints, history, former.changed, notes)
+
+
+def _longer_schedule(epochs: int, rate: float) -> str:
+    return (
+        f"training.schedule now goes over {epochs} epochs, and the learning rate continues at {rate:.3g}: the result "
+        "is not that of a training that was planned for as many epochs from the start"
+    )
 
 
 def write_first_files(ready: Ready, context: RunContext, planned: PlannedResumption | None) -> None:

@@ -108,12 +108,13 @@ def set_up(spec: ExperimentSpec, context: RunContext, determinism: Mapping[str, 
     context.begin("building the model")
     precision, precision_decisions = choose_precision(spec.precision, spec.model.written_layers, device)
     network = build_network(spec, prepared.info, prepared.preprocessing.target, precision)
-    acceleration = accelerate(network.model, network.updates, device, spec.training, determinism)
+    worth_xla = network.spec.model.worth_xla
+    acceleration = accelerate(network.model, network.updates, device, spec.training, determinism, worth_xla)
     decisions = (
         Decision("device", f"{device.kind} ({device.name})", device.reason),
         *prepared.decisions,
-        network.head.decision,
         *settling,
+        network.head.decision,
         *plan.decisions,
         *class_weight_decision(spec.training, prepared.examples["train"].y, prepared.info),
         *precision_decisions,

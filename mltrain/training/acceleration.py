@@ -106,6 +106,7 @@ def accelerate(
     device: DeviceChoice,
     training: TrainingSpec,
     before: Mapping[str, bool | str],
+    worth_xla: int | None = None,
 ) -> Acceleration:
     """Return how to compile the training of `model`.
 
@@ -115,8 +116,9 @@ def accelerate(
         device: where it is trained.
         training: what is stated of it.
         before: `determinism` of the record where a run goes on; empty for a new one.
+        worth_xla: of how many updates on XLA pays for the model, if it knows that; None goes by its layers.
     """
-    xla, decision = _chosen("xla", training.xla, before.get("xla"), lambda: _xla(model, updates, device))
+    xla, decision = _chosen("xla", training.xla, before.get("xla"), lambda: _xla(model, updates, device, worth_xla))
     if not recurrences(model):
         return Acceleration(xla, unroll=False, decisions=(decision,))
     began_fused = before.get("fused", False) if before else None  # a record from before there was the choice
@@ -140,13 +142,15 @@ def _chosen(
     return chosen, Decision(f"training.{key}", "on" if chosen else "off", why)
 
 
-def _xla(model: keras.Model, updates: int, device: DeviceChoice) -> tuple[bool, str]:
-    other = next((layer for layer in _layers(model) if not isinstance(layer, (*_DENSE, keras.Model))), None)
+def _xla(model: keras.Model, updates: int, device: DeviceChoice, worth: int | None) -> tuple[bool, str]:
+    other = None
+    if worth is None:
+        other = next((layer for layer in _layers(model) if not isinstance(layer, (*_DENSE, keras.Model))), None)
     if device.kind != "cpu":
         return False, "a GPU has fast kernels of its own"
     if other is not None:
         return False, f"{type(other).__name__} would be slower, or draw other random numbers"
-    if updates < _STEPS_WORTH_XLA:
+    if updates < (_STEPS_WORTH_XLA if worth is None else worth):
         return False, f"compiling takes longer than it saves in {counted(updates, 'step')}"
     return True, f"dense layers, up to {counted(updates, 'step')}; the last digits differ from those without it"
 

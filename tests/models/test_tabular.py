@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import pytest
 
+from mltrain.models.members import MEMBERS
 from mltrain.models.tabular import Tabular
-from mltrain.models.tabular_layers import HEAD, MEMBERS, pieces, robust_scaling, squeezed
+from mltrain.models.tabular_layers import pieces, robust_scaling, squeezed
 from mltrain.task import DataInfo, Input, Output
 from tests.known_data import known_data
 
@@ -103,7 +104,7 @@ def test_the_mean_of_the_scores_passes_the_activation_of_the_task(task, units, c
     mean = scores.mean(axis=1)
     expected = 1 / (1 + np.exp(-mean)) if units == 1 else np.exp(mean) / np.exp(mean).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(model(ROWS.astype(np.float32)).numpy(), expected, rtol=1e-5)
-    assert model.output._keras_history.operation.name == HEAD
+    assert model.output._keras_history.operation.name == "head"
 
 
 def test_what_is_fitted_is_not_trained_and_needs_no_rows_to_be_built():

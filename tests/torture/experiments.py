@@ -139,6 +139,12 @@ VARIANTS = {
         "  outputs: {a: {weight: 0.5}, b: {class_weight: balanced}}\n",
         data="source: {type: csv, path: targets.csv}\n  target: {columns: [a, b, c], missing: skip}",
     ),
+    "tabular": experiment(
+        "{type: tabular, units: [8, 8], members: 3, dropout: 0.3}", "  schedule: {type: cosine, warm_up: 0.1}"
+    ),
+    "tabular_xla": experiment("{type: tabular, units: [8], numbers: waves}", "  schedule: cycles\n  xla: true"),
+    "ensemble": experiment("{type: mlp, units: [8], dropout: 0.3}") + "ensemble: 3\n",
+    "ensemble_of_tabular": experiment("{type: tabular, units: [8], members: 2}", epochs=3) + "ensemble: 2\n",
     "texts": experiment(
         "{type: fusion, inputs: {said: {type: transformer, width: 4, heads: 2, blocks: 1, dropout: 0.3}}, units: [4]}",
         data="source: {type: jsonl, path: texts.jsonl}\n  target: y\n  features: {said: text, topic: {type: text, "
