@@ -7,7 +7,9 @@ from typing import Any
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.models.input_encoder import KINDS_IN_WORDS
 from mltrain.task import DataInfo, Decision
+from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 from mltrain.training.schedule import Schedule
+from mltrain.training.spec import TrainingSpec
 from mltrain.wording import listed
 
 
@@ -30,13 +32,19 @@ def settled(spec: ExperimentSpec, info: DataInfo) -> ExperimentSpec:
     if training.batch_size == "auto":
         found["batch_size"] = usual.batch_size
     if training.schedule == "auto":
-        # A schedule belongs to the learning rate that it was chosen with.
-        found["schedule"] = Schedule(**usual.schedule) if training.optimizer is None and usual.schedule else "none"
+        found["schedule"] = Schedule(**usual.schedule) if usual.schedule and _takes_schedule(training) else "none"
     if training.optimizer is None:
         found["optimizer"] = usual.optimizer
     if not found:
         return spec
     return spec.model_copy(update={"training": training.model_copy(update=found)})
+
+
+def _takes_schedule(training: TrainingSpec) -> bool:
+    """Return whether the usual schedule can be used: it belongs to the learning rate that it was chosen with, and
+    nothing else may change that."""
+    others = any(isinstance(callback, ReduceLROnPlateau) for callback in training.callbacks)
+    return training.optimizer is None and not others and not training.on_divergence.retry
 
 
 def settling_decisions(spec: ExperimentSpec, info: DataInfo) -> tuple[Decision, ...]:
