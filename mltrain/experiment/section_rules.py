@@ -108,6 +108,15 @@ def _chosen_epochs_are_trained(experiment: ExperimentSpec) -> Iterator[RuleProbl
                 yield RuleProblem(("training", "callbacks", number, *path), message)
 
 
+def _one_end_of_training(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    training = experiment.training
+    if training.budget is not None and training.epochs != "auto":
+        message = (
+            f"training.epochs is {training.epochs}, and a budget also says how long to train: remove one of the two"
+        )
+        yield RuleProblem(("training", "budget"), message)
+
+
 def _averaged_weights_are_the_model(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     training, found = experiment.training, 0
     for number, callback in enumerate(training.callbacks):
@@ -249,6 +258,7 @@ RULES = (
         ("training.callbacks", "training.epochs", "training.final", "training.optimizer"),
         _averaged_weights_are_the_model,
     ),
+    Rule(("training.epochs", "training.budget"), _one_end_of_training),
     Rule(("training.callbacks", "training.epochs"), _chosen_epochs_are_trained),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _one_best_epoch),

@@ -13,22 +13,25 @@ from mltrain.training.spec import TrainingSpec
 from mltrain.wording import listed
 
 
-def settled(spec: ExperimentSpec, info: DataInfo) -> ExperimentSpec:
+def settled(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> ExperimentSpec:
     """Return an experiment whose training has a value where the config says auto: what the loop, the plan and the
     results read.
 
     Args:
         spec: the experiment, as the config says it; one that is settled stays as it is.
         info: what is known of the data.
+        epochs: that fit a budget in seconds, once they are known.
     """
     model = spec.model.for_data(info)
     if model is not spec.model:
-        return settled(spec.model_copy(update={"model": model}), info)
+        return settled(spec.model_copy(update={"model": model}), info, epochs)
     training = spec.training
     usual = model.usual_training(info)
     found: dict[str, Any] = {}
     if training.epochs == "auto":
-        found["epochs"] = usual.epochs
+        budget = training.budget
+        fitting = None if budget is None else epochs or budget.epochs(info.train_rows)
+        found["epochs"] = fitting or usual.epochs
     if training.batch_size == "auto":
         found["batch_size"] = usual.batch_size
     if training.schedule == "auto":
@@ -47,12 +50,13 @@ def _takes_schedule(training: TrainingSpec) -> bool:
     return training.optimizer is None and not others and not training.on_divergence.retry
 
 
-def settling_decisions(spec: ExperimentSpec, info: DataInfo) -> tuple[Decision, ...]:
+def settling_decisions(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> tuple[Decision, ...]:
     """Return what `settled` decides by a rule on the rows, or by the model, with reasons.
 
     Args:
         spec: the experiment, as the config says it.
         info: what is known of the data.
+        epochs: as for `settled`.
     """
     model = spec.model.for_data(info)
     found = []
@@ -60,10 +64,12 @@ def settling_decisions(spec: ExperimentSpec, info: DataInfo) -> tuple[Decision, 
         kinds = listed(list(dict.fromkeys(KINDS_IN_WORDS[each.kind] for each in info.inputs)))
         found.append(Decision("model", getattr(model, "type", ""), f"it fits {kinds}"))
     usual = model.usual_training(info)
+    before, after = spec.training, settled(spec, info, epochs).training
+    if before.epochs == "auto" and before.budget is not None:
+        found.append(Decision("training.epochs", str(after.epochs), f"as many fit the budget of {before.budget.words}"))
     if not usual.reason:
         return tuple(found)
-    before, after = spec.training, settled(spec, info).training
-    if before.epochs == "auto":
+    if before.epochs == "auto" and before.budget is None:
         found.append(Decision("training.epochs", str(after.epochs), usual.reason))
     if before.batch_size == "auto":
         found.append(Decision("training.batch_size", str(after.batch_size), usual.reason))

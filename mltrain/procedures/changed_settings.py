@@ -81,7 +81,7 @@ class FormerTraining:
 def former_training(planned: PlannedResumption, setup: Setup, run: LockedRun, saved: Saved | None) -> FormerTraining:
     """Return what the run was, where it differs from what it is going to be."""
     prepared = setup.prepared
-    before, after = settled(planned.spec, prepared.info), setup.spec
+    before, after = settled(planned.spec, prepared.info, planned.before.epochs), setup.spec
     former = FormerTraining(before, changed=False, longer=planned.longer)
     if saved is None:
         return former

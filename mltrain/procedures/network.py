@@ -178,8 +178,21 @@ class Network:
         return model if all(temperature is None for *_, temperature in parts) else tempered_model(model, parts)
 
 
-def build_network(spec: ExperimentSpec, info: DataInfo, target: Target, precision: Precision = "float32") -> Network:
+def build_network(
+    spec: ExperimentSpec,
+    info: DataInfo,
+    target: Target,
+    precision: Precision = "float32",
+    epochs: int | None = None,
+) -> Network:
     """Build and compile the model of an experiment; its first weights follow from the seed alone.
+
+    Args:
+        spec: the experiment.
+        info: what is known of the data.
+        target: its fitted encoder.
+        precision: what the layers compute in.
+        epochs: that fit a budget in seconds, once they are known.
 
     Raises:
         MisfitError: layers, loss or metrics do not fit the data.
@@ -188,7 +201,7 @@ def build_network(spec: ExperimentSpec, info: DataInfo, target: Target, precisio
     # an earlier fold: sums of gradients follow the names, and with them the last bits (TensorFlow 2.21).
     keras.backend.clear_session(free_memory=False)
     keras.utils.set_random_seed(spec.seed)
-    spec = settled(spec, info)
+    spec = settled(spec, info, epochs)
     head = spec.model.head(info, spec.training.loss)
     keras.config.set_dtype_policy(precision)
     try:

@@ -92,6 +92,8 @@ def as_recorded(run: RunDirectory, plugins: Plugins | None = None) -> Loaded:
         )
         if asked == "auto" and isinstance(record.determinism.get(recorded), bool | str)
     ]
+    if record.epochs is not None:
+        stated += ["training.budget=null", f"training.epochs={record.epochs}"]
     if spec.device == "auto" and record.device is not None and record.device.value == "cpu":
         stated.append("device=cpu")
     try:

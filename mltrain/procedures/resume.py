@@ -119,12 +119,14 @@ def prepare_resume(
             f"{run.path}: the run ended before all of its first files were written, so there is nothing to resume; "
             f"`mltrain train --resume CONFIG --run-dir {run.path}` starts it again"
         )
-    more = () if epochs is None else (f"training.epochs={epochs}",)
     plugins = asked.plugins if asked is not None else plugins
     try:
         before = recorded_config(run, plugins=plugins)
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
+    more = () if epochs is None else (f"training.epochs={epochs}",)
+    if more and before.spec.training.budget is not None:
+        more = ("training.budget=null", *more)
     if asked is None:
         loaded = recorded_config(run, (*overrides, *more), plugins)
     else:

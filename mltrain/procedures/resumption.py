@@ -18,7 +18,7 @@ from mltrain.spec import as_plain
 from mltrain.wording import counted
 
 # What may change without changing a bit of what was and will be trained.
-FREE = ("training.epochs", "training.checkpoint", "training.progress_every", "evaluation.gates")
+FREE = ("training.epochs", "training.budget", "training.checkpoint", "training.progress_every", "evaluation.gates")
 
 
 class Checkpoint(Protocol):

@@ -69,7 +69,7 @@ def check_itself(
 
 
 def _other_parts(stored: StoredModel, network: Network, prepared: Prepared, precision: Precision) -> Iterator[str]:
-    if settled(stored.spec, stored.info) != network.spec:
+    if settled(stored.spec, stored.info, stored.record.epochs) != network.spec:
         yield "config.resolved.yaml is another experiment than the one that was trained"
     if stored.precision != precision:
         yield f"record.json names the precision {stored.precision}, and it was {precision}"

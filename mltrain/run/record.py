@@ -156,6 +156,8 @@ class Record(Spec):
     """The number of threads of TensorFlow; null before it started."""
     determinism: Mapping[str, bool | str] = {}
     """Switches that change the last digits: op determinism, XLA, precision."""
+    epochs: int | None = None
+    """The epochs that fit a budget in seconds; null without one."""
     data: Data | None = None
     """Which data it was; null before it was read."""
     vectors: Mapping[str, VectorFiles] = {}

@@ -11,6 +11,7 @@ from pydantic_core import core_schema
 from mltrain.expression import Comparison, MetricName
 from mltrain.keras_api.components import KerasComponent, keras_component
 from mltrain.spec import Many, Spec
+from mltrain.training.budget import Budget
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
@@ -120,6 +121,8 @@ class TrainingSpec(Spec):
     epochs: Annotated[int, Field(ge=1, le=10_000_000)] | Literal["auto"] = "auto"
     """The largest number of passes over the training rows; a callback may stop earlier. auto is 100, or for `tabular`
     follows from the number of rows."""
+    budget: Budget | None = None
+    """What the training may take, instead of `epochs`: `{seconds: 60}` or `{rows_seen: 1_000_000}`."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["full", "auto"] = "auto"
     """Rows in one update; `full` takes all training rows at once. auto is 32, or for `tabular` follows from the number
     of rows."""
