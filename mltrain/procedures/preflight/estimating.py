@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mltrain.data.memory import available_memory
+from mltrain.procedures.explanation.importance import MOST_ROWS, PERMUTATIONS
 from mltrain.procedures.preflight.beginning import Beginning
 from mltrain.procedures.preflight.pace import Pace
 from mltrain.procedures.preflight.seen import in_bytes
-from mltrain.procedures.preflight.space import device_memory, disk_of_run, held_memory, memory_of_training
+from mltrain.procedures.preflight.space import curves_of, device_memory, disk_of_run, held_memory, memory_of_training
 from mltrain.procedures.setup import Setup
 from mltrain.report.preflight import CheckLine, Estimate
 from mltrain.report.text import duration
 from mltrain.stopwatch import PhaseName, Stopwatch
+from mltrain.task import SPLITS
 from mltrain.wording import counted, in_words
 
 # What a training does too, before its first step.
@@ -28,10 +30,12 @@ _BEFORE: tuple[PhaseName, ...] = (
     "tracing",
 )
 # The end of a run without its rows, which is pictures most of all, as a share of TensorFlow's import on the same
-# machine; and what an epoch costs beside its steps and its validation: a row of the history, and the best weights.
-_END, _EPOCH = 0.55, 0.0003
+# machine: of any run, for each curve, and for a table of several classes.
+_END, _END_CURVE, _END_CLASSES = 0.3, 0.04, 0.15
 # Every row is measured a few times at the end, with intervals and beside baselines.
 _PASSES = 4
+# What an epoch costs beside its steps and its validation: a row of the history, and the best weights.
+_EPOCH = 0.0003
 # What ends a training before its last epoch.
 _ENDING = ("EarlyStopping", "TerminateOnNaN")
 
@@ -55,8 +59,7 @@ def estimate_of(setup: Setup, pace: Pace, beginning: Beginning, stopwatch: Stopw
     of_epoch = steps_of_epoch * pace.seconds_per_step + beside + _EPOCH
     laps = stopwatch.laps()
     before = beginning.compiling + sum(laps[phase].seconds for phase in _BEFORE if phase in laps)
-    rows = sum(len(each.rows) for each in examples.values())
-    end = _END * laps["importing TensorFlow"].seconds + _PASSES * rows * beginning.seconds_per_row
+    end = _end(setup) * laps["importing TensorFlow"].seconds + _passes(setup) * beginning.seconds_per_row
     free = available_memory()
     return Estimate(
         epochs=epochs,
@@ -83,6 +86,21 @@ def estimate_lines(setup: Setup, estimate: Estimate, runs_dir: Path) -> Iterator
     else:
         advice = "free some, name another place with --runs-dir, or keep fewer weights (training.checkpoint.keep)"
         yield CheckLine(check="disk", verdict="warning", seen=seen, advice=advice)
+
+
+def _end(setup: Setup) -> float:
+    classes = _END_CLASSES if setup.network.info.task == "multiclass" else 0.0
+    return _END + _END_CURVE * curves_of(setup) + classes
+
+
+def _passes(setup: Setup) -> int:
+    """Return how many rows the network sees at the end of a run."""
+    examples = setup.prepared.examples
+    rows = _PASSES * sum(len(each.rows) for each in examples.values())
+    if setup.spec.evaluation.explain:
+        held_out = len(next(examples[name] for name in reversed(SPLITS) if name in examples).rows)
+        rows += PERMUTATIONS * len(setup.prepared.preprocessing.columns) * min(MOST_ROWS, held_out)
+    return rows
 
 
 def free_disk(path: Path) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from keras.optimizers.schedules import LearningRateSchedule
 
-from mltrain.procedures.preflight.one_batch import ENOUGH_STEPS, LAST_STEPS, LEARNED, SECONDS, Learned, last_loss
+from mltrain.procedures.preflight.one_batch import ENOUGH_STEPS, LAST_STEPS, LEARNED, SECONDS, STEPS, Learned, last_loss
 from mltrain.procedures.setup import Setup
 from mltrain.report.preflight import CheckLine
 from mltrain.report.text import duration, number
@@ -18,7 +18,8 @@ _PARAMETERS_PER_NUMBER = 4
 # Of the first loss: a step or two lower it by so much where anything is learned.
 _SOME = 0.95
 _MUCH_DROPOUT = 0.4
-# If the loss went on to fall as in the second half of the steps, the batch would be known after so many halves more.
+# If the loss went on to fall as in the second half of the steps, the batch would be memorised after so many halves more;
+# where the time was over before all steps were run, after those that are missing, too.
 _HALVES_MORE = 2
 # Of the first loss, or of what is left: regularisation that adds so much is in the way.
 _MUCH_ADDED = 0.3
@@ -107,7 +108,8 @@ def _falls(learned: Learned) -> bool:
     """Return whether the loss of the rows was still falling fast at the end."""
     losses, smallest = learned.seen.of_rows, learned.batch.smallest
     before, last = last_loss(losses[: len(losses) // 2]) - smallest, learned.batch.last - smallest
-    return 0 < last < before and learned.batch.share * (last / before) ** _HALVES_MORE <= LEARNED
+    halves = _HALVES_MORE + 2 * (STEPS - len(losses)) / len(losses)
+    return 0 < last < before and learned.batch.share * (last / before) ** halves <= LEARNED
 
 
 def _is_schedule(optimizer: object) -> bool:

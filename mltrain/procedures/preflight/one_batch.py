@@ -28,7 +28,7 @@ ROWS = 32
 LEARNED = 0.1
 # Steps that are run at most, and seconds of a processor, with another learning rate too. A network of a few weights may
 # need thousands of steps, of a fraction of a millisecond each; one of millions learns 32 rows in less than a hundred.
-_STEPS, SECONDS, _SECONDS_AGAIN = 3_000, 1.2, 0.6
+STEPS, SECONDS, _SECONDS_AGAIN = 3_000, 1.2, 0.6
 # Where others use the processors, too, the clock runs faster: so many times at most.
 _BUSY = 2.5
 # Steps in one call; after each it is asked whether the batch is known.
@@ -154,9 +154,9 @@ class _Trial:
             _refuse_divergence(parts[-1], done - count)
             self._between()
             over = used >= seconds or time.perf_counter() - by_the_clock >= _BUSY * seconds
-            if done >= _STEPS or over or self.share(seen) <= LEARNED / 2:
+            if done >= STEPS or over or self.share(seen) <= LEARNED / 2:
                 return seen
-            count = max(1, min(_AT_ONCE, 4 * count, _STEPS - done, int((seconds - used) * done / max(used, 1e-6))))
+            count = max(1, min(_AT_ONCE, 4 * count, STEPS - done, int((seconds - used) * done / max(used, 1e-6))))
 
     def last(self, seen: SeenSteps) -> float:
         """Return the loss of the rows in the last steps."""

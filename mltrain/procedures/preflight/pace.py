@@ -108,10 +108,18 @@ def measure_pace(training: Training, deadline: Deadline, stopwatch: NoStopwatch)
         deadline.end = None
     laps = stopwatch.laps()
     tracing = laps["tracing"].seconds if "tracing" in laps else 0.0
-    return _pace(calls, epochs, training.loop.steps, tracing)
+    return pace_of(calls, epochs, training.loop.steps, tracing)
 
 
-def _pace(calls: Sequence[Call], epochs: Sequence[tuple[float, float]], steps: int, tracing: float) -> Pace:
+def pace_of(calls: Sequence[Call], epochs: Sequence[tuple[float, float]], steps: int, tracing: float) -> Pace:
+    """Return what the calls of a loop say.
+
+    Args:
+        calls: in their order; none where epochs have shared calls.
+        epochs: the seconds of each that has ended, and those of its steps.
+        steps: of an epoch.
+        tracing: seconds of compiling, which are in the first call.
+    """
     # In the first epoch the loop is compiled, and what it does for the first time takes longer.
     later = epochs[1:] or epochs
     if not calls:  # epochs that share calls

@@ -76,7 +76,7 @@ def disk_of_run(setup: Setup, seconds_of_training: float) -> int:
     raw_columns = len(prepared.preprocessing.columns)
     layers = len(network.architecture.layers)
     archive = of_state + _ARCHIVE + _ARCHIVE_COLUMN * raw_columns + _ARCHIVE_LAYER * layers + preprocessing // 2
-    curves = len({column.partition(".")[2] for column in columns if split_target(column)[1] is None})
+    curves = curves_of(setup)
     classes = min(len(network.info.output.classes), _MOST_CLASSES) if network.info.task == "multiclass" else 0
     pages = _PAGES + _PAGES_CURVE * curves + _PAGES_CLASS * classes
     return checkpoints + history + preprocessing + reference + archive + pages + _rows_on_disk(setup)
@@ -119,6 +119,11 @@ def bytes_of_examples(setup: Setup) -> int:
     """Return what the encoded rows of all splits take."""
     arrays = [array for each in setup.prepared.examples.values() for array in each.inputs.values()]
     return sum(array.nbytes for array in arrays)
+
+
+def curves_of(setup: Setup) -> int:
+    """Return how many curves a run has in its report: the loss, and each metric that is measured after an epoch."""
+    return len({column.partition(".")[2] for column in _measured(setup) if split_target(column)[1] is None})
 
 
 def _measured(setup: Setup) -> dict[str, str | None]:
