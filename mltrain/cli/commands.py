@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, Callable[[], Callable[..., None]]] = {
     "init": lambda: import_module("mltrain.cli.init").init,
     "validate": lambda: import_module("mltrain.cli.validate").validate,
     "audit": lambda: import_module("mltrain.cli.audit").audit,
+    "check": lambda: import_module("mltrain.cli.check").check,
     "train": lambda: import_module("mltrain.cli.train").train,
     "cross-validate": lambda: import_module("mltrain.cli.cross_validate").cross_validate,
     "resume": lambda: import_module("mltrain.cli.resume").resume,

@@ -27,7 +27,7 @@ def recorded_failures(loaded: Loaded, context: RunContext) -> Iterator[None]:
     stays as it is.
     """
     try:
-        with _in_status(loaded, context):
+        with _in_status(context), placed_failures(loaded):
             yield
     except BaseException as error:
         context.ended(error)
@@ -36,7 +36,23 @@ def recorded_failures(loaded: Loaded, context: RunContext) -> Iterator[None]:
 
 
 @contextmanager
-def _in_status(loaded: Loaded, context: RunContext) -> Iterator[None]:
+def placed_failures(loaded: Loaded) -> Iterator[None]:
+    """Place errors of what is done inside in the YAML, and name failures of the machine."""
+    try:
+        yield
+    except MisfitError as error:
+        raise loaded.error(*error.all) from error
+    except MltrainError:
+        raise
+    except Exception as error:
+        failure = machine_failure(error)
+        if failure is None:
+            raise
+        raise failure from error
+
+
+@contextmanager
+def _in_status(context: RunContext) -> Iterator[None]:
     run = context.run
 
     def end(state: State, error: BaseException, exit_code: int) -> None:
@@ -51,18 +67,10 @@ def _in_status(loaded: Loaded, context: RunContext) -> Iterator[None]:
     except KeyboardInterrupt as error:
         end("interrupted", error, 130)
         raise
-    except MisfitError as error:
-        placed = loaded.error(*error.all)
-        end("failed", placed, placed.exit_code)
-        raise placed from error
     except MltrainError as error:
         end("failed", error, error.exit_code)
         raise
     except Exception as error:
-        failure = machine_failure(error)
-        if failure is not None:
-            end("failed", failure, failure.exit_code)
-            raise failure from error
         if context.writes:
             run.log("".join(traceback.format_exception(error)))
         end("failed", error, 1)

@@ -17,6 +17,7 @@ from mltrain.procedures.checkpoints import Checkpoints, newest_valid
 from mltrain.procedures.decision import check_both_classes
 from mltrain.procedures.listeners import Listener, listeners_of
 from mltrain.procedures.measurement import exact_values
+from mltrain.procedures.phases import Phases
 from mltrain.procedures.plan import AVERAGING, FinalWeights
 from mltrain.procedures.resumption import PlannedResumption, resumed_sentence
 from mltrain.procedures.run_context import RunContext
@@ -111,9 +112,7 @@ def get_ready(setup: Setup, record: Record, context: RunContext, planned: Planne
         refused = refused_changes(planned, former, record, setup, saved)
         record = planned.checked(record, saved, tuple(refused), former.differences)
         notes = (resumed_sentence(saved, run),)
-    check_both_classes(setup.spec.evaluation, setup.prepared)
-    with context.stopwatch.phase("building the model"):
-        training = _training(setup, context)
+    training = training_of(setup, context)
     checkpoints = Checkpoints(run, setup.spec.training.checkpoint, training)
     if saved is None or former is None:
         return Ready(setup, record, training, checkpoints, notes=notes)
@@ -241,7 +240,18 @@ def _retry(error: DivergedError, ready: Ready, context: RunContext) -> None:
     context.terminal.warning(f"{error}; {done}")
 
 
-def _training(setup: Setup, context: RunContext) -> Training:
+def training_of(setup: Setup, context: Phases) -> Training:
+    """Return the training of a network at its first step.
+
+    Raises:
+        MisfitError: a threshold must be chosen, and the validation rows are of one class.
+    """
+    check_both_classes(setup.spec.evaluation, setup.prepared)
+    with context.stopwatch.phase("building the model"):
+        return _training(setup, context)
+
+
+def _training(setup: Setup, context: Phases) -> Training:
     network, spec, info = setup.network, setup.spec, setup.network.info
     train = setup.prepared.examples["train"]
     arrays = network.training_tensors(train)

@@ -9,17 +9,18 @@ from __future__ import annotations
 from contextlib import suppress
 
 from mltrain.errors import DivergedError, InterruptedRunError, MltrainError
+from mltrain.procedures.phases import Phases
 from mltrain.report.terminal import Terminal
 from mltrain.run.former_state import FormerState
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.status import Status, status
-from mltrain.stopwatch import NoStopwatch, PhaseName
+from mltrain.stopwatch import NoStopwatch
 from mltrain.training.signals import Interruption
 
 _STATE = "state"
 
 
-class RunContext:
+class RunContext(Phases):
     """The run that a process trains, and where it is on its way.
 
     Args:
@@ -33,10 +34,9 @@ class RunContext:
     def __init__(
         self, run: LockedRun, terminal: Terminal, interruption: Interruption, stopwatch: NoStopwatch, *, resumed: bool
     ) -> None:
+        super().__init__(interruption, stopwatch)
         self.run = run
         self.terminal = terminal
-        self.interruption = interruption
-        self.stopwatch = stopwatch
         self.writes = not resumed
         self._former: FormerState | None = None
         self._before: Status | None = run.status() if resumed and run.has_status() else None
@@ -44,20 +44,11 @@ class RunContext:
         if self.writes:
             run.begin_writing()
 
-    def begin(self, phase: PhaseName) -> None:
-        """Begin a phase before the training."""
-        self.stopwatch.turn_to(phase)
-        self.turn_to(phase)
-
     def turn_to(self, words: str, epoch: int = 0, step: int = 0) -> None:
         """Show in status.json what is being done; raises InterruptedRunError where a signal has come."""
-        self.raise_if_interrupted()
+        super().turn_to(words)
         if self.writes:
             self.run.write_status(status("running", words, epoch=epoch, step=step))
-
-    def raise_if_interrupted(self) -> None:
-        """Raise InterruptedRunError where a signal has come: between two parts of any longer work."""
-        self.interruption.raise_if_received()
 
     def write_from_now_on(self) -> None:
         """Begin to write a resumed run, of which everything has been read; a kill brings it back to what it was."""

@@ -11,9 +11,9 @@ from mltrain.experiment.settled import settled, settling_decisions
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.forecast_dates import kept_columns
 from mltrain.procedures.network import Network, build_network
+from mltrain.procedures.phases import Phases
 from mltrain.procedures.plan import Plan, make_plan
 from mltrain.procedures.preparing import prepare_for_model
-from mltrain.procedures.run_context import RunContext
 from mltrain.procedures.slices import Slices, fit_slices
 from mltrain.procedures.word_vectors import put_first_vectors
 from mltrain.run.proof import json_fingerprint
@@ -83,12 +83,12 @@ class Setup:
         )
 
 
-def set_up(spec: ExperimentSpec, context: RunContext, determinism: Mapping[str, bool | str]) -> Setup:
+def set_up(spec: ExperimentSpec, context: Phases, determinism: Mapping[str, bool | str]) -> Setup:
     """Read the data of an experiment, and build its network.
 
     Args:
         spec: the experiment.
-        context: of the run; nothing is written.
+        context: of the process; nothing is written.
         determinism: of the record where a run is resumed; empty for a new one.
 
     Raises:

@@ -131,7 +131,7 @@ def _culprit(
 
 def target_signature(training: TrainingSpec, info: DataInfo) -> tuple[tuple[int, ...], str]:
     """Return the shape of one target as the loss wants it, without the batch, and its dtype."""
-    match _form(training, info):
+    match target_form(training, info):
         case "one-hot":
             return (info.output.units,), "float32"
         case "class numbers":
@@ -141,7 +141,8 @@ def target_signature(training: TrainingSpec, info: DataInfo) -> tuple[tuple[int,
     return (info.output.units,), "float32"
 
 
-def _form(training: TrainingSpec, info: DataInfo) -> TargetForm:
+def target_form(training: TrainingSpec, info: DataInfo) -> TargetForm:
+    """Return the form in which the loss of an experiment wants the targets."""
     kind = KINDS[info.task]
     return kind.target_form("" if kind.mixed else (training.loss or default_loss(info.task)).type)
 
@@ -149,7 +150,7 @@ def _form(training: TrainingSpec, info: DataInfo) -> TargetForm:
 def shape_targets(y: np.ndarray, training: TrainingSpec, info: DataInfo) -> np.ndarray:
     """Return the targets as the loss wants them: `(rows,)` int32, one-hot `(rows, classes)`, or `(rows, targets)`
     float32; of different kinds as `beside_each_other` says."""
-    match _form(training, info):
+    match target_form(training, info):
         case "one-hot":
             return np.eye(info.output.units, dtype=np.float32)[y]
         case "class numbers":
@@ -163,7 +164,7 @@ def _keras_metric(metric: TrainingMetric, training: TrainingSpec, info: DataInfo
     built = build(metric.component)
     logits = training.loss is not None and training.loss.takes_logits
     if built == "crossentropy":  # in Keras 3.15 `compile` does not know its own name for it
-        return _CROSSENTROPY[_form(training, info)](name=built, from_logits=logits)
+        return _CROSSENTROPY[target_form(training, info)](name=built, from_logits=logits)
     if built == "accuracy" and logits and info.task == "binary":
         return keras.metrics.BinaryAccuracy(name=built, threshold=0.0)  # Keras' choice would cut logits at 0.5
     if isinstance(built, str):  # "accuracy": Keras chooses the kind by the shapes of targets and outputs

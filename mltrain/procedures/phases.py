@@ -1,0 +1,32 @@
+"""The phases before a training: each is timed, and a place where a signal ends the command. No TensorFlow, no run."""
+
+from __future__ import annotations
+
+from mltrain.stopwatch import NoStopwatch, PhaseName
+from mltrain.training.signals import Interruption
+
+
+class Phases:
+    """Where a process is on its way. `RunContext` is the same with a run, which is told of each phase.
+
+    Args:
+        interruption: of this process.
+        stopwatch: notes where the time goes.
+    """
+
+    def __init__(self, interruption: Interruption, stopwatch: NoStopwatch) -> None:
+        self.interruption = interruption
+        self.stopwatch = stopwatch
+
+    def begin(self, phase: PhaseName) -> None:
+        """Begin a phase before the training."""
+        self.stopwatch.turn_to(phase)
+        self.turn_to(phase)
+
+    def turn_to(self, words: str, epoch: int = 0, step: int = 0) -> None:
+        """Go on to what `words` say; raises InterruptedRunError where a signal has come."""
+        self.raise_if_interrupted()
+
+    def raise_if_interrupted(self) -> None:
+        """Raise InterruptedRunError where a signal has come: between two parts of any longer work."""
+        self.interruption.raise_if_received()

@@ -1,0 +1,120 @@
+"""What is said of the gradients and of the batch that was memorised, or was not. Imports TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from keras.optimizers.schedules import LearningRateSchedule
+
+from mltrain.procedures.preflight.one_batch import ENOUGH_STEPS, LAST_STEPS, LEARNED, SECONDS, STEPS, Learned, last_loss
+from mltrain.procedures.setup import Setup
+from mltrain.report.preflight import CheckLine
+from mltrain.report.text import duration, number
+from mltrain.wording import counted, listed
+
+# With fewer parameters for each number that is learned, a network need not be able to memorise a batch.
+_PARAMETERS_PER_NUMBER = 4
+# Of the first loss: a step or two lower it by so much where anything is learned.
+_SOME = 0.95
+_MUCH_DROPOUT = 0.4
+# If the loss went on to fall as in the second half of the steps, the batch would be memorised after so many halves more;
+# where the time was over before all steps were run, after those that are missing, too.
+_HALVES_MORE = 2
+# Of the first loss, or of what is left: regularisation that adds so much is in the way.
+_MUCH_ADDED = 0.3
+
+
+def gradients_line(learned: Learned) -> CheckLine:
+    """Return whether every weight is learned."""
+    silent, weights = learned.batch.without_gradient, learned.weights
+    if not weights:
+        seen, advice = (
+            "the network has no weights that are trained",
+            "Add a layer with weights, or train one that is not",
+        )
+        return CheckLine(check="gradients", verdict="warning", seen=seen, advice=advice)
+    # Of one row, batch normalization leaves nothing.
+    if not silent or learned.batch.rows == 1:
+        seen = "every array of weights gets a gradient" if not silent else "one row is too few to tell"
+        return CheckLine(check="gradients", verdict="ok", seen=f"{seen} ({weights})")
+    seen = (
+        f"{len(silent)} of {counted(weights, 'array')} of weights got no gradient in "
+        f"{counted(learned.batch.steps, 'step')}: {listed(silent, 6)}"
+    )
+    advice = (
+        "They are never learned: look for units that are 0 for every row (relu: use leaky_relu, or other first "
+        "weights), for inputs that are always 0, and for layers without a derivative"
+    )
+    return CheckLine(check="gradients", verdict="warning", seen=seen, advice=advice)
+
+
+def batch_line(setup: Setup, learned: Learned) -> CheckLine:
+    """Return whether the batch is memorised, and if not, why."""
+    batch = learned.batch
+    rows, steps = counted(batch.rows, "row"), counted(batch.steps, "step")
+    fell = f"loss {number(batch.first)} → {number(batch.last)} in {steps} on the same {rows}"
+    if batch.share <= LEARNED:
+        return CheckLine(check="one batch", verdict="ok", seen=f"memorised: {fell}")
+    seen = f"{fell}, {batch.share:.0%} of it is left"
+    if batch.steps < ENOUGH_STEPS:
+        seen += f"; {duration(SECONDS)} are too few steps to see more"
+        return CheckLine(check="one batch", verdict="ok" if batch.share < _SOME else "note", seen=seen)
+    if _falls(learned):
+        return CheckLine(check="one batch", verdict="note", seen=f"{seen}, and it still falls")
+    few = learned.parameters <= _PARAMETERS_PER_NUMBER * batch.rows * setup.network.info.output.units
+    if few and batch.share < _SOME and learned.better is None and not batch.contradictory:
+        seen += f"; {counted(learned.parameters, 'parameter')} cannot memorise {rows}"
+        return CheckLine(check="one batch", verdict="ok", seen=seen)
+    reasons = "; ".join(_reasons(setup, learned))
+    return CheckLine(
+        check="one batch", verdict="warning", seen=f"not memorised: {seen}", advice=f"Likely reasons: {reasons}"
+    )
+
+
+def _reasons(setup: Setup, learned: Learned) -> Iterator[str]:
+    batch, seen, better = learned.batch, learned.seen, learned.better
+    optimizer = setup.network.model.optimizer
+    rate = float(optimizer.learning_rate)
+    stated = "the schedule of the learning rate" if _is_schedule(optimizer) else f"a learning rate of {rate:g}"
+    if batch.contradictory:
+        yield (
+            f"{batch.contradictory} of the {batch.rows} rows are equal to another one in all inputs and have another "
+            "target, so that no network can distinguish them (mltrain audit shows such rows)"
+        )
+    if better is not None:
+        size = "small" if better.rate > rate else "large"
+        yield f"{stated} is too {size}: with {better.rate:g} only {better.share:.0%} is left"
+    if not seen.gradients[-1].any():
+        yield "no weight has a gradient any more: a relu, or a last layer, gives the same for every row"
+    added = [float(seen.additions[0]), float(seen.additions[-1])]
+    if added[0] > _MUCH_ADDED * abs(batch.first) or added[1] > _MUCH_ADDED * abs(batch.last - batch.smallest):
+        yield f"regularisation adds {number(max(added))} to the loss and keeps the weights small: weaken it"
+    dropout = max((_dropout(layer) for layer in setup.network.model._flatten_layers()), default=0.0)
+    if dropout >= _MUCH_DROPOUT:
+        yield f"a dropout of {dropout:g} hides much of each row: lower it"
+    if better is None and not batch.contradictory:
+        last = seen.of_rows[-LAST_STEPS:]
+        if batch.share >= 1 or last.max() > 3 * max(float(np.median(seen.of_rows[len(seen.of_rows) // 2 :])), 1e-12):
+            yield f"the loss rises or jumps: {stated} may be much too large"
+        else:
+            yield (
+                f"the loss falls too slowly: {stated} may be too small, the network too small, or the inputs or the "
+                "target badly scaled (data.scale, data.target.scale)"
+            )
+
+
+def _falls(learned: Learned) -> bool:
+    """Return whether the loss of the rows was still falling fast at the end."""
+    losses, smallest = learned.seen.of_rows, learned.batch.smallest
+    before, last = last_loss(losses[: len(losses) // 2]) - smallest, learned.batch.last - smallest
+    halves = _HALVES_MORE + 2 * (STEPS - len(losses)) / len(losses)
+    return 0 < last < before and learned.batch.share * (last / before) ** halves <= LEARNED
+
+
+def _is_schedule(optimizer: object) -> bool:
+    return isinstance(getattr(optimizer, "_learning_rate", None), LearningRateSchedule)
+
+
+def _dropout(layer: object) -> float:
+    return float(getattr(layer, "rate", 0.0) or 0.0) if type(layer).__name__.endswith("Dropout") else 0.0
