@@ -62,7 +62,9 @@ def init(
     data: Annotated[
         Path | None,
         typer.Option(
-            "--data", metavar="FILE", help="Write the config for this table: CSV, Parquet, JSON Lines or NPZ."
+            "--data",
+            metavar="FILE",
+            help="Look at this data and write its config: CSV, Parquet, JSON Lines, NPZ, or a folder of images.",
         ),
     ] = None,
     target: Annotated[
@@ -73,7 +75,7 @@ def init(
     with what was seen in it."""
     from mltrain.errors import UsageError, WriteError
     from mltrain.listing.schema import json_schema
-    from mltrain.procedures.drafting.draft import config_name, draft
+    from mltrain.procedures.drafting.names import config_name
     from mltrain.run.durable import without_links, write_file
 
     if target is not None and data is None:
@@ -88,6 +90,8 @@ def init(
     if data is None:
         text = STARTER.format(schema=SCHEMA_NAME, config=path.name, name="first-experiment")
     else:
+        from mltrain.procedures.drafting.draft import draft  # NumPy and pyarrow, which the starter does not need
+
         made = draft(data, path, target, SCHEMA_NAME)
         text, notes = made.text, made.notes
     schema = f"{json.dumps(json_schema(), indent=1, ensure_ascii=False)}\n"

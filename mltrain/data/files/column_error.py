@@ -12,8 +12,10 @@ class ColumnError(DataError):
         column: its name.
         expected: what the values were expected to be, such as "number"; empty where no kind was.
         odd: the first different texts that are something else; empty where texts are not what is wrong.
+        odd_share: the share of the values that are.
     """
 
     column: str = ""
     expected: str = ""
     odd: tuple[str, ...] = ()
+    odd_share: float = 0.0

@@ -296,7 +296,7 @@ def _check_all(mask: pa.Array, texts: pa.Array, where: ColumnPlace, what: str, d
     error = where.error(
         row, f"{quoted(text)} is not a {what}{'' if where.in_part else counts}. {', or '.join(remedies)}"
     )
-    error.expected = what
+    error.expected, error.odd_share = what, 1 - alike / present
     error.odd = tuple(pc.unique(texts.filter(pc.invert(mask)))[:MOST_ODD].to_pylist())
     raise error
 

@@ -102,6 +102,8 @@ def look_at(table: Table, name: str, stated: tuple[str, str] | None = None) -> L
     """
     column = RawColumn.of(table, name)
     values = column.values
+    if not name:
+        return Look(name, "ignore", False, "", "a column without a name")
     if stated is not None:
         kind, reason = stated
         return Look(name, kind, False, "" if kind == "ignore" else _holds(column), reason)
@@ -265,6 +267,8 @@ def shown(value: Any) -> str:
 
 def label(value: Any) -> str:
     """Return a class or a category as a comment shows it: numbers as they are in the file."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return str(int(value)) if isinstance(value, float) and value.is_integer() else shortened(str(value), 30)
 
 

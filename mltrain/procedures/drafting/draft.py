@@ -5,26 +5,30 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mltrain.config.load import load_text
+from mltrain.data.files.opening import refuse_folder_of_parts
 from mltrain.data.table import Table
-from mltrain.errors import MltrainError
-from mltrain.problems import printable
+from mltrain.errors import DataError, UsageError
+from mltrain.problems import InvalidConfigError, printable
 from mltrain.procedures.audit import audit
 from mltrain.procedures.drafting.column_looks import Look, look_at
 from mltrain.procedures.drafting.draft_text import MODEL_OF_A_TABLE, Content, Hint, draft_text
+from mltrain.procedures.drafting.names import config_name, experiment_name
 from mltrain.procedures.drafting.readable import Readable, read_somehow
 from mltrain.procedures.drafting.target_choice import Choice, guessed_target, named_target
 from mltrain.procedures.drafting.target_look import look_at_target
 from mltrain.run.audit import Audit, AuditFinding
+from mltrain.spec import normalise
 from mltrain.wording import counted
 
-_ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl", ".npz", ".txt", ".data", ".dat", ".tab")
-_RANDOM = {"type": "random", "validation": 0.2, "test": 0.2}
+_RANDOM: Mapping[str, Any] = {"type": "random", "validation": 0.2, "test": 0.2}
+_IMAGE_SIZE = (64, 64)
+_NAMES_OF_CLASSES = ("label", "labels", "class", "classes", "category", "type", "kind")
 # What the audit finds of rows, with the share of rows from which on a config mentions it.
 _OF_ROWS = {"repeated_rows": 0.01, "contradictory_rows": 0.05}
 
@@ -42,11 +46,6 @@ class Draft:
     notes: tuple[str, ...]
 
 
-def config_name(data: Path) -> str:
-    """Return the name of the config for a data file: `sales.yaml` for `sales.csv.gz`."""
-    return f"{_stem(data)}.yaml"
-
-
 def draft(data: Path, config: Path, target: str | None, schema: str) -> Draft:
     """Return the config for a data file.
 
@@ -60,42 +59,65 @@ def draft(data: Path, config: Path, target: str | None, schema: str) -> Draft:
         UsageError: there is no such column, or none that looks like a target.
         DataError: the file cannot be read, or nothing can be learned from it.
     """
+    if data.is_dir():
+        return _draft_of_images(data, config, target, schema)
     readable = read_somehow(data, target)
     choice = guessed_target(readable.table) if target is None else named_target(readable.table, target)
     if target is None and choice.name in readable.features:  # a target is corrected in another way than a feature
         readable = read_somehow(data, choice.name)
     content = _content(readable, choice, data, config, target)
-    name = experiment_name(data)
-
-    def text_of(content: Content) -> str:
-        return draft_text(content, name, schema)
-
     del readable  # the audit reads the file again, as a training will
     try:
-        loaded = load_text(text_of(content).encode(), str(config), config.absolute().parent)
-        content = _with_findings(content, audit(loaded))
-        text = text_of(content)
-        load_text(text.encode(), str(config), config.absolute().parent)
-    except MltrainError as error:
+        content, text = _audited(content, data, config, schema)
+    except DataError as error:
         if not choice.guessed:
             raise
-        guess = f"{error} (the target {choice.name!r} was guessed; --target names another one)"
-        raise type(error)(guess) from error
+        raise DataError(f"{error} (the target {choice.name!r} was guessed; --target names another one)") from error
     return Draft(text, tuple(_notes(content, choice, data)))
 
 
-def experiment_name(data: Path) -> str:
-    """Return a name that an experiment can have."""
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", _stem(data)).strip("-._")
-    return name[:64] or "experiment"
+def _audited(content: Content, data: Path, config: Path, schema: str) -> tuple[Content, str]:
+    """Return the content with what the audit found, and its text, which can be read.
+
+    Raises:
+        DataError: nothing can be learned from the data.
+    """
+    name, folder = experiment_name(data), config.absolute().parent
+    try:
+        loaded = load_text(draft_text(content, name, schema).encode(), str(config), folder)
+        content = _with_findings(content, audit(loaded))
+        text = draft_text(content, name, schema)
+        load_text(text.encode(), str(config), folder)
+    except InvalidConfigError as error:
+        # The lines that it names are of a file that will not be written.
+        found = "; ".join(each.message for each in error.problems)
+        raise DataError(f"{printable(data.name)}: no config can be made for it: {found}") from error
+    return content, text
 
 
-def _stem(data: Path) -> str:
-    name = data.name
-    for ending in (".gz", *_ENDINGS):
-        if name.lower().endswith(ending) and len(name) > len(ending):
-            name = name[: -len(ending)]
-    return name
+def _draft_of_images(folder: Path, config: Path, target: str | None, schema: str) -> Draft:
+    """Return the config for a folder with a folder of images for each class."""
+    refuse_folder_of_parts(folder)
+    if target is not None:
+        raise UsageError("--target is for tables: in a folder of images each folder in it is a class (remove it)")
+    source = {"type": "image_folder", "path": _path_text(folder, config), "size": list(_IMAGE_SIZE)}
+    reasons = {"size": "height and width; images of another size are stretched to it"}
+    content = Content(
+        config=config.name,
+        command=_command(folder, config, None),
+        source=source,
+        reasons=reasons,
+        rows=0,
+        target=None,
+        looks=(),
+        split=_RANDOM,
+        why_split="",
+        hints=(),
+        warnings=(),
+        model="cnn",
+    )
+    content, text = _audited(content, folder, config, schema)
+    return Draft(text, (f"{printable(folder.name)}: {counted(content.rows, 'image')}; each folder in it is a class",))
 
 
 def _content(readable: Readable, choice: Choice, data: Path, config: Path, stated: str | None) -> Content:
@@ -107,19 +129,23 @@ def _content(readable: Readable, choice: Choice, data: Path, config: Path, state
             Look(choice.name, *readable.features[choice.name][:1], False, "", "the target: its texts are classes"),
             *looks,
         ]
+    seen = look_at_target(table, choice)
+    if normalise(choice.name) in _NAMES_OF_CLASSES or not any(look.of_table for look in looks):
+        seen = replace(seen, may_be_numbers="")
     series = next((look for look in looks if look.is_series), None)
-    split, why = (dict(_RANDOM), "") if series is None else _time_split(series)
-    command = ["mltrain", "init", *([config.name] if config.name != config_name(data) else []), "--data", str(data)]
-    command += [] if stated is None else ["--target", stated]
+    split, why = (_RANDOM, "") if series is None else _time_split(series)
+    if readable.test_arrays:
+        test = {"type": "npz", "path": _path_text(data, config), "arrays": readable.test_arrays}
+        split, why = {"type": "files", "validation": 0.2, "test": test}, "the file has test rows of its own"
     source: dict[str, Any] = {"type": readable.source.type, "path": _path_text(data, config)}
     source |= {key: list(value) if isinstance(value, tuple) else value for key, (value, _) in readable.stated.items()}
     return Content(
         config=config.name,
-        command=printable(shlex.join(command)),
+        command=_command(data, config, stated),
         source=source,
         reasons={key: reason for key, (_, reason) in readable.stated.items()},
         rows=len(table),
-        target=look_at_target(table, choice),
+        target=seen,
         looks=looks,
         split=split,
         why_split=why,
@@ -129,9 +155,16 @@ def _content(readable: Readable, choice: Choice, data: Path, config: Path, state
     )
 
 
+def _command(data: Path, config: Path, target: str | None) -> str:
+    command = ["mltrain", "init", *([config.name] if config.name != config_name(data) else []), "--data", str(data)]
+    return printable(shlex.join([*command, *([] if target is None else ["--target", target])]))
+
+
 def _path_text(data: Path, config: Path) -> str:
-    path = os.path.relpath(data.absolute(), config.absolute().parent)
-    return f"./{path}" if path.startswith("~") else path
+    folder = config.absolute().parent
+    path = os.path.relpath(data.absolute(), folder)
+    # A path that begins with ~ is one in the home of a user.
+    return f"../{folder.name}/{path}" if path.startswith("~") else path
 
 
 def _without_copies(look: Look, table: Table, target: str) -> Look:
@@ -153,7 +186,7 @@ def _model(looks: Sequence[Look]) -> str:
     return "mlp" if arrays[0].kind == "array" else "cnn"
 
 
-def _time_split(series: Look) -> tuple[dict[str, Any], str]:
+def _time_split(series: Look) -> tuple[Mapping[str, Any], str]:
     split = {"type": "time", "column": series.name, "validation": 0.2, "test": 0.2}
     why = (
         f"there is one row for each {series.name}, in order: the newest rows are the test, as neighbours in both would "
@@ -181,11 +214,12 @@ def _hints(looks: Sequence[Look], series: Look | None) -> list[Hint]:
 
 def _with_findings(content: Content, found: Audit) -> Content:
     """Return the content with what the audit says of its rows and columns."""
+    content = replace(content, rows=content.rows or sum(found.rows.values()))
     leaks = {
         each.key.removeprefix("data.features."): each for each in found.findings if each.finding == "leaked_feature"
     }
     looks = [_with_leak(look, leaks[look.name]) if look.name in leaks else look for look in content.looks]
-    if all(look.kind == "ignore" for look in looks):
+    if looks and all(look.kind == "ignore" for look in looks):
         looks = list(content.looks)  # what is left to learn from is for a person to decide
     by_kind = {each.finding: each.sentence for each in reversed(found.findings) if _is_much(each)}
     warnings = tuple(by_kind[kind] for kind in _OF_ROWS if kind in by_kind)

@@ -27,6 +27,8 @@ training:
 _MOST_LINES = 100
 _WIDTH = 110
 _NAMED = 6
+# YAML looks for the colon behind a key in 1024 characters. What a longer one is, is found in a training.
+_LONGEST_KEY = 500
 # With fewer rows, those of the test measure coarsely.
 _FEW_ROWS = 500
 
@@ -107,6 +109,8 @@ def _data(content: Content) -> Iterator[str]:
     if target is not None:
         for sentence in target.sentences:
             yield from _comment(sentence, "  ")
+        if target.may_be_numbers:
+            yield from _comment("the classes are numbers: for a rating or a count, see `task: regression` above", "  ")
         stated = {"column": target.name, "missing": "skip"} if target.lacking else target.name
         yield f"  target: {value_text(stated)}"
     yield from _splits(content)
@@ -165,7 +169,7 @@ def _features(content: Content) -> Iterator[str]:
         )
         return
     yield _beside("  features:", "the kind of each column; `ignore` leaves it out")
-    lines = [(each, f"    {scalar_text(each.name)}: {each.kind}") for each in looks]
+    lines = [(each, f"    {scalar_text(each.name)}: {each.kind}") for each in looks if len(each.name) < _LONGEST_KEY]
     indent = min(max((len(line) for _, line in lines), default=0) + 2, 40)
     for look, line in lines:
         holds = "" if look.kind == "ignore" and look.remark else look.holds

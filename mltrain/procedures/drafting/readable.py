@@ -13,12 +13,14 @@ import pyarrow.compute as pc
 
 from mltrain.data.column_settings import AS_WRITTEN
 from mltrain.data.features.inference import CATEGORIES_SHARE, FEW_CATEGORIES
+from mltrain.data.files.array_names import parts_of_arrays
 from mltrain.data.files.column_error import ColumnError
-from mltrain.data.files.column_types import MOST_ODD, DeclaredKinds, OnlyThese
+from mltrain.data.files.column_types import DeclaredKinds, OnlyThese
 from mltrain.data.files.missing_keys import USUAL
 from mltrain.data.sources import FileSource, source_of
 from mltrain.data.sources.csv import CsvSource
 from mltrain.data.sources.jsonl import JsonlSource
+from mltrain.data.sources.npz import NpzSource
 from mltrain.data.table import Table
 from mltrain.data.target import MOST_CLASSES
 from mltrain.errors import DataError
@@ -32,6 +34,8 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 _NO_VALUE = re.compile(
     r"[^\w\s]+|unknown|missing|none|na|n\.a\.?|n/a|nil|null|nan|inf|[+-]inf|not available|undefined", re.I
 )
+# A larger share of texts that do not fit was not mistyped.
+_MISTYPED = 0.05
 # Words that say that a value is not there have few spellings.
 _MOST_SPELLINGS = 5
 
@@ -45,12 +49,14 @@ class Readable:
         table: its rows.
         stated: keys of the source that are not its defaults, with the reason of each where there is one.
         features: the kind of columns whose values do not agree, with the reason.
+        test_arrays: the arrays of the test rows, by column, where an .npz file has such.
     """
 
     source: FileSource
     table: Table
     stated: dict[str, tuple[Any, str]]
     features: dict[str, tuple[str, str]]
+    test_arrays: dict[str, str]
 
 
 @dataclass
@@ -85,6 +91,10 @@ def read_somehow(path: Path, target: str | None) -> Readable:
         written = detected(path, reading.source.separator)
         for key, value in written.settings.items():
             reading.state(key, tuple(value) if isinstance(value, list) else value, written.reasons.get(key, ""))
+    test_arrays: dict[str, str] = {}
+    if isinstance(reading.source, NpzSource) and (parts := parts_of_arrays(path)):
+        reading.state("arrays", parts["train"], "")
+        test_arrays = parts["test"]
     while True:
         declared = {name: kind for name, (kind, _) in reading.features.items()}
         roles = {} if target is None else {target: "target"}
@@ -98,7 +108,7 @@ def read_somehow(path: Path, target: str | None) -> Readable:
             if form is not None:
                 reading.state("date_format", form, "")
                 continue
-        return Readable(reading.source, table, reading.stated, reading.features)
+        return Readable(reading.source, table, reading.stated, reading.features, test_arrays)
 
 
 def _source(path: Path) -> FileSource:
@@ -118,18 +128,18 @@ def _correct(reading: _Reading, error: ColumnError) -> None:
     if name == reading.target:
         _correct_target(reading, error, texts)
         return
-    if _mean_no_value(error.odd) and isinstance(reading.source, CsvSource | JsonlSource):
+    if _mean_no_value(error) and isinstance(reading.source, CsvSource | JsonlSource):
         known = reading.source.missing
         if not set(error.odd) <= set(known):
             reason = f"in {name!r}, where all others are {_plural(error.expected)}"
             _also_missing(reading, error.odd, reason)
             return
     if texts is None:
-        reading.features[name] = ("ignore", f"it cannot be read: {_without_place(error)}")
+        reading.features[name] = ("ignore", _what_is_wrong(error))
         return
     distinct, rows = pc.count_distinct(texts).as_py(), len(texts)
     kind = "category" if distinct <= max(FEW_CATEGORIES, int(CATEGORIES_SHARE * rows)) else "ignore"
-    reading.features[name] = (kind, f"not all values fit: {_without_place(error)}")
+    reading.features[name] = (kind, _what_is_wrong(error))
 
 
 def _with_commas(reading: _Reading, odd: Sequence[str]) -> bool:
@@ -158,7 +168,7 @@ def _correct_target(reading: _Reading, error: ColumnError, texts: pa.Array | Non
         return
     source = reading.source
     has_key = isinstance(source, CsvSource | JsonlSource)
-    if not has_key or not _mean_no_value(error.odd) or set(error.odd) <= set(source.missing):
+    if not has_key or not _mean_no_value(error) or set(error.odd) <= set(source.missing):
         raise error
     _also_missing(reading, error.odd, "in the target, where all others are numbers")
 
@@ -169,11 +179,12 @@ def _also_missing(reading: _Reading, texts: Sequence[str], reason: str) -> None:
     reading.state("missing", (*before, *texts), together)
 
 
-def _mean_no_value(odd: Sequence[str]) -> bool:
-    """Return whether texts that are no numbers are mistyped, or say that there is no value."""
-    if not odd or len(odd) > _MOST_SPELLINGS or len(odd) >= MOST_ODD:
+def _mean_no_value(error: ColumnError) -> bool:
+    """Return whether the texts that do not fit say that there is no value, or are a few that were mistyped."""
+    if not error.odd or len(error.odd) > _MOST_SPELLINGS:
         return False
-    return all(_NO_VALUE.fullmatch(text) or text in USUAL or any(map(str.isdigit, text)) for text in odd)
+    mistyped = [text for text in error.odd if not _NO_VALUE.fullmatch(text) and text not in USUAL]
+    return not mistyped or (error.odd_share <= _MISTYPED and all(any(map(str.isdigit, each)) for each in mistyped))
 
 
 def _texts(reading: _Reading, name: str) -> pa.Array | None:
@@ -190,7 +201,10 @@ def _plural(expected: str) -> str:
     return {"number": "numbers"}.get(expected, "dates")
 
 
-def _without_place(error: ColumnError) -> str:
-    """Return what is wrong without the name of the column and without advice: `data.csv:18: '5O' is not a number`."""
-    text = str(error).replace(f" column {error.column!r}:", "", 1)
+def _what_is_wrong(error: ColumnError) -> str:
+    """Return what is wrong with a column, without its name and without advice: `data.csv:18: '5O' is not a number`."""
+    text = str(error)
+    if not error.expected and (found := re.search(r", found (an object|values of type .+?)(;|$)", text)):
+        return f"holds {found[1]}"
+    text = text.replace(f" column {error.column!r}:", "", 1)
     return re.split(r"\. Correct |; declare |; if they are ", text)[0]

@@ -114,7 +114,8 @@ def _can_be_target(table: Table, name: str, most_classes: int = _MOST_CLASSES) -
     distinct = pc.count_distinct(values.drop_null()).as_py()
     if distinct < 2 or (pa.types.is_string(values.type) and distinct > most_classes):
         return False
-    return look_at(table, name).kind != "ignore"
+    # Numbers that differ in each row may be prices.
+    return most_classes > _MOST_CLASSES or look_at(table, name).kind != "ignore"
 
 
 def _holds_texts(table: Table, name: str) -> bool:

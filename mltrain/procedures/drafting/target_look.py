@@ -82,8 +82,6 @@ def _of_classes(values: pa.Array, look: TargetLook, may_be_numbers: bool) -> Tar
     counts.sort(key=lambda each: -each[1])
     names = listed([f"{name} ({share(count / rows)})" for name, count in counts], _SHOWN)
     said = [f"the target: {counted(len(counts), 'class')}, {names}; the task is {look.task}"]
-    if may_be_numbers:
-        said.append("the classes are numbers: if they are a rating or a count, see `task: regression` above")
     few = [f"{name} ({count})" for name, count in counts if count < _FEW]
     if few:
         said.append(f"fewer than {_FEW} rows of {listed(few, _SHOWN)}: too few to learn and to measure")
