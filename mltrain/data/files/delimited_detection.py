@@ -136,8 +136,18 @@ def _form(text: bytes, usual: str) -> _Form | None:
         form = _split_alike(delimiter, rows)
         if form is not None:
             found.append(form)
-    # The first record says best how many fields there are, then the usual delimiter, then the most fields.
-    return max(found, key=lambda form: (form.first.line == 1, form.delimiter == usual, form.width), default=None)
+    # The first record says best how many fields there are. A comma may also be in each number, and in each name.
+    return max(
+        found,
+        key=lambda form: (
+            form.first.line == 1,
+            len(form.first.fields) == form.width,
+            form.delimiter not in ", ",
+            form.delimiter == usual,
+            form.width,
+        ),
+        default=None,
+    )
 
 
 def _split_alike(delimiter: str, rows: Sequence[Record]) -> _Form | None:

@@ -2,8 +2,10 @@
 
 import json
 
+import numpy
 import pyarrow as pa
 import pytest
+from PIL import Image
 from pyarrow import parquet
 
 from tests.procedures.drafting.tables import ROWS, drafted, kinds, shop, trains, write_csv
@@ -179,3 +181,47 @@ def test_the_model_and_the_training_are_those_of_one_place(monkeypatch, tmp_path
     write_csv(tmp_path / "shop.csv", shop())
     loaded, _ = drafted(tmp_path, "shop.csv")
     assert (loaded.spec.model.type, loaded.spec.training.epochs) == ("linear", 3)
+
+
+def arrays(folder, **more):
+    draw = numpy.random.default_rng(0)
+    numpy.savez(folder / "x.npz", **{"y": draw.integers(0, 3, 60), **more})
+
+
+@pytest.mark.parametrize(
+    ("more", "model"),
+    [
+        ({"image": numpy.zeros((60, 8, 8), numpy.uint8)}, "cnn"),
+        ({"values": numpy.ones((60, 5))}, "mlp"),
+        ({"values": numpy.ones((60, 5)), "size": numpy.arange(60) % 7}, "fusion"),
+        ({"size": numpy.arange(60) % 7}, "mlp"),
+    ],
+    ids=["image", "array", "both", "table"],
+)
+def test_the_model_is_one_that_takes_the_arrays_of_a_file(tmp_path, more, model):
+    arrays(tmp_path, **more)
+    loaded, text = drafted(tmp_path, "x.npz", "--target", "y")
+    assert loaded.spec.model.type == model
+    assert ("# task: regression" in text) == ("size" in more)
+
+
+def test_the_test_rows_of_a_data_set_of_keras_are_used(tmp_path):
+    images, labels = numpy.zeros((60, 8, 8), numpy.uint8), numpy.arange(60) % 3
+    numpy.savez(tmp_path / "x.npz", x_train=images, y_train=labels, x_test=images[:21], y_test=labels[:21])
+    loaded, _ = drafted(tmp_path, "x.npz")
+    assert loaded.spec.data.source.arrays == {"x": "x_train", "y": "y_train"}
+    assert loaded.spec.data.split.type == "files"
+    run = trains(tmp_path, loaded)
+    assert json.loads((run / "metrics.json").read_text())["splits"]["test"]["n"] == 21
+
+
+def test_a_folder_of_images_has_its_classes_in_folders(mltrain, tmp_path):
+    for number in range(40):
+        folder = tmp_path / "photos" / ("cat" if number % 2 else "dog")
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = numpy.random.default_rng(number).integers(0, 255, (9, 7, 3), dtype=numpy.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    loaded, _ = drafted(tmp_path, "photos")
+    assert (loaded.spec.data.source.type, loaded.spec.model.type) == ("image_folder", "cnn")
+    trains(tmp_path, loaded)
+    assert mltrain("init", "other.yaml", "--data", "photos", "--target", "x").code == 2
