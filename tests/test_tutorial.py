@@ -36,6 +36,10 @@ def followed(mltrain, shell, tmp_path):
 
 def test_the_tutorial_does_what_it_says(followed, tmp_path):
     said = dict(followed)
+    drafted = (tmp_path / "first.yaml").read_text()
+    assert "customer: ignore       # another text in each row" in drafted
+    assert "monthly_bill: number   # " in drafted and "4 % missing" in drafted
+    assert "WARNING: alone predicts the target almost perfectly" in drafted
     assert "refund" in said["mltrain audit churn.yaml"].err + said["mltrain audit churn.yaml"].out
     run = said["mltrain train churn.yaml"].run
     metrics = json.loads((tmp_path / run / "metrics.json").read_text())["splits"]["test"]["metrics"]["roc_auc"]

@@ -109,7 +109,7 @@ def prepare(
         DataError: the data is not there, not readable, or does not fit what was asked.
         MisfitError: a column to keep is not there.
     """
-    table, windowed, window_decisions = read_data(spec, seed, task, keep, texts.beside)
+    table, windowed, reading_decisions = read_data(spec, seed, task, keep, texts.beside)
     kept = {name: _named_column(table, name, path) for name, path in keep.items()}
     target_spec = target_of(spec, table)
     table = unfolded(table, target_spec.names[0])
@@ -142,7 +142,7 @@ def prepare(
         beside = fit_beside(windowed, spec, splits.train)
         encoders: tuple[Any, ...] = (windows, *beside.encoders)
         preprocessing = Preprocessing(columns=encoders, target=target, groups=beside.groups)
-        feature_decisions = (*window_decisions, *beside.decisions)
+        feature_decisions = beside.decisions
     weights: np.ndarray | None = None
     if spec.sample_weight is not None:
         column = _named_column(table, spec.sample_weight, ("data", "sample_weight"))
@@ -176,7 +176,7 @@ def prepare(
         reference=reference,
         audited=audited,
         info=info,
-        decisions=(*table.decisions, *decisions, *split_decisions, *feature_decisions),
+        decisions=(*table.decisions, *decisions, *split_decisions, *reading_decisions, *feature_decisions),
         examples=examples,
         weights=weights,
         kept=kept,

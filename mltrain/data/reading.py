@@ -15,6 +15,7 @@ from mltrain.data.spec import DataSpec
 from mltrain.data.splits.choice import read_table
 from mltrain.data.table import Table, is_unread
 from mltrain.data.target_spec import TargetSpec
+from mltrain.data.unknown_target import without_unknown_target
 from mltrain.data.window_columns import windowed_rows
 from mltrain.data.windowed import Windowed
 from mltrain.errors import DataError
@@ -44,7 +45,8 @@ def read_data(
         raise DataError(f"{table.origin.name}: there are no rows")
     table = with_single_values(table, _single_columns(spec, table, keep))
     if spec.windows is None:
-        return table, None, ()
+        table, left_out = without_unknown_target(table, spec)
+        return table, None, left_out
     targets = target_of(spec, table).names
     for target in targets:
         values = table.columns.get(target)

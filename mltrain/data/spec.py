@@ -173,7 +173,7 @@ class DataSpec(Spec):
         if self.target is not None and self.target.classes:
             message = "windows forecast a number, which has no classes"
             problems.append(problem("window_target", message, ("target", "classes"), self.target.classes[0]))
-        if self.target is not None and self.target.is_of_outputs:
+        if self.target is not None and (self.target.is_of_outputs or self.target.missing == "skip"):
             key = "each" if self.target.each else "missing"
             message = f"windows forecast numbers that are all there, so data.target.{key} has no meaning (remove it)"
             problems.append(problem("window_target", message, ("target", key), key))

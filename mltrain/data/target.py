@@ -25,7 +25,7 @@ from mltrain.wording import counted
 MOST_CLASSES = 20
 ROWS_PER_CLASS = 3
 IF_NUMBERS = "state task: regression if they are counts, ratings or measurements"
-_NUMBER_WITH_SIGN = (
+NUMBER_WITH_SIGN = (
     r"^\s*[+-]?([$€£¥]\s?[+-]?\d[\d.,\s]*|\d[\d.,\s]*([$€£¥%]|[A-Za-z]{1,4}\.?)|\d{1,3}(,\d{3})+(\.\d+)?|\d+,\d+)\s*$"
 )
 
@@ -165,7 +165,7 @@ def _refuse_numbers_with_signs(column: RawColumn, values: pa.Array) -> None:
     Raises:
         DataError: names the first one, and what to remove from it.
     """
-    signed = pc.match_substring_regex(values, _NUMBER_WITH_SIGN)
+    signed = pc.match_substring_regex(values, NUMBER_WITH_SIGN)
     if (pc.sum(signed).as_py() or 0) * 2 <= len(values):
         return
     row = first_row(signed)

@@ -57,8 +57,8 @@ class TargetSpec(Spec):
     """Several columns that are learned together, each with a head, a loss and metrics of its own kind: what is known of
     each, by its name, such as `{sold: {positive: "yes"}, rating: {task: regression}}`."""
     missing: Literal["error", "skip"] = "error"
-    """What to do with a row in which one of several columns is missing: `error` stops, and with `skip` the row trains
-    and measures the other targets."""
+    """What to do with a row in which the target is missing: `error` stops, and `skip` leaves the row out. With `skip` a
+    row in which one of several columns is missing trains and measures the other targets."""
 
     @model_validator(mode="before")
     @classmethod
@@ -96,9 +96,6 @@ class TargetSpec(Spec):
                 known = f" (columns: {', '.join(self.columns)})" if self.columns else ": list them in columns"
                 message = f"'{name}' is not one of several target columns{known}"
                 problems.append(problem("target", message, ("each", name), name))
-        if self.missing == "skip" and not self.columns:
-            message = "it is for several targets: a row without its only target cannot be learned from (remove this)"
-            problems.append(problem("target", message, ("missing",), "skip"))
         if problems:
             raise fail("target", problems)
         return self
@@ -106,7 +103,7 @@ class TargetSpec(Spec):
     @property
     def is_of_outputs(self) -> bool:
         """Whether it says that each of several targets is an output of its own."""
-        return bool(self.each) or self.missing == "skip"
+        return bool(self.each) or (self.missing == "skip" and len(self.columns) > 1)
 
     @model_validator(mode="after")
     def _classes_fit(self) -> TargetSpec:

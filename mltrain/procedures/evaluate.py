@@ -24,6 +24,7 @@ from mltrain.data.several_targets import Target
 from mltrain.data.sources import read_file
 from mltrain.data.splits.keys import group_numbers, several
 from mltrain.data.table import Table, absent_sentences, with_missing
+from mltrain.data.unknown_target import without_unknown_target
 from mltrain.errors import DataError, RunError, WriteError
 from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.spec import ExperimentSpec
@@ -191,6 +192,8 @@ def _rows_of_file(stored: StoredModel, data: Path, options: Mapping[str, Any]) -
     arrays = {encoder.column for encoder in preprocessing.columns if encoder.holds_arrays}
     table = with_single_values(table, [column for column in table.columns if column not in arrays])
     sentences = (*sentences, *_without_targets(preprocessing.target, table))
+    table, left_out = without_unknown_target(table, stored.spec.data)
+    sentences = (*sentences, *(f"{each.reason}: left out" for each in left_out))
     if preprocessing.of_windows:
         windowed = preprocessing.windowed(table)
         table, sentences = windowed.table.take(windowed.examples), (*sentences, *windowed.sentences)

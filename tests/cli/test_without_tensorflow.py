@@ -55,6 +55,7 @@ def trained(tmp_path_factory):
         ["list"],
         ["list", "layer", "Dense"],
         ["init", "other.yaml"],
+        ["init", "--data", "table.csv"],
         ["audit", "config.yaml"],
         ["show", "a-run"],
         ["compare", "a-run", "another-run", "--html", "page.html"],
@@ -77,6 +78,7 @@ def trained(tmp_path_factory):
 def test_tensorflow_is_not_imported(shell, config, trained, tmp_path, arguments):
     config()
     (tmp_path / "wrong.yaml").write_text("model: {type: nlp}\n")
+    (tmp_path / "table.csv").write_text("a,b\n" + "1.5,2\n2.5,1\n0.5,3.5\n" * 20)
     for run in {"a-run", "another-run"} & set(arguments):
         shutil.copytree(trained / run, tmp_path / run)
     (tmp_path / "probe.py").write_text(PROBE)

@@ -145,13 +145,18 @@ def _is_identifier(encoder: Encoder, table: Table) -> bool:
     values = table.columns[encoder.column]
     if isinstance(values, np.ndarray) or pa.types.is_struct(values.type):
         return False
-    if values.null_count or _repeats(values[:_FIRST]):
-        return False
     if encoder.labels:
-        return len(encoder.labels) >= _NAMES * len(table)
-    if encoder.number_scaling is None or not is_number(values.type):
+        different = not values.null_count and not _repeats(values[:_FIRST])
+        return different and len(encoder.labels) >= _NAMES * len(table)
+    return encoder.number_scaling is not None and count_rows(RawColumn.of(table, encoder.column))
+
+
+def count_rows(column: RawColumn) -> bool:
+    """Return whether the numbers of a column count rows, of this table or of a larger one: each is another one."""
+    values = column.values
+    if isinstance(values, np.ndarray) or not is_number(values.type) or values.null_count or _repeats(values[:_FIRST]):
         return False
-    numbers = numbers_of(RawColumn.of(table, encoder.column))
+    numbers = numbers_of(column)
     if (numbers != np.floor(numbers)).any() or len(np.unique(numbers)) < len(numbers):
         return False
     steps = np.diff(numbers)

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mltrain.data.column_settings import AS_WRITTEN, IMAGES, READ_AS
+from mltrain.data.files.column_error import ColumnError
 from mltrain.data.files.missing_keys import USUAL
 from mltrain.data.files.text_codes import NUMBER, OTHER_DATE, are_codes
 from mltrain.errors import DataError
@@ -36,6 +37,8 @@ _WITH_COMMA = r"^[+-]?\d+(,\d+)+(\.\d*)?$"
 _CERTAIN_THOUSANDS = r"^[+-]?[1-9]\d{0,2}((,\d{3}){2,}(\.\d*)?|(,\d{3})+\.\d*)$"
 _IN_GROUPS = r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$"
 _DATE = r"^\d{4}-\d{2}(-\d{2}([T ]\d{2}(:\d{2}(:\d{2}(\.\d{1,9})?)?)?( ?(Z|UTC|GMT)|[+-]\d{2}(:?\d{2})?)?)?)?$"
+# How many different texts that do not fit an error keeps.
+MOST_ODD = 9
 _DATE_FORM = "date in the form 2024-05, 2024-05-31 or 2024-05-31T16:00:00"
 _TRUE = ["true", "yes", "1"]
 _FALSE = ["false", "no", "0"]
@@ -63,9 +66,11 @@ class ColumnPlace:
     role: Role | None = None
     delimiter: str = ","
 
-    def error(self, row: int, message: str) -> DataError:
+    def error(self, row: int, message: str) -> ColumnError:
         """Return the error that something is wrong with this column in `row`."""
-        return DataError(f"{self.place(row)}: column {self.column!r}: {message}")
+        error = ColumnError(f"{self.place(row)}: column {self.column!r}: {message}")
+        error.column = self.column
+        return error
 
 
 class DeclaredKinds(dict[str, str]):
@@ -288,7 +293,12 @@ def _check_all(mask: pa.Array, texts: pa.Array, where: ColumnPlace, what: str, d
         else:
             remedies.append(f"add {quoted(text)} to data.source.missing")
     counts = f" ({alike} of {present} values are)" if alike else f" (none of {present} values is)"
-    raise where.error(row, f"{quoted(text)} is not a {what}{'' if where.in_part else counts}. {', or '.join(remedies)}")
+    error = where.error(
+        row, f"{quoted(text)} is not a {what}{'' if where.in_part else counts}. {', or '.join(remedies)}"
+    )
+    error.expected, error.odd_share = what, 1 - alike / present
+    error.odd = tuple(pc.unique(texts.filter(pc.invert(mask)))[:MOST_ODD].to_pylist())
+    raise error
 
 
 def _comma_remedy(texts: pa.Array, text: str, where: ColumnPlace) -> str:

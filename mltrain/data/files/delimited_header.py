@@ -80,7 +80,7 @@ def _found(name: str, first: Record, body: bytes, dialect: Dialect) -> tuple[lis
             f"{name}:{line}: the header is one column {names[0]!r} when split at {dialect.delimiter!r}; "
             f"{dialect.advice('delimiter', shown)}"
         )
-    if _seem_to_be_values(names, _sample(body, dialect.delimiter, len(names))):
+    if seem_to_be_values(names, _sample(body, dialect.delimiter, len(names))):
         shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
         raise DataError(
             f"{name}:{line}: the file seems to have no header: its first line ({shown}) looks like a row; name the "
@@ -104,7 +104,7 @@ def _example(count: int, *, options: bool) -> str:
     return ",".join(names) if options else f"[{', '.join(names)}]"
 
 
-def _seem_to_be_values(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+def seem_to_be_values(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Return whether names look like values of their own columns, of which some rows are given."""
     if not rows:
         return False
