@@ -45,6 +45,7 @@ class ComparedRun:
         plugins: with which its metrics can be measured again.
         whole: of one of several targets of different kinds, the run itself; else None.
         target: the name of that target.
+        seeds: the runs of several seeds, by seed, of which this is the mean; empty where it is one run.
     """
 
     directory: RunDirectory
@@ -56,6 +57,7 @@ class ComparedRun:
     plugins: Plugins = field(default_factory=Plugins)
     whole: ComparedRun | None = None
     target: str = ""
+    seeds: Mapping[int, ComparedRun] = field(default_factory=dict)
 
     def of_target(self, target: str) -> ComparedRun:
         """Return this run as if one of its targets of different kinds were the only one."""
