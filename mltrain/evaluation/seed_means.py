@@ -22,9 +22,14 @@ def seed_mean(values: Sequence[float]) -> SeedMean:
 
     The seeds are independent draws of what chance does in a training. The rows are the same in all of them, so that the
     interval says nothing of what other rows would give.
+
+    Raises:
+        OverflowError: they are too large for a mean.
     """
     mean, deviation = fmean(values), stdev(values)
     half = t_quantile(len(values) - 1) * deviation / math.sqrt(len(values))
+    if not math.isfinite(abs(mean) + half):
+        raise OverflowError("the values are too large")
     return SeedMean(value=mean, low=mean - half, high=mean + half, std=deviation, min=min(values), max=max(values))
 
 

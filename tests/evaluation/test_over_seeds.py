@@ -100,8 +100,10 @@ def test_every_number_of_a_split_has_its_mean():
 
 
 def test_values_that_are_too_large_have_no_mean():
-    found = SeedMeans((1, 2), lambda name: None).split([part(1e308), part(1.5e308)])
-    assert found.metrics["loss"].undefined == "the values are too large for a mean"
+    means = SeedMeans((1, 2), lambda name: None)
+    for values in ((1e308, 1.5e308), (1e308, -1.5e308)):
+        found = means.value([MetricValue(value=value) for value in values])
+        assert (found.value, found.undefined) == (None, "the values are too large for a mean")
 
 
 def test_a_seed_without_a_value_leaves_no_mean():
