@@ -184,7 +184,8 @@ class ComparedRun:
 
     def read_metrics(self, config: Mapping[str, Any], task: Task) -> tuple[Metric, ...]:
         """Return the metrics that a part of its config states, or that are usual for a task."""
-        return _measured(config, task, self.directory.record(), self.directory.path, self.plugins)
+        of = next(iter(self.seeds.values()), self)
+        return _measured(config, task, of.directory.record(), of.directory.path, self.plugins)
 
 
 def read_run(directory: RunDirectory, plugins: Plugins | None = None) -> ComparedRun:

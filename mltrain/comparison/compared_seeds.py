@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from mltrain.comparison.compared_run import ComparedRun, read_run
 from mltrain.errors import RunError
+from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.over_seeds import OverSeeds, over_seeds
 from mltrain.evaluation.own_metrics import Plugins
 from mltrain.evaluation.seed_means import SeedMeans
@@ -18,6 +19,7 @@ from mltrain.run.results import Results
 from mltrain.run.run_folder import SEEDS, RunFolder
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.seeds_form import read_seeds
+from mltrain.task import SPLITS
 
 
 def read_compared_seeds(path: Path, plugins: Plugins | None = None) -> ComparedRun:
@@ -46,7 +48,7 @@ def one_of_seeds(runs: Mapping[int, ComparedRun], path: Path) -> ComparedRun:
         why = other_rows(run, first)
         if why:
             raise RunError(f"{run.directory.path}: {why} as in {first.directory.path.name}, so the seeds have no mean")
-    means = SeedMeans(tuple(runs), first.exact)
+    means = SeedMeans(tuple(runs), lambda name: _exact(first, name))
     results = [run.results for run in runs.values()]
     shared = [split for split in first.results.splits if all(split in each.splits for each in results)]
     try:
@@ -66,8 +68,16 @@ def one_of_seeds(runs: Mapping[int, ComparedRun], path: Path) -> ComparedRun:
     )
 
 
-def other_rows(run: ComparedRun, other: ComparedRun) -> str:
-    """Return in what two runs are not of the same rows, in words; empty where they are."""
+def _exact(run: ComparedRun, name: str) -> Metric | None:
+    """Return the exact metric of that name, also of one of several targets of different kinds."""
+    of_target = run.split_target(f"{run.split}.{name}")
+    if of_target is None:
+        return run.exact(name)
+    return run.of_target(of_target[1]).exact(of_target[0].partition(".")[2])
+
+
+def other_rows(run: ComparedRun, other: ComparedRun, splits: Collection[str] = SPLITS) -> str:
+    """Return in what two runs are not of the same rows of some splits, in words; empty where they are."""
     if (run.task, run.classes) != (other.task, other.classes):
         return "they do not have the same task and classes"
     if run.data is None or run.data != other.data:
@@ -75,10 +85,9 @@ def other_rows(run: ComparedRun, other: ComparedRun) -> str:
     import numpy as np
 
     mine, theirs = run.directory.splits(), other.directory.splits()
-    if mine.keys() != theirs.keys():
-        return "the splits are not the same"
-    for split in mine:
-        if not np.array_equal(np.sort(mine[split]), np.sort(theirs[split])):
+    for split in splits:
+        one, two = (np.sort(rows.get(split, np.empty(0))) for rows in (mine, theirs))
+        if not np.array_equal(one, two):
             return f"the {split} rows are not the same"
     return ""
 
@@ -86,7 +95,7 @@ def other_rows(run: ComparedRun, other: ComparedRun) -> str:
 def compare_seeds(run: ComparedRun, other: ComparedRun, metric: str) -> OverSeeds | str:
     """Return what the seeds of one of them, or of both, say by `split.metric`; or why they say nothing."""
     mine, theirs = (list(each.seeds.values()) or [each] for each in (run, other))
-    why = other_rows(mine[0], theirs[0])
+    why = other_rows(mine[0], theirs[0], [metric.partition(".")[0]])
     if why:
         return f"{why}, and the seeds say nothing of the chance of rows"
     values = [[each.value(metric) for each in runs] for runs in (mine, theirs)]

@@ -29,7 +29,8 @@ def folder(tmp_path, trained, mltrain):
 
     (tmp_path / "runs").mkdir()
     of_seeds("a", LOSSES)
-    of_seeds("b", {seed: loss + 0.02 + seed / 1e5 for seed, loss in LOSSES.items()})
+    # In another order: a seed is paired with itself, wherever it is.
+    of_seeds("b", {seed: LOSSES[seed] + 0.02 + seed / 1e5 for seed in (44, 43, 42)})
     of_seeds("c", {7: 0.5, 8: 0.502})
     finished_run(tmp_path, "one", trained, accuracy=0.67)
     return tmp_path
@@ -49,7 +50,7 @@ def test_equal_seeds_are_paired(mltrain, folder):
     assert pair["seeds"]["seeds"] == [3, 3]
     assert pair["verdict"] == "worse"  # by less than the seeds differ among themselves
     assert found["runs"][0]["name"].endswith("/a")  # the best is the first
-    assert found["runs"][0]["seeds"] == [42, 43, 44]
+    assert [run["seeds"] for run in found["runs"]] == [[42, 43, 44], [44, 43, 42]]
     assert found["runs"][0]["splits"]["test"]["metrics"]["accuracy"]["value"] == pytest.approx(0.68)
 
 

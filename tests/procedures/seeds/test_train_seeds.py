@@ -208,6 +208,25 @@ def test_a_run_is_not_a_folder_of_seeds(mltrain, config, small_run):
     assert "is the directory of one run, not of a training with several seeds" in done.err
 
 
+def test_targets_of_different_kinds_have_means_and_gates(mltrain, tmp_path):
+    rows = "".join(f"{row},{row * 2.5},{'ny'[row % 3 > 0]}\n" for row in range(60))
+    (tmp_path / "d.csv").write_text(f"x,price,sold\n{rows}")
+    (tmp_path / "config.yaml").write_text(
+        "data: {source: {type: csv, path: d.csv}, target: [price, sold]}\n"
+        "model: {type: mlp, units: [4]}\ntraining: {epochs: 1}\n"
+        "evaluation: {gates: [test.mae(price).min > 0, (test.accuracy(sold) - majority).low > -9]}\n"
+    )
+    done = mltrain("train", "config.yaml", "--seeds", 2, "--run-dir", "all", "--quiet")
+    assert done.code == 0, done.err
+    found = json.loads((tmp_path / "all" / "seeds.json").read_text())
+    assert [each["passed"] for each in found["gates"]] == [True, True]
+    assert found["splits"]["test"]["metrics"]["accuracy(sold)"]["high"] <= 1.0
+    assert found["splits"]["test"]["outputs"]["price"]["metrics"]["mae"]["std"] > 0
+    done = mltrain("compare", "all", "all/seed-42", "--sort", "test.mae(price)", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["pairs"][0]["seeds"]["way"] == "one run"
+
+
 def test_the_last_seed_is_followed_by_the_first(mltrain, config):
     text = config(split="  target: y", source="  source: {type: csv, path: d.csv}").read_text()
     folder = config().parent
