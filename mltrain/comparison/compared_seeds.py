@@ -94,7 +94,9 @@ def other_rows(run: ComparedRun, other: ComparedRun, splits: Collection[str] = S
 
 def compare_seeds(run: ComparedRun, other: ComparedRun, metric: str) -> OverSeeds | str:
     """Return what the seeds of one of them, or of both, say by `split.metric`; or why they say nothing."""
-    mine, theirs = (list(each.seeds.values()) or [each] for each in (run, other))
+    paired = bool(run.seeds) and run.seeds.keys() == other.seeds.keys()
+    mine = list(run.seeds.values()) or [run]
+    theirs = [other.seeds[seed] for seed in (run.seeds if paired else other.seeds)] or [other]
     why = other_rows(mine[0], theirs[0], [metric.partition(".")[0]])
     if why:
         return f"{why}, and the seeds say nothing of the chance of rows"
@@ -102,7 +104,4 @@ def compare_seeds(run: ComparedRun, other: ComparedRun, metric: str) -> OverSeed
     known = [[value for value in each if value is not None] for each in values]
     if known != values or run.value(metric) is None or other.value(metric) is None:
         return "not every run has a value"
-    paired = bool(run.seeds) and run.seeds.keys() == other.seeds.keys()
-    if paired:
-        known[1] = [value for value in (other.seeds[seed].value(metric) for seed in run.seeds) if value is not None]
     return over_seeds(metric, other.direction(metric), *known, paired=paired)
