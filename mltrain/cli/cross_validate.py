@@ -19,7 +19,8 @@ from mltrain.cli.arguments import (
     plugins_of,
     runs_directory,
 )
-from mltrain.cli.gates import GateOptions, JUnit, check_options, conclude, gate_places
+from mltrain.cli.gates import GateOptions, JUnit, check_options, gate_places, skipped_gates
+from mltrain.cli.run_folders import print_together, refuse_two_places
 
 if TYPE_CHECKING:
     from mltrain.config.load import Loaded
@@ -50,40 +51,34 @@ def cross_validate(
 ) -> None:
     """Train one run per fold and combine the results. Prints only the folder of the runs on stdout."""
     from mltrain.config.load import load
-    from mltrain.errors import UsageError
+    from mltrain.procedures.folder_training import FolderRequest
     from mltrain.procedures.folds.configs import fold_configs
     from mltrain.procedures.folds.cross_validate import cross_validate as run_folds
     from mltrain.report.folds import folds_text
     from mltrain.report.terminal import Terminal
-    from mltrain.run.fold_folder import fold_folder
-    from mltrain.run.json_text import to_json
-    from mltrain.run.rundir import RunDirectory
+    from mltrain.run.run_folder import FOLDS, run_folder
     from mltrain.training.signals import Interruption
 
-    if runs_dir is not None and run_dir is not None:
-        raise UsageError(
-            "--runs-dir and --run-dir were both given: one names the folder of runs, the other that of folds"
-        )
-    if resume and run_dir is None:
-        raise UsageError("--resume needs --run-dir: the folder of folds to start or to resume")
+    refuse_two_places(runs_dir, run_dir, resume, "the folder of folds")
     with Interruption().handled() as interruption:
         loaded = load(config, overrides or (), gates or (), plugins_of(plugins))
         check_options(None, 0.0, None, junit, loaded.spec.evaluation.gates)
         configs = fold_configs(loaded, folds, gates or ())
         with interruption.deferred():
-            folder = fold_folder(runs_directory(runs_dir), loaded.spec.name, run_dir, go_on=resume)
+            folder = run_folder(FOLDS, runs_directory(runs_dir), loaded.spec.name, run_dir, go_on=resume)
             if not json:
                 typer.echo(folder.path.absolute())
-            command = tuple(sys.argv)
-            found = run_folds(configs, folder, interruption, command, quiet=quiet, allow_inexact=allow_inexact)
-            if json:
-                typer.echo(to_json(found.model_dump(mode="json")).decode(), nl=False)
-            Terminal(quiet=quiet).table(folds_text(found))
-            places = _places(loaded, len(configs))
-            conclude(found.gates, RunDirectory(folder.path), places, junit=junit, json=json, quiet=quiet)
+            for note in skipped_gates(loaded, folds=True, seeds=False):
+                Terminal(quiet=quiet).note(note)
+            again = "mltrain cross-validate …"
+            request = FolderRequest(configs, folder, tuple(sys.argv), again, allow_inexact=allow_inexact, quiet=quiet)
+            found = run_folds(request, interruption)
+            text, places = folds_text(found), _places(loaded, len(configs))
+            content = found.model_dump(mode="json")
+            print_together(folder, content, text, found.gates, places, junit=junit, json=json, quiet=quiet)
 
 
 def _places(loaded: Loaded, folds: int) -> list[Place | None]:
     """Return where each gate is written that is judged: those of runs once for every fold, then those of folds."""
     each = [place for place in gate_places(loaded) for _ in range(folds)]
-    return each + gate_places(loaded, folds=True)
+    return each + gate_places(loaded, lambda gate: gate.of_folds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from mltrain.config.load import Loaded
+    from mltrain.gates.gate import Gate
     from mltrain.problems import Place
     from mltrain.run.results import Judgement
     from mltrain.run.rundir import RunDirectory
@@ -62,12 +63,36 @@ def check_options(
         raise UsageError("--junit needs a gate; add --gate, --against or evaluation.gates")
 
 
-def gate_places(loaded: Loaded, *, folds: bool = False) -> list[Place | None]:
-    """Return where each gate of an experiment is written, or each of its gates of folds; None for those of the command
-    line."""
+def of_one_run(gate: Gate) -> bool:
+    """Return whether one run can answer a gate."""
+    return gate.of_run
+
+
+def gate_places(loaded: Loaded, which: Callable[[Gate], bool] = of_one_run) -> list[Place | None]:
+    """Return where each of some gates of an experiment is written; None for those of the command line."""
     gates = enumerate(loaded.spec.evaluation.gates)
-    places = [loaded.root.place_of(("evaluation", "gates", n)) for n, gate in gates if gate.of_folds == folds]
+    places = [loaded.root.place_of(("evaluation", "gates", n)) for n, gate in gates if which(gate)]
     return [place if place.source.override is None and loaded.path is not None else None for place in places]
+
+
+def skipped_gates(loaded: Loaded, *, folds: bool, seeds: bool) -> tuple[str, ...]:
+    """Return a sentence for each kind of gates that a command cannot judge and leaves to another one.
+
+    Args:
+        loaded: the experiment.
+        folds: whether the command judges those of folds.
+        seeds: whether it judges those of several seeds.
+    """
+    gates = loaded.spec.evaluation.gates
+    kinds = {
+        "mltrain cross-validate": [] if folds else [str(gate) for gate in gates if gate.of_folds],
+        "mltrain train --seeds": [] if seeds else [str(gate) for gate in gates if gate.of_seeds],
+    }
+    return tuple(
+        f"these gates apply to `{command}` only and were skipped: {'; '.join(left)}"
+        for command, left in kinds.items()
+        if left
+    )
 
 
 def lines_of_gates(gates: int) -> int:

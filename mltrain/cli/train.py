@@ -33,7 +33,9 @@ from mltrain.cli.gates import (
     conclude,
     gate_places,
     lines_of_gates,
+    skipped_gates,
 )
+from mltrain.cli.run_folders import refuse_two_places
 
 
 def train(
@@ -50,6 +52,15 @@ def train(
         typer.Option("--resume", help="Start, or resume the run in --run-dir: for machines that can stop at any time."),
     ] = False,
     allow_inexact: AllowInexact = False,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            "--seeds",
+            metavar="N",
+            help="Train N runs on the same rows: with the config's seed and the N - 1 after it, or those of a list "
+            "(1,2,3). Gates are judged by the means.",
+        ),
+    ] = None,
     gates: GateOptions = None,
     against: Against = None,
     tolerance: Tolerance = 0.0,
@@ -62,6 +73,7 @@ def train(
 ) -> None:
     """Train an experiment. Prints only the run directory on stdout; everything else goes to stderr."""
     from mltrain.cli.resume import print_finished
+    from mltrain.cli.train_seeds import FolderOptions, Output, train_seeds
     from mltrain.comparison.against import reference_run
     from mltrain.config.load import load
     from mltrain.errors import UsageError
@@ -71,22 +83,27 @@ def train(
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
 
-    if runs_dir is not None and run_dir is not None:
+    refuse_two_places(runs_dir, run_dir, resume, "the run" if seeds is None else "the folder of seeds")
+    if seeds is not None and against is not None:
         raise UsageError(
-            "--runs-dir and --run-dir cannot be used together: one names the folder of runs, the other the run itself"
+            "--seeds and --against were both given: remove --against, and compare afterwards, with "
+            "`mltrain compare RUN FOLDER`"
         )
-    if resume and run_dir is None:
-        raise UsageError("--resume needs --run-dir: the run to start or to resume")
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption:
         loaded = load(config, overrides or (), gates or (), plugins_of(plugins))
+        if seeds is not None:
+            check_options(None, tolerance, metric, junit, gate_places(loaded, lambda gate: not gate.of_folds))
+            asked = FolderOptions(
+                runs_directory(runs_dir), run_dir, resume, tuple(gates or ()), allow_inexact, verify_export, profile
+            )
+            train_seeds(loaded, seeds, asked, interruption, Output(junit, json, quiet))
+            return
         folder, places = runs_directory(runs_dir), gate_places(loaded)
         check_options(against, tolerance, metric, junit, places)
         other = None
         if against is not None:
             other = reference_run(open_run(against, folder), tolerance, metric, plugins=loaded.plugins)
-        left = [str(gate) for gate in loaded.spec.evaluation.gates if gate.of_folds]
-        note = f"these gates apply to `mltrain cross-validate` only and were skipped: {'; '.join(left)}"
         request = TrainRequest(
             loaded,
             Place(folder, run_dir, resume=resume),
@@ -95,7 +112,7 @@ def train(
             verify_export=verify_export,
             against=other,
             quiet=quiet,
-            notes=(note,) if left else (),
+            notes=skipped_gates(loaded, folds=False, seeds=False),
             lines_of_gates=lines_of_gates,
         )
         outcome = train_run(request, interruption, stopwatch, (lambda run, new: None) if json else print_run)

@@ -45,6 +45,7 @@ class ComparedRun:
         plugins: with which its metrics can be measured again.
         whole: of one of several targets of different kinds, the run itself; else None.
         target: the name of that target.
+        seeds: the runs of several seeds, by seed, of which this is the mean; empty where it is one run.
     """
 
     directory: RunDirectory
@@ -56,6 +57,7 @@ class ComparedRun:
     plugins: Plugins = field(default_factory=Plugins)
     whole: ComparedRun | None = None
     target: str = ""
+    seeds: Mapping[int, ComparedRun] = field(default_factory=dict)
 
     def of_target(self, target: str) -> ComparedRun:
         """Return this run as if one of its targets of different kinds were the only one."""
@@ -182,7 +184,8 @@ class ComparedRun:
 
     def read_metrics(self, config: Mapping[str, Any], task: Task) -> tuple[Metric, ...]:
         """Return the metrics that a part of its config states, or that are usual for a task."""
-        return _measured(config, task, self.directory.record(), self.directory.path, self.plugins)
+        of = next(iter(self.seeds.values()), self)
+        return _measured(config, task, of.directory.record(), of.directory.path, self.plugins)
 
 
 def read_run(directory: RunDirectory, plugins: Plugins | None = None) -> ComparedRun:

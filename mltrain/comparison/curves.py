@@ -21,10 +21,12 @@ class Curve:
     Attributes:
         name: of the run.
         values: one an epoch; what is not finite is left out of the line.
+        position: of the run among those that are compared, which decides on its look; several seeds share one.
     """
 
     name: str
     values: tuple[float, ...]
+    position: int = 0
 
 
 def look_of(position: int) -> str:
@@ -45,16 +47,13 @@ def curves_chart(title: str, curves: Sequence[Curve]) -> Chart | None:
     last = max(len(curve.values) for curve in curves)
     across = Scale(1, last) if last > 1 else Scale(0.5, 1.5)
     frame = Frame(across, around(values, log=True), "epoch", title, width=_WIDTH)
-    lines = [
-        element("g", element("title", curve.name), drawn(frame, [_line(curve, position)], marked=True))
-        for position, curve in enumerate(curves)
-    ]
+    lines = [element("g", element("title", curve.name), drawn(frame, [_line(curve)], marked=True)) for curve in curves]
     description = f"{title} of each run, over the epochs"
     scale = ", on a logarithmic scale" if frame.y.log else ""
-    of_runs = [_line(curve, position) for position, curve in enumerate(curves)]
+    of_runs = [_line(curve) for curve in curves]
     drawing = frame.draw(description, reversed(lines), hints(frame, "epoch", of_runs), whole_x=True)
     return Chart(f"curve-{file_name(title)}", drawing, f"{title} after each epoch{scale}.")
 
 
-def _line(curve: Curve, position: int) -> Line:
-    return Line(curve.name, range(1, len(curve.values) + 1), curve.values, look_of(position))
+def _line(curve: Curve) -> Line:
+    return Line(curve.name, range(1, len(curve.values) + 1), curve.values, look_of(curve.position))

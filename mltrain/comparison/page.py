@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from mltrain.comparison.compared_run import ComparedRun
 from mltrain.comparison.curves import Curve, curves_chart, look_of
 from mltrain.comparison.side_by_side import SideBySide
-from mltrain.comparison.text import config_cell, few, metric_cell, pair_cells, pair_sentences
+from mltrain.comparison.text import config_cell, few, metric_cell, pair_cells, pair_sentences, scope_of_intervals
 from mltrain.errors import RunError
 from mltrain.report.page.charts.frame import line
 from mltrain.report.page.html import Html, element, joined, prose
 from mltrain.report.page.parts import figure, section, table
 from mltrain.report.page.self_contained import self_contained
+from mltrain.report.text import as_sentence
 from mltrain.run.history import History
 
 _MOST_CURVES = 12
@@ -34,6 +36,7 @@ def comparison(found: SideBySide) -> Html:
         f"Each run is compared with run 1, {found.why_first}, by {found.compared_by} on the same rows. "
         "A difference is the value of the run minus the value of run 1, with its 95 % interval."
     )
+    explained = " ".join([explained, *map(as_sentence, scope_of_intervals(found))])
     verdict = _list(pair_sentences(found)) if few(found) else None
     left_out = _list(each.reason for each in found.left_out) if found.left_out else None
     return joined(
@@ -92,27 +95,38 @@ def _name(run: ComparedRun, position: int) -> Html:
     return joined(stroke, f"{position + 1}  {run.name}")
 
 
+@dataclass(frozen=True)
+class _Trained:
+    """What was measured after every epoch of a run, or of one of several seeds, and how it is called in a chart."""
+
+    name: str
+    position: int
+    history: History
+
+
 def _curves(runs: Sequence[ComparedRun]) -> Iterator[Html]:
     """Yield a figure for each quantity that a run measured after every epoch."""
-    histories: list[History] = []
-    for run in runs:
-        try:
-            histories.append(run.directory.history())
-        except RunError as error:
-            yield element("p", str(error))
-            histories.append(History((), ()))
+    trained: list[_Trained] = []
+    for position, run in enumerate(runs):
+        for name, each in {f"seed {seed}": each for seed, each in run.seeds.items()}.items() or [("", run)]:
+            history = History((), ())
+            try:
+                history = each.directory.history()
+            except RunError as error:
+                yield element("p", str(error))
+            trained.append(_Trained(f"{position + 1}  {run.name} {name}".rstrip(), position, history))
     # Losses first, then what was measured on rows that were not trained on.
-    names = {name for history in histories for name in history.columns if "." in name}
+    names = {name for each in trained for name in each.history.columns if "." in name}
     ordered = sorted(names, key=lambda name: (not name.endswith(".loss"), name.startswith("train."), name))
-    yield element("div", [_figure(name, runs, histories) for name in ordered[:_MOST_CURVES]], class_="figures")
+    yield element("div", [_figure(name, trained) for name in ordered[:_MOST_CURVES]], class_="figures")
     if len(ordered) > _MOST_CURVES:
         yield element("p", f"Without a chart: {', '.join(ordered[_MOST_CURVES:])}.")
 
 
-def _figure(name: str, runs: Sequence[ComparedRun], histories: Sequence[History]) -> Html:
+def _figure(name: str, trained: Sequence[_Trained]) -> Html:
     curves = [
-        Curve(f"{position}  {run.name}", history.column(name) if name in history.columns else ())
-        for position, (run, history) in enumerate(zip(runs, histories, strict=True), start=1)
+        Curve(each.name, each.history.column(name) if name in each.history.columns else (), each.position)
+        for each in trained
     ]
     chart = curves_chart(name, curves)
     return figure(chart) if chart else element("p", f"{name} has no value in any epoch.")

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from mltrain.comparison.compared_run import ComparedRun
+from mltrain.comparison.compared_seeds import compare_seeds
 from mltrain.errors import RunError
 from mltrain.evaluation.mcnemar import McNemar
 from mltrain.evaluation.metric import Direction, Metric, OwnMetric, of_decisions
+from mltrain.evaluation.over_seeds import OverSeeds
 from mltrain.evaluation.paired import Paired
 from mltrain.outputs import KINDS
 
@@ -39,6 +41,7 @@ class Pair:
         paired: what the same rows say; None where they are not the same.
         why_not: why they are not paired; empty where they are.
         different: what makes their numbers mean different things: "tasks", "classes" or "data"; else empty.
+        seeds: what their seeds say, where one of them has several; rows are then not paired.
     """
 
     run: ComparedRun
@@ -49,11 +52,17 @@ class Pair:
     paired: Paired | None
     why_not: str = ""
     different: str = ""
+    seeds: OverSeeds | None = None
+
+    @property
+    def found(self) -> Paired | OverSeeds | None:
+        """The difference with its interval; None where there is none."""
+        return self.paired or self.seeds
 
     def sentence(self, name: str, other: str) -> str:
         """Return the finding in one sentence, with these names for the runs."""
-        if self.paired is not None:
-            return self.paired.sentence(name, other)
+        if self.found is not None:
+            return self.found.sentence(name, other)
         if self.different:
             return f"{name} and {other} have different {self.different}, so their numbers cannot be compared"
         return self.sentence_of_values(name, other)
@@ -74,8 +83,9 @@ class Pair:
             "against": str(self.other.directory.path),
             "metric": self.metric,
             "difference": self.difference,
-            "verdict": self.paired.verdict if self.paired else None,
+            "verdict": self.found.verdict if self.found else None,
             "paired": self.paired.as_json() if self.paired else None,
+            **({"seeds": self.seeds.as_json()} if self.seeds else {}),
             "why_not_paired": self.why_not or None,
         }
 
@@ -93,13 +103,13 @@ def pair(run: ComparedRun, other: ComparedRun, metric: str | None = None) -> Pai
         UsageError: the other run did not measure it, or it is not known which direction is better.
     """
     named = other.found_metric(metric) if metric is not None else other.primary
+    if run.seeds or other.seeds:
+        return _of_seeds(run, other, named)
     of_target = other.split_target(named)
     if of_target is not None and run.split_target(named) is not None:
         name, target = of_target
         return _of_target(pair(run.of_target(target), other.of_target(target), name), run, other, named)
-    direction = other.direction(named)
-    mine, theirs = run.value(named), other.value(named)
-    difference = None if mine is None or theirs is None else mine - theirs
+    direction, difference = other.direction(named), _difference(run, other, named)
     try:
         paired = _paired(run, other, named)
     except _CannotPairError as reason:
@@ -108,6 +118,23 @@ def pair(run: ComparedRun, other: ComparedRun, metric: str | None = None) -> Pai
         difference = None if different == "tasks" else difference
         return Pair(run, other, named, direction, difference, None, str(reason), different)
     return Pair(run, other, named, direction, difference, paired)
+
+
+def _difference(run: ComparedRun, other: ComparedRun, named: str) -> float | None:
+    mine, theirs = run.value(named), other.value(named)
+    return None if mine is None or theirs is None else mine - theirs
+
+
+def _of_seeds(run: ComparedRun, other: ComparedRun, named: str) -> Pair:
+    """Compare means over seeds: what the rows say of single models is not what they say of the config."""
+    found, difference = compare_seeds(run, other, named), _difference(run, other, named)
+    direction = other.direction(named)
+    if not isinstance(found, str):
+        why = "one of them is the mean of several seeds"
+        return Pair(run, other, named, direction, difference, None, why, seeds=found)
+    different = _different(run, other)
+    difference = None if different == "tasks" else difference
+    return Pair(run, other, named, direction, difference, None, found, different)
 
 
 def _of_target(found: Pair, run: ComparedRun, other: ComparedRun, named: str) -> Pair:

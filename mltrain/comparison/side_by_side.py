@@ -59,6 +59,7 @@ class SideBySide:
                     "run": str(run.directory.path),
                     "name": run.name,
                     "task": run.task,
+                    **({"seeds": list(run.seeds)} if run.seeds else {}),
                     "splits": run.results.as_json()["splits"],
                 }
                 for run in self.runs

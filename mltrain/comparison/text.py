@@ -11,6 +11,7 @@ from mltrain.comparison.side_by_side import SideBySide
 from mltrain.config.yaml_text import value_text
 from mltrain.problems import printable, shortened
 from mltrain.report.text import number
+from mltrain.wording import counted, in_words
 
 # More columns than these, and wider ones, fit on no screen.
 _COLUMNS = 4
@@ -27,7 +28,17 @@ def comparison_text(found: SideBySide) -> str:
         if len(found.runs) > 2:
             parts.append(f"each run against run 1, {found.why_first}:")
         parts.append("\n".join(pair_sentences(found)))
+    parts += scope_of_intervals(found)
     return "\n\n".join(parts)
+
+
+def scope_of_intervals(found: SideBySide) -> list[str]:
+    """Return the sentence that says what the intervals of the metrics cover, where it is not the same for all runs."""
+    of_seeds = [f"run {position}" for position, run in enumerate(found.runs, start=1) if run.seeds]
+    if not of_seeds:
+        return []
+    rest = "" if len(of_seeds) == len(found.runs) else ", those of the other runs the chance of the rows"
+    return [f"the intervals of {in_words(of_seeds)} are over seeds and cover chance in the training{rest}"]
 
 
 def few(found: SideBySide) -> bool:
@@ -64,14 +75,17 @@ def config_cell(value: Any) -> str:
 def _pair_cell(each: Pair) -> str:
     if each.different:
         return f"different {each.different}"
-    if each.paired is None:
+    found = each.found
+    if found is None:
         return f"not paired, {number(each.difference)}"
-    if each.paired.verdict == "equal":
+    if found.verdict == "equal":
         return "equal"
-    return f"{each.paired.verdict}, {number(each.paired.value)} [{number(each.paired.low)}, {number(each.paired.high)}]"
+    return f"{found.verdict}, {number(found.value)} [{number(found.low)}, {number(found.high)}]"
 
 
 def _kept(run: ComparedRun) -> str:
+    if run.seeds:
+        return f"mean of {counted(len(run.seeds), 'seed')}"
     model = run.results.model
     return f"epoch {model.epoch} of {model.epochs}"
 

@@ -113,6 +113,14 @@ def load_text(
     return Loaded(cast(ExperimentSpec, experiment), root, text, None, tuple(overrides), plugins)
 
 
+def again(loaded: Loaded, overrides: Sequence[str], gates: Sequence[str] = ()) -> Loaded:
+    """Return an experiment as it is with more overrides, which win; arguments as for `load`."""
+    name = "stdin" if loaded.path is None else str(loaded.path)
+    directory = Path.cwd() if loaded.path is None else loaded.path.absolute().parent
+    found = load_text(loaded.text, name, directory, (*loaded.overrides, *overrides), gates, plugins=loaded.plugins)
+    return replace(found, path=loaded.path)
+
+
 def _merged(text: bytes, name: str, overrides: Sequence[str], spec: type[Spec]) -> tuple[Node, list[Problem]]:
     """Return the YAML with the overrides in it, and the problems that did not stop the reading."""
     content, source = decode(text, name)

@@ -8,9 +8,8 @@ from statistics import fmean, stdev
 
 from mltrain.evaluation.metric import Direction, Metric
 from mltrain.evaluation.paired import Verdict, verdict_of
+from mltrain.evaluation.student import t_quantile
 from mltrain.run.folds_form import FoldMean
-
-CONFIDENCE = 0.95
 
 
 def fold_mean(values: Sequence[float], tested_to_trained: float) -> FoldMean:
@@ -46,27 +45,3 @@ def verdict(difference: FoldMean, direction: Direction) -> Verdict | None:
     if mean is None or low is None or high is None:
         return None
     return verdict_of(mean, low, high, direction)
-
-
-def t_quantile(freedom: int) -> float:
-    """Return the number within which Student's t lies, on both sides of 0, with 95 % probability.
-
-    Three folds leave 2 degrees of freedom, where `interval_forms.student_t`, made for rows, is no longer near enough.
-    """
-    low, high = 1.0, 16.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _within(middle, freedom) < CONFIDENCE else (low, middle)
-    return high
-
-
-def _within(t: float, freedom: int) -> float:
-    """Return the probability that Student's t lies between -t and t (Abramowitz and Stegun, 1964, 26.7.3 and .4)."""
-    angle = math.atan(t / math.sqrt(freedom))
-    cosine, odd = math.cos(angle), freedom % 2
-    term = cosine if odd else 1.0
-    series = term if freedom > 1 else 0.0
-    for power in range(2 + odd, freedom, 2):
-        term *= (power - 1) / power * cosine**2
-        series += term
-    return 2 / math.pi * (angle + math.sin(angle) * series) if odd else math.sin(angle) * series

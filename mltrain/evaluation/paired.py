@@ -22,6 +22,17 @@ def verdict_of(value: float, low: float, high: float, direction: Direction) -> V
     return "better" if (value > 0) == (direction == "max") else "worse"
 
 
+def difference_words(value: float, low: float, high: float) -> str:
+    """Return `0.02 lower (95 % interval 0.01 to 0.03)`: the ends are sizes in the direction of the difference, or each
+    has its own."""
+    size = f"{abs(value):.4g} {'higher' if value > 0 else 'lower'}" if value else "equal"
+    if value and value * low >= 0 and value * high >= 0:
+        smaller, larger = sorted((abs(low), abs(high)))
+        return f"{size} (95 % interval {smaller:.4g} to {larger:.4g})"
+    ends = (f"{abs(end):.4g} {'lower' if end < 0 else 'higher'}" for end in (low, high))
+    return f"{size} (95 % interval {' to '.join(ends)})"
+
+
 @dataclass(frozen=True)
 class Paired:
     """One model against another on the same rows.
@@ -80,20 +91,11 @@ class Paired:
         on = f"on the same {counted(self.rows, 'row')}" + ("" if self.groups is None else f" of {self.groups:,} groups")
         if self.verdict == "equal":
             return f"{name} and {other} are equal in {self.metric} {on}"
-        size = f"{abs(self.value):.4g} {'higher' if self.value > 0 else 'lower'}" if self.value else "equal"
-        found = f"{self.metric} is {size} (95 % interval {self._ends()}), {on}"
+        found = f"{self.metric} is {difference_words(self.value, self.low, self.high)}, {on}"
         if self.verdict == "not resolved":
             more = f"; about {counted(self.rows_needed, 'row')} may be enough" if self.rows_needed else ""
             return f"no significant difference between {name} and {other}: {found}{more}{self._mcnemar(name, other)}"
         return f"{name} is {self.verdict} than {other}: {found}{self._mcnemar(name, other)}"
-
-    def _ends(self) -> str:
-        """Return the ends of the interval, as sizes in the direction of the difference, or each with its own."""
-        if self.value and self.value * self.low >= 0 and self.value * self.high >= 0:
-            smaller, larger = sorted((abs(self.low), abs(self.high)))
-            return f"{smaller:.4g} to {larger:.4g}"
-        low, high = (f"{abs(end):.4g} {'lower' if end < 0 else 'higher'}" for end in (self.low, self.high))
-        return f"{low} to {high}"
 
     def _mcnemar(self, name: str, other: str) -> str:
         test = self.mcnemar

@@ -92,8 +92,8 @@ class EvaluationSpec(Spec):
     age, bins: 4}]`."""
     gates: Many[Gate] = ()
     """Conditions that the results must fulfil, such as `test.f1.low >= 0.8`, or `folds.f1.low >= 0.8` for
-    `mltrain cross-validate`. The exit code is 10 if one fails. The guide to continuous integration, docs/ci.md, has
-    every form."""
+    `mltrain cross-validate`; `mltrain train --seeds` judges them by the means. The exit code is 10 if one fails. The
+    guide to continuous integration, docs/ci.md, has every form."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     """Rows in one step of an evaluation; auto uses 32 to 8192, fewer if a layer has more outputs per row."""
     sample_weight: bool = False

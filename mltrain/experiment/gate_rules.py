@@ -84,7 +84,7 @@ def _metric_problem(quantity: Quantity, experiment: ExperimentSpec, tasks: Seque
     running = ["loss", *(metric.name for metric in found)]
     metric = quantity.metric
     plain = (
-        quantity.bound == "value" or quantity.split == FOLDS
+        quantity.bound not in ("low", "high") or quantity.split == FOLDS
     ) and quantity.baseline is quantity.slice is quantity.of_class is None
     if quantity.split == "train" and not plain:
         return "training rows have plain values only; intervals, slices, classes and baselines exist for held-out rows"

@@ -96,7 +96,7 @@ def needless_outputs(experiment: ExperimentSpec, why: str) -> Iterator[RuleProbl
 
 def output_gate_problem(quantity: Quantity, experiment: ExperimentSpec, outputs: Outputs) -> str | None:
     """Return what is wrong with a gate on targets of different kinds, but for its split and its slice, or None."""
-    plain = quantity.bound == "value" or quantity.split == FOLDS
+    plain = quantity.bound not in ("low", "high") or quantity.split == FOLDS
     plain = plain and quantity.baseline is quantity.slice is None
     if quantity.of_class is None:
         if quantity.metric != "loss":

@@ -3,7 +3,8 @@ evaluated as code.
 
     gate        quantity operator number                the operator is >=, <=, > or <
     quantity    split.metric                            test.f1
-                split.metric.bound                      test.f1.low: an end of its 95 % interval, low or high
+                split.metric.bound                      test.f1.low: an end of its 95 % interval, low or high;
+                                                        test.f1.std: of `train --seeds`, also min and max
                 split[slice].metric                     test[sex=f].f1.low: on some of the rows
                 split.metric(class)                     test.recall(malignant): precision, recall or f1 of one class
                 split.metric(target)                    test.f1(rain).low: any metric of one of several targets
@@ -15,7 +16,7 @@ evaluated as code.
 
 The split is train, validation or test; or data, for the rows of `mltrain evaluate --data`; or folds, for the test rows
 of `mltrain cross-validate`. Of folds the bound is mean, an end of its 95 % interval, std or min, as in `folds.f1.low`;
-and there are no slices or classes.
+and there are no slices or classes. Of `mltrain train --seeds` every value is the mean over the seeds.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ from mltrain.spec import FromText, suggest
 from mltrain.task import SPLITS
 from mltrain.wording import in_full
 
-Bound = Literal["value", "low", "high", "mean", "std", "min"]
+Bound = Literal["value", "low", "high", "mean", "std", "min", "max"]
 
 DATA = "data"
 FOLDS = "folds"
 _BOUNDS, _BOUNDS_OF_FOLDS = ("value", "low", "high"), ("mean", "low", "high", "std", "min")
+_BOUNDS_OF_SEEDS = ("std", "min", "max")
 # In characters: the forms below take the square of that in steps to refuse what is none of them.
 _LONGEST = 500
 _SPLITS = (*SPLITS, DATA, FOLDS)
@@ -63,7 +65,8 @@ class Quantity:
         slice: the name of a slice, as `sex=f`; None for all rows of the split.
         of_class: the name of a class, or of one of several targets; None for all of them.
         baseline: from which the difference is meant; None for the model alone.
-        bound: the value, or an end of its interval; of folds their mean, or what else is known of it.
+        bound: the value, or an end of its interval; of folds their mean, or what else is known of it; of several seeds
+            also their standard deviation, the smallest or the largest.
     """
 
     split: str
@@ -120,6 +123,16 @@ class Gate(FromText):
         """Whether it is a condition on the means of a cross-validation, and not on a run."""
         return self.quantity.split == FOLDS
 
+    @property
+    def of_seeds(self) -> bool:
+        """Whether it is a condition on the spread of several seeds, which one run does not have."""
+        return not self.of_folds and self.quantity.bound in _BOUNDS_OF_SEEDS
+
+    @property
+    def of_run(self) -> bool:
+        """Whether one run can answer it."""
+        return not self.of_folds and not self.of_seeds
+
 
 def output_of(name: str, outputs: Iterable[str]) -> tuple[str, str | None]:
     """Return the target and perhaps the class that a gate names: `kind`, or `kind=adelie`. Both may hold a `=`: of
@@ -142,11 +155,14 @@ def _quantity(text: str) -> Quantity:
     of_slice, of_class, baseline = parts["slice"], parts.get("class"), parts.get("baseline")
     if split not in _SPLITS:
         raise ValueError(f"unknown split {split!r}{suggest(split, _SPLITS)}")
-    known = _BOUNDS_OF_FOLDS if split == FOLDS else _BOUNDS
+    known = _BOUNDS_OF_FOLDS if split == FOLDS else (*_BOUNDS, *_BOUNDS_OF_SEEDS)
     if bound is not None and bound not in known:
         if split == FOLDS:
             raise ValueError(f"folds have no {bound!r}: expected .{', .'.join(known)}")
-        raise ValueError(f"unknown end of an interval {bound!r}; expected .low or .high (or .value)")
+        raise ValueError(
+            f"unknown end of an interval {bound!r}; expected .low or .high (or .value), or of several seeds .std, .min "
+            "or .max"
+        )
     if split == FOLDS and of_slice is not None:
         raise ValueError(f"{text!r}: folds have only the means of whole test splits: remove the slice")
     if of_slice is not None and baseline is not None:

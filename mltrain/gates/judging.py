@@ -30,7 +30,12 @@ class NoValueError(Exception):
 
 
 def judge(gates: Sequence[Gate], splits: Mapping[str, SplitResult]) -> tuple[Judgement, ...]:
-    """Return what becomes of each gate, in their order; those of folds are judged by `judge_folds`."""
+    """Return what becomes of each gate on one run, in their order; the others are judged by the next two."""
+    return tuple(_judged(gate, splits) for gate in gates if gate.of_run)
+
+
+def judge_seeds(gates: Sequence[Gate], splits: Mapping[str, SplitResult]) -> tuple[Judgement, ...]:
+    """Return what becomes of each gate that is not on folds, in their order; `splits` are means over the seeds."""
     return tuple(_judged(gate, splits) for gate in gates if not gate.of_folds)
 
 

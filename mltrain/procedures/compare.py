@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mltrain.comparison.compared_run import ComparedRun, read_run
+from mltrain.comparison.compared_seeds import read_compared_seeds
 from mltrain.comparison.differences import differences
 from mltrain.comparison.pairing import pair
 from mltrain.comparison.side_by_side import LeftOut, SideBySide
 from mltrain.errors import RunError, UsageError
 from mltrain.evaluation.own_metrics import Plugins
 from mltrain.run.opening import open_run
+from mltrain.run.run_folder import SEEDS, RunFolder
+from mltrain.run.rundir import RunDirectory
 
 
 def compare(
@@ -21,7 +24,7 @@ def compare(
     """Compare runs.
 
     Args:
-        references: two or more, as `open_run` takes them.
+        references: two or more, as `open_run` takes them, or folders of several seeds.
         runs_dir: the folder of runs.
         sort: a metric by which they are ordered, the best first; None keeps the order.
         plugins: with which metrics can be measured again; None takes installed packages alone.
@@ -50,12 +53,13 @@ def _read(
     left_out = []
     for reference in references:
         try:
-            directory = open_run(reference, runs_dir)
-            real = directory.path.resolve()
+            of_seeds = RunFolder(Path(reference), SEEDS).has_results()
+            path = Path(reference) if of_seeds else open_run(reference, runs_dir).path
+            real = path.resolve()
             if real in runs:  # as `runs/name/*`, which names the newest twice
                 left_out.append(LeftOut(reference, f"{reference}: is {runs[real].name}, which is listed twice"))
                 continue
-            runs[real] = read_run(directory, plugins)
+            runs[real] = read_compared_seeds(path, plugins) if of_seeds else read_run(RunDirectory(path), plugins)
         except RunError as error:
             left_out.append(LeftOut(reference, str(error)))
     return list(runs.values()), left_out

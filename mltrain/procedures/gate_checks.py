@@ -51,6 +51,8 @@ def checked_gates(
         problem = gate_problem(gate, spec, tasks, {measured})
         if gate.quantity.baseline is not None:
             problem = "baselines are measured by `mltrain train` only: write the gate under evaluation.gates"
+        if gate.of_seeds:
+            problem = f"one run has no .{gate.quantity.bound}, which is over several seeds: expected .low or .high"
         if problem:
             raise UsageError(f"--gate #{number} '{gate}': {problem}")
         checked.append(gate)

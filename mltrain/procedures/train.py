@@ -250,7 +250,7 @@ def _context(
 ) -> RunContext:
     """Return the context of a run, whose terminal has said the first notes."""
     inexact = planned is not None and planned.may_be_inexact
-    gates = sum(not gate.of_folds for gate in loaded.spec.evaluation.gates) + (request.against is not None)
+    gates = sum(gate.of_run for gate in loaded.spec.evaluation.gates) + (request.against is not None)
     # Also the note of --verify-export, the sentence on what was resumed with changes, and the error of --against.
     below = request.lines_of_gates(gates) + 2 * (request.verify_export + inexact + (request.against is not None))
     terminal = Terminal(quiet=request.quiet, progress_every=loaded.spec.training.progress_every, below=below)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 
 from mltrain.problems import printable
 from mltrain.report.page.card import plain, table
+from mltrain.report.runs_table import aligned, fitting, not_shown, values
 from mltrain.report.text import interval, number
 from mltrain.run.folds_form import CrossValidation, FoldBaseline, FoldMean
-from mltrain.run.split_result import MetricValue
-
-# For the columns of metrics, so that a line of a log stays readable.
-_ROOM = 88
+from mltrain.run.layout import FOLDS
 
 
 def verdict_sentence(
@@ -52,16 +49,8 @@ def verdict_sentence(
 
 def folds_text(found: CrossValidation) -> str:
     """Return the table of folds and metrics, and the sentence."""
-    names = _fitting(found)
-    rows = _table(found, names)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for label, *cells in rows:
-        numbers = [f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True)]
-        lines.append("  ".join([f"{label:<{widths[0]}}", *numbers]))
-    more = [name for name in found.metrics if name not in names]
-    if more:
-        lines += ["", printable(f"not shown: {', '.join(more)}; all are in folds.json")]
+    names = fitting(list(found.metrics), found.metric)
+    lines = [*aligned(_table(found, names)), *not_shown(list(found.metrics), names, FOLDS)]
     return "\n".join([*lines, "", *map(printable, _sentences(found))])
 
 
@@ -81,32 +70,21 @@ def _sentences(found: CrossValidation) -> list[str]:
     return [*undefined, *left_out, found.sentence]
 
 
-def _fitting(found: CrossValidation) -> list[str]:
-    """Return the metrics for which a line has room, that of the sentence first."""
-    names = [found.metric, *(name for name in found.metrics if name != found.metric)]
-    ends = accumulate(max(len(name), 8) + 2 for name in names)
-    return [name for name, end in zip(names, ends, strict=True) if end <= _ROOM]
-
-
 def _table(found: CrossValidation, names: Sequence[str]) -> list[list[str]]:
     """Return a row a fold, then what they say together."""
     rows = [["", "rows", *map(printable, names)]]
     for each in found.folds:
-        rows.append([each.run, f"{each.rows.get('test', 0):,}", *_values(each.metrics, names)])
+        rows.append([each.run, f"{each.rows.get('test', 0):,}", *values(each.metrics, names)])
     together = {
         "mean": [number(found.metrics[name].mean) for name in names],
         "± deviation": [number(found.metrics[name].std) for name in names],
         "95 % low": [number(found.metrics[name].low) for name in names],
         "95 % high": [number(found.metrics[name].high) for name in names],
     }
-    rows += [[label, "", *values] for label, values in together.items()]
+    rows += [[label, "", *cells] for label, cells in together.items()]
     if found.pooled.metrics:
-        rows.append(["pooled", f"{found.pooled.n:,}", *_values(found.pooled.metrics, names)])
+        rows.append(["pooled", f"{found.pooled.n:,}", *values(found.pooled.metrics, names)])
     for baseline, each_of in found.baselines.items():
         means = [each_of.metrics[name].mean if name in each_of.metrics else None for name in names]
         rows.append([printable(f"baseline {baseline}"), "", *map(number, means)])
     return rows
-
-
-def _values(metrics: Mapping[str, MetricValue], names: Sequence[str]) -> list[str]:
-    return [number(metrics[name].value) if name in metrics else number(None) for name in names]

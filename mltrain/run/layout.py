@@ -34,9 +34,13 @@ LOG = "log.txt"
 LOCK = ".lock"
 FORMER = ".former"
 
-# In the folder of a cross-validation, beside its runs.
+# A folder of runs: what its name begins with, and what is in it beside its runs.
+FOLDS_PREFIX = "folds-"
 FOLDS = "folds.json"
 FOLDS_CARD = "folds.md"
+SEEDS_PREFIX = "seeds-"
+SEEDS = "seeds.json"
+SEEDS_CARD = "seeds.md"
 
 # What a person reads, in this order: plain texts, and the one page.
 FOR_PEOPLE = (PAGE, CARD, CONFIG, RESOLVED, METRICS, HISTORY, RECORD, STATUS, LOG)

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mltrain.errors import RunError
+from mltrain.run.layout import FOLDS_PREFIX, SEEDS_PREFIX
 from mltrain.run.reading import read_file
 from mltrain.spec import suggest
+from mltrain.wording import counted
 
 _LATEST = "latest"
 _SHOWN = 5
-# What a folder of the folds of one cross-validation begins with.
-FOLDS_PREFIX = "folds-"
+_FOLDERS = (FOLDS_PREFIX, SEEDS_PREFIX)
 
 
 def find_run(reference: str, runs_dir: Path, *, marker: str, begun: str = "") -> Path:
@@ -84,7 +85,7 @@ def _runs(runs_dir: Path, marker: str) -> Iterator[Path]:
             for inner in _directories(entry):
                 if _is_run(inner, marker):
                     yield inner
-                elif inner.name.startswith(FOLDS_PREFIX):
+                elif inner.name.startswith(_FOLDERS):
                     yield from (run for run in _directories(inner) if _is_run(run, marker))
 
 
@@ -116,6 +117,10 @@ def _named(runs: Sequence[Path]) -> str:
 def _nothing(reference: str, runs_dir: Path, marker: str) -> RunError:
     with suppress(OSError, ValueError):
         if reference and Path(reference).is_dir():
+            inside = [run.name for run in _directories(Path(reference)) if _is_run(run, marker)]
+            if inside:
+                example = f"name one of its {counted(len(inside), 'run')}, such as {Path(reference) / inside[0]}"
+                return RunError(f"{reference}: is a folder of runs, and one run is needed: {example}")
             return RunError(f"{reference}: it has no {marker}, so it is not a run, or the run died before it began")
     runs = list_runs(runs_dir, marker=marker)
     if not runs:

@@ -26,7 +26,7 @@ def stretches(root):
 
 
 def test_a_line_a_run_the_first_over_the_others():
-    root = drawing("validation.loss", Curve("1 a", (3.0, 2.0, 1.0)), Curve("2 b", (2.0, 2.5)))
+    root = drawing("validation.loss", Curve("1 a", (3.0, 2.0, 1.0)), Curve("2 b", (2.0, 2.5), 1))
     assert root.attrib["aria-label"] == "validation.loss of each run, over the epochs"
     groups = list(root.iter(f"{SVG}g"))
     assert [group.find(f"{SVG}title").text for group in groups] == ["2 b", "1 a"]

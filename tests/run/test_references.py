@@ -81,7 +81,11 @@ def test_an_absolute_path_needs_no_folder_of_runs(runs: Path) -> None:
         ("c/latest", "found no run of 'c' in runs"),
         ("xyz", rf"no such run, neither a path nor in runs \(the newest: b/{OTHER}\)"),
         ("", "no such run|no config.yaml in it"),
-        ("runs/a", r"it has no config\.yaml, so it is not a run"),
+        (
+            "runs/a",
+            rf"is a folder of runs, and one run is needed: name one of its 2 runs, such as runs/a/{FIRST}",
+        ),
+        ("runs", r"it has no config\.yaml, so it is not a run"),
         ("runs/a/20261231T000000Z-dead", "or the run died before it began"),
         ("a\0b", "no such run"),
         ("x" * 5000, "no such run"),

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 
-from mltrain.config.load import Loaded, load_text
+from mltrain.config.load import Loaded, again
 from mltrain.data.splits import RandomSplit
 from mltrain.data.splits.fold_splits import KFoldSplit
 from mltrain.data.splits.key_splits import GroupSplit
@@ -16,8 +14,8 @@ from mltrain.spec import as_plain
 FOLDS = 5
 
 
-def fold_configs(loaded: Loaded, folds: int | None = None, gates: Sequence[str] = ()) -> tuple[Loaded, ...]:
-    """Return the config of each fold: what `mltrain train` makes of it with `--set data.split.fold=1`, 2, ….
+def fold_configs(loaded: Loaded, folds: int | None = None, gates: Sequence[str] = ()) -> dict[int, Loaded]:
+    """Return the config of each fold, by its number: what `mltrain train` makes of it with `--set data.split.fold=1` …
 
     A split `random` or `group` becomes a `kfold` with what it says of validation rows, classes, groups and its seed.
 
@@ -33,12 +31,12 @@ def fold_configs(loaded: Loaded, folds: int | None = None, gates: Sequence[str] 
     if isinstance(split, KFoldSplit):
         count = folds or split.folds
         number = [] if folds is None else [f"data.split.folds={count}"]
-        return tuple(_again(loaded, [*number, f"data.split.fold={fold}"], gates) for fold in range(1, count + 1))
+        return {fold: again(loaded, [*number, f"data.split.fold={fold}"], gates) for fold in range(1, count + 1)}
     if not isinstance(split, RandomSplit | GroupSplit):
         why = f"a split of type {split.type} cannot be divided into folds: {split.why_no_folds}"
         raise loaded.error((("data", "split"), f"{why}; use a split of type kfold, random or group"))
     count = folds or FOLDS
-    return tuple(_again(loaded, [_kfold(split, count, fold)], gates) for fold in range(1, count + 1))
+    return {fold: again(loaded, [_kfold(split, count, fold)], gates) for fold in range(1, count + 1)}
 
 
 def _kfold(split: RandomSplit | GroupSplit, folds: int, fold: int) -> str:
@@ -51,10 +49,3 @@ def _kfold(split: RandomSplit | GroupSplit, folds: int, fold: int) -> str:
         seed=split.seed,
     )
     return f"data.split={json.dumps(as_plain(meant), ensure_ascii=False)}"
-
-
-def _again(loaded: Loaded, more: Sequence[str], gates: Sequence[str]) -> Loaded:
-    name = "stdin" if loaded.path is None else str(loaded.path)
-    directory = Path.cwd() if loaded.path is None else loaded.path.absolute().parent
-    again = load_text(loaded.text, name, directory, (*loaded.overrides, *more), gates, plugins=loaded.plugins)
-    return replace(again, path=loaded.path)

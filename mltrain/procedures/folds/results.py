@@ -13,9 +13,9 @@ from mltrain.gates.gate import Gate
 from mltrain.gates.judging import judge, judge_folds
 from mltrain.procedures.folds.pooled import pooled
 from mltrain.report.folds import verdict_sentence
-from mltrain.run.fold_folder import FoldFolder
 from mltrain.run.folds_form import CrossValidation, FoldBaseline, FoldDifference, FoldMean, FoldRun
 from mltrain.run.results import Judgement
+from mltrain.run.run_folder import RunFolder
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.split_result import MetricValue, SplitResult
 
@@ -35,7 +35,7 @@ class _Fold:
 
 
 def fold_results(
-    folder: FoldFolder, folds: int, gates: Sequence[Gate], plugins: Plugins | None = None
+    folder: RunFolder, folds: int, gates: Sequence[Gate], plugins: Plugins | None = None
 ) -> CrossValidation:
     """Return what the runs of a folder say together.
 
@@ -69,7 +69,7 @@ def fold_results(
     return together.model_copy(update={"gates": (*_of_each(gates, found), *judge_folds(gates, together))})
 
 
-def _read(folder: FoldFolder, fold: int, plugins: Plugins | None) -> _Fold:
+def _read(folder: RunFolder, fold: int, plugins: Plugins | None) -> _Fold:
     directory = RunDirectory(folder.run(fold))
     run = read_run(directory, plugins)
     splits = run.results.splits

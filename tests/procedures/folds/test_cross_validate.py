@@ -13,7 +13,7 @@ from scipy.stats import t as student
 from mltrain.board.server import Folder, answer
 from mltrain.errors import InterruptedRunError, RunError
 from mltrain.procedures.folds.results import fold_results
-from mltrain.run.fold_folder import FoldFolder
+from mltrain.run.run_folder import FOLDS, RunFolder
 from mltrain.run.rundir import RunDirectory
 from mltrain.training.signals import Interruption
 from tests.conftest import in_process
@@ -190,7 +190,7 @@ def test_runs_that_are_not_of_one_cross_validation_are_refused(folder, folds, tm
     for fold in (1, 2, 3):
         (tmp_path / f"fold-{fold}").symlink_to(folds / f"fold-{max(fold, 2)}")
     with pytest.raises(RunError, match="the folds do not test every row exactly once"):
-        fold_results(FoldFolder(tmp_path), 3, ())
+        fold_results(RunFolder(tmp_path, FOLDS), 3, ())
     done = in_process(folder, "cross-validate", "config.yaml", "--run-dir", tmp_path, "--resume", "--quiet")
     assert done.code == 5
     assert "fold-1: is finished, with another config: data.split.fold: 2 became 1" in done.err

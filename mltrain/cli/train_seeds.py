@@ -1,0 +1,91 @@
+"""`mltrain train --seeds`: a run for each seed, and what they say together."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from mltrain.cli.gates import gate_places, skipped_gates
+from mltrain.cli.run_folders import print_together
+
+if TYPE_CHECKING:
+    from mltrain.config.load import Loaded
+    from mltrain.training.signals import Interruption
+
+
+@dataclass(frozen=True)
+class FolderOptions:
+    """The options of `train` on the runs."""
+
+    runs_dir: Path
+    run_dir: Path | None
+    resume: bool
+    gates: tuple[str, ...]
+    allow_inexact: bool
+    verify_export: bool
+    profile: bool
+
+
+@dataclass(frozen=True)
+class Output:
+    """The options of `train` on what is printed and written at the end."""
+
+    junit: Path | None
+    json: bool
+    quiet: bool
+
+
+def train_seeds(loaded: Loaded, asked: str, options: FolderOptions, interruption: Interruption, output: Output) -> None:
+    """Train one run for each seed, print what they say together, and judge the gates by the means.
+
+    Args:
+        loaded: the experiment.
+        asked: how many seeds, or which.
+        options: on the runs.
+        interruption: of this process.
+        output: what is printed.
+
+    Raises:
+        MltrainError: as a training, or a gate was missed.
+    """
+    from mltrain.procedures.folder_training import FolderRequest
+    from mltrain.procedures.seeds.configs import asked_seeds, seed_configs
+    from mltrain.procedures.seeds.train_seeds import train_seeds as train_all
+    from mltrain.report.seeds import seeds_text
+    from mltrain.report.terminal import Terminal
+    from mltrain.run.run_folder import SEEDS, run_folder
+
+    configs = seed_configs(loaded, asked_seeds(asked, loaded.spec.seed), options.gates)
+    with interruption.deferred():
+        folder = run_folder(SEEDS, options.runs_dir, loaded.spec.name, options.run_dir, go_on=options.resume)
+        if not output.json:
+            typer.echo(folder.path.absolute())
+        for note in skipped_gates(loaded, folds=False, seeds=True):
+            Terminal(quiet=output.quiet).note(note)
+        request = FolderRequest(
+            configs,
+            folder,
+            tuple(sys.argv),
+            again=f"mltrain train … --seeds {asked}",
+            allow_inexact=options.allow_inexact,
+            verify_export=options.verify_export,
+            profile=options.profile,
+            quiet=output.quiet,
+        )
+        found = train_all(request, interruption)
+        content = {"folder": str(folder.path.absolute()), **found.as_json()}
+        places = gate_places(loaded, lambda gate: not gate.of_folds)
+        print_together(
+            folder,
+            content,
+            seeds_text(found),
+            found.gates,
+            places,
+            junit=output.junit,
+            json=output.json,
+            quiet=output.quiet,
+        )

@@ -1,0 +1,1 @@
+"""`train --seeds`: a run for each seed on the same rows, and what they say together."""
