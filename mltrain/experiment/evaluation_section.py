@@ -100,9 +100,10 @@ class EvaluationSpec(Spec):
     """Whether the metrics, too, are weighted by the column that `data.sample_weight` names, on every split: their
     values, intervals, classes, slices and baselines, the calibration and a threshold that is chosen. The losses and the
     metrics of `training.metrics` still count every row once, and confusion matrices count rows."""
-    baselines: bool = True
-    """Whether two simple models are measured on the same held-out rows at the end: the most frequent class or the mean,
-    and a logistic, ridge or Poisson regression on the same inputs."""
+    baselines: bool | Literal["simple"] = True
+    """Whether other models are measured on the same held-out rows at the end: the most frequent class or the mean, a
+    logistic, ridge or Poisson regression on the same inputs, and, on the columns of a table, gradient boosting. With
+    `simple`, without gradient boosting."""
     threshold: Annotated[float, Field(gt=0, lt=1)] | ThresholdAim = 0.5
     """For binary: the probability above which a row is predicted as the positive class, or an aim by which it is
     chosen on the validation rows at the end. During training it is 0.5."""

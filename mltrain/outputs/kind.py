@@ -85,9 +85,9 @@ class OutputKind:
         return self.several_of or self.name
 
     @property
-    def baselines(self) -> tuple[str, str]:
+    def baselines(self) -> tuple[str, str, str]:
         """Names of the baselines that every run has, where they can be fitted."""
-        return self.constant, self.linear
+        return self.constant, self.linear, "boosting"
 
     def target_form(self, loss: str) -> TargetForm:
         """Return the form in which the Keras loss of that name wants the targets."""

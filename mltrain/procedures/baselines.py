@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.forecast_rows import ForecastRows
 from mltrain.outputs import KINDS
+from mltrain.procedures.boosting import BOOSTING, BoostedGuesses
 from mltrain.run.results import BaselineFit
 from mltrain.run.split_result import Baseline as BaselineResult
 from mltrain.run.split_result import BaselineVerdict, MetricValue
@@ -36,6 +37,9 @@ from mltrain.task import SPLITS, Objective, SplitName
 
 # Of more classes, differences that are drawn from the table of all three (true, model's, baseline's) cost 0.1 s each.
 DRAWN_CLASSES = 5
+CONSIDER_BOOSTING = ": consider gradient boosting for this table"
+
+AnyBaseline: TypeAlias = Baseline | NaiveBaseline | BoostedGuesses
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,24 @@ class BaselineResults:
     sentences: list[str]
 
 
-def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objective, model: Judged) -> BaselineResults:
+def measure_baselines(
+    spec: ExperimentSpec,
+    prepared: Prepared,
+    objective: Objective,
+    model: Judged,
+    boosting: BoostedGuesses | str | None = None,
+) -> BaselineResults:
     """Fit the baselines on the training rows and measure them beside the model on every held-out split.
 
     A threshold for an aim is chosen for each in the same way as for the model. The sentences are about the last split,
     and about the metric of the objective if that is measured exactly, else about the first of `evaluation.metrics`.
+
+    Args:
+        spec: the experiment.
+        prepared: its data.
+        objective: of the run.
+        model: what it says of the rows.
+        boosting: what gradient boosting says of them, or why it says nothing; None where it was not asked for.
     """
     held_out: list[SplitName] = [name for name in SPLITS if name in prepared.examples and name != "train"]
     if not held_out:
@@ -79,19 +96,22 @@ def measure_baselines(spec: ExperimentSpec, prepared: Prepared, objective: Objec
     metrics = spec.evaluation.metrics_for(prepared.info.task)
     named = [metric for metric in metrics if metric.name == objective.metric.rpartition(".")[2]]
     main = [*named, metrics[0]][0]
-    for baseline in _fitted(spec, prepared, results.fits):
-        guesses = {name: _guess(baseline, prepared.examples[name]) for name in held_out}
+    for baseline in _fitted(spec, prepared, results.fits, boosting):
+        guesses = {name: _guess(baseline, name, prepared.examples[name]) for name in held_out}
         judged = Judged(guesses, _threshold(spec.evaluation, prepared, guesses))
         for name in held_out:
             pair = _Pair(spec, prepared, name, model, judged)
             comparison = pair.comparison(main, baseline.words)
             verdict = BaselineVerdict(metric=main.name, outcome=comparison.outcome, words=baseline.words)
             results.splits[name][baseline.name] = pair.result(metrics, main, verdict)
-        results.sentences.append(comparison.sentence())
+        advice = CONSIDER_BOOSTING if baseline.name == BOOSTING and comparison.outcome == "worse" else ""
+        results.sentences.append(f"{comparison.sentence()}{advice}")
     return results
 
 
-def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, BaselineFit]) -> list[Baseline | NaiveBaseline]:
+def _fitted(
+    spec: ExperimentSpec, prepared: Prepared, fits: dict[str, BaselineFit], boosting: BoostedGuesses | str | None
+) -> list[AnyBaseline]:
     """Return the baselines, and say in `fits` how each came about."""
     info, train = prepared.info, prepared.examples["train"]
     indices = [encoder.column for encoder in prepared.preprocessing.columns if encoder.is_index]
@@ -100,21 +120,27 @@ def _fitted(spec: ExperimentSpec, prepared: Prepared, fits: dict[str, BaselineFi
         linear = f"the categories of '{indices[0]}' are index numbers, and their size has no meaning"
     else:
         linear = linear_baseline(info, train.inputs, train.truth, spec.seed, whole=train.forecasts is not None)
-    baselines: list[Baseline | NaiveBaseline] = [
+    baselines: list[AnyBaseline] = [
         constant_baseline(info, train.truth),
         *naive_baselines(train.forecasts),
     ]
     if isinstance(linear, Baseline):
         baselines.append(linear)
+    if isinstance(boosting, BoostedGuesses):
+        baselines.append(boosting)
     for each in baselines:
-        failed: dict[str, Any] = {"converged": False} if isinstance(each, Baseline) and not each.converged else {}
+        failed: dict[str, Any] = {} if isinstance(each, NaiveBaseline) or each.converged else {"converged": False}
         fits[each.name] = BaselineFit(rows=each.rows, of=len(train.truth), **failed)
     if isinstance(linear, str):
         fits[KINDS[info.task].linear] = BaselineFit(left_out=linear)
+    if isinstance(boosting, str):
+        fits[BOOSTING] = BaselineFit(left_out=boosting)
     return baselines
 
 
-def _guess(baseline: Baseline | NaiveBaseline, examples: Examples) -> np.ndarray:
+def _guess(baseline: AnyBaseline, split: SplitName, examples: Examples) -> np.ndarray:
+    if isinstance(baseline, BoostedGuesses):
+        return baseline.guesses[split]
     if isinstance(baseline, NaiveBaseline):
         return baseline.guess(cast(ForecastRows, examples.forecasts))
     return baseline.predict(examples.inputs)

@@ -10,6 +10,7 @@ import numpy as np
 from mltrain.data.preparation import Prepared
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.baselines import Judged, measure_baselines
+from mltrain.procedures.boosting import BoostedGuesses
 from mltrain.procedures.outputs_apart import prepared_of, values_apart
 from mltrain.run.decision import DecisionRule
 from mltrain.run.results import BaselineFit
@@ -38,6 +39,7 @@ def baselines_of_outputs(
     objective: Objective,
     predictions: Mapping[SplitName, np.ndarray],
     rule: DecisionRule,
+    boosting: Mapping[str, BoostedGuesses | str],
 ) -> BaselinesOfOutputs:
     """Fit the baselines of each target on the training rows that have it, and measure them on the held-out rows that
     have it, beside the model.
@@ -48,6 +50,7 @@ def baselines_of_outputs(
         objective: of the run.
         predictions: of the model for each split (rows, units).
         rule: of the run.
+        boosting: what gradient boosting says, by target; empty where it was not asked for.
     """
     found, (metric, chosen) = BaselinesOfOutputs(), split_target(objective.metric)
     # What is said first is of the target of the objective, where it is a metric of one.
@@ -55,7 +58,8 @@ def baselines_of_outputs(
         # Of another target, or of the loss of all, the objective is no metric.
         own = replace(objective, metric=metric) if part.name == chosen else objective
         judged = Judged(values_apart(prepared, predictions, number), rule.of_output(part.name).threshold)
-        measured = measure_baselines(spec.for_output(part.name, part.task), prepared_of(prepared, number), own, judged)
+        alone, boosted = spec.for_output(part.name, part.task), boosting.get(part.name)
+        measured = measure_baselines(alone, prepared_of(prepared, number), own, judged, boosted)
         for split, baselines in measured.splits.items():
             found.splits.setdefault(split, {})[part.name] = baselines
         found.fits.update({of_target(name, part.name): fit for name, fit in measured.fits.items()})

@@ -4,7 +4,7 @@ TensorFlow."""
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from mltrain.gates.judging import judge
 from mltrain.outputs import KINDS
 from mltrain.procedures.baselines import Judged, measure_baselines
 from mltrain.procedures.baselines_of_outputs import baselines_of_outputs, with_baselines
+from mltrain.procedures.boosting import BoostedGuesses, BoostingBeside
 from mltrain.procedures.decision import Chosen, choose, choose_each
 from mltrain.procedures.diagnosing import findings, gather
 from mltrain.procedures.explanation.explaining import Explained, explain_split, unexplained
@@ -41,8 +42,14 @@ from mltrain.run.split_result import SplitResult
 from mltrain.task import SPLITS, SplitName
 
 
-def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
+def write_results(setup: Setup, fitted: Fitted, context: RunContext, boosting: BoostingBeside | None = None) -> Results:
     """Measure every split with the model of the run, write the rest, and return the results.
+
+    Args:
+        setup: the data and the network.
+        fitted: how the training ended.
+        context: of the run.
+        boosting: which began beside the training; None where it was not asked for.
 
     Raises:
         InterruptedRunError: a signal came; `resume` finds the training done, and measures again.
@@ -68,7 +75,7 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
     if network.spec.evaluation.baselines:
         between()
         with phase("baselines"):
-            baselines, splits = _with_baselines(setup, splits, predictions, rule)
+            baselines, splits = _with_baselines(setup, splits, predictions, rule, _awaited(boosting, between))
         more |= baselines
     if _is_linear_regression(network, prepared):
         more["coefficients"] = coefficients(prepared.preprocessing, network.model.get_weights())
@@ -122,17 +129,26 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext) -> Results:
     return results
 
 
+def _awaited(boosting: BoostingBeside | None, between: Callable[[], None]) -> Mapping[str, BoostedGuesses | str]:
+    return {} if boosting is None else boosting.results(between)
+
+
 def _with_baselines(
-    setup: Setup, splits: dict[str, SplitResult], predictions: dict[SplitName, np.ndarray], rule: DecisionRule
+    setup: Setup,
+    splits: dict[str, SplitResult],
+    predictions: dict[SplitName, np.ndarray],
+    rule: DecisionRule,
+    boosting: Mapping[str, BoostedGuesses | str],
 ) -> tuple[dict[str, Any], dict[str, SplitResult]]:
     """Return what the results say of the baselines, and those of the splits with them."""
     network, prepared, objective = setup.network, setup.prepared, setup.plan.objective
     changed: dict[str, SplitResult]
     if KINDS[network.info.task].mixed:
-        of_outputs = baselines_of_outputs(network.spec, prepared, objective, predictions, rule)
+        of_outputs = baselines_of_outputs(network.spec, prepared, objective, predictions, rule, boosting)
         changed = {name: with_baselines(splits[name], each) for name, each in of_outputs.splits.items()}
         return {"baselines": of_outputs.fits, "baseline_sentences": of_outputs.sentences}, splits | changed
-    found = measure_baselines(network.spec, prepared, objective, Judged(predictions, rule.threshold))
+    boosted, judged = boosting.get(network.info.output.name), Judged(predictions, rule.threshold)
+    found = measure_baselines(network.spec, prepared, objective, judged, boosted)
     changed = {name: splits[name].model_copy(update={"baselines": each}) for name, each in found.splits.items()}
     return {"baselines": found.fits, "baseline_sentences": found.sentences}, splits | changed
 

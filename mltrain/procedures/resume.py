@@ -124,7 +124,7 @@ def prepare_resume(
         before = recorded_config(run, plugins=plugins)
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
-    more = () if epochs is None else (f"training.epochs={epochs}",)
+    more: tuple[str, ...] = () if epochs is None else (f"training.epochs={epochs}",)
     if more and before.spec.training.budget is not None:
         more = ("training.budget=null", *more)
     if asked is None:

@@ -184,6 +184,7 @@ def run_experiment(
     """
     context.begin("importing TensorFlow")
     printed = start_tensorflow()
+    from mltrain.procedures.boosting import boosting_beside
     from mltrain.procedures.finish import finish, prove
     from mltrain.procedures.fitting import get_ready, train_network, write_first_files
     from mltrain.procedures.results import write_results
@@ -191,6 +192,7 @@ def run_experiment(
 
     determinism = planned.before.determinism if planned is not None else {}
     setup = set_up(loaded.spec, context, determinism)
+    boosting = boosting_beside(setup.spec.evaluation, setup.prepared, setup.spec.seed)
 
     context.stopwatch.turn_to("run files")
     ready = get_ready(setup, record, context, planned)
@@ -205,7 +207,7 @@ def run_experiment(
 
     context.stopwatch.turn_to("measuring the splits")
     context.turn_to("evaluating", fitted.last_epoch, fitted.steps)
-    results = write_results(setup, fitted, context)
+    results = write_results(setup, fitted, context, boosting)
 
     record = prove(setup, ready.record, context, verify_export)
     finish(setup, fitted, results, record, context)

@@ -25,7 +25,11 @@ def trained(mltrain, config, tmp_path):
 def test_every_held_out_split_has_them_with_intervals_and_differences(trained):
     run, said = trained()
     metrics = run.results().as_json()
-    assert metrics["baselines"] == {"majority": {"rows": 36, "of": 36}, "logistic": {"rows": 36, "of": 36}}
+    assert metrics["baselines"] == {
+        "majority": {"rows": 36, "of": 36},
+        "logistic": {"rows": 36, "of": 36},
+        "boosting": {"left_out": "of fewer than 40 training rows a tree makes no two leaves"},
+    }
     assert "baselines" not in metrics["splits"]["train"]
     for split in ("validation", "test"):
         measured = metrics["splits"][split]
@@ -80,7 +84,7 @@ def test_twelve_students_with_some_held_out_are_too_few_to_tell(trained):
 def test_a_regression_has_the_mean_and_ridge(trained):
     run, _ = trained(path=CONFIGS / "linear_regression.yaml")
     found = run.results().as_json()["splits"]["test"]["baselines"]
-    assert set(found) == {"mean", "ridge"}
+    assert set(found) == {"mean", "ridge", "boosting"}
     assert found["ridge"]["metrics"]["r2"]["value"] > 0.9
     assert abs(found["mean"]["metrics"]["r2"]["value"]) < 0.5
     assert "better than" in run.results().as_json()["baseline_sentences"][0]

@@ -65,7 +65,7 @@ def test_metrics_baselines_and_intervals(folder):
         assert 0 < each["low"] < each["value"] < each["high"]
     loss = np.mean(stored.values - stored.target * np.log(stored.values))
     assert test["loss"]["value"] == pytest.approx(loss, rel=1e-4)  # the usual loss is Keras' Poisson
-    assert set(found["baselines"]) == {"mean", "poisson"}
+    assert set(found["baselines"]) == {"mean", "poisson", "boosting"}
     beaten = found["splits"]["test"]["baselines"]["mean"]
     assert beaten["difference"]["poisson_deviance"]["high"] < 0
     assert [each["passed"] for each in found["gates"]] == [True, True, True]

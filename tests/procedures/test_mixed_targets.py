@@ -113,7 +113,9 @@ def test_each_target_is_measured_on_the_rows_that_have_it(trained):
         there = [row for row in test if table[row][name]]
         assert 0 < len(there) < len(test)
         assert each["n"] == len(there)
-        assert set(each["baselines"]) == ({"mean", "ridge"} if name == "price" else {"majority", "logistic"})
+        assert set(each["baselines"]) == (
+            {"mean", "ridge", "boosting"} if name == "price" else {"majority", "logistic", "boosting"}
+        )
         assert {one["slice"] for one in each["slices"]} == {"place=in", "place=out"}
     assert list(outputs["sold"]["metrics"]) == ["f1", "roc_auc", "log_loss"]
     assert sum(map(sum, outputs["kind"]["confusion_matrix"])) == outputs["kind"]["n"]

@@ -89,7 +89,7 @@ def test_all_targets_and_each_by_itself_are_measured(trained):
     assert test["metrics"][key]["value"] == pytest.approx(np.mean(values), abs=1e-12)
     assert test["metrics"][key]["low"] <= test["metrics"][key]["value"] <= test["metrics"][key]["high"]
     assert {each["slice"] for each in test["slices"]} == {"city=x", "city=y", "city=z"}
-    assert len(test["baselines"]) == 2 and all(gate["passed"] for gate in metrics["gates"])
+    assert len(test["baselines"]) == 3 and all(gate["passed"] for gate in metrics["gates"])
     assert "test, by target" in said or f"… and {len(names)} targets" in said  # as far as there is room
     assert "low" not in metrics["splits"]["train"]["outputs"][names[0]]["metrics"][key]
 

@@ -50,7 +50,7 @@ def estimate_of(setup: Setup, pace: Pace, beginning: Beginning, stopwatch: Stopw
         stopwatch: that has measured what came before.
         runs_dir: where the run would be written.
     """
-    examples, epochs = setup.prepared.examples, setup.spec.training.epochs
+    examples, epochs = setup.prepared.examples, setup.network.epochs
     steps_of_epoch = -(-setup.network.updates // epochs)
     validation = examples.get("validation")
     beside = pace.seconds_beside

@@ -18,8 +18,8 @@ _PARAMETERS_PER_NUMBER = 4
 # Of the first loss: a step or two lower it by so much where anything is learned.
 _SOME = 0.95
 _MUCH_DROPOUT = 0.4
-# If the loss went on to fall as in the second half of the steps, the batch would be memorised after so many halves more;
-# where the time was over before all steps were run, after those that are missing, too.
+# If the loss went on to fall as in the second half of the steps, the batch would be memorised after so many halves
+# more; where the time was over before all steps were run, after those that are missing, too.
 _HALVES_MORE = 2
 # Of the first loss, or of what is left: regularisation that adds so much is in the way.
 _MUCH_ADDED = 0.3

@@ -63,12 +63,12 @@ def disk_of_run(setup: Setup, seconds_of_training: float) -> int:
     of_state = bytes_of(state) + _ARRAY * len(state)
     of_weights = bytes_of(weights) + _ARRAY * len(weights)
     columns = _measured(setup)
-    history = training.epochs * _NUMBER * (len(columns) + 3)
+    history = network.epochs * _NUMBER * (len(columns) + 3)
     written = _states_written(setup, seconds_of_training)
     states = min(training.checkpoint.keep, 1 + written)
     others = 1 + min(training.checkpoint.keep, written)  # the last weights, and the best that each state refers to
     others += sum(isinstance(each, StochasticWeightAveraging) for each in training.callbacks)
-    others += sum(_kept(each, training.epochs) for each in training.callbacks if isinstance(each, ModelCheckpoint))
+    others += sum(_kept(each, network.epochs) for each in training.callbacks if isinstance(each, ModelCheckpoint))
     checkpoints = states * (of_state + history) + others * of_weights
 
     preprocessing = len(json.dumps(prepared.preprocessing.to_json()))
@@ -134,7 +134,7 @@ def _measured(setup: Setup) -> dict[str, str | None]:
 
 def _states_written(setup: Setup, seconds: float) -> int:
     """Return how many states are written after the first, the last one of them at the end."""
-    cadence, epochs = Cadence.parse(setup.spec.training.checkpoint.every), setup.spec.training.epochs
+    cadence, epochs = Cadence.parse(setup.spec.training.checkpoint.every), setup.network.epochs
     if cadence.epochs is not None:
         return max(1, epochs // cadence.epochs)
     if cadence.steps is not None:

@@ -15,6 +15,8 @@ _WORDS = {
     "mean": "always predicting the mean",
     "logistic": "logistic regression",
     "ridge": "ridge regression",
+    "poisson": "Poisson regression",
+    "boosting": "gradient boosting",
     "naive": "the last value",
     "seasonal_naive": "the value one season before",
 }
