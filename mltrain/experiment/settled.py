@@ -66,7 +66,7 @@ def settling_decisions(spec: ExperimentSpec, info: DataInfo, epochs: int | None 
     usual = model.usual_training(info)
     before, after = spec.training, settled(spec, info, epochs).training
     if before.epochs == "auto" and before.budget is not None:
-        found.append(Decision("training.epochs", str(after.epochs), f"as many fit the budget of {before.budget.words}"))
+        found.append(Decision("training.epochs", str(after.epochs), f"they fit the budget of {before.budget.words}"))
     if not usual.reason:
         return tuple(found)
     if before.epochs == "auto" and before.budget is None:

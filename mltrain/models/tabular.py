@@ -19,6 +19,8 @@ from mltrain.wording import counted, listed
 if TYPE_CHECKING:
     import numpy as np
 
+    from mltrain.models.tabular_layers import NumberForm
+
 # Epochs are so many and as many more as see so many rows.
 _FEWEST_EPOCHS, _MOST_EPOCHS, _ROWS_SEEN = 10, 250, 100_000
 # A batch has one of so many training rows, as a power of two within these bounds.
@@ -91,12 +93,13 @@ class Tabular(ModelSpec):
         Raises:
             MisfitError: an input is of another kind.
         """
-        from mltrain.models.tabular_layers import tabular_model
+        from mltrain.models.tabular_layers import Trunk, tabular_model
 
         problem = self.inputs_problem(info.inputs)
         if problem is not None:
             raise MisfitError(("model", "type"), problem)
-        return tabular_model(self, info)
+        trunk = Trunk(self.units, self.activation, self.dropout, self.members, self.column_factors)
+        return tabular_model(self._number_form, trunk, info)
 
     def initialise(
         self, model: Any, info: DataInfo, inputs: Mapping[str, np.ndarray], targets: Mapping[str, np.ndarray]
@@ -104,8 +107,14 @@ class Tabular(ModelSpec):
         """Fit the scaling and the pieces on the training rows."""
         from mltrain.models.tabular_layers import fit_numbers
 
-        fit_numbers(self, model, info, inputs)
+        fit_numbers(self._number_form, model, info, inputs)
         return ()
+
+    @property
+    def _number_form(self) -> NumberForm:
+        from mltrain.models.tabular_layers import NumberForm
+
+        return NumberForm(self.scaling, self.numbers, self.pieces, self.width, self.frequency)
 
     def usual_training(self, info: DataInfo) -> UsualTraining:
         """Return epochs and batch size by the number of rows, and the optimizer with its schedule.

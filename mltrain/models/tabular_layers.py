@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from mltrain.keras_api.build import build
+from mltrain.keras_api.components import KerasComponent
 from mltrain.models.branches import embedding, mean_of_steps, network, steps_that_count
 from mltrain.models.members import MEAN, MEMBERS
 from mltrain.outputs import KINDS
 from mltrain.task import DataInfo, Input
-
-if TYPE_CHECKING:
-    from mltrain.models.tabular import Tabular
 
 # Numbers are squeezed between minus and plus so much (Holzmüller et al., 2024).
 _LIMIT = 3.0
@@ -30,25 +29,47 @@ _SCALING, _BORDERS = "robust_scaling", "borders_of_pieces"
 _HEAD = "head"
 
 
-def tabular_model(spec: Tabular, info: DataInfo) -> keras.Model:
+@dataclass(frozen=True)
+class NumberForm:
+    """How numbers enter the network: the fields of `Tabular` of the same names."""
+
+    scaling: str
+    numbers: str
+    pieces: int
+    width: int
+    frequency: float
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """What is behind the entrance: the fields of `Tabular` of the same names."""
+
+    units: Sequence[int]
+    activation: KerasComponent
+    dropout: float
+    members: int
+    column_factors: bool
+
+
+def tabular_model(form: NumberForm, trunk: Trunk, info: DataInfo) -> keras.Model:
     """Return the model with random weights; see `Tabular.build`."""
 
     def body(tensors: Sequence[Any]) -> Any:
         parts = [
-            _entering(spec, tensor, given, number, len(tensors))
+            _entering(form, tensor, given, number, len(tensors))
             for number, (tensor, given) in enumerate(zip(tensors, info.inputs, strict=True))
         ]
         joined = parts[0] if len(parts) == 1 else keras.layers.Concatenate(name="columns")(parts)
-        return _heads(info, _members(spec, info, joined))
+        return _heads(info, _members(trunk, info, joined))
 
     return network(info, body, head_is_added=False)
 
 
-def fit_numbers(spec: Tabular, model: keras.Model, info: DataInfo, inputs: Mapping[str, np.ndarray]) -> None:
+def fit_numbers(form: NumberForm, model: keras.Model, info: DataInfo, inputs: Mapping[str, np.ndarray]) -> None:
     """Give a model the scaling of the numbers of the training rows, and the borders of their pieces.
 
     Args:
-        spec: of the model.
+        form: of the model.
         model: as `tabular_model` made it.
         info: what is known of the data.
         inputs: the encoded training rows, by the name of the input.
@@ -58,13 +79,13 @@ def fit_numbers(spec: Tabular, model: keras.Model, info: DataInfo, inputs: Mappi
         if not places:
             continue
         values = inputs[given.name][:, places].astype(np.float64)
-        if spec.scaling == "robust":
+        if form.scaling == "robust":
             center, factor = robust_scaling(values)
             layer = model.get_layer(_named(_SCALING, number, len(info.inputs)))
             layer.set_weights([factor.astype(np.float32), (-center * factor).astype(np.float32)])
             values = squeezed((values - center) * factor)
-        if spec.numbers == "pieces":
-            slopes, offsets = pieces(values, spec.pieces)
+        if form.numbers == "pieces":
+            slopes, offsets = pieces(values, form.pieces)
             layer = model.get_layer(_named(_BORDERS, number, len(info.inputs)))
             layer.set_weights([slopes.astype(np.float32), offsets.astype(np.float32)])
 
@@ -118,7 +139,7 @@ def _named(name: str, number: int, inputs: int) -> str:
     return name if inputs == 1 else f"{name}_{number + 1}"
 
 
-def _entering(spec: Tabular, tensor: Any, given: Input, number: int, inputs: int) -> Any:
+def _entering(form: NumberForm, tensor: Any, given: Input, number: int, inputs: int) -> Any:
     """Return `(batch, width)` for an input: what enters the first hidden layer."""
     if given.kind == "category":
         vectors = embedding(tensor, given, given.width or 1, None, masked=False)
@@ -128,9 +149,9 @@ def _entering(spec: Tabular, tensor: Any, given: Input, number: int, inputs: int
         return tensor
     everything = len(places) == given.shape[0]
     numbers = tensor if everything else ops.take(tensor, np.array(places, "int32"), axis=1)
-    if spec.scaling == "robust":
+    if form.scaling == "robust":
         numbers = squeezed(_fitted("bf,f->bf", (len(places),), "f", _named(_SCALING, number, inputs))(numbers))
-    formed = numbers if spec.numbers == "none" else _formed(spec, numbers, _named(_BORDERS, number, inputs))
+    formed = numbers if form.numbers == "none" else _formed(form, numbers, _named(_BORDERS, number, inputs))
     if everything:
         return formed
     others = np.setdiff1d(np.arange(given.shape[0]), places).astype("int32")
@@ -144,10 +165,10 @@ def _fitted(equation: str, shape: tuple[int, ...], axes: str, name: str) -> kera
     )
 
 
-def _formed(spec: Tabular, numbers: Any, borders: str) -> Any:
+def _formed(form: NumberForm, numbers: Any, borders: str) -> Any:
     """Return numbers `(batch, columns)` as `(batch, columns * width)`."""
-    columns, count, width = numbers.shape[1], spec.pieces, spec.width
-    if spec.numbers == "pieces":
+    columns, count, width = numbers.shape[1], form.pieces, form.width
+    if form.numbers == "pieces":
         shares = keras.layers.ReLU(max_value=1.0)(_fitted("bf,ft->bft", (columns, count), "ft", borders)(numbers))
         bound = 1 / math.sqrt(count)
         formed = _of_each("bft,ftw->bfw", (columns, width), bound)(shares)
@@ -157,7 +178,7 @@ def _formed(spec: Tabular, numbers: Any, borders: str) -> Any:
         "bf,ft->bft",
         (columns, count),
         bias_axes="ft",
-        kernel_initializer=keras.initializers.RandomNormal(stddev=2 * math.pi * spec.frequency),
+        kernel_initializer=keras.initializers.RandomNormal(stddev=2 * math.pi * form.frequency),
         bias_initializer=keras.initializers.RandomUniform(-math.pi, math.pi),
     )(numbers)
     formed = ops.relu(_of_each("bft,ftw->bfw", (columns, width), 1 / math.sqrt(count))(ops.cos(waves)))
@@ -176,10 +197,10 @@ def _of_each(equation: str, shape: tuple[int, ...], bound: float, *, bias: bool 
     )
 
 
-def _members(spec: Tabular, info: DataInfo, joined: Any) -> Any:
+def _members(trunk: Trunk, info: DataInfo, joined: Any) -> Any:
     """Return the scores of each member `(batch, members, units)`, before the activation."""
-    width, members, units = joined.shape[1], spec.members, info.output.units
-    if spec.column_factors:
+    width, members, units = joined.shape[1], trunk.members, info.output.units
+    if trunk.column_factors:
         joined = keras.layers.EinsumDense("bf,f->bf", (width,), kernel_initializer="ones", name="factors")(joined)
     if members > 1:
         factors = keras.layers.EinsumDense(
@@ -191,11 +212,11 @@ def _members(spec: Tabular, info: DataInfo, joined: Any) -> Any:
         factors.kernel.assign(ops.where(drawn < 0.5, -1.0, 1.0))
     else:
         hidden = ops.expand_dims(joined, 1)
-    for size in spec.units:
+    for size in trunk.units:
         hidden = keras.layers.Dense(size, kernel_initializer="he_normal")(hidden)
-        hidden = keras.layers.Activation(build(spec.activation))(hidden)
-        if spec.dropout:
-            hidden = keras.layers.Dropout(spec.dropout)(hidden)
+        hidden = keras.layers.Activation(build(trunk.activation))(hidden)
+        if trunk.dropout:
+            hidden = keras.layers.Dropout(trunk.dropout)(hidden)
     bound = 1 / math.sqrt(hidden.shape[-1])
     return keras.layers.EinsumDense(
         "bmf,mfu->bmu",

@@ -128,7 +128,7 @@ def get_ready(setup: Setup, record: Record, context: RunContext, planned: Planne
 def _longer_schedule(epochs: int, rate: float) -> str:
     return (
         f"training.schedule now goes over {epochs} epochs, and the learning rate continues at {rate:.3g}: the result "
-        "is not that of a training that was planned for as many epochs from the start"
+        "is not that of a training that was planned with this number from the start"
     )
 
 

@@ -14,9 +14,9 @@ class Budget(Spec):
 
     seconds: Annotated[float, Field(gt=0)] | None = None
     """Seconds of training. mltrain trains for a moment, measures how fast it is, and fixes the number of epochs that
-    fit; the number is recorded, so that `resume` and `reproduce` train as many, on a faster or slower machine too."""
+    fit; the number is recorded, so that `resume` and `reproduce` train the same epochs on any machine."""
     rows_seen: Annotated[int, Field(ge=1)] | None = None
-    """Rows that the training sees, each as often as there are epochs: rounded to whole epochs, at least one."""
+    """Rows that the training sees, each once in an epoch: rounded to whole epochs, at least one."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Budget:
@@ -26,7 +26,7 @@ class Budget(Spec):
         return self
 
     def epochs(self, rows: int) -> int | None:
-        """Return the epochs that see as many rows, of `rows` each; None where they depend on the machine."""
+        """Return the epochs that see these rows, of `rows` each; None where they depend on the machine."""
         return None if self.rows_seen is None else max(1, round(self.rows_seen / rows))
 
     @property
