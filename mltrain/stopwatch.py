@@ -17,6 +17,7 @@ PhaseName = Literal[
     "reading the data",
     "data audit",
     "building the model",
+    "measuring the pace",
     "tracing",
     "steps",
     "validation",

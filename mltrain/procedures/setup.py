@@ -38,6 +38,7 @@ class Setup:
         precision: what its layers compute in.
         acceleration: how the loop is compiled.
         decisions: what was not stated, with reasons.
+        epochs: that fit a budget in seconds; None without one, or before they are measured.
         vectors: the files of word vectors that were read, by the name of the text.
     """
 
@@ -50,6 +51,7 @@ class Setup:
     precision: Precision
     acceleration: Acceleration
     decisions: tuple[Decision, ...]
+    epochs: int | None = None
     vectors: Mapping[str, VectorFiles] = field(default_factory=dict)
 
     def with_first_weights(self) -> Setup:
@@ -74,6 +76,7 @@ class Setup:
             threads=Threads(intra_op=self.device.intra_op_threads, inter_op=self.device.inter_op_threads),
             determinism={"op_determinism": False, "precision": self.precision, **self.acceleration.determinism},
             seeds={"experiment": self.spec.seed, "split": self.spec.seed if stated_seed is None else stated_seed},
+            epochs=self.epochs,
             slices=self.slices.edges,
             decisions=self.decisions,
             vectors=self.vectors,
@@ -83,13 +86,16 @@ class Setup:
         )
 
 
-def set_up(spec: ExperimentSpec, context: Phases, determinism: Mapping[str, bool | str]) -> Setup:
+def set_up(
+    spec: ExperimentSpec, context: Phases, determinism: Mapping[str, bool | str], epochs: int | None = None
+) -> Setup:
     """Read the data of an experiment, and build its network.
 
     Args:
         spec: the experiment.
         context: of the process; nothing is written.
         determinism: of the record where a run is resumed; empty for a new one.
+        epochs: that fit a budget in seconds, of that record.
 
     Raises:
         DeviceError: there is no such device.
@@ -100,8 +106,20 @@ def set_up(spec: ExperimentSpec, context: Phases, determinism: Mapping[str, bool
 
     context.begin("reading the data")
     prepared = prepare_for_model(spec, kept_columns(spec), context.stopwatch)
-    settling = settling_decisions(spec, prepared.info)
-    spec = settled(spec, prepared.info)
+    return planned_setup(spec, device, prepared, context, determinism, epochs)
+
+
+def planned_setup(
+    spec: ExperimentSpec,
+    device: DeviceChoice,
+    prepared: Prepared,
+    context: Phases,
+    determinism: Mapping[str, bool | str],
+    epochs: int | None,
+) -> Setup:
+    """Return the setup of an experiment whose data is read; arguments and errors as for `set_up`."""
+    settling = settling_decisions(spec, prepared.info, epochs)
+    spec = settled(spec, prepared.info, epochs)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
 
@@ -121,4 +139,4 @@ def set_up(spec: ExperimentSpec, context: Phases, determinism: Mapping[str, bool
         *acceleration.decisions,
         network.evaluation_block[1],
     )
-    return Setup(spec, device, prepared, slices, plan, network, precision, acceleration, decisions)
+    return Setup(spec, device, prepared, slices, plan, network, precision, acceleration, decisions, epochs)

@@ -185,13 +185,15 @@ def run_experiment(
     context.begin("importing TensorFlow")
     printed = start_tensorflow()
     from mltrain.procedures.boosting import boosting_beside
+    from mltrain.procedures.budget import within_budget
     from mltrain.procedures.finish import finish, prove
     from mltrain.procedures.fitting import get_ready, train_network, write_first_files
     from mltrain.procedures.results import write_results
     from mltrain.procedures.setup import set_up
 
     determinism = planned.before.determinism if planned is not None else {}
-    setup = set_up(loaded.spec, context, determinism)
+    epochs = planned.before.epochs if planned is not None else None
+    setup = within_budget(loaded.spec, set_up(loaded.spec, context, determinism, epochs), context, determinism)
     boosting = boosting_beside(setup.spec.evaluation, setup.prepared, setup.spec.seed)
 
     context.stopwatch.turn_to("run files")

@@ -50,12 +50,13 @@ def _checked(request: CheckRequest, interruption: Interruption, stopwatch: Stopw
     context = Phases(interruption, stopwatch)
     context.begin("importing TensorFlow")
     start_tensorflow()
+    from mltrain.procedures.budget import within_budget
     from mltrain.procedures.fitting import training_of
+    from mltrain.procedures.pace import Deadline, measure_pace
     from mltrain.procedures.preflight.beginning import look_at_beginning
     from mltrain.procedures.preflight.estimating import estimate_lines, estimate_of
     from mltrain.procedures.preflight.learning import batch_line, gradients_line
     from mltrain.procedures.preflight.one_batch import learn_one_batch
-    from mltrain.procedures.preflight.pace import Deadline, measure_pace
     from mltrain.procedures.preflight.seen import Seen
     from mltrain.procedures.setup import set_up
 
@@ -67,7 +68,8 @@ def _checked(request: CheckRequest, interruption: Interruption, stopwatch: Stopw
             request.say(line)
         context.raise_if_interrupted()
 
-    setup = set_up(request.loaded.spec, context, {}).with_first_weights()
+    spec = request.loaded.spec
+    setup = within_budget(spec, set_up(spec, context, {}), context, {}).with_first_weights()
     seen = Seen.of(setup, stopwatch)
     say(*seen.lines(request.loaded))
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from mltrain.data.memory import available_memory
 from mltrain.procedures.explanation.importance import MOST_ROWS, PERMUTATIONS
+from mltrain.procedures.pace import Pace
 from mltrain.procedures.preflight.beginning import Beginning
-from mltrain.procedures.preflight.pace import Pace
 from mltrain.procedures.preflight.seen import in_bytes
 from mltrain.procedures.preflight.space import curves_of, device_memory, disk_of_run, held_memory, memory_of_training
 from mltrain.procedures.setup import Setup

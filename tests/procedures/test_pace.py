@@ -2,7 +2,7 @@
 
 import pytest
 
-from mltrain.procedures.preflight.pace import Call, pace_of
+from mltrain.procedures.pace import Call, pace_of
 
 
 def test_the_first_call_does_not_count():
