@@ -78,7 +78,8 @@ def fit_numbers(form: NumberForm, model: keras.Model, info: DataInfo, inputs: Ma
         places = _numbers_of(given)
         if not places:
             continue
-        values = inputs[given.name][:, places].astype(np.float64)
+        flat = inputs[given.name].reshape(len(inputs[given.name]), -1)
+        values = flat[:, places].astype(np.float64)
         if form.scaling == "robust":
             center, factor = robust_scaling(values)
             layer = model.get_layer(_named(_SCALING, number, len(info.inputs)))
@@ -129,9 +130,9 @@ def pieces(values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _numbers_of(given: Input) -> list[int]:
-    """Return the places of numbers in an input: of arrays all."""
-    if given.kind == "vector":
-        return list(range(given.shape[0]))
+    """Return the places of numbers in an input, flat: of arrays all."""
+    if given.kind in ("vector", "series"):
+        return list(range(math.prod(given.shape)))
     return list(given.numbers)
 
 
@@ -147,14 +148,16 @@ def _entering(form: NumberForm, tensor: Any, given: Input, number: int, inputs: 
     places = _numbers_of(given)
     if not places:
         return tensor
-    everything = len(places) == given.shape[0]
+    if len(given.shape) > 1:
+        tensor = keras.layers.Flatten()(tensor)
+    everything = len(places) == tensor.shape[1]
     numbers = tensor if everything else ops.take(tensor, np.array(places, "int32"), axis=1)
     if form.scaling == "robust":
         numbers = squeezed(_fitted("bf,f->bf", (len(places),), "f", _named(_SCALING, number, inputs))(numbers))
     formed = numbers if form.numbers == "none" else _formed(form, numbers, _named(_BORDERS, number, inputs))
     if everything:
         return formed
-    others = np.setdiff1d(np.arange(given.shape[0]), places).astype("int32")
+    others = np.setdiff1d(np.arange(tensor.shape[1]), places).astype("int32")
     return ops.concatenate([formed, ops.take(tensor, others, axis=1)], axis=1)
 
 

@@ -123,6 +123,17 @@ def test_arrays_of_features_are_numbers_too():
     assert model.get_layer("robust_scaling").kernel.shape == (3,)
 
 
+def test_windows_of_a_series_are_numbers_too():
+    info = known_data("regression", shape=(4, 2))
+    spec = Tabular(units=(4,), numbers="none", members=1, dropout=0.0)
+    model = spec.build(info, None)
+    windows = np.arange(40, dtype="float32").reshape(5, 4, 2)
+    spec.initialise(model, info, {"x": windows}, {})
+    center, factor = robust_scaling(windows.reshape(5, 8).astype(float))
+    np.testing.assert_allclose(model.get_layer("robust_scaling").bias, -center * factor)
+    assert model(windows).shape == (5, 1)
+
+
 def test_a_table_of_categories_alone_has_no_pieces():
     model = Tabular(units=(4,)).build(table(("a=x", "a=y"), ()), None)
     assert not any(layer.name in ("robust_scaling", "borders_of_pieces") for layer in model.layers)

@@ -183,7 +183,7 @@ def _model(looks: Sequence[Look]) -> str:
         return MODEL_OF_A_TABLE
     if rest or len(arrays) > 1:
         return "fusion"
-    return "mlp" if arrays[0].kind == "array" else "cnn"
+    return MODEL_OF_A_TABLE if arrays[0].kind == "array" else "cnn"
 
 
 def _time_split(series: Look) -> tuple[Mapping[str, Any], str]:

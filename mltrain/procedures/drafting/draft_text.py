@@ -15,7 +15,11 @@ from mltrain.procedures.drafting.target_look import TargetLook
 from mltrain.wording import counted, listed
 
 # The model of a first experiment on a table, and how it is trained: stated here alone.
-MODEL_OF_A_TABLE = "mlp"
+MODEL_OF_A_TABLE = "tabular"
+TRAINING_OF_A_TABLE = """\
+# training:                          # epochs, batch size and learning rate follow from the number of rows
+#   budget: {seconds: 60}            # or say how long it may take
+"""
 TRAINING = """\
 training:
   epochs: 100                        # at most
@@ -183,10 +187,12 @@ def _features(content: Content) -> Iterator[str]:
 def _model_and_training(content: Content) -> Iterator[str]:
     yield f"model: {{type: {content.model}}}"
     yield ""
-    yield TRAINING.rstrip()
+    of_table = content.model == MODEL_OF_A_TABLE
+    yield (TRAINING_OF_A_TABLE if of_table else TRAINING).rstrip()
     rare = "" if content.target is None else content.target.rare
     if rare:
-        yield _beside("  # class_weight: balanced", f"{rare}: its rows would count more in the loss")
+        key = "#   class_weight: balanced" if of_table else "  # class_weight: balanced"
+        yield _beside(key, f"{rare}: its rows would count more in the loss")
         if content.target is not None and content.target.task == "binary":
             yield ""
             yield "# evaluation:"

@@ -88,7 +88,7 @@ def test_values_in_comments_stay_in_their_line(tmp_path):
     table = {"odd": [draw.choice(odd) for _ in range(90)], "size": [draw.random() for _ in range(90)]}
     write_csv(tmp_path / "x.csv", {**table, "kind": [draw.choice(["a\r\nb", "c: d"]) for _ in range(90)]})
     loaded, text = drafted(tmp_path, "x.csv")
-    assert loaded.spec.model.type == "mlp"
+    assert loaded.spec.model.type == "tabular"
     assert kinds(loaded) == {"odd": "category", "size": "number"}
     assert max(map(len, text.splitlines())) <= 120
     trains(tmp_path, loaded)

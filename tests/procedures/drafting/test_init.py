@@ -192,9 +192,9 @@ def arrays(folder, **more):
     ("more", "model"),
     [
         ({"image": numpy.zeros((60, 8, 8), numpy.uint8)}, "cnn"),
-        ({"values": numpy.ones((60, 5))}, "mlp"),
+        ({"values": numpy.ones((60, 5))}, "tabular"),
         ({"values": numpy.ones((60, 5)), "size": numpy.arange(60) % 7}, "fusion"),
-        ({"size": numpy.arange(60) % 7}, "mlp"),
+        ({"size": numpy.arange(60) % 7}, "tabular"),
     ],
     ids=["image", "array", "both", "table"],
 )

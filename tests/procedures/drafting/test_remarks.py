@@ -36,7 +36,7 @@ def test_leaks_groups_and_rare_classes_are_remarked(tmp_path):
     assert "# split: {type: group, column: patient_id, validation: 0.2, test: 0.2}" in text
     assert "# WARNING: alone predicts the target almost perfectly (1.0000 of 1 on training rows" in text
     assert "verdict: ignore" in text and "another name for the target" in text
-    assert "# class_weight: balanced" in text and "#   threshold: {aim: f1}" in text
+    assert "#   class_weight: balanced" in text and "#   threshold: {aim: f1}" in text
     trains(tmp_path, loaded)
 
 
@@ -44,7 +44,7 @@ def test_what_is_advised_in_comments_can_be_used(mltrain, tmp_path):
     write_csv(tmp_path / "visits.csv", visits())
     _, text = drafted(tmp_path, "visits.csv")
     text = text.replace("  split: {type: random, validation: 0.2, test: 0.2}\n", "")
-    for advised in ("# split: {type: group", "# class_weight", "# evaluation", "#   threshold"):
+    for advised in ("# split: {type: group", "# training:", "#   class_weight", "# evaluation", "#   threshold"):
         assert text.count(advised) == 1
         text = text.replace(advised, advised.replace("#   ", "  ").replace("# ", ""))
     (tmp_path / "changed.yaml").write_text(text, encoding="utf-8")
@@ -60,7 +60,7 @@ def test_there_is_nothing_to_say_of_a_plain_table(mltrain, tmp_path):
     done = mltrain("init", "--data", "plain.csv", "--target", "kind")
     text = (tmp_path / "plain.yaml").read_text(encoding="utf-8")
     assert "WARNING" not in text
-    assert text.count("#") == 15, text
+    assert text.count("#") == 17, text
     assert len(done.err.splitlines()) == 2
 
 
