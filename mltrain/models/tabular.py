@@ -70,8 +70,8 @@ class Tabular(ModelSpec):
         return 2_000
 
     def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
-        """Return why the network cannot have these inputs, or None: it takes columns of a table, categories that have an
-        embedding, and arrays of numbers, such as windows of a series."""
+        """Return why the network cannot have these inputs, or None: it takes columns of a table, categories that have
+        an embedding, and arrays of numbers, such as windows of a series."""
         others = [each.name for each in inputs if each.kind not in ("table", "category", "vector", "series")]
         if not others:
             return None
