@@ -133,7 +133,7 @@ def infer_task(column: RawColumn) -> tuple[Task, str]:
     Raises:
         DataError: a value is missing, or the column holds something that cannot be a target.
     """
-    values = without_missing(column)
+    values = without_missing(column, " (data.target.missing: skip leaves such rows out)")
     distinct = len(pc.unique(values))
     if is_text(values.type):
         if not _few_enough(distinct, len(values)):

@@ -46,6 +46,7 @@ def test_without_skip_the_first_row_is_an_error(tmp_path):
     done = train(tmp_path, missing="error")
     assert done.code == 4
     assert "rows.csv:5: column 'price': the target is missing (and 2 more)" in done.err
+    assert "data.target.missing: skip leaves such rows out" in done.err
 
 
 def test_the_rows_are_left_out_and_counted(tmp_path):

@@ -319,8 +319,12 @@ def numbers_of(column: RawColumn) -> np.ndarray:
     return numbers
 
 
-def without_missing(column: RawColumn) -> pa.Array:
+def without_missing(column: RawColumn, advice: str = "") -> pa.Array:
     """Return the values of a target column.
+
+    Args:
+        column: the target.
+        advice: what the error says beside correcting the row.
 
     Raises:
         DataError: one is missing, or the column holds arrays.
@@ -332,7 +336,7 @@ def without_missing(column: RawColumn) -> pa.Array:
     count = pc.sum(absent).as_py() or 0
     if count:
         rest = f" (and {count - 1} more)" if count > 1 else ""
-        message = f"the target is missing{rest}; correct the row or leave it out{column.taken_as_missing}"
+        message = f"the target is missing{rest}; correct the row or leave it out{advice}{column.taken_as_missing}"
         raise column.error(first_row(absent), message)
     return values
 

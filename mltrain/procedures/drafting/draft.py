@@ -255,6 +255,13 @@ def _notes(content: Content, choice: Choice, data: Path) -> list[str]:
     for look in content.looks:
         if look.remark.startswith("WARNING"):
             notes.append(printable(f"column '{look.name}' may give the answer away: see its line"))
+    if content.warnings:
+        notes.append("some rows are there more than once: see the comment at data.split")
+    if content.hints:
+        other = " or ".join(
+            f"by {hint.split['type']} ({printable(str(hint.split['column']))})" for hint in content.hints
+        )
+        notes.append(f"another split may be right, {other}: see the comment at data.split")
     ignored = [printable(look.name) for look in content.looks if look.kind == "ignore"]
     if ignored and len(ignored) < len(content.looks):
         some = ", ".join(ignored[:6]) + (f" and {len(ignored) - 6} more" if len(ignored) > 6 else "")

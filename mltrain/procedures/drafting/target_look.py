@@ -18,8 +18,8 @@ from mltrain.procedures.drafting.target_choice import Choice
 from mltrain.task import Task
 from mltrain.wording import counted, listed
 
-# A class that is rarer than this, of two or of more, makes the accuracy say little.
-_RARE_OF_TWO, _RARE = 0.2, 0.05
+# A class with fewer of its rows than if all classes had the same number makes the accuracy say little.
+_RARE = 0.4
 # A class of fewer rows can be neither learned nor measured.
 _FEW = 10
 _SHOWN = 6
@@ -86,8 +86,8 @@ def _of_classes(values: pa.Array, look: TargetLook, may_be_numbers: bool) -> Tar
     if few:
         said.append(f"fewer than {_FEW} rows of {listed(few, _SHOWN)}: too few to learn and to measure")
     name, count = counts[-1]
-    limit = _RARE_OF_TWO if len(counts) == 2 else _RARE
-    rare = len(counts) > 1 and count < limit * rows
+    # Of a class of a few rows, weights would make too much.
+    rare = len(counts) > 1 and _FEW <= count < _RARE * rows / len(counts)
     return TargetLook(
         look.name,
         look.task,
