@@ -9,7 +9,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 
 from mltrain.procedures.preflight.one_batch import ENOUGH_STEPS, LAST_STEPS, LEARNED, SECONDS, STEPS, Learned, last_loss
 from mltrain.procedures.setup import Setup
-from mltrain.report.preflight import CheckLine
+from mltrain.report.preflight import CheckLine, Verdict
 from mltrain.report.text import duration, number
 from mltrain.wording import counted, listed
 
@@ -19,10 +19,12 @@ _PARAMETERS_PER_NUMBER = 4
 _SOME = 0.95
 _MUCH_DROPOUT = 0.4
 # If the loss went on to fall as in the second half of the steps, the batch would be memorised after so many halves
-# more; where the time was over before all steps were run, after those that are missing, too.
+# more; where the time was over before all steps were run, also after those that are missing.
 _HALVES_MORE = 2
 # Of the first loss, or of what is left: regularisation that adds so much is in the way.
 _MUCH_ADDED = 0.3
+# A step whose loss is so many times the usual one.
+_JUMP = 3
 
 
 def gradients_line(learned: Learned) -> CheckLine:
@@ -57,50 +59,61 @@ def batch_line(setup: Setup, learned: Learned) -> CheckLine:
     if batch.share <= LEARNED:
         return CheckLine(check="one batch", verdict="ok", seen=f"memorised: {fell}")
     seen = f"{fell}, {batch.share:.0%} of it is left"
+    reasons = "; ".join(_certain(learned))
+    if reasons:
+        return CheckLine(
+            check="one batch", verdict="warning", seen=f"not memorised: {seen}", advice=f"Reason: {reasons}"
+        )
     if batch.steps < ENOUGH_STEPS:
         seen += f"; {duration(SECONDS)} are too few steps to see more"
         return CheckLine(check="one batch", verdict="ok" if batch.share < _SOME else "note", seen=seen)
     if _falls(learned):
         return CheckLine(check="one batch", verdict="note", seen=f"{seen}, and it still falls")
     few = learned.parameters <= _PARAMETERS_PER_NUMBER * batch.rows * setup.network.info.output.units
-    if few and batch.share < _SOME and learned.better is None and not batch.contradictory:
+    if few and batch.share < _SOME and learned.better is None:
         seen += f"; {counted(learned.parameters, 'parameter')} cannot memorise {rows}"
         return CheckLine(check="one batch", verdict="ok", seen=seen)
-    reasons = "; ".join(_reasons(setup, learned))
-    return CheckLine(
-        check="one batch", verdict="warning", seen=f"not memorised: {seen}", advice=f"Likely reasons: {reasons}"
-    )
+    # Where the time was over before all steps were run, more of them may do what these did not.
+    verdict: Verdict = "note" if batch.steps < STEPS and batch.share < _SOME else "warning"
+    advice = f"Likely reasons: {'; '.join(_likely(setup, learned))}"
+    return CheckLine(check="one batch", verdict=verdict, seen=f"not memorised: {seen}", advice=advice)
 
 
-def _reasons(setup: Setup, learned: Learned) -> Iterator[str]:
-    batch, seen, better = learned.batch, learned.seen, learned.better
-    optimizer = setup.network.model.optimizer
-    rate = float(optimizer.learning_rate)
-    stated = "the schedule of the learning rate" if _is_schedule(optimizer) else f"a learning rate of {rate:g}"
+def _certain(learned: Learned) -> Iterator[str]:
+    """Yield why no more steps could help."""
+    batch = learned.batch
     if batch.contradictory:
         yield (
             f"{batch.contradictory} of the {batch.rows} rows are equal to another one in all inputs and have another "
             "target, so that no network can distinguish them (mltrain audit shows such rows)"
         )
+    if not learned.seen.gradients[-1].any():
+        yield "no weight has a gradient any more: a relu, or a last layer, gives the same for every row"
+
+
+def _likely(setup: Setup, learned: Learned) -> Iterator[str]:
+    """Yield what may be wrong, the likeliest first."""
+    batch, losses, better = learned.batch, learned.seen.of_rows, learned.better
+    optimizer = setup.network.model.optimizer
+    rate = float(optimizer.learning_rate)
+    stated = "the schedule of the learning rate" if _is_schedule(optimizer) else f"a learning rate of {rate:g}"
     if better is not None:
         size = "small" if better.rate > rate else "large"
         yield f"{stated} is too {size}: with {better.rate:g} only {better.share:.0%} is left"
-    if not seen.gradients[-1].any():
-        yield "no weight has a gradient any more: a relu, or a last layer, gives the same for every row"
-    added = [float(seen.additions[0]), float(seen.additions[-1])]
+    added = [float(learned.seen.additions[0]), float(learned.seen.additions[-1])]
     if added[0] > _MUCH_ADDED * abs(batch.first) or added[1] > _MUCH_ADDED * abs(batch.last - batch.smallest):
         yield f"regularisation adds {number(max(added))} to the loss and keeps the weights small: weaken it"
     dropout = max((_dropout(layer) for layer in setup.network.model._flatten_layers()), default=0.0)
     if dropout >= _MUCH_DROPOUT:
         yield f"a dropout of {dropout:g} hides much of each row: lower it"
-    if better is None and not batch.contradictory:
-        last = seen.of_rows[-LAST_STEPS:]
-        if batch.share >= 1 or last.max() > 3 * max(float(np.median(seen.of_rows[len(seen.of_rows) // 2 :])), 1e-12):
+    if better is None:
+        usual = max(float(np.median(losses[len(losses) // 2 :])), 1e-12)
+        if batch.share >= 1 or losses[-LAST_STEPS:].max() > _JUMP * usual:
             yield f"the loss rises or jumps: {stated} may be much too large"
         else:
             yield (
-                f"the loss falls too slowly: {stated} may be too small, the network too small, or the inputs or the "
-                "target badly scaled (data.scale, data.target.scale)"
+                f"the loss falls too slowly: {stated} may be too small, the network too small, the inputs may say "
+                "nothing of the target, or one of them is badly scaled (data.scale, data.target.scale)"
             )
 
 

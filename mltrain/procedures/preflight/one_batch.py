@@ -34,7 +34,7 @@ _BUSY = 2.5
 # Steps in one call; after each it is asked whether the batch is known.
 _AT_ONCE = 64
 # Fewer steps say nothing.
-ENOUGH_STEPS = 100
+ENOUGH_STEPS = 200
 # With dropout the loss goes up and down: the middle of so many steps counts.
 LAST_STEPS = 10
 # Of the first loss: where chance has no more, all rows have one target.

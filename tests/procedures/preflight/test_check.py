@@ -264,3 +264,81 @@ def test_a_shipped_config_has_no_warning(mltrain, path):
     found = checked(mltrain, path)
     assert warnings(found) == []
     assert line_of(found, "one batch")["verdict"] == "ok"
+
+
+def write_rows(folder):
+    """Write rows with a number, a kind, a count, a text, a weight and a series of pixels."""
+    draw = np.random.default_rng(4)
+    rows = []
+    for _ in range(240):
+        area, age = draw.normal(size=2)
+        kind = ["boat", "car", "house"][int(np.digitize(area, [-0.5, 0.5]))]
+        word = draw.choice(["good", "fine"] if age > 0 else ["bad", "poor"])
+        rows.append(
+            {
+                "area": float(area),
+                "age": float(age),
+                "price": 3000 + 500 * float(area),
+                "kind": kind,
+                "liked": "yes" if age > 0 else "no",
+                "visits": int(draw.poisson(np.exp(area))),
+                "review": f"a {word} {kind} in the {draw.choice(['north', 'south', 'west'])}",
+                "counts": float(1 + draw.integers(3)),
+            }
+        )
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+KINDS = {
+    "kinds": (
+        "target: [price, kind, liked]\n  features: {visits: ignore, review: ignore, counts: ignore}",
+        "model: {type: mlp, units: [32]}",
+        "outputs: {price: {weight: 0.5}, liked: {class_weight: balanced}}",
+    ),
+    "count": (
+        "target: visits\n  features: {review: ignore, counts: ignore, liked: ignore, kind: ignore, price: ignore}",
+        "model: {type: mlp, units: [64]}",
+        "epochs: 3",
+    ),
+    "weights": (
+        "target: kind\n  sample_weight: counts\n  features: {review: ignore, price: ignore}",
+        "model: {type: mlp, units: [32]}",
+        "class_weight: balanced",
+    ),
+    "logits": (
+        "target: kind\n  features: {review: ignore, price: ignore}",
+        "model: {type: sequential, layers: [{type: Dense, units: 32, activation: relu}, {type: Dense, units: 3}]}",
+        "loss: {type: SparseCategoricalCrossentropy, from_logits: true}",
+    ),
+    "several numbers": (
+        "target: {columns: [price, age], scale: standard}\n  features: {review: ignore}",
+        "model: {type: mlp, units: [32]}",
+        "epochs: 3",
+    ),
+    "text": (
+        "target: liked\n  features: {review: text, age: ignore, area: ignore, price: ignore, kind: ignore, "
+        "visits: ignore, counts: ignore}",
+        "model: {type: transformer}",
+        "optimizer: {type: Adam, learning_rate: 0.01}",
+    ),
+    "text beside a table": (
+        "target: liked\n  features: {review: text, age: ignore}",
+        "model: {type: fusion}",
+        "optimizer: {type: Adam, learning_rate: 0.01}",
+    ),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_target_and_input_is_checked_without_a_false_alarm(mltrain, tmp_path, kind):
+    data, model, training = KINDS[kind]
+    write_rows(tmp_path)
+    task = "task: count\n" if kind == "count" else ""
+    text = f"{task}data:\n  source: {{type: jsonl, path: rows.jsonl}}\n  {data}\n{model}\ntraining: {{{training}}}\n"
+    (tmp_path / "config.yaml").write_text(text)
+    found = checked(mltrain, "config.yaml")
+    assert [each for each in warnings(found) if each[0] != "audit"] == []
+    assert found["one_batch"]["share"] < 0.95
+    assert found["one_batch"]["without_gradient"] == []
+    assert found["first_loss"]["loss"] < 3 * found["first_loss"]["chance"] or kind == "several numbers"
