@@ -130,7 +130,7 @@ def prepare(
     if kind.of_numbers or kind.mixed:
         decisions += keep_or_refuse_constant_targets(table, target, truth, splits.train, spec.split)
     if kind.scaled:
-        target, scale_decisions = scaled_numbers(target_spec, target, train, truth[splits.train], why_unscaled)
+        target, scale_decisions = scaled_numbers(target_spec, target, table, train, why_unscaled)
         decisions += scale_decisions
     if windowed is None:
         leave_out = not_learned_from(spec)

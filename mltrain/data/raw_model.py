@@ -31,6 +31,7 @@ from mltrain.data.encoders.text_columns import TextColumnsEncoder
 from mltrain.data.mixed_targets import MixedTargets
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.several_targets import Target
+from mltrain.data.target import TargetEncoder
 from mltrain.data.texts.graph import column_graph, tokens_graph
 from mltrain.wording import free_name
 
@@ -268,11 +269,28 @@ def _predictions(target: Target, core: keras.Model, encoded: Any) -> Any:
     predictions = core(encoded, training=False)
     if isinstance(target, MixedTargets):
         return _each_prediction(target, predictions)
+    if isinstance(target, TargetEncoder):
+        return _restored(target, predictions)
+    if any(part.log_limits is not None for part in target.parts):
+        each = [_restored(part, predictions[:, place : place + 1]) for place, part in enumerate(target.parts)]
+        return keras.layers.Concatenate(dtype="float32")(each)
     centers, widths = [part.center for part in target.parts], [part.width for part in target.parts]
     if (set(centers), set(widths)) == ({0.0}, {1.0}):
         return predictions
-    scale, offset = (widths[0], centers[0]) if len(widths) == 1 else (widths, centers)
-    return keras.layers.Rescaling(scale, offset, dtype="float32")(predictions)
+    return keras.layers.Rescaling(widths, centers, dtype="float32")(predictions)
+
+
+def _restored(part: TargetEncoder, predictions: Any) -> Any:
+    """Return predictions for one target in its own units."""
+    if part.log_limits is not None:
+        # In float64: a power of e multiplies what float32 has rounded by the exponent.
+        low, high = part.log_limits
+        exact = ops.clip(ops.cast(predictions, "float64"), low, high)
+        exponents = ops.add(ops.multiply(exact, np.float64(part.width)), np.float64(part.center))
+        return ops.cast(ops.exp(exponents), "float32")
+    if (part.center, part.width) == (0.0, 1.0):
+        return predictions
+    return keras.layers.Rescaling(part.width, part.center, dtype="float32")(predictions)
 
 
 def output_names(target: MixedTargets) -> tuple[str, ...]:
@@ -288,8 +306,6 @@ def _each_prediction(target: MixedTargets, predictions: Any) -> dict[str, Any]:
     found, first = {}, 0
     for name, part in zip(output_names(target), target.parts, strict=True):
         values = predictions[:, first : first + part.outputs]
-        if (part.center, part.width) != (0.0, 1.0):
-            values = keras.layers.Rescaling(part.width, part.center, dtype="float32")(values)
-        found[name] = values
+        found[name] = _restored(part, values)
         first += part.outputs
     return found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mltrain.data.several_targets import Target, scaled_target
+from mltrain.data.several_targets import Target, in_logarithms, scaled_target, true_targets
 from mltrain.data.table import Table
 from mltrain.data.target_spec import TargetSpec
 from mltrain.outputs import KINDS
@@ -18,21 +18,24 @@ LARGE_TARGET = 30.0
 
 
 def scaled_numbers(
-    spec: TargetSpec, target: Target, train: Table, truth: np.ndarray, why_unscaled: str | None
+    spec: TargetSpec, target: Target, table: Table, train: Table, why_unscaled: str | None
 ) -> tuple[Target, tuple[Decision, ...]]:
     """Return a target of numbers, scaled by the training rows where that is asked for or helps.
 
     Args:
         spec: what the section says of it.
         target: its encoder.
+        table: all rows.
         train: the training rows.
-        truth: what is true of them, (rows,) or (rows, targets).
         why_unscaled: as for `prepare`.
     """
     if spec.scale == "none":
         numbers = [place for place, part in enumerate(target.parts) if not part.classes]
         columns = [target.parts[place].column for place in numbers]
+        truth = true_targets(target, train)
         return target, _unscaled(truth.reshape(len(truth), -1)[:, numbers], columns)
+    if spec.scale == "log":
+        return in_logarithms(target, table, train), ()
     if spec.scale == "standard" or why_unscaled is None:
         target = scaled_target(target, train)
     scalable = any(KINDS[part.task].scaled for part in target.parts)
@@ -54,9 +57,14 @@ def _target_scale(target: Target, why_unscaled: str | None) -> Decision:
 def _unscaled(values: np.ndarray, names: Sequence[str]) -> tuple[Decision, ...]:
     """Return a word on a target whose size makes the usual learning rates crawl: prices of 4,000 gave R² -1."""
     for name, column in zip(names, values.T, strict=True):
-        mean, deviation = float(np.nanmean(column)), float(np.nanstd(column))
-        if max(abs(mean), deviation) >= LARGE_TARGET:
-            of = f"of '{name}' " if len(names) > 1 else ""
-            reason = f"mean {of}{mean:.4g}, deviation {deviation:.4g}: "
-            return (Decision("target.scale", "none", f"{reason}data.target.scale: standard is much faster to learn"),)
+        size = large_target(column, f"of '{name}' " if len(names) > 1 else "")
+        if size:
+            reason = f"{size}: data.target.scale: standard is much faster to learn"
+            return (Decision("target.scale", "none", reason),)
     return ()
+
+
+def large_target(values: np.ndarray, of: str = "") -> str:
+    """Return the mean and the deviation of a target (rows,) in words where they are large; an empty text where not."""
+    mean, deviation = float(np.nanmean(values)), float(np.nanstd(values))
+    return f"mean {of}{mean:.4g}, deviation {deviation:.4g}" if max(abs(mean), deviation) >= LARGE_TARGET else ""

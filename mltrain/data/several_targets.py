@@ -18,8 +18,15 @@ from mltrain.data.files.column_types import ColumnPlace
 from mltrain.data.mixed_targets import MixedTargets, fit_mixed, known_rows
 from mltrain.data.one_hot import are_one_hot, class_numbers, nearly_one_hot
 from mltrain.data.table import Column, Table
-from mltrain.data.target import TargetEncoder, TargetsTogether, fit_target, infer_task, known_numbers
-from mltrain.data.target_spec import TargetSpec
+from mltrain.data.target import (
+    TargetEncoder,
+    TargetsTogether,
+    fit_target,
+    infer_task,
+    known_numbers,
+    refuse_without_logarithm,
+)
+from mltrain.data.target_spec import STATED, TargetSpec
 from mltrain.errors import DataError
 from mltrain.outputs import KINDS
 from mltrain.spec import Many
@@ -98,6 +105,33 @@ def scaled_target(target: Target, train: Table) -> Target:
         return target.scaled(train)
     parts = tuple(part.scaled(RawColumn.of(train, part.column)) for part in target.parts)
     return target.model_copy(update={"parts": parts}) if isinstance(target, SeveralTargets) else parts[0]
+
+
+def in_logarithms(target: Target, table: Table, train: Table) -> Target:
+    """Return the same encoder, of which the logarithm of each column of numbers is learned, scaled by training rows.
+
+    Args:
+        target: its encoder.
+        table: all rows: those that are held out must have a logarithm, too.
+        train: the training rows.
+
+    Raises:
+        DataError: a value is 0 or less.
+    """
+
+    def changed(part: TargetEncoder) -> TargetEncoder:
+        if not KINDS[part.task].scaled:
+            return part
+        for rows in (table, train):
+            column = RawColumn.of(rows, part.column)
+            there = known_rows(column)
+            known = column if there.all() else column.take(np.flatnonzero(there))
+            numbers = known_numbers(known)
+            refuse_without_logarithm(known, numbers)
+        return part.in_logarithms(numbers) if len(numbers) else part
+
+    parts = tuple(map(changed, target.parts))
+    return parts[0] if isinstance(target, TargetEncoder) else target.model_copy(update={"parts": parts})
 
 
 def _beside(columns: Sequence[np.ndarray]) -> np.ndarray:
@@ -248,7 +282,7 @@ def fit_several(
             raise columns[0].failure(
                 f"data.target.{name} needs one target with classes, but the task is {task} (remove it)"
             )
-    if task == "multilabel" and spec.scale == "standard":
+    if task == "multilabel" and spec.scale in STATED:
         raise columns[0].failure("data.target.scale is for numbers, but the task is multilabel (remove it)")
     parts = tuple(fit_target(column, TargetSpec(column=column.name), KINDS[task].each)[0] for column in columns)
     if task == "multilabel":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -11,7 +11,7 @@ from mltrain.data.column_settings import Scale
 from mltrain.data.features import CategoryFeature, Feature
 from mltrain.data.sources import Source
 from mltrain.data.splits import NoSplit, RandomSplit, Split, TimeSplit
-from mltrain.data.target_spec import TargetSpec
+from mltrain.data.target_spec import TargetScale, TargetSpec
 from mltrain.data.windows import WindowsSpec
 from mltrain.spec import Many, Spec, fail, normalise, problem
 
@@ -54,7 +54,7 @@ class DataSpec(Spec):
     unless `evaluation.sample_weight` asks for weights there, too."""
 
     @property
-    def stated_scale(self) -> Literal["auto", "none", "standard"]:
+    def stated_scale(self) -> TargetScale:
         """How the target is scaled, as the config says."""
         return "auto" if self.target is None else self.target.scale
 

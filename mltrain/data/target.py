@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from mltrain.data.classes import find_classes, positions_of
 from mltrain.data.encoders.column import RawColumn, first_row, is_number, is_text, numbers_of, without_missing
 from mltrain.data.encoders.scaling import center_and_width
-from mltrain.data.target_spec import TargetSpec
+from mltrain.data.target_spec import STATED, TargetSpec
 from mltrain.outputs import KINDS, number_kind
 from mltrain.outputs.kind import NumberKind
 from mltrain.spec import Many, Spec
@@ -45,6 +46,9 @@ class TargetEncoder(Spec):
     """Regression: subtracted from the target before training."""
     width: float = 1.0
     """Regression: what the target is divided by before training."""
+    log_limits: Annotated[Many[float], Field(min_length=2, max_length=2)] | None = None
+    """Regression whose logarithm is learned: `center` and `width` are those of the logarithms, and these are the
+    smallest and the largest scaled logarithm that is predicted; null where the target itself is learned."""
     one_hot: Many[str] = ()
     """Columns of 0 and 1, one per class, that are read as this one column; empty where the column itself is there."""
     array: str | None = None
@@ -76,11 +80,15 @@ class TargetEncoder(Spec):
         float32 for binary (0 or 1) and regression (scaled), int32 for multiclass. Keras' losses bring (rows,) and
         predictions (rows, 1) to one rank themselves: training on (rows,) and on (rows, 1) gives the same bits.
 
+        Of a target whose logarithm is learned, a value of 0 or less is NaN: it has no logarithm, and so no loss.
+
         Raises:
             DataError: a value is missing, not finite, or of no known class.
         """
         if self.task == "multiclass":
             return self.truth(column).astype(np.int32)
+        if self.log_limits is not None:
+            return self.scaled_logarithms(self.truth(column))
         with np.errstate(over="ignore"):
             values = ((self.truth(column) - self.center) / self.width).astype(np.float32)
         if not np.isfinite(values).all():
@@ -97,9 +105,17 @@ class TargetEncoder(Spec):
         numbers = number_kind(self.task)
         return positions_of(column, self.labels) if numbers is None else targets_of(column, numbers)
 
+    def scaled_logarithms(self, truth: np.ndarray) -> np.ndarray:
+        """Return for training what is true of rows, float32 of the same shape; NaN of what is 0 or less."""
+        return ((np.log(np.where(truth > 0, truth, np.nan)) - self.center) / self.width).astype(np.float32)
+
     def restore(self, values: np.ndarray) -> np.ndarray:
         """Return regression targets or predictions of any shape in the column's own units, as float64."""
-        return values.astype(np.float64) * self.width + self.center
+        exact = values.astype(np.float64)
+        if self.log_limits is None:
+            return exact * self.width + self.center
+        low, high = self.log_limits
+        return np.exp(np.clip(exact, low, high) * self.width + self.center)
 
     def scaled(self, train: RawColumn) -> TargetEncoder:
         """Return the encoder of the same target, scaled by the mean and standard deviation of the training rows."""
@@ -108,6 +124,43 @@ class TargetEncoder(Spec):
         except OverflowError:
             raise train.failure("the range of the target is too large to be scaled; use smaller units") from None
         return self.model_copy(update={"center": center, "width": width})
+
+    def in_logarithms(self, train: np.ndarray) -> TargetEncoder:
+        """Return the encoder of the same target, of which the natural logarithm is learned, scaled by those of the
+        training rows. A prediction is at most one deviation beyond them: where a net is off by a sum in logarithms, it
+        is off by a factor in the units of the target.
+
+        Args:
+            train: what is true of the training rows (rows,), above 0.
+        """
+        found = np.log(train)
+        center, width = center_and_width(found, "standard")
+        limits = ((float(found.min()) - center) / width - 1, (float(found.max()) - center) / width + 1)
+        return self.model_copy(update={"center": center, "width": width, "log_limits": limits})
+
+    @model_serializer(mode="wrap")
+    def _without_logarithm(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # As runs of earlier versions have it: their fingerprint of the preprocessing stays what it was.
+        found: dict[str, Any] = serialize(self)
+        return found if self.log_limits is not None else {key: found[key] for key in found if key != "log_limits"}
+
+
+def refuse_without_logarithm(column: RawColumn, numbers: np.ndarray) -> None:
+    """Refuse a target of which the logarithm is to be learned, and which has none.
+
+    Raises:
+        DataError: names the first row.
+    """
+    wrong = ~(numbers > 0)
+    if wrong.any():
+        row = first_row(wrong)
+        more = int(wrong.sum()) - 1
+        rest = f" (and {more} more rows)" if more else ""
+        raise column.error(
+            row,
+            f"data.target.scale is log: expected a number above 0, received {numbers[row]:.15g}{rest}; state "
+            "standard, or leave the row out",
+        )
 
 
 class TargetsTogether(Spec):
@@ -237,11 +290,11 @@ def fit_target(
     numbers = number_kind(task)
     if numbers is not None:
         _refuse_class_settings(column, spec, task)
-        if spec.scale == "standard" and not numbers.scaled:
+        if spec.scale in STATED and not numbers.scaled:
             raise column.failure(f"data.target.scale is for regression, but the task is {task} (remove it)")
         targets_of(column, numbers)
         return TargetEncoder(column=column.name, task=task), decisions
-    if spec.scale == "standard":
+    if spec.scale in STATED:
         raise column.failure(
             f"data.target.scale is for regression, but the task is {task} (remove it, or state the task)"
         )

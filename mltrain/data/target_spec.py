@@ -23,6 +23,11 @@ def _class_name(value: Any) -> Any:
 ClassName = Annotated[str, BeforeValidator(_class_name, json_schema_input_type=str | float | bool)]
 
 
+TargetScale = Literal["auto", "none", "standard", "log"]
+# Those that scale, and need a target of numbers.
+STATED: tuple[TargetScale, ...] = ("standard", "log")
+
+
 class OneTarget(Spec):
     """What is known of one of several targets."""
 
@@ -44,10 +49,12 @@ class TargetSpec(Spec):
     """Names of the columns, if several are learned together. They are the classes of one target (one-hot: exactly one
     is 1 in every row), labels of two values each (multilabel), numbers (multiregression), or of different kinds
     (mixed)."""
-    scale: Literal["auto", "none", "standard"] = "auto"
-    """Numbers only. `standard` trains on values of mean 0 and standard deviation 1. Predictions and metrics are in the
-    column's own units. `none` trains on the values as they are. `auto` is `standard`, unless the loss or a number in
-    the config, such as that of `stop_when`, needs the column's own units."""
+    scale: TargetScale = "auto"
+    """Numbers only. `standard` trains on values of mean 0 and standard deviation 1, and `log` on the natural logarithms
+    of positive values, scaled in the same way. Predictions and metrics are in the column's own units. `none` trains on
+    the values as they are. `auto` is `none` where the loss or a number in the config, such as that of `stop_when`,
+    needs the column's own units; `log` for one positive target with a long tail, where quick fits predict the
+    validation rows clearly better with it; else `standard`."""
     classes: Many[ClassName] = ()
     """The classes in the order of the model's outputs. Empty: they are sorted. It can also name the classes of a
     column of numbers: `[no, yes]` for 0 and 1."""

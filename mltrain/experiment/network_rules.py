@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mltrain.data.target_spec import STATED
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import SCALE_FOLLOWS_FROM, scales_target
 from mltrain.outputs import KINDS
@@ -31,7 +32,7 @@ def _weights_reach_their_rows(experiment: ExperimentSpec) -> Iterator[RuleProble
 
 def _training_metrics_fit(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     stated, task = experiment.training.metrics or (), experiment.task
-    scaled = experiment.data.stated_scale == "standard" if task == "auto" else scales_target(experiment, task)
+    scaled = experiment.data.stated_scale in STATED if task == "auto" else scales_target(experiment, task)
     # The task names none of the stated metrics; it decides only which are usual.
     for number, message in name_problems(training_metrics(experiment.training, "regression", scaled) if stated else ()):
         yield RuleProblem(("training", "metrics", number), message)

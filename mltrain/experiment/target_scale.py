@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mltrain.data.target_spec import STATED
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.expression import Comparison
 from mltrain.outputs import KINDS
@@ -29,7 +30,7 @@ def scales_target(experiment: ExperimentSpec, task: Task) -> bool:
     if not KINDS[task].scaled:
         return False
     stated = experiment.data.stated_scale
-    return why_unscaled(experiment) is None if stated == "auto" else stated == "standard"
+    return why_unscaled(experiment) is None if stated == "auto" else stated in STATED
 
 
 def why_unscaled(experiment: ExperimentSpec) -> str | None:

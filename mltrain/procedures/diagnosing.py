@@ -12,12 +12,15 @@ import numpy as np
 
 from mltrain.data.examples import ModelInputs, model_inputs
 from mltrain.data.preparation import Prepared
+from mltrain.data.scaled_targets import large_target
+from mltrain.data.several_targets import Target
 from mltrain.evaluation.diagnosis import Curves, Facts, Finding, diagnose, diagnose_at_once, diagnose_outputs
 from mltrain.evaluation.diagnosis.alike import classes_alike
 from mltrain.evaluation.diagnosis.facts import Confusion, DeadUnits
 from mltrain.evaluation.diagnosis.skill import skill
 from mltrain.models.walk import inputs_behind, layers_of, walk
 from mltrain.outputs import KINDS
+from mltrain.procedures.extreme_rows import extreme_rows
 from mltrain.procedures.network import Network
 from mltrain.procedures.outputs_apart import prepared_of, values_apart
 from mltrain.run.history import History
@@ -112,6 +115,7 @@ def findings(
                 for name, truth in truths.items()
             },
             weighted=network.spec.training.of_output(part.name).class_weight is not None,
+            unscaled=_unscaled(network.target.parts[number], truths["train"]),
         )
     return diagnose_outputs(facts, outputs)
 
@@ -130,26 +134,35 @@ def gather(
     seen: list[SplitName] = [name for name in prepared.examples if name != "test"]
     columns = {name: history.column(name) for name in history.columns}
     sample = model_inputs({name: x[:_LOOKED_AT] for name, x in train.inputs.items()})
+    skills: dict[SplitName, float] = {
+        name: skill(info.task, prepared.examples[name].truth, predictions[name], train.truth, len(info.output.classes))
+        for name in seen
+        if not KINDS[info.task].mixed
+    }
+    last = seen[-1]
     return Facts(
         task=info.task,
         classes=info.output.classes,
         curves=Curves(columns, network.epochs, exhausted, chance_loss(network)),
         rows={name: len(prepared.examples[name].truth) for name in seen},
         confusions={name: splits[name].confusion_matrix for name in seen if KINDS[info.task].of_classes},
-        skill={
-            name: skill(
-                info.task, prepared.examples[name].truth, predictions[name], train.truth, len(info.output.classes)
-            )
-            for name in seen
-            if not KINDS[info.task].mixed
-        },
+        skill=skills,
         sampled=min(len(train.truth), _LOOKED_AT),
         dead=_dead_units(network.model, sample, [each.name for each in info.inputs]),
         strengths=prepared.audited.strengths,
         repeated=_repeated(prepared),
         weighted=network.spec.training.class_weight is not None,
-        alike=_alike(info.task, prepared.examples[seen[-1]].truth, predictions[seen[-1]], splits[seen[-1]]),
+        unscaled=_unscaled(network.target, train.truth),
+        extreme=extreme_rows(prepared, last, predictions[last]) if skills.get(last, 1.0) <= 0 else None,
+        alike=_alike(info.task, prepared.examples[last].truth, predictions[last], splits[last]),
     )
+
+
+def _unscaled(target: Target, truth: np.ndarray) -> str:
+    """Return what is large of one target of numbers that was not scaled; "" where nothing is."""
+    part, *others = target.parts
+    plain = KINDS[part.task].scaled and (part.center, part.width) == (0.0, 1.0)
+    return large_target(truth) if plain and not others and part.log_limits is None else ""
 
 
 def _alike(task: Task, truth: np.ndarray, predictions: np.ndarray, split: SplitResult) -> dict[int, float]:

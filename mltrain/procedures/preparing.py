@@ -11,6 +11,7 @@ from mltrain.errors import MisfitError
 from mltrain.experiment.pixel_range import PixelRange, pixel_findings
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import why_unscaled
+from mltrain.procedures.target_logarithm import with_logarithm
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 
 # Height, width and channels.
@@ -36,7 +37,7 @@ def prepare_for_model(
     problem = spec.model.inputs_problem(prepared.info.inputs)
     if problem is not None:
         raise MisfitError(("model", "type"), problem)
-    return _with_pixel_findings(prepared, spec)
+    return _with_pixel_findings(with_logarithm(prepared, spec), spec)
 
 
 def _with_pixel_findings(prepared: Prepared, spec: ExperimentSpec) -> Prepared:

@@ -216,6 +216,7 @@ def _kept(
 def _is_linear_regression(network: Network, prepared: Prepared) -> bool:
     single = network.spec.networks == 1
     linear = single and network.spec.model.is_linear and KINDS[network.info.task].activation == "linear"
+    linear = linear and network.target.parts[0].log_limits is None  # else it is a line in logarithms
     return linear and network.info.output.units == 1 and bool(prepared.preprocessing.of_table)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mltrain.evaluation.diagnosis.constant import extreme_inputs, unscaled_target, worse_than_constant
 from mltrain.evaluation.diagnosis.curves import (
     first_loss,
     high_learning_rate,
@@ -43,10 +44,16 @@ _OF_OUTCOME = (
     never_predicted,
     dead_units,
     small_validation,
+    unscaled_target,
+    extreme_inputs,
+    worse_than_constant,
 )
 # A finding that explains another one: the other is left out.
 _EXPLAINED = {
-    "memorising": {"overfitting"},
+    "unscaled_target": {"underfitting", "worse_than_constant", "still_falling", "low_learning_rate"},
+    "extreme_inputs": {"memorising", "worse_than_constant"},
+    "memorising": {"overfitting", "worse_than_constant"},
+    "underfitting": {"worse_than_constant"},
     "leaked_feature": {"perfect_at_once"},
     "high_learning_rate": {"first_loss", "overfitting", "underfitting"},
     "still_falling": {"underfitting"},
@@ -75,7 +82,7 @@ def diagnose_outputs(facts: Facts, outputs: Mapping[str, Facts]) -> tuple[Findin
     of_each = (
         Finding(found.finding, f"{about_target(name)}{found.sentence}", _key_of(found.key, name))
         for name, each in outputs.items()
-        for rule in (memorising, underfitting, never_predicted)
+        for rule in (memorising, underfitting, never_predicted, unscaled_target)
         if (found := rule(each)) is not None
     )
     return (*diagnose(facts), *of_each)

@@ -70,6 +70,23 @@ class DeadUnits:
 
 
 @dataclass(frozen=True)
+class Extreme:
+    """Rows with inputs that are far from those of the training rows.
+
+    Attributes:
+        column: the raw column of the largest one.
+        deviations: how many standard deviations that is from the mean of the training rows.
+        rows: how many there are among those that are seen.
+        skill: of the others.
+    """
+
+    column: str
+    deviations: float
+    rows: int
+    skill: float
+
+
+@dataclass(frozen=True)
 class Facts:
     """A finished training.
 
@@ -89,6 +106,8 @@ class Facts:
         weighted: whether the classes have weights already.
         alike: the ROC AUC against the others of each class (by its number) that is never predicted, on the rows that
             are seen, where it does not differ from 0.5.
+        unscaled: the mean and the deviation of a target in words, where they are large and it was not scaled.
+        extreme: rows that are seen and whose inputs are far from all others; None where there are none.
     """
 
     task: Task
@@ -103,6 +122,8 @@ class Facts:
     repeated: str = ""
     weighted: bool = False
     alike: Mapping[int, float] = field(default_factory=dict)
+    unscaled: str = ""
+    extreme: Extreme | None = None
 
     @property
     def seen(self) -> SplitName:

@@ -9,6 +9,7 @@ from mltrain.evaluation.diagnosis.curves import still_learns
 from mltrain.evaluation.diagnosis.facts import Confusion, Facts, Finding, accuracy
 from mltrain.evaluation.interval_forms import wilson
 from mltrain.outputs import KINDS, number_kind
+from mltrain.task import Task
 from mltrain.wording import counted
 
 # How much worse an R² is below this says nothing, and may take 30 digits.
@@ -99,7 +100,7 @@ def memorising(facts: Facts) -> Finding | None:
         )
     else:
         known, new = (facts.confusions[split] for split in ("train", "validation"))
-        if _chance(known) > LEVEL or _chance(new) <= LEVEL or accuracy(known) - accuracy(new) < 0.15:
+        if chance(known) > LEVEL or chance(new) <= LEVEL or accuracy(known) - accuracy(new) < 0.15:
             return None
         seen = (
             f"the accuracy is {accuracy(known):.2f} on training rows, but {accuracy(new):.2f} on validation rows, no "
@@ -118,7 +119,7 @@ def underfitting(facts: Facts) -> Finding | None:
     if not facts.skill:
         return None
     skill = facts.skill["train"]
-    if skill >= 0.02 or (KINDS[facts.task].of_classes and _chance(facts.confusions["train"]) <= LEVEL):
+    if skill >= 0.02 or (KINDS[facts.task].of_classes and chance(facts.confusions["train"]) <= LEVEL):
         return None
     if still_learns(facts.curves.train):
         return None
@@ -206,7 +207,17 @@ def _strongest(facts: Facts) -> tuple[str, float]:
     return max(strengths.items(), key=lambda each: each[1]) if len(strengths) > 1 else ("", 0.0)
 
 
-def _chance(confusion: Confusion) -> float:
+def score_words(task: Task, skill: float) -> str:
+    """Return a `skill` in words, as `R² is 0.35`."""
+    numbers = number_kind(task)
+    if numbers is not None and not KINDS[task].several:
+        return f"{numbers.explained} is {f'{skill:.2f}' if skill >= _WORST_SHOWN else f'below {_WORST_SHOWN}'}"
+    if skill < _WORST_SHOWN:
+        return f"its loss is more than {-_WORST_SHOWN} times as high"
+    return f"its loss is {abs(skill):.0%} {'lower' if skill >= 0 else 'higher'}"
+
+
+def chance(confusion: Confusion) -> float:
     """Return how likely this many right answers are by guessing: see `mltrain.evaluation.chance`."""
     right = sum(row[place] for place, row in enumerate(confusion))
     return p_value(right, [sum(row) for row in confusion], [sum(column) for column in zip(*confusion, strict=True)])

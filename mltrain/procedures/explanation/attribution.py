@@ -51,6 +51,7 @@ class Attribution:
         self._points = tf.constant((points + 1) / 2, tf.float32)
         self._weights = tf.constant(weights / 2, tf.float32)
         (target,) = network.target.parts
+        # Of a target whose logarithm is learned, the score is that logarithm: its parts add up, as those of odds do.
         self._scale = target.width if KINDS[network.info.task].of_numbers else 1 / (rule.temperature or 1.0)
         rows = tf.TensorSpec((None, len(baseline)), tf.float32)
         self._parts = tf.function(
@@ -85,6 +86,8 @@ class Attribution:
         else:
             scores = {"": self._score_of_baseline(0) + target.center}
         unit = kind.score_unit(target.column, classes)
+        if target.log_limits is not None:
+            unit = f"logarithm of '{target.column}'"
         return Attributed(unit, scores, STEPS, self._gap)
 
     def _score_of_baseline(self, chosen: int) -> float:
