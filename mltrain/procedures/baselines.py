@@ -33,7 +33,7 @@ from mltrain.procedures.boosting import BOOSTING, BoostedGuesses
 from mltrain.run.results import BaselineFit
 from mltrain.run.split_result import Baseline as BaselineResult
 from mltrain.run.split_result import BaselineVerdict, MetricValue
-from mltrain.task import SPLITS, Objective, SplitName
+from mltrain.task import SPLITS, Objective, SplitName, Task
 
 # Of more classes, differences that are drawn from the table of all three (true, model's, baseline's) cost 0.1 s each.
 DRAWN_CLASSES = 5
@@ -97,7 +97,9 @@ def measure_baselines(
     named = [metric for metric in metrics if metric.name == objective.metric.rpartition(".")[2]]
     main = [*named, metrics[0]][0]
     for baseline in _fitted(spec, prepared, results.fits, boosting):
-        guesses = {name: _guess(baseline, name, prepared.examples[name]) for name in held_out}
+        guesses = {
+            name: _of_task(prepared.info.task, _guess(baseline, name, prepared.examples[name])) for name in held_out
+        }
         judged = Judged(guesses, _threshold(spec.evaluation, prepared, guesses))
         for name in held_out:
             pair = _Pair(spec, prepared, name, model, judged)
@@ -144,6 +146,12 @@ def _guess(baseline: AnyBaseline, split: SplitName, examples: Examples) -> np.nd
     if isinstance(baseline, NaiveBaseline):
         return baseline.guess(cast(ForecastRows, examples.forecasts))
     return baseline.predict(examples.inputs)
+
+
+def _of_task(task: Task, guess: np.ndarray) -> np.ndarray:
+    """Return predictions as those of the task: baselines give one probability for two classes, and `multiclass` that is
+    stated for them has two."""
+    return np.stack([1 - guess, guess], axis=1) if task == "multiclass" and guess.ndim == 1 else guess
 
 
 def _threshold(spec: EvaluationSpec, prepared: Prepared, guesses: Mapping[SplitName, np.ndarray]) -> float:

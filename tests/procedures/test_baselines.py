@@ -95,3 +95,9 @@ def test_equal_runs_write_equal_bytes(mltrain, config):
     one, two = ((run / "metrics.json").read_bytes() for run in runs)
     assert one == two
     assert json.loads(one)["baselines"]
+
+
+def test_two_classes_that_are_stated_to_be_several_have_baselines_too(trained):
+    run, _ = trained("task=multiclass", "data.source.rows=200", "training.epochs=1")
+    baselines = run.results().as_json()["splits"]["test"]["baselines"]
+    assert {"majority", "logistic", "boosting"} <= baselines.keys()
