@@ -14,7 +14,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Protocol, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, Strict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
@@ -27,6 +27,10 @@ Many = Annotated[tuple[T, ...], Strict(False)]
 
 class Spec(BaseModel):
     """A frozen description. Subclasses document each field with the string under it."""
+
+    # The type of a component that a key of it means, as in `--set training.optimizer.learning_rate=0.1`, for fields
+    # whose default is null because another section decides.
+    opened_as: ClassVar[Mapping[str, str]] = {}
 
     # defer_build: of the dozens of specs that are imported, a config uses few, and half the time goes into validators.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)

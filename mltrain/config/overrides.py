@@ -169,7 +169,10 @@ def _default(spec: Any, path: KeyPath) -> dict[str, Any]:
         if not is_spec(value) or part not in value.model_fields:
             return {}
         field = value.model_fields[str(part)]
+        opened_as = value.opened_as.get(str(part))
         value = field.get_default(call_default_factory=True)
+        if value is None and opened_as is not None:
+            return {"type": opened_as}
         value = type(value) if is_spec(type(value)) and "type" not in type(value).model_fields else value
         if value is PydanticUndefined:
             value = next((each for each in opened(field) if is_spec(each)), None)

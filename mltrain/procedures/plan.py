@@ -14,6 +14,7 @@ from mltrain.errors import MisfitError
 from mltrain.experiment.gate_rules import gate_problem, unknown_slice
 from mltrain.experiment.measured import as_measured, measured, not_measured
 from mltrain.experiment.output_rules import known_outputs, needless_outputs, output_problems
+from mltrain.experiment.settled import settled
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.experiment.watching import callback_problems, objective_of, restoring, watched_by
@@ -65,6 +66,7 @@ def make_plan(
         MisfitError: a metric does not fit the task, or something is watched or asked for by a gate that will not be
             measured.
     """
+    spec = settled(spec, info)
     unchosen = () if "validation" in splits else spec.evaluation.without_validation()
     mixed, outputs = KINDS[info.task].mixed, known_outputs(info)
     misfits = () if mixed else spec.evaluation.misfits(info.task)

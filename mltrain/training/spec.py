@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import core_schema
@@ -105,6 +106,8 @@ class OutputTraining(Spec):
 
 class TrainingSpec(Spec):
     """How the model is trained."""
+
+    opened_as: ClassVar[Mapping[str, str]] = {"optimizer": "Adam"}
 
     optimizer: Optimizer | None = None
     """A Keras optimizer; its `learning_rate` is a number or a schedule. null uses the usual one of the model: Adam, or
