@@ -205,7 +205,7 @@ def test_a_monitor_without_validation_rows_has_the_same_reason_as_the_objective(
         ),
         (
             ("{type: sequential, layers: [{type: Dense, units: 4}]}", "{type: linear, units: [3]}"),
-            "model.units: unknown key: it is a key of type tabular or mlp or fusion or rnn, but this is linear (known: ",
+            "model.units: unknown key: it is a key of type tabular or mlp or fusion or rnn, but this is linear (",
         ),
         (
             ("optimizer: adam", "checkpoint: {every: 3}"),
