@@ -208,6 +208,7 @@ def test_a_run_is_not_a_folder_of_seeds(mltrain, config, small_run):
     assert "is the directory of one run, not of a training with several seeds" in done.err
 
 
+@pytest.mark.long
 def test_targets_of_different_kinds_have_means_and_gates(mltrain, tmp_path):
     rows = "".join(f"{row},{row * 2.5},{'ny'[row % 3 > 0]}\n" for row in range(60))
     (tmp_path / "d.csv").write_text(f"x,price,sold\n{rows}")
@@ -227,6 +228,7 @@ def test_targets_of_different_kinds_have_means_and_gates(mltrain, tmp_path):
     assert json.loads(done.out)["pairs"][0]["seeds"]["way"] == "one run"
 
 
+@pytest.mark.long
 def test_the_last_seed_is_followed_by_the_first(mltrain, config):
     text = config(split="  target: y", source="  source: {type: csv, path: d.csv}").read_text()
     folder = config().parent
@@ -236,6 +238,12 @@ def test_the_last_seed_is_followed_by_the_first(mltrain, config):
     done = mltrain(*command)
     assert done.code == 0, done.err
     assert {path.name for path in (folder / "all").glob("seed-*")} == {"seed-4294967295", "seed-0"}
-    splits = [RunDirectory(folder / "all" / name).splits() for name in ("seed-0", "seed-4294967295")]
+    status = (folder / "all" / "seed-0" / "status.json").read_bytes()
+    more = ("train", "config.yaml", "--seeds", "3", *command[4:], "--resume")
+    assert mltrain(*more).code == 0  # another seed beside the two
+    assert (folder / "all" / "seed-0" / "status.json").read_bytes() == status
+    found = json.loads((folder / "all" / "seeds.json").read_text())
+    assert [each["seed"] for each in found["seeds"]] == [4294967295, 0, 1]
+    splits = [RunDirectory(folder / "all" / name).splits() for name in ("seed-1", "seed-4294967295")]
     for split in splits[0]:  # the config has no split, and it stays that of its own seed
         np.testing.assert_array_equal(splits[0][split], splits[1][split])
