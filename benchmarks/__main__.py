@@ -15,6 +15,7 @@ PARTS = (
     "start_up",
     "training_loop",
     "several_inputs",
+    "tabular",
     "linear_regression",
     "evaluation",
     "intervals",
