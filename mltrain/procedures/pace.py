@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mltrain.stopwatch import NoStopwatch
 from mltrain.training.signals import Interruption
@@ -62,12 +62,13 @@ class Pace:
         seconds_per_step: of an update of the weights.
         seconds_beside: of what comes after the steps of an epoch, the validation and callbacks; None where no epoch
             has ended.
-        tracing: seconds of compiling.
+        first: seconds that what is done for the first time takes more, beside compiling the loop: a last batch that is
+            smaller is compiled in its first step.
     """
 
     seconds_per_step: float
     seconds_beside: float | None
-    tracing: float
+    first: float
 
 
 def measure_pace(training: Training, deadline: Deadline, stopwatch: NoStopwatch) -> Pace:
@@ -123,15 +124,19 @@ def pace_of(calls: Sequence[Call], epochs: Sequence[tuple[float, float]], steps:
     # In the first epoch the loop is compiled, and what it does for the first time takes longer.
     later = epochs[1:] or epochs
     if not calls:  # epochs that share calls
-        return Pace(sum(whole for whole, _ in later) / len(later) / steps, 0.0, tracing)
+        return Pace(sum(whole for whole, _ in later) / len(later) / steps, 0.0, 0.0)
     first = calls[0].epoch
-    steady = [each for each in calls[1:] if not (each.epoch == first and each.ends and each.steps == 1)]
-    if not steady:
-        steady = [Call(first, calls[0].steps, max(calls[0].seconds - tracing, 0.0), ends=False), *calls[1:]]
-    seconds = sum(each.seconds for each in steady) / sum(each.steps for each in steady)
+    late = [each for each in calls[1:] if not (each.epoch == first and each.ends and each.steps == 1)]
+    early = [each for each in calls if each not in late]
+    if not late:
+        late, early = [replace(calls[0], seconds=max(calls[0].seconds - tracing, 0.0)), *calls[1:]], []
+    seconds = sum(each.seconds for each in late) / sum(each.steps for each in late)
+    more = sum(each.seconds - each.steps * seconds for each in early) - (tracing if early else 0.0)
     if not later:
-        return Pace(seconds, None, tracing)
-    beside = [max(0.0, whole - of_steps) for whole, of_steps in later]
-    if len(epochs) == 1:  # the seconds of its first call have the compiling in them, and those of the epoch have not
-        beside = [max(0.0, epochs[0][0] - (epochs[0][1] - tracing))]
-    return Pace(seconds, sum(beside) / len(beside), tracing)
+        return Pace(seconds, None, max(0.0, more))
+    # The seconds of the first call have the compiling in them, and those of its epoch have not.
+    beside = [
+        max(0.0, whole - of_steps + (0.0 if number else tracing)) for number, (whole, of_steps) in enumerate(epochs)
+    ]
+    usual = sum(beside[-len(later) :]) / len(later)
+    return Pace(seconds, usual, max(0.0, more) + max(0.0, beside[0] - usual))

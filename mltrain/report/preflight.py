@@ -109,6 +109,8 @@ class OneBatch(Spec):
     """The smallest loss that there can be."""
     share: float
     """What is left of the loss of chance, or of the first if that is smaller: 0 where the rows are memorised."""
+    unknowable: float
+    """How much of it must be left, as rows contradict each other."""
     contradictory: Count
     """Rows of the batch that are equal to another one in all inputs, and differ in the target."""
     without_gradient: Many[str]

@@ -58,7 +58,7 @@ def estimate_of(setup: Setup, pace: Pace, beginning: Beginning, stopwatch: Stopw
         beside = 0.0 if validation is None else len(validation.rows) * beginning.seconds_per_row
     of_epoch = steps_of_epoch * pace.seconds_per_step + beside + _EPOCH
     laps = stopwatch.laps()
-    before = beginning.compiling + sum(laps[phase].seconds for phase in _BEFORE if phase in laps)
+    before = beginning.compiling + pace.first + sum(laps[phase].seconds for phase in _BEFORE if phase in laps)
     end = _end(setup) * laps["importing TensorFlow"].seconds + _passes(setup) * beginning.seconds_per_row
     free = available_memory()
     return Estimate(

@@ -56,7 +56,7 @@ def batch_line(setup: Setup, learned: Learned) -> CheckLine:
     batch = learned.batch
     rows, steps = counted(batch.rows, "row"), counted(batch.steps, "step")
     fell = f"loss {number(batch.first)} → {number(batch.last)} in {steps} on the same {rows}"
-    if batch.share <= LEARNED:
+    if batch.share <= LEARNED + min(batch.unknowable, LEARNED):
         return CheckLine(check="one batch", verdict="ok", seen=f"memorised: {fell}")
     seen = f"{fell}, {batch.share:.0%} of it is left"
     reasons = "; ".join(_certain(learned))
@@ -82,10 +82,10 @@ def batch_line(setup: Setup, learned: Learned) -> CheckLine:
 def _certain(learned: Learned) -> Iterator[str]:
     """Yield why no more steps could help."""
     batch = learned.batch
-    if batch.contradictory:
+    if batch.unknowable > LEARNED:  # a few such rows are usual where columns have few values
         yield (
             f"{batch.contradictory} of the {batch.rows} rows are equal to another one in all inputs and have another "
-            "target, so that no network can distinguish them (mltrain audit shows such rows)"
+            f"target, so that {batch.unknowable:.0%} must be left (mltrain audit shows such rows)"
         )
     if not learned.seen.gradients[-1].any():
         yield "no weight has a gradient any more: a relu, or a last layer, gives the same for every row"

@@ -29,8 +29,8 @@ LEARNED = 0.1
 # Steps that are run at most, and seconds of a processor, with another learning rate too. A network of a few weights may
 # need thousands of steps, of a fraction of a millisecond each; one of millions learns 32 rows in less than a hundred.
 STEPS, SECONDS, _SECONDS_AGAIN = 3_000, 1.2, 0.6
-# Where others use the processors, too, the clock runs faster: so many times at most.
-_BUSY = 2.5
+# Where others use the processors, too, or a GPU computes, the clock runs faster: so many times at most.
+_BUSY = 5
 # Steps in one call; after each it is asked whether the batch is known.
 _AT_ONCE = 64
 # Fewer steps say nothing.
@@ -91,7 +91,7 @@ def learn_one_batch(setup: Setup, between: Callable[[], None]) -> Learned:
     better = None
     try:
         seen = trial.run(SECONDS)
-        if trial.share(seen) > LEARNED and len(seen.losses) >= ENOUGH_STEPS:
+        if not trial.is_memorised(seen) and len(seen.losses) >= ENOUGH_STEPS:
             better = _better_rate(setup, trial, before)
     finally:
         put_state(model, before, "the first weights")
@@ -104,7 +104,8 @@ def learn_one_batch(setup: Setup, between: Callable[[], None]) -> Learned:
         chance=trial.bounds.chance if math.isfinite(trial.bounds.chance) else None,
         smallest=trial.bounds.smallest,
         share=trial.share(seen),
-        contradictory=batch.contradictory,
+        unknowable=trial.unknowable(seen),
+        contradictory=sum(len(places) for places in batch.contradictory),
         without_gradient=tuple(trained[number].path for number in silent),
     )
     return Learned(numbers, seen, len(trained), sum(math.prod(each.shape) for each in trained), better)
@@ -117,10 +118,12 @@ class _Bounds:
     Attributes:
         smallest: about the smallest that there can be.
         chance: of an answer that is the same for all of them.
+        of_inputs: the smallest that there can be where equal inputs have equal answers.
     """
 
     smallest: float
     chance: float
+    of_inputs: float
 
 
 def last_loss(losses: np.ndarray) -> float:
@@ -154,7 +157,7 @@ class _Trial:
             _refuse_divergence(parts[-1], done - count)
             self._between()
             over = used >= seconds or time.perf_counter() - by_the_clock >= _BUSY * seconds
-            if done >= STEPS or over or self.share(seen) <= LEARNED / 2:
+            if done >= STEPS or over or self.is_memorised(seen, LEARNED / 2):
                 return seen
             count = max(1, min(_AT_ONCE, 4 * count, STEPS - done, int((seconds - used) * done / max(used, 1e-6))))
 
@@ -168,11 +171,22 @@ class _Trial:
         A network that has only found the mean of a target has lowered its first loss, and knows no row. Where all rows
         have one target, there is nothing else to know.
         """
+        return self._part(self.last(seen), seen)
+
+    def unknowable(self, seen: SeenSteps) -> float:
+        """Return how much must be left, as rows contradict each other."""
+        return self._part(self.bounds.of_inputs, seen) if math.isfinite(self.bounds.of_inputs) else 0.0
+
+    def is_memorised(self, seen: SeenSteps, at_most: float = LEARNED) -> bool:
+        """Return whether no more is left than `at_most`, and what must be."""
+        return self.share(seen) <= at_most + self.unknowable(seen)
+
+    def _part(self, loss: float, seen: SeenSteps) -> float:
         smallest, first = self.bounds.smallest, float(seen.of_rows[0])
         whole = first - smallest
         if self.bounds.chance - smallest > _NOTHING * abs(whole):
             whole = min(whole, self.bounds.chance - smallest)
-        return max(0.0, self.last(seen) - smallest) / whole if whole > 0 else 0.0
+        return max(0.0, loss - smallest) / whole if whole > 0 else 0.0
 
 
 def _joined(parts: Sequence[SeenSteps]) -> SeenSteps:
@@ -202,10 +216,21 @@ def _refuse_divergence(seen: SeenSteps, done_before: int) -> None:
 def _bounds(setup: Setup, batch: TrainingRows) -> _Bounds:
     """Return what the loss of the rows can be, and what it is without any knowledge."""
     form, logits, info = form_of_targets(setup), setup.network.head.logits, setup.network.info
-    knowing = [batch.loss(setup, each) for each in knowing_outputs(batch.targets, info, form, logits=logits)]
-    chance = batch.loss(setup, constant_outputs(batch.targets, info, form, logits=logits, weights=batch.weights))
+    knowing = {batch.loss(setup, each): each for each in knowing_outputs(batch.targets, info, form, logits=logits)}
     smallest = min(filter(math.isfinite, knowing), default=0.0)
-    return _Bounds(smallest, chance if math.isfinite(chance) else math.inf)
+
+    def constant(places: np.ndarray) -> np.ndarray:
+        weights = None if batch.weights is None else batch.weights[places]
+        return constant_outputs(batch.targets[places], info, form, logits=logits, weights=weights)
+
+    chance = batch.loss(setup, constant(np.arange(len(batch.targets))))
+    of_inputs = smallest
+    if batch.contradictory and smallest in knowing:
+        answers = knowing[smallest].copy()
+        for places in batch.contradictory:
+            answers[places] = constant(places)
+        of_inputs = batch.loss(setup, answers)
+    return _Bounds(smallest, chance if math.isfinite(chance) else math.inf, of_inputs)
 
 
 def _better_rate(setup: Setup, trial: _Trial, before: Mapping[str, np.ndarray]) -> OtherRate | None:

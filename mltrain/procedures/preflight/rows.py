@@ -46,13 +46,14 @@ class TrainingRows:
         return (self.inputs, self.targets) if self.weights is None else (self.inputs, self.targets, self.weights)
 
     @property
-    def contradictory(self) -> int:
-        """How many rows are equal to another one in all inputs, and differ in the target."""
-        targets: dict[bytes, list[bytes]] = {}
-        for row, target in enumerate(self.targets):
+    def contradictory(self) -> tuple[np.ndarray, ...]:
+        """The places (n,) of rows that are equal in all inputs and differ in the target, those of each kind of row."""
+        equal: dict[bytes, list[int]] = {}
+        for row in range(len(self.targets)):
             key = b"".join(np.ascontiguousarray(each[row]).tobytes() for each in tf.nest.flatten(self.inputs))
-            targets.setdefault(key, []).append(np.ascontiguousarray(target).tobytes())
-        return sum(len(each) for each in targets.values() if len(set(each)) > 1)
+            equal.setdefault(key, []).append(row)
+        several = (np.array(places) for places in equal.values() if len(places) > 1)
+        return tuple(places for places in several if (self.targets[places] != self.targets[places[0]]).any())
 
     def loss(self, setup: Setup, outputs: np.ndarray, *, weighted: bool = True) -> float:
         """Return the loss of outputs `(rows, outputs)` for these rows, without regularisation."""

@@ -11,12 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mltrain.procedures.preflight import one_batch
 from tests.conftest import CONFIGS
 
 CHECKS = [
     *("config", "data", "splits", "audit", "decisions", "model", "first loss", "gradients", "one batch"),
     *("time", "memory", "disk"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Let a batch have all its steps, however busy the machine is."""
+    monkeypatch.setattr(one_batch, "SECONDS", 60)
+    monkeypatch.setattr(one_batch, "_SECONDS_AGAIN", 60)
 
 
 def checked(mltrain, *arguments):
