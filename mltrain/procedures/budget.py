@@ -37,11 +37,13 @@ def within_budget(spec: ExperimentSpec, setup: Setup, context: Phases, determini
     with context.stopwatch.phase("measuring the pace"):
         trial = training_of(setup.with_first_weights(), Phases(deadline, stopwatch))
         pace = measure_pace(trial, deadline, stopwatch)
-    epochs = epochs_of(budget.seconds, pace, trial.loop.steps)
+    laps = stopwatch.laps()
+    compiling = laps["tracing"].seconds if "tracing" in laps else 0.0
+    epochs = epochs_of(budget.seconds - compiling, pace, trial.loop.steps)
     return planned_setup(spec, setup.device, setup.prepared, context, determinism, epochs)
 
 
 def epochs_of(seconds: float, pace: Pace, steps: int) -> int:
     """Return how many epochs of so many steps fit, at least one."""
     of_epoch = steps * pace.seconds_per_step + (pace.seconds_beside or 0.0)
-    return max(1, int((seconds - pace.tracing) / max(of_epoch, 1e-6)))
+    return max(1, int((seconds - pace.first) / max(of_epoch, 1e-6)))
