@@ -41,13 +41,24 @@ def test_rows_seen_are_rounded_to_epochs(mltrain, config):
     assert decision(done.run, "training.epochs") == ("3", "they fit the budget of 200 rows seen")
 
 
-def test_seconds_are_measured_once_and_kept(mltrain, config, monkeypatch):
-    config("{seconds: 2}")
+def test_seconds_are_measured(mltrain, config):
+    config("{seconds: 1}")
     done = mltrain("train", "config.yaml", "--run-dir", "run")
     assert done.code == 0, done.err
     run = RunDirectory(done.run)
+    assert run.status().epoch == run.record().epochs >= 1
+
+
+def test_seconds_are_measured_once_and_kept(mltrain, config, monkeypatch):
+    config("{seconds: 2}")
+    with monkeypatch.context() as fixed:
+        # 3 steps of 0.1 s and 0.1 s beside them: 5 epochs.
+        fixed.setattr("mltrain.procedures.budget.measure_pace", lambda *_: Pace(0.1, 0.1, 0.0))
+        done = mltrain("train", "config.yaml", "--run-dir", "run")
+    assert done.code == 0, done.err
+    run = RunDirectory(done.run)
     epochs = run.record().epochs
-    assert run.status().epoch == epochs > 1
+    assert run.status().epoch == epochs == 5
     assert decision(done.run, "training.epochs") == (str(epochs), "they fit the budget of 2 seconds")
     # The learning rate of the schedule has come to its end with them.
     assert float((done.run / "history.csv").read_text().splitlines()[-1].split(",")[-2]) == pytest.approx(0, abs=1e-9)
