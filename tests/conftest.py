@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import gc
+import importlib
 import io
 import os
 import shutil
@@ -70,6 +71,8 @@ def shell(tmp_path):
 
 
 def pytest_configure() -> None:
+    # Where scikit-learn is there, gradient boosting is fitted in this process: another would import it each time.
+    importlib.import_module("sklearn.ensemble")
     # A script starts what runs in its background with SIGINT ignored, and so would be what the tests interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     leave_flushing_to_the_system()

@@ -106,8 +106,10 @@ def measure_baselines(
             comparison = pair.comparison(main, baseline.words)
             verdict = BaselineVerdict(metric=main.name, outcome=comparison.outcome, words=baseline.words)
             results.splits[name][baseline.name] = pair.result(metrics, main, verdict)
-        advice = CONSIDER_BOOSTING if baseline.name == BOOSTING and comparison.outcome == "worse" else ""
-        results.sentences.append(f"{comparison.sentence()}{advice}")
+        if baseline.name == BOOSTING and comparison.outcome == "worse":
+            results.sentences.insert(0, f"{comparison.sentence()}{CONSIDER_BOOSTING}")  # a terminal has few lines
+        else:
+            results.sentences.append(comparison.sentence())
     return results
 
 

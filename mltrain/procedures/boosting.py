@@ -1,9 +1,9 @@
-"""Gradient boosting as a baseline, on a thread beside the training. No TensorFlow here."""
+"""Gradient boosting as a baseline, beside the training. No TensorFlow here."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +11,8 @@ import numpy as np
 from mltrain.data.examples import Examples
 from mltrain.data.preparation import Prepared
 from mltrain.data.tree_columns import has_tree_columns, is_table_alone, tree_columns, tree_width
-from mltrain.evaluation.boosting import (
-    MOST_STOPPING_ROWS,
-    MOST_TARGETS,
-    Boosted,
-    Learned,
-    fit_boosting,
-    plan_boosting,
-    sampled,
-)
+from mltrain.evaluation.boosting import MOST_STOPPING_ROWS, MOST_TARGETS, Learned, plan_boosting, sampled
+from mltrain.evaluation.boosting_job import BoostingJob, answer
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.outputs import KINDS
 from mltrain.procedures.outputs_apart import prepared_of
@@ -28,8 +21,6 @@ from mltrain.task import SplitName
 BOOSTING = "boosting"
 # Seconds after which a signal is looked for while the fit is waited for.
 _LOOK = 0.05
-# Held-out rows of which float64 columns are there at a time.
-_ROWS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -51,8 +42,8 @@ class BoostedGuesses:
 
 
 class BoostingBeside:
-    """Fits gradient boosting on a thread of its own, which ends with the process; what goes wrong there is a reason why
-    there is no such baseline, and stops no training.
+    """Fits gradient boosting on a thread of its own, which ends with the process, and may leave the work to another
+    process. What goes wrong there is a reason why there is no such baseline, and stops no training.
 
     Args:
         prepared: the data.
@@ -127,26 +118,18 @@ def boosted_guesses(prepared: Prepared, seed: int, parts: int = 1) -> BoostedGue
     rows = sampled(len(train.truth), plan.rows, train.truth, info.output.columns == () and of_classes, seed)
     columns = tree_columns(preprocessing, train.inputs, rows)
     weights = None if prepared.weights is None else prepared.weights[rows].astype(np.float64)
-    stopping = _stopping(prepared, seed)
-    fits: list[Boosted] = []
-    for number in range(targets):
-        learned = Learned(columns.values, _column(train.truth, number)[rows], weights)
-        stop = None if stopping is None else Learned(stopping.values, _column(stopping.truth, number), stopping.weights)
-        fits.append(fit_boosting(task, classes, learned, stop, columns.categories, plan, seed))
-    guesses: dict[SplitName, np.ndarray] = {}
-    for name, each in held_out.items():
-        parts_of_rows = np.array_split(np.arange(len(each.truth)), -(-len(each.truth) // _ROWS_AT_ONCE))
-        found = [_guessed(prepared, fits, each, some) for some in parts_of_rows]
-        guesses[name] = np.concatenate(found)
+    learned = Learned(columns.values, _by_target(train.truth)[rows], weights)
+    values: dict[str, np.ndarray] = {
+        name: tree_columns(preprocessing, each.inputs).values for name, each in held_out.items()
+    }
+    stop = _stopping(prepared, seed)
+    found = answer(BoostingJob(task, classes, plan, seed, columns.categories, learned, stop, values))
+    several = bool(info.output.columns)
+    guesses: dict[SplitName, np.ndarray] = {
+        name: found.guesses[name].T if several else found.guesses[name][0] for name in held_out
+    }
     some = "" if is_table_alone(preprocessing) else " on the columns of the table alone"
-    return BoostedGuesses(f"gradient boosting{some}", len(rows), guesses, all(fit.stopped for fit in fits))
-
-
-def _guessed(prepared: Prepared, fits: Sequence[Boosted], examples: Examples, rows: np.ndarray) -> np.ndarray:
-    """Return the predictions for some rows, as those of the model."""
-    values = tree_columns(prepared.preprocessing, examples.inputs, rows).values
-    found = [fit.predict(values) for fit in fits]
-    return np.stack(found, axis=1) if prepared.info.output.columns else found[0]
+    return BoostedGuesses(f"gradient boosting{some}", len(rows), guesses, found.stopped)
 
 
 def _stopping(prepared: Prepared, seed: int) -> Learned | None:
@@ -156,12 +139,13 @@ def _stopping(prepared: Prepared, seed: int) -> Learned | None:
         return None
     rows = sampled(len(validation.truth), MOST_STOPPING_ROWS, validation.truth, False, seed)
     values = tree_columns(prepared.preprocessing, validation.inputs, rows).values
-    return Learned(values, validation.truth[rows], None if validation.weights is None else validation.weights[rows])
+    weights = None if validation.weights is None else validation.weights[rows]
+    return Learned(values, _by_target(validation.truth)[rows], weights)
 
 
-def _column(truth: np.ndarray, number: int) -> np.ndarray:
-    """Return what is true of one target (rows,), of one or several."""
-    return truth if truth.ndim == 1 else truth[:, number]
+def _by_target(truth: np.ndarray) -> np.ndarray:
+    """Return what is true (rows, targets), of one target or several."""
+    return truth if truth.ndim == 2 else truth[:, None]
 
 
 def _too_many(targets: int) -> str:
