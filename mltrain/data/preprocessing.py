@@ -148,11 +148,12 @@ class Preprocessing(Spec):
 
     @property
     def raw_inputs(self) -> tuple[RawInput, ...]:
-        """What `model.keras` takes: the raw columns by their names, in which `/`, which Keras refuses, becomes `_`."""
+        """What `model.keras` takes: the raw columns by their names, in which `/`, which Keras refuses, becomes `_`;
+        a column without a name is `column`."""
         inputs: dict[str, RawInput] = {}
         for raw in (raw for encoder in self.columns for raw in encoder.raw_inputs):
             # Two are alike where a column `sold.year` is beside the parts of `sold`, or `a_b` beside `a/b`.
-            name = free_name(raw.name.replace("/", "_"), inputs)
+            name = free_name(raw.name.replace("/", "_") or "column", inputs)
             inputs[name] = replace(raw, name=name)
         return tuple(inputs.values())
 

@@ -136,6 +136,7 @@ def test_saved_and_loaded_it_holds_nothing_of_ours(mixed, tmp_path):
         ({"level": ["a", "b", None]}, {"level": CategoryFeature(order=("a", "b"))}),
         ({"level": ["a", "b", None]}, {"level": CategoryFeature(encoding="index")}),
         ({"truth": [True, False, None]}, {"truth": BooleanFeature()}),
+        ({"": [1.0, 2.0, 3.0], "column": [1.0, 5.0, 4.0]}, {}),
         ({"a/b": [1.0, 2.0, 3.0], "a_b": [1.0, 2.0, 4.0], "mean radius": [1, 2, 5], "日本": [0, 1, 1]}, {}),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
