@@ -86,13 +86,13 @@ def _average(values: np.ndarray, weights: np.ndarray | None, output: Output) -> 
     average = np.average(values, axis=0, weights=weights)
     if _of_probabilities(output):
         return np.clip(average, _SMALLEST, 1 - _SMALLEST)
-    return np.maximum(average, _SMALLEST) if output.task == "count" else average
+    return np.maximum(average, _SMALLEST) if _is_exponential(output) else average
 
 
 def _doubted(values: np.ndarray, output: Output, doubt: float) -> np.ndarray:
     if _of_probabilities(output):
         return (1 - doubt) * values + doubt / max(output.units if output.task == "multiclass" else 2, 2)
-    return np.maximum(values, _SMALLEST) if output.task == "count" else values
+    return np.maximum(values, _SMALLEST) if _is_exponential(output) else values
 
 
 def _of_probabilities(output: Output) -> bool:
@@ -104,3 +104,7 @@ def _scores(values: np.ndarray, output: Output, logits: bool) -> np.ndarray:
     if not logits:
         return values
     return np.log(values) if output.task == "multiclass" else np.log(values / (1 - values))
+
+
+def _is_exponential(output: Output) -> bool:
+    return KINDS[output.task].activation == "exponential"

@@ -27,7 +27,7 @@ from tests.data import tables
 
 ENCODERS = get_args(get_args(AnyEncoder)[0])
 # What is fitted on the training rows, which asks whether it is of an array or of windows, and the graphs.
-MAY_NAME_ENCODERS = {"data/preprocessing.py", "data/raw_model.py", "data/texts/graph.py"}
+MAY_NAME_ENCODERS = {"data/preprocessing.py", "data/raw_model.py", "data/texts/graph.py", "data/tree_columns.py"}
 # What a feature cannot do without, by its name.
 REQUIRED: dict[str, dict[str, object]] = {}
 # Values of a column, by what its texts are read as.

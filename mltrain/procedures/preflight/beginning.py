@@ -118,7 +118,7 @@ def _reasons(setup: Setup, outputs: np.ndarray) -> Iterator[str]:
     if largest > _LARGE_INPUT:
         yield f"the inputs are as large as {number(largest)} (set data.scale to standard, or add a Rescaling layer)"
     task = setup.network.info.task
-    if task == "count":
+    if KINDS[task].activation == "exponential":
         yield "the counts are far from 1, where an exponential head begins"
     elif KINDS[task].of_numbers:
         middle = float(np.median(outputs))
