@@ -70,6 +70,14 @@ def _lstm(keras: Any, x: Any) -> Any:
     return keras.layers.LSTM(64)(x)
 
 
+def _wide_lstm(keras: Any, x: Any) -> Any:
+    return keras.layers.LSTM(128)(x)
+
+
+def _gru(keras: Any, x: Any) -> Any:
+    return keras.layers.GRU(64)(x)
+
+
 def _transformer(keras: Any, x: Any) -> Any:
     layers = keras.layers
     x = layers.Embedding(VOCABULARY, 64)(x)
@@ -83,6 +91,8 @@ DENSE = Case("dense 784-64-10, batch 32", "multiclass", 59_990, (784,), 32, _den
 TABLE = Case("table 20-128-128-1, batch 256", "regression", 70_000, (20,), 256, _table)
 CNN = Case("CNN 28×28 (32-64), batch 64", "multiclass", 12_800, (28, 28, 1), 64, _convolutions, tolerance=1e-5)
 LSTM = Case("LSTM 64 over 50 steps, batch 64", "multiclass", 6_400, (50, 16), 64, _lstm, tolerance=1e-5)
+GRU = Case("GRU 64 over 50 steps, batch 64", "multiclass", 6_400, (50, 16), 64, _gru, tolerance=1e-5)
+WIDE_LSTM = Case("LSTM 128 over 50 steps, batch 128", "multiclass", 6_400, (50, 16), 128, _wide_lstm, tolerance=1e-5)
 TRANSFORMER = Case(
     f"embedding + transformer block, {TOKENS} tokens, batch 64",
     "multiclass",
@@ -92,7 +102,7 @@ TRANSFORMER = Case(
     _transformer,
     tolerance=1e-3,
 )
-CASES = (DENSE, TABLE, CNN, LSTM, TRANSFORMER)
+CASES = (DENSE, TABLE, CNN, LSTM, WIDE_LSTM, GRU, TRANSFORMER)
 
 
 def named(name: str, rows: int) -> Case:

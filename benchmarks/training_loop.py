@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from benchmarks.cases import CNN, DENSE, LSTM, SEED, TABLE, TRANSFORMER, Case, build, data
+from benchmarks.cases import CNN, DENSE, GRU, LSTM, SEED, TABLE, TRANSFORMER, WIDE_LSTM, Case, build, data
 from benchmarks.peers.process import Peer, installed
 from benchmarks.ratios import Row, in_turns, quick, ratio, show
 from mltrain.tensorflow_start import start_tensorflow
@@ -57,6 +57,10 @@ PLANS = (
     Plan(CNN, {"loop": 1.8, "loop in bfloat16": 2.5}),
     Plan(
         LSTM, {"loop": 1.0, "loop, unrolled": 1.0, "loop, fused": 2.5}, (("torch", "torch_eager", "loop, fused", 1.0),)
+    ),
+    Plan(WIDE_LSTM, {"loop": 1.0, "loop, fused": 1.5}, (("torch", "torch_eager", "loop, fused", 1.0),)),
+    Plan(
+        GRU, {"loop": 1.0, "loop, unrolled": 1.0, "loop, fused": 2.5}, (("torch", "torch_eager", "loop, fused", 1.0),)
     ),
     Plan(TRANSFORMER, {"loop": 1.3}),
 )

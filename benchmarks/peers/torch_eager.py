@@ -1,4 +1,4 @@
-"""The table and the LSTM in PyTorch, eager: the loop that everybody writes, but over tensors that are in memory."""
+"""The table and the recurrences in PyTorch, eager: the loop that everybody writes, but over tensors that are in memory."""
 
 from __future__ import annotations
 
@@ -11,16 +11,23 @@ from benchmarks.peers.process import serve
 from mltrain.training.progress import epoch_order
 
 
-class LastStep(torch.nn.Module):
-    """An LSTM and a head on the output of its last step."""
+RECURRENCES = {
+    cases.LSTM.name: (torch.nn.LSTM, 64),
+    cases.WIDE_LSTM.name: (torch.nn.LSTM, 128),
+    cases.GRU.name: (torch.nn.GRU, 64),
+}
 
-    def __init__(self, features: int, units: int, outputs: int) -> None:
+
+class LastStep(torch.nn.Module):
+    """A recurrence and a head on the output of its last step."""
+
+    def __init__(self, kind: type[torch.nn.RNNBase], features: int, units: int, outputs: int) -> None:
         super().__init__()
-        self.lstm = torch.nn.LSTM(features, units, batch_first=True)
+        self.recurrence = kind(features, units, batch_first=True)
         self.head = torch.nn.Linear(units, outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(self.lstm(x)[0][:, -1])
+        return self.head(self.recurrence(x)[0][:, -1])
 
 
 def main() -> None:
@@ -28,8 +35,9 @@ def main() -> None:
     case = cases.named(name, int(rows))
     x, y = map(torch.from_numpy, cases.data(case))
     torch.manual_seed(cases.SEED)
-    if case.name == cases.LSTM.name:
-        model: torch.nn.Module = LastStep(case.shape[-1], 64, cases.CLASSES)
+    if case.name in RECURRENCES:
+        kind, units = RECURRENCES[case.name]
+        model: torch.nn.Module = LastStep(kind, case.shape[-1], units, cases.CLASSES)
         criterion: torch.nn.Module = torch.nn.CrossEntropyLoss()
         y = y.long()
     else:

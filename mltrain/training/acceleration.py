@@ -18,7 +18,7 @@ import keras
 from mltrain.keras_api.components import KerasComponent
 from mltrain.task import Decision
 from mltrain.training.devices import DeviceChoice
-from mltrain.training.fused_lstm import fusible
+from mltrain.training.fused_recurrences import fusible
 from mltrain.training.spec import TrainingSpec
 from mltrain.wording import counted
 
@@ -52,7 +52,7 @@ _STEPS_WORTH_XLA = 100_000
 # update.
 _LONGEST_UNROLLED = 64
 _UPDATES_WORTH_UNROLLING = 2_000
-# A fused LSTM takes a third off an update. A training of a second had better be equal to `model.fit` bit for bit.
+# A fused layer halves an update. A training of a second had better be equal to `model.fit` bit for bit.
 _UPDATES_WORTH_FUSING = 500
 
 # Rows in a block of an evaluation: more make no dense net faster. The largest layer's outputs are to stay below 64 MB
@@ -67,7 +67,7 @@ class Acceleration:
     Attributes:
         xla: whether XLA compiles it.
         unroll: whether its recurrences are written out step by step.
-        fuse: whether its LSTM layers are one operation each.
+        fuse: whether its LSTM and GRU layers are a few operations each.
         decisions: the same, with reasons.
     """
 
@@ -160,22 +160,22 @@ def _fuse(model: keras.Model, updates: int, device: DeviceChoice, xla: bool) -> 
     if device.kind != "cpu":
         return False, "a GPU has its own kernel"
     if xla:
-        return False, "XLA does not know the operation"
+        return False, "XLA does not know the operations"
     if other is not None:
-        return False, f"{type(other).__name__} with these arguments has no such operation"
+        return False, f"{type(other).__name__} with these arguments has no such operations"
     if any(isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) for layer in _layers(model)):
-        return False, "the operation takes no masks"
+        return False, "the operations take no masks"
+    if _most_time_steps(model) == math.inf:
+        return False, "the number of time steps is not known"
     if updates < _UPDATES_WORTH_FUSING:
         return False, f"{counted(updates, 'step')} are too few: it would change the last digits for little gain"
     steps = counted(updates, "step")
-    return True, f"LSTM in one operation, up to {steps}; the last digits differ from those without it"
+    kinds = " and ".join(sorted({type(layer).__name__ for layer in recurrences(model)}))
+    return True, f"{kinds} in few operations, up to {steps}; the last digits differ from those without it"
 
 
 def _unroll(model: keras.Model, updates: int, device: DeviceChoice, xla: bool, fuse: bool) -> tuple[bool, str]:
-    # An inner layer, as of Bidirectional, does not know its input.
-    outer = (layer for layer in model.layers if recurrences(layer))
-    # Behind a Masking layer the mask is an input, too.
-    longest = max(keras.tree.flatten(layer.input)[0].shape[1] or math.inf for layer in outer)
+    longest = _most_time_steps(model)
     if device.kind != "cpu":
         return False, "a GPU has a kernel for all time steps"
     if xla:
@@ -187,6 +187,14 @@ def _unroll(model: keras.Model, updates: int, device: DeviceChoice, xla: bool, f
     if updates < _UPDATES_WORTH_UNROLLING:
         return False, f"tracing it takes longer than it saves in {counted(updates, 'step')}"
     return True, f"{longest} time steps, up to {counted(updates, 'step')}"
+
+
+def _most_time_steps(model: keras.Model) -> float:
+    """Return how many time steps the recurrences of a model go through; infinite where the number is not known."""
+    # An inner layer, as of Bidirectional, does not know its input.
+    outer = (layer for layer in model.layers if recurrences(layer))
+    # Behind a Masking layer the mask is an input, too.
+    return max(keras.tree.flatten(layer.input)[0].shape[1] or math.inf for layer in outer)
 
 
 def evaluation_block(model: keras.Model, asked: Literal["auto"] | int) -> tuple[int, Decision]:

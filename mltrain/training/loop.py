@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from mltrain.training.acceleration import UNACCELERATED, Acceleration, recurrences, unrolled
 from mltrain.training.feed import Arrays, Feed, Window, gathered, rows_of
-from mltrain.training.fused_lstm import fused
+from mltrain.training.fused_recurrences import fused
 from mltrain.training.progress import Chunks
 
 # The outputs of some rows, and the loss and metrics so far.

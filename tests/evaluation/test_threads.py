@@ -224,7 +224,7 @@ WITH_ONE_THREAD = {
     "procedures/explanation/attribution.py",
 }
 PRODUCTS = {"dot", "vdot", "inner", "matmul", "tensordot", "einsum", "linalg", "cov", "corrcoef", "polyfit", "legendre"}
-OF_TENSORFLOW = {"models/scores.py", "training/fused_lstm.py"}
+OF_TENSORFLOW = {"models/scores.py", "training/gru_loops.py", "training/lstm_loops.py"}
 
 
 def products(tree):

@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 
 from mltrain.models.sequential import Sequential
-from mltrain.training import fused_lstm
 from mltrain.training.acceleration import (
     UNACCELERATED,
     accelerate,
@@ -121,15 +120,22 @@ def test_short_recurrences_are_unrolled(steps, updates, device, unrolled):
         ([keras.layers.LSTM(4, activation="relu")], MANY, CPU, False),
         ([keras.layers.LSTM(4, use_bias=False)], MANY, CPU, False),
         ([keras.layers.LSTM(4, recurrent_dropout=0.2)], MANY, CPU, False),
-        ([keras.layers.LSTM(4, return_sequences=True), keras.layers.GRU(4)], MANY, CPU, False),
+        ([keras.layers.LSTM(4, return_sequences=True), keras.layers.GRU(4)], MANY, CPU, True),
+        ([keras.layers.GRU(4, dropout=0.2)], MANY, CPU, True),
+        ([keras.layers.GRU(4, reset_after=False)], MANY, CPU, False),
+        ([keras.layers.LSTM(4, return_sequences=True), keras.layers.SimpleRNN(4)], MANY, CPU, False),
         ([keras.layers.Masking(), keras.layers.LSTM(4)], MANY, CPU, False),
         ([keras.layers.LSTM(4, dtype="mixed_bfloat16")], MANY, CPU, False),
     ],
 )
-def test_lstm_layers_are_fused_where_the_operation_computes_them(layers, updates, device, fused):
+def test_layers_are_fused_where_the_operations_compute_them(layers, updates, device, fused):
     chosen = accelerate(model(*layers, shape=(50, 2)), updates, device, AUTO, {})
     assert chosen.fuse == fused
     assert not (fused and chosen.unroll)
+
+
+def test_layers_over_any_number_of_steps_are_not_fused():
+    assert not accelerate(model(keras.layers.GRU(4), shape=(None, 2)), MANY, CPU, AUTO, {}).fuse
 
 
 @pytest.mark.parametrize(
@@ -190,7 +196,7 @@ def test_unrolling_gives_the_same_history_and_leaves_the_layer_as_it_was():
     assert [layer.unroll for layer in recurrences(fast)] == [False]
 
 
-LSTMS = {
+RECURRENCES = {
     "last output": [keras.layers.LSTM(5)],
     "stacked": [keras.layers.LSTM(5, return_sequences=True), keras.layers.LSTM(4)],
     "backwards": [keras.layers.LSTM(5, go_backwards=True, return_sequences=True), keras.layers.Flatten()],
@@ -200,12 +206,14 @@ LSTMS = {
     ],
     "dropout": [keras.layers.LSTM(5, dropout=0.3)],
     "what it cannot": [keras.layers.LSTM(5, activation="relu", return_sequences=True), keras.layers.LSTM(4)],
+    "GRU": [keras.layers.GRU(5, dropout=0.3)],
+    "both kinds": [keras.layers.LSTM(5, return_sequences=True), keras.layers.Bidirectional(keras.layers.GRU(4))],
     "masked": [keras.layers.Masking(), keras.layers.LSTM(5)],
 }
 
 
-@pytest.mark.parametrize("layers", LSTMS.values(), ids=LSTMS)
-def test_fused_lstm_layers_give_the_same_history(layers):
+@pytest.mark.parametrize("layers", RECURRENCES.values(), ids=RECURRENCES)
+def test_fused_layers_give_the_same_history(layers):
     def network(inputs):
         return keras.Sequential([type(each).from_config(each.get_config()) for each in layers])(inputs)
 
@@ -214,14 +222,6 @@ def test_fused_lstm_layers_give_the_same_history(layers):
         assert mine == pytest.approx(other, abs=1e-5)
     for mine, other in zip(fast.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(mine, other, atol=1e-5, rtol=0)
-
-
-def test_fused_is_what_is_traced_and_nothing_else():
-    own = fused_lstm.keras_lstm.backend.lstm
-    with fused_lstm.fused(True):
-        traced = tf.function(keras.layers.LSTM(4)).get_concrete_function(tf.TensorSpec((2, 6, 3)))
-    assert any(operation.type == "BlockLSTM" for operation in traced.graph.get_operations())
-    assert fused_lstm.keras_lstm.backend.lstm is own
 
 
 def test_convolutions_know_nothing_of_it():
