@@ -10,7 +10,6 @@ from benchmarks import cases
 from benchmarks.peers.process import serve
 from mltrain.training.progress import epoch_order
 
-
 RECURRENCES = {
     cases.LSTM.name: (torch.nn.LSTM, 64),
     cases.WIDE_LSTM.name: (torch.nn.LSTM, 128),

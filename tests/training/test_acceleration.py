@@ -5,7 +5,6 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from mltrain.models.sequential import Sequential
 from mltrain.training.acceleration import (
