@@ -1,4 +1,4 @@
-"""The table and the recurrences in PyTorch, eager: the loop that everybody writes, but over tensors that are in memory."""
+"""The table and the recurrences in PyTorch, eager: the loop that everybody writes, over tensors that are in memory."""
 
 from __future__ import annotations
 
