@@ -34,6 +34,7 @@ def followed(mltrain, shell, tmp_path):
     return outcomes
 
 
+@pytest.mark.long
 def test_the_tutorial_does_what_it_says(followed, tmp_path):
     said = dict(followed)
     assert "refund" in said["mltrain audit churn.yaml"].err + said["mltrain audit churn.yaml"].out

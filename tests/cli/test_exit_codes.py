@@ -116,6 +116,7 @@ def test_7_read_only_place(shell, config, tmp_path):
     assert shell("mltrain train config.yaml --runs-dir locked/runs").code == 7
 
 
+@pytest.mark.long  # tests/cli/test_gates.py has it without another process
 def test_10_a_gate_is_missed(shell, config):
     done = shell(f"mltrain train {config()} --gate 'test.accuracy > 1'")
     assert done.code == 10
@@ -123,6 +124,7 @@ def test_10_a_gate_is_missed(shell, config):
     assert done.err.splitlines()[-1].startswith("error: 1 of 1 gate missed: test.accuracy > 1 (")
 
 
+@pytest.mark.long
 def test_10_a_run_that_cannot_be_reproduced(shell, small_run):
     resolved = small_run / "config.resolved.yaml"
     resolved.write_text(resolved.read_text().replace("\nseed: 42", "\nseed: 7"))
@@ -138,7 +140,9 @@ def test_12_no_gpu(shell, config):
     assert "no GPU found (" in done.err
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
+)
 def test_130_and_143_a_signal_keeps_what_was_trained(config, tmp_path, number, code):
     command = Path(sys.executable).parent / "mltrain"
     process = subprocess.Popen(
@@ -163,7 +167,9 @@ def test_130_and_143_a_signal_keeps_what_was_trained(config, tmp_path, number, c
     assert any(name.startswith("best-") for name in kept)
 
 
-@pytest.mark.parametrize("processes", [12, pytest.param(1000, marks=pytest.mark.torture)])
+@pytest.mark.parametrize(
+    "processes", [pytest.param(12, marks=pytest.mark.long), pytest.param(1000, marks=pytest.mark.torture)]
+)
 def test_threads_that_still_read_change_no_exit_code(shell, processes):
     done = shell(f"python -m benchmarks.exit_codes {processes}", cwd=REPOSITORY, timeout=3600)
     assert done.out == f"{{4: {processes}}}\n", done.err

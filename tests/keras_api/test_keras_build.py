@@ -70,6 +70,7 @@ def test_every_default_is_that_of_keras(entry: Entry) -> None:
             assert type(argument.default) is type(as_lists(default))
 
 
+@pytest.mark.long
 @every_entry
 def test_keras_takes_every_value_that_is_accepted_here(entry: Entry) -> None:
     """Each choice and each bound: what `validate` lets through must not fail when the model is built."""

@@ -52,7 +52,7 @@ def write(path, rows):
     path.write_text(HEADER + "".join(",".join(map(str, row)) + "\n" for row in rows))
 
 
-@pytest.fixture(scope="module", params=[1, 3], ids=["one step", "three steps"])
+@pytest.fixture(scope="module", params=[1, pytest.param(3, marks=pytest.mark.long)], ids=["one step", "three steps"])
 def finished(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("beside")
     write(folder / "sales.csv", rows_of_stores())

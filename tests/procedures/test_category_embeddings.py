@@ -23,7 +23,7 @@ training: {epochs: 2, batch_size: 16}
 """
 
 
-@pytest.fixture(scope="module", params=["mlp", "fusion"])
+@pytest.fixture(scope="module", params=["mlp", pytest.param("fusion", marks=pytest.mark.long)])
 def trained(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("embedded")
     draw = np.random.default_rng(0)

@@ -60,10 +60,12 @@ def test_held_out_rows_alone_may_be_constant(train):
     assert train("target: p, split: {type: time}", p=[1.5, 2.5] * 10 + [5.5] * 20).code == 0
 
 
+@pytest.mark.long
 def test_a_fold_whose_training_rows_are_constant_is_measured(train):
     assert train("target: p, split: {type: kfold, folds: 4}", last=6.5, command="cross-validate").code == 0
 
 
+@pytest.mark.long
 def test_numbers_of_an_array_may_be_constant_beside_others(mltrain, tmp_path):
     """An autoencoder gives back images whose corners are always dark."""
     x = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)

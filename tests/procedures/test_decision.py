@@ -55,7 +55,7 @@ def evaluated(mltrain, *arguments, code=0):
     return json.loads(done.out) if code == 0 else done.err
 
 
-@pytest.mark.parametrize("aim", AIMS)
+@pytest.mark.parametrize("aim", [AIMS[0], *(pytest.param(aim, marks=pytest.mark.long) for aim in AIMS[1:])])
 def test_a_threshold_for_an_aim_is_chosen_kept_and_applied(trained, mltrain, aim):
     run, done = trained(f"{{threshold: {aim}}}")
     metrics = run.results().as_json()
@@ -105,8 +105,10 @@ def test_without_a_word_nothing_is_done_to_the_probabilities(trained):
     assert "calibration" not in metrics["splits"]["train"]
 
 
-@pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("logits", [False, True])
+@pytest.mark.parametrize(
+    ("classes", "logits"),
+    [(2, True), *(pytest.param(*each, marks=pytest.mark.long) for each in ((2, False), (3, False), (3, True)))],
+)
 def test_the_temperature_is_in_what_is_stored_evaluated_and_exported(trained, mltrain, classes, logits):
     import keras
 

@@ -290,6 +290,7 @@ def test_bytes_are_not_recognised_but_advised(alone, tmp_path, command):
     assert (done.code, "if they are images, declare data.features.scan: image" in done.err) == (4, True)
 
 
+@pytest.mark.long
 def test_folds_are_trained_with_photos(trained, tmp_path):
     folder, _ = trained
     text = CONFIG.replace("{type: random, validation: 0.2, test: 0.2}", "{type: kfold, folds: 2}")

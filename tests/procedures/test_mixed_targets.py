@@ -237,7 +237,9 @@ def test_the_report_has_a_part_for_each_target(trained):
     }
 
 
-@pytest.mark.parametrize("model", ["linear", "sequential", "fusion", "graph"])
+@pytest.mark.parametrize(
+    "model", ["sequential", *(pytest.param(model, marks=pytest.mark.long) for model in ("linear", "fusion", "graph"))]
+)
 def test_every_model_ends_in_a_head_for_each(rows, model):
     done = train(rows, model, 1, "--verify-export")
     assert done.code == 10, done.err
@@ -327,6 +329,7 @@ def test_what_does_not_fit_a_target_is_said_at_its_line(rows, old, new, said):
     assert said in done.err
 
 
+@pytest.mark.long
 def test_the_same_rows_give_the_same_run(rows):
     assert train(rows, "fusion", 2).code == 10
     before = {name: (rows / "run" / name).read_bytes() for name in ("metrics.json", "decision.json")}

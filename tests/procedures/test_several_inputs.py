@@ -54,7 +54,7 @@ def rows(tmp_path):
     return tmp_path
 
 
-@pytest.fixture(scope="module", params=[FUSION, GRAPH], ids=["fusion", "graph"])
+@pytest.fixture(scope="module", params=[FUSION, pytest.param(GRAPH, marks=pytest.mark.long)], ids=["fusion", "graph"])
 def trained(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("several")
     write_rows(folder)

@@ -47,8 +47,8 @@ def folder_of_texts(tmp_path):
     ("features", "model"),
     [
         ("{review: {type: text, length: 6}, year: ignore}", EMBEDDING),
-        ("{review: {type: text, by: characters}, year: ignore}", EMBEDDING),
-        ("{review: {type: text, encoding: tf_idf, ngrams: 2}}", "{type: linear}"),
+        pytest.param("{review: {type: text, by: characters}, year: ignore}", EMBEDDING, marks=pytest.mark.long),
+        pytest.param("{review: {type: text, encoding: tf_idf, ngrams: 2}}", "{type: linear}", marks=pytest.mark.long),
         ("{review: {type: text, encoding: hashed, buckets: 32}, year: ignore}", "{type: mlp, units: [4]}"),
     ],
     ids=["words", "characters", "tf_idf", "hashed"],
@@ -138,6 +138,7 @@ def test_the_predictions_do_not_depend_on_padding(mltrain, folder_of_texts):
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
+@pytest.mark.long
 def test_two_processes_write_the_same_bytes(folder_of_texts):
     config = CONFIG.format(features="{review: {type: text}, year: ignore}", model=EMBEDDING)
     (folder_of_texts / "c.yaml").write_text(config, encoding="utf-8")

@@ -41,6 +41,7 @@ MODELS = {
     "graph of two inputs": "{type: graph, layers: [{name: words, type: Embedding, input_dim: auto, output_dim: 4, "
     "from: review}, {name: mean, type: GlobalAveragePooling1D}, {type: Concatenate, from: [mean, table]}]}",
 }
+FAST = {"pooled", "sequential", "graph of two inputs"}
 WITH_TABLE = {"fusion", "fusion of a rnn", "graph of two inputs"}
 
 
@@ -89,7 +90,9 @@ def as_in_the_file(folder, run):
     )
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", [name if name in FAST else pytest.param(name, marks=pytest.mark.long) for name in MODELS]
+)
 def test_every_model_begins_with_them(mltrain, folder, name):
     """The learning rate is 0 in effect: what was put in is what the run has."""
     more = "year: number" if name in WITH_TABLE else "year: ignore"
@@ -116,7 +119,7 @@ def test_every_model_begins_with_them(mltrain, folder, name):
     }
 
 
-@pytest.mark.parametrize(("trainable", "stays"), [("false", True), ("true", False)])
+@pytest.mark.parametrize(("trainable", "stays"), [pytest.param("false", True, marks=pytest.mark.long), ("true", False)])
 def test_they_are_trained_where_that_is_asked(mltrain, folder, trainable, stays):
     config(folder, vectors=f"{{file: words.vec, trainable: {trainable}}}", epochs=3, rate=0.5)
     done = mltrain("train", "c.yaml", "--run-dir", "run", "--verify-export")

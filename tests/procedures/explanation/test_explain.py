@@ -84,6 +84,7 @@ def phases(run):
     return [each["phase"] for each in json.loads((run / "profile.json").read_text())["phases"]]
 
 
+@pytest.mark.long
 def test_the_real_columns_are_told_from_zero_and_the_other_is_not(finished):
     folder, said = finished
     importance = explanation(folder / "linear")["importance"]

@@ -216,6 +216,7 @@ def test_standard_output_and_standard_input(shell, folder):
     assert done.out.strip() == str(ROWS + 1)
 
 
+@pytest.mark.long
 def test_a_reader_that_leaves(shell, folder):
     write_csv(folder / "new.csv", table(50_000, 3))
     done = shell("mltrain predict two new.csv --quiet | head -1; exit ${PIPESTATUS[0]}")

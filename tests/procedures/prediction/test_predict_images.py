@@ -49,6 +49,7 @@ def folder(finished, tmp_path):
     return tmp_path
 
 
+@pytest.mark.long
 def test_files_train_as_the_arrays_that_they_show(folder):
     one, other = (np.load(folder / run / "predictions" / "test.predictions.npy") for run in ("files", "arrays"))
     assert np.array_equal(one, other)
