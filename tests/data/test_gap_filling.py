@@ -133,7 +133,9 @@ def sales(missing=(20, 21, 22)):
     ]
 
 
-@pytest.mark.parametrize(("how", "rows", "holding"), [("previous", 71, 3), ("linear", 70, 2)])
+@pytest.mark.parametrize(
+    ("how", "rows", "holding"), [("previous", 71, 3), pytest.param("linear", 70, 2, marks=pytest.mark.long)]
+)
 def test_it_is_said_and_done_alike_in_every_command(mltrain, tmp_path, how, rows, holding):
     lines = "".join(f"{day},{store},{sold}\n" for day, store, sold in sales())
     (tmp_path / "sales.csv").write_text(f"day,store,sold\n{lines}")

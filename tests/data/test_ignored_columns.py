@@ -126,6 +126,7 @@ def test_a_column_that_is_needed_for_the_split_is_read_although_it_is_ignored_as
     assert not set(prepared.splits.train // 2) & set(prepared.splits.test // 2)
 
 
+@pytest.mark.long
 def test_predict_and_evaluate_do_not_look_at_columns_that_the_model_does_not_need(mltrain, tmp_path):
     parquet.write_table(pa.table({"x": X, "z": [1] * ROWS, "y": Y}), tmp_path / "train.parquet")
     (tmp_path / "c.yaml").write_text(
