@@ -1,4 +1,4 @@
-"""The table and the recurrences in PyTorch, eager: the loop that everybody writes, but over tensors that are in memory."""
+"""The table and the recurrences in PyTorch, eager: the loop that everybody writes, over tensors that are in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import torch
 from benchmarks import cases
 from benchmarks.peers.process import serve
 from mltrain.training.progress import epoch_order
-
 
 RECURRENCES = {
     cases.LSTM.name: (torch.nn.LSTM, 64),
