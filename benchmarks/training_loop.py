@@ -58,7 +58,7 @@ PLANS = (
     Plan(
         LSTM, {"loop": 1.0, "loop, unrolled": 1.0, "loop, fused": 2.5}, (("torch", "torch_eager", "loop, fused", 1.0),)
     ),
-    Plan(WIDE_LSTM, {"loop": 1.0, "loop, fused": 1.5}, (("torch", "torch_eager", "loop, fused", 1.0),)),
+    Plan(WIDE_LSTM, {"loop": 1.0, "loop, fused": 1.2}, (("torch", "torch_eager", "loop, fused", 1.0),)),
     Plan(
         GRU, {"loop": 1.0, "loop, unrolled": 1.0, "loop, fused": 2.5}, (("torch", "torch_eager", "loop, fused", 1.0),)
     ),

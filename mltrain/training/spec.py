@@ -144,8 +144,8 @@ class TrainingSpec(Spec):
     xla: Literal["auto"] | bool = "auto"
     """Whether XLA compiles the steps; auto does it for dense nets on a CPU that train for 100,000 steps or more."""
     fuse: Literal["auto"] | bool = "auto"
-    """Whether each LSTM layer is one operation while training; auto does it on a CPU for 500 updates of the weights or
-    more, if the layers are unchanged Keras layers without masks."""
+    """Whether LSTM and GRU layers are a few operations each while training; auto does it on a CPU for 500 updates of
+    the weights or more, if the layers are as Keras has them by default, without masks."""
     unroll: Literal["auto"] | bool = "auto"
     """Whether recurrent layers are unrolled while training; auto does it for up to 64 time steps on a CPU
     and 2,000 updates of the weights or more."""

@@ -63,6 +63,20 @@ training:
   batch_size: 16
   checkpoint: {every: 3 steps}
 """
+# A whole batch is computed in halves, the last one of an epoch is smaller and is not.
+FUSED = """\
+name: fused
+data:
+  source: {type: synthetic, kind: sequences, rows: 150}
+model:
+  type: sequential
+  layers: [{type: LSTM, units: 4, return_sequences: true}, {type: GRU, units: 4, dropout: 0.2}]
+training:
+  epochs: 6
+  batch_size: 64
+  fuse: true
+  checkpoint: {every: 3 steps}
+"""
 
 RESTORING = """\
 data: {source: {type: sklearn, name: diabetes}}
@@ -139,7 +153,7 @@ def interrupted(train, interrupt, monkeypatch, kept_interrupted, tmp_path_factor
     return run
 
 
-@pytest.mark.parametrize("text", [IMAGES, AVERAGED, SEQUENCES], ids=["images", "averaged", "sequences"])
+@pytest.mark.parametrize("text", [IMAGES, AVERAGED, SEQUENCES, FUSED], ids=["images", "averaged", "sequences", "fused"])
 # Four looks are between the phases, before the first step.
 @pytest.mark.parametrize("looks", [7, 12, 18])
 def test_an_interrupted_run_ends_as_if_it_had_not_been(trained_once, interrupted, mltrain, text, looks):

@@ -107,6 +107,7 @@ VARIANTS = {
         _layers("{type: GRU, units: 4, recurrent_dropout: 0.1}"), "  unroll: true", data=_SEQUENCES, epochs=3
     ),
     "fused": experiment(_layers("{type: LSTM, units: 4, dropout: 0.2}"), "  fuse: true", data=_SEQUENCES, epochs=3),
+    "fused_gru": experiment(_layers("{type: GRU, units: 4, dropout: 0.2}"), "  fuse: true", data=_SEQUENCES, epochs=3),
     "lstm": experiment(
         _layers("{type: LSTM, units: 4, dropout: 0.2, recurrent_dropout: 0.1}"), data=_SEQUENCES, epochs=3
     ),

@@ -105,7 +105,7 @@ def test_a_run_that_goes_on_is_computed_as_it_began():
     ],
 )
 def test_short_recurrences_are_unrolled(steps, updates, device, unrolled):
-    network = model(keras.layers.Bidirectional(keras.layers.GRU(4)), shape=(steps, 2))
+    network = model(keras.layers.Bidirectional(keras.layers.SimpleRNN(4)), shape=(steps, 2))
     assert accelerate(network, updates, device, AUTO, {}).unroll == unrolled
 
 
