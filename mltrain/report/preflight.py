@@ -48,7 +48,7 @@ class DecisionSeen(Spec):
     value: str
     """What was decided."""
     reason: str
-    """Why."""
+    """Why it was decided."""
 
 
 class DataSeen(Spec):
