@@ -10,8 +10,6 @@ import numpy as np
 
 from mltrain.data.examples import Examples
 from mltrain.errors import DivergedError, InterruptedRunError
-from mltrain.models.members import MEMBERS
-from mltrain.models.walk import head_of
 from mltrain.procedures.changed_settings import FormerTraining, former_training, refused_changes
 from mltrain.procedures.checkpoints import Checkpoints, newest_valid
 from mltrain.procedures.decision import check_both_classes
@@ -29,7 +27,6 @@ from mltrain.training.callback import EpochRules
 from mltrain.training.class_weights import row_weights
 from mltrain.training.feed import ResidentFeed
 from mltrain.training.loop import CompiledSteps
-from mltrain.training.member_steps import MemberSteps
 from mltrain.training.schedule import Schedule
 from mltrain.training.shared_epochs import SharedEpochs
 from mltrain.training.spec import Cadence
@@ -257,9 +254,8 @@ def _training(setup: Setup, context: Phases) -> Training:
     arrays = network.training_tensors(train)
     weights = row_weights(spec.training, train.y, info, setup.prepared.weights)
     weighted = arrays if weights is None else (*arrays, weights)
-    model = network.model
-    step = MemberSteps(model, model.get_layer(MEMBERS), head_of(model)) if spec.has_members else None
-    loop = CompiledSteps(model, ResidentFeed(weighted), network.batch_size, setup.acceleration, step)
+    feed = ResidentFeed(weighted)
+    loop = CompiledSteps(network.model, feed, network.batch_size, setup.acceleration, network.step)
     cadence = Cadence.parse(spec.training.checkpoint.every)
     held_out = setup.prepared.examples.get("validation")
 

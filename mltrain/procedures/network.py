@@ -17,9 +17,9 @@ from mltrain.experiment.settled import settled
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
 from mltrain.models.head import Head
-from mltrain.models.members import ensemble, models_in
+from mltrain.models.members import MEMBERS, ensemble, models_in
 from mltrain.models.scores import tempered_model
-from mltrain.models.walk import inputs_behind, layers_of, sources_of
+from mltrain.models.walk import head_of, inputs_behind, layers_of, sources_of
 from mltrain.models.word_vectors import hold_vectors
 from mltrain.outputs import KINDS
 from mltrain.procedures.decision import with_temperature
@@ -31,6 +31,7 @@ from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
 from mltrain.training.feed import Arrays, resident, rows_of
 from mltrain.training.loop import CompiledEvaluation, EvaluationLoop, in_full_vectors
+from mltrain.training.member_steps import MemberSteps
 from mltrain.training.output_losses import beside_each_other
 from mltrain.training.schedule import Schedule
 
@@ -64,6 +65,12 @@ class Network:
     def models(self) -> list[keras.Model]:
         """The networks of an ensemble, or the only one."""
         return models_in(self.model, self.spec.networks)
+
+    @property
+    def step(self) -> MemberSteps | None:
+        """What updates the weights by some rows; None for Keras' own `train_step`."""
+        model = self.model
+        return MemberSteps(model, model.get_layer(MEMBERS), head_of(model)) if self.spec.has_members else None
 
     @property
     def epochs(self) -> int:

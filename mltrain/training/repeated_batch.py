@@ -1,12 +1,12 @@
 """Steps on the same few rows again and again, with what each step says of the gradients: does a network learn at all?
 
-Each step is Keras' own `train_step`, as in the loop of a training, with dropout, class weights and everything else as
-it is. Imports TensorFlow.
+Each step is that of the loop of a training, with dropout, class weights and everything else as it is. Imports
+TensorFlow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -50,11 +50,18 @@ class RepeatedBatch:
         arrays: of the rows, as the loop of a training takes them.
         acceleration: of the training. XLA, and recurrences that are written out, take longer to compile than some steps
             save.
+        step: as for `CompiledSteps`.
     """
 
-    def __init__(self, model: keras.Model, arrays: Arrays, acceleration: Acceleration) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        arrays: Arrays,
+        acceleration: Acceleration,
+        step: Callable[[Any], object] | None = None,
+    ) -> None:
         feed = ResidentFeed(arrays)
-        self._loop = CompiledSteps(model, feed, feed.rows, replace(acceleration, xla=False, unroll=False))
+        self._loop = CompiledSteps(model, feed, feed.rows, replace(acceleration, xla=False, unroll=False), step)
         self._tensors = feed.tensors
         self._model = model
         self.rows = feed.rows

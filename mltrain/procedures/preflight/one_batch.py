@@ -87,7 +87,8 @@ def learn_one_batch(setup: Setup, between: Callable[[], None]) -> Learned:
     trained, before = list(model.trainable_variables), take_state(model)
     rows = len(setup.prepared.examples["train"].rows)
     batch = TrainingRows.of(setup, epoch_order(rows, setup.spec.seed, 1, training.shuffle)[:ROWS])
-    trial = _Trial(RepeatedBatch(model, batch.arrays, setup.acceleration), _bounds(setup, batch), between)
+    steps = RepeatedBatch(model, batch.arrays, setup.acceleration, setup.network.step)
+    trial = _Trial(steps, _bounds(setup, batch), between)
     better = None
     try:
         seen = trial.run(SECONDS)

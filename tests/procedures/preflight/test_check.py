@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from mltrain.procedures.preflight import one_batch
+from mltrain.training.member_steps import MemberSteps
+from mltrain.training.repeated_batch import RepeatedBatch
 from tests.conftest import CONFIGS
 
 CHECKS = [
@@ -351,3 +353,19 @@ def test_every_kind_of_target_and_input_is_checked_without_a_false_alarm(mltrain
     assert found["one_batch"]["share"] < 0.95
     assert found["one_batch"]["without_gradient"] == []
     assert found["first_loss"]["loss"] < 3 * found["first_loss"]["chance"] or kind == "several numbers"
+
+
+def test_one_batch_is_learned_by_the_step_of_the_training(mltrain, tmp_path, monkeypatch):
+    """Members have a loss each while training: that of their mean would be another training."""
+    steps = []
+    call = MemberSteps.__call__
+    monkeypatch.setattr(MemberSteps, "__call__", lambda self, data: steps.append(1) or call(self, data))
+    learned = []
+    learn = RepeatedBatch.run
+    monkeypatch.setattr(RepeatedBatch, "run", lambda self, count: learned.append(len(steps)) or learn(self, count))
+    path = tmp_path / "members.yaml"
+    path.write_text(
+        "data: {source: {type: synthetic, kind: blobs, rows: 80}}\nmodel: {type: tabular, units: [4], members: 2}\n"
+    )
+    checked(mltrain, path)
+    assert learned[1] > learned[0]  # traced when the batch was learned for the first time
