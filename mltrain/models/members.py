@@ -16,27 +16,27 @@ MEMBERS, MEAN = "members", "mean_of_members"
 OF_SIGMOID, OF_SOFTMAX = "mean_of_sigmoid", "mean_of_softmax"
 
 
-def ensemble(models: Sequence[keras.Model], activation: str) -> keras.Model:
+def ensemble(models: Sequence[keras.Model], activation: str, *, of_members: bool) -> keras.Model:
     """Return one model of several, whose prediction is the mean of theirs.
 
     Args:
-        models: built, with equal inputs and outputs. Those that have members themselves bring all of them.
+        models: built, with equal inputs and outputs.
         activation: that they end in.
+        of_members: whether they have members themselves, which are all members of the whole.
     """
     first = models[0]
     inputs = [keras.Input(each.shape[1:], dtype=each.dtype, name=each.name) for each in first.inputs]
     given: Any = inputs[0] if len(inputs) == 1 else inputs
-    have_members = any(layer.name == MEMBERS for layer in first.layers)
     found = []
     for number, model in enumerate(models, start=1):
-        output = model.get_layer(MEMBERS).output if have_members else model.outputs[0]
+        output = model.get_layer(MEMBERS).output if of_members else model.outputs[0]
         own = model.inputs[0] if len(model.inputs) == 1 else model.inputs
         found.append(keras.Model(own, output, name=_name(number))(given))
-    if not have_members:
+    if not of_members:
         found = [keras.layers.Reshape((1, each.shape[-1]), dtype="float32")(each) for each in found]
     together = keras.layers.Concatenate(axis=1, dtype="float32", name=MEMBERS)(found)
     mean = keras.layers.GlobalAveragePooling1D(dtype="float32", name=MEAN)(together)
-    if have_members:
+    if of_members:
         head = head_of(first)
     else:
         head = keras.layers.Activation("linear", dtype="float32", name=f"mean_of_{activation}")

@@ -13,7 +13,7 @@ from mltrain.config.load import Loaded
 from mltrain.errors import InterruptedRunError, RunError
 from mltrain.procedures.recorded_config import recorded_config
 from mltrain.procedures.resume import asked_epochs, finished
-from mltrain.procedures.resumption import config_differences
+from mltrain.procedures.resumption import FREE_OF_FINISHED, config_differences
 from mltrain.procedures.train import Place, TrainRequest, train
 from mltrain.report.terminal import Terminal
 from mltrain.run.run_folder import RunFolder
@@ -105,9 +105,7 @@ def _is_finished(path: Path, loaded: Loaded) -> bool:
     if finished(run, asked_epochs(path, loaded)) is None:
         return False
     before = recorded_config(run, plugins=loaded.plugins).spec
-    differences = list(config_differences(before, loaded.spec))
-    if before.training.epochs != loaded.spec.training.epochs:
-        differences.append(f"training.epochs: {before.training.epochs} became {loaded.spec.training.epochs}")
+    differences = config_differences(before, loaded.spec, FREE_OF_FINISHED)
     if differences:
         raise RunError(f"{path}: is finished, with another config: {'; '.join(differences)}; choose another --run-dir")
     return True

@@ -217,7 +217,8 @@ def build_network(
     finally:
         keras.config.set_dtype_policy("float32")
     activation = "linear" if head.logits else KINDS[info.task].activation
-    model = models[0] if len(models) == 1 else ensemble(models, activation)
+    of_members = spec.model.member_count > 1
+    model = models[0] if len(models) == 1 else ensemble(models, activation, of_members=of_members)
     compile_model(model, spec.training, info, scales_target(spec, info.task))
     return Network(spec, info, target, model, head)
 

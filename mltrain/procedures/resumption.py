@@ -18,7 +18,8 @@ from mltrain.spec import as_plain
 from mltrain.wording import counted
 
 # What may change without changing a bit of what was and will be trained.
-FREE = ("training.epochs", "training.budget", "training.checkpoint", "training.progress_every", "evaluation.gates")
+FREE_OF_FINISHED = ("training.checkpoint", "training.progress_every", "evaluation.gates")
+FREE = ("training.epochs", "training.budget", *FREE_OF_FINISHED)
 
 
 class Checkpoint(Protocol):
@@ -114,12 +115,18 @@ class PlannedResumption:
         )
 
 
-def config_differences(before: ExperimentSpec, after: ExperimentSpec) -> tuple[str, ...]:
-    """Return what differs between two configs and changes the result, a sentence each."""
+def config_differences(before: ExperimentSpec, after: ExperimentSpec, free: tuple[str, ...] = FREE) -> tuple[str, ...]:
+    """Return what differs between two configs and changes the result, a sentence each.
+
+    Args:
+        before: one.
+        after: the other.
+        free: keys that may differ.
+    """
     return tuple(
         f"{path}: {value_text(old)} became {value_text(new)}"
         for path, old, new in _changed(as_plain(before), as_plain(after), "")
-        if not path.startswith(FREE)
+        if not path.startswith(free)
     )
 
 

@@ -96,3 +96,13 @@ def test_what_cannot_be_is_refused_at_its_line(mltrain, config, budget, message)
     assert done.code == 3
     assert message in done.err
     assert "config.yaml:7" in done.err
+
+
+def test_a_finished_run_of_a_folder_is_not_taken_for_one_with_another_budget(mltrain, config):
+    config("{rows_seen: 66}")
+    command = ("train", "config.yaml", "--seeds", "2", "--run-dir", "seeds", "--quiet")
+    done = mltrain(*command)
+    assert done.code == 0, done.err
+    done = mltrain(*command, "--resume", "--set", "training.budget.rows_seen=200")
+    assert done.code == 5
+    assert "seed-42: is finished, with another config: training.budget.rows_seen: 66 became 200" in done.err
