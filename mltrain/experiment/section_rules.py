@@ -92,9 +92,17 @@ def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleP
             )
 
 
+def _known_epochs(experiment: ExperimentSpec) -> int | None:
+    """Return how many epochs are trained at most; None where that follows from the data."""
+    training = experiment.training
+    if training.epochs != "auto":
+        return training.epochs
+    return experiment.model.usual_epochs if training.budget is None else None
+
+
 def _chosen_epochs_are_trained(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    epochs = experiment.training.epochs
-    if epochs == "auto":  # by the rows, which are not known yet
+    epochs = _known_epochs(experiment)
+    if epochs is None:
         return
     for number, callback in enumerate(experiment.training.callbacks):
         if not isinstance(callback, ModelCheckpoint):
@@ -125,8 +133,8 @@ def _averaged_weights_are_the_model(experiment: ExperimentSpec) -> Iterator[Rule
             found += 1
             if found > 1:
                 yield RuleProblem(path, "a run has one average of its weights: remove one of the two")
-            start, epochs = callback.start, training.epochs
-            if isinstance(start, int) and isinstance(epochs, int) and start > epochs:
+            start, epochs = callback.start, _known_epochs(experiment)
+            if isinstance(start, int) and epochs is not None and start > epochs:
                 message = f"epoch {start} will not be trained: training.epochs is {epochs}"
                 yield RuleProblem((*path, "start"), message)
             if training.optimizer is not None and dict(training.optimizer.arguments).get("use_ema"):
@@ -255,11 +263,11 @@ RULES = (
         _one_hand_on_the_learning_rate,
     ),
     Rule(
-        ("training.callbacks", "training.epochs", "training.final", "training.optimizer"),
+        ("model", "training.callbacks", "training.epochs", "training.budget", "training.final", "training.optimizer"),
         _averaged_weights_are_the_model,
     ),
     Rule(("training.epochs", "training.budget"), _one_end_of_training),
-    Rule(("training.callbacks", "training.epochs"), _chosen_epochs_are_trained),
+    Rule(("model", "training.callbacks", "training.epochs", "training.budget"), _chosen_epochs_are_trained),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _one_best_epoch),
     Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),

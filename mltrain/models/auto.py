@@ -29,6 +29,11 @@ class Auto(ModelSpec):
         """Tokens: `pooled` and `fusion` take them."""
         return "tokens"
 
+    @property
+    def usual_epochs(self) -> int | None:
+        """None: they follow from the model that fits."""
+        return None
+
     def takes_text(self, column: str) -> bool:
         """Yes: `fusion` has an encoder for texts."""
         return True

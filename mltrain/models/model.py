@@ -54,6 +54,11 @@ class ModelSpec(Spec):
         return UsualTraining()
 
     @property
+    def usual_epochs(self) -> int | None:
+        """The epochs of the usual training; None where they follow from the data."""
+        return UsualTraining().epochs
+
+    @property
     def worth_xla(self) -> int | None:
         """Of how many updates on its training is faster when XLA compiles it; None where the layers tell."""
         return None

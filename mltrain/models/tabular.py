@@ -60,6 +60,11 @@ class Tabular(ModelSpec):
     """Whether everything that enters the first layer has a learned factor (Holzmüller et al., 2024)."""
 
     @property
+    def usual_epochs(self) -> int | None:
+        """None: they follow from the rows."""
+        return None
+
+    @property
     def member_count(self) -> int:
         """As many as are stated."""
         return self.members

@@ -120,3 +120,12 @@ def test_the_learning_rate_follows_the_schedule_and_a_longer_training_says_what_
         each["what"]: each["value"] for each in json.loads((done.run / "record.json").read_text())["decisions"]
     }
     assert decisions["training.batch_size"] == "32"
+
+
+def test_epochs_that_are_not_stated_are_known_where_they_do_not_follow_from_the_data(mltrain, tmp_path):
+    (tmp_path / "config.yaml").write_text(CONFIG.replace("training: {epochs: 2}\n", ""))
+    kept = ("--set", "training.callbacks=[{type: ModelCheckpoint, keep: [240]}]")
+    done = mltrain("validate", "config.yaml", *kept, "--set", "model=mlp")
+    assert done.code == 3
+    assert "epoch 240 will not be trained: training.epochs is 100" in done.err
+    assert mltrain("validate", "config.yaml", *kept).code == 0  # of few rows there are 250
