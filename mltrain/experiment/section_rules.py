@@ -100,7 +100,8 @@ def _known_epochs(experiment: ExperimentSpec) -> int | None:
     return experiment.model.usual_epochs if training.budget is None else None
 
 
-def _chosen_epochs_are_trained(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+def chosen_epochs_are_trained(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    """Yield the epochs to keep that are not trained, as far as their number is known."""
     epochs = _known_epochs(experiment)
     if epochs is None:
         return
@@ -125,7 +126,8 @@ def _one_end_of_training(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
         yield RuleProblem(("training", "budget"), message)
 
 
-def _averaged_weights_are_the_model(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+def averaged_weights_are_the_model(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    """Yield what contradicts an average of weights, and its first epoch where that is not trained."""
     training, found = experiment.training, 0
     for number, callback in enumerate(training.callbacks):
         path = ("training", "callbacks", number)
@@ -264,10 +266,10 @@ RULES = (
     ),
     Rule(
         ("model", "training.callbacks", "training.epochs", "training.budget", "training.final", "training.optimizer"),
-        _averaged_weights_are_the_model,
+        averaged_weights_are_the_model,
     ),
     Rule(("training.epochs", "training.budget"), _one_end_of_training),
-    Rule(("model", "training.callbacks", "training.epochs", "training.budget"), _chosen_epochs_are_trained),
+    Rule(("model", "training.callbacks", "training.epochs", "training.budget"), chosen_epochs_are_trained),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _one_best_epoch),
     Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),

@@ -14,6 +14,7 @@ from mltrain.errors import MisfitError
 from mltrain.experiment.gate_rules import gate_problem, unknown_slice
 from mltrain.experiment.measured import as_measured, measured, not_measured
 from mltrain.experiment.output_rules import known_outputs, needless_outputs, output_problems
+from mltrain.experiment.section_rules import averaged_weights_are_the_model, chosen_epochs_are_trained
 from mltrain.experiment.settled import settled
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_scale import scales_target
@@ -117,7 +118,8 @@ def _why(spec: ExperimentSpec, splits: set[SplitName]) -> str:
 
 
 def _monitors(spec: ExperimentSpec, objective: Objective, known: dict[str, str | None]) -> tuple[WatchingCallback, ...]:
-    for problem in callback_problems(spec, objective, known):
+    late = (*chosen_epochs_are_trained(spec), *averaged_weights_are_the_model(spec))  # the rows may say how many
+    for problem in (*late, *callback_problems(spec, objective, known)):
         raise MisfitError(problem.path, problem.message)
     ours = [
         callback.for_epochs(spec.training.most_epochs)

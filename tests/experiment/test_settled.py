@@ -129,3 +129,8 @@ def test_epochs_that_are_not_stated_are_known_where_they_do_not_follow_from_the_
     assert done.code == 3
     assert "epoch 240 will not be trained: training.epochs is 100" in done.err
     assert mltrain("validate", "config.yaml", *kept).code == 0  # of few rows there are 250
+    late = ("--set", "training.callbacks=[{type: ModelCheckpoint, keep: [251]}]")
+    assert mltrain("validate", "config.yaml", *late).code == 0
+    done = mltrain("train", "config.yaml", *late)
+    assert done.code == 3
+    assert "epoch 251 will not be trained: training.epochs is 250" in done.err
