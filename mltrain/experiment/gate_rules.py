@@ -83,9 +83,7 @@ def _metric_problem(quantity: Quantity, experiment: ExperimentSpec, tasks: Seque
     found = (metric for task in tasks for metric in training_metrics(training, task, scales_target(experiment, task)))
     running = ["loss", *(metric.name for metric in found)]
     metric = quantity.metric
-    plain = (
-        quantity.bound not in ("low", "high") or quantity.split == FOLDS
-    ) and quantity.baseline is quantity.slice is quantity.of_class is None
+    plain = not quantity.is_of_rows and quantity.baseline is quantity.slice is quantity.of_class is None
     if quantity.split == "train" and not plain:
         return "training rows have plain values only; intervals, slices, classes and baselines exist for held-out rows"
     if metric in exact or (metric not in running and canonical_name(metric) in exact):

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from mltrain.evaluation.catalogue import canonical_name
 from mltrain.experiment.evaluation_section import path_of_output
 from mltrain.experiment.spec import ExperimentSpec
-from mltrain.gates.gate import FOLDS, Quantity, output_of
+from mltrain.gates.gate import Quantity, output_of
 from mltrain.outputs import KINDS
 from mltrain.rules import RuleProblem
 from mltrain.spec import suggest
@@ -96,8 +96,7 @@ def needless_outputs(experiment: ExperimentSpec, why: str) -> Iterator[RuleProbl
 
 def output_gate_problem(quantity: Quantity, experiment: ExperimentSpec, outputs: Outputs) -> str | None:
     """Return what is wrong with a gate on targets of different kinds, but for its split and its slice, or None."""
-    plain = quantity.bound not in ("low", "high") or quantity.split == FOLDS
-    plain = plain and quantity.baseline is quantity.slice is None
+    plain = not quantity.is_of_rows and quantity.baseline is quantity.slice is None
     if quantity.of_class is None:
         if quantity.metric != "loss":
             example = next(iter(outputs), "price")

@@ -76,6 +76,11 @@ class Quantity:
     baseline: str | None = None
     bound: Bound = "value"
 
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether it is an end of an interval that follows from held-out rows: that of folds follows from the folds."""
+        return self.bound in ("low", "high") and self.split != FOLDS
+
     def __str__(self) -> str:
         where = f"{self.split}[{self.slice}]" if self.slice is not None else self.split
         text = f"{where}.{self.metric}"

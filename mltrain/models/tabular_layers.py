@@ -15,10 +15,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from mltrain.keras_api.build import build
-from mltrain.keras_api.components import KerasComponent
-from mltrain.models.branches import embedding, mean_of_steps, network, steps_that_count
+from mltrain.keras_api.components import KerasComponent, make
+from mltrain.models.branches import applied, flat_inputs, network
 from mltrain.models.members import MEAN, MEMBERS
+from mltrain.models.mlp import hidden_layers
 from mltrain.outputs import KINDS
 from mltrain.task import DataInfo, Input
 
@@ -143,8 +143,7 @@ def _named(name: str, number: int, inputs: int) -> str:
 def _entering(form: NumberForm, tensor: Any, given: Input, number: int, inputs: int) -> Any:
     """Return `(batch, width)` for an input: what enters the first hidden layer."""
     if given.kind == "category":
-        vectors = embedding(tensor, given, given.width or 1, None, masked=False)
-        return mean_of_steps(vectors, steps_that_count(tensor))
+        return flat_inputs((tensor,), (given,))
     places = _numbers_of(given)
     if not places:
         return tensor
@@ -215,11 +214,8 @@ def _members(trunk: Trunk, info: DataInfo, joined: Any) -> Any:
         factors.kernel.assign(ops.where(drawn < 0.5, -1.0, 1.0))
     else:
         hidden = ops.expand_dims(joined, 1)
-    for size in trunk.units:
-        hidden = keras.layers.Dense(size, kernel_initializer="he_normal")(hidden)
-        hidden = keras.layers.Activation(build(trunk.activation))(hidden)
-        if trunk.dropout:
-            hidden = keras.layers.Dropout(trunk.dropout)(hidden)
+    first_weights = {"kernel_initializer": make("initializer", "HeNormal")}
+    hidden = applied(hidden_layers(trunk.units, trunk.activation, trunk.dropout, more=first_weights), hidden)
     bound = 1 / math.sqrt(hidden.shape[-1])
     return keras.layers.EinsumDense(
         "bmf,mfu->bmu",

@@ -58,8 +58,7 @@ class Network:
     @property
     def batch_size(self) -> int:
         """Rows in one step."""
-        batch_size = self.spec.training.batch_size
-        return self.info.train_rows if isinstance(batch_size, str) else batch_size
+        return self.spec.training.rows_of_batch(self.info.train_rows)
 
     @property
     def models(self) -> list[keras.Model]:
@@ -80,7 +79,7 @@ class Network:
     @property
     def updates(self) -> int:
         """Updates of the weights, when all epochs are trained."""
-        return self.epochs * -(-self.info.train_rows // self.batch_size)
+        return self.spec.training.updates(self.info.train_rows)
 
     def tensors(self, examples: Examples) -> Arrays:
         """Return `(x, y)` of one split on the device, the targets as the loss wants them. They are made once: training,

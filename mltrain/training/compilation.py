@@ -101,8 +101,7 @@ def _optimizer(training: TrainingSpec, info: DataInfo) -> keras.optimizers.Optim
     optimizer = build(component)
     if not isinstance(training.schedule, Schedule):
         return optimizer
-    batch_size = info.train_rows if isinstance(training.batch_size, str) else training.batch_size
-    steps = training.most_epochs * -(-info.train_rows // batch_size)
+    steps = training.updates(info.train_rows)
     optimizer.learning_rate = ScheduledRate(component.argument("learning_rate"), training.schedule, steps)
     return optimizer
 

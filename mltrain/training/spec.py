@@ -171,6 +171,14 @@ class TrainingSpec(Spec):
             raise ValueError("the epochs follow from the rows, which are not known")
         return self.epochs
 
+    def rows_of_batch(self, rows: int) -> int:
+        """Return the rows in one update of a settled training on so many rows."""
+        return rows if isinstance(self.batch_size, str) else self.batch_size
+
+    def updates(self, rows: int) -> int:
+        """Return the updates of the weights when all epochs of a settled training are trained on so many rows."""
+        return self.most_epochs * -(-rows // self.rows_of_batch(rows))
+
     def of_output(self, name: str) -> OutputTraining:
         """Return how one of several targets is trained."""
         return self.outputs.get(name, OutputTraining())
