@@ -7,20 +7,20 @@ counted, nor is the time to bring the rows into the order of the epoch for `fit`
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
 
-from benchmarks.ratios import Row, in_turns, quick, ratio, show
+from benchmarks.cases import SEED
+from benchmarks.loop_beside_fit import loop_beside_fit
+from benchmarks.ratios import Row, quick, show
 from mltrain.tensorflow_start import start_tensorflow
 
 ROUNDS, QUICK_ROUNDS = 7, 2
-COLUMNS, CLASSES, SEED = 12, 3, 42
+COLUMNS, CLASSES = 12, 3
 # What fit shall take, as a multiple of ours, by the rows; the batch is that of the usual training.
 CASES = {600: 2.5, 4_800: 2.5, 20_000: None}
 QUICK_CASES = {600: 2.5}
-TOLERANCE = 1e-3
 
 
 def main() -> None:
@@ -36,14 +36,10 @@ def measured(rows: int, bound: float | None, short: bool) -> Row:
     Raises:
         SystemExit: the two trainings differ by more than rounding.
     """
-    from mltrain.models.members import MEMBERS
     from mltrain.models.tabular import Tabular
-    from mltrain.models.walk import head_of
     from mltrain.training.acceleration import Acceleration
     from mltrain.training.feed import ResidentFeed
     from mltrain.training.loop import CompiledSteps
-    from mltrain.training.member_steps import MemberSteps
-    from mltrain.training.progress import Chunks, epoch_order
 
     info = _info(rows)
     # Without dropout, whose random numbers are others in each compiled program.
@@ -51,33 +47,11 @@ def measured(rows: int, bound: float | None, short: bool) -> Row:
     batch = spec.usual_training(info).batch_size
     x, y = _data(rows)
     ours, theirs = (_model(spec, info, x, own_step) for own_step in (False, True))
-    step = MemberSteps(ours, ours.get_layer(MEMBERS), head_of(ours))
     acceleration = Acceleration(xla=True, unroll=False)
-    loop, chunks = CompiledSteps(ours, ResidentFeed((x, y)), batch, acceleration, step), Chunks()
-    losses: dict[str, list[float]] = {"loop": [], "fit": []}
-
-    def by_loop() -> None:
-        ours.reset_metrics()
-        for _ in loop.epoch(epoch_order(rows, SEED, len(losses["loop"]) + 1), chunks):
-            loop.metrics()
-        losses["loop"].append(loop.metrics()["loss"])
-
-    def by_fit() -> float:
-        order = epoch_order(rows, SEED, len(losses["fit"]) + 1)
-        given, targets = x[order], y[order]
-        started = time.perf_counter()
-        history = theirs.fit(given, targets, batch_size=batch, shuffle=False, verbose=0).history
-        seconds = time.perf_counter() - started
-        losses["fit"].append(history["loss"][0])
-        return seconds
-
-    seconds = in_turns({"loop": by_loop, "fit": by_fit}, QUICK_ROUNDS if short else ROUNDS)
-    first = abs(losses["loop"][0] - losses["fit"][0])
-    if first > TOLERANCE:
-        raise SystemExit(f"the losses of the first epoch differ by {first:.2g}, more than {TOLERANCE:g}")
+    loop = CompiledSteps(ours, ResidentFeed((x, y)), batch, acceleration, ours.steps)
+    found, agreement = loop_beside_fit(loop, theirs, x, y, QUICK_ROUNDS if short else ROUNDS)
     what = f"tabular of {COLUMNS} columns, {rows:,} rows, batch {batch}"
-    agreement = f"loss of the first epoch within {first:.0e}"
-    return Row(what, "`model.fit`", bound, ratio(seconds["fit"], seconds["loop"]), agreement)
+    return Row(what, "`model.fit`", bound, found, agreement)
 
 
 def _info(rows: int) -> Any:

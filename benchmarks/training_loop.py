@@ -14,16 +14,16 @@ where that cannot be rounding. In bfloat16 the accuracy on rows that nobody trai
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from benchmarks.cases import CNN, DENSE, GRU, LSTM, SEED, TABLE, TRANSFORMER, WIDE_LSTM, Case, build, data
+from benchmarks.loop_beside_fit import epoch_by_fit, epoch_by_loop
 from benchmarks.peers.process import Peer, installed
 from benchmarks.ratios import Row, in_turns, quick, ratio, show
 from mltrain.tensorflow_start import start_tensorflow
@@ -73,13 +73,13 @@ class Trained:
 
     Attributes:
         model: compiled.
-        run: one epoch in a given order; returns its loss.
+        epoch: trains the next epoch.
         losses: of the epochs so far.
     """
 
     model: Any
-    run: Callable[[np.ndarray], float]
-    losses: list[float] = field(default_factory=list)
+    epoch: Callable[[], None]
+    losses: list[float]
 
 
 def main() -> None:
@@ -110,9 +110,9 @@ def measured(plan: Plan, rounds: int) -> list[Row]:
             for framework, module, _, _ in plan.peers
             if installed(framework)
         }
-        actions = {way: _epoch_after_epoch(trained, case) for way, trained in ways.items()}
         losses: list[float] = []
-        actions["fit"] = _fit_epochs(fitted, case, x, y, losses)
+        actions = {way: trained.epoch for way, trained in ways.items()}
+        actions["fit"] = epoch_by_fit(fitted, x, y, case.batch_size, losses)
         seconds = in_turns({**actions, **{name: peer.epoch for name, peer in peers.items()}}, rounds)
     rows = []
     for way, bound in plan.at_least.items():
@@ -146,44 +146,12 @@ def _way(case: Case, way: Way, x: np.ndarray, y: np.ndarray) -> Trained:
     from mltrain.training.acceleration import Acceleration
     from mltrain.training.feed import ResidentFeed
     from mltrain.training.loop import CompiledSteps
-    from mltrain.training.progress import Chunks
 
     model = build(case, "mixed_bfloat16" if way == "loop in bfloat16" else "float32")
     acceleration = Acceleration(xla=way == "loop with XLA", unroll=way == "loop, unrolled", fuse=way == "loop, fused")
-    loop, chunks = CompiledSteps(model, ResidentFeed((x, y)), case.batch_size, acceleration), Chunks()
-
-    def run(order: np.ndarray) -> float:
-        model.reset_metrics()
-        for _ in loop.epoch(order, chunks):
-            loop.metrics()  # as a training does, to see whether the loss is still a number
-        return loop.metrics()["loss"]
-
-    return Trained(model, run)
-
-
-def _epoch_after_epoch(trained: Trained, case: Case) -> Callable[[], None]:
-    from mltrain.training.progress import epoch_order
-
-    def epoch() -> None:
-        order = epoch_order(case.rows, SEED, len(trained.losses) + 1)
-        trained.losses.append(trained.run(order))
-
-    return epoch
-
-
-def _fit_epochs(model: Any, case: Case, x: np.ndarray, y: np.ndarray, losses: list[float]) -> Callable[[], float]:
-    from mltrain.training.progress import epoch_order
-
-    def epoch() -> float:
-        order = epoch_order(case.rows, SEED, len(losses) + 1)
-        x_ordered, y_ordered = x[order], y[order]
-        started = time.perf_counter()
-        history = model.fit(x_ordered, y_ordered, batch_size=case.batch_size, shuffle=False, verbose=0).history
-        seconds = time.perf_counter() - started
-        losses.append(history["loss"][0])
-        return seconds
-
-    return epoch
+    losses: list[float] = []
+    loop = CompiledSteps(model, ResidentFeed((x, y)), case.batch_size, acceleration)
+    return Trained(model, epoch_by_loop(loop, losses), losses)
 
 
 def _agreement(case: Case, way: Way, trained: Trained, fitted: Any, losses: list[float]) -> str:
