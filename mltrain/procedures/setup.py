@@ -29,7 +29,7 @@ class Setup:
     """An experiment whose data is read and whose network is built.
 
     Attributes:
-        spec: the experiment.
+        spec: the experiment, with values where the config says auto.
         device: where it is trained.
         prepared: its data.
         slices: rows that are measured apart.

@@ -114,7 +114,8 @@ class TrainingSpec(Spec):
     for `tabular` AdamW."""
     schedule: Schedule | Literal["auto", "none"] = "auto"
     """How the learning rate changes over the training, whatever its length; `none` leaves it as it is. auto uses the
-    usual one of the model: none, or for `tabular` a schedule, unless the optimizer is stated."""
+    usual one of the model: none, or for `tabular` a schedule, unless the optimizer, `ReduceLROnPlateau` or a retry
+    after a divergence is stated."""
     loss: Loss | None = None
     """A Keras loss; null uses the usual one of the task: binary or sparse categorical cross-entropy, mean squared
     error, Poisson for counts."""
