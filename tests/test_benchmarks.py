@@ -45,12 +45,15 @@ def test_each_way_of_the_loop_agrees_with_fit(plan):
 def test_a_way_that_computes_something_else_ends_the_benchmark(monkeypatch):
     plan = replace(training_loop.PLANS[1], peers=())
     monkeypatch.setattr(training_loop, "SEED", 7)
-    real = training_loop.Trained
+    real = training_loop.epoch_by_loop
 
-    def other_order(model, run):
-        return real(model, lambda order: run(order[::-1].copy()))
+    def one_epoch_more(loop, losses):
+        epoch = real(loop, losses)
+        epoch()
+        losses.clear()
+        return epoch
 
-    monkeypatch.setattr(training_loop, "Trained", other_order)
+    monkeypatch.setattr(training_loop, "epoch_by_loop", one_epoch_more)
     with pytest.raises(SystemExit, match="differ by"):
         training_loop.measured(replace(plan, case=replace(plan.case, rows=600)), rounds=1)
 
