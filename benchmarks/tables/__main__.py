@@ -62,7 +62,7 @@ def _arguments() -> argparse.Namespace:
     add("--out", type=Path, default=FOLDER / "results.jsonl", help=f"the file of results ({FOLDER}/results.jsonl)")
     add("--data", type=Path, default=FOLDER, help=f"the folder of the sets, written where they are missing ({FOLDER})")
     add("--rows", type=int, default=MOST_TRAINING_ROWS, help="training rows of a set of over 20,000; 0 for all (10000)")
-    add("--model", default="mlp", help="the type of mltrain's default model (mlp)")
+    add("--model", default="auto", help="the type of mltrain's default model (auto, which is tabular)")
     add(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="more of mltrain's default, as of mltrain train"
     )
