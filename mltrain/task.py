@@ -21,6 +21,8 @@ Task = Literal[TaskOfClasses, TaskOfNumbers, TaskOfSeveral, TaskOfOutputs]
 InputKind = Literal["table", "category", "text", "indices", "vector", "series", "image", "array"]
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+# The training rows again, each predicted by the network of an ensemble that has not learned from it.
+OUT_OF_FOLD: Literal["out_of_fold"] = "out_of_fold"
 T = TypeVar("T")
 
 

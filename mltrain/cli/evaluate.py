@@ -18,8 +18,12 @@ from mltrain.cli.gates import Against, AgainstMetric, GateOptions, JUnit, Tolera
 def evaluate(
     run: RunReference,
     split: Annotated[
-        Literal["train", "validation", "test"] | None,
-        typer.Option("--split", help="The rows to measure on. Default: test, else validation, else train."),
+        Literal["train", "out_of_fold", "validation", "test"] | None,
+        typer.Option(
+            "--split",
+            help="The rows to measure on. Default: test, else validation, else train. out_of_fold: the training rows "
+            "of an ensemble by fold, each predicted by the network that has not learned from it.",
+        ),
     ] = None,
     data: Annotated[
         Path | None,

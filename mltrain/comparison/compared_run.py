@@ -22,7 +22,7 @@ from mltrain.run.results import Results
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.split_result import MetricValue
 from mltrain.spec import suggest
-from mltrain.task import SPLITS, Task, split_target
+from mltrain.task import OUT_OF_FOLD, SPLITS, Task, split_target
 from mltrain.wording import counted
 
 if TYPE_CHECKING:  # NumPy costs 80 ms
@@ -204,7 +204,7 @@ def read_run(directory: RunDirectory, plugins: Plugins | None = None) -> Compare
         why = shortened(status.reason.partition("\n")[0], 100)
         raise RunError(f"{path}: no results yet: {status.state}, {counted(status.epoch, 'epoch')} done ({why})")
     results = directory.results()
-    if not set(results.splits) <= {*SPLITS}:
+    if not set(results.splits) <= {*SPLITS, OUT_OF_FOLD}:
         raise RunError(f"{path}: metrics.json: task, classes or splits are not in the form that mltrain writes")
     if not results.splits:
         raise RunError(f"{path}: metrics.json: no split was measured")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import core_schema
@@ -19,6 +19,10 @@ class Ensemble(Spec):
     members: Annotated[int, Field(ge=2, le=50)]
     """How many networks there are. They differ in their first weights and in dropout, and share the order of the rows.
     The memory and the time of a step grow with their number."""
+    by: Literal["seed", "fold"] = "seed"
+    """What each network learns from. `seed`: all training rows. `fold`: the training rows are in as many folds as there
+    are networks, and each network learns from all folds but one. What it predicts for that one is measured as the split
+    `out_of_fold`: so every training row gets a prediction of a network that has not learned from it."""
 
     @model_validator(mode="before")
     @classmethod

@@ -12,7 +12,7 @@ from mltrain.experiment.target_scale import scales_target
 from mltrain.gates.gate import DATA, FOLDS, Gate, Quantity
 from mltrain.outputs import KINDS
 from mltrain.spec import suggest
-from mltrain.task import SPLITS, Task
+from mltrain.task import OUT_OF_FOLD, SPLITS, Task
 from mltrain.training.metrics import training_metrics
 
 _OF_CLASSES = ("precision", "recall", "f1")
@@ -59,9 +59,11 @@ def _split_problem(split: str, splits: Collection[str]) -> str | None:
         return None
     if split == FOLDS:
         return "gates on folds need `mltrain cross-validate`, with a split of type kfold, random or group"
+    if split == OUT_OF_FOLD:
+        return "out_of_fold is measured of an ensemble by fold, by `mltrain train` or `evaluate --split out_of_fold`"
     if split == DATA:
         return f"'{DATA}' means the rows of `mltrain evaluate --data`: expected {', '.join(splits)}"
-    measured = ", ".join(name for name in (*SPLITS, DATA) if name in splits)
+    measured = ", ".join(name for name in (*SPLITS, OUT_OF_FOLD, DATA) if name in splits)
     return f"{split} is not measured here (measured: {measured})"
 
 
@@ -122,6 +124,8 @@ def _of_label(tasks: Sequence[Task]) -> tuple[str, ...]:
 
 
 def _baseline_problem(quantity: Quantity, tasks: Sequence[Task], experiment: ExperimentSpec) -> str | None:
+    if quantity.baseline is not None and quantity.split == OUT_OF_FOLD:
+        return "the baselines learn from all training rows, so they have no out-of-fold values: use validation or test"
     known = list(dict.fromkeys(name for task in tasks for name in KINDS[task].baselines))
     windows = experiment.data.windows
     if windows is not None:

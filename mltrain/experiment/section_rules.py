@@ -66,7 +66,9 @@ def _stop_condition_is_measured(experiment: ExperimentSpec) -> Iterator[RuleProb
 def _gates_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     tasks = possible_tasks(experiment)
     split = experiment.data.split
-    splits = split.has_rows_for() | ({FOLDS} if split.why_no_folds is None else set())
+    splits = {*split.has_rows_for(), *experiment.splits_of_folds}
+    if split.why_no_folds is None:
+        splits.add(FOLDS)
     for number, gate in enumerate(experiment.evaluation.gates):
         message = gate_problem(gate, experiment, tasks, splits)
         if message:
@@ -249,6 +251,12 @@ def _model_takes_what_is_beside_windows(experiment: ExperimentSpec) -> Iterator[
         yield RuleProblem(("model", "type"), message)
 
 
+def _rows_can_be_left_out(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    if experiment.splits_of_folds and experiment.data.windows is not None:
+        message = "windows of a series share their time steps, so a fold of them cannot be left out: use by: seed"
+        yield RuleProblem(("ensemble", "by"), message)
+
+
 def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     if "validation" not in experiment.data.split.has_rows_for():
         for path, message in experiment.evaluation.without_validation():
@@ -259,7 +267,7 @@ RULES = (
     Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _objective_is_measured),
     Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _callbacks_can_be_used),
     Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
-    Rule((*SCALE_FOLLOWS_FROM, "evaluation", "data.split"), _gates_are_measured),
+    Rule((*SCALE_FOLLOWS_FROM, "evaluation", "data.split", "ensemble"), _gates_are_measured),
     Rule(
         ("training.optimizer", "training.schedule", "training.callbacks", "training.on_divergence"),
         _one_hand_on_the_learning_rate,
@@ -279,6 +287,7 @@ RULES = (
     ),
     Rule(("data.target", "training", "evaluation", "task"), outputs_fit),
     Rule(("data", "evaluation.metrics", "task"), _forecasts_are_judged_as_such),
+    Rule(("data.windows", "ensemble"), _rows_can_be_left_out),
     Rule(("data.windows", "model"), _model_takes_what_is_beside_windows),
     Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
     Rule(("data.sample_weight", "data.target", "task", "evaluation.sample_weight"), _weights_of_metrics_are_there),

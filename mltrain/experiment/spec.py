@@ -13,7 +13,7 @@ from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.models import Model
 from mltrain.models.auto import Auto
 from mltrain.spec import Spec
-from mltrain.task import Task
+from mltrain.task import OUT_OF_FOLD, Task
 from mltrain.training.spec import ObjectiveSpec, TrainingSpec
 
 
@@ -63,6 +63,11 @@ class ExperimentSpec(Spec):
     def networks(self) -> int:
         """How many networks are trained: those of an ensemble, or one."""
         return 1 if self.ensemble is None else self.ensemble.members
+
+    @property
+    def splits_of_folds(self) -> set[str]:
+        """What is measured beside the splits: the training rows out of their fold, in an ensemble by fold."""
+        return {OUT_OF_FOLD} if self.ensemble is not None and self.ensemble.by == "fold" else set()
 
     @property
     def has_members(self) -> bool:

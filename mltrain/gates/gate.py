@@ -30,7 +30,7 @@ from typing import Literal, Self, cast
 from mltrain.expression import refuse_reversed
 from mltrain.problems import shortened
 from mltrain.spec import FromText, suggest
-from mltrain.task import SPLITS
+from mltrain.task import OUT_OF_FOLD, SPLITS
 from mltrain.wording import in_full
 
 Bound = Literal["value", "low", "high", "mean", "std", "min", "max"]
@@ -41,11 +41,11 @@ _BOUNDS, _BOUNDS_OF_FOLDS = ("value", "low", "high"), ("mean", "low", "high", "s
 _BOUNDS_OF_SEEDS = ("std", "min", "max")
 # In characters: the forms below take the square of that in steps to refuse what is none of them.
 _LONGEST = 500
-_SPLITS = (*SPLITS, DATA, FOLDS)
+_SPLITS = (*SPLITS, OUT_OF_FOLD, DATA, FOLDS)
 _BASELINE = r"\s*-\s*(?P<baseline>[A-Za-z_]\w*)"
 _OPTIONAL_BOUND = r"(\.(?P<bound>\w+))?"
 _OPTIONAL_CLASS = r"(\((?P<class>.+)\))?"
-_MEASURED = r"(?P<split>[A-Za-z]+)(\[(?P<slice>.+)\])?\.(?P<metric>[A-Za-z_]\w*)"
+_MEASURED = r"(?P<split>[A-Za-z_]+)(\[(?P<slice>.+)\])?\.(?P<metric>[A-Za-z_]\w*)"
 # The operator is the last one: the name of a slice or a class may hold another.
 _GATE = re.compile(r"\s*(?P<quantity>.*?\S)\s*(?P<operator>>=|<=|>|<)\s*(?P<number>[-+]?[\d.]+([eE][-+]?\d+)?)\s*")
 _QUANTITIES = (

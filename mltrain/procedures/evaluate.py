@@ -29,6 +29,7 @@ from mltrain.errors import DataError, RunError, WriteError
 from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.forecast_dates import measured_columns
+from mltrain.procedures.member_folds import MemberFolds
 from mltrain.procedures.prediction.rows import kinds_of, kinds_of_targets
 from mltrain.procedures.recorded_config import other_plugins, refuse_absent
 from mltrain.procedures.slices import Slice, split_slices
@@ -41,7 +42,7 @@ from mltrain.run.results import Judgement
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.split_result import Groups, SplitResult
 from mltrain.spec import suggest
-from mltrain.task import SPLITS, SplitName, Task
+from mltrain.task import OUT_OF_FOLD, SPLITS, Task
 from mltrain.tensorflow_start import start_tensorflow
 
 
@@ -101,7 +102,7 @@ class Looks:
 
 def evaluate(
     run: RunDirectory,
-    split: SplitName | None,
+    split: str | None,
     data: Path | None,
     command: tuple[str, ...] = (),
     options: Mapping[str, Any] = MappingProxyType({}),
@@ -112,7 +113,7 @@ def evaluate(
 
     Args:
         run: where everything comes from; metrics.json is not read.
-        split: the rows to measure on; None takes test, else validation, else train.
+        split: the rows to measure on, or `OUT_OF_FOLD`; None takes test, else validation, else train.
         data: a file with other rows.
         command: the command line, to be kept where looks at the test rows are counted.
         options: how the file with other rows is written, by the names of the keys of its source.
@@ -128,12 +129,13 @@ def evaluate(
     stored = read_model(run, plugins, epoch)
     refuse_absent(stored.spec.evaluation.stated_metrics)
     spec, preprocessing = stored.spec, stored.preprocessing
-    splits: list[SplitName] = [name for name in SPLITS if name in stored.splits]
-    if split is not None and split not in splits:
+    splits = [name for name in SPLITS if name in stored.splits]
+    if split is not None and split not in {*splits, *spec.splits_of_folds}:
         raise RunError(f"{run.path}: the run has no {split} rows (it has: {', '.join(splits)})")
     chosen = split or splits[-1]
+    rows_of_split = stored.splits["train" if chosen == OUT_OF_FOLD else chosen]
     start_tensorflow()
-    from mltrain.procedures.measurement import measure_split, predict_split
+    from mltrain.procedures.measurement import measure_split, predict_out_of_fold, predict_split
 
     network = stored.network()
     sentences: tuple[str, ...] = ()
@@ -147,16 +149,18 @@ def evaluate(
             sentences = (*sentences, f"{said}, so these results are too good for new rows")
         name = data.name
     else:
-        name, table = chosen, recorded_rows(stored, stored.splits[chosen])
+        name, table = chosen, recorded_rows(stored, rows_of_split)
     keys = spec.data.split.key_columns
     known = all(column in table.columns for column in keys)
     groups = several(group_numbers(table, keys)) if known and name != "train" else None
-    rows = stored.splits[chosen] if data is None else None
+    rows = rows_of_split if data is None else None
     weights = weights_in_metrics(spec, table, name)
     examples = replace(encode_examples(preprocessing, table, rows), groups=groups, weights=weights)
     stored.refuse_indices(table, examples.inputs)
-    slices = _slices(run, spec, stored.record, table) if name != "train" else ()
-    predicted = predict_split(network, examples).tempered(network, stored.rule)
+    slices = _slices(run, spec, stored.record, table) if name not in ("train", OUT_OF_FOLD) else ()
+    folds = MemberFolds.of(network.spec, network.info, examples) if name == OUT_OF_FOLD else None
+    of_rows = predict_split(network, examples) if folds is None else predict_out_of_fold(network, folds, examples)
+    predicted = of_rows.tempered(network, stored.rule)
     measured = measure_split(network, examples, predicted, stored.rule, name, slices)
     if not known and run.has_groups():
         measured = measured.model_copy(update={"groups": Groups(columns=keys, n=None)})

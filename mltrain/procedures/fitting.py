@@ -253,6 +253,8 @@ def _training(setup: Setup, context: Phases) -> Training:
     train = setup.prepared.examples["train"]
     arrays = network.training_tensors(train)
     weights = row_weights(spec.training, train.y, info, setup.prepared.weights)
+    if setup.folds is not None:
+        weights = setup.folds.weights(weights)
     weighted = arrays if weights is None else (*arrays, weights)
     feed = ResidentFeed(weighted)
     loop = CompiledSteps(network.model, feed, network.batch_size, setup.acceleration, network.step)

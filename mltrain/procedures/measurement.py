@@ -20,7 +20,9 @@ from mltrain.evaluation.split_results import class_results, draw_seed, metric_re
 from mltrain.evaluation.weighting import effective
 from mltrain.outputs import KINDS
 from mltrain.procedures.decision import with_temperature
+from mltrain.procedures.member_folds import MemberFolds
 from mltrain.procedures.network import Network
+from mltrain.procedures.networks_apart import NetworksApart
 from mltrain.procedures.outputs_apart import apart
 from mltrain.procedures.slices import Slice
 from mltrain.run.decision import AS_IT_IS, DecisionRule
@@ -56,6 +58,14 @@ def predict_split(network: Network, examples: Examples, between_chunks: Callable
         if np.isnan(examples.truth[:, number]).all():
             logs.pop(of_target("loss", part.name))  # a mean of no rows
     return Predicted(logs, network.predictions(outputs))
+
+
+def predict_out_of_fold(
+    network: Network, folds: MemberFolds, train: Examples, between_blocks: Callable[[], None] = lambda: None
+) -> Predicted:
+    """Return what the networks of an ensemble say of the training rows, each of those that it has left out."""
+    of_networks = NetworksApart(network, AS_IT_IS).predictions(train.model_inputs, between_blocks)
+    return Predicted({}, folds.out_of_fold(of_networks))
 
 
 def exact_values(

@@ -77,7 +77,7 @@ def make_plan(
         raise MisfitError(problem.path, problem.message)
     for number, gate in enumerate(spec.evaluation.gates):
         names = info.output.columns or info.output.classes
-        wrong = gate_problem(gate, spec, (info.task,), {*splits, FOLDS}, names, outputs)
+        wrong = gate_problem(gate, spec, (info.task,), {*splits, *spec.splits_of_folds, FOLDS}, names, outputs)
         wrong = wrong or unknown_slice(gate, slices or {})
         if wrong:
             raise MisfitError(("evaluation", "gates", number), wrong)

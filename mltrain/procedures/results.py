@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mltrain.data.examples import Examples
 from mltrain.data.preparation import Prepared
 from mltrain.data.raw_model import raw_model
 from mltrain.errors import WriteError
@@ -25,7 +26,14 @@ from mltrain.procedures.explanation.explaining import Explained, explain_split, 
 from mltrain.procedures.fitting import Fitted
 from mltrain.procedures.forecast_dates import dates_of_rows, forecast_time
 from mltrain.procedures.learned import coefficients, learned_of
-from mltrain.procedures.measurement import Predicted, chance_of, measure_split, predict_split
+from mltrain.procedures.measurement import (
+    Predicted,
+    chance_of,
+    measure_split,
+    predict_out_of_fold,
+    predict_split,
+)
+from mltrain.procedures.member_folds import MemberFolds
 from mltrain.procedures.network import Network
 from mltrain.procedures.pictures import draw
 from mltrain.procedures.run_context import RunContext
@@ -39,7 +47,7 @@ from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.results import FORMAT, FindingResult, ObjectiveResult, Results, TrainedModel
 from mltrain.run.split_result import SplitResult
-from mltrain.task import SPLITS, SplitName
+from mltrain.task import OUT_OF_FOLD, SPLITS, SplitName
 
 
 def write_results(setup: Setup, fitted: Fitted, context: RunContext, boosting: BoostingBeside | None = None) -> Results:
@@ -56,15 +64,12 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext, boosting: B
     """
     network, prepared, plan = setup.network, setup.prepared, setup.plan
     run, phase, between = context.run, context.stopwatch.phase, context.raise_if_interrupted
-    examples, slices = prepared.examples, setup.slices.held_out
+    examples = prepared.examples
     predicted = {name: predict_split(network, each, between) for name, each in examples.items()}
     chosen = _chosen(network, prepared, predicted)
     rule, more = chosen.rule, dict(chosen.results)
     predicted = {name: each.tempered(network, rule) for name, each in predicted.items()}
-    splits: dict[str, SplitResult] = {
-        name: measure_split(network, examples[name], each, rule, name, slices.get(name, ()), between)
-        for name, each in predicted.items()
-    }
+    splits, kept = _measured(setup, predicted, rule, between)
     predictions = {name: each.values for name, each in predicted.items()}
     held_out = next(name for name in reversed(SPLITS) if name in prepared.examples)
     # A test on the counts says nothing of weighted rows.
@@ -106,7 +111,7 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext, boosting: B
     with phase("run files"):
         if network.spec.evaluation.decides or run.has_decision():
             run.write_decision(rule)
-        run.write_predictions(_kept(prepared, forecast_time(network.spec), predictions))
+        run.write_predictions(kept)
         if "test" in splits:
             _count_look(run)
         run.write_results(results)
@@ -127,6 +132,33 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext, boosting: B
     with phase("history and terminal"):
         context.terminal.results(results, run.path, depends_on)
     return results
+
+
+def _measured(
+    setup: Setup, predicted: Mapping[SplitName, Predicted], rule: DecisionRule, between: Callable[[], None]
+) -> tuple[dict[str, SplitResult], dict[str, StoredPredictions]]:
+    """Return the results of each split, and the predictions to keep."""
+    network, prepared, slices = setup.network, setup.prepared, setup.slices.held_out
+    splits: dict[str, SplitResult] = {
+        name: measure_split(network, prepared.examples[name], each, rule, name, slices.get(name, ()), between)
+        for name, each in predicted.items()
+    }
+    values = {name: each.values for name, each in predicted.items()}
+    kept = _kept(prepared, forecast_time(network.spec), values)
+    if setup.folds is not None:
+        of_folds, kept[OUT_OF_FOLD] = _out_of_fold(setup, setup.folds, rule, between)
+        splits = {"train": splits["train"], OUT_OF_FOLD: of_folds, **splits}
+    return splits, kept
+
+
+def _out_of_fold(
+    setup: Setup, folds: MemberFolds, rule: DecisionRule, between: Callable[[], None]
+) -> tuple[SplitResult, StoredPredictions]:
+    """Return the results and the predictions of the training rows, each by the network that has left it out."""
+    network, prepared = setup.network, setup.prepared
+    train = prepared.examples["train"]
+    predicted = predict_out_of_fold(network, folds, train, between).tempered(network, rule)
+    return measure_split(network, train, predicted, rule, OUT_OF_FOLD), _stored(prepared, None, train, predicted.values)
 
 
 def _awaited(boosting: BoostingBeside | None, between: Callable[[], None]) -> Mapping[str, BoostedGuesses | str]:
@@ -203,14 +235,16 @@ def _kept(
     prepared: Prepared, time: str | None, predictions: dict[SplitName, np.ndarray]
 ) -> dict[str, StoredPredictions]:
     """Return the predictions to keep: for held-out rows, and for training rows only where there are no others."""
-    kept = {}
-    for name, of in prepared.examples.items():
-        if name != "train" or len(predictions) == 1:
-            dates = dates_of_rows(prepared, time, of.rows)
-            kept[str(name)] = StoredPredictions(
-                of.rows, of.truth, predictions[name], of.groups, of.forecasts, dates, of.weights
-            )
-    return kept
+    return {
+        str(name): _stored(prepared, time, of, predictions[name])
+        for name, of in prepared.examples.items()
+        if name != "train" or len(predictions) == 1
+    }
+
+
+def _stored(prepared: Prepared, time: str | None, of: Examples, values: np.ndarray) -> StoredPredictions:
+    dates = dates_of_rows(prepared, time, of.rows)
+    return StoredPredictions(of.rows, of.truth, values, of.groups, of.forecasts, dates, of.weights)
 
 
 def _is_linear_regression(network: Network, prepared: Prepared) -> bool:

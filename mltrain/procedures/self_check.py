@@ -28,13 +28,14 @@ from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.settled import settled
 from mltrain.outputs import KINDS
-from mltrain.procedures.measurement import exact_values, predict_split
+from mltrain.procedures.measurement import exact_values, predict_out_of_fold, predict_split
+from mltrain.procedures.member_folds import MemberFolds
 from mltrain.procedures.network import Network
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.run.decision import DecisionRule
 from mltrain.run.rundir import RunDirectory
 from mltrain.run.split_result import SplitResult
-from mltrain.task import SPLITS, SplitName, split_target
+from mltrain.task import OUT_OF_FOLD, SPLITS, split_target
 from mltrain.training.acceleration import Precision
 from mltrain.training.weights import put_weights
 
@@ -111,10 +112,18 @@ def _other_numbers(
 ) -> Iterator[str]:
     metrics = network.spec.evaluation.stated_metrics
     exact = not tf.config.get_visible_devices("GPU")
-    held_out: list[SplitName] = [name for name in prepared.examples if name != "train"]
-    for split in held_out or ["train"]:
-        examples = prepared.examples[split]
-        predicted = predict_split(network, examples, between_chunks).tempered(network, rule)
+    train = prepared.examples["train"]
+    held_out: dict[str, Examples] = {str(name): each for name, each in prepared.examples.items() if name != "train"}
+    folds = MemberFolds.of(network.spec, network.info, train)
+    checked: dict[str, Examples] = held_out or {"train": train}
+    if folds is not None:
+        checked[OUT_OF_FOLD] = train
+    for split, examples in checked.items():
+        if folds is not None and split == OUT_OF_FOLD:
+            predicted = predict_out_of_fold(network, folds, train, between_chunks)
+        else:
+            predicted = predict_split(network, examples, between_chunks)
+        predicted = predicted.tempered(network, rule)
         values = {**predicted.logs, **exact_values(network, examples, predicted.values, rule)}
         for name, value in values.items():
             now = float(value) if math.isfinite(value) else None

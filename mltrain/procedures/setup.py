@@ -10,6 +10,7 @@ from mltrain.data.preparation import Prepared
 from mltrain.experiment.settled import settled, settling_decisions
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.forecast_dates import kept_columns
+from mltrain.procedures.member_folds import MemberFolds
 from mltrain.procedures.network import Network, build_network
 from mltrain.procedures.phases import Phases
 from mltrain.procedures.plan import Plan, make_plan
@@ -39,6 +40,7 @@ class Setup:
         acceleration: how the loop is compiled.
         decisions: what was not stated, with reasons.
         epochs: that fit a budget in seconds; None without one, or before they are measured.
+        folds: which network of an ensemble leaves out which training rows; None where all learn from all.
         vectors: the files of word vectors that were read, by the name of the text.
     """
 
@@ -52,6 +54,7 @@ class Setup:
     acceleration: Acceleration
     decisions: tuple[Decision, ...]
     epochs: int | None = None
+    folds: MemberFolds | None = None
     vectors: Mapping[str, VectorFiles] = field(default_factory=dict)
 
     def with_first_weights(self) -> Setup:
@@ -63,8 +66,11 @@ class Setup:
         """
         prepared, network = self.prepared, self.network
         train = prepared.examples["train"]
-        for model in network.models:
-            first = self.spec.model.initialise(model, prepared.info, train.inputs, train.targets)
+        for number, model in enumerate(network.models):
+            inputs, targets = train.inputs, train.targets
+            if self.folds is not None:  # what is fitted to rows, such as edges of pieces, does not know the others
+                inputs, targets = self.folds.learned(number, inputs), self.folds.learned(number, targets)
+            first = self.spec.model.initialise(model, prepared.info, inputs, targets)
             words = put_first_vectors(self.spec.data, prepared, model)
         return replace(self, decisions=(*self.decisions, *first, *words.decisions), vectors=words.files)
 
@@ -122,6 +128,7 @@ def planned_setup(
     spec = settled(spec, prepared.info, epochs)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
+    folds = MemberFolds.of(spec, prepared.info, prepared.examples["train"])
 
     context.begin("building the model")
     precision, precision_decisions = choose_precision(spec.precision, spec.model.written_layers, device)
@@ -134,9 +141,10 @@ def planned_setup(
         *settling,
         network.head.decision,
         *plan.decisions,
+        *(() if folds is None else (folds.decision,)),
         *class_weight_decision(spec.training, prepared.examples["train"].y, prepared.info),
         *precision_decisions,
         *acceleration.decisions,
         network.evaluation_block[1],
     )
-    return Setup(spec, device, prepared, slices, plan, network, precision, acceleration, decisions, epochs)
+    return Setup(spec, device, prepared, slices, plan, network, precision, acceleration, decisions, epochs, folds)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import keras
 import numpy as np
@@ -122,3 +123,89 @@ def test_too_few_or_too_many_are_refused_at_their_line(mltrain, data, stated):
     done = mltrain("validate", "kind.yaml", "--set", f"ensemble={stated}")
     assert done.code == 3
     assert "ensemble" in done.err
+
+
+def metrics_of(done):
+    return json.loads((done.run / "metrics.json").read_text())
+
+
+BY_FOLD = ("--set", "ensemble={members: 3, by: fold}")
+
+
+def test_out_of_fold_predictions_are_of_the_network_that_has_not_learned_from_the_row(mltrain, data):
+    """A row with another target changes all networks but the one that leaves it out."""
+    last = (*BY_FOLD, "--set", "training.final=last", "--set", "data.target.scale=none")
+    first = mltrain("train", "price.yaml", "--run-dir", "first", *last)
+    assert first.code == 0, first.err
+    run = RunDirectory(first.run)
+    rows = run.splits()["train"]
+    lines = (data / "data.csv").read_text().splitlines()
+    changed = int(rows[7])
+    lines[1 + changed] = lines[1 + changed].rpartition(",")[0] + ",2000"
+    (data / "data.csv").write_text("\n".join(lines) + "\n")
+    second = mltrain("train", "price.yaml", "--run-dir", "second", *last)
+    networks = [read_model(RunDirectory(each)).network().models for each in (first.run, second.run)]
+    same = [
+        all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
+        for one, other in zip(*networks, strict=True)
+    ]
+    assert sum(same) == 1
+    # Its prediction of the row is the one that is kept.
+    stored = run.predictions("out_of_fold")
+    assert list(stored.rows) == list(rows)
+    table = np.array([[float(value) for value in line.split(",")[:2]] for line in lines[1:]])[rows]
+    model = networks[0][same.index(True)]
+    found = model(network_inputs(read_model(run), table)).numpy()[7, 0]
+    assert stored.values[7] == pytest.approx(found, rel=1e-6)
+
+
+def test_out_of_fold_rows_are_measured_as_a_split(mltrain, data):
+    tempered = ("--set", "evaluation.calibration.temperature=true")
+    done = mltrain("train", "kind.yaml", "--run-dir", "run", *BY_FOLD, *tempered)
+    assert done.code == 0, done.err
+    assert "ensemble.by: 3 folds (" in done.err
+    results = metrics_of(done)
+    assert [*results["splits"]] == ["train", "out_of_fold", "validation", "test"]
+    found = results["splits"]["out_of_fold"]
+    assert found["n"] == results["splits"]["train"]["n"]
+    assert found["metrics"]["accuracy"]["low"] < found["metrics"]["accuracy"]["value"]
+    assert found["calibration"]
+    again = mltrain("evaluate", done.run, "--split", "out_of_fold", "--json", "--gate", "out_of_fold.accuracy >= 0.2")
+    assert again.code == 0, again.err
+    assert json.loads(again.out)["splits"]["out_of_fold"] == found
+
+
+def test_every_kind_of_model_and_target_can_leave_out_a_fold(mltrain, data):
+    config = ("--set", "model={type: tabular, units: [8], members: 2}")
+    done = mltrain("train", "price.yaml", "--run-dir", "run", *config, *BY_FOLD)
+    assert done.code == 0, done.err
+    assert metrics_of(done)["splits"]["out_of_fold"]["metrics"]["rmse"]["high"]
+    again = mltrain("evaluate", done.run, "--split", "out_of_fold", "--json")
+    assert json.loads(again.out)["splits"]["out_of_fold"] == metrics_of(done)["splits"]["out_of_fold"]
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "words"),
+    [
+        (("ensemble={members: 40, by: fold}", "data.split={type: random, validation: 80}"), "members", "row"),
+        (("ensemble=3", "evaluation.gates=['out_of_fold.f1 > 0']"), "gates", "an ensemble by fold"),
+        (
+            ("ensemble={members: 3, by: fold}", "evaluation.gates=['out_of_fold.f1 - majority > 0']"),
+            "gates",
+            "no out-of-fold values",
+        ),
+        (("ensemble={members: 3, by: folds}",), "by", "fold"),
+    ],
+)
+def test_what_cannot_be_left_out_is_refused_at_its_line(mltrain, data, options, key, words):
+    done = mltrain("train", "kind.yaml", "--run-dir", "run", *(part for each in options for part in ("--set", each)))
+    assert done.code == 3, done.err
+    assert key in done.err
+    assert words in done.err
+
+
+def test_a_run_without_folds_has_no_such_split(mltrain, data):
+    run = mltrain("train", "kind.yaml", "--run-dir", "run").run
+    done = mltrain("evaluate", run, "--split", "out_of_fold")
+    assert done.code != 0
+    assert "no out_of_fold rows (it has: train, validation, test)" in done.err

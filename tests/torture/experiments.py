@@ -145,6 +145,7 @@ VARIANTS = {
     ),
     "tabular_xla": experiment("{type: tabular, units: [8], numbers: waves}", "  schedule: cycles\n  xla: true"),
     "ensemble": experiment("{type: mlp, units: [8], dropout: 0.3}") + "ensemble: 3\n",
+    "ensemble_by_fold": experiment("{type: mlp, units: [8], dropout: 0.3}") + "ensemble: {members: 3, by: fold}\n",
     "ensemble_of_tabular": experiment("{type: tabular, units: [8], members: 2}", epochs=3) + "ensemble: 2\n",
     "texts": experiment(
         "{type: fusion, inputs: {said: {type: transformer, width: 4, heads: 2, blocks: 1, dropout: 0.3}}, units: [4]}",

@@ -57,6 +57,30 @@ def rows_by_fold(
     return Splits(left.train, left.validation, test), decisions + apart
 
 
+def fold_of_each(
+    folds: int, count: int, labels: np.ndarray | None, groups: np.ndarray | None, seed: int
+) -> tuple[np.ndarray, bool]:
+    """Return the number of the fold of each of `count` rows, from 0, int64 (rows,), and whether each class is spread
+    evenly over the folds; it is where it has a row, or a group, for each fold.
+
+    Args:
+        folds: how many; no more than there are rows or groups.
+        count: of the rows.
+        labels: the number of the class of each row; None where the target is a number.
+        groups: the number of the group of each row, whose rows are in one fold; None where each row is for itself.
+        seed: of the draw.
+    """
+    kinds = None
+    if labels is not None:
+        units = labels if groups is None else np.unique(np.stack([labels, groups]), axis=1)[0]
+        if np.unique(units, return_counts=True)[1].min() >= folds:
+            kinds = labels
+    in_fold = _folds(folds, kinds, groups, count, seed)
+    if kinds is None and labels is not None:
+        in_fold = _spread(in_fold, labels, groups)
+    return in_fold, kinds is not None
+
+
 def _kinds(
     split: KFoldSplit, draw: Draw, rows: np.ndarray, groups: np.ndarray | None
 ) -> tuple[np.ndarray | None, tuple[Decision, ...]]:
