@@ -15,6 +15,8 @@ from mltrain.spec import as_plain, normalise
 Setter = Callable[[Node, KeyPath, Any], str]
 
 _WIDEST = 120
+# In characters, with a reserve: YAML reads a key before its colon up to 1,024, and a longer one behind a question mark.
+_LONGEST_KEY = 1000
 _HEADER = "# Every value of this experiment, with who set it. Training it again gives the same run.\n"
 
 
@@ -66,6 +68,9 @@ def _block(value: Any, path: KeyPath, root: Node, setter: Setter, indent: str = 
         inner_path = (*path, part)
         setters = dict.fromkeys(_setters(inner, inner_path, root, setter))
         key = "-" if isinstance(part, int) else f"{scalar_text(part)}:"
+        if len(key) > _LONGEST_KEY:
+            yield f"{indent}? {key.removesuffix(':')}"
+            key = ":"
         line = f"{indent}{key} {value_text(inner)}"
         # What one line has set, and fits on a line, stays on one: rows of inline data, `source: {type: sklearn, …}`.
         if not isinstance(inner, (dict, list)) or not inner or (len(setters) == 1 and len(line) <= _WIDEST):

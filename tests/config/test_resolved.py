@@ -118,6 +118,18 @@ def test_read_again_it_makes_an_equal_experiment_and_the_same_text() -> None:
     assert [line.split("  # ")[0] for line in resolved_yaml(again).splitlines()] == values
 
 
+@pytest.mark.parametrize("length", [998, 999, 1100, 5000])
+def test_a_long_key_is_read_again(length: int) -> None:
+    loaded = toy(TEXT.replace("{b: text", f"{{b: text,\n    ? {'c' * length}\n    : number"))
+    text = resolved_yaml(loaded)
+    again = load_text(text.encode(), "config.resolved.yaml", Path("/elsewhere"), form=TOY)
+    assert again.spec == loaded.spec
+    assert "c" * length in again.spec.data.features
+    assert [line.split("  # ")[0] for line in resolved_yaml(again).splitlines()] == [
+        line.split("  # ")[0] for line in text.splitlines()
+    ]
+
+
 def test_a_list_without_an_end_stays_readable() -> None:
     loaded = toy(GOOD, f"training.units={list(range(1, 100))}")
     lines = resolved_yaml(loaded).splitlines()
