@@ -91,7 +91,7 @@ def make_plan(
         Decision("objective", f"{objective.metric} ({objective.direction})", why),
         Decision("model of the run", "the averaged weights" if final == "average" else f"the {final} epoch", reason),
     )
-    return Plan(objective, _monitors(spec, objective, known), _stop_when(spec, known), final, decisions)
+    return Plan(objective, _monitors(spec, info, objective, known), _stop_when(spec, known), final, decisions)
 
 
 def final_weights(spec: ExperimentSpec, splits: set[SplitName]) -> tuple[FinalWeights, str]:
@@ -117,12 +117,15 @@ def _why(spec: ExperimentSpec, splits: set[SplitName]) -> str:
     return "there are validation rows" if "validation" in splits else "there are no validation rows"
 
 
-def _monitors(spec: ExperimentSpec, objective: Objective, known: dict[str, str | None]) -> tuple[WatchingCallback, ...]:
+def _monitors(
+    spec: ExperimentSpec, info: DataInfo, objective: Objective, known: dict[str, str | None]
+) -> tuple[WatchingCallback, ...]:
     late = (*chosen_epochs_are_trained(spec), *averaged_weights_are_the_model(spec))  # the rows may say how many
     for problem in (*late, *callback_problems(spec, objective, known)):
         raise MisfitError(problem.path, problem.message)
+    epochs, steps = spec.training.most_epochs, spec.training.steps_of_epoch(info.train_rows)
     ours = [
-        callback.for_epochs(spec.training.most_epochs)
+        callback.for_training(epochs, steps)
         for callback in spec.training.callbacks
         if isinstance(callback, CallbackSpec)
     ]

@@ -114,8 +114,13 @@ class CallbackSpec(Spec):
     State: ClassVar[type[Spec]]
     """The form of what it remembers."""
 
-    def for_epochs(self, epochs: int) -> Self:
-        """Return this with what depends on the number of epochs to train."""
+    def for_training(self, epochs: int, steps: int) -> Self:
+        """Return this with what depends on the length of the training.
+
+        Args:
+            epochs: to train.
+            steps: updates of the weights in one of them.
+        """
         return self
 
     def misfit(self, state: Mapping[str, Any], trained: int) -> str | None:

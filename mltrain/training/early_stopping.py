@@ -6,13 +6,14 @@ itself at `on_train_begin`; this one is a plain state machine instead.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
 from mltrain.spec import Spec
 from mltrain.task import Objective
 from mltrain.training.callback import Consequence, EpochCallback, Monitoring
+from mltrain.training.patience import Patience, in_epochs, resolved
 from mltrain.wording import counted
 
 
@@ -30,8 +31,9 @@ class EarlyStopping(Monitoring):
     type: Literal["EarlyStopping"] = "EarlyStopping"
     min_delta: Annotated[float, Field(ge=0)] = 0.0
     """A smaller change does not count as an improvement."""
-    patience: Annotated[int, Field(ge=0)] = 0
-    """Epochs without improvement after which training stops; 0 stops at the first."""
+    patience: Patience = 0
+    """Epochs without improvement after which training stops; 0 stops at the first. `500 steps` are the epochs that have
+    so many updates of the weights: the same patience for few rows as for many."""
     baseline: float | None = None
     """A value to reach; an epoch that does not reach it counts as an epoch without improvement."""
     restore_best_weights: bool | None = None
@@ -45,6 +47,10 @@ class EarlyStopping(Monitoring):
         """Return whether a value to reach or the size of an improvement is stated."""
         return self.baseline is not None or self.min_delta != 0
 
+    def for_training(self, epochs: int, steps: int) -> Self:
+        """Return this with its patience in epochs."""
+        return self.model_copy(update={"patience": in_epochs(self.patience, steps)})
+
     def build(self, objective: Objective) -> RunningEarlyStopping:
         """Return the running state machine that watches `objective.metric`."""
         return RunningEarlyStopping(self, objective)
@@ -55,6 +61,7 @@ class RunningEarlyStopping(EpochCallback):
 
     def __init__(self, spec: EarlyStopping, objective: Objective) -> None:
         self._spec = spec
+        self._patience = resolved(spec.patience)
         self._objective = objective
         self._wait = 0
         self._best: float | None = None
@@ -70,14 +77,14 @@ class RunningEarlyStopping(EpochCallback):
             if self._spec.baseline is None or self._objective.better(value, self._spec.baseline, self._spec.min_delta):
                 self._wait = 0
             return Consequence()
-        if self._wait < self._spec.patience:
+        if self._wait < self._patience:
             return Consequence()
         epochs = counted(self._wait, "epoch")
         return Consequence(stop=f"early stopping: {self._objective.metric} has not improved for {epochs}")
 
     def epochs_until_asked(self) -> int:
         """Return how many epochs must pass before it can stop."""
-        return max(1, self._spec.patience - self._wait)
+        return max(1, self._patience - self._wait)
 
     def state(self) -> dict[str, Any]:
         """Return the fields of `EarlyStopping.State`."""
@@ -85,10 +92,10 @@ class RunningEarlyStopping(EpochCallback):
 
     def continue_beyond_stop(self) -> str | None:
         """Count the epochs from 0 again, where their number has ended the training; return a sentence that says so."""
-        if self._wait < max(1, self._spec.patience):
+        if self._wait < max(1, self._patience):
             return None
         self._wait = 0
-        patience = counted(self._spec.patience, "epoch")
+        patience = counted(self._patience, "epoch")
         best = "" if self._best is None else f" than {self._best:.4g}"
         return (
             f"early stopping counts its patience of {patience} from 0 again: training ends if "

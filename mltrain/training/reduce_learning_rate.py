@@ -3,13 +3,14 @@ its own."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
 from mltrain.spec import Spec
 from mltrain.task import Objective
 from mltrain.training.callback import Consequence, EpochCallback, Monitoring
+from mltrain.training.patience import Patience, in_epochs, resolved
 
 
 class ReduceLROnPlateau(Monitoring):
@@ -28,8 +29,8 @@ class ReduceLROnPlateau(Monitoring):
     type: Literal["ReduceLROnPlateau"] = "ReduceLROnPlateau"
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """The new learning rate is the old one times this."""
-    patience: Annotated[int, Field(ge=0)] = 10
-    """Epochs without improvement after which the learning rate is reduced."""
+    patience: Patience = 10
+    """Epochs without improvement after which the learning rate is reduced; `500 steps` as for EarlyStopping."""
     min_delta: Annotated[float, Field(ge=0)] = 1e-4
     """A smaller change does not count as an improvement."""
     cooldown: Annotated[int, Field(ge=0)] = 0
@@ -41,6 +42,10 @@ class ReduceLROnPlateau(Monitoring):
         """Return whether the size of an improvement is stated; the default is no statement on the target."""
         return self.min_delta != type(self).model_fields["min_delta"].default
 
+    def for_training(self, epochs: int, steps: int) -> Self:
+        """Return this with its patience in epochs."""
+        return self.model_copy(update={"patience": in_epochs(self.patience, steps)})
+
     def build(self, objective: Objective) -> RunningReduceLROnPlateau:
         """Return the running state machine that watches `objective.metric`."""
         return RunningReduceLROnPlateau(self, objective)
@@ -51,6 +56,7 @@ class RunningReduceLROnPlateau(EpochCallback):
 
     def __init__(self, spec: ReduceLROnPlateau, objective: Objective) -> None:
         self._spec = spec
+        self._patience = resolved(spec.patience)
         self._objective = objective
         self._best: float | None = None
         self._wait = 0
@@ -70,7 +76,7 @@ class RunningReduceLROnPlateau(EpochCallback):
             return Consequence()
         self._wait += 1
         # The optimizer holds the rate in float32, which may round a rate of min_lr up to just above it.
-        if self._wait < self._spec.patience or learning_rate <= self._spec.min_lr * (1 + 1e-6):
+        if self._wait < self._patience or learning_rate <= self._spec.min_lr * (1 + 1e-6):
             return Consequence()
         self._cooldown = self._spec.cooldown
         self._wait = 0
@@ -82,7 +88,7 @@ class RunningReduceLROnPlateau(EpochCallback):
 
     def epochs_until_asked(self) -> int:
         """Return how many epochs must pass before it can reduce the learning rate."""
-        return max(1, self._spec.patience - self._wait)
+        return max(1, self._patience - self._wait)
 
     def state(self) -> dict[str, Any]:
         """Return the fields of `ReduceLROnPlateau.State`."""

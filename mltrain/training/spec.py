@@ -178,7 +178,11 @@ class TrainingSpec(Spec):
 
     def updates(self, rows: int) -> int:
         """Return the updates of the weights when all epochs of a settled training are trained on so many rows."""
-        return self.most_epochs * -(-rows // self.rows_of_batch(rows))
+        return self.most_epochs * self.steps_of_epoch(rows)
+
+    def steps_of_epoch(self, rows: int) -> int:
+        """Return the updates of the weights in an epoch of a settled training on so many rows."""
+        return -(-rows // self.rows_of_batch(rows))
 
     def of_output(self, name: str) -> OutputTraining:
         """Return how one of several targets is trained."""

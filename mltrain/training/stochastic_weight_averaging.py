@@ -44,7 +44,7 @@ class StochasticWeightAveraging(CallbackSpec):
     every: Epoch = 1
     """Every n-th epoch from `start` on is averaged."""
 
-    def for_epochs(self, epochs: int) -> Self:
+    def for_training(self, epochs: int, steps: int) -> Self:
         """Return this with the number of the first epoch, where it states a share of `epochs`."""
         if isinstance(self.start, int):
             return self
@@ -54,7 +54,7 @@ class StochasticWeightAveraging(CallbackSpec):
         """Return the running mean; `objective` is not used.
 
         Raises:
-            ValueError: `start` is a share; `for_epochs` resolves it.
+            ValueError: `start` is a share; `for_training` resolves it.
         """
         if not isinstance(self.start, int):
             raise ValueError(f"start is a share: {self.start}")
