@@ -48,8 +48,10 @@ class MemberFolds:
         groups = None if train.groups is None else np.unique(train.groups, return_inverse=True)[1]
         units = count if groups is None else int(groups.max()) + 1
         if units < spec.networks:
-            of_what = counted(units, "row" if groups is None else "group")
-            message = f"{spec.networks} networks, each of which leaves out a fold, need as many; training has {of_what}"
+            unit = "row" if groups is None else "group"
+            message = (
+                f"{spec.networks} networks leave out {spec.networks} folds, and training has {counted(units, unit)}"
+            )
             raise MisfitError(("ensemble", "members"), message)
         kind = KINDS[info.task]
         one_class = kind.of_classes and not kind.several and not kind.mixed
@@ -65,7 +67,7 @@ class MemberFolds:
         return cls(spec.networks, found, Decision("ensemble.by", f"{spec.networks} folds", "; ".join(said)))
 
     def weights(self, own: np.ndarray | None) -> np.ndarray:
-        """Return how much each row counts for each network, float32 (rows, networks): nothing in the fold that it
+        """Return how much each row counts for each network, float32 (rows, networks): 0 in the fold that it
         leaves out. The others count a little more, so that the loss is a mean over the rows that it learns from.
 
         Args:

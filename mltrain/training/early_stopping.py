@@ -33,7 +33,7 @@ class EarlyStopping(Monitoring):
     """A smaller change does not count as an improvement."""
     patience: Patience = 0
     """Epochs without improvement after which training stops; 0 stops at the first. `500 steps` are the epochs that have
-    so many updates of the weights: the same patience for few rows as for many."""
+    500 updates of the weights: the same patience for few rows as for many."""
     baseline: float | None = None
     """A value to reach; an epoch that does not reach it counts as an epoch without improvement."""
     restore_best_weights: bool | None = None
