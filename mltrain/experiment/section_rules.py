@@ -128,6 +128,14 @@ def _one_end_of_training(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
         yield RuleProblem(("training", "budget"), message)
 
 
+def _one_patience(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    training = experiment.training
+    stated = training.patience not in ("auto", "none")
+    if stated and any(isinstance(callback, EarlyStopping) for callback in training.callbacks):
+        message = "training.callbacks has an EarlyStopping, which has a patience of its own: remove one of the two"
+        yield RuleProblem(("training", "patience"), message)
+
+
 def averaged_weights_are_the_model(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     """Yield what contradicts an average of weights, and its first epoch where that is not trained."""
     training, found = experiment.training, 0
@@ -277,6 +285,7 @@ RULES = (
         averaged_weights_are_the_model,
     ),
     Rule(("training.epochs", "training.budget"), _one_end_of_training),
+    Rule(("training.callbacks", "training.patience"), _one_patience),
     Rule(("model", "training.callbacks", "training.epochs", "training.budget"), chosen_epochs_are_trained),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _one_best_epoch),

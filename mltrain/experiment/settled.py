@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.models.input_encoder import KINDS_IN_WORDS
 from mltrain.task import DataInfo, Decision
+from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 from mltrain.training.schedule import Schedule
 from mltrain.training.spec import TrainingSpec
+from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 from mltrain.wording import listed
 
 
@@ -38,9 +42,25 @@ def settled(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> 
         found["schedule"] = Schedule(**usual.schedule) if usual.schedule and _takes_schedule(training) else "none"
     if training.optimizer is None:
         found["optimizer"] = usual.optimizer
+    if training.patience != "none":
+        patience = _patience(spec, info, found) if training.patience == "auto" else training.patience
+        found["patience"] = "none"
+        if patience is not None:
+            found["callbacks"] = (*training.callbacks, EarlyStopping(patience=patience))
     if not found:
         return spec
     return spec.model_copy(update={"training": training.model_copy(update=found)})
+
+
+def _patience(spec: ExperimentSpec, info: DataInfo, found: Mapping[str, Any]) -> int | None:
+    """Return the usual patience in epochs; None where all epochs are trained: their number is stated, or something else
+    ends the training, or no validation rows could say that it no longer improves."""
+    training, share = spec.training, spec.model.usual_training(info).patience
+    others = any(isinstance(callback, EarlyStopping | StochasticWeightAveraging) for callback in training.callbacks)
+    ends = others or training.stop_when is not None or training.budget is not None or training.epochs != "auto"
+    if share is None or ends or "validation" not in spec.data.split.has_rows_for():
+        return None
+    return math.ceil(share * found["epochs"])
 
 
 def _takes_schedule(training: TrainingSpec) -> bool:
@@ -76,6 +96,9 @@ def settling_decisions(spec: ExperimentSpec, info: DataInfo, epochs: int | None 
     if before.optimizer is None:
         changed = ", ".join(f"{name}: {value:g}" for name, value in usual.optimizer.changed().items())
         found.append(Decision("training.optimizer", f"{usual.optimizer.type} ({changed})", usual.of_model))
+    if before.patience == "auto" and len(after.callbacks) > len(before.callbacks):
+        patience = getattr(after.callbacks[-1], "patience", "")
+        found.append(Decision("training.patience", f"{patience} epochs", usual.of_model))
     if before.schedule == "auto" and isinstance(after.schedule, Schedule):
         found.append(Decision("training.schedule", after.schedule.words, usual.of_model))
     return tuple(found)

@@ -30,6 +30,7 @@ class UsualTraining:
         batch_size: rows in one update.
         optimizer: with its learning rate.
         schedule: the fields of `training.schedule` that goes with the learning rate; None where it stays as it is.
+        patience: the share of the epochs without an improvement after which training ends; None trains all of them.
         reason: why `epochs` and `batch_size` are what they are, where they follow from the rows; else empty.
         of_model: why the others are what they are.
     """
@@ -38,6 +39,7 @@ class UsualTraining:
     batch_size: int = 32
     optimizer: KerasComponent = field(default_factory=lambda: make("optimizer", "Adam"))
     schedule: Mapping[str, Any] | None = None
+    patience: float | None = None
     reason: str = ""
     of_model: str = ""
 

@@ -15,6 +15,7 @@ from mltrain.spec import Many, Spec
 from mltrain.training.budget import Budget
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
+from mltrain.training.patience import Patience
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 from mltrain.training.schedule import Schedule
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
@@ -110,8 +111,8 @@ class TrainingSpec(Spec):
     opened_as: ClassVar[Mapping[str, str]] = {"optimizer": "Adam"}
 
     optimizer: Optimizer | None = None
-    """A Keras optimizer; its `learning_rate` is a number or a schedule. null uses the usual one of the model: Adam, or
-    for `tabular` AdamW."""
+    """A Keras optimizer; its `learning_rate` is a number or a schedule. null uses the usual one of the model: Adam with
+    Keras' defaults, or for `tabular` with another learning rate."""
     schedule: Schedule | Literal["auto", "none"] = "auto"
     """How the learning rate changes over the training, whatever its length; `none` leaves it as it is. auto uses the
     usual one of the model: none, or for `tabular` a schedule, unless the optimizer, `ReduceLROnPlateau` or a retry
@@ -127,6 +128,10 @@ class TrainingSpec(Spec):
     follows from the number of rows."""
     budget: Budget | None = None
     """What the training may take, instead of `epochs`: `{seconds: 60}` or `{rows_seen: 1_000_000}`."""
+    patience: Patience | Literal["auto", "none"] = "auto"
+    """Epochs without an improvement of the objective after which training ends, such as `20` or `500 steps`; `none`
+    trains all epochs. It is an EarlyStopping with nothing more stated. auto is none, or for `tabular` a share of the
+    epochs, where they are auto and nothing else that may end the training is stated."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["full", "auto"] = "auto"
     """Rows in one update; `full` takes all training rows at once. auto is 32, or for `tabular` follows from the number
     of rows."""

@@ -82,6 +82,7 @@ VARIANTS = {
         "  callbacks: [{type: StochasticWeightAveraging, start: 0.5}]",
         epochs=8,
     ),
+    "patience": experiment(_MLP, "  patience: 9 steps", epochs=50),
     "early_stopping": experiment(_MLP, "  callbacks: [{type: EarlyStopping, patience: 3, min_delta: 1}]", epochs=50),
     "augmentation": experiment(
         _layers(
