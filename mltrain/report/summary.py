@@ -18,6 +18,7 @@ from mltrain.run.looks import looks_sentence
 from mltrain.run.profile import Profile
 from mltrain.run.results import ObjectiveResult, Results, TrainedModel
 from mltrain.run.split_result import MetricValue, OutputResult, SliceResult, SplitResult
+from mltrain.task import OUT_OF_FOLD
 from mltrain.wording import counted
 
 SLICE_METRICS = 3
@@ -118,6 +119,13 @@ def plots_line(plots: Sequence[Any]) -> str:
     return f"plots  {folder} ({counted(len(plots), 'PNG file')})"
 
 
+def split_sentence(split: str) -> str | None:
+    """Return which rows a split is; None where its name says it."""
+    if split != OUT_OF_FOLD:
+        return None
+    return "the training rows, each predicted by the network of the ensemble that has not learned from it"
+
+
 def groups_sentence(columns: Sequence[str], n: int | None) -> str:
     """Return what intervals rest on, where rows with the same values in `columns` belong together in `n` groups."""
     named = " and ".join(f"'{column}'" for column in columns)
@@ -192,6 +200,9 @@ def _training_sentences(results: Results) -> Iterator[str]:
 
 def _split_sentences(splits: Mapping[str, SplitResult]) -> Iterator[str]:
     for split, measured in splits.items():
+        rows = split_sentence(split)
+        if rows is not None:
+            yield f"{split}: {rows}"
         if measured.groups:
             yield f"{split}: {groups_sentence(measured.groups.columns, measured.groups.n)}"
         if measured.weights:

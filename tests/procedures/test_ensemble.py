@@ -173,6 +173,10 @@ def test_out_of_fold_rows_are_measured_as_a_split(mltrain, data):
     again = mltrain("evaluate", done.run, "--split", "out_of_fold", "--json", "--gate", "out_of_fold.accuracy >= 0.2")
     assert again.code == 0, again.err
     assert json.loads(again.out)["splits"]["out_of_fold"] == found
+    said = "out_of_fold: the training rows, each predicted by the network of the ensemble that has not learned from it"
+    assert said in again.err
+    assert said in mltrain("show", done.run).out
+    assert said in (done.run / "report.html").read_text()
 
 
 def test_every_kind_of_model_and_target_can_leave_out_a_fold(mltrain, data):

@@ -10,7 +10,7 @@ from mltrain.report.page.html import Content, Html, element, joined
 from mltrain.report.page.parts import figure, figures, interval, section, sentence, sub, table, value_cell
 from mltrain.report.page.sections.baselines import baselines_part
 from mltrain.report.page.sections.targets import targets_table
-from mltrain.report.summary import groups_sentence, weights_sentence
+from mltrain.report.summary import groups_sentence, split_sentence, weights_sentence
 from mltrain.report.text import number
 from mltrain.run.results import Results
 from mltrain.run.split_result import SliceResult, SplitResult
@@ -69,6 +69,9 @@ def metrics_table(results: Results) -> Html:
 def undefined_sentences(results: Results) -> Iterator[str]:
     """Yield what the intervals rest on, why a metric has no value, and which categories are new."""
     for name, split in results.splits.items():
+        rows = split_sentence(name)
+        if rows is not None:
+            yield f"{name}: {rows}"
         if split.groups is not None:
             yield f"{name}: {groups_sentence(split.groups.columns, split.groups.n)}"
         if split.weights is not None:
