@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _FEWEST_EPOCHS, _MOST_EPOCHS, _ROWS_SEEN = 10, 250, 100_000
 # A batch has one of so many training rows, as a power of two within these bounds.
 _ROWS_PER_BATCH_ROW, _SMALLEST_BATCH, _LARGEST_BATCH = 30, 32, 256
-# Of the epochs: on twelve of the tables for choosing, 41 % fewer were trained, and a better one came later on none. With
-# 0.15 it did on two.
+# Of the epochs: on twelve of the tables for choosing, 41 % fewer were trained, and a better one came later on none.
+# With 0.15 it did on two.
 _PATIENCE = 0.25
 
 
