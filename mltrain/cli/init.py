@@ -107,7 +107,9 @@ def init(
     typer.echo(path)
     for note in notes:
         typer.echo(note, err=True)
-    typer.echo(f"wrote the schema for your editor to {schema_path}; next: mltrain train {path}", err=True)
+    typer.echo(
+        f"wrote the schema for your editor to {schema_path}; next: mltrain train {shlex.quote(str(path))}", err=True
+    )
 
 
 def _other_command(path: Path, data: Path | None) -> str:

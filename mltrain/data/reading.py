@@ -9,6 +9,7 @@ import numpy as np
 
 from mltrain.data.column_settings import AS_WRITTEN
 from mltrain.data.files.arrays import with_single_values
+from mltrain.data.files.column_error import ColumnError
 from mltrain.data.files.column_types import DeclaredKinds, Role
 from mltrain.data.image_columns import AskedImages
 from mltrain.data.spec import DataSpec
@@ -18,7 +19,7 @@ from mltrain.data.target_spec import TargetSpec
 from mltrain.data.unknown_target import without_unknown_target
 from mltrain.data.window_columns import windowed_rows
 from mltrain.data.windowed import Windowed
-from mltrain.errors import DataError
+from mltrain.errors import DataError, MisfitError
 from mltrain.outputs import KINDS
 from mltrain.task import Decision, Task
 from mltrain.wording import listed
@@ -40,7 +41,13 @@ def read_data(
     """Return all rows of an experiment, where they are windows of a series the windows too, and what was decided;
     arguments and errors as for `prepare`, `beside` as for `AskedImages`."""
     images = AskedImages(spec.features, _no_features(spec, keep), beside if spec.windows is None else None)
-    table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task, keep), images)
+    try:
+        table = read_table(spec.source, spec.split, seed, declared_kinds(spec, task, keep), images)
+    except ColumnError as error:
+        if spec.windows is None or spec.target is None or error.column not in spec.target.names or error.odd_share < 1:
+            raise
+        message = f"windows forecast numbers, and the target '{error.column}' holds none: remove windows ({error})"
+        raise MisfitError(("data", "windows"), message) from error
     if not len(table):
         raise DataError(f"{table.origin.name}: there are no rows")
     table = with_single_values(table, _single_columns(spec, table, keep))

@@ -83,6 +83,7 @@ def settling_decisions(spec: ExperimentSpec, info: DataInfo, epochs: int | None 
     if model is not spec.model:
         kinds = listed(list(dict.fromkeys(KINDS_IN_WORDS[each.kind] for each in info.inputs)))
         found.append(Decision("model", getattr(model, "type", ""), f"it fits {kinds}"))
+    found += model.choices(info)
     usual = model.usual_training(info)
     before, after = spec.training, settled(spec, info, epochs).training
     if before.epochs == "auto" and before.budget is not None:

@@ -51,6 +51,10 @@ class ModelSpec(Spec):
         """Return the model itself; `auto` returns the one that fits the data."""
         return self
 
+    def choices(self, info: DataInfo) -> tuple[Decision, ...]:
+        """Return what follows from the data where the config leaves it open, to be said and recorded."""
+        return ()
+
     def usual_training(self, info: DataInfo) -> UsualTraining:
         """Return how it is trained where the config does not say it."""
         return UsualTraining()

@@ -19,6 +19,7 @@ from mltrain.keras_api.components import KerasComponent, make
 from mltrain.models.branches import applied, flat_inputs, network
 from mltrain.models.members import MEAN, MEMBERS
 from mltrain.models.mlp import hidden_layers
+from mltrain.models.tabular import numbers_of
 from mltrain.outputs import KINDS
 from mltrain.task import DataInfo, Input
 
@@ -75,7 +76,7 @@ def fit_numbers(form: NumberForm, model: keras.Model, info: DataInfo, inputs: Ma
         inputs: the encoded training rows, by the name of the input.
     """
     for number, given in enumerate(info.inputs):
-        places = _numbers_of(given)
+        places = numbers_of(given)
         if not places:
             continue
         flat = inputs[given.name].reshape(len(inputs[given.name]), -1)
@@ -129,13 +130,6 @@ def pieces(values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     return slopes, offsets
 
 
-def _numbers_of(given: Input) -> list[int]:
-    """Return the places of numbers in an input, flat: of arrays all."""
-    if given.kind in ("vector", "series"):
-        return list(range(math.prod(given.shape)))
-    return list(given.numbers)
-
-
 def _named(name: str, number: int, inputs: int) -> str:
     return name if inputs == 1 else f"{name}_{number + 1}"
 
@@ -144,7 +138,7 @@ def _entering(form: NumberForm, tensor: Any, given: Input, number: int, inputs: 
     """Return `(batch, width)` for an input: what enters the first hidden layer."""
     if given.kind == "category":
         return flat_inputs((tensor,), (given,))
-    places = _numbers_of(given)
+    places = numbers_of(given)
     if not places:
         return tensor
     if len(given.shape) > 1:

@@ -130,8 +130,8 @@ class TrainingSpec(Spec):
     """What the training may take, instead of `epochs`: `{seconds: 60}` or `{rows_seen: 1_000_000}`."""
     patience: Patience | Literal["auto", "none"] = "auto"
     """Epochs without an improvement of the objective after which training ends, such as `20` or `500 steps`; `none`
-    trains all epochs. It is an EarlyStopping with nothing more stated. auto is none, or for `tabular` a share of the
-    epochs, where they are auto and nothing else that may end the training is stated."""
+    trains all epochs. It is an EarlyStopping with nothing more stated. auto trains all epochs, or for `tabular` ends
+    after a share of them, where they are auto and nothing else that may end the training is stated."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["full", "auto"] = "auto"
     """Rows in one update; `full` takes all training rows at once. auto is 32, or for `tabular` follows from the number
     of rows."""

@@ -77,6 +77,7 @@ class TestOverfitting:
         assert (
             "after epoch 4 the validation loss rises from 0.44 to 0.687 while the training loss falls" in said.sentence
         )
+        assert ("use EarlyStopping" in said.sentence) is found.exhausted
         assert "stop there" not in said.sentence  # a later epoch may be better: nobody can know
 
     @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The parts of `tabular` beside the formulas of their papers, on small numbers."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import keras
@@ -142,3 +143,16 @@ def test_a_table_of_categories_alone_has_no_pieces():
 def test_images_are_refused_in_words():
     images = Input("photo", (8, 8, 3), "float32")
     assert "not photo: use `type: fusion`" in Tabular().inputs_problem((images,))
+
+
+@pytest.mark.parametrize(("rows", "form"), [(9, "none"), (10, "pieces")])
+def test_few_rows_for_many_numbers_have_no_pieces(rows, form):
+    columns = tuple("abcde")
+    info = replace(table(columns, tuple(range(5))), train_rows=rows)
+    spec = Tabular(units=(4,), members=2)
+    model = spec.build(info, None)
+    assert ("borders_of_pieces" in [layer.name for layer in model.layers]) is (form == "pieces")
+    (said,) = spec.choices(info)
+    assert (said.what, said.value) == ("model.numbers", form)
+    assert said.reason == f"{rows} training rows for 5 columns of numbers"
+    assert not Tabular(numbers="waves").choices(info)

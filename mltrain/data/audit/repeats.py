@@ -12,11 +12,13 @@ from mltrain.outputs import KINDS
 from mltrain.run.audit import AuditFinding
 from mltrain.task import SPLITS, SplitName, Task
 
-# Rows of columns with few values repeat by chance: where chance explains a larger share of the repeats, there is no
-# finding.
+# Rows of columns with few values repeat by chance: where chance explains a larger share of the pairs of equal rows, it
+# is only a note.
 _BY_CHANCE = 0.01
 # A smaller share of repeats inside a split, or of rows that contradict each other, changes no score.
 _SHARE = 0.01
+# Rows beside each other belong together where this share of them is equal, and so many times more often than any two.
+_BESIDE, _MORE_OFTEN = 0.05, 10
 # Pairs of rows that a sentence names.
 _SHOWN = 2
 
@@ -58,14 +60,26 @@ def _across(
     same, twins = _twins(hashes.examples, train, rows)
     alike, their_twins = _twins(hashes.inputs, train, rows)
     others = len(alike) - len(same)
-    if _is_chance(hashes.agreement * train_rows * total, len(alike)):
+    pairs = _equal_pairs(hashes.inputs, train, rows)
+    beside = _beside_their_twin(hashes.inputs, train, alike)
+    together = len(beside) >= _BESIDE * total and len(beside) > _MORE_OFTEN * 2 * pairs / max(train_rows, 1)
+    by_chance = _is_chance(hashes.agreement * train_rows * total, pairs)
+    if by_chance and not together:
+        if len(alike) >= _SHARE * total:
+            yield _by_chance(name, total, same, alike)
         return
-    if len(same):
+    if len(same) and not by_chance:
         more = f"; {others} more {_have(others)} the features of a training row but another target" if others else ""
         sentence = (
             f"{len(same)} of {total} {name} rows {'are training rows' if len(same) > 1 else 'is a training row'} too, "
             f"with equal features and target ({_pairs(same, twins, place)}){more}: the score on these rows measures "
             "memory; keep copies in one split, or remove them"
+        )
+    elif together:
+        sentence = (
+            f"{len(beside)} of {total} {name} rows have all features of the training row next to them in the data: do "
+            "such rows belong together, as those of one person? Then the score on them measures memory; keep them in "
+            "one split, with data.split: {type: group, column: …}"
         )
     elif others >= _SHARE * total:
         sentence = (
@@ -77,6 +91,15 @@ def _across(
     yield AuditFinding(finding="repeated_rows", level="warning", sentence=sentence, key="data.split", split=name)
 
 
+def _by_chance(name: SplitName, total: int, same: np.ndarray, alike: np.ndarray) -> AuditFinding:
+    sentence = (
+        f"{len(alike)} of {total} {name} rows have all features of a training row, {len(same)} of them the same target "
+        "too: they have few different values, so this can be chance; if they are rows of the same person or thing, keep "
+        "them in one split, with data.split: {type: group, column: …}"
+    )
+    return AuditFinding(finding="equal_by_chance", level="note", sentence=sentence, key="data.split", split=name)
+
+
 def _within(
     splits: Splits, hashes: RowHashes, parts: Mapping[SplitName, np.ndarray], place: Callable[[int], str]
 ) -> Iterator[AuditFinding]:
@@ -84,9 +107,10 @@ def _within(
         _, firsts, places = np.unique(hashes.examples[parts[name]], return_index=True, return_inverse=True)
         again = np.flatnonzero(firsts[places] != np.arange(len(places)))
         total = len(numbers)
-        if len(again) < max(_SHARE * total, 2) or _is_chance(hashes.agreement * total**2 / 2, len(again)):
-            continue
         rows = parts[name]
+        pairs = _pairs_within(hashes.inputs[rows])
+        if len(again) < max(_SHARE * total, 2) or _is_chance(hashes.agreement * total**2 / 2, pairs):
+            continue
         shown = _pairs(rows[again], rows[firsts[places[again]]], place)
         weight = "count more than once in training" if name == "train" else "make its intervals too narrow"
         sentence = f"{len(again)} of {total} {name} rows repeat another {name} row ({shown}): they {weight}"
@@ -101,7 +125,8 @@ def _contradictions(
     other = hashes.examples[rows] != hashes.examples[rows[firsts[groups]]]
     contradicting = np.isin(groups, groups[other])
     count = int(contradicting.sum())
-    if not count or count < _SHARE * total or _is_chance(hashes.agreement * total**2 / 2, count):
+    pairs = _pairs_within(hashes.inputs[rows])
+    if not count or count < _SHARE * total or _is_chance(hashes.agreement * total**2 / 2, pairs):
         return
     shown = _pairs(rows[other], rows[firsts[groups[other]]], place)
     sentence = (
@@ -112,8 +137,37 @@ def _contradictions(
 
 
 def _is_chance(expected: float, found: int) -> bool:
-    """Return whether chance explains the pairs of equal rows that were found."""
+    """Return whether chance explains the pairs of equal rows that were found.
+
+    Args:
+        expected: pairs that are equal by chance, if the columns are independent.
+        found: pairs of equal rows, not rows: five equal rows are ten pairs.
+    """
     return expected > _BY_CHANCE * found
+
+
+def _equal_pairs(hashes: np.ndarray, known: np.ndarray, rows: np.ndarray) -> int:
+    """Return how many pairs of one of `known` and one of `rows` are equal."""
+    values, counts = np.unique(hashes[known], return_counts=True)
+    places = np.minimum(np.searchsorted(values, hashes[rows]), len(values) - 1)
+    return int(counts[places][values[places] == hashes[rows]].sum())
+
+
+def _pairs_within(hashes: np.ndarray) -> int:
+    """Return how many pairs of rows are equal."""
+    counts = np.unique(hashes, return_counts=True)[1]
+    return int((counts * (counts - 1) // 2).sum())
+
+
+def _beside_their_twin(hashes: np.ndarray, known: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return those of `rows` that equal the row before or behind them, which is one of `known`."""
+    is_known = np.zeros(len(hashes) + 2, bool)  # with a place before the first row and behind the last one
+    is_known[known + 1] = True
+    before, behind = np.maximum(rows - 1, 0), np.minimum(rows + 1, len(hashes) - 1)
+    equal = (is_known[rows] & (hashes[before] == hashes[rows])) | (
+        is_known[rows + 2] & (hashes[behind] == hashes[rows])
+    )
+    return rows[equal]
 
 
 def _repeated(hashes: np.ndarray) -> np.ndarray:

@@ -65,7 +65,7 @@ def worse_than_constant(facts: Facts) -> Finding | None:
         of_training = score_words(facts.task, known)
         why = (
             f"on its training rows {of_training}, so what it has learned holds for them alone: use a smaller model, "
-            "dropout, weight decay, EarlyStopping, or more rows"
+            f"dropout, weight decay, {'EarlyStopping, ' if facts.curves.exhausted else ''}or more rows"
         )
         key = "model"
     else:

@@ -89,12 +89,14 @@ def overfitting(curves: Curves) -> Finding | None:
     falls_to = 0.9 if min(train) >= 0 else 0.97
     if not rises or _mean(train[-_NEAR:]) > _times(falls_to, _around(train, best), train):
         return None
+    # A training that something has ended before its last epoch needs no EarlyStopping.
+    stops, key = ("EarlyStopping, ", "training.callbacks") if curves.exhausted else ("", "model")
     return Finding(
         "overfitting",
         f"overfitting: after epoch {best + 1} the validation loss rises from {held_out[best]:.3g} to {end:.3g} while "
-        f"the training loss falls from {train[best]:.3g} to {train[-1]:.3g}; use EarlyStopping, dropout, weight decay, "
+        f"the training loss falls from {train[best]:.3g} to {train[-1]:.3g}; use {stops}dropout, weight decay, "
         "a smaller model, or more rows",
-        "training.callbacks",
+        key,
     )
 
 

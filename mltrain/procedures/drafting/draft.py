@@ -14,6 +14,7 @@ from mltrain.config.load import load_text
 from mltrain.data.files.opening import refuse_folder_of_parts
 from mltrain.data.table import Table
 from mltrain.errors import DataError, UsageError
+from mltrain.outputs import KINDS
 from mltrain.problems import InvalidConfigError, printable
 from mltrain.procedures.audit import audit
 from mltrain.procedures.drafting.column_looks import Look, look_at
@@ -21,7 +22,7 @@ from mltrain.procedures.drafting.draft_text import MODEL_OF_A_TABLE, Content, Hi
 from mltrain.procedures.drafting.names import config_name, experiment_name
 from mltrain.procedures.drafting.readable import Readable, read_somehow
 from mltrain.procedures.drafting.target_choice import Choice, guessed_target, named_target
-from mltrain.procedures.drafting.target_look import look_at_target
+from mltrain.procedures.drafting.target_look import TargetLook, look_at_target
 from mltrain.run.audit import Audit, AuditFinding
 from mltrain.spec import normalise
 from mltrain.wording import counted
@@ -133,7 +134,7 @@ def _content(readable: Readable, choice: Choice, data: Path, config: Path, state
     if normalise(choice.name) in _NAMES_OF_CLASSES or not any(look.of_table for look in looks):
         seen = replace(seen, may_be_numbers="")
     series = next((look for look in looks if look.is_series), None)
-    split, why = (_RANDOM, "") if series is None else _time_split(series)
+    split, why = (_RANDOM, "") if series is None else _time_split(series, seen)
     if readable.test_arrays:
         test = {"type": "npz", "path": _path_text(data, config), "arrays": readable.test_arrays}
         split, why = {"type": "files", "validation": 0.2, "test": test}, "the file has test rows of its own"
@@ -186,13 +187,14 @@ def _model(looks: Sequence[Look]) -> str:
     return MODEL_OF_A_TABLE if arrays[0].kind == "array" else "cnn"
 
 
-def _time_split(series: Look) -> tuple[Mapping[str, Any], str]:
+def _time_split(series: Look, target: TargetLook) -> tuple[Mapping[str, Any], str]:
     split = {"type": "time", "column": series.name, "validation": 0.2, "test": 0.2}
     why = (
         f"there is one row for each {series.name}, in order: the newest rows are the test, as neighbours in both would "
-        "make the score too good. To forecast from earlier rows, add `windows: {length: 12}` here and set "
-        f"{series.name} to ignore"
+        "make the score too good"
     )
+    if target.task is not None and KINDS[target.task].of_numbers:  # windows forecast numbers only
+        why += f". To forecast from earlier rows, add `windows: {{length: 12}}` here and set {series.name} to ignore"
     return split, why
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ def _head(content: Content, name: str, schema: str) -> Iterator[str]:
     yield "#"
     yield f"# Written by `{content.command}`. It runs as it is:"
     yield "#"
-    yield f"#   mltrain train {config}"
+    yield f"#   mltrain train {shlex.quote(config)}"
     yield "#"
     yield from _comment("The comments say what was seen in the file. Your editor explains each key.", "")
     yield ""
