@@ -19,7 +19,7 @@ ROWS = np.array([[1.0, 5.0, 0.0], [2.0, 5.0, 0.0], [3.0, 5.0, 0.0], [4.0, 5.0, 8
 
 def table(columns, numbers, task="regression", units=1, classes=()):
     given = Input("table", (len(columns),), "float32", columns, numbers=numbers)
-    return DataInfo((given,), (Output("y", task, units, classes),), 10)
+    return DataInfo((given,), (Output("y", task, units, classes),), 100)
 
 
 def built(spec, info, rows):
@@ -145,7 +145,7 @@ def test_images_are_refused_in_words():
     assert "not photo: use `type: fusion`" in Tabular().inputs_problem((images,))
 
 
-@pytest.mark.parametrize(("rows", "form"), [(9, "none"), (10, "pieces")])
+@pytest.mark.parametrize(("rows", "form"), [(24, "none"), (25, "pieces")])
 def test_few_rows_for_many_numbers_have_no_pieces(rows, form):
     columns = tuple("abcde")
     info = replace(table(columns, tuple(range(5))), train_rows=rows)

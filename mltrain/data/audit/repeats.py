@@ -94,8 +94,8 @@ def _across(
 def _by_chance(name: SplitName, total: int, same: np.ndarray, alike: np.ndarray) -> AuditFinding:
     sentence = (
         f"{len(alike)} of {total} {name} rows have all features of a training row, {len(same)} of them the same target "
-        "too: they have few different values, so this can be chance; if they are rows of one person or thing, keep them "
-        "in one split, with data.split: {type: group, column: …}"
+        "too: they have few different values, so this can be chance; if they are of one person or thing, keep them in "
+        "one split, with data.split: {type: group, column: …}"
     )
     return AuditFinding(finding="equal_by_chance", level="note", sentence=sentence, key="data.split", split=name)
 
