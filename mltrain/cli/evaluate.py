@@ -83,7 +83,7 @@ def evaluate(
             )
     if split is not None and data is not None:
         raise UsageError(
-            "--split and --data were both given: a file of other rows has no splits (remove one); remove one of the two"
+            "--split and --data were both given: a file of other rows has no splits; remove one of the two"
         )
     if against is not None and data is not None:
         raise UsageError(

@@ -27,6 +27,8 @@ class Ensemble(Spec):
     @model_validator(mode="before")
     @classmethod
     def _from_bare_number(cls, value: Any) -> Any:
+        if isinstance(value, str | float):
+            raise ValueError("expected the number of networks, such as 5, or {members: 5, by: fold}")
         return {"members": value} if isinstance(value, int) else value
 
     @classmethod

@@ -159,7 +159,8 @@ def _quantity(text: str) -> Quantity:
     split, metric, bound = str(parts["split"]), str(parts["metric"]), parts.get("bound")
     of_slice, of_class, baseline = parts["slice"], parts.get("class"), parts.get("baseline")
     if split not in _SPLITS:
-        raise ValueError(f"unknown split {split!r}{suggest(split, _SPLITS)}")
+        hint = suggest(split, _SPLITS) or f" (known: {', '.join(_SPLITS)})"
+        raise ValueError(f"unknown split {split!r}{hint}")
     known = _BOUNDS_OF_FOLDS if split == FOLDS else (*_BOUNDS, *_BOUNDS_OF_SEEDS)
     if bound is not None and bound not in known:
         if split == FOLDS:
