@@ -144,7 +144,7 @@ def _splits(content: Content) -> Iterator[str]:
     if content.rows < _FEW_ROWS and not content.why_split:
         few = (
             f"{counted(content.rows, 'row')} are few: the test rows measure coarsely. `mltrain cross-validate "
-            f"{printable(content.config)} --folds 5` uses each row for the test once"
+            f"{shlex.quote(printable(content.config))} --folds 5` uses each row for the test once"
         )
         yield from _comment(few, "  ")
     yield f"  split: {value_text(dict(content.split))}"

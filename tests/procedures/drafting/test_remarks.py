@@ -85,6 +85,30 @@ def test_the_forecast_that_is_advised_for_a_series_trains(mltrain, tmp_path):
     assert done.code == 0, done.err
 
 
+def test_no_forecast_of_classes_is_advised(mltrain, tmp_path):
+    """Windows forecast numbers: asked for all the same, they are refused at their line."""
+    days = [datetime.date(2020, 1, 31) + datetime.timedelta(days=number) for number in range(200)]
+    write_csv(tmp_path / "sky.csv", {"day": days, "sky": ["sun", "rain", "rain", "sun", "fog"] * 40})
+    _, text = drafted(tmp_path, "sky.csv", "--target", "sky")
+    assert "there is one row for each day, in order" in text
+    assert "windows" not in text
+    text = text.replace("day: datetime", "day: ignore").replace("  features:", "  windows: {length: 12}\n  features:")
+    (tmp_path / "changed.yaml").write_text(text, encoding="utf-8")
+    done = mltrain("train", "changed.yaml", "--quiet")
+    assert done.code == 3
+    assert "data.windows: windows forecast numbers, and the target 'sky' holds none: remove windows" in done.err
+
+
+def test_printed_commands_name_files_as_a_shell_reads_them(mltrain, tmp_path):
+    write_csv(tmp_path / "my shop (1).csv", {name: column[:30] for name, column in shop().items()})
+    done = mltrain("init", "--data", "my shop (1).csv", "--target", "price")
+    assert done.code == 0, done.err
+    assert "next: mltrain train 'my shop (1).yaml'" in done.err
+    text = (tmp_path / "my shop (1).yaml").read_text(encoding="utf-8")
+    assert "#   mltrain train 'my shop (1).yaml'" in text
+    assert "`mltrain cross-validate 'my shop (1).yaml'" in " ".join(text.replace("#", "").split())
+
+
 def test_copied_rows_are_remarked(tmp_path):
     columns = {name: column[:60] * 2 for name, column in shop().items() if name not in ("id", "note")}
     write_csv(tmp_path / "shop.csv", columns)
