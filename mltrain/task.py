@@ -80,6 +80,11 @@ class Input:
     width: int | None = None
 
     @property
+    def places_of_numbers(self) -> tuple[int, ...]:
+        """Places of numbers in an example, flat: of arrays of features, and of series, all."""
+        return tuple(range(math.prod(self.shape))) if self.kind in ("vector", "series") else self.numbers
+
+    @property
     def words(self) -> str:
         """What it is, before its name in a sentence."""
         return {"table": "the columns of", "text": "the tokens of the text", "category": "the category"}.get(

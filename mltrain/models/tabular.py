@@ -160,11 +160,4 @@ class Tabular(ModelSpec):
 
 
 def _columns_of_numbers(info: DataInfo) -> int:
-    return sum(len(numbers_of(given)) for given in info.inputs)
-
-
-def numbers_of(given: Input) -> list[int]:
-    """Return the places of numbers in an input, flat: of arrays all."""
-    if given.kind in ("vector", "series"):
-        return list(range(math.prod(given.shape)))
-    return list(given.numbers)
+    return sum(len(given.places_of_numbers) for given in info.inputs)

@@ -19,7 +19,6 @@ from mltrain.keras_api.components import KerasComponent, make
 from mltrain.models.branches import applied, flat_inputs, network
 from mltrain.models.members import MEAN, MEMBERS
 from mltrain.models.mlp import hidden_layers
-from mltrain.models.tabular import numbers_of
 from mltrain.outputs import KINDS
 from mltrain.task import DataInfo, Input
 
@@ -76,7 +75,7 @@ def fit_numbers(form: NumberForm, model: keras.Model, info: DataInfo, inputs: Ma
         inputs: the encoded training rows, by the name of the input.
     """
     for number, given in enumerate(info.inputs):
-        places = numbers_of(given)
+        places = list(given.places_of_numbers)
         if not places:
             continue
         flat = inputs[given.name].reshape(len(inputs[given.name]), -1)
@@ -138,7 +137,7 @@ def _entering(form: NumberForm, tensor: Any, given: Input, number: int, inputs: 
     """Return `(batch, width)` for an input: what enters the first hidden layer."""
     if given.kind == "category":
         return flat_inputs((tensor,), (given,))
-    places = numbers_of(given)
+    places = list(given.places_of_numbers)
     if not places:
         return tensor
     if len(given.shape) > 1:
