@@ -157,8 +157,9 @@ def evaluate(
     weights = weights_in_metrics(spec, table, name)
     examples = replace(encode_examples(preprocessing, table, rows), groups=groups, weights=weights)
     stored.refuse_indices(table, examples.inputs)
-    slices = _slices(run, spec, stored.record, table) if name not in ("train", OUT_OF_FOLD) else ()
-    folds = MemberFolds.of(network.spec, network.info, examples) if name == OUT_OF_FOLD else None
+    # Not by `name`: a folder of images may be called so, too.
+    folds = MemberFolds.of(network.spec, network.info, examples) if chosen == OUT_OF_FOLD else None
+    slices = _slices(run, spec, stored.record, table) if name != "train" and folds is None else ()
     of_rows = predict_split(network, examples) if folds is None else predict_out_of_fold(network, folds, examples)
     predicted = of_rows.tempered(network, stored.rule)
     measured = measure_split(network, examples, predicted, stored.rule, name, slices)

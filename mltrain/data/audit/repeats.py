@@ -57,10 +57,9 @@ def _across(
     rows: np.ndarray,
     place: Callable[[int], str],
 ) -> Iterator[AuditFinding]:
-    same, twins = _twins(hashes.examples, train, rows)
-    alike, their_twins = _twins(hashes.inputs, train, rows)
-    others = len(alike) - len(same)
-    pairs = _equal_pairs(hashes.inputs, train, rows)
+    same, twins, _ = _twins(hashes.examples, train, rows)
+    alike, their_twins, counts = _twins(hashes.inputs, train, rows)
+    others, pairs = len(alike) - len(same), int(counts.sum())
     beside = _beside_their_twin(hashes.inputs, train, alike)
     together = len(beside) >= _BESIDE * total and len(beside) > _MORE_OFTEN * 2 * pairs / max(train_rows, 1)
     by_chance = _is_chance(hashes.agreement * train_rows * total, pairs)
@@ -108,8 +107,10 @@ def _within(
         again = np.flatnonzero(firsts[places] != np.arange(len(places)))
         total = len(numbers)
         rows = parts[name]
-        pairs = _pairs_within(hashes.inputs[rows])
-        if len(again) < max(_SHARE * total, 2) or _is_chance(hashes.agreement * total**2 / 2, pairs):
+        if len(again) < max(_SHARE * total, 2):
+            continue
+        _, counts = np.unique(hashes.inputs[rows], return_counts=True)
+        if _is_chance(hashes.agreement * total**2 / 2, _pairs_of(counts)):
             continue
         shown = _pairs(rows[again], rows[firsts[places[again]]], place)
         weight = "count more than once in training" if name == "train" else "make its intervals too narrow"
@@ -125,7 +126,7 @@ def _contradictions(
     other = hashes.examples[rows] != hashes.examples[rows[firsts[groups]]]
     contradicting = np.isin(groups, groups[other])
     count = int(contradicting.sum())
-    pairs = _pairs_within(hashes.inputs[rows])
+    pairs = _pairs_of(np.bincount(groups))
     if not count or count < _SHARE * total or _is_chance(hashes.agreement * total**2 / 2, pairs):
         return
     shown = _pairs(rows[other], rows[firsts[groups[other]]], place)
@@ -146,16 +147,8 @@ def _is_chance(expected: float, found: int) -> bool:
     return expected > _BY_CHANCE * found
 
 
-def _equal_pairs(hashes: np.ndarray, known: np.ndarray, rows: np.ndarray) -> int:
-    """Return how many pairs of one of `known` and one of `rows` are equal."""
-    values, counts = np.unique(hashes[known], return_counts=True)
-    places = np.minimum(np.searchsorted(values, hashes[rows]), len(values) - 1)
-    return int(counts[places][values[places] == hashes[rows]].sum())
-
-
-def _pairs_within(hashes: np.ndarray) -> int:
-    """Return how many pairs of rows are equal."""
-    counts = np.unique(hashes, return_counts=True)[1]
+def _pairs_of(counts: np.ndarray) -> int:
+    """Return how many pairs of equal rows there are, where each kind of row is there so often."""
     return int((counts * (counts - 1) // 2).sum())
 
 
@@ -180,12 +173,13 @@ def _repeated(hashes: np.ndarray) -> np.ndarray:
     return np.flatnonzero(twice[places] == hashes)
 
 
-def _twins(hashes: np.ndarray, known: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return those of `rows` that equal one of `known`, and the first of `known` that each of them equals."""
-    values, firsts = np.unique(hashes[known], return_index=True)
+def _twins(hashes: np.ndarray, known: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return those of `rows` that equal one of `known`, the first of `known` that each of them equals, and how many of
+    `known` it equals."""
+    values, firsts, counts = np.unique(hashes[known], return_index=True, return_counts=True)
     places = np.minimum(np.searchsorted(values, hashes[rows]), len(values) - 1)
     found = values[places] == hashes[rows]
-    return rows[found], known[firsts[places[found]]]
+    return rows[found], known[firsts[places[found]]], counts[places[found]]
 
 
 def _have(count: int) -> str:

@@ -71,10 +71,8 @@ def fold_of_each(
         seed: of the draw.
     """
     kinds = None
-    if labels is not None:
-        units = labels if groups is None else np.unique(np.stack([labels, groups]), axis=1)[0]
-        if np.unique(units, return_counts=True)[1].min() >= folds:
-            kinds = labels
+    if labels is not None and np.unique(_in_units(labels, groups), return_counts=True)[1].min() >= folds:
+        kinds = labels
     in_fold = _folds(folds, kinds, groups, count, seed)
     if kinds is None and labels is not None:
         in_fold = _spread(in_fold, labels, groups)
@@ -90,7 +88,7 @@ def _kinds(
             raise MisfitError((*_SPLIT, "stratify"), "true needs a target with classes, but this one is a number")
         return None, ()
     labels = draw.labels[rows]
-    in_units = labels if groups is None else np.unique(np.stack([labels, groups[rows]]), axis=1)[0]
+    in_units = _in_units(labels, None if groups is None else groups[rows])
     counts = np.bincount(in_units, minlength=len(draw.classes))
     rarest = int(np.argmin(np.where(counts, counts, len(rows) + 1)))
     unit = "row" if groups is None else "group"
@@ -103,6 +101,11 @@ def _kinds(
     if split.stratify is True:
         raise MisfitError((*_SPLIT, "stratify"), f"true is not possible: {reason}; use auto")
     return None, (Decision("split.stratify", "false", reason),)
+
+
+def _in_units(labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Return the class of each row, or of each group once for each class that is in it."""
+    return labels if groups is None else np.unique(np.stack([labels, groups]), axis=1)[0]
 
 
 def _folds(folds: int, kinds: np.ndarray | None, groups: np.ndarray | None, count: int, seed: int) -> np.ndarray:
