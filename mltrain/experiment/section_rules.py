@@ -97,6 +97,8 @@ def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleP
 def _known_epochs(experiment: ExperimentSpec) -> int | None:
     """Return how many epochs are trained at most; None where that follows from the data."""
     training = experiment.training
+    if training.stages:
+        return sum(stage.epochs for stage in training.stages)
     if training.epochs != "auto":
         return training.epochs
     return experiment.model.usual_epochs if training.budget is None else None
@@ -121,6 +123,18 @@ def chosen_epochs_are_trained(experiment: ExperimentSpec) -> Iterator[RuleProble
 
 def _one_end_of_training(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     training = experiment.training
+    if training.stages:
+        total = sum(stage.epochs for stage in training.stages)
+        if training.epochs != "auto":
+            message = (
+                f"training.stages say how many epochs there are, {total} in all: remove training.epochs, or change the "
+                "epochs of a stage"
+            )
+            yield RuleProblem(("training", "epochs"), message)
+        if training.budget is not None:
+            message = f"training.stages say how long to train, {total} epochs: remove the budget or the stages"
+            yield RuleProblem(("training", "budget"), message)
+        return
     if training.budget is not None and training.epochs != "auto":
         message = (
             f"training.epochs is {training.epochs}, and a budget also says how long to train: remove one of the two"
@@ -130,8 +144,13 @@ def _one_end_of_training(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
 
 def _one_patience(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     training = experiment.training
+    stopping = any(isinstance(callback, EarlyStopping) for callback in training.callbacks)
+    for number, stage in enumerate(training.stages):
+        if stopping and stage.patience is not None:
+            message = "training.callbacks has an EarlyStopping, which is for every stage: remove one of the two"
+            yield RuleProblem(("training", "stages", number, "patience"), message)
     stated = training.patience not in ("auto", "none")
-    if stated and any(isinstance(callback, EarlyStopping) for callback in training.callbacks):
+    if stated and stopping:
         message = "training.callbacks has an EarlyStopping, which has a patience of its own: remove one of the two"
         yield RuleProblem(("training", "patience"), message)
 
@@ -271,6 +290,9 @@ def _validation_rows_choose(experiment: ExperimentSpec) -> Iterator[RuleProblem]
             yield RuleProblem(("evaluation", *path), message)
 
 
+# What says how long to train.
+ENDS = ("training.epochs", "training.budget", "training.stages")
+
 RULES = (
     Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _objective_is_measured),
     Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _callbacks_can_be_used),
@@ -281,12 +303,12 @@ RULES = (
         _one_hand_on_the_learning_rate,
     ),
     Rule(
-        ("model", "training.callbacks", "training.epochs", "training.budget", "training.final", "training.optimizer"),
+        ("model", *ENDS, "training.callbacks", "training.final", "training.optimizer"),
         averaged_weights_are_the_model,
     ),
-    Rule(("training.epochs", "training.budget"), _one_end_of_training),
-    Rule(("training.callbacks", "training.patience"), _one_patience),
-    Rule(("model", "training.callbacks", "training.epochs", "training.budget"), chosen_epochs_are_trained),
+    Rule(ENDS, _one_end_of_training),
+    Rule(("training.callbacks", "training.patience", "training.stages"), _one_patience),
+    Rule(("model", *ENDS, "training.callbacks"), chosen_epochs_are_trained),
     Rule(("training.callbacks", "training.final"), _one_answer_on_final_weights),
     Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _one_best_epoch),
     Rule(("task", "evaluation.metrics", "evaluation.threshold", "evaluation.calibration"), _evaluation_fits_the_task),

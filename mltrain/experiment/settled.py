@@ -35,7 +35,7 @@ def settled(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> 
     if training.epochs == "auto":
         budget = training.budget
         fitting = None if budget is None else epochs or budget.epochs(info.train_rows)
-        found["epochs"] = fitting or usual.epochs
+        found["epochs"] = sum(stage.epochs for stage in training.stages) or fitting or usual.epochs
     if training.batch_size == "auto":
         found["batch_size"] = usual.batch_size
     if training.schedule == "auto":
@@ -58,6 +58,7 @@ def _patience(spec: ExperimentSpec, info: DataInfo, found: Mapping[str, Any]) ->
     training, share = spec.training, spec.model.usual_training(info).patience
     others = any(isinstance(callback, EarlyStopping | StochasticWeightAveraging) for callback in training.callbacks)
     ends = others or training.stop_when is not None or training.budget is not None or training.epochs != "auto"
+    ends = ends or bool(training.stages)
     if share is None or ends or "validation" not in spec.data.split.has_rows_for():
         return None
     return math.ceil(share * found["epochs"])
@@ -90,7 +91,7 @@ def settling_decisions(spec: ExperimentSpec, info: DataInfo, epochs: int | None 
         found.append(Decision("training.epochs", str(after.epochs), f"they fit the budget of {before.budget.words}"))
     if not usual.reason:
         return tuple(found)
-    if before.epochs == "auto" and before.budget is None:
+    if before.epochs == "auto" and before.budget is None and not before.stages:
         found.append(Decision("training.epochs", str(after.epochs), usual.reason))
     if before.batch_size == "auto":
         found.append(Decision("training.batch_size", str(after.batch_size), usual.reason))

@@ -75,6 +75,12 @@ class ModelSpec(Spec):
         return 1
 
     @property
+    def keeps_statistics(self) -> bool:
+        """Whether BatchNormalization in its backbones keeps its statistics while training, as it has those of other
+        examples."""
+        return False
+
+    @property
     def written_layers(self) -> tuple[KerasComponent, ...]:
         """The layers that the config lists under `model.layers`, from the input on."""
         return ()

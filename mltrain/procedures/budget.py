@@ -39,7 +39,7 @@ def within_budget(spec: ExperimentSpec, setup: Setup, context: Phases, determini
         pace = measure_pace(trial, deadline, stopwatch)
     laps = stopwatch.laps()
     compiling = laps["tracing"].seconds if "tracing" in laps else 0.0
-    epochs = epochs_of(budget.seconds - compiling, pace, trial.loop.steps)
+    epochs = epochs_of(budget.seconds - compiling, pace, trial.steps_of_epoch)
     return planned_setup(spec, setup.device, setup.prepared, context, determinism, epochs)
 
 

@@ -59,9 +59,9 @@ class FormerTraining:
     new_rate: bool = False
     differences: tuple[str, ...] = ()
 
-    def monitors(self, plan: Plan) -> tuple[WatchingCallback, ...]:
+    def monitors(self, plan: Plan, stage: int) -> tuple[WatchingCallback, ...]:
         """Return the callbacks with which the checkpoint was written; those of the new `plan` where nothing differs."""
-        return plan.monitors if self.plan is None else self.plan.monitors
+        return (plan if self.plan is None else self.plan).monitors[stage]
 
     def adapted(self, saved: Saved, model: keras.Model, plan: Plan) -> Saved:
         """Return the checkpoint as the new config needs it.
@@ -70,7 +70,8 @@ class FormerTraining:
             RunError: it was not written with the callbacks of the run.
         """
         history = History.from_csv(saved.state["history"].encode(), saved.name)
-        states = _callback_states(saved, self.monitors(plan), plan.monitors, history)
+        stage = stage_of(saved)
+        states = _callback_states(saved, self.monitors(plan, stage), plan.monitors[stage], history)
         training = {**saved.state["training"], "callbacks": states}
         arrays = saved.arrays
         if self.network is not None:
@@ -131,8 +132,9 @@ def refused_changes(
     if network.epochs < trained:
         yield f"training.epochs: {network.epochs} is less than the {trained} epochs that are already trained"
     history = History.from_csv(saved.state["history"].encode(), saved.name)
-    states = _callback_states(saved, former.monitors(plan), plan.monitors, history)
-    for (callback, _), state in zip(plan.monitors, states, strict=True):
+    stage = stage_of(saved)
+    states = _callback_states(saved, former.monitors(plan, stage), plan.monitors[stage], history)
+    for (callback, _), state in zip(plan.monitors[stage], states, strict=True):
         if misfit := callback.misfit(state, trained):
             yield misfit
     if not former.changed:
@@ -157,6 +159,11 @@ def refused_changes(
     if not found and (_misfits(former, network, plan, saved) or _starts_differently(former, network)):
         found = [each for each in differences if each.startswith(_OF_VARIABLES) and not each.startswith(_RATE)]
     yield from found
+
+
+def stage_of(saved: Saved) -> int:
+    """Return the stage in which a checkpoint was written, counted from 0."""
+    return int(saved.state["training"]["position"].get("stage", 0))
 
 
 def _optimizer(spec: ExperimentSpec) -> KerasComponent:

@@ -24,7 +24,7 @@ from mltrain.training.checkpoint_state import check_checkpoint_state
 from mltrain.training.progress import EpochRecord
 from mltrain.training.spec import Cadence, CheckpointSpec
 from mltrain.training.state import put_state, take_state
-from mltrain.training.training import Training
+from mltrain.training.training import BestWeights, Training
 from mltrain.training.weights import take_weights
 
 STATE = "state"
@@ -105,11 +105,12 @@ class Checkpoints:
         # By the number of a state: the epoch of the best weights, and those that a callback had chosen by then.
         self._refers: dict[int, tuple[int, frozenset[int]]] = {}
         self._damaged: list[int] = []
+        training.best_weights = self._best_weights
 
     def restore(self, saved: Saved) -> History:
         """Put model and training back to where `saved` was written, and return the history of then."""
+        self._training.restore(saved.state["training"])  # first, as each stage has variables of its own
         put_state(self._training.model, saved.arrays, saved.name)
-        self._training.restore(saved.state["training"])
         if self._training.average is not None:
             weights = take_weights(self._training.model)
             self._training.average.restore_mean(saved.average, weights, saved.name)
@@ -123,6 +124,9 @@ class Checkpoints:
         self._refers = {saved.number: (self.best_epoch, self._chosen())}
         self._written_step = self.step
         return history
+
+    def _best_weights(self) -> BestWeights | None:
+        return BestWeights(self.best_epoch, self.best) if self.best_epoch else None
 
     def write_adapted(self) -> None:
         """Write the state of a training whose settings have changed; those that were written before them go."""

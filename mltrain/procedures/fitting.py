@@ -4,34 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
-import numpy as np
-
-from mltrain.data.examples import Examples
 from mltrain.errors import DivergedError, InterruptedRunError
 from mltrain.procedures.changed_settings import FormerTraining, former_training, refused_changes
 from mltrain.procedures.checkpoints import Checkpoints, newest_valid
 from mltrain.procedures.decision import check_both_classes
 from mltrain.procedures.listeners import Listener, listeners_of
-from mltrain.procedures.measurement import exact_values
 from mltrain.procedures.phases import Phases
 from mltrain.procedures.plan import AVERAGING, FinalWeights
 from mltrain.procedures.resumption import PlannedResumption, resumed_sentence
 from mltrain.procedures.run_context import RunContext
 from mltrain.procedures.setup import Setup
+from mltrain.procedures.stages_of_run import StagesOfRun
 from mltrain.run.history import History
 from mltrain.run.record import Record
 from mltrain.run.status import status
-from mltrain.training.callback import EpochRules
-from mltrain.training.class_weights import row_weights
-from mltrain.training.feed import ResidentFeed
-from mltrain.training.loop import CompiledSteps
 from mltrain.training.schedule import Schedule
-from mltrain.training.shared_epochs import SharedEpochs
-from mltrain.training.spec import Cadence
-from mltrain.training.training import Steps, Training
-from mltrain.training.validation import Validation
+from mltrain.training.training import Training
 from mltrain.training.weights import put_weights
 
 
@@ -166,7 +155,7 @@ def train_network(ready: Ready, context: RunContext) -> Fitted:
     try:
         with (
             context.interruption.deferred(),
-            context.terminal.training(network.epochs, training.loop.steps, ready.setup.plan.objective.metric),
+            context.terminal.training(network.epochs, training.steps_of_epoch, ready.setup.plan.objective.metric),
         ):
             if ready.history is None:
                 with context.stopwatch.phase("checkpoints"):
@@ -214,7 +203,7 @@ def _epochs(training: Training, listeners: Sequence[Listener], context: RunConte
             with phase(listener.phase):
                 listener.chunk_ended(epoch, done, steps, loss)
 
-    for record in training.epochs(chunk_ended):
+    for record in training.epochs(chunk_ended, context.terminal.note):
         for listener in listeners:
             with phase(listener.phase):
                 listener.epoch_ended(record)
@@ -245,39 +234,4 @@ def training_of(setup: Setup, context: Phases) -> Training:
     """
     check_both_classes(setup.spec.evaluation, setup.prepared)
     with context.stopwatch.phase("building the model"):
-        return _training(setup, context)
-
-
-def _training(setup: Setup, context: Phases) -> Training:
-    network, spec, info = setup.network, setup.spec, setup.network.info
-    train = setup.prepared.examples["train"]
-    arrays = network.training_tensors(train)
-    weights = row_weights(spec.training, train.y, info, setup.prepared.weights)
-    if setup.folds is not None:
-        weights = setup.folds.weights(weights)
-    weighted = arrays if weights is None else (*arrays, weights)
-    feed = ResidentFeed(weighted)
-    loop = CompiledSteps(network.model, feed, network.batch_size, setup.acceleration, network.step)
-    cadence = Cadence.parse(spec.training.checkpoint.every)
-    held_out = setup.prepared.examples.get("validation")
-
-    def measured(examples: Examples, outputs: np.ndarray) -> dict[str, float]:
-        return exact_values(network, examples, network.predictions(outputs))
-
-    return Training(
-        spec=spec.training,
-        steps=Steps(
-            loop=loop,
-            seed=spec.seed,
-            every=cadence.epochs * loop.steps if cadence.epochs else cadence.steps,
-            shared=SharedEpochs.of(loop),
-        ),
-        rules=EpochRules(
-            objective=setup.plan.objective,
-            callbacks=[callback.build(monitored) for callback, monitored in setup.plan.monitors],
-            stop_when=setup.plan.stop_when,
-        ),
-        validation=Validation(network.evaluation(held_out), partial(measured, held_out)) if held_out else None,
-        interruption=context.interruption,
-        stopwatch=context.stopwatch,
-    )
+        return Training(setup.spec.training, StagesOfRun(setup, context), context.interruption, context.stopwatch)

@@ -19,6 +19,7 @@ from mltrain.experiment.target_scale import scales_target
 from mltrain.models.head import Head
 from mltrain.models.members import MEMBERS, ensemble, models_in
 from mltrain.models.scores import tempered_model
+from mltrain.models.trained_layers import TrainedLayers
 from mltrain.models.walk import head_of, inputs_behind, layers_of, sources_of
 from mltrain.models.word_vectors import hold_vectors
 from mltrain.outputs import KINDS
@@ -64,6 +65,11 @@ class Network:
     def models(self) -> list[keras.Model]:
         """The networks of an ensemble, or the only one."""
         return models_in(self.model, self.spec.networks)
+
+    @cached_property
+    def trained_layers(self) -> list[TrainedLayers]:
+        """Which layers of each of `models` are trained, for a training in stages."""
+        return [TrainedLayers(model) for model in self.models]
 
     @property
     def step(self) -> MemberSteps | None:
@@ -177,7 +183,7 @@ class Network:
             model = keras.Sequential([model, keras.layers.Activation(KINDS[self.info.task].activation)])
         output = self.info.output
         parts = [(place, each.task, rule.of_output(each.name).temperature) for each, place in output.placed]
-        if parts or isinstance(self.spec.training.schedule, Schedule):
+        if parts or self.spec.training.stages or isinstance(self.spec.training.schedule, Schedule):
             # Without what it was compiled with, which only mltrain knows.
             model = keras.Model(model.inputs, model.outputs[0], name=model.name)
         parts = parts or [(slice(None), output.task, rule.temperature)]

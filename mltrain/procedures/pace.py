@@ -109,7 +109,7 @@ def measure_pace(training: Training, deadline: Deadline, stopwatch: NoStopwatch)
         deadline.end = None
     laps = stopwatch.laps()
     tracing = laps["tracing"].seconds if "tracing" in laps else 0.0
-    return pace_of(calls, epochs, training.loop.steps, tracing)
+    return pace_of(calls, epochs, training.steps_of_epoch, tracing)
 
 
 def pace_of(calls: Sequence[Call], epochs: Sequence[tuple[float, float]], steps: int, tracing: float) -> Pace:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from mltrain.stopwatch import NoStopwatch, PhaseName
 from mltrain.training.signals import Interruption
 
@@ -12,11 +14,15 @@ class Phases:
     Args:
         interruption: of this process.
         stopwatch: notes where the time goes.
+
+    Attributes:
+        folder: of the run; None where there is none.
     """
 
     def __init__(self, interruption: Interruption, stopwatch: NoStopwatch) -> None:
         self.interruption = interruption
         self.stopwatch = stopwatch
+        self.folder: Path | None = None
 
     def begin(self, phase: PhaseName) -> None:
         """Begin a phase before the training."""

@@ -39,14 +39,15 @@ class Plan:
 
     Attributes:
         objective: what "best" is.
-        monitors: callbacks of ours, each with what it watches, or the objective where it watches nothing.
+        monitors: of each stage of the training the callbacks of ours, each with what it watches, or the objective where
+            it watches nothing; a training without stages is one.
         stop_when: what ends the training, or None.
         final: whose weights are the model of the run.
         decisions: what was not stated, with reasons.
     """
 
     objective: Objective
-    monitors: tuple[WatchingCallback, ...]
+    monitors: tuple[tuple[WatchingCallback, ...], ...]
     stop_when: Comparison | None
     final: FinalWeights
     decisions: tuple[Decision, ...]
@@ -119,17 +120,22 @@ def _why(spec: ExperimentSpec, splits: set[SplitName]) -> str:
 
 def _monitors(
     spec: ExperimentSpec, info: DataInfo, objective: Objective, known: dict[str, str | None]
-) -> tuple[WatchingCallback, ...]:
+) -> tuple[tuple[WatchingCallback, ...], ...]:
     late = (*chosen_epochs_are_trained(spec), *averaged_weights_are_the_model(spec))  # the rows may say how many
     for problem in (*late, *callback_problems(spec, objective, known)):
         raise MisfitError(problem.path, problem.message)
-    epochs, steps = spec.training.most_epochs, spec.training.steps_of_epoch(info.train_rows)
-    ours = [
-        callback.for_training(epochs, steps)
-        for callback in spec.training.callbacks
-        if isinstance(callback, CallbackSpec)
-    ]
-    return tuple((callback, watched_by(callback, objective, known) or objective) for callback in ours)
+    steps = spec.training.steps_of_epoch(info.train_rows)
+    found = []
+    for number in range(max(1, len(spec.training.stages))):
+        training = spec.training.of_stage(number)
+        ours = [
+            # What goes on over all stages is for all epochs.
+            callback.for_training(training.most_epochs if callback.begins_anew else spec.training.most_epochs, steps)
+            for callback in training.callbacks
+            if isinstance(callback, CallbackSpec)
+        ]
+        found.append(tuple((callback, watched_by(callback, objective, known) or objective) for callback in ours))
+    return tuple(found)
 
 
 def _stop_when(spec: ExperimentSpec, known: dict[str, str | None]) -> Comparison | None:

@@ -36,6 +36,7 @@ class RunContext(Phases):
     ) -> None:
         super().__init__(interruption, stopwatch)
         self.run = run
+        self.folder = run.path
         self.terminal = terminal
         self.writes = not resumed
         self._former: FormerState | None = None

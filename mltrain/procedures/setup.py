@@ -16,6 +16,7 @@ from mltrain.procedures.phases import Phases
 from mltrain.procedures.plan import Plan, make_plan
 from mltrain.procedures.preparing import prepare_for_model
 from mltrain.procedures.slices import Slices, fit_slices
+from mltrain.procedures.staging import PlannedStage, kept_key, planned_stages, stage_decisions
 from mltrain.procedures.word_vectors import put_first_vectors
 from mltrain.run.proof import json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, VectorFiles, row_fingerprint
@@ -42,6 +43,7 @@ class Setup:
         epochs: that fit a budget in seconds; None without one, or before they are measured.
         folds: which network of an ensemble leaves out which training rows; None where all learn from all.
         vectors: the files of word vectors that were read, by the name of the text.
+        stages: of the training, as they will be trained; empty where it has none.
     """
 
     spec: ExperimentSpec
@@ -56,6 +58,7 @@ class Setup:
     epochs: int | None = None
     folds: MemberFolds | None = None
     vectors: Mapping[str, VectorFiles] = field(default_factory=dict)
+    stages: tuple[PlannedStage, ...] = ()
 
     def with_first_weights(self) -> Setup:
         """Return the same with the first weights in the network, for a training at its first step.
@@ -80,7 +83,12 @@ class Setup:
         return record.with_values(
             device=Device(value=self.device.kind, reason=self.device.reason),
             threads=Threads(intra_op=self.device.intra_op_threads, inter_op=self.device.inter_op_threads),
-            determinism={"op_determinism": False, "precision": self.precision, **self.acceleration.determinism},
+            determinism={
+                "op_determinism": False,
+                "precision": self.precision,
+                **self.acceleration.determinism,
+                **{kept_key(number): each.keeps for number, each in enumerate(self.stages)},
+            },
             seeds={"experiment": self.spec.seed, "split": self.spec.seed if stated_seed is None else stated_seed},
             epochs=self.epochs,
             slices=self.slices.edges,
@@ -133,6 +141,9 @@ def planned_setup(
     context.begin("building the model")
     precision, precision_decisions = choose_precision(spec.precision, spec.model.written_layers, device)
     network = build_network(spec, prepared.info, prepared.preprocessing.target, precision)
+    held_out = prepared.examples.get("validation")
+    rows = len(prepared.examples["train"].y) + (len(held_out.y) if held_out else 0)
+    stages = planned_stages(network, rows, determinism, context.folder)
     worth_xla = network.spec.model.worth_xla
     acceleration = accelerate(network.model, network.updates, device, spec.training, determinism, worth_xla)
     decisions = (
@@ -145,6 +156,20 @@ def planned_setup(
         *class_weight_decision(spec.training, prepared.examples["train"].y, prepared.info),
         *precision_decisions,
         *acceleration.decisions,
+        *stage_decisions(stages),
         network.evaluation_block[1],
     )
-    return Setup(spec, device, prepared, slices, plan, network, precision, acceleration, decisions, epochs, folds)
+    return Setup(
+        spec=spec,
+        device=device,
+        prepared=prepared,
+        slices=slices,
+        plan=plan,
+        network=network,
+        precision=precision,
+        acceleration=acceleration,
+        decisions=decisions,
+        epochs=epochs,
+        folds=folds,
+        stages=stages,
+    )

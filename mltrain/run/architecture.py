@@ -31,6 +31,17 @@ class RecordedLayer(Spec):
     """Where there are several inputs, those that it follows from, directly or through other layers."""
 
 
+class RecordedStage(Spec):
+    """A stage of the training."""
+
+    train: str
+    """Which layers it trains, in words."""
+    epochs: Count
+    """At most."""
+    parameters: Count
+    """The number of weights that it trains."""
+
+
 class Architecture(Spec):
     """The layers of a model, from the input to the output."""
 
@@ -42,12 +53,15 @@ class Architecture(Spec):
     """Where there are several inputs, the shape of one example of each."""
     layers: Many[RecordedLayer]
     """In the order in which they are applied."""
+    stages: Many[RecordedStage] = ()
+    """The stages of the training, where it has some."""
 
     def as_json(self) -> dict[str, Any]:
         """Return what is written: of a stack without the keys that only graphs need."""
         written = self.model_dump(mode="json")
-        if not self.inputs:
-            del written["inputs"]
+        for key in ("inputs", "stages"):
+            if not written[key]:
+                del written[key]
         for layer in written["layers"]:
             for key in ("after", "inputs"):
                 if not layer[key]:

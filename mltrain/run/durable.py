@@ -16,6 +16,7 @@ import io
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -60,6 +61,19 @@ def write_soon(path: Path, data: bytes) -> None:
         finally:
             os.close(file)
         os.replace(name, path.name, src_dir_fd=directory, dst_dir_fd=directory)
+
+
+def unnamed_array(directory: Path, shape: tuple[int, ...], dtype: str) -> Any:
+    """Return an array without values in a file of a directory. The file has no name: whatever happens to the process,
+    the system removes it.
+
+    Raises:
+        WriteError: it cannot be made.
+    """
+    import numpy as np
+
+    with refusing(directory), tempfile.TemporaryFile(dir=directory) as file:
+        return np.memmap(file, dtype=dtype, mode="w+", shape=shape)
 
 
 def write_files(directory: Path, files: Mapping[str, bytes]) -> None:

@@ -24,11 +24,13 @@ class Consequence:
 
     Attributes:
         stop: the reason to stop after this epoch, or None.
+        of_stage: whether only the stage ends with it, where others follow.
         learning_rate: the new learning rate, or None.
         note: a sentence to say, or None.
     """
 
     stop: str | None = None
+    of_stage: bool = False
     learning_rate: float | None = None
     note: str | None = None
 
@@ -113,6 +115,8 @@ class CallbackSpec(Spec):
 
     State: ClassVar[type[Spec]]
     """The form of what it remembers."""
+    begins_anew: ClassVar[bool] = False
+    """Whether it forgets what it remembers where another stage of the training begins."""
 
     def for_training(self, epochs: int, steps: int) -> Self:
         """Return this with what depends on the length of the training.

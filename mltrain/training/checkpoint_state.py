@@ -33,6 +33,14 @@ class PositionState(Spec):
     """Its loss and metrics, if only the validation was left."""
     stopped: str | None
     """Why the training had ended, if it had."""
+    stage: Count = 0
+    """The stage of the training that was under way, counted from 0."""
+    first_epoch: Annotated[int, Field(ge=1)] = 1
+    """Its first epoch."""
+    steps_before: Count = 0
+    """Updates of the weights in the stages before it."""
+    ended: str | None = None
+    """Why the stage had ended before its last epoch, if it had."""
 
 
 class TrainingState(Spec):

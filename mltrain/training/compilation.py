@@ -68,7 +68,7 @@ def _compile_outputs(model: keras.Model, training: TrainingSpec, info: DataInfo,
             raise MisfitError(("training", "outputs", part.name, "loss"), message)
     losses = output_losses(training, info)
     metrics = [keras.metrics.MeanMetricWrapper(each.rows, name=of_target("loss", each.name)) for each in losses]
-    optimizer = _optimizer(training, info)
+    optimizer = optimizer_of(training, info)
     model.compile(optimizer=optimizer, loss=OutputsLoss(losses), metrics=metrics, jit_compile=False)
     _build(model, training, info)
 
@@ -87,7 +87,7 @@ def _compile(
     model: keras.Model, training: TrainingSpec, loss: KerasComponent, metrics: Iterable[TrainingMetric], info: DataInfo
 ) -> None:
     model.compile(
-        optimizer=_optimizer(training, info),
+        optimizer=optimizer_of(training, info),
         loss=build(loss),
         metrics=[_keras_metric(metric, training, info) for metric in metrics],
         jit_compile=False,
@@ -95,7 +95,7 @@ def _compile(
     _build(model, training, info)
 
 
-def _optimizer(training: TrainingSpec, info: DataInfo) -> keras.optimizers.Optimizer:
+def optimizer_of(training: TrainingSpec, info: DataInfo) -> keras.optimizers.Optimizer:
     """Return the optimizer, whose learning rate follows the schedule where there is one."""
     component = training.optimizer or make("optimizer", "Adam")
     optimizer = build(component)

@@ -6,7 +6,7 @@ itself at `on_train_begin`; this one is a plain state machine instead.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -28,6 +28,7 @@ class EarlyStopping(Monitoring):
         best: float | None
         """The best value."""
 
+    begins_anew: ClassVar[bool] = True
     type: Literal["EarlyStopping"] = "EarlyStopping"
     min_delta: Annotated[float, Field(ge=0)] = 0.0
     """A smaller change does not count as an improvement."""
@@ -80,7 +81,8 @@ class RunningEarlyStopping(EpochCallback):
         if self._wait < self._patience:
             return Consequence()
         epochs = counted(self._wait, "epoch")
-        return Consequence(stop=f"early stopping: {self._objective.metric} has not improved for {epochs}")
+        reason = f"early stopping: {self._objective.metric} has not improved for {epochs}"
+        return Consequence(stop=reason, of_stage=True)
 
     def epochs_until_asked(self) -> int:
         """Return how many epochs must pass before it can stop."""

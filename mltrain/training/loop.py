@@ -20,7 +20,9 @@ import tensorflow as tf
 from mltrain.training.acceleration import UNACCELERATED, Acceleration, recurrences, unrolled
 from mltrain.training.feed import Arrays, Feed, Window, gathered, rows_of
 from mltrain.training.fused_recurrences import fused
+from mltrain.training.held_layers import as_in_predictions
 from mltrain.training.progress import Chunks
+from mltrain.training.upper_part import UpperPart
 
 # The outputs of some rows, and the loss and metrics so far.
 Measured = tuple[tf.Tensor, dict[str, tf.Tensor]]
@@ -30,7 +32,7 @@ Measure = Callable[..., Measured]
 _FULL_VECTORS = 32
 
 
-def in_full_vectors(function: Callable[[Any], tf.Tensor], x: Any) -> tf.Tensor:
+def in_full_vectors(function: Callable[[Any], Any], x: Any) -> Any:
     """Return a function of rows, equal for equal rows wherever they are.
 
     The last rows of a block that is not a multiple of the width of the vector instructions are computed by other
@@ -38,7 +40,7 @@ def in_full_vectors(function: Callable[[Any], tf.Tensor], x: Any) -> tf.Tensor:
     depend on where they are. So such a block is filled up with copies of its last row, whose outputs are dropped.
 
     Args:
-        function: of rows.
+        function: of rows, to a tensor or a list of them.
         x: a tensor with rows on its first axis, or a list of such.
     """
     first = tf.nest.flatten(x)[0]
@@ -47,7 +49,7 @@ def in_full_vectors(function: Callable[[Any], tf.Tensor], x: Any) -> tf.Tensor:
     rows = tf.shape(first)[0]
     filled = -(-rows // _FULL_VECTORS) * _FULL_VECTORS
     places = tf.minimum(tf.range(filled), rows - 1)
-    return function(gathered(x, places))[:rows]
+    return tf.nest.map_structure(lambda found: found[:rows], function(gathered(x, places)))
 
 
 class CompiledSteps:
@@ -59,6 +61,7 @@ class CompiledSteps:
         batch_size: rows in one step; a larger one than there are rows means one step an epoch.
         acceleration: how it is compiled.
         step: updates the weights by `x`, `y` and perhaps `sample_weight`; None for Keras' own `train_step`.
+        held: layers that do in a step what they do in a prediction.
     """
 
     def __init__(
@@ -68,8 +71,10 @@ class CompiledSteps:
         batch_size: int,
         acceleration: Acceleration = UNACCELERATED,
         step: Callable[[Any], object] | None = None,
+        held: Sequence[keras.Layer] = (),
     ) -> None:
         self.model = model
+        self._held = held
         self._step = step or model.train_step
         self.feed = feed
         self.rows = feed.rows
@@ -151,7 +156,8 @@ class CompiledSteps:
 
     def train_on(self, tensors: Sequence[Any], rows: tf.Tensor) -> None:
         """Run one step on some rows of tensors, int32 numbers of them; called while a graph is traced."""
-        with unrolled(self._unrolled), fused(self._fuse):  # this is Python, which runs only while it is traced
+        # This is Python, which runs only while it is traced.
+        with unrolled(self._unrolled), fused(self._fuse), as_in_predictions(self._held):
             self._step(gathered(tuple(tensors), rows))
 
     def _full_steps(self, *arguments: Any) -> dict[str, tf.Tensor]:
@@ -189,17 +195,26 @@ class CompiledEvaluation:
         model: compiled and built.
         block: rows in one step.
         target: one target's shape, without the batch, and dtype.
+        upper: the part of the model that is run, on what the part before gives; None runs the model.
     """
 
-    def __init__(self, model: keras.Model, block: int, target: tuple[tuple[int, ...], str]) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        block: int,
+        target: tuple[tuple[int, ...], str],
+        upper: UpperPart | None = None,
+    ) -> None:
         self.model = model
         self.block = block
         self.outputs = model.output_shape[-1]
-        shape, dtype = target
+        self._run = (lambda x, training: model(x, training=training)) if upper is None else upper.run
         inputs = [tf.TensorSpec(each.shape, each.dtype) for each in model.inputs]
+        if upper is not None:
+            inputs = [tf.TensorSpec((None, *shape), dtype) for shape, dtype in upper.inputs]
         self._signature = (
             inputs[0] if len(inputs) == 1 else inputs,
-            tf.TensorSpec((None, *shape), dtype),
+            tf.TensorSpec((None, *target[0]), target[1]),
             tf.TensorSpec((), "int32"),
         )
 
@@ -217,7 +232,7 @@ class CompiledEvaluation:
 
     def _evaluate_on(self, x: Any, y: tf.Tensor) -> tf.Tensor:
         # The body of Keras' test_step, which does not hand out the predictions.
-        predictions = in_full_vectors(lambda rows: self.model(rows, training=False), x)
+        predictions = in_full_vectors(lambda rows: self._run(rows, False), x)
         loss = self.model.compute_loss(x=x, y=y, y_pred=predictions, training=False)
         self.model.metrics[0].update_state(loss, sample_weight=tf.shape(y)[0])
         self.model.compute_metrics(x, y, predictions)

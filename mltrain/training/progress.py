@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,8 @@ class EpochRecord:
         stop: why training ends with it, or None.
         notes: what callbacks of ours did.
         kept: whether a callback wants its weights on disk.
+        stage: of the training, counted from 1; None where it has no stages.
+        ended: why the stage ends with it, while others follow; None where it does not.
     """
 
     epoch: int
@@ -32,12 +34,15 @@ class EpochRecord:
     stop: str | None
     notes: tuple[str, ...]
     kept: bool = False
+    stage: int | None = None
+    ended: str | None = None
 
     @property
     def row(self) -> dict[str, float]:
         """The row of history.csv."""
         return {
             "epoch": self.epoch,
+            **({} if self.stage is None else {"stage": self.stage}),
             **self.measured,
             "learning_rate": self.learning_rate,
             "seconds": round(self.seconds, 6),
@@ -54,6 +59,10 @@ class Position:
         seconds: what it has taken so far.
         logs: its training loss and metrics once all of its steps are done, and only validation is left.
         stopped: why the training has ended, or None.
+        stage: the stage under way, counted from 0.
+        first_epoch: of the stage.
+        steps_before: updates of the weights in the stages before.
+        ended: why the stage has ended before its last epoch, or None.
     """
 
     epoch: int = 1
@@ -61,6 +70,18 @@ class Position:
     seconds: float = 0.0
     logs: dict[str, float] | None = None
     stopped: str | None = None
+    stage: int = 0
+    first_epoch: int = 1
+    steps_before: int = 0
+    ended: str | None = None
+
+    def after(self, epoch: int, stopped: str | None = None, ended: str | None = None) -> Position:
+        """Return where the training stands after an epoch."""
+        return replace(self, epoch=epoch + 1, step=0, seconds=0.0, logs=None, stopped=stopped, ended=ended)
+
+    def in_epoch(self, epoch: int, step: int, seconds: float, logs: dict[str, float] | None = None) -> Position:
+        """Return where the training stands in an epoch."""
+        return replace(self, epoch=epoch, step=step, seconds=seconds, logs=logs, stopped=None)
 
 
 def epoch_order(rows: int, seed: int, epoch: int, shuffle: bool = True) -> np.ndarray:

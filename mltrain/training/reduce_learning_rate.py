@@ -3,7 +3,7 @@ its own."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -26,6 +26,7 @@ class ReduceLROnPlateau(Monitoring):
         cooldown: Annotated[int, Field(ge=0)]
         """Epochs in which a missing improvement does not count."""
 
+    begins_anew: ClassVar[bool] = True
     type: Literal["ReduceLROnPlateau"] = "ReduceLROnPlateau"
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """The new learning rate is the old one times this."""

@@ -18,6 +18,7 @@ from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.patience import Patience
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 from mltrain.training.schedule import Schedule
+from mltrain.training.stages import StageSpec
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
 Optimizer = Annotated[KerasComponent, keras_component("optimizer")]
@@ -126,6 +127,10 @@ class TrainingSpec(Spec):
     epochs: Annotated[int, Field(ge=1, le=10_000_000)] | Literal["auto"] = "auto"
     """The largest number of passes over the training rows; a callback may stop earlier. auto is 100, or for `tabular`
     follows from the number of rows."""
+    stages: Many[StageSpec] = ()
+    """Parts of the training that follow each other, each with its own layers, learning rate and epochs, such as
+    `[{train: head, epochs: 5}, {train: {last: 30 layers}, epochs: 20, learning_rate: 1e-5}]`. They say how long to
+    train; EarlyStopping, ReduceLROnPlateau and the schedule begin anew in each."""
     budget: Budget | None = None
     """What the training may take, instead of `epochs`: `{seconds: 60}` or `{rows_seen: 1_000_000}`."""
     patience: Patience | Literal["auto", "none"] = "auto"
@@ -176,6 +181,24 @@ class TrainingSpec(Spec):
         if self.epochs == "auto":
             raise ValueError("the epochs follow from the rows, which are not known")
         return self.epochs
+
+    def of_stage(self, number: int) -> TrainingSpec:
+        """Return a settled training as if one of its stages, counted from 0, were all of it; itself where it has
+        none."""
+        if not self.stages:
+            return self
+        stage = self.stages[number]
+        optimizer = stage.optimizer or self.optimizer
+        if optimizer is not None and stage.learning_rate is not None:
+            optimizer = optimizer.with_argument("learning_rate", stage.learning_rate)
+        found: dict[str, Any] = {"stages": (), "epochs": stage.epochs, "optimizer": optimizer}
+        if stage.schedule is not None:
+            found["schedule"] = stage.schedule
+        if stage.patience is not None:
+            others = tuple(each for each in self.callbacks if not isinstance(each, EarlyStopping))
+            ends = () if stage.patience == "none" else (EarlyStopping(patience=stage.patience),)
+            found["callbacks"] = (*others, *ends)
+        return self.model_copy(update=found)
 
     def rows_of_batch(self, rows: int) -> int:
         """Return the rows in one update of a settled training on so many rows."""

@@ -26,71 +26,71 @@ from mltrain.training.progress import Chunks, EpochRecord, Position, epoch_order
 from mltrain.training.shared_epochs import MOST_EPOCHS, SharedEpochs
 from mltrain.training.signals import Interruption
 from mltrain.training.spec import TrainingSpec
+from mltrain.training.stage import Stage, Stages, Steps
 from mltrain.training.stochastic_weight_averaging import RunningAverage
-from mltrain.training.validation import Validation, of_split
-from mltrain.training.weights import averaged_weights, by_place, take_weights
+from mltrain.training.validation import of_split
+from mltrain.training.weights import averaged_weights, by_place, put_weights, take_weights
 
 Progress = Callable[[int, int, int, float], None]
 
 
 @dataclass(frozen=True)
-class Steps:
-    """How an epoch is trained.
+class BestWeights:
+    """The weights of the best epoch so far.
 
     Attributes:
-        loop: over the training rows.
-        seed: of the experiment, for the order of the rows.
-        every: a chunk ends at each multiple of so many steps of the training, for checkpoints; None where it need not.
-        shared: runs several epochs of `loop` in one call; None where each has its own.
+        epoch: the best.
+        weights: as `take_weights`.
     """
 
-    loop: CompiledSteps
-    seed: int
-    every: int | None = None
-    shared: SharedEpochs | None = None
+    epoch: int
+    weights: Mapping[str, np.ndarray]
 
 
 class Training:
-    """Trains epoch by epoch.
+    """Trains stage by stage and epoch by epoch.
 
     Args:
-        spec: epochs, shuffling, callbacks of Keras.
-        steps: how an epoch is trained.
-        rules: what decides after each epoch.
-        validation: of the validation rows, or None.
+        spec: shuffling, callbacks of Keras.
+        stages: the parts of it; a training without stages is one.
         interruption: asked between two chunks of steps.
         stopwatch: notes where the time goes.
     """
 
     def __init__(
-        self,
-        spec: TrainingSpec,
-        steps: Steps,
-        rules: EpochRules,
-        validation: Validation | None,
-        interruption: Interruption,
-        stopwatch: NoStopwatch = NO_STOPWATCH,
+        self, spec: TrainingSpec, stages: Stages, interruption: Interruption, stopwatch: NoStopwatch = NO_STOPWATCH
     ) -> None:
         self.spec = spec
-        self.loop = steps.loop
-        self.model = steps.loop.model
+        self.model = stages.model
         self.best: float | None = None
         self.position = Position()
-        self._steps = steps
-        self.rules = rules
-        self._validation = validation
+        self.best_weights: Callable[[], BestWeights | None] = lambda: None
+        self._stages = stages
+        self._stage = stages.begin(0, None)
+        self._made: Steps | None = None
         self._interruption = interruption
         self._stopwatch = stopwatch
-        self._theirs = KerasCallbacks(spec, self.model, self.loop.steps, stopwatch)
+        self._theirs = KerasCallbacks(spec, self.model, stages.steps_of_epoch, stopwatch)
         # How many steps the variables are ahead of the last recorded epoch, and the weights that it ended with.
         self._ahead: tuple[int, tuple[np.ndarray, ...]] | None = None
 
-    def epochs(self, progress: Progress) -> Iterator[EpochRecord]:
+    @property
+    def rules(self) -> EpochRules:
+        """What decides after each epoch."""
+        return self._stage.rules
+
+    @property
+    def steps_of_epoch(self) -> int:
+        """Updates of the weights in an epoch."""
+        return self._stages.steps_of_epoch
+
+    def epochs(self, progress: Progress, say: Callable[[str], None] = lambda sentence: None) -> Iterator[EpochRecord]:
         """Train; yield a record after each epoch.
 
         Args:
             progress: called after each chunk with the epoch, its steps that are done, all of its steps, and the loss
                 so far.
+            say: called with a sentence where a stage begins.
 
         Raises:
             DivergedError: the loss, a metric or a prediction is NaN or infinite.
@@ -98,33 +98,69 @@ class Training:
         """
         self.model.stop_training = False
         self._theirs.training_begins()
+        while True:
+            if self._epochs_left():
+                if self._stage.words:
+                    say(self._stage.words)
+                yield from self._epochs_of_stage(progress)
+            if self.position.stopped is not None or self.position.stage + 1 >= self._stages.count:
+                break
+            self._next_stage(say)
+        self._theirs.training_ended()
+
+    def _epochs_of_stage(self, progress: Progress) -> Iterator[EpochRecord]:
         if self._steps.shared is not None and self._undisturbed():
             yield from self._shared_epochs(self._steps.shared)
         else:
             yield from self._single_epochs(progress)
-        self._theirs.training_ended()
+
+    def _next_stage(self, say: Callable[[str], None]) -> None:
+        """Begin the stage behind the one that has ended."""
+        number, position = self.position.stage + 1, self.position
+        steps, best = self.step, self.best_weights()
+        weights: Mapping[str, np.ndarray] = self.weights()
+        self._begin(number, self._stage)
+        if self._stage.with_best and best is not None and best.epoch != position.epoch - 1:
+            weights = best.weights
+            say(f"stage {number + 1} begins with the weights of epoch {best.epoch}, the best so far")
+        put_weights(self.model, weights, f"the stage before stage {number + 1}")
+        self.position = Position(epoch=position.epoch, stage=number, first_epoch=position.epoch, steps_before=steps)
+
+    def _begin(self, number: int, before: Stage | None) -> None:
+        self._stage, self._made, self._ahead = self._stages.begin(number, before), None, None
+
+    @property
+    def _steps(self) -> Steps:
+        """How the stage is trained; made when it is needed, as it may take long."""
+        if self._made is None:
+            self._made = self._stages.steps(self.position.stage)
+        return self._made
+
+    @property
+    def _loop(self) -> CompiledSteps:
+        return self._steps.loop
 
     def _single_epochs(self, progress: Progress) -> Iterator[EpochRecord]:
         # Chunks adapt over the whole training; a Keras callback that hooks into every step gets single steps.
         chunks = Chunks(0.0 if self._theirs.hook_into_steps else 0.15)
         with self._stopwatch.phase("tracing"):
-            self.loop.trace()
+            self._loop.trace()
         for epoch in self._epochs_left():
             started = time.perf_counter() - self.position.seconds
             with self._stopwatch.phase("steps"):
                 if self.position.logs is None:
                     self._steps_of_epoch(epoch, chunks, progress, started)
-                logs = self.position.logs or self.loop.metrics()
+                logs = self.position.logs or self._loop.metrics()
             seconds = time.perf_counter() - started
-            self.position = Position(epoch, self.loop.steps, seconds, logs)
+            self.position = self.position.in_epoch(epoch, self.steps_of_epoch, seconds, logs)
             measured = of_split("train", logs)
             with self._stopwatch.phase("validation"), averaged_weights(self.model):
                 measured |= self._validate(epoch)
             with self._stopwatch.phase("callbacks"):
                 record = self._finish(epoch, measured, time.perf_counter() - started)
-            self.position = Position(epoch + 1, stopped=record.stop)
+            self.position = self.position.after(epoch, record.stop, record.ended)
             yield record
-            if record.stop:
+            if record.stop or record.ended:
                 return
             self._interruption.raise_if_received()
 
@@ -147,20 +183,21 @@ class Training:
                 self.refuse_divergence(epoch, measured)
                 with self._stopwatch.phase("callbacks"):
                     record = self._finish(epoch, measured, seconds / count)
-                self.position = Position(epoch + 1, stopped=record.stop)
+                self.position = self.position.after(epoch, record.stop, record.ended)
                 yield record
             self._interruption.raise_if_received()
 
     def _epochs_left(self) -> range:
-        return range(self.position.epoch, self.spec.most_epochs + 1 if self.position.stopped is None else 0)
+        position, ended = self.position, self.position.stopped or self.position.ended
+        return range(position.epoch, 0 if ended else position.first_epoch + self._stage.epochs)
 
     def _order(self, epoch: int) -> np.ndarray:
-        return epoch_order(self.loop.rows, self._steps.seed, epoch, self.spec.shuffle)
+        return epoch_order(self._loop.rows, self._steps.seed, epoch, self.spec.shuffle)
 
     def _undisturbed(self) -> bool:
         """Return whether nothing happens between two epochs but what our own callbacks decide."""
         return not (
-            self._validation is not None
+            self._steps.validation is not None
             or self.rules.stop_when is not None
             or self._theirs
             or self._steps.every is not None
@@ -176,6 +213,10 @@ class Training:
     @property
     def step(self) -> int:
         """Updates of the weights up to the last recorded epoch, or so far in the one under way."""
+        return self.position.steps_before + self._step_of_stage
+
+    @property
+    def _step_of_stage(self) -> int:
         return int(self.model.optimizer.iterations.numpy()) - (self._ahead[0] if self._ahead else 0)
 
     @property
@@ -184,7 +225,7 @@ class Training:
         optimizer = self.model.optimizer
         if self._ahead is None or not isinstance(optimizer._learning_rate, LearningRateSchedule):
             return float(optimizer.learning_rate)
-        return float(optimizer._learning_rate(ops.convert_to_tensor(self.step, optimizer.iterations.dtype)))
+        return float(optimizer._learning_rate(ops.convert_to_tensor(self._step_of_stage, optimizer.iterations.dtype)))
 
     def weights(self) -> dict[str, np.ndarray]:
         """Return the weights that the last recorded epoch ended with, as `take_weights`."""
@@ -194,24 +235,25 @@ class Training:
             return take_weights(self.model)
 
     def _steps_of_epoch(self, epoch: int, chunks: Chunks, progress: Progress, started: float) -> None:
-        first = self.position.step
+        first, loop = self.position.step, self._loop
         self._theirs.epoch_begins(epoch, first)
-        for done in self.loop.epoch(self._order(epoch), chunks, first, self._steps.every):
-            self._theirs.step_ended(done, self.loop.metrics)
-            logs = self.loop.metrics()
+        for done in loop.epoch(self._order(epoch), chunks, first, self._steps.every):
+            self._theirs.step_ended(done, loop.metrics)
+            logs = loop.metrics()
             self.refuse_divergence(epoch, of_split("train", logs))
-            self.position = Position(epoch, done, time.perf_counter() - started)
-            progress(epoch, done, self.loop.steps, logs["loss"])
+            self.position = self.position.in_epoch(epoch, done, time.perf_counter() - started)
+            progress(epoch, done, loop.steps, logs["loss"])
             self._interruption.raise_if_received()
-            if self.model.stop_training and done < self.loop.steps:
+            if self.model.stop_training and done < loop.steps:
                 break
 
     def _validate(self, epoch: int) -> dict[str, float]:
-        if self._validation is None:
+        validation = self._steps.validation
+        if validation is None:
             return {}
         self._theirs.validation_begins()
         refuse = partial(self.refuse_divergence, epoch)
-        logs, measured = self._validation.run(self._interruption.raise_if_received, refuse)
+        logs, measured = validation.run(self._interruption.raise_if_received, refuse)
         self._theirs.validation_ended(logs)
         return measured
 
@@ -221,22 +263,37 @@ class Training:
         improved = objective.better(measured[objective.metric], self.best)
         if improved:
             self.best = measured[objective.metric]
-        stops, notes = [], []
+        number, count = self.position.stage + 1, self._stages.count
+        stops: list[str] = []
+        ends: list[str] = []
+        notes: list[str] = []
         for consequence in self.rules.epoch_ended(epoch, measured, learning_rate):
             if not self.settled and (consequence.stop or consequence.learning_rate is not None):
                 raise RuntimeError(f"a callback acts in epoch {epoch}, before `epochs_until_asked` said: {consequence}")
             if consequence.learning_rate is not None:
                 self.model.optimizer.learning_rate = consequence.learning_rate
-            stops += [consequence.stop] if consequence.stop else []
+            if consequence.stop:
+                (ends if consequence.of_stage and number < count else stops).append(consequence.stop)
             notes += [consequence.note] if consequence.note else []
         for callback in self.rules.callbacks:
             callback.take_weights(epoch, self.weights)
         self._theirs.epoch_ended(epoch, measured)
         if self.model.stop_training:
             stops.append("a Keras callback stopped the training")
-        stop = "; ".join(stops) or None
+        stop, ended = "; ".join(stops) or None, "; ".join(ends) or None
+        if ended and not stop:
+            notes.append(f"stage {number} of {count} ends: {ended}")
         return EpochRecord(
-            epoch, measured, learning_rate, seconds, improved, stop, tuple(notes), self.rules.keeps(epoch)
+            epoch=epoch,
+            measured=measured,
+            learning_rate=learning_rate,
+            seconds=seconds,
+            improved=improved,
+            stop=stop,
+            notes=tuple(notes),
+            kept=self.rules.keeps(epoch),
+            stage=number if count > 1 else None,
+            ended=None if stop else ended,
         )
 
     @property
@@ -251,7 +308,7 @@ class Training:
             InterruptedRunError: a signal came.
         """
         between = self._interruption.raise_if_received
-        put_average(self.model, average.mean, self.loop.feed, self.loop.batch_size, between)
+        put_average(self.model, average.mean, self._stages.feed, self._stages.batch_size, between)
 
     def reduce_learning_rate(self, factor: float) -> float:
         """Multiply the learning rate, which must be a number and not a schedule, and return the new one."""
@@ -269,7 +326,10 @@ class Training:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` returned."""
-        self.position, self._ahead = Position(**state["position"]), None
+        position = Position(**state["position"])
+        if position.stage != self.position.stage:
+            self._begin(position.stage, None)
+        self.position, self._ahead = position, None
         self.best = state["best"]
         for callback, kept in zip(self.rules.callbacks, state["callbacks"], strict=True):
             callback.restore(kept)

@@ -1,0 +1,167 @@
+"""The stages of a training, made of an experiment when they begin. Imports TensorFlow."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from typing import Any
+
+import keras
+import numpy as np
+
+from mltrain.aligned import aligned_empty
+from mltrain.data.examples import Examples
+from mltrain.models.trained_layers import Still, same_as_in_predictions
+from mltrain.procedures.measurement import exact_values
+from mltrain.procedures.phases import Phases
+from mltrain.procedures.setup import Setup
+from mltrain.procedures.staging import PlannedStage, lower_part_of, put_stage, still_part_of
+from mltrain.run.durable import unnamed_array
+from mltrain.training.callback import CallbackSpec, EpochCallback, EpochRules
+from mltrain.training.class_weights import row_weights
+from mltrain.training.compilation import target_signature
+from mltrain.training.feed import Arrays, ResidentFeed, resident
+from mltrain.training.loop import CompiledEvaluation, CompiledSteps, EvaluationLoop
+from mltrain.training.shared_epochs import SharedEpochs
+from mltrain.training.spec import Cadence
+from mltrain.training.stage import Stage, Steps
+from mltrain.training.upper_part import UpperPart, UpperSteps
+from mltrain.training.validation import Validation
+
+
+class StagesOfRun:
+    """Those of an experiment; a training without stages is one. See `Stages` of `training/stage.py`.
+
+    Args:
+        setup: the data and the network.
+        context: of the process.
+    """
+
+    def __init__(self, setup: Setup, context: Phases) -> None:
+        self._setup = setup
+        self._context = context
+        self._network = setup.network
+        self.model = setup.network.model
+        self.batch_size = setup.network.batch_size
+        self.count = max(1, len(setup.stages))
+
+    @cached_property
+    def _arrays(self) -> Arrays:
+        setup, train = self._setup, self._setup.prepared.examples["train"]
+        arrays = self._network.training_tensors(train)
+        weights = row_weights(setup.spec.training, train.y, self._network.info, setup.prepared.weights)
+        if setup.folds is not None:
+            weights = setup.folds.weights(weights)
+        return arrays if weights is None else (*arrays, weights)
+
+    @cached_property
+    def feed(self) -> ResidentFeed:
+        """Of the training rows, as the model takes them."""
+        return ResidentFeed(self._arrays)
+
+    @property
+    def steps_of_epoch(self) -> int:
+        """Updates of the weights in an epoch."""
+        return self._setup.spec.training.steps_of_epoch(self.feed.rows)
+
+    def begin(self, number: int, before: Stage | None) -> Stage:
+        """Give the model the layers that a stage trains, and its optimizer."""
+        setup = self._setup
+        put_stage(self._network, number)
+        training = self._network.spec.training
+        kept = [] if before is None else list(before.rules.callbacks)
+        rules = EpochRules(
+            objective=setup.plan.objective,
+            callbacks=[
+                _running(callback, callback.build(watched), kept) for callback, watched in setup.plan.monitors[number]
+            ],
+            stop_when=setup.plan.stop_when,
+        )
+        if not training.stages:
+            return Stage(training.most_epochs, rules)
+        stage = training.stages[number]
+        best = stage.begin_with == "best" or (stage.begin_with == "auto" and setup.plan.final == "best")
+        return Stage(stage.epochs, rules, f"stage {number + 1} of {self.count} trains {_words(setup, number)}", best)
+
+    def steps(self, number: int) -> Steps:
+        """Return how the stage that was begun is trained."""
+        setup, network = self._setup, self._network
+        planned = setup.stages[number] if setup.stages else None
+        held_out = setup.prepared.examples.get("validation")
+        loop, validation = self._whole(held_out)
+        still = still_part_of(network)[0] if planned is not None and planned.keeps else None
+        if planned is not None and still is not None and self._context.folder is not None:
+            loop, validation = self._kept(planned, still, held_out)
+        cadence = Cadence.parse(setup.spec.training.checkpoint.every)
+        return Steps(
+            loop=loop,
+            seed=setup.spec.seed,
+            every=cadence.epochs * loop.steps if cadence.epochs else cadence.steps,
+            shared=SharedEpochs.of(loop),
+            validation=validation,
+        )
+
+    def _whole(self, held_out: Examples | None) -> tuple[CompiledSteps, Validation | None]:
+        """Return the steps of the whole model, and its validation."""
+        network, acceleration = self._network, self._setup.acceleration
+        held = self._held()
+        loop = CompiledSteps(self.model, self.feed, self.batch_size, acceleration, network.step, held)
+        return loop, self._validation(held_out, network.evaluation(held_out)) if held_out else None
+
+    def _kept(
+        self, planned: PlannedStage, still: Still, held_out: Examples | None
+    ) -> tuple[CompiledSteps, Validation | None]:
+        """Return the steps of the part that is trained, on the outputs of the part before it, and their validation."""
+        network, lower = self._network, lower_part_of(still, self._network)
+        part = UpperPart(still.upper, still.shapes)
+
+        def outputs(x: Any) -> Any:
+            found = lower.of_rows(keras.tree.flatten(x), self._allocate(planned), self._context.raise_if_interrupted)
+            tensors = [resident(each) for each in found]
+            return tensors[0] if len(tensors) == 1 else tensors
+
+        with self._context.stopwatch.phase("steps"):
+            feed = ResidentFeed((outputs(self._arrays[0]), *self._arrays[1:]))
+            known = None if held_out is None else (outputs(network.tensors(held_out)[0]), network.tensors(held_out)[1])
+        steps = UpperSteps(self.model, part)
+        loop = CompiledSteps(self.model, feed, self.batch_size, self._setup.acceleration, steps, self._held())
+        if held_out is None or known is None:
+            return loop, None
+        target = target_signature(self._setup.spec.training, network.info)
+        compiled = CompiledEvaluation(self.model, network.evaluation_block[0], target, part)
+        return loop, self._validation(held_out, EvaluationLoop(compiled, known))
+
+    def _allocate(self, planned: PlannedStage) -> Any:
+        if planned.on_disk and self._context.folder is not None:
+            return partial(unnamed_array, self._context.folder)
+        return aligned_empty
+
+    def _held(self) -> list[keras.Layer]:
+        network = self._network
+        keeps = network.spec.model.keeps_statistics
+        if not self._setup.stages and not keeps:
+            return []
+        return [layer for each in network.models for layer in same_as_in_predictions(each, keep_statistics=keeps)]
+
+    def _validation(self, examples: Examples, loop: EvaluationLoop) -> Validation:
+        network = self._network
+
+        def measured(outputs: np.ndarray) -> dict[str, float]:
+            return exact_values(network, examples, network.predictions(outputs))
+
+        return Validation(loop, measured)
+
+
+def _running(spec: CallbackSpec, new: EpochCallback, before: list[EpochCallback]) -> EpochCallback:
+    """Return a callback of the stage before that goes on in this one, or the new one."""
+    if spec.begins_anew:
+        return new
+    found = next((each for each in before if type(each) is type(new)), None)
+    if found is None:
+        return new
+    before.remove(found)
+    return found
+
+
+def _words(setup: Setup, number: int) -> str:
+    planned = setup.stages[number]
+    return f"{planned.words}{f'; {planned.why}' if planned.why else ''}"
