@@ -97,10 +97,8 @@ def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleP
 def _known_epochs(experiment: ExperimentSpec) -> int | None:
     """Return how many epochs are trained at most; None where that follows from the data."""
     training = experiment.training
-    if training.stages:
-        return sum(stage.epochs for stage in training.stages)
-    if training.epochs != "auto":
-        return training.epochs
+    if training.stated_epochs is not None:
+        return training.stated_epochs
     return experiment.model.usual_epochs if training.budget is None else None
 
 
@@ -124,7 +122,7 @@ def chosen_epochs_are_trained(experiment: ExperimentSpec) -> Iterator[RuleProble
 def _one_end_of_training(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     training = experiment.training
     if training.stages:
-        total = sum(stage.epochs for stage in training.stages)
+        total = training.stated_epochs
         if training.epochs != "auto":
             message = (
                 f"training.stages say how many epochs there are, {total} in all: remove training.epochs, or change the "

@@ -35,7 +35,7 @@ def settled(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> 
     if training.epochs == "auto":
         budget = training.budget
         fitting = None if budget is None else epochs or budget.epochs(info.train_rows)
-        found["epochs"] = sum(stage.epochs for stage in training.stages) or fitting or usual.epochs
+        found["epochs"] = training.stated_epochs or fitting or usual.epochs
     if training.batch_size == "auto":
         found["batch_size"] = usual.batch_size
     if training.schedule == "auto":

@@ -23,6 +23,7 @@ from mltrain.procedures.network import Network, build_network
 from mltrain.procedures.plan import Plan, WatchingCallback, make_plan
 from mltrain.procedures.resumption import PlannedResumption
 from mltrain.procedures.setup import Setup
+from mltrain.procedures.staging import put_stage
 from mltrain.run.history import History
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.record import Record
@@ -86,17 +87,19 @@ def former_training(planned: PlannedResumption, setup: Setup, run: LockedRun, sa
     former = FormerTraining(before, changed=False, longer=planned.longer)
     if saved is None:
         return former
-    rate = _stated_rate(after)
+    stage = stage_of(saved)
+    rate = _stated_rate(after, stage)
     now = _rate_of(saved, setup.network.model)
     reset = planned.states_rate and now is not None and np.float32(rate) != np.float32(now)
     if not reset and not planned.differences:
         return former
-    same = _stated_rate(before) == rate
+    same = stage < max(1, len(before.training.stages)) and _stated_rate(before, stage) == rate
     known = cast(Precision, planned.before.determinism.get("precision", "float32"))
     built: Network | None
     plan: Plan | None
     try:
         built = build_network(before, prepared.info, prepared.preprocessing.target, known)
+        put_stage(built, stage)
         plan = make_plan(before, prepared.info, set(prepared.examples))
     except MltrainError:  # the data is another, too: what cannot be compared is refused by its variables
         built = plan = None
@@ -166,13 +169,29 @@ def stage_of(saved: Saved) -> int:
     return int(saved.state["training"]["position"].get("stage", 0))
 
 
+def put_stage_of(saved: Saved, network: Network) -> None:
+    """Give a network the layers and the optimizer of the stage in which a checkpoint was written.
+
+    Raises:
+        RunError: the config has fewer stages.
+        MisfitError: the stage has no such layers.
+    """
+    stage, stages = stage_of(saved), len(network.spec.training.stages)
+    if stage >= max(1, stages):
+        raise RunError(
+            f"{saved.name} was written in stage {stage + 1} of the training, and training.stages now has {stages}: "
+            "keep the stages that have begun, or train a new run"
+        )
+    put_stage(network, stage)
+
+
 def _optimizer(spec: ExperimentSpec) -> KerasComponent:
     """Return the optimizer of a settled experiment."""
     return cast(KerasComponent, spec.training.optimizer)
 
 
-def _stated_rate(spec: ExperimentSpec) -> Any:
-    return _optimizer(spec).argument("learning_rate")
+def _stated_rate(spec: ExperimentSpec, stage: int) -> Any:
+    return cast(KerasComponent, spec.training.of_stage(stage).optimizer).argument("learning_rate")
 
 
 def _in_brackets(parts: list[str]) -> str:

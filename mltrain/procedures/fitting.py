@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mltrain.errors import DivergedError, InterruptedRunError
-from mltrain.procedures.changed_settings import FormerTraining, former_training, refused_changes
+from mltrain.procedures.changed_settings import FormerTraining, former_training, put_stage_of, refused_changes
 from mltrain.procedures.checkpoints import Checkpoints, newest_valid
 from mltrain.procedures.decision import check_both_classes
 from mltrain.procedures.listeners import Listener, listeners_of
@@ -93,17 +93,21 @@ def get_ready(setup: Setup, record: Record, context: RunContext, planned: Planne
     record = setup.recorded(record)
     former: FormerTraining | None = None
     notes: tuple[str, ...] = ()
+    if saved is not None:
+        put_stage_of(saved, setup.network)
     if planned is not None:
         former = former_training(planned, setup, run, saved)
         refused = refused_changes(planned, former, record, setup, saved)
         record = planned.checked(record, saved, tuple(refused), former.differences)
         notes = (resumed_sentence(saved, run),)
+    if saved is not None and former is not None:  # with the variables of the stage in which it was written
+        saved = former.adapted(saved, setup.network.model, setup.plan)
     training = training_of(setup, context)
     checkpoints = Checkpoints(run, setup.spec.training.checkpoint, training)
     if saved is None or former is None:
         return Ready(setup, record, training, checkpoints, notes=notes)
     with context.stopwatch.phase("checkpoints"):
-        history = checkpoints.restore(former.adapted(saved, setup.network.model, setup.plan))
+        history = checkpoints.restore(saved)
     if former.longer:
         notes += training.continue_beyond_stop()
         if isinstance(setup.network.spec.training.schedule, Schedule):

@@ -10,9 +10,11 @@ from mltrain.config.load import Loaded
 from mltrain.config.resolved import resolved_yaml
 from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.evaluation.own_metrics import Plugins
+from mltrain.problems import KeyPath
 from mltrain.procedures.recorded_config import as_when_recorded, recorded_config, refuse_absent
 from mltrain.procedures.resumption import PlannedResumption, config_differences
 from mltrain.run.rundir import RunDirectory
+from mltrain.training.spec import TrainingSpec
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,10 @@ def asked_epochs(path: Path, loaded: Loaded) -> int | None:
         before = recorded_config(RunDirectory(path), plugins=loaded.plugins)
     except (RunError, ConfigError):
         return None
-    asked, trained = loaded.spec.training.epochs, before.spec.training.epochs
-    if asked == "auto":
+    asked, trained = loaded.spec.training.stated_epochs, before.spec.training.stated_epochs
+    if asked is None:
         return None
-    return asked if trained == "auto" or asked > trained else None
+    return asked if trained is None or asked > trained else None
 
 
 def stated_epochs(run: RunDirectory, overrides: Sequence[str], plugins: Plugins | None = None) -> int | None:
@@ -69,10 +71,29 @@ def stated_epochs(run: RunDirectory, overrides: Sequence[str], plugins: Plugins 
     except (RunError, ConfigError):
         return None  # `prepare_resume` says what is wrong with it
     loaded = recorded_config(run, overrides, plugins)
-    path = ("training", "epochs")
+    path = _epochs_path(loaded.spec.training)
     stated = loaded.root.existing(path) == path and loaded.root.at(path).place.source.override
-    epochs = loaded.spec.training.epochs
-    return epochs if stated and isinstance(epochs, int) else None
+    return loaded.spec.training.stated_epochs if stated else None
+
+
+def _epochs_path(training: TrainingSpec) -> KeyPath:
+    """Return the key that says how long a training goes on: with stages it is that of the last."""
+    return ("training", "stages", len(training.stages) - 1, "epochs") if training.stages else ("training", "epochs")
+
+
+def _longer(training: TrainingSpec, epochs: int) -> tuple[str, ...]:
+    """Return the overrides that make a training as long as is asked for.
+
+    Raises:
+        UsageError: the stages before the last are longer than that.
+    """
+    if training.stages:
+        before, last = training.epochs_before_the_last_stage, len(training.stages) - 1
+        if epochs <= before:
+            raise UsageError(f"--epochs {epochs}: the stages before the last have {before} epochs: ask for more")
+        return (f"training.stages[{last}].epochs={epochs - before}",)
+    more = f"training.epochs={epochs}"
+    return (more,) if training.budget is None else ("training.budget=null", more)
 
 
 def refuse_without_effect(run: RunDirectory, overrides: Sequence[str], plugins: Plugins | None = None) -> None:
@@ -112,6 +133,7 @@ def prepare_resume(
     Raises:
         RunError: the run ended before there was anything to go on with.
         ConfigError: an override is wrong.
+        UsageError: fewer epochs are asked for than the stages before the last have.
         PluginError: the plugin of one of its metrics is not there.
     """
     if not run.has_begun():
@@ -124,9 +146,7 @@ def prepare_resume(
         before = recorded_config(run, plugins=plugins)
     except ConfigError as error:
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
-    more: tuple[str, ...] = () if epochs is None else (f"training.epochs={epochs}",)
-    if more and before.spec.training.budget is not None:
-        more = ("training.budget=null", *more)
+    more = () if epochs is None else _longer(before.spec.training, epochs)
     if asked is None:
         loaded = recorded_config(run, (*overrides, *more), plugins)
     else:

@@ -123,6 +123,8 @@ def config_differences(before: ExperimentSpec, after: ExperimentSpec, free: tupl
         after: the other.
         free: keys that may differ.
     """
+    if before.training.stages and "training.epochs" in free:  # the last stage says how long the training goes on
+        free = (*free, f"training.stages[{len(before.training.stages) - 1}].epochs")
     return tuple(
         f"{path}: {value_text(old)} became {value_text(new)}"
         for path, old, new in _changed(as_plain(before), as_plain(after), "")
@@ -187,5 +189,8 @@ def _changed(before: Any, after: Any, path: str) -> Iterator[tuple[str, Any, Any
         for key in [*before, *(key for key in after if key not in before)]:
             inner = f"{path}.{key}" if path else str(key)
             yield from _changed(before.get(key), after.get(key), inner)
+    elif path == "training.stages" and len(before) == len(after):
+        for number, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _changed(old, new, f"{path}[{number}]")
     elif before != after:
         yield path, before, after

@@ -76,12 +76,16 @@ def planned_stages(
     Raises:
         MisfitError: a stage has no such layers.
     """
-    found, free_disk = [], 0 if folder is None else shutil.disk_usage(folder).free
+    found, free_disk = [], _free_disk(folder)
     for number in range(len(network.spec.training.stages)):
         put_stage(network, number)
         found.append(_planned(network, number, rows, determinism.get(kept_key(number)), free_disk))
     put_stage(network, 0)
     return tuple(found)
+
+
+def _free_disk(folder: Path | None) -> int:
+    return 0 if folder is None else shutil.disk_usage(folder).free
 
 
 def kept_key(number: int) -> str:

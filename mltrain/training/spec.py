@@ -130,7 +130,7 @@ class TrainingSpec(Spec):
     stages: Many[StageSpec] = ()
     """Parts of the training that follow each other, each with its own layers, learning rate and epochs, such as
     `[{train: head, epochs: 5}, {train: {last: 30 layers}, epochs: 20, learning_rate: 1e-5}]`. They say how long to
-    train; EarlyStopping, ReduceLROnPlateau and the schedule begin anew in each."""
+    train; EarlyStopping, ReduceLROnPlateau and the schedule start again in each."""
     budget: Budget | None = None
     """What the training may take, instead of `epochs`: `{seconds: 60}` or `{rows_seen: 1_000_000}`."""
     patience: Patience | Literal["auto", "none"] = "auto"
@@ -181,6 +181,18 @@ class TrainingSpec(Spec):
         if self.epochs == "auto":
             raise ValueError("the epochs follow from the rows, which are not known")
         return self.epochs
+
+    @property
+    def epochs_before_the_last_stage(self) -> int:
+        """At most so many epochs come before its last stage."""
+        return sum(stage.epochs for stage in self.stages[:-1])
+
+    @property
+    def stated_epochs(self) -> int | None:
+        """The number of epochs that the config states; None where it states none."""
+        if self.stages:
+            return self.epochs_before_the_last_stage + self.stages[-1].epochs
+        return None if self.epochs == "auto" else self.epochs
 
     def of_stage(self, number: int) -> TrainingSpec:
         """Return a settled training as if one of its stages, counted from 0, were all of it; itself where it has

@@ -1,0 +1,171 @@
+"""A training in stages, through the commands: what each trains, where it ends, and that a kill changes nothing."""
+
+import csv
+import json
+import signal
+
+import numpy as np
+import pytest
+
+from mltrain.errors import InterruptedRunError
+from mltrain.run.checkpoint_files import newest
+from mltrain.training.kept_outputs import LowerPart
+from mltrain.training.signals import Interruption
+from mltrain.training.training import Training
+
+# Everything that keeps a state in a stage, and what goes on over all of them; the last batch is smaller.
+STAGES = """\
+name: stages
+data:
+  source: {type: synthetic, kind: blobs, rows: 150}
+model:
+  type: sequential
+  layers:
+    - {type: Dense, units: 8, name: first}
+    - BatchNormalization
+    - {type: Dropout, rate: 0.3}
+    - {type: Dense, units: 6, name: second}
+    - {type: Dropout, rate: 0.2}
+training:
+  batch_size: 16
+  checkpoint: {every: 4 steps}
+  callbacks:
+    - {type: EarlyStopping, patience: 2, min_delta: 0.001}
+    - {type: ReduceLROnPlateau, patience: 1, min_delta: 0.01}
+    - {type: ModelCheckpoint, top: 2}
+  stages:
+    - {train: all, epochs: 3, learning_rate: 0.05}
+    - {train: head, epochs: 3, optimizer: {type: SGD, momentum: 0.9, learning_rate: 0.1}}
+    - {train: {last: 3 layers}, epochs: 4, learning_rate: 0.001, begin_with: last}
+"""
+
+
+def rows_of(run):
+    with (run / "history.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def result(run):
+    """Return what must be equal: metrics, history without seconds, the newest weights of each kind."""
+    rows = [{name: value for name, value in row.items() if name != "seconds"} for row in rows_of(run)]
+    arrays = {
+        kind: (newest(run / "checkpoints", kind) / "arrays.npz").read_bytes() for kind in ("best", "last", "state")
+    }
+    return (run / "metrics.json").read_bytes(), rows, arrays
+
+
+def weights_of(run, kind="last"):
+    with np.load(newest(run / "checkpoints", kind) / "arrays.npz") as arrays:
+        return {name: arrays[name] for name in arrays}
+
+
+@pytest.fixture
+def train(mltrain, tmp_path):
+    def run(text, name, *arguments, code=0):
+        (tmp_path / "config.yaml").write_text(text)
+        done = mltrain("train", "config.yaml", "--run-dir", tmp_path / name, *arguments)
+        assert done.code == code, done.err
+        return tmp_path / name
+
+    return run
+
+
+def test_each_stage_trains_its_layers_and_no_others(train, mltrain):
+    run = train(STAGES, "run")
+    stages = [int(row["stage"]) for row in rows_of(run)]
+    assert stages == sorted(stages)
+    assert set(stages) == {1, 2, 3}
+    (recorded,) = [json.loads((run / "model.json").read_text())["stages"]]
+    assert [each["parameters"] for each in recorded] == [115, 7, 77 - 16]
+    decisions = {each["what"]: each for each in json.loads((run / "record.json").read_text())["decisions"]}
+    assert decisions["training.stages[1]"]["value"] == "the head: 7 of 131 weights"
+    assert "computed once for all rows" in decisions["training.stages[1]"]["reason"]
+    done = mltrain("evaluate", run)
+    assert done.code == 0, done.err
+
+
+def test_the_layers_below_keep_their_weights(train):
+    """Of the first layer nothing changes behind the first stage; what is held by the config stays as it was."""
+    one = STAGES.replace("{train: head, epochs: 3,", "{train: head, epochs: 3, begin_with: last,")
+    short = one[: one.index("    - {train: head")].replace("epochs: 3", "epochs: 2")
+    whole = one.replace("{train: all, epochs: 3", "{train: all, epochs: 2")
+    before, after = (weights_of(train(text, name)) for text, name in ((short, "short"), (whole, "whole")))
+    changed = {name for name in before if not np.array_equal(before[name], after[name])}
+    # first: kernel, bias; batch normalization: gamma, beta, mean, variance; second: kernel, bias; head: kernel, bias.
+    assert changed == {"weight-0006", "weight-0007", "weight-0008", "weight-0009"}
+
+
+@pytest.mark.parametrize("where", ["before", "after", "outputs"])
+def test_a_signal_at_the_border_of_stages(train, mltrain, monkeypatch, trained_once, where):
+    whole = trained_once(STAGES)
+
+    def interrupted(*_, **__):
+        raise InterruptedRunError("stopped by SIGTERM", signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        if where == "outputs":
+            patched.setattr(LowerPart, "of_rows", interrupted)
+        else:
+            begin = Training._next_stage
+            called = []
+
+            def at_the_border(self, say):
+                called.append(self)
+                if where == "after" or len(called) < 2:
+                    begin(self, say)
+                if len(called) == 2:
+                    interrupted()
+
+            patched.setattr(Training, "_next_stage", at_the_border)
+        run = train(STAGES, "run", code=143)
+    done = mltrain("resume", run)
+    assert done.code == 0, done.err
+    assert result(run) == result(whole)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(4))
+def test_a_signal_at_every_fourth_look(train, mltrain, monkeypatch, trained_once, tmp_path, first):
+    expected, ended = result(trained_once(STAGES)), 0
+    (tmp_path / "config.yaml").write_text(STAGES)
+    for looks in range(6 + first, 200, 4):
+        seen = 0
+
+        def raise_if_received(self, looks=looks):
+            nonlocal seen
+            seen += 1
+            if seen == looks:
+                raise InterruptedRunError("stopped by SIGTERM", signal.SIGTERM)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Interruption, "raise_if_received", raise_if_received)
+            done = mltrain("train", "config.yaml", "--run-dir", f"run{looks}")
+        if done.code == 0:
+            break
+        ended += 1
+        done = mltrain("resume", f"run{looks}")
+        assert done.code == 0, done.err
+        assert result(tmp_path / f"run{looks}") == expected
+    assert ended > 5
+
+
+def test_the_history_is_the_same_whether_outputs_are_kept(train, monkeypatch):
+    text = STAGES.replace("name: stages", "name: kept")
+    kept = train(text, "kept")
+    monkeypatch.setattr("mltrain.procedures.staging.available_memory", lambda: 0)
+    monkeypatch.setattr("mltrain.procedures.staging._free_disk", lambda folder: 0)
+    each = train(text, "each")
+    decisions = {one["what"]: one for one in json.loads((each / "record.json").read_text())["decisions"]}
+    assert "which is too much" in decisions["training.stages[1]"]["reason"]
+    for one, other in zip(rows_of(kept), rows_of(each), strict=True):
+        for name in one.keys() - {"seconds"}:
+            assert float(one[name]) == pytest.approx(float(other[name]), rel=1e-6, abs=1e-6)
+
+
+def test_outputs_kept_in_a_file_give_the_same_bits(train, monkeypatch, trained_once):
+    whole = trained_once(STAGES)
+    monkeypatch.setattr("mltrain.procedures.staging.available_memory", lambda: 0)
+    run = train(STAGES, "run")
+    assert "in a file of the run" in (run / "record.json").read_text()
+    assert result(run) == result(whole)
+    assert not [each for each in run.iterdir() if each.name.startswith((".", "tmp"))]
