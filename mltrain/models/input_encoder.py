@@ -11,7 +11,7 @@ from mltrain.models.head import Head, added_head
 from mltrain.models.indices import IndexSize, refuse_small
 from mltrain.models.model import ModelSpec
 from mltrain.problems import KeyPath
-from mltrain.task import DataInfo, Input, InputKind
+from mltrain.task import DataInfo, Decision, Input, InputKind
 from mltrain.wording import listed
 
 # How each kind is called in messages.
@@ -71,6 +71,14 @@ class InputEncoder(ModelSpec):
     def index_sizes(self, info: DataInfo) -> tuple[IndexSize, ...]:
         """Return that of its input."""
         return self.size_of(info.input, ("model",)) if len(info.inputs) == 1 else ()
+
+    def choices_for(self, given: Input) -> tuple[Decision, ...]:
+        """Return what follows from an input where the config leaves it open, to be said and recorded."""
+        return ()
+
+    def choices(self, info: DataInfo) -> tuple[Decision, ...]:
+        """Return those for its input."""
+        return self.choices_for(info.input) if len(info.inputs) == 1 else ()
 
     @abstractmethod
     def encode(self, tensor: Any, given: Input) -> Any:
