@@ -14,7 +14,7 @@ from mltrain.models.head import Head, added_head
 from mltrain.models.indices import IndexSize, refuse_small
 from mltrain.models.input_encoder import KINDS_IN_WORDS, InputEncoder, not_an_encoder
 from mltrain.models.mlp import Mlp, hidden_layers
-from mltrain.models.model import ModelSpec
+from mltrain.models.model import Backbone, ModelSpec
 from mltrain.models.pooled import Pooled
 from mltrain.models.pretrained import Pretrained
 from mltrain.models.rnn import Rnn
@@ -77,6 +77,11 @@ class Fusion(ModelSpec):
         """Return those of the encoders that the config states."""
         found = (self.inputs[each.name].choices_for(each) for each in info.inputs if each.name in self.inputs)
         return tuple(decision for decisions in found for decision in decisions)
+
+    def backbones(self, info: DataInfo) -> tuple[Backbone, ...]:
+        """Return those of the encoders that the config states."""
+        stated = [each for each in info.inputs if each.name in self.inputs]
+        return tuple(found for each in stated for found in self.inputs[each.name].backbone_of(each, self._path(each)))
 
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: a layer that `build` adds."""

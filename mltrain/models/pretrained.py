@@ -12,6 +12,7 @@ from pydantic import Field
 from mltrain.errors import MisfitError
 from mltrain.keras_api.components import KerasComponent, keras_component
 from mltrain.models.input_encoder import InputEncoder
+from mltrain.models.model import Backbone
 from mltrain.problems import KeyPath
 from mltrain.spec import Many
 from mltrain.task import Decision, Input, InputKind
@@ -55,6 +56,10 @@ class Pretrained(InputEncoder):
         if self.batch_normalization == "auto":
             return not self.begins_with_weights
         return self.batch_normalization == "training"
+
+    def backbone_of(self, given: Input, path: KeyPath) -> tuple[Backbone, ...]:
+        """Return the backbone."""
+        return (Backbone(backbone_name(given, path), self.backbone.type, path, self.normalizes_by_batch),)
 
     def choices_for(self, given: Input) -> tuple[Decision, ...]:
         """Return that gray images get three channels, and what is taken for black and white."""
