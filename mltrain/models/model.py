@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mltrain.keras_api.components import KerasComponent, make
 from mltrain.models.head import Head
 from mltrain.models.indices import IndexSize, IndexTable
+from mltrain.problems import KeyPath
 from mltrain.spec import Spec
 from mltrain.task import DataInfo, Decision, Input
 from mltrain.wording import listed
@@ -44,6 +45,23 @@ class UsualTraining:
     of_model: str = ""
 
 
+@dataclass(frozen=True)
+class Backbone:
+    """A network that is nested in the model as one layer, and whose first weights can be those of another task.
+
+    Attributes:
+        name: of the layer.
+        network: which it is, such as `VGG16`.
+        path: of its encoder in the config.
+        normalizes_by_batch: whether its BatchNormalization uses the mean and variance of each batch while training.
+    """
+
+    name: str
+    network: str
+    path: KeyPath
+    normalizes_by_batch: bool
+
+
 class ModelSpec(Spec):
     """A network, as the config says it."""
 
@@ -73,12 +91,6 @@ class ModelSpec(Spec):
     def member_count(self) -> int:
         """How many networks are in it, whose mean is the prediction: each has a loss of its own while training."""
         return 1
-
-    @property
-    def keeps_statistics(self) -> bool:
-        """Whether BatchNormalization in its backbones keeps its statistics while training, as it has those of other
-        examples."""
-        return False
 
     @property
     def written_layers(self) -> tuple[KerasComponent, ...]:
@@ -112,6 +124,10 @@ class ModelSpec(Spec):
         """Return whether free text in a column, or the images that it names, are an input beside others, where the kind
         of the column is not stated."""
         return False
+
+    def backbones(self, info: DataInfo) -> tuple[Backbone, ...]:
+        """Return the networks that are nested in the model."""
+        return ()
 
     @property
     def may_end_in_logits(self) -> bool:

@@ -4,7 +4,7 @@ Imports TensorFlow."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,6 @@ from mltrain.spec import suggest
 from mltrain.trained import Trained
 from mltrain.wording import listed
 
-# The name of a backbone in a model begins so.
-BACKBONE = "backbone"
 # Layers that draw random numbers to regularise, and not to change the examples.
 _REGULARISING = (
     keras.layers.Dropout,
@@ -65,10 +63,12 @@ class TrainedLayers:
 
     Args:
         model: built, as the config says it.
+        backbones: the names of those in it.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, backbones: Collection[str] = ()) -> None:
         self._model = model
+        self._backbones = [model.get_layer(name) for name in backbones]
         self._as_stated = [(layer, layer.trainable) for layer in model._flatten_layers()]
 
     def train_all(self) -> None:
@@ -88,42 +88,35 @@ class TrainedLayers:
         """
         self.train_all()
         if trained.part != "all":
-            for layer in _held(self._model, trained, path):
+            for layer in self._held(trained, path):
                 layer.trainable = False
         if not self._model.trainable_variables:
             raise MisfitError(path, f"no weights are left to train: {trained} have none, or are held by `trainable`")
+
+    def _held(self, trained: Trained, path: KeyPath) -> list[keras.Layer]:
+        """Return the layers that are not trained."""
+        model, backbones = self._model, self._backbones
+        if trained.part == "head":
+            return [layer for each in backbones for layer in each.layers] or _before_the_last(model)
+        stacks = [each.layers for each in backbones] or [layers_of(model)]
+        if trained.last is not None:
+            return [layer for stack in stacks for layer in stack[: -trained.last]]
+        names = [[layer.name for layer in stack] for stack in stacks]
+        if not any(trained.first in each for each in names):
+            known = [name for each in names for name in each]
+            where = "the backbone" if backbones else "the model"
+            ends = f"; its last layers are {listed(known[-5:])}"
+            message = f"{where} has no layer '{trained.first}'{suggest(str(trained.first), known)}{ends}"
+            raise MisfitError((*path, "from"), message)
+        found = []
+        for stack, known in zip(stacks, names, strict=True):
+            found += stack[: known.index(str(trained.first))] if trained.first in known else stack
+        return found
 
     @property
     def parameters(self) -> int:
         """How many weights are trained."""
         return sum(math.prod(variable.shape) for variable in self._model.trainable_variables)
-
-
-def backbones_of(model: keras.Model) -> list[keras.Model]:
-    """Return the backbones in a model."""
-    inner = (layer for layer in model._flatten_layers(include_self=False) if isinstance(layer, keras.Model))
-    return [layer for layer in inner if layer.name.startswith(BACKBONE)]
-
-
-def _held(model: keras.Model, trained: Trained, path: KeyPath) -> list[keras.Layer]:
-    """Return the layers that are not trained."""
-    backbones = backbones_of(model)
-    if trained.part == "head":
-        return [layer for each in backbones for layer in each.layers] or _before_the_last(model)
-    stacks = [each.layers for each in backbones] or [layers_of(model)]
-    if trained.last is not None:
-        return [layer for stack in stacks for layer in stack[: -trained.last]]
-    names = [[layer.name for layer in stack] for stack in stacks]
-    if not any(trained.first in each for each in names):
-        known = [name for each in names for name in each]
-        where = "the backbone" if backbones else "the model"
-        ends = f"; its last layers are {listed(known[-5:])}"
-        message = f"{where} has no layer '{trained.first}'{suggest(str(trained.first), known)}{ends}"
-        raise MisfitError((*path, "from"), message)
-    found = []
-    for stack, known in zip(stacks, names, strict=True):
-        found += stack[: known.index(str(trained.first))] if trained.first in known else stack
-    return found
 
 
 def _before_the_last(model: keras.Model) -> list[keras.Layer]:
@@ -194,19 +187,19 @@ def changes_examples(operation: Any) -> bool:
     return is_layer and _is_random(operation) and not isinstance(operation, _REGULARISING) and not operation.weights
 
 
-def same_as_in_predictions(model: keras.Model, *, keep_statistics: bool) -> list[keras.Layer]:
-    """Return the layers that do while training what they do in a prediction.
+def same_as_in_predictions(model: keras.Model, keeping_statistics: Collection[str]) -> list[keras.Layer]:
+    """Return the layers that do while training what they do in a prediction: those before all that are trained.
 
     Args:
         model: with the layers chosen that are trained.
-        keep_statistics: whether BatchNormalization in backbones keeps its statistics, where it is trained too.
+        keeping_statistics: the names of backbones whose BatchNormalization keeps its statistics, also where it is
+            trained.
     """
     calls = calls_of(model)
     held = [] if calls is None else [layer for layer in _layers(below(calls)) if not changes_examples(layer)]
     found = [inner for layer in held for inner in layer._flatten_layers()]
-    if keep_statistics:
-        inner = (layer for each in backbones_of(model) for layer in each._flatten_layers(include_self=False))
-        found += [layer for layer in inner if isinstance(layer, keras.layers.BatchNormalization)]
+    inner = (layer for name in keeping_statistics for layer in model.get_layer(name)._flatten_layers())
+    found += [layer for layer in inner if isinstance(layer, keras.layers.BatchNormalization)]
     return list({id(layer): layer for layer in found}.values())
 
 

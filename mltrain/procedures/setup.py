@@ -18,6 +18,7 @@ from mltrain.procedures.preparing import prepare_for_model
 from mltrain.procedures.slices import Slices, fit_slices
 from mltrain.procedures.staging import PlannedStage, kept_key, planned_stages, stage_decisions
 from mltrain.procedures.word_vectors import put_first_vectors
+from mltrain.run.architecture import Architecture
 from mltrain.run.proof import json_fingerprint
 from mltrain.run.record import Data, Device, Record, Threads, VectorFiles, row_fingerprint
 from mltrain.task import Decision
@@ -44,6 +45,7 @@ class Setup:
         folds: which network of an ensemble leaves out which training rows; None where all learn from all.
         vectors: the files of word vectors that were read, by the name of the text.
         stages: of the training, as they will be trained; empty where it has none.
+        architecture: the layers of the network, as the config says them, and the stages.
     """
 
     spec: ExperimentSpec
@@ -55,6 +57,7 @@ class Setup:
     precision: Precision
     acceleration: Acceleration
     decisions: tuple[Decision, ...]
+    architecture: Architecture
     epochs: int | None = None
     folds: MemberFolds | None = None
     vectors: Mapping[str, VectorFiles] = field(default_factory=dict)
@@ -143,6 +146,7 @@ def planned_setup(
     network = build_network(spec, prepared.info, prepared.preprocessing.target, precision)
     held_out = prepared.examples.get("validation")
     rows = len(prepared.examples["train"].y) + (len(held_out.y) if held_out else 0)
+    architecture = network.architecture  # before a stage holds layers
     stages = planned_stages(network, rows, determinism, context.folder)
     worth_xla = network.spec.model.worth_xla
     acceleration = accelerate(network.model, network.updates, device, spec.training, determinism, worth_xla)
@@ -169,6 +173,7 @@ def planned_setup(
         precision=precision,
         acceleration=acceleration,
         decisions=decisions,
+        architecture=architecture.model_copy(update={"stages": tuple(each.recorded for each in stages)}),
         epochs=epochs,
         folds=folds,
         stages=stages,

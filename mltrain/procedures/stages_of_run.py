@@ -137,10 +137,10 @@ class StagesOfRun:
 
     def _held(self) -> list[keras.Layer]:
         network = self._network
-        keeps = network.spec.model.keeps_statistics
-        if not self._setup.stages and not keeps:
+        keeping = [each.name for each in network.spec.model.backbones(network.info) if not each.normalizes_by_batch]
+        if not self._setup.stages and not keeping:
             return []
-        return [layer for each in network.models for layer in same_as_in_predictions(each, keep_statistics=keeps)]
+        return [layer for each in network.models for layer in same_as_in_predictions(each, keeping)]
 
     def _validation(self, examples: Examples, loop: EvaluationLoop) -> Validation:
         network = self._network

@@ -41,7 +41,7 @@ class Seen:
     @classmethod
     def of(cls, setup: Setup, stopwatch: Stopwatch) -> Seen:
         """Return it for an experiment whose data is read and whose network is built."""
-        prepared, architecture = setup.prepared, setup.network.architecture
+        prepared, architecture = setup.prepared, setup.architecture
         laps = stopwatch.laps()
         seconds = sum(laps[name].seconds for name in ("reading the data", "data audit") if name in laps)
         return cls(
