@@ -195,6 +195,8 @@ def train_network(ready: Ready, context: RunContext) -> Fitted:
     else:
         # With moving averages the averaged weights are the model of the run, as they are what was validated.
         model.optimizer.finalize_variable_values(model.trainable_variables)
+    for each in network.trained_layers if ready.setup.stages else ():
+        each.train_all()  # the model that is exported says what the config holds, and not what the last stage held
     exhausted = training.position.stopped is None
     averaged = average.count if average is not None else 0
     return Fitted(weights, averaged, epoch, checkpoints.last_epoch, checkpoints.step, stopped, training.best, exhausted)

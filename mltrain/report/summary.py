@@ -101,7 +101,11 @@ def run_summary(found: Mapping[str, Any], results: Results | None) -> str:
     lines += [f"kept      the weights of epochs {', '.join(map(str, kept))}"] if kept else []
     lines += [f"data      {data['source']}, {counted(data['rows'], 'row')}"] if data else []
     model = found.get("model") and Architecture.model_validate(found["model"])
-    lines += [f"model     {model.words}", *(f"          {line}" for line in backbone_lines(model))] if model else []
+    if model:
+        lines += [
+            f"model     {model.words}",
+            *(f"          {each}" for each in (*backbone_lines(model), *model.stage_lines)),
+        ]
     lines += [f"device    {device['value']} ({device['reason']})"] if device else []
     lines += [looks_sentence(found["test_looks"])] if found["test_looks"] else []
     if found["decisions"]:

@@ -92,6 +92,15 @@ class Architecture(Spec):
         return not self.inputs and not any(layer.after for layer in self.layers)
 
     @property
+    def stage_lines(self) -> tuple[str, ...]:
+        """A line for each stage of the training."""
+        return tuple(
+            f"stage {number} trains {each.train}: {each.parameters:,} parameters, "
+            f"{counted(each.epochs, 'epoch')} at most"
+            for number, each in enumerate(self.stages, start=1)
+        )
+
+    @property
     def parameters(self) -> int:
         """The numbers in all layers."""
         return sum(layer.parameters for layer in self.layers)

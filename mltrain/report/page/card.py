@@ -135,6 +135,7 @@ def _model(facts: Facts) -> Iterator[str]:
         )
         yield table(("layer", *of_inputs, "kind", "output", "parameters"), rows, texts=3 + len(of_inputs))
         yield from map(plain, backbone_lines(model))
+        yield from map(plain, model.stage_lines)
 
 
 def _training(facts: Facts) -> Iterator[str]:

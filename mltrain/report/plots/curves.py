@@ -67,12 +67,30 @@ def _draw(axes: Any, quantity: str, history: Mapping[str, Sequence[float]], best
         axes.set_yticks([])
     axes.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    for number, begin in enumerate(stage_begins(history), start=2):
+        name = f"stage {number}"
+        axes.axvline(begin - 0.5, color=GRAY, linewidth=0.8)
+        axes.annotate(
+            name,
+            (begin - 0.5, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, -10),
+            textcoords="offset points",
+            color=GRAY,
+            fontsize="small",
+        )
     if best_epoch is not None:
         axes.axvline(best_epoch, color=GRAY, linewidth=1, linestyle=(0, (1, 3)), label=f"best: epoch {best_epoch}")
     axes.set_xlabel("epoch")
     axes.set_ylabel(label(quantity))
     axes.grid(alpha=0.25)
     axes.legend()
+
+
+def stage_begins(history: Mapping[str, Sequence[float]]) -> list[int]:
+    """Return the first epoch of each stage of the training but the first."""
+    stages, epochs = history.get("stage", ()), history["epoch"]
+    return [int(epoch) for epoch, before, stage in zip(epochs[1:], stages, stages[1:], strict=False) if stage != before]
 
 
 def _finite(values: Sequence[float]) -> list[float]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mltrain.report.page.charts.frame import Frame, line
+from mltrain.report.page.charts.frame import Frame, label, line
 from mltrain.report.page.charts.scale import drawable
 from mltrain.report.page.html import Html, element, joined, short
 from mltrain.report.text import number
@@ -49,6 +49,17 @@ def upright(frame: Frame, value: float) -> Html:
     """Return a dotted line from below to above at `value`; in a legend its look is "mark"."""
     place = frame.across(value)
     return line(place, frame.top, place, frame.bottom, "mark")
+
+
+def named_upright(frame: Frame, value: float, name: str) -> Html:
+    """Return a line from below to above at `value`, with a name at its top."""
+    place = frame.across(value)
+    return joined(
+        [
+            line(place, frame.top, place, frame.bottom, "even"),
+            label(place + 3, frame.top + 10, name, "name"),
+        ]
+    )
 
 
 def diagonal(frame: Frame) -> Html:

@@ -18,9 +18,10 @@ def model_section(facts: Facts) -> Html | None:
     if model is None:
         return None
     sentence = element("p", f"{model.words}.")
+    stages = [_stages_table(model)] if model.stages else []
     if not model.is_stack:
         backbones = [_parts_table(layer) for layer in model.layers if layer.parts]
-        return section("model", "Model", sentence, _graph_table(model), *backbones)
+        return section("model", "Model", sentence, *stages, _graph_table(model), *backbones)
     rows = zip(
         [layer.name for layer in model.layers],
         [layer.kind for layer in model.layers],
@@ -30,7 +31,7 @@ def model_section(facts: Facts) -> Html | None:
     )
     listed = table("Layers", ("layer", "kind", "output", "parameters"), rows, texts=3)
     diagram = figure(diagram_chart(model))
-    return section("model", "Model", sentence, element("div", diagram, listed, class_="beside"))
+    return section("model", "Model", sentence, *stages, element("div", diagram, listed, class_="beside"))
 
 
 def _graph_table(model: Architecture) -> Html:
@@ -47,6 +48,16 @@ def _graph_table(model: Architecture) -> Html:
     of_inputs = [*model.inputs, *(", ".join(layer.inputs) for layer in model.layers)]
     named = [(row[0], of_input, *row[1:]) for row, of_input in zip(rows, of_inputs, strict=True)]
     return table("Layers", (header[0], "of the input", *header[1:]), named, texts=5)
+
+
+def _stages_table(model: Architecture) -> Html:
+    """Return the table of the stages of the training."""
+    rows = (
+        (str(number), stage.train, f"{stage.epochs:,}", f"{stage.parameters:,}")
+        for number, stage in enumerate(model.stages, start=1)
+    )
+    header = ("stage", "trains", "epochs at most", "parameters that it trains")
+    return table("Stages of the training", header, rows, texts=2)
 
 
 def _parts_table(backbone: RecordedLayer) -> Html:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from mltrain.report.page.charts.frame import HEIGHT, Chart, Frame
-from mltrain.report.page.charts.lines import LOOK_OF_SPLIT, Line, drawn, hints, key, upright
+from mltrain.report.page.charts.lines import LOOK_OF_SPLIT, Line, drawn, hints, key, named_upright, upright
 from mltrain.report.page.charts.scale import Scale, around
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Html, element
@@ -58,8 +59,19 @@ def _curve(history: History, quantity: str, splits: Sequence[str], best_epoch: i
     if best_epoch is not None and marked:
         marks.append(upright(frame, best_epoch))
         description += f"; the model is from epoch {best_epoch}"
+    for stage, begin in enumerate(stage_begins(history), start=2):
+        marks.append(named_upright(frame, begin - 0.5, f"stage {stage}"))
+        description += f"; stage {stage} begins with epoch {begin}"
     marks.append(hints(frame, "epoch", lines))
     return Chart(f"curve-{file_name(quantity)}", frame.draw(description, marks, whole_x=True), f"{caption}.")
+
+
+def stage_begins(history: History) -> list[int]:
+    """Return the first epoch of each stage of the training but the first."""
+    if "stage" not in history.columns:
+        return []
+    stages = pairwise(zip(history.column("epoch"), history.column("stage"), strict=True))
+    return [int(epoch) for (_, before), (epoch, stage) in stages if stage != before]
 
 
 def file_name(name: str) -> str:
