@@ -16,7 +16,7 @@ import keras
 @contextmanager
 def as_in_predictions(layers: Sequence[keras.Layer]) -> Iterator[None]:
     """Trace what is called inside with layers that are told that they are not training."""
-    held = [layer for layer in layers if "training" in layer._call_context_args]
+    held = [layer for layer in layers if "training" in layer._call_signature.parameters]
     try:
         for layer in held:
             object.__setattr__(layer, "call", _not_training(layer.call))

@@ -83,6 +83,22 @@ VARIANTS = {
         epochs=8,
     ),
     "patience": experiment(_MLP, "  patience: 9 steps", epochs=50),
+    "stages": experiment(
+        _layers(
+            "{type: Dense, units: 8, name: first}",
+            "BatchNormalization",
+            "{type: Dropout, rate: 0.3}",
+            "{type: Dense, units: 6}",
+            "{type: Dropout, rate: 0.2}",
+        ),
+        """\
+  callbacks: [{type: EarlyStopping, patience: 2, min_delta: 0.01}, {type: ModelCheckpoint, top: 2}]
+  stages:
+    - {train: all, epochs: 2, learning_rate: 0.05}
+    - {train: head, epochs: 4, optimizer: {type: SGD, momentum: 0.9, learning_rate: 0.1}, schedule: cosine}
+    - {train: {last: 3 layers}, epochs: 3, learning_rate: 0.001, begin_with: last}
+""",
+    ).replace("  epochs: 5\n", ""),
     "early_stopping": experiment(_MLP, "  callbacks: [{type: EarlyStopping, patience: 3, min_delta: 1}]", epochs=50),
     "augmentation": experiment(
         _layers(
