@@ -26,6 +26,7 @@ from mltrain.task import DataInfo, Decision, Objective, Output, SplitName
 from mltrain.training.callback import CallbackSpec
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, training_metrics
+from mltrain.training.schedule import Schedule
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
 WatchingCallback = tuple[CallbackSpec, Objective]
@@ -124,6 +125,9 @@ def _monitors(
     for problem in (*late, *callback_problems(spec, objective, known)):
         raise MisfitError(problem.path, problem.message)
     epochs, steps = spec.training.most_epochs, spec.training.steps_of_epoch(info.train_rows)
+    if isinstance(spec.training.schedule, Schedule):
+        for path, message in spec.training.schedule.misfits(epochs, steps):
+            raise MisfitError(("training", "schedule", *path), message)
     ours = [
         callback.for_training(epochs, steps)
         for callback in spec.training.callbacks

@@ -15,8 +15,8 @@ from mltrain.keras_api.messages import reason
 from mltrain.outputs import KINDS
 from mltrain.outputs.kind import TargetForm
 from mltrain.task import DataInfo, of_target
-from mltrain.training.learning_rate import ScheduledRate
 from mltrain.training.metrics import TrainingMetric, default_loss, training_metrics
+from mltrain.training.optimizer import make_optimizer
 from mltrain.training.output_losses import OutputsLoss, beside_each_other, loss_of, output_losses
 from mltrain.training.schedule import Schedule
 from mltrain.training.spec import TrainingSpec
@@ -96,14 +96,10 @@ def _compile(
 
 
 def _optimizer(training: TrainingSpec, info: DataInfo) -> keras.optimizers.Optimizer:
-    """Return the optimizer, whose learning rate follows the schedule where there is one."""
+    """Return the optimizer of the whole training."""
     component = training.optimizer or make("optimizer", "Adam")
-    optimizer = build(component)
-    if not isinstance(training.schedule, Schedule):
-        return optimizer
-    steps = training.updates(info.train_rows)
-    optimizer.learning_rate = ScheduledRate(component.argument("learning_rate"), training.schedule, steps)
-    return optimizer
+    schedule = training.schedule if isinstance(training.schedule, Schedule) else None
+    return make_optimizer(component, schedule, training.updates(info.train_rows), training.most_epochs)
 
 
 def _build(model: keras.Model, training: TrainingSpec, info: DataInfo) -> None:

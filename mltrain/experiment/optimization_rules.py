@@ -1,0 +1,55 @@
+"""What the optimizer, its learning rate and the length of the training must have in common: rules as those of
+`section_rules.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mltrain.experiment.spec import ExperimentSpec
+from mltrain.keras_api.components import KerasComponent
+from mltrain.rules import Rule, RuleProblem
+from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
+from mltrain.training.schedule import Schedule
+
+
+def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    optimizer, schedule = experiment.training.optimizer, experiment.training.schedule
+    if optimizer is not None and isinstance(optimizer.argument("learning_rate"), KerasComponent):
+        if isinstance(schedule, Schedule):
+            message = "the learning rate of the optimizer already follows a schedule: remove one of the two"
+            yield RuleProblem(("training", "schedule"), message)
+    elif not isinstance(schedule, Schedule):
+        return
+    if experiment.training.on_divergence.retry:
+        message = "a retry cannot reduce a learning rate that follows a schedule: state a number, or remove the retries"
+        yield RuleProblem(("training", "on_divergence"), message)
+    for number, callback in enumerate(experiment.training.callbacks):
+        if isinstance(callback, ReduceLROnPlateau):
+            yield RuleProblem(
+                ("training", "callbacks", number),
+                "ReduceLROnPlateau cannot change a learning rate that follows a schedule: remove one of the two",
+            )
+
+
+def known_epochs(experiment: ExperimentSpec) -> int | None:
+    """Return how many epochs are trained at most; None where that follows from the data."""
+    training = experiment.training
+    if training.epochs != "auto":
+        return training.epochs
+    return experiment.model.usual_epochs if training.budget is None else None
+
+
+def _schedule_fits(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    schedule, epochs = experiment.training.schedule, known_epochs(experiment)
+    if isinstance(schedule, Schedule) and epochs is not None:
+        for path, message in schedule.misfits(epochs, None):
+            yield RuleProblem(("training", "schedule", *path), message)
+
+
+OPTIMIZATION_RULES = (
+    Rule(
+        ("training.optimizer", "training.schedule", "training.callbacks", "training.on_divergence"),
+        _one_hand_on_the_learning_rate,
+    ),
+    Rule(("model", "training.schedule", "training.epochs", "training.budget"), _schedule_fits),
+)
