@@ -35,6 +35,10 @@ class Spec(BaseModel):
     # defer_build: of the dozens of specs that are imported, a config uses few, and half the time goes into validators.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
+    def as_written(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Return `plain`, what the fields say, without what a config that is read again must not state."""
+        return plain
+
 
 class FromText:
     """A value that is written as one text: a subclass reads it in `parse` and writes it in `__str__`.
@@ -239,7 +243,8 @@ class OneOf:
 def as_plain(value: Any) -> Any:
     """Return a spec, or anything inside one, as what YAML and JSON can hold, with every default filled in."""
     if isinstance(value, BaseModel):
-        return {name: as_plain(getattr(value, name)) for name in type(value).model_fields}
+        plain = {name: as_plain(getattr(value, name)) for name in type(value).model_fields}
+        return value.as_written(plain) if isinstance(value, Spec) else plain
     if hasattr(value, "plain"):
         return as_plain(value.plain())
     if isinstance(value, Mapping):

@@ -14,7 +14,10 @@ from mltrain.training.schedule import Schedule
 
 def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     optimizer, schedule = experiment.training.optimizer, experiment.training.schedule
-    if optimizer is not None and isinstance(optimizer.argument("learning_rate"), KerasComponent):
+    rate = experiment.training.learning_rate
+    if rate is None and optimizer is not None:
+        rate = optimizer.argument("learning_rate")
+    if isinstance(rate, KerasComponent):
         if isinstance(schedule, Schedule):
             message = "the learning rate of the optimizer already follows a schedule: remove one of the two"
             yield RuleProblem(("training", "schedule"), message)
@@ -48,7 +51,10 @@ def _schedule_fits(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
 
 OPTIMIZATION_RULES = (
     Rule(
-        ("training.optimizer", "training.schedule", "training.callbacks", "training.on_divergence"),
+        (
+            *("training.optimizer", "training.learning_rate", "training.schedule"),
+            *("training.callbacks", "training.on_divergence"),
+        ),
         _one_hand_on_the_learning_rate,
     ),
     Rule(("model", "training.schedule", "training.epochs", "training.budget"), _schedule_fits),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mltrain.experiment.spec import ExperimentSpec
+from mltrain.keras_api.components import KerasComponent
 from mltrain.models.input_encoder import KINDS_IN_WORDS
 from mltrain.task import DataInfo, Decision
 from mltrain.training.early_stopping import EarlyStopping
@@ -42,6 +43,10 @@ def settled(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> 
         found["schedule"] = Schedule(**usual.schedule) if usual.schedule and _takes_schedule(training) else "none"
     if training.optimizer is None:
         found["optimizer"] = usual.optimizer
+    if training.learning_rate is not None:
+        optimizer = training.optimizer or usual.optimizer
+        found["optimizer"] = optimizer.with_argument("learning_rate", training.learning_rate)
+        found["learning_rate"] = None
     if training.patience != "none":
         patience = _patience(spec, info, found) if training.patience == "auto" else training.patience
         found["patience"] = "none"
@@ -67,6 +72,7 @@ def _takes_schedule(training: TrainingSpec) -> bool:
     """Return whether the usual schedule can be used: it belongs to the learning rate that it was chosen with, and
     nothing else may change that."""
     others = any(isinstance(callback, ReduceLROnPlateau) for callback in training.callbacks)
+    others = others or isinstance(training.learning_rate, KerasComponent)
     return training.optimizer is None and not others and not training.on_divergence.retry
 
 
@@ -95,8 +101,11 @@ def settling_decisions(spec: ExperimentSpec, info: DataInfo, epochs: int | None 
     if before.batch_size == "auto":
         found.append(Decision("training.batch_size", str(after.batch_size), usual.reason))
     if before.optimizer is None:
-        changed = ", ".join(f"{name}: {value:g}" for name, value in usual.optimizer.changed().items())
-        found.append(Decision("training.optimizer", f"{usual.optimizer.type} ({changed})", usual.of_model))
+        # A stated learning rate is not decided here.
+        own = usual.optimizer.changed().items() if before.learning_rate is None else ()
+        changed = ", ".join(f"{name}: {value:g}" for name, value in own)
+        value = f"{usual.optimizer.type} ({changed})" if changed else usual.optimizer.type
+        found.append(Decision("training.optimizer", value, usual.of_model))
     if before.patience == "auto" and len(after.callbacks) > len(before.callbacks):
         patience = getattr(after.callbacks[-1], "patience", "")
         found.append(Decision("training.patience", f"{patience} epochs", usual.of_model))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic_core import InitErrorDetails
@@ -47,6 +47,10 @@ class KerasComponent:
             KeyError: this component has no such argument.
         """
         return dict(self.arguments)[name]
+
+    def with_argument(self, name: str, value: Any) -> KerasComponent:
+        """Return this component with another value for one of its arguments."""
+        return replace(self, arguments=tuple((each, value if each == name else old) for each, old in self.arguments))
 
     @property
     def takes_logits(self) -> bool:

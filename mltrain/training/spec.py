@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_validator
 from pydantic_core import core_schema
 
 from mltrain.expression import Comparison, MetricName
 from mltrain.keras_api.components import KerasComponent, keras_component
-from mltrain.spec import Many, Spec
+from mltrain.spec import Many, Spec, fail, problem
 from mltrain.training.budget import Budget
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
@@ -21,6 +21,7 @@ from mltrain.training.schedule import Schedule
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
 Optimizer = Annotated[KerasComponent, keras_component("optimizer")]
+RateSchedule = Annotated[KerasComponent, keras_component("schedule")]
 Loss = Annotated[KerasComponent, keras_component("loss")]
 KerasMetric = Annotated[KerasComponent, keras_component("metric")]
 
@@ -113,6 +114,9 @@ class TrainingSpec(Spec):
     optimizer: Optimizer | None = None
     """A Keras optimizer; its `learning_rate` is a number or a schedule. null uses the usual one of the model: Adam with
     Keras' defaults, or for `tabular` with another learning rate."""
+    learning_rate: Annotated[float, Field(gt=0)] | RateSchedule | None = None
+    """The learning rate of the optimizer, stated or usual: a number or a schedule of Keras. null leaves it to
+    `optimizer`, which then may state one."""
     schedule: Schedule | Literal["auto", "none"] = "auto"
     """How the learning rate changes over the training, whatever its length; `none` leaves it as it is. auto uses the
     usual one of the model: none, or for `tabular` a schedule, unless the optimizer, `ReduceLROnPlateau` or a retry
@@ -165,6 +169,24 @@ class TrainingSpec(Spec):
     progress_every: Annotated[int, Field(ge=1)] = 1
     """A line of progress is printed after every n-th epoch. The best epoch since then and the last one are printed in
     any case. In a pipe there is at most one line per second; a best epoch in between is printed at the next one."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _one_learning_rate(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        made = handler(value)
+        # Only what was written tells: the component has a learning rate in any case.
+        optimizer = value.get("optimizer") if isinstance(value, Mapping) else None
+        if made.learning_rate is not None and isinstance(optimizer, Mapping) and "learning_rate" in optimizer:
+            message = "training.learning_rate already says it: remove one of the two"
+            found = problem("twice", message, ("optimizer", "learning_rate"), optimizer["learning_rate"])
+            raise fail("training", [found])
+        return made
+
+    def as_written(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Return this as a config states it: a learning rate is there once."""
+        if self.learning_rate is not None and self.optimizer is not None:
+            plain["optimizer"] = {key: each for key, each in plain["optimizer"].items() if key != "learning_rate"}
+        return plain
 
     @property
     def most_epochs(self) -> int:

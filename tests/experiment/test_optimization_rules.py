@@ -63,6 +63,43 @@ def test_steps_are_compared_once_the_rows_are_known(refused, schedule, message):
     assert message in refused(f"training.schedule={schedule}", command="train")
 
 
+@pytest.mark.parametrize("rate", ["0.001", "0.3"])  # 0.001 is Keras' own
+def test_a_learning_rate_is_stated_once(refused, rate):
+    optimizer = f"training.optimizer={{type: Adam, learning_rate: {rate}}}"
+    said = refused("training.learning_rate=0.01", optimizer)
+    assert "training.optimizer.learning_rate: training.learning_rate already says it: remove one of the two" in said
+
+
+def test_a_learning_rate_that_is_none(refused):
+    assert "training.learning_rate: expected a number greater than 0 or a schedule" in refused(
+        "training.learning_rate=0"
+    )
+    assert "did you mean 'CosineDecay'?" in refused("training.learning_rate={type: cosinedecai}")
+
+
+def test_a_schedule_of_keras_as_the_learning_rate_is_one_hand_on_it(refused):
+    rate = "training.learning_rate={type: CosineDecay, initial_learning_rate: 0.1, decay_steps: 9}"
+    assert "training.schedule: the learning rate of the optimizer already follows a schedule" in refused(
+        rate, "training.schedule=cosine"
+    )
+
+
+def test_the_short_form_trains_as_the_long_one_and_is_kept_as_it_was_written(mltrain, tmp_path):
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    short = mltrain("train", "config.yaml", "--run-dir", "short", "--set", "training.learning_rate=0.02")
+    long = mltrain("train", "config.yaml", "--run-dir", "long", "--set", "training.optimizer.learning_rate=0.02")
+    assert (short.code, long.code) == (0, 0), short.err + long.err
+    assert (short.run / "metrics.json").read_bytes() == (long.run / "metrics.json").read_bytes()
+    resolved = (short.run / "config.resolved.yaml").read_text()
+    assert resolved.count("learning_rate: ") == 1
+    # A resumption may change it, as it may change that of the optimizer.
+    changed = mltrain("resume", "short", "--epochs", 5, "--set", "training.learning_rate=0.5", "--allow-inexact")
+    assert changed.code == 0, changed.err
+    header, *rows = (line.split(",") for line in (short.run / "history.csv").read_text().splitlines())
+    rates = [float(row[header.index("learning_rate")]) for row in rows]
+    assert rates == pytest.approx([0.02, 0.02, 0.02, 0.02, 0.5])
+
+
 def test_a_schedule_in_epochs_drives_the_training(mltrain, tmp_path):
     (tmp_path / "config.yaml").write_text(CONFIG)
     settings = ["training.schedule={type: piecewise, boundaries: [1 epoch, 6 steps]}", "training.optimizer=sgd"]
