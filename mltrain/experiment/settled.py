@@ -11,6 +11,7 @@ from mltrain.keras_api.components import KerasComponent
 from mltrain.models.input_encoder import KINDS_IN_WORDS
 from mltrain.task import DataInfo, Decision
 from mltrain.training.early_stopping import EarlyStopping
+from mltrain.training.rate_search import RateSearch
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 from mltrain.training.schedule import Schedule
 from mltrain.training.spec import TrainingSpec
@@ -18,7 +19,9 @@ from mltrain.training.stochastic_weight_averaging import StochasticWeightAveragi
 from mltrain.wording import listed
 
 
-def settled(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> ExperimentSpec:
+def settled(
+    spec: ExperimentSpec, info: DataInfo, epochs: int | None = None, rate: float | None = None
+) -> ExperimentSpec:
     """Return an experiment whose training has a value where the config says auto: what the loop, the plan and the
     results read.
 
@@ -26,10 +29,11 @@ def settled(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> 
         spec: the experiment, as the config says it; one that is settled stays as it is.
         info: what is known of the data.
         epochs: that fit a budget in seconds, once they are known.
+        rate: the learning rate that was looked for, once it is found.
     """
     model = spec.model.for_data(info)
     if model is not spec.model:
-        return settled(spec.model_copy(update={"model": model}), info, epochs)
+        return settled(spec.model_copy(update={"model": model}), info, epochs, rate)
     training = spec.training
     usual = model.usual_training(info)
     found: dict[str, Any] = {}
@@ -44,8 +48,10 @@ def settled(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> 
     if training.optimizer is None:
         found["optimizer"] = usual.optimizer
     if training.learning_rate is not None:
-        optimizer = training.optimizer or usual.optimizer
-        found["optimizer"] = optimizer.with_argument("learning_rate", training.learning_rate)
+        optimizer, stated = training.optimizer or usual.optimizer, training.learning_rate
+        if isinstance(stated, RateSearch):
+            stated = rate or optimizer.argument("learning_rate")
+        found["optimizer"] = optimizer.with_argument("learning_rate", stated)
         found["learning_rate"] = None
     if training.patience != "none":
         patience = _patience(spec, info, found) if training.patience == "auto" else training.patience
@@ -76,13 +82,16 @@ def _takes_schedule(training: TrainingSpec) -> bool:
     return training.optimizer is None and not others and not training.on_divergence.retry
 
 
-def settling_decisions(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> tuple[Decision, ...]:
+def settling_decisions(
+    spec: ExperimentSpec, info: DataInfo, epochs: int | None = None, rate: float | None = None
+) -> tuple[Decision, ...]:
     """Return what `settled` decides by a rule on the rows, or by the model, with reasons.
 
     Args:
         spec: the experiment, as the config says it.
         info: what is known of the data.
         epochs: as for `settled`.
+        rate: as for `settled`.
     """
     model = spec.model.for_data(info)
     found = []
@@ -91,9 +100,11 @@ def settling_decisions(spec: ExperimentSpec, info: DataInfo, epochs: int | None 
         found.append(Decision("model", getattr(model, "type", ""), f"it fits {kinds}"))
     found += model.choices(info)
     usual = model.usual_training(info)
-    before, after = spec.training, settled(spec, info, epochs).training
+    before, after = spec.training, settled(spec, info, epochs, rate).training
     if before.epochs == "auto" and before.budget is not None:
         found.append(Decision("training.epochs", str(after.epochs), f"they fit the budget of {before.budget.words}"))
+    if isinstance(before.learning_rate, RateSearch) and rate is not None:
+        found.append(Decision("training.learning_rate", f"{rate:.3g}", before.learning_rate.find.words))
     if not usual.reason:
         return tuple(found)
     if before.epochs == "auto" and before.budget is None:

@@ -143,6 +143,8 @@ def write_first_files(ready: Ready, context: RunContext, planned: PlannedResumpt
     run.write_reference(setup.prepared.reference.model_dump(mode="json"))
     run.write_audit(setup.prepared.audited.audit)
     run.write_architecture(setup.network.architecture)
+    if setup.rate_test is not None:
+        run.write_rate_test(setup.rate_test)
     run.write_record(ready.record)
     if ready.history is not None:
         run.rewrite_history(ready.history)

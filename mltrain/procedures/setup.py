@@ -18,6 +18,7 @@ from mltrain.procedures.preparing import prepare_for_model
 from mltrain.procedures.slices import Slices, fit_slices
 from mltrain.procedures.word_vectors import put_first_vectors
 from mltrain.run.proof import json_fingerprint
+from mltrain.run.rate_test import RateTest
 from mltrain.run.record import Data, Device, Record, Threads, VectorFiles, row_fingerprint
 from mltrain.task import Decision
 from mltrain.training.acceleration import Acceleration, Precision, accelerate, choose_precision
@@ -40,6 +41,8 @@ class Setup:
         acceleration: how the loop is compiled.
         decisions: what was not stated, with reasons.
         epochs: that fit a budget in seconds; None without one, or before they are measured.
+        rate: the learning rate that was looked for; None without that, or before it is found.
+        rate_test: how it was found; None in a run that goes on.
         folds: which network of an ensemble leaves out which training rows; None where all learn from all.
         vectors: the files of word vectors that were read, by the name of the text.
     """
@@ -54,6 +57,8 @@ class Setup:
     acceleration: Acceleration
     decisions: tuple[Decision, ...]
     epochs: int | None = None
+    rate: float | None = None
+    rate_test: RateTest | None = None
     folds: MemberFolds | None = None
     vectors: Mapping[str, VectorFiles] = field(default_factory=dict)
 
@@ -83,6 +88,7 @@ class Setup:
             determinism={"op_determinism": False, "precision": self.precision, **self.acceleration.determinism},
             seeds={"experiment": self.spec.seed, "split": self.spec.seed if stated_seed is None else stated_seed},
             epochs=self.epochs,
+            learning_rate=self.rate,
             slices=self.slices.edges,
             decisions=self.decisions,
             vectors=self.vectors,
@@ -93,7 +99,11 @@ class Setup:
 
 
 def set_up(
-    spec: ExperimentSpec, context: Phases, determinism: Mapping[str, bool | str], epochs: int | None = None
+    spec: ExperimentSpec,
+    context: Phases,
+    determinism: Mapping[str, bool | str],
+    epochs: int | None = None,
+    rate: float | None = None,
 ) -> Setup:
     """Read the data of an experiment, and build its network.
 
@@ -102,6 +112,7 @@ def set_up(
         context: of the process; nothing is written.
         determinism: of the record where a run is resumed; empty for a new one.
         epochs: that fit a budget in seconds, of that record.
+        rate: the learning rate that was found, of that record.
 
     Raises:
         DeviceError: there is no such device.
@@ -112,7 +123,7 @@ def set_up(
 
     context.begin("reading the data")
     prepared = prepare_for_model(spec, kept_columns(spec), context.stopwatch)
-    return planned_setup(spec, device, prepared, context, determinism, epochs)
+    return planned_setup(spec, device, prepared, context, determinism, epochs, rate)
 
 
 def planned_setup(
@@ -122,10 +133,11 @@ def planned_setup(
     context: Phases,
     determinism: Mapping[str, bool | str],
     epochs: int | None,
+    rate: float | None = None,
 ) -> Setup:
     """Return the setup of an experiment whose data is read; arguments and errors as for `set_up`."""
-    settling = settling_decisions(spec, prepared.info, epochs)
-    spec = settled(spec, prepared.info, epochs)
+    settling = settling_decisions(spec, prepared.info, epochs, rate)
+    spec = settled(spec, prepared.info, epochs, rate)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
     folds = MemberFolds.of(spec, prepared.info, prepared.examples["train"])
@@ -147,4 +159,17 @@ def planned_setup(
         *acceleration.decisions,
         network.evaluation_block[1],
     )
-    return Setup(spec, device, prepared, slices, plan, network, precision, acceleration, decisions, epochs, folds)
+    return Setup(
+        spec,
+        device,
+        prepared,
+        slices,
+        plan,
+        network,
+        precision,
+        acceleration,
+        decisions,
+        epochs=epochs,
+        rate=rate,
+        folds=folds,
+    )

@@ -13,7 +13,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field
 
 from mltrain.plugins import Origin
 from mltrain.run.git import Git, git_state
@@ -158,6 +160,8 @@ class Record(Spec):
     """Switches that change the last digits: op determinism, XLA, precision."""
     epochs: int | None = None
     """The epochs that fit a budget in seconds; null without one."""
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """The learning rate that a range test has found before the first step; null without one."""
     data: Data | None = None
     """Which data it was; null before it was read."""
     vectors: Mapping[str, VectorFiles] = {}

@@ -16,6 +16,7 @@ from mltrain.training.budget import Budget
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.patience import Patience
+from mltrain.training.rate_search import RateSearch
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 from mltrain.training.schedule import Schedule
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
@@ -114,9 +115,9 @@ class TrainingSpec(Spec):
     optimizer: Optimizer | None = None
     """A Keras optimizer; its `learning_rate` is a number or a schedule. null uses the usual one of the model: Adam with
     Keras' defaults, or for `tabular` with another learning rate."""
-    learning_rate: Annotated[float, Field(gt=0)] | RateSchedule | None = None
-    """The learning rate of the optimizer, stated or usual: a number or a schedule of Keras. null leaves it to
-    `optimizer`, which then may state one."""
+    learning_rate: Annotated[float, Field(gt=0)] | RateSchedule | RateSearch | None = None
+    """The learning rate of the optimizer, stated or usual: a number, a schedule of Keras, or `{find: {}}`, which looks
+    for one before the first step. null leaves it to `optimizer`, which then may state one."""
     schedule: Schedule | Literal["auto", "none"] = "auto"
     """How the learning rate changes over the training, whatever its length; `none` leaves it as it is. auto uses the
     usual one of the model: none, or for `tabular` a schedule, unless the optimizer, `ReduceLROnPlateau` or a retry
