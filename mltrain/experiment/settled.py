@@ -18,6 +18,8 @@ from mltrain.training.spec import TrainingSpec
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 from mltrain.wording import listed
 
+_SPARED = "biases and normalization are left alone; Keras decays all, as `all` does"
+
 
 def settled(
     spec: ExperimentSpec, info: DataInfo, epochs: int | None = None, rate: float | None = None
@@ -105,6 +107,8 @@ def settling_decisions(
         found.append(Decision("training.epochs", str(after.epochs), f"they fit the budget of {before.budget.words}"))
     if isinstance(before.learning_rate, RateSearch) and rate is not None:
         found.append(Decision("training.learning_rate", f"{rate:.3g}", before.learning_rate.find.words))
+    if after.decays and before.weight_decay_on == "weights":
+        found.append(Decision("training.weight_decay_on", "weights", _SPARED))
     if not usual.reason:
         return tuple(found)
     if before.epochs == "auto" and before.budget is None:

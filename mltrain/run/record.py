@@ -178,9 +178,10 @@ class Record(Spec):
     """The edges of the bins of `evaluation.slices`, by column."""
     splits: Mapping[str, SplitRows] = {}
     """Which rows each split holds."""
-    defaults: Literal[1, 2] = 1
+    defaults: Literal[1, 2, 3] = 1
     """What values of the config mean that are not stated. 1, in runs of older versions: the target of a regression is
-    not scaled, and the best epoch is that of `validation.loss` whatever EarlyStopping watches."""
+    not scaled, and the best epoch is that of `validation.loss` whatever EarlyStopping watches. Up to 2, weight decay is
+    on all that is trained."""
     decisions: Many[Decision] = ()
     """The values that mltrain chose because the config does not state them, with the reason."""
 
@@ -198,7 +199,7 @@ def start_record(command: Sequence[str], config_directory: Path) -> Record:
         versions={"python": platform.python_version(), **_versions()},
         machine=Machine(system=platform.platform(), processor=processor(), cores=_cores()),
         git=git_state(config_directory),
-        defaults=2,
+        defaults=3,
         environment={name: readable(os.environ[name]) for name in _ENVIRONMENT if name in os.environ},
     )
 

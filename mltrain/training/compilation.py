@@ -68,7 +68,7 @@ def _compile_outputs(model: keras.Model, training: TrainingSpec, info: DataInfo,
             raise MisfitError(("training", "outputs", part.name, "loss"), message)
     losses = output_losses(training, info)
     metrics = [keras.metrics.MeanMetricWrapper(each.rows, name=of_target("loss", each.name)) for each in losses]
-    optimizer = _optimizer(training, info)
+    optimizer = _optimizer(model, training, info)
     model.compile(optimizer=optimizer, loss=OutputsLoss(losses), metrics=metrics, jit_compile=False)
     _build(model, training, info)
 
@@ -87,7 +87,7 @@ def _compile(
     model: keras.Model, training: TrainingSpec, loss: KerasComponent, metrics: Iterable[TrainingMetric], info: DataInfo
 ) -> None:
     model.compile(
-        optimizer=_optimizer(training, info),
+        optimizer=_optimizer(model, training, info),
         loss=build(loss),
         metrics=[_keras_metric(metric, training, info) for metric in metrics],
         jit_compile=False,
@@ -95,11 +95,12 @@ def _compile(
     _build(model, training, info)
 
 
-def _optimizer(training: TrainingSpec, info: DataInfo) -> keras.optimizers.Optimizer:
+def _optimizer(model: keras.Model, training: TrainingSpec, info: DataInfo) -> keras.optimizers.Optimizer:
     """Return the optimizer of the whole training."""
     component = training.optimizer or make("optimizer", "Adam")
     schedule = training.schedule if isinstance(training.schedule, Schedule) else None
-    return make_optimizer(component, schedule, training.updates(info.train_rows), training.most_epochs)
+    decay_on = None if training.weight_decay_on == "all" else model
+    return make_optimizer(component, schedule, training.updates(info.train_rows), training.most_epochs, decay_on)
 
 
 def _build(model: keras.Model, training: TrainingSpec, info: DataInfo) -> None:

@@ -122,6 +122,9 @@ class TrainingSpec(Spec):
     """How the learning rate changes over the training, whatever its length; `none` leaves it as it is. auto uses the
     usual one of the model: none, or for `tabular` a schedule, unless the optimizer, `ReduceLROnPlateau` or a retry
     after a divergence is stated."""
+    weight_decay_on: Literal["weights", "all"] = "weights"
+    """What the `weight_decay` of the optimizer pulls towards 0. `weights`: kernels and vectors of embeddings. `all`:
+    also biases and the parameters of normalization, as Keras does it."""
     loss: Loss | None = None
     """A Keras loss; null uses the usual one of the task: binary or sparse categorical cross-entropy, mean squared
     error, Poisson for counts."""
@@ -170,6 +173,12 @@ class TrainingSpec(Spec):
     progress_every: Annotated[int, Field(ge=1)] = 1
     """A line of progress is printed after every n-th epoch. The best epoch since then and the last one are printed in
     any case. In a pipe there is at most one line per second; a best epoch in between is printed at the next one."""
+
+    @property
+    def decays(self) -> bool:
+        """Whether the optimizer is stated to pull weights towards 0."""
+        arguments = {} if self.optimizer is None else dict(self.optimizer.arguments)
+        return any(arguments.get(name) for name in ("weight_decay", "adam_weight_decay"))
 
     @model_validator(mode="wrap")
     @classmethod
