@@ -17,7 +17,7 @@ from mltrain.experiment.spec import ExperimentSpec
 from mltrain.keras_api import catalogue
 from mltrain.listing.components import KINDS, Component, components
 from mltrain.listing.reference import describe
-from mltrain.spec import OneOf, Spec
+from mltrain.spec import OneOf, Spec, keys_of
 
 PAGE = Path(__file__).with_name("configuration.md")
 
@@ -75,7 +75,7 @@ def _section(path: str, part: Any) -> Iterator[str]:
         return
     yield f"{_plain(part.__doc__)}\n"
     yield _fields(part, f"{path}.")
-    for name, field in part.model_fields.items():
+    for name, field in keys_of(part).items():
         for inner_path, inner in _inside(field, f"{path}.{name}"):
             yield from _section(inner_path, inner)
 
@@ -155,7 +155,7 @@ def _synthetic() -> str:
 
 def _fields(spec: type[Spec], prefix: str) -> str:
     """Return the table of a spec's fields, those with a section of their own as links."""
-    linked = {name: list(_inside(field, f"{prefix}{name}")) for name, field in spec.model_fields.items()}
+    linked = {name: list(_inside(field, f"{prefix}{name}")) for name, field in keys_of(spec).items()}
     return _table(describe(spec), {name: found[0] for name, found in linked.items() if found})
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, Strict, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 T = TypeVar("T")
@@ -34,6 +35,15 @@ class Spec(BaseModel):
 
     # defer_build: of the dozens of specs that are imported, a config uses few, and half the time goes into validators.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+
+    def as_written(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Return `plain`, what the fields say, without what a config that is read again must not state."""
+        return plain
+
+
+def keys_of(spec: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a spec by the keys that are written: `from_` is a Python name for `from`."""
+    return {field.alias or name: field for name, field in spec.model_fields.items()}
 
 
 class FromText:
@@ -239,7 +249,9 @@ class OneOf:
 def as_plain(value: Any) -> Any:
     """Return a spec, or anything inside one, as what YAML and JSON can hold, with every default filled in."""
     if isinstance(value, BaseModel):
-        return {name: as_plain(getattr(value, name)) for name in type(value).model_fields}
+        fields = type(value).model_fields.items()
+        plain = {field.alias or name: as_plain(getattr(value, name)) for name, field in fields}
+        return value.as_written(plain) if isinstance(value, Spec) else plain
     if hasattr(value, "plain"):
         return as_plain(value.plain())
     if isinstance(value, Mapping):

@@ -18,6 +18,7 @@ PhaseName = Literal[
     "data audit",
     "building the model",
     "measuring the pace",
+    "finding the learning rate",
     "tracing",
     "steps",
     "validation",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from mltrain.problems import KeyPath
-from mltrain.spec import OneOf, Spec, normalise
+from mltrain.spec import OneOf, Spec, keys_of, normalise
 
 _BOUNDS = {"ge": "of at least", "gt": "greater than", "lt": "less than", "le": "of at most"}
 
@@ -117,8 +117,8 @@ def _below(annotation: Any, part: str | int, data: Any) -> Iterator[Any]:
         arguments = get_args(each)
         if is_spec(each) or isinstance(each, OneOf):
             for spec in specs_of([each], data):
-                if part in spec.model_fields:
-                    yield spec.model_fields[str(part)]
+                if part in (keys := keys_of(spec)):
+                    yield keys[str(part)]
         elif get_origin(each) is dict:
             yield arguments[1]
         elif get_origin(each) in (tuple, list):

@@ -17,7 +17,7 @@ from mltrain.config.expected import expected_at, is_spec, opened, specs_of
 from mltrain.config.yaml_document import DEEPEST, Document, parse, split_lines
 from mltrain.config.yaml_node import Node
 from mltrain.problems import InvalidConfigError, KeyPath, Place, Problem, Source, path_text, shortened
-from mltrain.spec import OneOf, Spec, as_plain
+from mltrain.spec import OneOf, Spec, as_plain, keys_of
 
 # A name, a quoted name such as "a.b" (a double quote in it is written twice), or the number of an item.
 _PART = re.compile(r"\.?(?:\"((?:[^\"]|\"\")+)\"|([^.\[\]=\"]+))(?=[.\[]|$)|\[(\d+)\]")
@@ -110,7 +110,7 @@ def _refuse_unquoted(path: KeyPath, root: Node, key: Place, spec: type[Spec]) ->
         known = {
             name
             for each in specs_of(expected_at(spec, path[: place + 1], root.plain()), None)
-            for name in each.model_fields
+            for name in keys_of(each)
         }
         if known and path[place + 1] not in known:
             meant = path_text((*path[:place], ".".join(map(str, path[place:]))))
@@ -166,9 +166,9 @@ def _default(spec: Any, path: KeyPath) -> dict[str, Any]:
     """Return what stands where the YAML says nothing: the type of the default component, as `{type: random}`."""
     value: Any = spec
     for part in path:
-        if not is_spec(value) or part not in value.model_fields:
+        if not is_spec(value) or part not in keys_of(value):
             return {}
-        field = value.model_fields[str(part)]
+        field = keys_of(value)[str(part)]
         opened_as = value.opened_as.get(str(part))
         value = field.get_default(call_default_factory=True)
         if value is None and opened_as is not None:

@@ -14,7 +14,7 @@ from mltrain.config.expected import choices, constraints, expected_at, number_te
 from mltrain.config.yaml_node import Node
 from mltrain.config.yaml_scalar import read_scalar
 from mltrain.problems import KeyPath, Problem, shortened
-from mltrain.spec import FromText, Spec, suggest
+from mltrain.spec import FromText, Spec, keys_of, suggest
 
 _EXPECTED = {
     "int_type": "an integer",
@@ -133,24 +133,24 @@ def _key_hint(path: KeyPath, spec: type[Spec], data: Any) -> str:
     for part in parent:
         here = here[part]
     specs = specs_of(expected_at(spec, parent, data), here)
-    known = [name for each in specs for name in each.model_fields]
+    known = [name for each in specs for name in keys_of(each)]
     if near := suggest(wrong, known):
         return near
     other = next((name for usual, name in _OTHER_NAMES.items() if name in known and suggest(wrong, [usual])), None)
     if other is not None:
         return f" (did you mean '{other}'?)"
     shown = f" (known: {', '.join(dict.fromkeys(known))})" if 0 < len(known) <= 12 else ""
-    others = [each for each in specs_of(expected_at(spec, parent, data), {}) if wrong in each.model_fields]
+    others = [each for each in specs_of(expected_at(spec, parent, data), {}) if wrong in keys_of(each)]
     if others:
         return f": it is a key of type {_types(others)}, but this is {_types(specs)}{shown}"
-    for name, field in ((name, field) for each in specs for name, field in each.model_fields.items()):
+    for name, field in ((name, field) for each in specs for name, field in keys_of(each).items()):
         below = here.get(name) if isinstance(here, dict) else None
-        if any(wrong in section.model_fields for section in specs_of([field], below or {})):
+        if any(wrong in keys_of(section) for section in specs_of([field], below or {})):
             return f" (did you mean '{'.'.join(map(str, (*parent, name, wrong)))}'?)"
-    for name, field in spec.model_fields.items():
+    for name, field in keys_of(spec).items():
         for section in specs_of([field], {}) if parent != (name,) else ():
-            near = suggest(wrong, section.model_fields)
-            if near and (not parent or wrong in section.model_fields):
+            near = suggest(wrong, keys_of(section))
+            if near and (not parent or wrong in keys_of(section)):
                 return near.replace("'", f"'{name}.", 1)
     return shown
 

@@ -9,6 +9,7 @@ from mltrain.evaluation.catalogue import Mase
 from mltrain.experiment.gate_rules import gate_problem
 from mltrain.experiment.measured import as_measured, measured, not_measured, watched
 from mltrain.experiment.network_rules import NETWORK_RULES
+from mltrain.experiment.optimization_rules import OPTIMIZATION_RULES, known_epochs
 from mltrain.experiment.output_rules import possible_outputs
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.experiment.target_rules import outputs_fit, possible_tasks, several_targets_fit
@@ -16,14 +17,11 @@ from mltrain.experiment.target_scale import SCALE_FOLLOWS_FROM, scales_target
 from mltrain.experiment.watching import callback_problems, objective_of
 from mltrain.expression import Comparison
 from mltrain.gates.gate import FOLDS
-from mltrain.keras_api.components import KerasComponent
 from mltrain.outputs import KINDS
 from mltrain.rules import Form, Rule, RuleProblem
 from mltrain.task import Input
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
-from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
-from mltrain.training.schedule import Schedule
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
 
@@ -75,36 +73,9 @@ def _gates_are_measured(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
             yield RuleProblem(("evaluation", "gates", number), message)
 
 
-def _one_hand_on_the_learning_rate(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
-    optimizer, schedule = experiment.training.optimizer, experiment.training.schedule
-    if optimizer is not None and isinstance(optimizer.argument("learning_rate"), KerasComponent):
-        if isinstance(schedule, Schedule):
-            message = "the learning rate of the optimizer already follows a schedule: remove one of the two"
-            yield RuleProblem(("training", "schedule"), message)
-    elif not isinstance(schedule, Schedule):
-        return
-    if experiment.training.on_divergence.retry:
-        message = "a retry cannot reduce a learning rate that follows a schedule: state a number, or remove the retries"
-        yield RuleProblem(("training", "on_divergence"), message)
-    for number, callback in enumerate(experiment.training.callbacks):
-        if isinstance(callback, ReduceLROnPlateau):
-            yield RuleProblem(
-                ("training", "callbacks", number),
-                "ReduceLROnPlateau cannot change a learning rate that follows a schedule: remove one of the two",
-            )
-
-
-def _known_epochs(experiment: ExperimentSpec) -> int | None:
-    """Return how many epochs are trained at most; None where that follows from the data."""
-    training = experiment.training
-    if training.stated_epochs is not None:
-        return training.stated_epochs
-    return experiment.model.usual_epochs if training.budget is None else None
-
-
 def chosen_epochs_are_trained(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     """Yield the epochs to keep that are not trained, as far as their number is known."""
-    epochs = _known_epochs(experiment)
+    epochs = known_epochs(experiment)
     if epochs is None:
         return
     for number, callback in enumerate(experiment.training.callbacks):
@@ -162,7 +133,7 @@ def averaged_weights_are_the_model(experiment: ExperimentSpec) -> Iterator[RuleP
             found += 1
             if found > 1:
                 yield RuleProblem(path, "a run has one average of its weights: remove one of the two")
-            start, epochs = callback.start, _known_epochs(experiment)
+            start, epochs = callback.start, known_epochs(experiment)
             if isinstance(start, int) and epochs is not None and start > epochs:
                 message = f"epoch {start} will not be trained: training.epochs is {epochs}"
                 yield RuleProblem((*path, "start"), message)
@@ -297,10 +268,6 @@ RULES = (
     Rule((*SCALE_FOLLOWS_FROM, "data.split", "evaluation.metrics"), _stop_condition_is_measured),
     Rule((*SCALE_FOLLOWS_FROM, "evaluation", "data.split", "ensemble"), _gates_are_measured),
     Rule(
-        ("training.optimizer", "training.schedule", "training.callbacks", "training.on_divergence"),
-        _one_hand_on_the_learning_rate,
-    ),
-    Rule(
         ("model", *ENDS, "training.callbacks", "training.final", "training.optimizer"),
         averaged_weights_are_the_model,
     ),
@@ -320,6 +287,7 @@ RULES = (
     Rule(("data.windows", "model"), _model_takes_what_is_beside_windows),
     Rule(("data.split", "evaluation.threshold", "evaluation.calibration"), _validation_rows_choose),
     Rule(("data.sample_weight", "data.target", "task", "evaluation.sample_weight"), _weights_of_metrics_are_there),
+    *OPTIMIZATION_RULES,
     *NETWORK_RULES,
 )
 

@@ -7,17 +7,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from mltrain.experiment.spec import ExperimentSpec
+from mltrain.keras_api.components import KerasComponent
 from mltrain.models.input_encoder import KINDS_IN_WORDS
 from mltrain.task import DataInfo, Decision
 from mltrain.training.early_stopping import EarlyStopping
+from mltrain.training.rate_search import RateSearch
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 from mltrain.training.schedule import Schedule
 from mltrain.training.spec import TrainingSpec
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 from mltrain.wording import listed
 
+_SPARED = "biases and normalization are left alone; Keras decays all, as `all` does"
 
-def settled(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> ExperimentSpec:
+
+def settled(
+    spec: ExperimentSpec, info: DataInfo, epochs: int | None = None, rate: float | None = None
+) -> ExperimentSpec:
     """Return an experiment whose training has a value where the config says auto: what the loop, the plan and the
     results read.
 
@@ -25,10 +31,11 @@ def settled(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> 
         spec: the experiment, as the config says it; one that is settled stays as it is.
         info: what is known of the data.
         epochs: that fit a budget in seconds, once they are known.
+        rate: the learning rate that was looked for, once it is found.
     """
     model = spec.model.for_data(info)
     if model is not spec.model:
-        return settled(spec.model_copy(update={"model": model}), info, epochs)
+        return settled(spec.model_copy(update={"model": model}), info, epochs, rate)
     training = spec.training
     usual = model.usual_training(info)
     found: dict[str, Any] = {}
@@ -42,6 +49,12 @@ def settled(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> 
         found["schedule"] = Schedule(**usual.schedule) if usual.schedule and _takes_schedule(training) else "none"
     if training.optimizer is None:
         found["optimizer"] = usual.optimizer
+    if training.learning_rate is not None:
+        optimizer, stated = training.optimizer or usual.optimizer, training.learning_rate
+        if isinstance(stated, RateSearch):
+            stated = rate or optimizer.argument("learning_rate")
+        found["optimizer"] = optimizer.with_argument("learning_rate", stated)
+        found["learning_rate"] = None
     if training.patience != "none":
         patience = _patience(spec, info, found) if training.patience == "auto" else training.patience
         found["patience"] = "none"
@@ -68,16 +81,20 @@ def _takes_schedule(training: TrainingSpec) -> bool:
     """Return whether the usual schedule can be used: it belongs to the learning rate that it was chosen with, and
     nothing else may change that."""
     others = any(isinstance(callback, ReduceLROnPlateau) for callback in training.callbacks)
+    others = others or isinstance(training.learning_rate, KerasComponent)
     return training.optimizer is None and not others and not training.on_divergence.retry
 
 
-def settling_decisions(spec: ExperimentSpec, info: DataInfo, epochs: int | None = None) -> tuple[Decision, ...]:
+def settling_decisions(
+    spec: ExperimentSpec, info: DataInfo, epochs: int | None = None, rate: float | None = None
+) -> tuple[Decision, ...]:
     """Return what `settled` decides by a rule on the rows, or by the model, with reasons.
 
     Args:
         spec: the experiment, as the config says it.
         info: what is known of the data.
         epochs: as for `settled`.
+        rate: as for `settled`.
     """
     model = spec.model.for_data(info)
     found = []
@@ -86,9 +103,13 @@ def settling_decisions(spec: ExperimentSpec, info: DataInfo, epochs: int | None 
         found.append(Decision("model", getattr(model, "type", ""), f"it fits {kinds}"))
     found += model.choices(info)
     usual = model.usual_training(info)
-    before, after = spec.training, settled(spec, info, epochs).training
+    before, after = spec.training, settled(spec, info, epochs, rate).training
     if before.epochs == "auto" and before.budget is not None:
         found.append(Decision("training.epochs", str(after.epochs), f"they fit the budget of {before.budget.words}"))
+    if isinstance(before.learning_rate, RateSearch) and rate is not None:
+        found.append(Decision("training.learning_rate", f"{rate:.3g}", before.learning_rate.find.words))
+    if after.decays and before.weight_decay_on == "weights":
+        found.append(Decision("training.weight_decay_on", "weights", _SPARED))
     if not usual.reason:
         return tuple(found)
     if before.epochs == "auto" and before.budget is None and not before.stages:
@@ -96,8 +117,11 @@ def settling_decisions(spec: ExperimentSpec, info: DataInfo, epochs: int | None 
     if before.batch_size == "auto":
         found.append(Decision("training.batch_size", str(after.batch_size), usual.reason))
     if before.optimizer is None:
-        changed = ", ".join(f"{name}: {value:g}" for name, value in usual.optimizer.changed().items())
-        found.append(Decision("training.optimizer", f"{usual.optimizer.type} ({changed})", usual.of_model))
+        # A stated learning rate is not decided here.
+        own = usual.optimizer.changed().items() if before.learning_rate is None else ()
+        changed = ", ".join(f"{name}: {value:g}" for name, value in own)
+        value = f"{usual.optimizer.type} ({changed})" if changed else usual.optimizer.type
+        found.append(Decision("training.optimizer", value, usual.of_model))
     if before.patience == "auto" and len(after.callbacks) > len(before.callbacks):
         patience = getattr(after.callbacks[-1], "patience", "")
         found.append(Decision("training.patience", f"{patience} epochs", usual.of_model))

@@ -49,7 +49,7 @@ class KerasComponent:
         return dict(self.arguments)[name]
 
     def with_argument(self, name: str, value: Any) -> KerasComponent:
-        """Return this with another value of one argument."""
+        """Return this component with another value for one of its arguments."""
         return replace(self, arguments=tuple((each, value if each == name else old) for each, old in self.arguments))
 
     @property

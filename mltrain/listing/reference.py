@@ -41,7 +41,7 @@ def describe(spec: type[Spec]) -> tuple[FieldRow, ...]:
     """Return every field of a spec but `type`, in the order of its source."""
     documentation = field_documentation(spec)
     return tuple(
-        FieldRow(name, type_text(field), _default_text(field), documentation.get(name, ""))
+        FieldRow(field.alias or name, type_text(field), _default_text(field), documentation.get(name, ""))
         for name, field in spec.model_fields.items()
         if name != "type"
     )

@@ -46,8 +46,9 @@ class _Draft7(GenerateJsonSchema):
     def model_schema(self, schema: Any) -> JsonSchemaValue:
         made = super().model_schema(schema)
         for name, text in field_documentation(schema["cls"]).items():
-            if name in made.get("properties", {}):
-                made["properties"][name]["description"] = text
+            key = schema["cls"].model_fields[name].alias or name if name in schema["cls"].model_fields else name
+            if key in made.get("properties", {}):
+                made["properties"][key]["description"] = text
         if "const" in (tag := made.get("properties", {}).get("type", {})):
             # The default is for code that makes the component; in the YAML it is the type that says which one is meant.
             tag.pop("default", None)

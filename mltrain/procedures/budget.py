@@ -8,6 +8,7 @@ trains the same number, and `reproduce` too.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.fitting import training_of
@@ -40,7 +41,8 @@ def within_budget(spec: ExperimentSpec, setup: Setup, context: Phases, determini
     laps = stopwatch.laps()
     compiling = laps["tracing"].seconds if "tracing" in laps else 0.0
     epochs = epochs_of(budget.seconds - compiling, pace, trial.steps_of_epoch)
-    return planned_setup(spec, setup.device, setup.prepared, context, determinism, epochs)
+    planned = planned_setup(spec, setup.device, setup.prepared, context, determinism, epochs, setup.rate)
+    return replace(planned, rate_test=setup.rate_test)
 
 
 def epochs_of(seconds: float, pace: Pace, steps: int) -> int:

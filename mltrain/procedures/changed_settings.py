@@ -83,7 +83,8 @@ class FormerTraining:
 def former_training(planned: PlannedResumption, setup: Setup, run: LockedRun, saved: Saved | None) -> FormerTraining:
     """Return what the run was, where it differs from what it is going to be."""
     prepared = setup.prepared
-    before, after = settled(planned.spec, prepared.info, planned.before.epochs), setup.spec
+    record, after = planned.before, setup.spec
+    before = settled(planned.spec, prepared.info, record.epochs, record.learning_rate)
     former = FormerTraining(before, changed=False, longer=planned.longer)
     if saved is None:
         return former

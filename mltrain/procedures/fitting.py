@@ -137,6 +137,8 @@ def write_first_files(ready: Ready, context: RunContext, planned: PlannedResumpt
     run.write_audit(setup.prepared.audited.audit)
     architecture = setup.architecture
     run.write_architecture(architecture)
+    if setup.rate_test is not None:
+        run.write_rate_test(setup.rate_test)
     run.write_record(ready.record)
     if ready.history is not None:
         run.rewrite_history(ready.history)

@@ -26,6 +26,7 @@ from mltrain.task import DataInfo, Decision, Objective, Output, SplitName
 from mltrain.training.callback import CallbackSpec
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.metrics import default_loss, training_metrics
+from mltrain.training.schedule import Schedule
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
 WatchingCallback = tuple[CallbackSpec, Objective]
@@ -126,8 +127,11 @@ def _monitors(
         raise MisfitError(problem.path, problem.message)
     steps = spec.training.steps_of_epoch(info.train_rows)
     found = []
-    for number in range(max(1, len(spec.training.stages))):
+    for number in range(spec.training.parts):
         training = spec.training.of_stage(number)
+        if isinstance(training.schedule, Schedule):
+            for path, message in training.schedule.misfits(training.most_epochs, steps):
+                raise MisfitError((*spec.training.path_of_schedule(number), *path), message)
         ours = [
             # What goes on over all stages is for all epochs.
             callback.for_training(training.most_epochs if callback.begins_anew else spec.training.most_epochs, steps)

@@ -15,6 +15,8 @@ from mltrain.run.record import OwnMetricRecord, Record
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS, Task
 
+_DECAY = ("training", "weight_decay_on")
+
 
 def recorded_config(run: RunDirectory, overrides: Sequence[str] = (), plugins: Plugins | None = None) -> Loaded:
     """Return the config of a run. What of its metrics is not there can be named, and not be measured.
@@ -33,6 +35,9 @@ def recorded_config(run: RunDirectory, overrides: Sequence[str] = (), plugins: P
 
 def as_when_recorded(loaded: Loaded, record: Record) -> Loaded:
     """Return a config with the values stated that were the defaults when the run was made."""
+    if record.defaults < 3 and loaded.root.existing(_DECAY) != _DECAY:
+        training = loaded.spec.training.model_copy(update={"weight_decay_on": "all"})
+        loaded = replace(loaded, spec=loaded.spec.model_copy(update={"training": training}))
     if record.defaults > 1:
         return loaded
     spec = _of_older_run(loaded.spec, record)

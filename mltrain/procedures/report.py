@@ -104,6 +104,7 @@ def facts_of(run: RunDirectory, name: str, status: Status, record: Record, profi
         audit=run.audit(),
         architecture=run.architecture(),
         learned=run.learned(),
+        rate_test=run.rate_test(),
         examples=run.examples(),
         explanation=run.explanation(),
         profile=profile,

@@ -94,6 +94,8 @@ def as_recorded(run: RunDirectory, plugins: Plugins | None = None) -> Loaded:
     ]
     if record.epochs is not None:
         stated += ["training.budget=null", f"training.epochs={record.epochs}"]
+    if record.learning_rate is not None:
+        stated.append(f"training.learning_rate={record.learning_rate!r}")
     if spec.device == "auto" and record.device is not None and record.device.value == "cpu":
         stated.append("device=cpu")
     try:

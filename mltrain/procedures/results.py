@@ -4,8 +4,9 @@ TensorFlow."""
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ from mltrain.procedures.training_images import with_training_images
 from mltrain.procedures.worst_examples import worst_examples
 from mltrain.report.explanation import explanation_sentences
 from mltrain.report.plots.fonts import missing
+from mltrain.report.plots.rate_test import rate_test_plot
 from mltrain.run.decision import DecisionRule
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
@@ -127,7 +129,9 @@ def write_results(setup: Setup, fitted: Fitted, context: RunContext, boosting: B
         if learned is not None:
             run.write_learned(learned.recorded())
         best_epoch = fitted.epoch if fitted.weights == "best" else None
-        _write_plots(draw(history, network, prepared, best_epoch, predictions, rule, learned), context)
+        _write_plots(
+            chain(draw(history, network, prepared, best_epoch, predictions, rule, learned), _of_rate_test(run)), context
+        )
     depends_on = _explain(setup, rule, held_out, predictions[held_out], fitted.epoch, context)
     with phase("history and terminal"):
         context.terminal.results(results, run.path, depends_on)
@@ -188,6 +192,12 @@ def _with_baselines(
 def _count_look(run: LockedRun) -> None:
     record = run.record()
     run.count_look(record.resumed[-1].command if record.resumed else record.command)
+
+
+def _of_rate_test(run: LockedRun) -> Iterator[tuple[str, bytes]]:
+    test = run.rate_test()
+    if test is not None:
+        yield "learning_rate", rate_test_plot(test.learning_rates, test.losses, test.smoothed, test.chosen)
 
 
 def _write_plots(drawn: Iterable[tuple[str, bytes]], context: RunContext) -> None:

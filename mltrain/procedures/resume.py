@@ -16,6 +16,9 @@ from mltrain.procedures.resumption import PlannedResumption, config_differences
 from mltrain.run.rundir import RunDirectory
 from mltrain.training.spec import TrainingSpec
 
+_RATE = ("training", "optimizer", "learning_rate")
+_SHORT_RATE = ("training", "learning_rate")
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -154,12 +157,18 @@ def prepare_resume(
     refuse_absent(loaded.spec.evaluation.stated_metrics)
     differences = config_differences(before.spec, loaded.spec)
     longer = epochs is not None and run.has_status() and epochs > run.status().epoch
-    rate = ("training", "optimizer", "learning_rate")
-    place = loaded.root.at(loaded.root.existing(rate)).place
-    optimizer = loaded.spec.training.optimizer
-    number = optimizer is not None and isinstance(optimizer.argument(rate[-1]), float)
-    states_rate = bool(asked is None and number and loaded.root.existing(rate) == rate and place.source.override)
     resolved = None if loaded.spec == before.spec else resolved_yaml(loaded, again=asked is None).encode()
     return loaded, PlannedResumption(
-        run.record(), before.spec, states_rate, differences, allow_inexact, longer, resolved, command
+        run.record(), before.spec, _states_rate(loaded, asked), differences, allow_inexact, longer, resolved, command
     )
+
+
+def _states_rate(loaded: Loaded, asked: Loaded | None) -> bool:
+    """Return whether the command line states a learning rate that is a number."""
+    training = loaded.spec.training
+    of_optimizer = None if training.optimizer is None else training.optimizer.argument("learning_rate")
+    for path, rate in ((_RATE, of_optimizer), (_SHORT_RATE, training.learning_rate)):
+        stated = loaded.root.existing(path) == path and loaded.root.at(path).place.source.override
+        if asked is None and stated and isinstance(rate, float):
+            return True
+    return False

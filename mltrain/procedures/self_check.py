@@ -70,7 +70,7 @@ def check_itself(
 
 
 def _other_parts(stored: StoredModel, network: Network, prepared: Prepared, precision: Precision) -> Iterator[str]:
-    if settled(stored.spec, stored.info, stored.record.epochs) != network.spec:
+    if settled(stored.spec, stored.info, stored.record.epochs, stored.record.learning_rate) != network.spec:
         yield "config.resolved.yaml is another experiment than the one that was trained"
     if stored.precision != precision:
         yield f"record.json names the precision {stored.precision}, and it was {precision}"

@@ -20,6 +20,7 @@ from mltrain.procedures.staging import PlannedStage, kept_key, planned_stages, s
 from mltrain.procedures.word_vectors import put_first_vectors
 from mltrain.run.architecture import Architecture
 from mltrain.run.proof import json_fingerprint
+from mltrain.run.rate_test import RateTest
 from mltrain.run.record import Data, Device, Record, Threads, VectorFiles, row_fingerprint
 from mltrain.task import Decision
 from mltrain.training.acceleration import Acceleration, Precision, accelerate, choose_precision
@@ -42,6 +43,8 @@ class Setup:
         acceleration: how the loop is compiled.
         decisions: what was not stated, with reasons.
         epochs: that fit a budget in seconds; None without one, or before they are measured.
+        rate: the learning rate that was looked for; None without that, or before it is found.
+        rate_test: how it was found; None in a run that goes on.
         folds: which network of an ensemble leaves out which training rows; None where all learn from all.
         vectors: the files of word vectors that were read, by the name of the text.
         stages: of the training, as they will be trained; empty where it has none.
@@ -59,6 +62,8 @@ class Setup:
     decisions: tuple[Decision, ...]
     architecture: Architecture
     epochs: int | None = None
+    rate: float | None = None
+    rate_test: RateTest | None = None
     folds: MemberFolds | None = None
     vectors: Mapping[str, VectorFiles] = field(default_factory=dict)
     stages: tuple[PlannedStage, ...] = ()
@@ -94,6 +99,7 @@ class Setup:
             },
             seeds={"experiment": self.spec.seed, "split": self.spec.seed if stated_seed is None else stated_seed},
             epochs=self.epochs,
+            learning_rate=self.rate,
             slices=self.slices.edges,
             decisions=self.decisions,
             vectors=self.vectors,
@@ -104,7 +110,11 @@ class Setup:
 
 
 def set_up(
-    spec: ExperimentSpec, context: Phases, determinism: Mapping[str, bool | str], epochs: int | None = None
+    spec: ExperimentSpec,
+    context: Phases,
+    determinism: Mapping[str, bool | str],
+    epochs: int | None = None,
+    rate: float | None = None,
 ) -> Setup:
     """Read the data of an experiment, and build its network.
 
@@ -113,6 +123,7 @@ def set_up(
         context: of the process; nothing is written.
         determinism: of the record where a run is resumed; empty for a new one.
         epochs: that fit a budget in seconds, of that record.
+        rate: the learning rate that was found, of that record.
 
     Raises:
         DeviceError: there is no such device.
@@ -123,7 +134,7 @@ def set_up(
 
     context.begin("reading the data")
     prepared = prepare_for_model(spec, kept_columns(spec), context.stopwatch)
-    return planned_setup(spec, device, prepared, context, determinism, epochs)
+    return planned_setup(spec, device, prepared, context, determinism, epochs, rate)
 
 
 def planned_setup(
@@ -133,10 +144,11 @@ def planned_setup(
     context: Phases,
     determinism: Mapping[str, bool | str],
     epochs: int | None,
+    rate: float | None = None,
 ) -> Setup:
     """Return the setup of an experiment whose data is read; arguments and errors as for `set_up`."""
-    settling = settling_decisions(spec, prepared.info, epochs)
-    spec = settled(spec, prepared.info, epochs)
+    settling = settling_decisions(spec, prepared.info, epochs, rate)
+    spec = settled(spec, prepared.info, epochs, rate)
     slices = fit_slices(spec.evaluation.slices, prepared)
     plan = make_plan(spec, prepared.info, set(prepared.examples), slices.names)
     folds = MemberFolds.of(spec, prepared.info, prepared.examples["train"])
@@ -175,6 +187,7 @@ def planned_setup(
         decisions=decisions,
         architecture=architecture.model_copy(update={"stages": tuple(each.recorded for each in stages)}),
         epochs=epochs,
+        rate=rate,
         folds=folds,
         stages=stages,
     )

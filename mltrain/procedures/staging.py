@@ -58,7 +58,7 @@ def put_stage(network: Network, number: int) -> None:
     for each in network.trained_layers:
         each.choose(stages[number].train, ("training", "stages", number, "train"))
     model = network.model
-    model.optimizer = optimizer_of(network.spec.training.of_stage(number), network.info)
+    model.optimizer = optimizer_of(model, network.spec.training.of_stage(number), network.info)
     model.optimizer.build(model.trainable_variables)
 
 

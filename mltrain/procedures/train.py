@@ -188,12 +188,15 @@ def run_experiment(
     from mltrain.procedures.budget import within_budget
     from mltrain.procedures.finish import finish, prove
     from mltrain.procedures.fitting import get_ready, train_network, write_first_files
+    from mltrain.procedures.rate_test import with_found_rate
     from mltrain.procedures.results import write_results
     from mltrain.procedures.setup import set_up
 
     determinism = planned.before.determinism if planned is not None else {}
-    epochs = planned.before.epochs if planned is not None else None
-    setup = within_budget(loaded.spec, set_up(loaded.spec, context, determinism, epochs), context, determinism)
+    epochs, rate = (planned.before.epochs, planned.before.learning_rate) if planned is not None else (None, None)
+    setup = set_up(loaded.spec, context, determinism, epochs, rate)
+    setup = with_found_rate(loaded.spec, setup, context, determinism)
+    setup = within_budget(loaded.spec, setup, context, determinism)
     boosting = boosting_beside(setup.spec.evaluation, setup.prepared, setup.spec.seed)
 
     context.stopwatch.turn_to("run files")

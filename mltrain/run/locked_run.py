@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # NumPy costs 80 ms, each form some, and `show` of a run need
     from mltrain.run.explanation import Explanation
     from mltrain.run.learned import LearnedCurve
     from mltrain.run.predictions import StoredPredictions
+    from mltrain.run.rate_test import RateTest
 
 
 class LockedRun(RunDirectory):
@@ -177,6 +178,10 @@ class LockedRun(RunDirectory):
     def write_architecture(self, architecture: Architecture) -> None:
         """Keep the layers of the model."""
         durable.write_file(self.path / layout.LAYERS, to_json(architecture.as_json()))
+
+    def write_rate_test(self, test: RateTest) -> None:
+        """Keep how the learning rate was found."""
+        durable.write_file(self.path / layout.RATE_TEST, to_json(test.model_dump(mode="json"), exact=True))
 
     def write_learned(self, learned: LearnedCurve) -> None:
         """Keep the curve of the model over its one input."""

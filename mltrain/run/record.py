@@ -13,7 +13,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field
 
 from mltrain.plugins import Origin
 from mltrain.run.git import Git, git_state
@@ -158,6 +160,8 @@ class Record(Spec):
     """Switches that change the last digits: op determinism, XLA, precision."""
     epochs: int | None = None
     """The epochs that fit a budget in seconds; null without one."""
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """The learning rate that a range test has found before the first step; null without one."""
     data: Data | None = None
     """Which data it was; null before it was read."""
     vectors: Mapping[str, VectorFiles] = {}
@@ -174,9 +178,10 @@ class Record(Spec):
     """The edges of the bins of `evaluation.slices`, by column."""
     splits: Mapping[str, SplitRows] = {}
     """Which rows each split holds."""
-    defaults: Literal[1, 2] = 1
+    defaults: Literal[1, 2, 3] = 1
     """What values of the config mean that are not stated. 1, in runs of older versions: the target of a regression is
-    not scaled, and the best epoch is that of `validation.loss` whatever EarlyStopping watches."""
+    not scaled, and the best epoch is that of `validation.loss` whatever EarlyStopping watches. Up to 2, weight decay is
+    on all that is trained."""
     decisions: Many[Decision] = ()
     """The values that mltrain chose because the config does not state them, with the reason."""
 
@@ -194,7 +199,7 @@ def start_record(command: Sequence[str], config_directory: Path) -> Record:
         versions={"python": platform.python_version(), **_versions()},
         machine=Machine(system=platform.platform(), processor=processor(), cores=_cores()),
         git=git_state(config_directory),
-        defaults=2,
+        defaults=3,
         environment={name: readable(os.environ[name]) for name in _ENVIRONMENT if name in os.environ},
     )
 

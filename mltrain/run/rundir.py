@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # NumPy costs 80 ms, each form some, and `show` of a run need
     from mltrain.run.explanation import Explanation
     from mltrain.run.learned import LearnedCurve
     from mltrain.run.predictions import StoredPredictions
-
+    from mltrain.run.rate_test import RateTest
 SpecT = TypeVar("SpecT", bound=Spec)
 
 
@@ -181,6 +181,12 @@ class RunDirectory:
         from mltrain.run.architecture import Architecture
 
         return self._read_spec(layout.LAYERS, Architecture) if self._has(layout.LAYERS) else None
+
+    def rate_test(self) -> RateTest | None:
+        """Return how the learning rate was found; None where it was not looked for."""
+        from mltrain.run.rate_test import RateTest
+
+        return self._read_spec(layout.RATE_TEST, RateTest) if self._has(layout.RATE_TEST) else None
 
     def learned(self) -> LearnedCurve | None:
         """Return the curve of the model; None where there is not one numeric input."""

@@ -15,8 +15,8 @@ from mltrain.keras_api.messages import reason
 from mltrain.outputs import KINDS
 from mltrain.outputs.kind import TargetForm
 from mltrain.task import DataInfo, of_target
-from mltrain.training.learning_rate import ScheduledRate
 from mltrain.training.metrics import TrainingMetric, default_loss, training_metrics
+from mltrain.training.optimizer import make_optimizer
 from mltrain.training.output_losses import OutputsLoss, beside_each_other, loss_of, output_losses
 from mltrain.training.schedule import Schedule
 from mltrain.training.spec import TrainingSpec
@@ -68,7 +68,7 @@ def _compile_outputs(model: keras.Model, training: TrainingSpec, info: DataInfo,
             raise MisfitError(("training", "outputs", part.name, "loss"), message)
     losses = output_losses(training, info)
     metrics = [keras.metrics.MeanMetricWrapper(each.rows, name=of_target("loss", each.name)) for each in losses]
-    optimizer = optimizer_of(training, info)
+    optimizer = optimizer_of(model, training, info)
     model.compile(optimizer=optimizer, loss=OutputsLoss(losses), metrics=metrics, jit_compile=False)
     _build(model, training, info)
 
@@ -87,7 +87,7 @@ def _compile(
     model: keras.Model, training: TrainingSpec, loss: KerasComponent, metrics: Iterable[TrainingMetric], info: DataInfo
 ) -> None:
     model.compile(
-        optimizer=optimizer_of(training, info),
+        optimizer=optimizer_of(model, training, info),
         loss=build(loss),
         metrics=[_keras_metric(metric, training, info) for metric in metrics],
         jit_compile=False,
@@ -95,15 +95,12 @@ def _compile(
     _build(model, training, info)
 
 
-def optimizer_of(training: TrainingSpec, info: DataInfo) -> keras.optimizers.Optimizer:
-    """Return the optimizer, whose learning rate follows the schedule where there is one."""
+def optimizer_of(model: keras.Model, training: TrainingSpec, info: DataInfo) -> keras.optimizers.Optimizer:
+    """Return the optimizer of the whole training."""
     component = training.optimizer or make("optimizer", "Adam")
-    optimizer = build(component)
-    if not isinstance(training.schedule, Schedule):
-        return optimizer
-    steps = training.updates(info.train_rows)
-    optimizer.learning_rate = ScheduledRate(component.argument("learning_rate"), training.schedule, steps)
-    return optimizer
+    schedule = training.schedule if isinstance(training.schedule, Schedule) else None
+    decay_on = None if training.weight_decay_on == "all" else model
+    return make_optimizer(component, schedule, training.updates(info.train_rows), training.most_epochs, decay_on)
 
 
 def _build(model: keras.Model, training: TrainingSpec, info: DataInfo) -> None:

@@ -16,12 +16,15 @@ from mltrain.training.budget import Budget
 from mltrain.training.early_stopping import EarlyStopping
 from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.patience import Patience
+from mltrain.training.rate_search import RateSearch
 from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
 from mltrain.training.schedule import Schedule
 from mltrain.training.stages import StageSpec
+from mltrain.training.stated_rate import StatesRate
 from mltrain.training.stochastic_weight_averaging import StochasticWeightAveraging
 
 Optimizer = Annotated[KerasComponent, keras_component("optimizer")]
+RateSchedule = Annotated[KerasComponent, keras_component("schedule")]
 Loss = Annotated[KerasComponent, keras_component("loss")]
 KerasMetric = Annotated[KerasComponent, keras_component("metric")]
 
@@ -106,7 +109,7 @@ class OutputTraining(Spec):
     """Weight of each of its classes in its loss; see `training.class_weight`, which is for a single target."""
 
 
-class TrainingSpec(Spec):
+class TrainingSpec(StatesRate):
     """How the model is trained."""
 
     opened_as: ClassVar[Mapping[str, str]] = {"optimizer": "Adam"}
@@ -114,10 +117,16 @@ class TrainingSpec(Spec):
     optimizer: Optimizer | None = None
     """A Keras optimizer; its `learning_rate` is a number or a schedule. null uses the usual one of the model: Adam with
     Keras' defaults, or for `tabular` with another learning rate."""
+    learning_rate: Annotated[float, Field(gt=0)] | RateSchedule | RateSearch | None = None
+    """The learning rate of the optimizer, stated or usual: a number, a schedule of Keras, or `{find: {}}`, which looks
+    for one before the first step. null leaves it to `optimizer`, which then may state one."""
     schedule: Schedule | Literal["auto", "none"] = "auto"
     """How the learning rate changes over the training, whatever its length; `none` leaves it as it is. auto uses the
     usual one of the model: none, or for `tabular` a schedule, unless the optimizer, `ReduceLROnPlateau` or a retry
     after a divergence is stated."""
+    weight_decay_on: Literal["weights", "all"] = "weights"
+    """What the `weight_decay` of the optimizer pulls towards 0. `weights`: kernels and vectors of embeddings. `all`:
+    also biases and the parameters of normalization, as Keras does it."""
     loss: Loss | None = None
     """A Keras loss; null uses the usual one of the task: binary or sparse categorical cross-entropy, mean squared
     error, Poisson for counts."""
@@ -172,6 +181,12 @@ class TrainingSpec(Spec):
     any case. In a pipe there is at most one line per second; a best epoch in between is printed at the next one."""
 
     @property
+    def decays(self) -> bool:
+        """Whether the optimizer is stated to pull weights towards 0."""
+        arguments = {} if self.optimizer is None else dict(self.optimizer.arguments)
+        return any(arguments.get(name) for name in ("weight_decay", "adam_weight_decay"))
+
+    @property
     def most_epochs(self) -> int:
         """The number of epochs of a settled training.
 
@@ -194,16 +209,31 @@ class TrainingSpec(Spec):
             return self.epochs_before_the_last_stage + self.stages[-1].epochs
         return None if self.epochs == "auto" else self.epochs
 
+    @property
+    def parts(self) -> int:
+        """How many stages it has; without stages it is one part."""
+        return max(1, len(self.stages))
+
+    def path_of_schedule(self, number: int) -> tuple[str | int, ...]:
+        """Return where the schedule of a stage is stated."""
+        own = self.stages and self.stages[number].schedule is not None
+        return ("training", "stages", number, "schedule") if own else ("training", "schedule")
+
     def of_stage(self, number: int) -> TrainingSpec:
         """Return a settled training as if one of its stages, counted from 0, were all of it; itself where it has
         none."""
         if not self.stages:
             return self
         stage = self.stages[number]
-        optimizer = stage.optimizer or self.optimizer
+        optimizer, rate = stage.optimizer or self.optimizer, stage.learning_rate or self.learning_rate
         if optimizer is not None and stage.learning_rate is not None:
-            optimizer = optimizer.with_argument("learning_rate", stage.learning_rate)
-        found: dict[str, Any] = {"stages": (), "epochs": stage.epochs, "optimizer": optimizer}
+            optimizer, rate = optimizer.with_argument("learning_rate", stage.learning_rate), None
+        found: dict[str, Any] = {
+            "stages": (),
+            "epochs": stage.epochs,
+            "optimizer": optimizer,
+            "learning_rate": None if stage.optimizer is not None else rate,
+        }
         if stage.schedule is not None:
             found["schedule"] = stage.schedule
         if stage.patience is not None:

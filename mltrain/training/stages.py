@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mltrain.keras_api.components import KerasComponent, keras_component
-from mltrain.spec import Spec
 from mltrain.trained import Trained, TrainedType
 from mltrain.training.patience import Patience
 from mltrain.training.schedule import Schedule
+from mltrain.training.stated_rate import StatesRate
 
 
-class StageSpec(Spec):
+class StageSpec(StatesRate):
     """A part of a training. It begins with a new optimizer; what it does not state is as `training` says it."""
 
     train: Annotated[Trained, TrainedType()] = Trained(part="all")

@@ -137,20 +137,21 @@ class Training:
         return self._made
 
     @property
-    def _loop(self) -> CompiledSteps:
+    def loop(self) -> CompiledSteps:
+        """The steps of the stage under way; made when they are first asked for."""
         return self._steps.loop
 
     def _single_epochs(self, progress: Progress) -> Iterator[EpochRecord]:
         # Chunks adapt over the whole training; a Keras callback that hooks into every step gets single steps.
         chunks = Chunks(0.0 if self._theirs.hook_into_steps else 0.15)
         with self._stopwatch.phase("tracing"):
-            self._loop.trace()
+            self.loop.trace()
         for epoch in self._epochs_left():
             started = time.perf_counter() - self.position.seconds
             with self._stopwatch.phase("steps"):
                 if self.position.logs is None:
                     self._steps_of_epoch(epoch, chunks, progress, started)
-                logs = self.position.logs or self._loop.metrics()
+                logs = self.position.logs or self.loop.metrics()
             seconds = time.perf_counter() - started
             self.position = self.position.in_epoch(epoch, self.steps_of_epoch, seconds, logs)
             measured = of_split("train", logs)
@@ -192,7 +193,7 @@ class Training:
         return range(position.epoch, 0 if ended else position.first_epoch + self._stage.epochs)
 
     def _order(self, epoch: int) -> np.ndarray:
-        return epoch_order(self._loop.rows, self._steps.seed, epoch, self.spec.shuffle)
+        return epoch_order(self.loop.rows, self._steps.seed, epoch, self.spec.shuffle)
 
     def _undisturbed(self) -> bool:
         """Return whether nothing happens between two epochs but what our own callbacks decide."""
@@ -235,7 +236,7 @@ class Training:
             return take_weights(self.model)
 
     def _steps_of_epoch(self, epoch: int, chunks: Chunks, progress: Progress, started: float) -> None:
-        first, loop = self.position.step, self._loop
+        first, loop = self.position.step, self.loop
         self._theirs.epoch_begins(epoch, first)
         for done in loop.epoch(self._order(epoch), chunks, first, self._steps.every):
             self._theirs.step_ended(done, loop.metrics)

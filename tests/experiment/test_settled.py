@@ -57,6 +57,20 @@ def test_what_is_stated_stays():
     assert settled(settled(stated, info(1000)), info(1000)) == settled(stated, info(1000))
 
 
+def test_a_learning_rate_alone_is_that_of_the_optimizer():
+    training = settled(experiment("tabular", learning_rate=0.5), info(1000)).training
+    # It is the usual optimizer with its usual schedule, from another learning rate on.
+    assert training.optimizer == make("optimizer", "Adam", learning_rate=0.5)
+    assert training.schedule == Schedule(type="cosine")
+    assert settled(experiment("mlp", learning_rate=0.5, optimizer="sgd"), info(9)).training.optimizer == make(
+        "optimizer", "SGD", learning_rate=0.5
+    )
+    decay = {"type": "ExponentialDecay", "initial_learning_rate": 0.1, "decay_steps": 5, "decay_rate": 0.5}
+    training = settled(experiment("tabular", learning_rate=decay), info(1000)).training
+    assert training.optimizer.argument("learning_rate").plain().items() >= decay.items()
+    assert training.schedule == "none"
+
+
 @pytest.mark.parametrize(
     "more", [{"callbacks": [{"type": "ReduceLROnPlateau", "patience": 2}]}, {"on_divergence": {"retry": 1}}]
 )

@@ -9,15 +9,15 @@ from mltrain.run.checkpoint_files import newest
 from mltrain.training.signals import Interruption
 
 
-def assert_same_after_an_interruption(folder, mltrain, monkeypatch, checkpoints=("last",)):
-    """Train `config.yaml` into `other`, which a signal ends at the eighth look for one; resume it, and compare it with
+def assert_same_after_an_interruption(folder, mltrain, monkeypatch, checkpoints=("last",), look=8):
+    """Train `config.yaml` into `other`, which a signal ends at a `look` for one; resume it, and compare it with
     `run`. Return what the resumption has said."""
     looks = 0
 
     def raise_if_received(self):
         nonlocal looks
         looks += 1
-        if looks == 8:
+        if looks == look:
             raise InterruptedRunError("stopped by SIGTERM", signal.SIGTERM)
 
     monkeypatch.setattr(Interruption, "raise_if_received", raise_if_received)

@@ -20,7 +20,7 @@ from mltrain.report.page.sections.quantities import learned_chart, regression_ch
 from mltrain.report.page.sections.results import results_section
 from mltrain.report.page.sections.summary import summary_section
 from mltrain.report.page.sections.targets import label_charts, number_charts
-from mltrain.report.page.sections.training import curves, training_section
+from mltrain.report.page.sections.training import curves, rate_chart, training_section
 from mltrain.report.page.self_contained import self_contained
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.results import Results
@@ -45,10 +45,17 @@ def charts_of(facts: Facts) -> Charts:
     """Return all charts that this run has."""
     importance = importance_chart(facts)
     return Charts(
-        tuple(curves(facts.history, facts.best_epoch)) if facts.history.rows else (),
+        tuple(_of_training(facts)),
         tuple(_of_results(facts)),
         (importance,) if importance is not None else (),
     )
+
+
+def _of_training(facts: Facts) -> Iterator[Chart]:
+    if facts.history.rows:
+        yield from curves(facts.history, facts.best_epoch)
+        if facts.rate_test is not None:
+            yield rate_chart(facts.rate_test)
 
 
 def page(facts: Facts, charts: Charts) -> bytes:

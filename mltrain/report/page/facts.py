@@ -13,6 +13,7 @@ from mltrain.run.history import History
 from mltrain.run.learned import LearnedCurve
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.profile import Profile
+from mltrain.run.rate_test import RateTest
 from mltrain.run.record import Record
 from mltrain.run.results import Results
 from mltrain.run.split_result import MetricValue, SplitResult
@@ -38,6 +39,7 @@ class Facts:
         audit: what was found in the data before the training.
         architecture: the layers of the model.
         learned: the curve, where there is one numeric input.
+        rate_test: how the learning rate was found, where it was looked for.
         examples: the inputs of the worst rows.
         explanation: what the predictions depend on.
         profile: where the time went.
@@ -59,6 +61,7 @@ class Facts:
     audit: Audit | None
     architecture: Architecture | None
     learned: LearnedCurve | None
+    rate_test: RateTest | None
     examples: WorstExamples | None
     explanation: Explanation | None
     profile: Profile | None

@@ -14,6 +14,7 @@ from mltrain.report.page.parts import facts as fact_list
 from mltrain.report.page.parts import figures, section
 from mltrain.report.text import duration, number
 from mltrain.run.history import History
+from mltrain.run.rate_test import RateTest
 
 
 def training_section(facts: Facts, charts: Sequence[Chart], images: Html | None = None) -> Html:
@@ -33,6 +34,19 @@ def training_section(facts: Facts, charts: Sequence[Chart], images: Html | None 
         seconds = history.column("seconds")
         pairs.append(("Time per epoch", f"{duration(sorted(seconds)[len(seconds) // 2])} (median)"))
     return section("training", "Training", fact_list(pairs), figures(charts), images)
+
+
+def rate_chart(test: RateTest) -> Chart:
+    """Return the loss over the learning rate of a range test, with the choice marked."""
+    rates = test.learning_rates
+    lines = [Line("running mean of the loss", rates, test.smoothed, "one")]
+    legend = (*key(lines), (f"chosen: {number(test.chosen)}", "mark"))
+    across = Scale(rates[0], rates[-1], log=True)
+    frame = Frame(across, around(test.smoothed), "learning rate", "training loss", legend=legend)
+    marks = [drawn(frame, lines), upright(frame, test.chosen), hints(frame, "learning rate", lines)]
+    said = f"Loss of {len(rates)} updates with growing learning rates; {number(test.chosen)} was chosen"
+    caption = f"The range test before the training: {number(test.chosen)} was chosen ({test.rule}); {test.ended}."
+    return Chart("learning-rate", frame.draw(said, marks), caption)
 
 
 def curves(history: History, best_epoch: int | None) -> Iterator[Chart]:
