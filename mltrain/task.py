@@ -54,6 +54,21 @@ def the_only(named: Mapping[str, T]) -> T:
 
 
 @dataclass(frozen=True)
+class Pixels:
+    """How encoded images become pixels from 0, black, to 255, white: value * factor + offset.
+
+    Attributes:
+        factors: one number, or one for each channel.
+        offsets: the same.
+        assumed: what was taken for black and white, in words, where the type of the pixels does not say it; else empty.
+    """
+
+    factors: tuple[float, ...]
+    offsets: tuple[float, ...]
+    assumed: str = ""
+
+
+@dataclass(frozen=True)
 class Input:
     """One input of the network.
 
@@ -69,6 +84,7 @@ class Input:
         sources: names of the raw columns that feed it.
         numbers: places among `columns` of those that hold numbers, such as ages and parts of dates; others are 0 or 1,
             or weights of words.
+        pixels: how encoded images become pixels from 0 to 255; None for other inputs, and where that is not known.
     """
 
     name: str
@@ -105,6 +121,7 @@ class Input:
 
     sources: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
+    pixels: Pixels | None = None
 
 
 @dataclass(frozen=True)

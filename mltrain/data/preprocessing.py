@@ -123,7 +123,7 @@ class Preprocessing(Spec):
             sources = tuple(each.column for each in encoders)
             first = encoders[0]
             made = Input(input_name, shape, first.encoded_dtype, names, sources=sources, numbers=_numbers(encoders))
-            found.append(replace(made, indices=first.indices, width=first.vector_width))
+            found.append(replace(made, indices=first.indices, width=first.vector_width, pixels=first.pixels))
         return tuple(found)
 
     @property

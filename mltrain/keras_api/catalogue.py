@@ -51,6 +51,9 @@ class Entry:
         aliases: other spellings that are shown, as `mse`; letter case, dashes and underscores never matter.
         inputs: "many" for a layer that is called on several tensors (Add, MultiHeadAttention), else "one".
         arguments: in Keras' order.
+        smallest: the least height and width of an image, for a backbone; else None.
+        preprocessing: what a backbone wants done to pixels from 0 to 255: `caffe`, `tf` or `torch`, as Keras calls
+            them, or `inside` where the network does it itself; for others None.
     """
 
     kind: str
@@ -59,6 +62,8 @@ class Entry:
     aliases: tuple[str, ...]
     inputs: str
     arguments: tuple[Argument, ...]
+    smallest: int | None = None
+    preprocessing: str | None = None
 
     @property
     def required(self) -> tuple[Argument, ...]:
@@ -111,6 +116,8 @@ def entry(kind: str, name: str) -> Entry:
             Argument(argument, given["type"], given.get("default"), "default" not in given, given["doc"])
             for argument, given in raw["arguments"].items()
         ),
+        smallest=raw.get("smallest"),
+        preprocessing=raw.get("preprocessing"),
     )
 
 

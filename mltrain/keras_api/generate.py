@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from mltrain.keras_api.backbones_of_keras import backbones
 from mltrain.keras_api.documentation import DOCUMENTATION
 from mltrain.keras_api.left_out import ARGUMENTS_LEFT_OUT, LEFT_OUT
 from mltrain.keras_api.signatures import (
@@ -62,6 +63,7 @@ def catalogue() -> dict[str, Any]:
     """Return the whole catalogue as JSON can hold it."""
     kinds = {kind: {"left_out": LEFT_OUT.get(kind, {}), "components": _components(kind)} for kind in _KINDS}
     kinds["activation"] = {"left_out": LEFT_OUT["activation"], "components": _activations()}
+    kinds["backbone"] = {"left_out": {}, "components": backbones()}
     kinds["metric"]["components"] |= BY_SHAPE
     for kind in kinds.values():
         kind["components"] = dict(sorted(kind["components"].items(), key=lambda item: item[0].lower()))

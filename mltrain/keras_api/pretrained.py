@@ -1,6 +1,8 @@
-"""Names of pretrained models, such as those of keras.applications: mltrain does not offer them, and says so."""
+"""Names of pretrained models, such as those of keras.applications, where a layer or a model is expected."""
 
 from __future__ import annotations
+
+from mltrain.keras_api.catalogue import find
 
 _FAMILIES = (
     "convnext",
@@ -18,10 +20,10 @@ _FAMILIES = (
 
 
 def not_pretrained(normal_form: str) -> str:
-    """Return what to use instead of a pretrained model, from the normal form of its name; "" for any other name."""
+    """Return how a pretrained model is written, from the normal form of its name; "" for any other name."""
     if not normal_form.startswith(_FAMILIES):
         return ""
-    return (
-        "is a pretrained model, and mltrain trains models from the beginning only; build one from layers such as "
-        "Conv2D and MaxPooling2D in a model of type sequential"
-    )
+    name = find("backbone", normal_form)
+    written = f"{{type: pretrained, backbone: {name or 'VGG16'}, weights: …}}"
+    listed = "" if name else "; `mltrain list backbone` shows what there is"
+    return f"is a network of keras.applications: write `model: {written}`{listed}"

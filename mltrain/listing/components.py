@@ -22,6 +22,7 @@ KINDS = {
     "split": "which rows are for training, validation and test: data.split",
     "feature": "what a column is: data.features.<column>",
     "model": "the network: model",
+    "backbone": "networks of keras.applications: backbone, in a model or an encoder of type pretrained",
     "layer": "Keras layers: model.layers",
     "optimizer": "Keras optimizers: training.optimizer",
     "schedule": "Keras learning-rate schedules: training.optimizer.learning_rate",
@@ -43,6 +44,7 @@ _OWN: dict[str, tuple[type[Spec], ...]] = {
     "callback": OWN_CALLBACKS,
 }
 _FROM_KERAS = {
+    "backbone": "backbone",
     "layer": "layer",
     "optimizer": "optimizer",
     "schedule": "schedule",

@@ -13,6 +13,7 @@ from mltrain.models.input_encoder import not_a_model
 from mltrain.models.linear import Linear
 from mltrain.models.mlp import Mlp
 from mltrain.models.pooled import Pooled
+from mltrain.models.pretrained import Pretrained
 from mltrain.models.rnn import Rnn
 from mltrain.models.sequential import Sequential
 from mltrain.models.tabular import Tabular
@@ -31,9 +32,11 @@ MODELS = OneOf(
     Rnn,
     Transformer,
     Pooled,
+    Pretrained,
     Auto,
     why_not=lambda name: not_pretrained(name) or not_a_model(name),
 )
 Model = Annotated[
-    Sequential | Tabular | Mlp | Linear | Fusion | Graph | Cnn | Rnn | Transformer | Pooled | Auto, MODELS
+    Sequential | Tabular | Mlp | Linear | Fusion | Graph | Cnn | Rnn | Transformer | Pooled | Pretrained | Auto,
+    MODELS,
 ]

@@ -14,17 +14,18 @@ from mltrain.models.head import Head, added_head
 from mltrain.models.indices import IndexSize, refuse_small
 from mltrain.models.input_encoder import KINDS_IN_WORDS, InputEncoder, not_an_encoder
 from mltrain.models.mlp import Mlp, hidden_layers
-from mltrain.models.model import ModelSpec
+from mltrain.models.model import Backbone, ModelSpec
 from mltrain.models.pooled import Pooled
+from mltrain.models.pretrained import Pretrained
 from mltrain.models.rnn import Rnn
 from mltrain.models.transformer import Transformer
 from mltrain.problems import KeyPath
 from mltrain.spec import Many, OneOf, suggest
-from mltrain.task import DataInfo, Input, InputKind
+from mltrain.task import DataInfo, Decision, Input, InputKind
 from mltrain.wording import listed
 
-ENCODERS = OneOf("encoder", Mlp, Cnn, Rnn, Transformer, Pooled, why_not=not_an_encoder)
-Encoder = Annotated[Mlp | Cnn | Rnn | Transformer | Pooled, ENCODERS]
+ENCODERS = OneOf("encoder", Mlp, Cnn, Rnn, Transformer, Pooled, Pretrained, why_not=not_an_encoder)
+Encoder = Annotated[Mlp | Cnn | Rnn | Transformer | Pooled | Pretrained, ENCODERS]
 _DEFAULTS: dict[InputKind, InputEncoder] = {
     "table": Mlp(units=(64,)),
     "vector": Mlp(units=(64,)),
@@ -71,6 +72,16 @@ class Fusion(ModelSpec):
     def inputs_problem(self, inputs: Sequence[Input]) -> str | None:
         """Return None: it takes any inputs."""
         return None
+
+    def choices(self, info: DataInfo) -> tuple[Decision, ...]:
+        """Return those of the encoders that the config states."""
+        found = (self.inputs[each.name].choices_for(each) for each in info.inputs if each.name in self.inputs)
+        return tuple(decision for decisions in found for decision in decisions)
+
+    def backbones(self, info: DataInfo) -> tuple[Backbone, ...]:
+        """Return those of the encoders that the config states."""
+        stated = [each for each in info.inputs if each.name in self.inputs]
+        return tuple(found for each in stated for found in self.inputs[each.name].backbone_of(each, self._path(each)))
 
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: a layer that `build` adds."""

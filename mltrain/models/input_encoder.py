@@ -9,9 +9,9 @@ from mltrain.errors import ConfigError, MisfitError
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.head import Head, added_head
 from mltrain.models.indices import IndexSize, refuse_small
-from mltrain.models.model import ModelSpec
+from mltrain.models.model import Backbone, ModelSpec
 from mltrain.problems import KeyPath
-from mltrain.task import DataInfo, Input, InputKind
+from mltrain.task import DataInfo, Decision, Input, InputKind
 from mltrain.wording import listed
 
 # How each kind is called in messages.
@@ -71,6 +71,22 @@ class InputEncoder(ModelSpec):
     def index_sizes(self, info: DataInfo) -> tuple[IndexSize, ...]:
         """Return that of its input."""
         return self.size_of(info.input, ("model",)) if len(info.inputs) == 1 else ()
+
+    def choices_for(self, given: Input) -> tuple[Decision, ...]:
+        """Return what follows from an input where the config leaves it open, to be said and recorded."""
+        return ()
+
+    def choices(self, info: DataInfo) -> tuple[Decision, ...]:
+        """Return those for its input."""
+        return self.choices_for(info.input) if len(info.inputs) == 1 else ()
+
+    def backbone_of(self, given: Input, path: KeyPath) -> tuple[Backbone, ...]:
+        """Return the network that is nested in what `encoded` makes for an input; `path` is that of the encoder."""
+        return ()
+
+    def backbones(self, info: DataInfo) -> tuple[Backbone, ...]:
+        """Return that for its input."""
+        return self.backbone_of(info.input, ("model",)) if len(info.inputs) == 1 else ()
 
     @abstractmethod
     def encode(self, tensor: Any, given: Input) -> Any:

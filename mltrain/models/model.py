@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mltrain.keras_api.components import KerasComponent, make
 from mltrain.models.head import Head
 from mltrain.models.indices import IndexSize, IndexTable
+from mltrain.problems import KeyPath
 from mltrain.spec import Spec
 from mltrain.task import DataInfo, Decision, Input
 from mltrain.wording import listed
@@ -42,6 +43,23 @@ class UsualTraining:
     patience: float | None = None
     reason: str = ""
     of_model: str = ""
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network that is nested in the model as one layer, and whose first weights can be those of another task.
+
+    Attributes:
+        name: of the layer.
+        network: which it is, such as `VGG16`.
+        path: of its encoder in the config.
+        normalizes_by_batch: whether its BatchNormalization uses the mean and variance of each batch while training.
+    """
+
+    name: str
+    network: str
+    path: KeyPath
+    normalizes_by_batch: bool
 
 
 class ModelSpec(Spec):
@@ -106,6 +124,10 @@ class ModelSpec(Spec):
         """Return whether free text in a column, or the images that it names, are an input beside others, where the kind
         of the column is not stated."""
         return False
+
+    def backbones(self, info: DataInfo) -> tuple[Backbone, ...]:
+        """Return the networks that are nested in the model."""
+        return ()
 
     @property
     def may_end_in_logits(self) -> bool:

@@ -142,7 +142,8 @@ def write_first_files(ready: Ready, context: RunContext, planned: PlannedResumpt
     run.write_preprocessing(setup.prepared.preprocessing.to_json())
     run.write_reference(setup.prepared.reference.model_dump(mode="json"))
     run.write_audit(setup.prepared.audited.audit)
-    run.write_architecture(setup.network.architecture)
+    architecture = setup.network.architecture
+    run.write_architecture(architecture)
     run.write_record(ready.record)
     if ready.history is not None:
         run.rewrite_history(ready.history)
@@ -150,6 +151,7 @@ def write_first_files(ready: Ready, context: RunContext, planned: PlannedResumpt
         ready.checkpoints.write_adapted()
     context.first_files_are_written()
     terminal.decisions(setup.decisions)
+    terminal.model(architecture)
     terminal.audit(setup.prepared.audited.audit)
 
 

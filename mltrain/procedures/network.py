@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,12 +18,13 @@ from mltrain.experiment.target_scale import scales_target
 from mltrain.models.head import Head
 from mltrain.models.members import MEMBERS, ensemble, models_in
 from mltrain.models.scores import tempered_model
-from mltrain.models.walk import head_of, inputs_behind, layers_of, sources_of
+from mltrain.models.walk import head_of
 from mltrain.models.word_vectors import hold_vectors
 from mltrain.outputs import KINDS
+from mltrain.procedures.architecture import architecture_of
 from mltrain.procedures.decision import with_temperature
 from mltrain.procedures.word_vectors import stated_vectors
-from mltrain.run.architecture import Architecture, RecordedLayer
+from mltrain.run.architecture import Architecture
 from mltrain.run.decision import AS_IT_IS, DecisionRule
 from mltrain.task import DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
@@ -113,26 +113,7 @@ class Network:
     @property
     def architecture(self) -> Architecture:
         """The layers, as they are recorded."""
-        named = {id(tensor): each.name for tensor, each in zip(self.model.inputs, self.info.inputs, strict=True)}
-        is_stack = isinstance(self.model, keras.Sequential)
-        names = [each.name for each in self.info.inputs]
-        behind = inputs_behind(self.model, names) if len(names) > 1 else {}
-        layers = (
-            RecordedLayer(
-                name=layer.name,
-                kind=type(layer).__name__,
-                output=layer._inbound_nodes[0].outputs[0].shape[1:],
-                parameters=layer.count_params(),
-                trainable=sum(math.prod(variable.shape) for variable in layer.trainable_variables),
-                **({} if is_stack else {"after": sources_of(layer, named)}),
-                inputs=behind.get(layer.name, ()),
-            )
-            for layer in layers_of(self.model)
-        )
-        if len(self.info.inputs) == 1:
-            return Architecture(input=self.info.input.shape, layers=tuple(layers))
-        shapes = {each.name: each.shape for each in self.info.inputs}
-        return Architecture(input=(), inputs=shapes, layers=tuple(layers))
+        return architecture_of(self.model, self.info, self.spec.model.backbones(self.info))
 
     def outputs(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the model's outputs `(rows, outputs)` for encoded rows, by the name of the input, of which no target

@@ -14,7 +14,7 @@ def summary(run: RunDirectory) -> tuple[dict[str, Any], Results | None]:
     """Return status, record, epochs and metrics of a run, and its results once more as such; what an unfinished one
     does not have is None."""
     status, record, profile = run.status(), run.record(), run.profile()
-    history, audit = run.history(), run.audit()
+    history, audit, model = run.history(), run.audit(), run.architecture()
     results = _results(run)
     found = {
         "run": str(run.path),
@@ -30,6 +30,7 @@ def summary(run: RunDirectory) -> tuple[dict[str, Any], Results | None]:
             {"what": decision.what, "value": decision.value, "reason": decision.reason} for decision in record.decisions
         ],
         "audit": audit.model_dump(mode="json") if audit else None,
+        "model": model.as_json() if model else None,
         "epochs": len(history.rows),
         "kept_epochs": list(run.kept_epochs()),
         "metrics": results.as_json() if results else None,

@@ -9,10 +9,12 @@ from typing import Any
 
 from mltrain.problems import printable
 from mltrain.report.audit import audit_lines
+from mltrain.report.backbones import backbone_lines
 from mltrain.report.decisions import decision_lines
 from mltrain.report.gates import gates_table
 from mltrain.report.profile import profile_table
 from mltrain.report.text import interval, number
+from mltrain.run.architecture import Architecture
 from mltrain.run.audit import Audit
 from mltrain.run.looks import looks_sentence
 from mltrain.run.profile import Profile
@@ -73,8 +75,8 @@ def run_summary(found: Mapping[str, Any], results: Results | None) -> str:
     """Return what `show` prints of a run, as lines.
 
     Args:
-        found: `run`, `status`, `killed`, `changes`, `started`, `finished`, `device`, `data`, `decisions`, `audit`,
-            `epochs`, `kept_epochs`, `test_looks`, `plots`, `profile`; None for what a run does not have.
+        found: `run`, `status`, `killed`, `changes`, `started`, `finished`, `device`, `data`, `model`, `decisions`,
+            `audit`, `epochs`, `kept_epochs`, `test_looks`, `plots`, `profile`; None for what a run does not have.
         results: of the run; None where it has none.
     """
     status, data, device = found["status"], found["data"], found["device"]
@@ -98,6 +100,8 @@ def run_summary(found: Mapping[str, Any], results: Results | None) -> str:
     kept = found.get("kept_epochs")
     lines += [f"kept      the weights of epochs {', '.join(map(str, kept))}"] if kept else []
     lines += [f"data      {data['source']}, {counted(data['rows'], 'row')}"] if data else []
+    model = found.get("model") and Architecture.model_validate(found["model"])
+    lines += [f"model     {model.words}", *(f"          {line}" for line in backbone_lines(model))] if model else []
     lines += [f"device    {device['value']} ({device['reason']})"] if device else []
     lines += [looks_sentence(found["test_looks"])] if found["test_looks"] else []
     if found["decisions"]:

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import TextIO, cast
 
 from mltrain.problems import printable
+from mltrain.report.backbones import backbone_lines
 from mltrain.report.decisions import decision_lines, where_decisions_are
 from mltrain.report.end_of_run import WIDTH, end_of_run, wrapped
 from mltrain.report.profile import profile_table
 from mltrain.report.text import duration, number
+from mltrain.run.architecture import Architecture
 from mltrain.run.audit import Audit
 from mltrain.run.profile import Profile
 from mltrain.run.results import Results
@@ -135,10 +137,10 @@ class Terminal:
         ends = accumulate(len(wrapped(line, width)) for line in lines)
         return [line for line, end in zip(lines, ends, strict=True) if end <= most]
 
-    def model(self, summary: str) -> None:
-        """Show the layers: a text of several lines."""
-        for line in summary.splitlines():
-            self._say(printable(line))
+    def model(self, architecture: Architecture) -> None:
+        """Say of which parts the backbones of a model are."""
+        for line in backbone_lines(architecture):
+            self._say(line, words=True, bold=max(line.find(": "), 0))
 
     def table(self, text: str) -> None:
         """Show several lines, after an empty one."""

@@ -8,8 +8,24 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from mltrain.spec import Many, Spec
+from mltrain.wording import counted
 
 Count = Annotated[int, Field(ge=0)]
+
+
+class RecordedPart(Spec):
+    """Some layers of a network that is a layer of the model, such as a stage of a backbone."""
+
+    name: str
+    """What it is called, from the names of its layers."""
+    first: str
+    """The name of its first layer in Keras."""
+    layers: Count
+    """How many layers it has."""
+    parameters: Count
+    """The number of their weights."""
+    trainable: Count
+    """How many of them are trained."""
 
 
 class RecordedLayer(Spec):
@@ -29,6 +45,8 @@ class RecordedLayer(Spec):
     """The layers and inputs that it takes; without them, the layer before it."""
     inputs: Many[str] = ()
     """Where there are several inputs, those that it follows from, directly or through other layers."""
+    parts: Many[RecordedPart] = ()
+    """Of a backbone, its parts in their order, but for those without weights."""
 
 
 class Architecture(Spec):
@@ -49,7 +67,7 @@ class Architecture(Spec):
         if not self.inputs:
             del written["inputs"]
         for layer in written["layers"]:
-            for key in ("after", "inputs"):
+            for key in ("after", "inputs", "parts"):
                 if not layer[key]:
                     del layer[key]
         return written
@@ -68,3 +86,10 @@ class Architecture(Spec):
     def trainable(self) -> int:
         """The numbers that training changes."""
         return sum(layer.trainable for layer in self.layers)
+
+    @property
+    def words(self) -> str:
+        """How large it is, such as `4 layers with 1,731 parameters, all of them trained`."""
+        total, frozen = self.parameters, self.parameters - self.trainable
+        of_them = f"{frozen:,} of which training does not change" if frozen else "all of them trained"
+        return f"{counted(len(self.layers), 'layer')} with {total:,} parameters, {of_them}"

@@ -78,8 +78,13 @@ def minimal(entry: Entry) -> dict[str, Any]:
     return {argument.name: sample(entry, argument) for argument in entry.required}
 
 
-every_entry = pytest.mark.parametrize(
-    "entry",
-    [entry for kind in catalogue.kinds() for entry in catalogue.entries(kind)],
-    ids=lambda entry: f"{entry.kind}-{entry.name}",
-)
+_ENTRIES = [entry for kind in catalogue.kinds() for entry in catalogue.entries(kind)]
+
+
+def _each(entries: list[Entry]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("entry", entries, ids=lambda entry: f"{entry.kind}-{entry.name}")
+
+
+every_entry = _each(_ENTRIES)
+# A backbone is made for images of a size: `tests/models/test_pretrained.py` makes each.
+every_made_entry = _each([entry for entry in _ENTRIES if entry.kind != "backbone"])

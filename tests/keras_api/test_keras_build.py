@@ -22,7 +22,7 @@ from mltrain.keras_api.generate import _PATH, as_lists, as_text
 from mltrain.keras_api.generate import catalogue as generated
 from mltrain.keras_api.left_out import LEFT_OUT
 from mltrain.keras_api.signatures import REQUIRED
-from tests.keras_api.keras_samples import CHOSEN, every_entry, minimal, samples
+from tests.keras_api.keras_samples import CHOSEN, every_entry, every_made_entry, minimal, samples
 
 BY_SHAPE = ("accuracy", "crossentropy")
 
@@ -43,7 +43,7 @@ def _without_wording(content: Any) -> Any:
     return content
 
 
-@every_entry
+@every_made_entry
 def test_every_component_is_made_of_its_required_arguments(entry: Entry) -> None:
     made = build(make(entry.kind, entry.name, **minimal(entry)))
 
@@ -59,7 +59,7 @@ def test_every_component_is_made_of_its_required_arguments(entry: Entry) -> None
 def test_every_default_is_that_of_keras(entry: Entry) -> None:
     if entry.kind == "activation" or entry.name in BY_SHAPE:
         return
-    parameters = inspect.signature(getattr(_MODULES[entry.kind], entry.name)).parameters
+    parameters = inspect.signature(getattr(_MODULES.get(entry.kind, keras.applications), entry.name)).parameters
     of_every_layer = inspect.signature(keras.layers.Layer.__init__).parameters
     for argument in entry.arguments:
         default = parameters.get(argument.name, of_every_layer.get(argument.name)).default
@@ -71,7 +71,7 @@ def test_every_default_is_that_of_keras(entry: Entry) -> None:
 
 
 @pytest.mark.long
-@every_entry
+@every_made_entry
 def test_keras_takes_every_value_that_is_accepted_here(entry: Entry) -> None:
     """Each choice and each bound: what `validate` lets through must not fail when the model is built."""
     for argument in entry.arguments:

@@ -10,6 +10,7 @@ from tests.keras_api.keras_samples import every_entry, samples
 def test_the_kinds() -> None:
     assert catalogue.kinds() == [
         "activation",
+        "backbone",
         "callback",
         "cell",
         "constraint",

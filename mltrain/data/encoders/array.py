@@ -20,10 +20,11 @@ from mltrain.data.encoders.column import (
     first_row,
 )
 from mltrain.data.encoders.scaling import is_constant, is_constant_range
+from mltrain.data.encoders.tones import IMAGE_AXES, Tones, tones_of
 from mltrain.data.files.image_form import ImageForm
 from mltrain.data.files.row_images import ImageRule
 from mltrain.spec import Many
-from mltrain.task import Decision
+from mltrain.task import Decision, Pixels
 
 INT32 = np.iinfo(np.int32)
 # So many values are looked at together: a float64 copy of a whole set of 8-bit images would be eight times its size.
@@ -46,6 +47,13 @@ class ArrayEncoder(OwnInputEncoder):
     """Subtracted first: one number, or one for each position of the last axis."""
     width: Many[float]
     """Divided by: one number, or one for each position of the last axis."""
+    tones: Tones | None = None
+    """What is black and white among raw values of the shape of images; null for others, and where it is not known."""
+
+    @property
+    def pixels(self) -> Pixels | None:
+        """How encoded images become pixels from 0 to 255."""
+        return None if self.tones is None else self.tones.pixels(self.center, self.width)
 
     @property
     def holds_arrays(self) -> bool:
@@ -170,7 +178,13 @@ def fit_image(column: RawColumn, scale: Literal["unit", "standard", "none"]) -> 
                 Decision(f"features.{column.name}", f"divided by {highest:g}", "highest value of the training rows"),
             )
     encoder = ArrayEncoder(
-        column=column.name, shape=raw.shape[1:], dtype="float32", channel=gray, center=center, width=width
+        column=column.name,
+        shape=raw.shape[1:],
+        dtype="float32",
+        channel=gray,
+        center=center,
+        width=width,
+        tones=tones_of(raw),
     )
     if column.images is not None:
         of_files = {"missing": column.images.missing, "blanks": bool(column.images.blank.any())}
@@ -209,7 +223,13 @@ def fit_array(column: RawColumn, scale: Scale) -> Fitted:
     else:
         center, width = moments(column, raw)
     encoder = ArrayEncoder(
-        column=column.name, shape=raw.shape[1:], dtype=dtype, channel=False, center=center, width=width
+        column=column.name,
+        shape=raw.shape[1:],
+        dtype=dtype,
+        channel=False,
+        center=center,
+        width=width,
+        tones=tones_of(raw) if raw.ndim == IMAGE_AXES + 1 and dtype == "float32" else None,
     )
     return Fitted(encoder)
 

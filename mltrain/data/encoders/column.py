@@ -14,7 +14,7 @@ from mltrain.data.encoders.scaling import Scaling
 from mltrain.data.table import Column, FileImages, Table
 from mltrain.errors import DataError
 from mltrain.spec import Spec
-from mltrain.task import Decision
+from mltrain.task import Decision, Pixels
 
 # The input of the network that all columns of a table share.
 TABLE = "table"
@@ -141,6 +141,10 @@ class Encoder(Protocol):
         """The length of the vector that a model learns for each index number, where the config states it; else None."""
 
     @property
+    def pixels(self) -> Pixels | None:
+        """How encoded images become pixels from 0 to 255; None for other columns, and where that is not known."""
+
+    @property
     def number_scaling(self) -> Scaling | None:
         """How its numbers become its first encoded column, if that is all that happens to them: a slope is then given
         in their own units, the curve over them is shown, and the audit looks for identifiers. None for other columns,
@@ -225,6 +229,11 @@ class ColumnEncoder(Spec):
     @property
     def vector_width(self) -> int | None:
         """None: no vectors."""
+        return None
+
+    @property
+    def pixels(self) -> Pixels | None:
+        """None: no images."""
         return None
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mltrain import __version__
 from mltrain.report.audit import audit_sentence
+from mltrain.report.backbones import backbone_lines
 from mltrain.report.explanation import importance_sentences
 from mltrain.report.page.facts import Facts, judged_split
 from mltrain.report.page.html import text
@@ -133,6 +134,7 @@ def _model(facts: Facts) -> Iterator[str]:
             for layer in model.layers
         )
         yield table(("layer", *of_inputs, "kind", "output", "parameters"), rows, texts=3 + len(of_inputs))
+        yield from map(plain, backbone_lines(model))
 
 
 def _training(facts: Facts) -> Iterator[str]:

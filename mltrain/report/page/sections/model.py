@@ -9,8 +9,7 @@ from mltrain.report.page.charts.layers import MOST, Box, layers
 from mltrain.report.page.facts import Facts
 from mltrain.report.page.html import Html, element
 from mltrain.report.page.parts import aligned, figure, section, table
-from mltrain.run.architecture import Architecture
-from mltrain.wording import counted
+from mltrain.run.architecture import Architecture, RecordedLayer
 
 
 def model_section(facts: Facts) -> Html | None:
@@ -18,11 +17,10 @@ def model_section(facts: Facts) -> Html | None:
     model = facts.architecture
     if model is None:
         return None
-    total, frozen = model.parameters, model.parameters - model.trainable
-    sentence = f"{counted(len(model.layers), 'layer')} with {total:,} parameters"
-    sentence += f", {frozen:,} of which training does not change." if frozen else ", all of them trained."
+    sentence = element("p", f"{model.words}.")
     if not model.is_stack:
-        return section("model", "Model", element("p", sentence), _graph_table(model))
+        backbones = [_parts_table(layer) for layer in model.layers if layer.parts]
+        return section("model", "Model", sentence, _graph_table(model), *backbones)
     rows = zip(
         [layer.name for layer in model.layers],
         [layer.kind for layer in model.layers],
@@ -32,7 +30,7 @@ def model_section(facts: Facts) -> Html | None:
     )
     listed = table("Layers", ("layer", "kind", "output", "parameters"), rows, texts=3)
     diagram = figure(diagram_chart(model))
-    return section("model", "Model", element("p", sentence), element("div", diagram, listed, class_="beside"))
+    return section("model", "Model", sentence, element("div", diagram, listed, class_="beside"))
 
 
 def _graph_table(model: Architecture) -> Html:
@@ -49,6 +47,16 @@ def _graph_table(model: Architecture) -> Html:
     of_inputs = [*model.inputs, *(", ".join(layer.inputs) for layer in model.layers)]
     named = [(row[0], of_input, *row[1:]) for row, of_input in zip(rows, of_inputs, strict=True)]
     return table("Layers", (header[0], "of the input", *header[1:]), named, texts=5)
+
+
+def _parts_table(backbone: RecordedLayer) -> Html:
+    """Return the table of the parts of a backbone."""
+    rows = (
+        (part.name, part.first, f"{part.layers:,}", f"{part.parameters:,}", f"{part.trainable:,}")
+        for part in backbone.parts
+    )
+    header = ("part", "first layer", "layers", "parameters", "of which are trained")
+    return table(f"Parts of {backbone.name}, {backbone.kind}", header, rows, texts=2)
 
 
 def diagram_chart(model: Architecture) -> Chart:
