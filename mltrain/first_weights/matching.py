@@ -73,16 +73,18 @@ class Match:
     """What fits a model.
 
     Attributes:
+        stored: what it was taken from.
         how: how layers were found, as messages say it.
         taken: the weights of each layer that was found and fits.
-        used: the layers of the other side that were taken.
+        used_by: the layers of the other side that it took, by the path of the layer.
         absent: the layers that were not found.
         misfits: why layers that were found do not fit, a sentence each.
     """
 
+    stored: StoredWeights
     how: str
     taken: dict[Names, tuple[ModelLayer, list[Pair]]] = field(default_factory=dict)
-    used: set[Names] = field(default_factory=set)
+    used_by: dict[Names, set[Names]] = field(default_factory=dict)
     absent: list[ModelLayer] = field(default_factory=list)
     misfits: list[str] = field(default_factory=list)
 
@@ -98,7 +100,12 @@ class Match:
             self.misfits.append(f"{layer.name} {pairs}")
             return
         self.taken[layer.path] = (layer, pairs)
-        self.used |= {weight.layer for _, weight in found}
+        self.used_by[layer.path] = {weight.layer for _, weight in found}
+
+    @property
+    def used(self) -> set[Names]:
+        """The layers of the other side that were taken."""
+        return set().union(*self.used_by.values())
 
 
 def complete_match(layers: Sequence[ModelLayer], stored: Sequence[StoredWeights], *, ordered: bool = False) -> Match:
@@ -128,7 +135,7 @@ def partial_match(layers: Sequence[ModelLayer], stored: StoredWeights) -> Match:
         layers: of the model.
         stored: the weights.
     """
-    found = Match("by kind and place" if stored.by_kind else "by name")
+    found = Match(stored, "by kind and place" if stored.by_kind else "by name")
     inside = _contents(stored)
     owners: dict[str, list[Names]] = defaultdict(list)
     for models, names in inside.items():
@@ -143,6 +150,19 @@ def partial_match(layers: Sequence[ModelLayer], stored: StoredWeights) -> Match:
             found.absent.append(layer)
         else:
             found.add(layer, exact, numbered=stored.numbered)
+    return found
+
+
+def narrowed(match: Match, layers: Sequence[ModelLayer]) -> Match:
+    """Return the match of a model that is a part of the one that was matched, and has the same names."""
+    found = Match(match.stored, match.how)
+    for layer in layers:
+        _, pairs = match.taken[layer.path]
+        found.taken[layer.path] = (
+            layer,
+            [Pair(mine, other.kept) for mine, other in zip(layer.weights, pairs, strict=True)],
+        )
+        found.used_by[layer.path] = match.used_by[layer.path]
     return found
 
 
@@ -170,7 +190,7 @@ def _contents(stored: StoredWeights) -> Contents:
 
 def _by_place(layers: Sequence[ModelLayer], stored: StoredWeights) -> Match:
     """Return the match by names, or by kinds and numbers, in the model of the file that has most of the layers."""
-    match = Match("by kind and place" if stored.by_kind else "by name")
+    match = Match(stored, "by kind and place" if stored.by_kind else "by name")
     inside = _contents(stored)
     best: dict[Names, list[tuple[Names, StoredWeight]] | None] = {}
     count = -1
@@ -212,7 +232,7 @@ def _numbers(names: Iterable[str], automatic: str) -> dict[str, int]:
 
 def _by_order(layers: Sequence[ModelLayer], stored: StoredWeights) -> Match:
     """Return the match by the order of layers, as Keras does it: where there are as many, and all fit."""
-    match = Match("by the order of layers")
+    match = Match(stored, "by the order of layers")
     groups: dict[str, list[tuple[Names, StoredWeight]]] = defaultdict(list)
     for weight in stored.weights:
         groups[weight.layer[0]].append(((*weight.layer[1:], *weight.inner), weight))
