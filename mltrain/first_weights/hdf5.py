@@ -7,26 +7,22 @@ when it is asked for, and whoever asks has compared its shape with that of a wei
 
 from __future__ import annotations
 
-import hashlib
 import io
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mltrain.data.files.opening import open_regular
 from mltrain.errors import DataError
+from mltrain.first_weights.hdf5_bytes import damaged, longest_text, read_bytes
 from mltrain.problems import printable
 
 if TYPE_CHECKING:
     import h5py
     import numpy as np
 
-# The largest model of keras.applications, ConvNeXtXLarge, has 1.4 GB of weights.
-LARGEST_FILE = 8 * 2**30
 # NASNetLarge has about 6,000 groups and arrays; an optimizer's state doubles or triples that.
 MOST_OBJECTS = 100_000
 _DEEPEST = 32
@@ -43,10 +39,6 @@ _RATIO = 200
 # would search the machine for a library.
 _FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
 
-_MAGIC = b"\x89HDF\r\n\x1a\n"
-_ZIP = b"PK\x03\x04"
-_SHORTEST = 96
-_HEAP, _HEAP_HEAD = b"GCOL\x01", 16
 
 # What h5py raises for files that are damaged, in whatever part.
 _DAMAGED = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, AttributeError, MemoryError)
@@ -190,8 +182,8 @@ def open_hdf5(path: Path) -> Iterator[OpenFile]:
             into files of weights.
     """
     name = printable(path.name)
-    data, digest = _content(path, name)
-    longest = _longest_text(data, name)
+    data, digest = read_bytes(path)
+    longest = longest_text(data, name)
     import h5py
 
     with _damage_told(name):
@@ -207,66 +199,7 @@ def _damage_told(name: str) -> Iterator[None]:
     try:
         yield
     except _DAMAGED as error:
-        raise _damaged(name) from error
-
-
-def _damaged(name: str) -> DataError:
-    return DataError(f"{name}: this HDF5 file is cut off or damaged; copy or download it again")
-
-
-def _content(path: Path, name: str) -> tuple[bytes, str]:
-    with open_regular(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > LARGEST_FILE:
-            raise DataError(f"{name}: {size:,} bytes; files of weights may have {LARGEST_FILE:,}")
-        data = file.read(size + 1)
-        if len(data) != size:
-            raise DataError(f"{name}: the file changed while it was read; try again when it is complete")
-    if data.startswith(_ZIP):
-        raise DataError(
-            f"{name}: this is an archive, such as a .keras file; save the weights of its model as an HDF5 file "
-            "(model.save_weights('name.weights.h5')) and name that"
-        )
-    if not data.startswith(_MAGIC):
-        raise DataError(f"{name}: not an HDF5 file; expected a .weights.h5 or .h5 file of Keras")
-    return data, hashlib.sha256(data).hexdigest()
-
-
-def _longest_text(data: bytes, name: str) -> int:
-    """Return the length of the longest text in the file: HDF5 keeps texts of any length in heaps, which are checked.
-
-    In a damaged heap, HDF5 (1.14.6) would look for the next text at the same place for ever.
-
-    Raises:
-        DataError: a heap is damaged, or addresses have another width than h5py gives them.
-    """
-    if len(data) < _SHORTEST:
-        raise _damaged(name)
-    widths = data[13:15] if data[8] < 2 else data[9:11]
-    if widths != b"\x08\x08":
-        raise DataError(f"{name}: an HDF5 file whose addresses have not 8 bytes; expected one that Keras wrote")
-    longest, at = 0, data.find(_HEAP)
-    while at >= 0:
-        end = at + int.from_bytes(data[at + 8 : at + 16], "little")
-        if end > len(data):
-            raise _damaged(name)
-        longest = max(longest, *_sizes_in_heap(data, at + _HEAP_HEAD, end, name))
-        at = data.find(_HEAP, at + len(_HEAP))
-    return longest
-
-
-def _sizes_in_heap(data: bytes, at: int, end: int, name: str) -> Iterator[int]:
-    """Yield the sizes of the texts in a heap, after a 0."""
-    yield 0
-    while at + _HEAP_HEAD <= end:
-        number, size = int.from_bytes(data[at : at + 2], "little"), int.from_bytes(data[at + 8 : at + 16], "little")
-        # The last is what is free, and its size includes its own head.
-        step = size if number == 0 else _HEAP_HEAD + size + -size % 8
-        if not 0 < step <= end - at:
-            raise _damaged(name)
-        if number:
-            yield size
-        at += step
+        raise damaged(name) from error
 
 
 def _walked(file: h5py.File, name: str, digest: str, longest_text: int) -> OpenFile:
