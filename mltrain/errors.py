@@ -84,6 +84,12 @@ class DeviceError(MltrainError):
     exit_code = 12
 
 
+class DownloadError(MltrainError):
+    """A file that was asked for is not there and cannot be downloaded."""
+
+    exit_code = 12
+
+
 class PluginError(MltrainError):
     """Code of the user, such as that of `--plugin`, is missing, cannot be loaded, or fails."""
 

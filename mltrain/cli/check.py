@@ -25,6 +25,7 @@ def check(
     from mltrain.errors import VerdictError
     from mltrain.procedures.preflight.check import CheckRequest
     from mltrain.procedures.preflight.check import check as check_experiment
+    from mltrain.procedures.weight_sources import with_found_runs
     from mltrain.report.preflight import CheckLine, last_line
     from mltrain.training.signals import Interruption
 
@@ -33,7 +34,7 @@ def check(
             typer.echo(line.line)
 
     with Interruption().handled() as interruption:
-        loaded = load(config, overrides or (), plugins=plugins_of(plugins))
+        loaded = with_found_runs(load(config, overrides or (), plugins=plugins_of(plugins)), runs_directory(runs_dir))
         found = check_experiment(CheckRequest(loaded, runs_directory(runs_dir), say), interruption)
     if json:
         typer.echo(json_format.dumps(found.model_dump(mode="json"), indent=2))

@@ -54,6 +54,7 @@ def cross_validate(
     from mltrain.procedures.folder_training import FolderRequest
     from mltrain.procedures.folds.configs import fold_configs
     from mltrain.procedures.folds.cross_validate import cross_validate as run_folds
+    from mltrain.procedures.weight_sources import with_found_runs
     from mltrain.report.folds import folds_text
     from mltrain.report.terminal import Terminal
     from mltrain.run.run_folder import FOLDS, run_folder
@@ -61,7 +62,9 @@ def cross_validate(
 
     refuse_two_places(runs_dir, run_dir, resume, "the folder of folds")
     with Interruption().handled() as interruption:
-        loaded = load(config, overrides or (), gates or (), plugins_of(plugins))
+        loaded = with_found_runs(
+            load(config, overrides or (), gates or (), plugins_of(plugins)), runs_directory(runs_dir)
+        )
         check_options(None, 0.0, None, junit, loaded.spec.evaluation.gates)
         configs = fold_configs(loaded, folds, gates or ())
         with interruption.deferred():

@@ -79,6 +79,7 @@ def train(
     from mltrain.errors import UsageError
     from mltrain.procedures.train import Place, TrainRequest
     from mltrain.procedures.train import train as train_run
+    from mltrain.procedures.weight_sources import with_found_runs
     from mltrain.run.opening import open_run
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
@@ -91,7 +92,9 @@ def train(
         )
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption:
-        loaded = load(config, overrides or (), gates or (), plugins_of(plugins))
+        loaded = with_found_runs(
+            load(config, overrides or (), gates or (), plugins_of(plugins)), runs_directory(runs_dir)
+        )
         if seeds is not None:
             check_options(None, tolerance, metric, junit, gate_places(loaded, lambda gate: not gate.of_folds))
             asked = FolderOptions(

@@ -17,6 +17,7 @@ def validate(
     from mltrain.config.load import load
     from mltrain.experiment.pixel_range import stated_pixel_findings
     from mltrain.problems import printable
+    from mltrain.procedures.weight_sources import absent_weight_files
     from mltrain.procedures.word_vectors import absent_files
 
     known = plugins_of(plugins)
@@ -36,7 +37,7 @@ def validate(
             typer.echo(f"error: {error}", err=True)
             exit_codes.add(error.exit_code)
         else:
-            if absent := absent_files(loaded):
+            if absent := (*absent_files(loaded), *absent_weight_files(loaded)):
                 checked.append({"config": config, "valid": False, "problems": [each.as_json() for each in absent]})
                 typer.echo("\n".join(map(str, absent)), err=True)
                 exit_codes.add(DataError.exit_code)

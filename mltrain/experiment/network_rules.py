@@ -60,10 +60,18 @@ def _model_is_sound(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
         yield RuleProblem(("model", *path), message)
 
 
+def _first_weights_are_kept(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    optimizer = experiment.training.optimizer
+    if optimizer is not None and optimizer.type == "Ftrl" and experiment.model.stated_weights():
+        message = "Ftrl does not begin with the weights of the model, so its first step would lose them: use another"
+        yield RuleProblem(("training", "optimizer"), message)
+
+
 NETWORK_RULES = (
     Rule(SCALE_FOLLOWS_FROM, _loss_fits_the_task),
     Rule(("training.loss", "training.class_weight", "data.sample_weight"), _weights_reach_their_rows),
     Rule(SCALE_FOLLOWS_FROM, _training_metrics_fit),
     Rule(("model", "training.loss"), _logits_have_no_activation),
-    Rule(("model.layers",), _model_is_sound),
+    Rule(("model.layers", "model.inputs"), _model_is_sound),
+    Rule(("model", "training.optimizer"), _first_weights_are_kept),
 )

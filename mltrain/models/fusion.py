@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from mltrain.errors import MisfitError
+from mltrain.first_weights.spec import FirstWeights
 from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.models.cnn import Cnn
 from mltrain.models.head import Head, added_head
 from mltrain.models.indices import IndexSize, refuse_small
 from mltrain.models.input_encoder import KINDS_IN_WORDS, InputEncoder, not_an_encoder
 from mltrain.models.mlp import Mlp, hidden_layers
-from mltrain.models.model import Backbone, ModelSpec
+from mltrain.models.model import Backbone, ModelSpec, StatedWeights
 from mltrain.models.pooled import Pooled
 from mltrain.models.pretrained import Pretrained
 from mltrain.models.rnn import Rnn
@@ -54,6 +56,9 @@ class Fusion(ModelSpec):
     """The activation of the hidden layers."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """The share of each hidden layer's outputs that is dropped while training."""
+    weights: FirstWeights | None = None
+    """Weights that were learned before, `{file: w.h5}` or `{run: RUN}`: layers with an equal name and equal shapes
+    begin with them, all others at random. Only a training reads them, before its first step."""
 
     @property
     def text_encoding(self) -> Literal["tokens", "tf_idf"]:
@@ -82,6 +87,24 @@ class Fusion(ModelSpec):
         """Return those of the encoders that the config states."""
         stated = [each for each in info.inputs if each.name in self.inputs]
         return tuple(found for each in stated for found in self.inputs[each.name].backbone_of(each, self._path(each)))
+
+    def stated_weights(self, path: KeyPath = ("model",)) -> tuple[StatedWeights, ...]:
+        """Return those of the model, and of the backbones among the encoders."""
+        found = super().stated_weights(path)
+        for name, encoder in self.inputs.items():
+            of_encoder = encoder.stated_weights((*path, "inputs", name))
+            found += tuple(replace(each, input=name) for each in of_encoder if each.backbone is not None)
+        return found
+
+    def problems(self) -> Iterator[tuple[KeyPath, str]]:
+        """Yield `(path below model, message)` for encoders that state first weights of their own."""
+        for name, encoder in self.inputs.items():
+            if any(each.backbone is None for each in encoder.stated_weights()):
+                message = (
+                    "an encoder in a fusion has no first weights of its own, unless it is a backbone of type "
+                    "pretrained: state them for the whole model, as model.weights"
+                )
+                yield ("inputs", name, "weights"), message
 
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: a layer that `build` adds."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from mltrain.errors import MisfitError
+from mltrain.first_weights.spec import FirstWeights
 from mltrain.keras_api.components import KerasComponent
 from mltrain.models.graph_nodes import Node, NodeType
 from mltrain.models.graph_reading import steps_of
@@ -35,6 +36,9 @@ class Graph(ModelSpec):
     outputs: str | dict[str, str] | None = None
     """The node that the head is put on; null is the last one. For targets of different kinds also the node of each, by
     the name of the target, such as `{price: house, sold: market}`."""
+    weights: FirstWeights | None = None
+    """Weights that were learned before, `{file: w.h5}` or `{run: RUN}`: layers with an equal name and equal shapes
+    begin with them, all others at random. Only a training reads them, before its first step."""
 
     @cached_property
     def steps(self) -> Steps:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from mltrain.first_weights.spec import FirstWeights
 from mltrain.keras_api.components import KerasComponent, keras_component, make
 from mltrain.models.head import Head, added_head, head_layer
 from mltrain.models.indices import refuse_tokens
@@ -33,6 +34,9 @@ class Mlp(InputEncoder):
     """How the weights of the hidden layers start."""
     kernel_regularizer: Annotated[KerasComponent, keras_component("regularizer")] | None = None
     """The penalty on the weights of the hidden layers, such as `{type: L2, l2: 1e-4}`."""
+    weights: FirstWeights | None = None
+    """Weights that were learned before, `{file: w.h5}` or `{run: RUN}`: layers with an equal name and equal shapes
+    begin with them, all others at random. Only a training reads them, before its first step."""
 
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: always a layer that `build` adds."""

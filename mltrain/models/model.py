@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from mltrain.first_weights.spec import FirstWeights
 from mltrain.keras_api.components import KerasComponent, make
 from mltrain.models.head import Head
 from mltrain.models.indices import IndexSize, IndexTable
@@ -60,6 +61,25 @@ class Backbone:
     network: str
     path: KeyPath
     normalizes_by_batch: bool
+
+
+@dataclass(frozen=True)
+class StatedWeights:
+    """Where first weights are from, for a whole model or for a backbone in it.
+
+    Attributes:
+        path: of the key in the config.
+        source: a file or a run; or `imagenet`.
+        backbone: which network they are for, with its arguments; None for the whole model.
+        size: height and width of the images of the backbone, where the config says it.
+        input: the name of the input that the backbone is for, in a fusion.
+    """
+
+    path: KeyPath
+    source: FirstWeights | Literal["imagenet"]
+    backbone: KerasComponent | None = None
+    size: tuple[int, int] | None = None
+    input: str | None = None
 
 
 class ModelSpec(Spec):
@@ -128,6 +148,11 @@ class ModelSpec(Spec):
     def backbones(self, info: DataInfo) -> tuple[Backbone, ...]:
         """Return the networks that are nested in the model."""
         return ()
+
+    def stated_weights(self, path: KeyPath = ("model",)) -> tuple[StatedWeights, ...]:
+        """Return where the first weights of the model and of its backbones are from, where the config says it."""
+        weights = getattr(self, "weights", None)
+        return (StatedWeights((*path, "weights"), weights),) if isinstance(weights, FirstWeights) else ()
 
     @property
     def may_end_in_logits(self) -> bool:

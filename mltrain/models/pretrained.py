@@ -10,9 +10,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from mltrain.errors import MisfitError
+from mltrain.first_weights.spec import BackboneWeights
 from mltrain.keras_api.components import KerasComponent, keras_component
 from mltrain.models.input_encoder import InputEncoder
-from mltrain.models.model import Backbone
+from mltrain.models.model import Backbone, StatedWeights
 from mltrain.problems import KeyPath
 from mltrain.spec import Many
 from mltrain.task import Decision, Input, InputKind
@@ -29,8 +30,10 @@ class Pretrained(InputEncoder):
     suits: ClassVar[frozenset[InputKind]] = frozenset({"image"})
     backbone: Annotated[KerasComponent, keras_component("backbone")]
     """The network, such as `VGG16` or `{type: MobileNetV2, alpha: 0.5}`; `mltrain list backbone` shows all."""
-    weights: Literal["none"]
-    """Its first weights: `none` draws them at random."""
+    weights: BackboneWeights
+    """Its first weights: `imagenet`, which Keras downloads where they are not in its cache; `{file: w.h5}`, a file of
+    weights of this network; `{run: RUN}`, those of layers with an equal name and equal shapes in a run; `none` draws
+    them at random."""
     size: Annotated[Many[Side], Field(min_length=2, max_length=2)] | None = None
     """Height and width to which images are resized inside the model; null takes them as they are."""
     include: Annotated[str, Field(min_length=1)] | None = None
@@ -56,6 +59,13 @@ class Pretrained(InputEncoder):
         if self.batch_normalization == "auto":
             return not self.begins_with_weights
         return self.batch_normalization == "training"
+
+    def stated_weights(self, path: KeyPath = ("model",)) -> tuple[StatedWeights, ...]:
+        """Return where the first weights of the backbone are from."""
+        if self.weights == "none":
+            return ()
+        size = None if self.size is None else (self.size[0], self.size[1])
+        return (StatedWeights((*path, "weights"), self.weights, self.backbone, size),)
 
     def backbone_of(self, given: Input, path: KeyPath) -> tuple[Backbone, ...]:
         """Return the backbone."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from mltrain.first_weights.spec import FirstWeights
 from mltrain.keras_api.components import make
 from mltrain.models.input_encoder import InputEncoder
 from mltrain.spec import Many
@@ -29,6 +30,9 @@ class Rnn(InputEncoder):
     """The length of the vector of each word or index number."""
     indices: Annotated[int, Field(ge=1)] | None = None
     """The number of different index numbers in the arrays of a file; for a text column it is known."""
+    weights: FirstWeights | None = None
+    """Weights that were learned before, `{file: w.h5}` or `{run: RUN}`: layers with an equal name and equal shapes
+    begin with them, all others at random. Only a training reads them, before its first step."""
 
     def encode(self, tensor: Any, given: Input) -> Any:
         """Return `(batch, units of the last layer)`."""

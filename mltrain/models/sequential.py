@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from mltrain.first_weights.spec import FirstWeights
 from mltrain.keras_api.components import KerasComponent, keras_component
 from mltrain.models.head import Head, find_head, head_layer
 from mltrain.models.indices import IndexTable, index_table, refuse_small, refuse_tokens, sized
@@ -23,6 +24,9 @@ class Sequential(ModelSpec):
     type: Literal["sequential"] = "sequential"
     layers: Annotated[Many[Layer], Field(min_length=1)]
     """The layers, from the input to the output."""
+    weights: FirstWeights | None = None
+    """Weights that were learned before, `{file: w.h5}` or `{run: RUN}`: layers with an equal name and equal shapes
+    begin with them, all others at random. Only a training reads them, before its first step."""
 
     def head(self, info: DataInfo, loss: KerasComponent | None) -> Head:
         """Return what ends the model: its own last layer, or one that `build` adds."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from mltrain.first_weights.spec import FirstWeights
 from mltrain.models.input_encoder import InputEncoder
 from mltrain.spec import fail, problem
 from mltrain.task import Input, InputKind
@@ -31,6 +32,9 @@ class Transformer(InputEncoder):
     """Whether the blocks know the place of each step."""
     indices: Annotated[int, Field(ge=1)] | None = None
     """The number of different index numbers in the arrays of a file; for a text column it is known."""
+    weights: FirstWeights | None = None
+    """Weights that were learned before, `{file: w.h5}` or `{run: RUN}`: layers with an equal name and equal shapes
+    begin with them, all others at random. Only a training reads them, before its first step."""
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> Transformer:

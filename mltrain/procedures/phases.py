@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mltrain.stopwatch import NoStopwatch, PhaseName
 from mltrain.training.signals import Interruption
+
+if TYPE_CHECKING:
+    from mltrain.first_weights.imagenet import ImagenetFile
 
 
 class Phases:
@@ -28,6 +32,21 @@ class Phases:
         """Begin a phase before the training."""
         self.stopwatch.turn_to(phase)
         self.turn_to(phase)
+
+    def download(self, file: ImagenetFile) -> None:
+        """Download a file of weights into Keras' cache. Needs TensorFlow, which must have been started."""
+        from mltrain.first_weights.imagenet import download_by_keras
+
+        self.say_download(file)
+        download_by_keras(self.raise_if_interrupted, shown=self.shows_progress)(file)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether the progress of a download is shown on stderr."""
+        return False
+
+    def say_download(self, file: ImagenetFile) -> None:
+        """Say that a file is downloaded."""
 
     def turn_to(self, words: str, epoch: int = 0, step: int = 0) -> None:
         """Go on to what `words` say; raises InterruptedRunError where a signal has come."""

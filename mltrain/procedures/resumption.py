@@ -109,9 +109,12 @@ class PlannedResumption:
         # A training that continues does not look for its first weights again.
         first = [each for each in self.before.decisions if each.what == FIRST_WEIGHTS] if saved else ()
         decisions = (*known, *record.decisions, *first)
-        vectors = self.before.vectors if saved else record.vectors
+        origin = self.before if saved else record
         return record.with_values(
-            resumed=(*self.before.resumed, resumption), decisions=decisions, vectors=dict(vectors)
+            resumed=(*self.before.resumed, resumption),
+            decisions=decisions,
+            vectors=dict(origin.vectors),
+            first_weights=dict(origin.first_weights),
         )
 
 
@@ -169,6 +172,9 @@ def record_differences(before: Record, after: Record) -> Iterator[str]:
             for record in (before, after)
         ]
         yield from _mapping_differences("vectors", *files)
+    if after.first_weights:
+        origins = [{name: each.sha256 for name, each in record.first_weights.items()} for record in (before, after)]
+        yield from _mapping_differences("first_weights", *origins)
     if before.splits and dict(before.splits) != dict(after.splits):
         yield "splits: other rows than before"
 

@@ -7,6 +7,7 @@ it has read everything: until then the run stays as it is. Afterwards, an error 
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from mltrain.errors import DivergedError, InterruptedRunError, MltrainError
 from mltrain.procedures.phases import Phases
@@ -16,6 +17,9 @@ from mltrain.run.locked_run import LockedRun
 from mltrain.run.status import Status, status
 from mltrain.stopwatch import NoStopwatch
 from mltrain.training.signals import Interruption
+
+if TYPE_CHECKING:
+    from mltrain.first_weights.imagenet import ImagenetFile
 
 _STATE = "state"
 
@@ -50,6 +54,15 @@ class RunContext(Phases):
         super().turn_to(words)
         if self.writes:
             self.run.write_status(status("running", words, epoch=epoch, step=step))
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether the progress of a download is shown on stderr: in a terminal that is listened to."""
+        return self.terminal.is_live
+
+    def say_download(self, file: ImagenetFile) -> None:
+        """Say that a file is downloaded."""
+        self.terminal.note(f"downloading {file.address} to {file.folder}, as `weights: imagenet` asks for")
 
     def write_from_now_on(self) -> None:
         """Begin to write a resumed run, of which everything has been read; a kill brings it back to what it was."""

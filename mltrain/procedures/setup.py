@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from mltrain.data.preparation import Prepared
 from mltrain.experiment.settled import settled, settling_decisions
 from mltrain.experiment.spec import ExperimentSpec
+from mltrain.procedures.first_weights import Download, put_first_weights
 from mltrain.procedures.forecast_dates import kept_columns
 from mltrain.procedures.member_folds import MemberFolds
 from mltrain.procedures.network import Network, build_network
@@ -21,7 +22,7 @@ from mltrain.procedures.word_vectors import put_first_vectors
 from mltrain.run.architecture import Architecture
 from mltrain.run.proof import json_fingerprint
 from mltrain.run.rate_test import RateTest
-from mltrain.run.record import Data, Device, Record, Threads, VectorFiles, row_fingerprint
+from mltrain.run.record import Data, Device, Record, Threads, VectorFiles, WeightsOrigin, row_fingerprint
 from mltrain.task import Decision
 from mltrain.training.acceleration import Acceleration, Precision, accelerate, choose_precision
 from mltrain.training.class_weights import class_weight_decision
@@ -49,6 +50,7 @@ class Setup:
         vectors: the files of word vectors that were read, by the name of the text.
         stages: of the training, as they will be trained; empty where it has none.
         architecture: the layers of the network, as the config says them, and the stages.
+        origins: where first weights of the model are from, by the key of the config.
     """
 
     spec: ExperimentSpec
@@ -67,12 +69,18 @@ class Setup:
     folds: MemberFolds | None = None
     vectors: Mapping[str, VectorFiles] = field(default_factory=dict)
     stages: tuple[PlannedStage, ...] = ()
+    origins: Mapping[str, WeightsOrigin] = field(default_factory=dict)
 
-    def with_first_weights(self) -> Setup:
+    def with_first_weights(self, download: Download) -> Setup:
         """Return the same with the first weights in the network, for a training at its first step.
 
+        Args:
+            download: fetches a file of ImageNet.
+
         Raises:
-            DataError: a file of word vectors is not there, or is damaged.
+            DataError: a file of word vectors or weights is not there, or is damaged.
+            RunError: a run whose weights are asked for is not there, or is damaged.
+            DownloadError: weights of ImageNet are not there.
             MisfitError: the weights are not there, or do not fit.
         """
         prepared, network = self.prepared, self.network
@@ -82,8 +90,10 @@ class Setup:
             if self.folds is not None:  # what is fitted to rows, such as edges of pieces, does not know the others
                 inputs, targets = self.folds.learned(number, inputs), self.folds.learned(number, targets)
             first = self.spec.model.initialise(model, prepared.info, inputs, targets)
+            learned = put_first_weights(self.spec, prepared.info, model, download)
             words = put_first_vectors(self.spec.data, prepared, model)
-        return replace(self, decisions=(*self.decisions, *first, *words.decisions), vectors=words.files)
+        decisions = (*self.decisions, *first, *learned.decisions, *words.decisions)
+        return replace(self, decisions=decisions, vectors=words.files, origins=learned.origins)
 
     def recorded(self, record: Record) -> Record:
         """Return the record with all that is known before the first step: enough to prove later that it is the same."""
@@ -103,6 +113,7 @@ class Setup:
             slices=self.slices.edges,
             decisions=self.decisions,
             vectors=self.vectors,
+            first_weights=self.origins,
             data=Data(source=prepared.source, rows=prepared.rows, sha256=prepared.sha256),
             preprocessing=json_fingerprint(prepared.preprocessing.to_json()),
             splits={name: row_fingerprint(rows) for name, rows in prepared.splits.items()},

@@ -20,6 +20,7 @@ from mltrain.procedures.recorded_config import own_metrics_record
 from mltrain.procedures.resume import Finished, asked_epochs, finished, prepare_resume, refuse_without_effect
 from mltrain.procedures.resumption import PlannedResumption
 from mltrain.procedures.run_context import RunContext
+from mltrain.procedures.weight_sources import refuse_absent_weights
 from mltrain.procedures.word_vectors import refuse_absent_files
 from mltrain.report.terminal import Terminal
 from mltrain.run.locked_run import LockedRun
@@ -161,6 +162,7 @@ def train(
                 record = _first_record(request, loaded, context, planned)
                 if planned is None:
                     refuse_absent_files(loaded)
+                    refuse_absent_weights(loaded)
                 results = run_experiment(loaded, context, record, planned, request.verify_export)
             against = () if request.against is None else (request.against.judge(run),)
             return Outcome(run, results, results.gates + against)
@@ -187,11 +189,14 @@ def run_experiment(
     from mltrain.procedures.boosting import boosting_beside
     from mltrain.procedures.budget import within_budget
     from mltrain.procedures.finish import finish, prove
+    from mltrain.procedures.first_weights import fetch_imagenet
     from mltrain.procedures.fitting import get_ready, train_network, write_first_files
     from mltrain.procedures.rate_test import with_found_rate
     from mltrain.procedures.results import write_results
     from mltrain.procedures.setup import set_up
 
+    if planned is None:  # a training that continues has its weights
+        fetch_imagenet(loaded.spec, context.download)
     determinism = planned.before.determinism if planned is not None else {}
     epochs, rate = (planned.before.epochs, planned.before.learning_rate) if planned is not None else (None, None)
     setup = set_up(loaded.spec, context, determinism, epochs, rate)

@@ -103,6 +103,11 @@ class Terminal:
 
             self._live = LiveTerminal(self._stream)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody looks at it, and no pipe."""
+        return self._live is not None
+
     def note(self, text: str) -> None:
         """Say something."""
         self._say(printable(text), words=True)

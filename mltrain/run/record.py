@@ -85,6 +85,23 @@ class VectorFiles(Spec):
     """Fingerprint of the file of its words; null where they are in the same file."""
 
 
+class WeightsOrigin(Spec):
+    """Where first weights of a model, or of its backbone, are from."""
+
+    source: str
+    """The file, the run, or the name of Keras' file of weights of ImageNet."""
+    sha256: str
+    """Fingerprint of the bytes of the file, or of the weights of the run."""
+    how: str
+    """How layers were found there."""
+    taken: Many[str]
+    """The layers of the model that begin with them."""
+    not_taken: Many[str] = ()
+    """The layers there that the model does not have, or that do not fit."""
+    random: Many[str] = ()
+    """The layers of the model that begin at random."""
+
+
 class SplitRows(Spec):
     """Which rows a split holds."""
 
@@ -166,6 +183,8 @@ class Record(Spec):
     """Which data it was; null before it was read."""
     vectors: Mapping[str, VectorFiles] = {}
     """The word vectors that the training began with, by the name of the text."""
+    first_weights: Mapping[str, WeightsOrigin] = {}
+    """The weights that the training began with where they were not random, by the key of the config."""
     preprocessing: str | None = None
     """The sha256 of preprocessing.json; null before it was fitted."""
     decision: str | None = None

@@ -10,6 +10,7 @@ from pathlib import Path
 from mltrain.config.load import Loaded
 from mltrain.procedures.failures import placed_failures
 from mltrain.procedures.phases import Phases
+from mltrain.procedures.weight_sources import refuse_absent_weights
 from mltrain.procedures.word_vectors import refuse_absent_files
 from mltrain.report.preflight import CheckLine, Preflight
 from mltrain.stopwatch import Stopwatch
@@ -43,6 +44,7 @@ def check(request: CheckRequest, interruption: Interruption) -> Preflight:
     """
     with interruption.deferred(), placed_failures(request.loaded):
         refuse_absent_files(request.loaded)
+        refuse_absent_weights(request.loaded)
         return _checked(request, interruption, Stopwatch())
 
 
@@ -51,6 +53,7 @@ def _checked(request: CheckRequest, interruption: Interruption, stopwatch: Stopw
     context.begin("importing TensorFlow")
     start_tensorflow()
     from mltrain.procedures.budget import within_budget
+    from mltrain.procedures.first_weights import fetch_imagenet
     from mltrain.procedures.fitting import training_of
     from mltrain.procedures.pace import Deadline, measure_pace
     from mltrain.procedures.preflight.beginning import look_at_beginning
@@ -69,7 +72,8 @@ def _checked(request: CheckRequest, interruption: Interruption, stopwatch: Stopw
         context.raise_if_interrupted()
 
     spec = request.loaded.spec
-    setup = within_budget(spec, set_up(spec, context, {}), context, {}).with_first_weights()
+    fetch_imagenet(spec, context.download)
+    setup = within_budget(spec, set_up(spec, context, {}), context, {}).with_first_weights(context.download)
     seen = Seen.of(setup, stopwatch)
     say(*seen.lines(request.loaded))
 
