@@ -23,6 +23,7 @@ from mltrain.task import Decision
 from mltrain.training.acceleration import Acceleration, Precision, accelerate, choose_precision
 from mltrain.training.class_weights import class_weight_decision
 from mltrain.training.devices import DeviceChoice, choose_device
+from mltrain.training.state import use_new_statistics
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Setup:
             if self.folds is not None:  # what is fitted to rows, such as edges of pieces, does not know the others
                 inputs, targets = self.folds.learned(number, inputs), self.folds.learned(number, targets)
             first = self.spec.model.initialise(model, prepared.info, inputs, targets)
+            use_new_statistics(model)
             words = put_first_vectors(self.spec.data, prepared, model)
         return replace(self, decisions=(*self.decisions, *first, *words.decisions), vectors=words.files)
 
