@@ -27,6 +27,7 @@ from mltrain.task import Decision
 from mltrain.training.acceleration import Acceleration, Precision, accelerate, choose_precision
 from mltrain.training.class_weights import class_weight_decision
 from mltrain.training.devices import DeviceChoice, choose_device
+from mltrain.training.state import use_new_statistics
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class Setup:
             if self.folds is not None:  # what is fitted to rows, such as edges of pieces, does not know the others
                 inputs, targets = self.folds.learned(number, inputs), self.folds.learned(number, targets)
             first = self.spec.model.initialise(model, prepared.info, inputs, targets)
+            use_new_statistics(model)
             learned = put_first_weights(self.spec, prepared.info, model, download)
             words = put_first_vectors(self.spec.data, prepared, model)
         decisions = (*self.decisions, *first, *learned.decisions, *words.decisions)
