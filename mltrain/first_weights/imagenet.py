@@ -11,6 +11,7 @@ import hashlib
 import io
 import socket
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,8 @@ def imagenet_file(network: KerasComponent, size: Sequence[int]) -> ImagenetFile:
 
     function = getattr(keras.applications, network.type)
     try:
-        with apart(), _instead(file_utils, "get_file", stopped):
+        with apart(), _instead(file_utils, "get_file", stopped), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of sizes that have no file of their own: the name says which is taken
             function(include_top=False, weights="imagenet", input_shape=(*size, 3), **network.changed())
     except _Stopped as found:
         name, address = found.given[:2]
@@ -171,10 +173,10 @@ def _refuse_another(file: ImagenetFile) -> None:
 
 
 def _not_downloaded(file: ImagenetFile, error: Exception) -> DownloadError:
-    reason = printable(" ".join(str(error).split()))[:200]
+    reason = printable(" ".join(str(error).replace(file.address, "the address").split()))[:200]
     return DownloadError(
         f"weights of ImageNet for {file.network}: {file.name} is not in Keras' cache and cannot be downloaded "
-        f"({reason}); put {file.address} into {printable(str(file.folder))}, or state `weights: none` or a file"
+        f"({reason}); put {file.address} there, as {printable(str(file.path))}, or state `weights: none` or a file"
     )
 
 
