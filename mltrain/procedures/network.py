@@ -34,6 +34,8 @@ from mltrain.training.loop import CompiledEvaluation, EvaluationLoop, in_full_ve
 from mltrain.training.member_steps import MemberSteps
 from mltrain.training.output_losses import beside_each_other
 from mltrain.training.schedule import Schedule
+from mltrain.training.step_parts import step_parts
+from mltrain.training.training_step import StepParts, TrainingStep
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ class Network:
 
     @property
     def batch_size(self) -> int:
-        """Rows in one step."""
-        return self.spec.training.rows_of_batch(self.info.train_rows)
+        """Rows in one update of the weights, which are one step of the loop."""
+        return self.spec.training.rows_of_update(self.info.train_rows)
 
     @property
     def models(self) -> list[keras.Model]:
@@ -66,10 +68,13 @@ class Network:
         return models_in(self.model, self.spec.networks)
 
     @property
-    def step(self) -> MemberSteps | None:
+    def step(self) -> TrainingStep | None:
         """What updates the weights by some rows; None for Keras' own `train_step`."""
         model = self.model
-        return MemberSteps(model, model.get_layer(MEMBERS), head_of(model)) if self.spec.has_members else None
+        parts = step_parts(model, self.spec.training, self.info, self.spec.seed)
+        if self.spec.has_members:
+            return MemberSteps(model, model.get_layer(MEMBERS), head_of(model), parts)
+        return None if parts == StepParts() else TrainingStep(model, parts)
 
     @property
     def epochs(self) -> int:

@@ -119,6 +119,8 @@ def accelerate(
         worth_xla: of how many updates on XLA pays for the model, if it knows that; None goes by its layers.
     """
     xla, decision = _chosen("xla", training.xla, before.get("xla"), lambda: _xla(model, updates, device, worth_xla))
+    if training.mix is not None:
+        xla, decision = False, Decision("training.xla", "off", "XLA cannot draw what training.mix draws")
     if not recurrences(model):
         return Acceleration(xla, unroll=False, decisions=(decision,))
     began_fused = before.get("fused", False) if before else None  # a record from before there was the choice

@@ -19,6 +19,7 @@ from mltrain.training.metrics import TrainingMetric, default_loss, training_metr
 from mltrain.training.optimizer import make_optimizer
 from mltrain.training.output_losses import OutputsLoss, beside_each_other, loss_of, output_losses
 from mltrain.training.schedule import Schedule
+from mltrain.training.soft_targets import mix_misfit, smoothing_misfit
 from mltrain.training.spec import TrainingSpec
 from mltrain.training.targets import loss_misfit, metric_misfit
 
@@ -44,9 +45,11 @@ def compile_model(model: keras.Model, training: TrainingSpec, info: DataInfo, sc
         MisfitError: the loss or a metric does not fit the task.
     """
     if KINDS[info.task].mixed:
+        _refuse_soft_targets(training, training.loss or make("loss", "MeanSquaredError"), info)
         _compile_outputs(model, training, info, scaled)
         return
     loss = training.loss or default_loss(info.task)
+    _refuse_soft_targets(training, loss, info)
     _refuse_misfits(training, loss, info, scaled)
     metrics = training_metrics(training, info.task, scaled)
     try:
@@ -81,6 +84,13 @@ def _refuse_misfits(training: TrainingSpec, loss: KerasComponent, info: DataInfo
         message = metric_misfit(metric, info.task, loss, scaled, info.output.units)
         if message:
             raise MisfitError(("training", "metrics", number), message)
+
+
+def _refuse_soft_targets(training: TrainingSpec, loss: KerasComponent, info: DataInfo) -> None:
+    if training.mix is not None and (message := mix_misfit(training.mix, info.task, info.inputs)):
+        raise MisfitError(("training", "mix"), message)
+    if training.label_smoothing and (message := smoothing_misfit(loss, info.task)):
+        raise MisfitError(("training", "label_smoothing"), message)
 
 
 def _compile(

@@ -251,7 +251,8 @@ class Training:
             InterruptedRunError: a signal came.
         """
         between = self._interruption.raise_if_received
-        put_average(self.model, average.mean, self.loop.feed, self.loop.batch_size, between)
+        rows = self.spec.rows_of_batch(self.loop.rows)
+        put_average(self.model, average.mean, self.loop.feed, rows, between)
 
     def reduce_learning_rate(self, factor: float) -> float:
         """Multiply the learning rate, which must be a number and not a schedule, and return the new one."""
