@@ -31,6 +31,7 @@ from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
 from mltrain.training.feed import Arrays, resident, rows_of
 from mltrain.training.loop import CompiledEvaluation, EvaluationLoop, in_full_vectors
+from mltrain.training.loss_scaling import scales_loss
 from mltrain.training.member_steps import MemberSteps
 from mltrain.training.output_losses import beside_each_other
 from mltrain.training.schedule import Schedule
@@ -182,7 +183,7 @@ class Network:
             model = keras.Sequential([model, keras.layers.Activation(KINDS[self.info.task].activation)])
         output = self.info.output
         parts = [(place, each.task, rule.of_output(each.name).temperature) for each, place in output.placed]
-        if parts or isinstance(self.spec.training.schedule, Schedule):
+        if parts or isinstance(self.spec.training.schedule, Schedule) or scales_loss(model):
             # Without what it was compiled with, which only mltrain knows.
             model = keras.Model(model.inputs, model.outputs[0], name=model.name)
         parts = parts or [(slice(None), output.task, rule.temperature)]
@@ -223,7 +224,8 @@ def build_network(
     activation = "linear" if head.logits else KINDS[info.task].activation
     of_members = spec.model.member_count > 1
     model = models[0] if len(models) == 1 else ensemble(models, activation, of_members=of_members)
-    compile_model(model, spec.training, info, scales_target(spec, info.task))
+    scale_loss = precision == "mixed_float16"
+    compile_model(model, spec.training, info, scales_target(spec, info.task), scale_loss=scale_loss)
     return Network(spec, info, target, model, head)
 
 

@@ -22,8 +22,8 @@ from mltrain.training.fused_recurrences import fusible
 from mltrain.training.spec import TrainingSpec
 from mltrain.wording import counted
 
-Precision = Literal["float32", "mixed_bfloat16"]
-PRECISIONS: tuple[Precision, ...] = ("float32", "mixed_bfloat16")
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "mixed_bfloat16", "mixed_float16")
 
 # Layers that XLA compiles on a CPU into something faster than the loop without it, with the same history but for the
 # last digits. Convolutions become 10 to 40 times slower there, recurrences compile for 15 s, some random image layers
