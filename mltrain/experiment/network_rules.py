@@ -10,6 +10,7 @@ from mltrain.experiment.target_scale import SCALE_FOLLOWS_FROM, scales_target
 from mltrain.outputs import KINDS
 from mltrain.rules import Rule, RuleProblem
 from mltrain.training.metrics import default_loss, name_problems, training_metrics
+from mltrain.training.soft_targets import mix_misfit, smoothing_misfit
 from mltrain.training.targets import loss_misfit, metric_misfit, weight_misfit
 
 
@@ -18,6 +19,15 @@ def _loss_fits_the_task(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
     message = loss_misfit(loss, task, task != "auto" and scales_target(experiment, task)) if loss else None
     if message:
         yield RuleProblem(("training", "loss"), message)
+
+
+def _targets_can_be_soft(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    training, task = experiment.training, experiment.task
+    if training.mix is not None and (message := mix_misfit(training.mix, task)):
+        yield RuleProblem(("training", "mix"), message)
+    loss = training.loss or (None if task == "auto" or KINDS[task].mixed else default_loss(task))
+    if training.label_smoothing and loss is not None and (message := smoothing_misfit(loss, task)):
+        yield RuleProblem(("training", "label_smoothing"), message)
 
 
 def _weights_reach_their_rows(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
@@ -69,6 +79,7 @@ def _first_weights_are_kept(experiment: ExperimentSpec) -> Iterator[RuleProblem]
 
 NETWORK_RULES = (
     Rule(SCALE_FOLLOWS_FROM, _loss_fits_the_task),
+    Rule(("task", "training.loss", "training.mix", "training.label_smoothing"), _targets_can_be_soft),
     Rule(("training.loss", "training.class_weight", "data.sample_weight"), _weights_reach_their_rows),
     Rule(SCALE_FOLLOWS_FROM, _training_metrics_fit),
     Rule(("model", "training.loss"), _logits_have_no_activation),

@@ -72,7 +72,25 @@ def _schedule_fits(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
                 yield RuleProblem((*whole.path_of_schedule(number), *path), message)
 
 
+def _one_accumulation(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    training, path = experiment.training, ("training", "accumulate")
+    if training.accumulate == 1:
+        return
+    if training.batch_size == "full":
+        yield RuleProblem(path, "a full batch has all training rows: state training.batch_size, or remove this key")
+    if training.accumulates_as_keras:
+        already = "the optimizer already accumulates (gradient_accumulation_steps)"
+        yield RuleProblem(path, f"{already}: remove one of the two")
+
+
+def _mixed_rows_are_drawn(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    if experiment.training.mix is not None and experiment.training.xla is True:
+        yield RuleProblem(("training", "xla"), "XLA cannot draw what training.mix draws: remove one of the two")
+
+
 OPTIMIZATION_RULES = (
+    Rule(("training.accumulate", "training.batch_size", "training.optimizer"), _one_accumulation),
+    Rule(("training.mix", "training.xla"), _mixed_rows_are_drawn),
     Rule(
         (
             *("training.optimizer", "training.learning_rate", "training.schedule", "training.stages"),

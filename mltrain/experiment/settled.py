@@ -20,6 +20,11 @@ from mltrain.wording import listed
 
 _SPARED = "biases and normalization are left alone; Keras decays all, as `all` does"
 
+_CARRIED = (
+    "the last batches of an epoch wait for the next one, and schedules count batches; `training.accumulate` ends each "
+    "epoch with an update"
+)
+
 
 def settled(
     spec: ExperimentSpec, info: DataInfo, epochs: int | None = None, rate: float | None = None
@@ -110,6 +115,8 @@ def settling_decisions(
         found.append(Decision("training.learning_rate", f"{rate:.3g}", before.learning_rate.find.words))
     if after.decays and before.weight_decay_on == "weights":
         found.append(Decision("training.weight_decay_on", "weights", _SPARED))
+    if after.accumulates_as_keras:
+        found.append(Decision("training.optimizer.gradient_accumulation_steps", "as in Keras", _CARRIED))
     if not usual.reason:
         return tuple(found)
     if before.epochs == "auto" and before.budget is None and not before.stages:

@@ -55,9 +55,10 @@ class ExperimentSpec(Spec):
     threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
     """How many threads one operation may use; auto means one per core. If you run several trainings at once on one
     machine, fewer threads for each are faster. The number changes the last digits of convolutions and is recorded."""
-    precision: Literal["auto", "float32", "mixed_bfloat16"] = "float32"
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     """The number format in which the layers compute; weights and the last layer are always float32. `auto` uses
-    mixed_bfloat16 for convolutions if the processor has instructions for it."""
+    mixed_bfloat16 for convolutions if the processor has instructions for it. `mixed_float16` is for GPUs; the loss is
+    then scaled, so that small gradients do not become 0."""
 
     @property
     def networks(self) -> int:

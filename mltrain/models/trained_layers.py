@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+from keras import ops
 
 from mltrain.errors import MisfitError
 from mltrain.models.calls import Call, Calls, calls_of
@@ -29,6 +30,8 @@ _REGULARISING = (
     keras.layers.GaussianNoise,
 )
 
+_HALF = {"bfloat16": "float32", "float16": "float32"}
+
 
 @dataclass(frozen=True)
 class Still:
@@ -44,7 +47,8 @@ class Still:
 
     def lower(self, inputs: Sequence[Any]) -> list[Any]:
         """Return what the part gives, for a tensor of each input of the model."""
-        return self.calls.run(dict(zip(self.calls.inputs, inputs, strict=True)), self.border, training=False)
+        found = self.calls.run(dict(zip(self.calls.inputs, inputs, strict=True)), self.border, training=False)
+        return [ops.cast(value, dtype) for value, (_, dtype) in zip(found, self.shapes, strict=True)]
 
     def upper(self, given: Any, training: bool) -> Any:
         """Return the output of the model, from what the part gives: a tensor, or a list of them."""
@@ -55,7 +59,8 @@ class Still:
     def shapes(self) -> tuple[tuple[tuple[int, ...], str], ...]:
         """Shape, without the batch, and dtype of each tensor that the part gives."""
         tensors = [self.calls.tensors[each] for each in self.border]
-        return tuple((tuple(each.shape[1:]), each.dtype) for each in tensors)
+        # NumPy does not know bfloat16; numbers in half precision are the same in float32.
+        return tuple((tuple(each.shape[1:]), _HALF.get(each.dtype, each.dtype)) for each in tensors)
 
 
 class TrainedLayers:

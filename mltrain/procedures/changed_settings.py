@@ -29,6 +29,7 @@ from mltrain.run.locked_run import LockedRun
 from mltrain.run.record import Record
 from mltrain.task import DataInfo
 from mltrain.training.acceleration import Precision
+from mltrain.training.loss_scaling import inner_optimizer
 from mltrain.training.metrics import default_loss
 from mltrain.training.state import state_variables, take_state
 
@@ -263,7 +264,7 @@ def _with_rate(
 
 def _rate_number(model: keras.Model) -> int | None:
     """Return which of the optimizer's variables is the learning rate; None where it follows a schedule."""
-    inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    inner = inner_optimizer(model)
     found = (number for number, each in enumerate(model.optimizer.variables) if each is inner._learning_rate)
     return next(found, None)
 

@@ -32,9 +32,12 @@ from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
 from mltrain.training.feed import Arrays, resident, rows_of
 from mltrain.training.loop import CompiledEvaluation, EvaluationLoop, in_full_vectors
+from mltrain.training.loss_scaling import scales_loss
 from mltrain.training.member_steps import MemberSteps
 from mltrain.training.output_losses import beside_each_other
 from mltrain.training.schedule import Schedule
+from mltrain.training.step_parts import step_parts
+from mltrain.training.training_step import StepParts, TrainingStep
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,8 @@ class Network:
 
     @property
     def batch_size(self) -> int:
-        """Rows in one step."""
-        return self.spec.training.rows_of_batch(self.info.train_rows)
+        """Rows in one update of the weights, which are one step of the loop."""
+        return self.spec.training.rows_of_update(self.info.train_rows)
 
     @property
     def models(self) -> list[keras.Model]:
@@ -73,10 +76,17 @@ class Network:
         return [TrainedLayers(model, backbones) for model in self.models]
 
     @property
-    def step(self) -> MemberSteps | None:
+    def step_parts(self) -> StepParts:
+        """What a step does besides an update by the loss of its rows."""
+        return step_parts(self.model, self.spec.training, self.info, self.spec.seed)
+
+    @property
+    def step(self) -> TrainingStep | None:
         """What updates the weights by some rows; None for Keras' own `train_step`."""
-        model = self.model
-        return MemberSteps(model, model.get_layer(MEMBERS), head_of(model)) if self.spec.has_members else None
+        model, parts = self.model, self.step_parts
+        if self.spec.has_members:
+            return MemberSteps(model, model.get_layer(MEMBERS), head_of(model), parts)
+        return None if parts == StepParts() else TrainingStep(model, parts)
 
     @property
     def epochs(self) -> int:
@@ -165,7 +175,8 @@ class Network:
             model = keras.Sequential([model, keras.layers.Activation(KINDS[self.info.task].activation)])
         output = self.info.output
         parts = [(place, each.task, rule.of_output(each.name).temperature) for each, place in output.placed]
-        if parts or self.spec.training.stages or isinstance(self.spec.training.schedule, Schedule):
+        compiled = isinstance(self.spec.training.schedule, Schedule) or bool(self.spec.training.stages)
+        if parts or compiled or scales_loss(model):
             # Without what it was compiled with, which only mltrain knows.
             model = keras.Model(model.inputs, model.outputs[0], name=model.name)
         parts = parts or [(slice(None), output.task, rule.temperature)]
@@ -206,7 +217,8 @@ def build_network(
     activation = "linear" if head.logits else KINDS[info.task].activation
     of_members = spec.model.member_count > 1
     model = models[0] if len(models) == 1 else ensemble(models, activation, of_members=of_members)
-    compile_model(model, spec.training, info, scales_target(spec, info.task))
+    scale_loss = precision == "mixed_float16"
+    compile_model(model, spec.training, info, scales_target(spec, info.task), scale_loss=scale_loss)
     return Network(spec, info, target, model, head)
 
 

@@ -168,6 +168,10 @@ def _training_decisions(spec: ExperimentSpec, info: DataInfo) -> list[Decision]:
         return [each for part in info.output.parts for each in _output_decisions(spec, part)]
     if spec.training.loss is None:
         decisions.append(Decision("training.loss", default_loss(info.task).type, f"usual for {info.task}"))
+    elif spec.training.loss.type == "CategoricalFocalCrossentropy" and "alpha" not in spec.training.loss.changed():
+        alpha = f"{spec.training.loss.argument('alpha'):g}"
+        reason = "Keras multiplies the loss of every class by it; `alpha: 1` is the loss without"
+        decisions.append(Decision("training.loss.alpha", alpha, reason))
     if spec.training.metrics is None:
         used = training_metrics(spec.training, info.task, scales_target(spec, info.task))
         reason = f"usual for {info.task}" if used else "the target is scaled, so they would be in scaled units"

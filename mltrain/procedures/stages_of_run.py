@@ -41,7 +41,6 @@ class StagesOfRun:
         self._context = context
         self._network = setup.network
         self.model = setup.network.model
-        self.batch_size = setup.network.batch_size
         self.count = max(1, len(setup.stages))
 
     @cached_property
@@ -104,7 +103,7 @@ class StagesOfRun:
         """Return the steps of the whole model, and its validation."""
         network, acceleration = self._network, self._setup.acceleration
         held = self._held()
-        loop = CompiledSteps(self.model, self.feed, self.batch_size, acceleration, network.step, held)
+        loop = CompiledSteps(self.model, self.feed, network.batch_size, acceleration, network.step, held)
         return loop, self._validation(held_out, network.evaluation(held_out)) if held_out else None
 
     def _kept(
@@ -122,8 +121,8 @@ class StagesOfRun:
         with self._context.stopwatch.phase("steps"):
             feed = ResidentFeed((outputs(self._arrays[0]), *self._arrays[1:]))
             known = None if held_out is None else (outputs(network.tensors(held_out)[0]), network.tensors(held_out)[1])
-        steps = UpperSteps(self.model, part)
-        loop = CompiledSteps(self.model, feed, self.batch_size, self._setup.acceleration, steps, self._held())
+        steps = UpperSteps(self.model, network.step_parts, part)
+        loop = CompiledSteps(self.model, feed, network.batch_size, self._setup.acceleration, steps, self._held())
         if held_out is None or known is None:
             return loop, None
         target = target_signature(self._setup.spec.training, network.info)

@@ -18,6 +18,7 @@ from mltrain.run.architecture import RecordedStage
 from mltrain.task import Decision
 from mltrain.training.compilation import optimizer_of
 from mltrain.training.kept_outputs import LowerPart
+from mltrain.training.loss_scaling import scales_loss
 
 # Of the memory that is free, kept outputs may take this share; of the disk too.
 _SHARE = 0.4
@@ -58,7 +59,8 @@ def put_stage(network: Network, number: int) -> None:
     for each in network.trained_layers:
         each.choose(stages[number].train, ("training", "stages", number, "train"))
     model = network.model
-    model.optimizer = optimizer_of(model, network.spec.training.of_stage(number), network.info)
+    training = network.spec.training.of_stage(number)
+    model.optimizer = optimizer_of(model, training, network.info, scales_loss(model))
     model.optimizer.build(model.trainable_variables)
 
 
@@ -104,8 +106,10 @@ def still_part_of(network: Network) -> tuple[Still | None, str]:
     """Return the part before all layers that are trained, or why it must be computed in each step; neither where there
     is no such part."""
     model = network.model
-    if network.step is not None:
-        return None, "each network of the ensemble learns by itself"
+    if network.spec.has_members:
+        return None, "each member of the model learns by itself"
+    if network.spec.training.mix is not None:
+        return None, "training.mix mixes the examples before it in each step"
     if type(model).train_step is not keras.Model.train_step:
         return None, "the model has a train_step of its own"
     if any(layer._losses for layer in model._flatten_layers()) or any(

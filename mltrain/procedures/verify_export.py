@@ -32,7 +32,7 @@ from mltrain.training.acceleration import Precision
 
 # The largest difference, in parts of the largest prediction, or of 1. A product of bfloat16 has 8 bits, and that of a
 # GPU may have 11; the process that verifies computes on the CPU.
-_TOLERANCE: dict[Precision, float] = {"float32": 1e-6, "mixed_bfloat16": 2**-7}
+_TOLERANCE: dict[Precision, float] = {"float32": 1e-6, "mixed_bfloat16": 2**-7, "mixed_float16": 2**-10}
 _TOLERANCE_OF_GPU = 2**-10
 
 _SECONDS = 600

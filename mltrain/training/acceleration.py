@@ -22,8 +22,8 @@ from mltrain.training.fused_recurrences import fusible
 from mltrain.training.spec import TrainingSpec
 from mltrain.wording import counted
 
-Precision = Literal["float32", "mixed_bfloat16"]
-PRECISIONS: tuple[Precision, ...] = ("float32", "mixed_bfloat16")
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "mixed_bfloat16", "mixed_float16")
 
 # Layers that XLA compiles on a CPU into something faster than the loop without it, with the same history but for the
 # last digits. Convolutions become 10 to 40 times slower there, recurrences compile for 15 s, some random image layers
@@ -119,6 +119,8 @@ def accelerate(
         worth_xla: of how many updates on XLA pays for the model, if it knows that; None goes by its layers.
     """
     xla, decision = _chosen("xla", training.xla, before.get("xla"), lambda: _xla(model, updates, device, worth_xla))
+    if training.mix is not None:
+        xla, decision = False, Decision("training.xla", "off", "XLA cannot draw what training.mix draws")
     if not recurrences(model):
         return Acceleration(xla, unroll=False, decisions=(decision,))
     began_fused = before.get("fused", False) if before else None  # a record from before there was the choice

@@ -19,6 +19,7 @@ from mltrain.training.metrics import TrainingMetric, default_loss, training_metr
 from mltrain.training.optimizer import make_optimizer
 from mltrain.training.output_losses import OutputsLoss, beside_each_other, loss_of, output_losses
 from mltrain.training.schedule import Schedule
+from mltrain.training.soft_targets import mix_misfit, smoothing_misfit
 from mltrain.training.spec import TrainingSpec
 from mltrain.training.targets import loss_misfit, metric_misfit
 
@@ -30,7 +31,9 @@ _CROSSENTROPY = {
 }
 
 
-def compile_model(model: keras.Model, training: TrainingSpec, info: DataInfo, scaled: bool) -> None:
+def compile_model(
+    model: keras.Model, training: TrainingSpec, info: DataInfo, scaled: bool, *, scale_loss: bool = False
+) -> None:
     """Compile and build `model`, its optimizer and its metrics, so that every variable exists before the loop is
     traced.
 
@@ -39,24 +42,29 @@ def compile_model(model: keras.Model, training: TrainingSpec, info: DataInfo, sc
         training: optimizer, loss and metrics.
         info: the task decides what is not stated.
         scaled: whether the target is scaled for training.
+        scale_loss: whether the loss is scaled, for gradients in float16.
 
     Raises:
         MisfitError: the loss or a metric does not fit the task.
     """
     if KINDS[info.task].mixed:
-        _compile_outputs(model, training, info, scaled)
+        _refuse_soft_targets(training, training.loss or make("loss", "MeanSquaredError"), info)
+        _compile_outputs(model, training, info, scaled, scale_loss)
         return
     loss = training.loss or default_loss(info.task)
+    _refuse_soft_targets(training, loss, info)
     _refuse_misfits(training, loss, info, scaled)
     metrics = training_metrics(training, info.task, scaled)
     try:
-        _compile(model, training, loss, metrics, info)
+        _compile(model, optimizer_of(model, training, info, scale_loss), training, loss, metrics, info)
     except REFUSALS as error:
         path = _culprit(model, training, loss, metrics, info)
         raise MisfitError(path, f"it does not fit a {info.task} task: {reason(error)}") from error
 
 
-def _compile_outputs(model: keras.Model, training: TrainingSpec, info: DataInfo, scaled: bool) -> None:
+def _compile_outputs(
+    model: keras.Model, training: TrainingSpec, info: DataInfo, scaled: bool, scale_loss: bool
+) -> None:
     """Compile a model of targets of different kinds: one loss for all, and the loss of each as a metric.
 
     Raises:
@@ -68,7 +76,7 @@ def _compile_outputs(model: keras.Model, training: TrainingSpec, info: DataInfo,
             raise MisfitError(("training", "outputs", part.name, "loss"), message)
     losses = output_losses(training, info)
     metrics = [keras.metrics.MeanMetricWrapper(each.rows, name=of_target("loss", each.name)) for each in losses]
-    optimizer = optimizer_of(model, training, info)
+    optimizer = optimizer_of(model, training, info, scale_loss)
     model.compile(optimizer=optimizer, loss=OutputsLoss(losses), metrics=metrics, jit_compile=False)
     _build(model, training, info)
 
@@ -83,11 +91,23 @@ def _refuse_misfits(training: TrainingSpec, loss: KerasComponent, info: DataInfo
             raise MisfitError(("training", "metrics", number), message)
 
 
+def _refuse_soft_targets(training: TrainingSpec, loss: KerasComponent, info: DataInfo) -> None:
+    if training.mix is not None and (message := mix_misfit(training.mix, info.task, info.inputs)):
+        raise MisfitError(("training", "mix"), message)
+    if training.label_smoothing and (message := smoothing_misfit(loss, info.task)):
+        raise MisfitError(("training", "label_smoothing"), message)
+
+
 def _compile(
-    model: keras.Model, training: TrainingSpec, loss: KerasComponent, metrics: Iterable[TrainingMetric], info: DataInfo
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    training: TrainingSpec,
+    loss: KerasComponent,
+    metrics: Iterable[TrainingMetric],
+    info: DataInfo,
 ) -> None:
     model.compile(
-        optimizer=optimizer_of(model, training, info),
+        optimizer=optimizer,
         loss=build(loss),
         metrics=[_keras_metric(metric, training, info) for metric in metrics],
         jit_compile=False,
@@ -95,12 +115,16 @@ def _compile(
     _build(model, training, info)
 
 
-def optimizer_of(model: keras.Model, training: TrainingSpec, info: DataInfo) -> keras.optimizers.Optimizer:
+def optimizer_of(
+    model: keras.Model, training: TrainingSpec, info: DataInfo, scale_loss: bool
+) -> keras.optimizers.Optimizer:
     """Return the optimizer of the whole training."""
     component = training.optimizer or make("optimizer", "Adam")
     schedule = training.schedule if isinstance(training.schedule, Schedule) else None
     decay_on = None if training.weight_decay_on == "all" else model
-    return make_optimizer(component, schedule, training.updates(info.train_rows), training.most_epochs, decay_on)
+    updates = training.updates(info.train_rows)
+    optimizer = make_optimizer(component, schedule, updates, training.most_epochs, decay_on)
+    return keras.optimizers.LossScaleOptimizer(optimizer) if scale_loss else optimizer
 
 
 def _build(model: keras.Model, training: TrainingSpec, info: DataInfo) -> None:
@@ -119,7 +143,7 @@ def _culprit(
     alone += [(("training", "metrics", number), (metric,)) for number, metric in enumerate(metrics)]
     for path, chosen in alone:
         try:
-            _compile(model, training, loss, chosen, info)
+            _compile(model, optimizer_of(model, training, info, False), training, loss, chosen, info)
         except REFUSALS:
             return path
     return ("training",)

@@ -14,6 +14,7 @@ from mltrain.keras_api.components import KerasComponent, keras_component
 from mltrain.spec import Many, Spec
 from mltrain.training.budget import Budget
 from mltrain.training.early_stopping import EarlyStopping
+from mltrain.training.mix import Mix
 from mltrain.training.model_checkpoint import ModelCheckpoint
 from mltrain.training.patience import Patience
 from mltrain.training.rate_search import RateSearch
@@ -147,8 +148,16 @@ class TrainingSpec(StatesRate):
     trains all epochs. It is an EarlyStopping with nothing more stated. auto trains all epochs, or for `tabular` ends
     after a share of them, where they are auto and nothing else that may end the training is stated."""
     batch_size: Annotated[int, Field(ge=1)] | Literal["full", "auto"] = "auto"
-    """Rows in one update; `full` takes all training rows at once. auto is 32, or for `tabular` follows from the number
-    of rows."""
+    """Rows in one update, or with `accumulate` in each of the batches of one; `full` takes all training rows at once.
+    auto is 32, or for `tabular` follows from the number of rows."""
+    accumulate: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """How many batches make one update of the weights, as if they were one batch; they need the memory of one. The
+    last update of an epoch may have fewer. Steps and schedules count updates."""
+    mix: Mix | None = None
+    """Training rows that are mixed with each other, for classes: `mixup`, or `cutmix` for images."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The share of each target that is moved to all classes alike, such as 0.1, in the loss of the training alone: that
+    of validation and test rows stays what it is."""
     shuffle: bool = True
     """Whether every epoch has a new order of the rows, which depends only on the seed and the epoch; false keeps the
     order of the split."""
@@ -185,6 +194,13 @@ class TrainingSpec(StatesRate):
         """Whether the optimizer is stated to pull weights towards 0."""
         arguments = {} if self.optimizer is None else dict(self.optimizer.arguments)
         return any(arguments.get(name) for name in ("weight_decay", "adam_weight_decay"))
+
+    @property
+    def accumulates_as_keras(self) -> bool:
+        """Whether the optimizer is stated to accumulate gradients in its own way."""
+        return self.optimizer is not None and bool(
+            dict(self.optimizer.arguments).get("gradient_accumulation_steps"),
+        )
 
     @property
     def most_epochs(self) -> int:
@@ -243,16 +259,20 @@ class TrainingSpec(StatesRate):
         return self.model_copy(update=found)
 
     def rows_of_batch(self, rows: int) -> int:
-        """Return the rows in one update of a settled training on so many rows."""
+        """Return the rows that are computed at once in a settled training on so many rows."""
         return rows if isinstance(self.batch_size, str) else self.batch_size
 
     def updates(self, rows: int) -> int:
         """Return the updates of the weights when all epochs of a settled training are trained on so many rows."""
         return self.most_epochs * self.steps_of_epoch(rows)
 
+    def rows_of_update(self, rows: int) -> int:
+        """Return the rows in one update of a settled training on so many rows."""
+        return self.rows_of_batch(rows) * self.accumulate
+
     def steps_of_epoch(self, rows: int) -> int:
         """Return the updates of the weights in an epoch of a settled training on so many rows."""
-        return -(-rows // self.rows_of_batch(rows))
+        return -(-rows // self.rows_of_update(rows))
 
     def of_output(self, name: str) -> OutputTraining:
         """Return how one of several targets is trained."""

@@ -55,8 +55,6 @@ class Stages(Protocol):
 
     model: keras.Model
     """That is trained."""
-    batch_size: int
-    """Rows in one step."""
     count: int
     """How many there are."""
 

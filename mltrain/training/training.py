@@ -22,6 +22,7 @@ from mltrain.training.averaged_model import put_average
 from mltrain.training.callback import EpochRules
 from mltrain.training.keras_callbacks import KerasCallbacks
 from mltrain.training.loop import CompiledSteps
+from mltrain.training.loss_scaling import inner_optimizer, scales_loss
 from mltrain.training.progress import Chunks, EpochRecord, Position, epoch_order
 from mltrain.training.shared_epochs import MOST_EPOCHS, SharedEpochs
 from mltrain.training.signals import Interruption
@@ -203,7 +204,8 @@ class Training:
             or self._theirs
             or self._steps.every is not None
             or self.position.step
-            or getattr(self.model.optimizer, "use_ema", False)
+            or inner_optimizer(self.model).use_ema
+            or scales_loss(self.model)  # a step may be left out, so that updates are not counted by epochs
         )
 
     @property
@@ -223,7 +225,7 @@ class Training:
     @property
     def learning_rate(self) -> float:
         """That of the step after `step`."""
-        optimizer = self.model.optimizer
+        optimizer = inner_optimizer(self.model)
         if self._ahead is None or not isinstance(optimizer._learning_rate, LearningRateSchedule):
             return float(optimizer.learning_rate)
         return float(optimizer._learning_rate(ops.convert_to_tensor(self._step_of_stage, optimizer.iterations.dtype)))
@@ -309,7 +311,8 @@ class Training:
             InterruptedRunError: a signal came.
         """
         between = self._interruption.raise_if_received
-        put_average(self.model, average.mean, self._stages.feed, self._stages.batch_size, between)
+        feed = self._stages.feed
+        put_average(self.model, average.mean, feed, self.spec.rows_of_batch(feed.rows), between)
 
     def reduce_learning_rate(self, factor: float) -> float:
         """Multiply the learning rate, which must be a number and not a schedule, and return the new one."""

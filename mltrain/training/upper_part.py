@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from mltrain.training.training_step import StepParts, TrainingStep
+
 
 @dataclass(frozen=True)
 class UpperPart:
@@ -24,31 +26,19 @@ class UpperPart:
     inputs: tuple[tuple[tuple[int, ...], str], ...]
 
 
-class UpperSteps:
-    """Keras' `train_step`, which begins in the middle of the model.
+class UpperSteps(TrainingStep):
+    """Steps of the rest of a model. They are given, in place of `x`, what the part before gives.
 
     Args:
         model: compiled and built.
-        part: of it, that is run.
+        parts: what a step does besides.
+        rest: of the model.
     """
 
-    def __init__(self, model: keras.Model, part: UpperPart) -> None:
-        self._model = model
-        self._run = part.run
+    def __init__(self, model: keras.Model, parts: StepParts, rest: UpperPart) -> None:
+        super().__init__(model, parts)
+        self._rest = rest
 
-    def __call__(self, data: tuple[Any, ...]) -> None:
-        """Update the weights by some rows, and the running loss and metrics; called while a graph is traced.
-
-        Args:
-            data: what the part before gives, `y` and perhaps `sample_weight`.
-        """
-        model = self._model
-        values, y, weights = (*data, None)[:3]
-        with tf.GradientTape() as tape:
-            outputs = self._run(values, True)
-            loss = model.compute_loss(x=values, y=y, y_pred=outputs, sample_weight=weights, training=True)
-            model.metrics[0].update_state(loss, sample_weight=tf.shape(y)[0])
-            scaled = model.optimizer.scale_loss(loss)
-        trained = model.trainable_weights
-        model.optimizer.apply_gradients(zip(tape.gradient(scaled, trained), trained, strict=True))
-        model.compute_metrics(values, y, outputs, sample_weight=weights)
+    def _outputs(self, x: Any) -> tuple[tf.Tensor, Callable[[], tf.Tensor]]:
+        outputs = self._rest.run(x, True)
+        return outputs, lambda: outputs

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
+from mltrain.training.loss_scaling import inner_optimizer
 from mltrain.training.state import assign, use_new_statistics
 
 
@@ -47,8 +48,8 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
     is not what it hands out. Here the averaged weights are what is validated, kept and exported, and training goes on
     from the others.
     """
-    optimizer = model.optimizer
-    if not getattr(optimizer, "use_ema", False):
+    optimizer = inner_optimizer(model)
+    if not optimizer.use_ema:
         yield
         return
     raw = [variable.numpy() for variable in model.trainable_variables]

@@ -11,6 +11,7 @@ from mltrain.procedures.preflight.one_batch import ENOUGH_STEPS, LAST_STEPS, LEA
 from mltrain.procedures.setup import Setup
 from mltrain.report.preflight import CheckLine, Verdict
 from mltrain.report.text import duration, number
+from mltrain.training.loss_scaling import inner_optimizer
 from mltrain.wording import counted, listed
 
 # With fewer parameters for each number that is learned, a network need not be able to memorise a batch.
@@ -94,7 +95,7 @@ def _certain(learned: Learned) -> Iterator[str]:
 def _likely(setup: Setup, learned: Learned) -> Iterator[str]:
     """Yield what may be wrong, the likeliest first."""
     batch, losses, better = learned.batch, learned.seen.of_rows, learned.better
-    optimizer = setup.network.model.optimizer
+    optimizer = inner_optimizer(setup.network.model)
     rate = float(optimizer.learning_rate)
     stated = "the schedule of the learning rate" if _is_schedule(optimizer) else f"a learning rate of {rate:g}"
     if better is not None:

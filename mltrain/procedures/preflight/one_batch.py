@@ -18,6 +18,7 @@ from mltrain.errors import DivergedError
 from mltrain.procedures.preflight.rows import TrainingRows, form_of_targets
 from mltrain.procedures.setup import Setup
 from mltrain.report.preflight import OneBatch
+from mltrain.training.loss_scaling import inner_optimizer
 from mltrain.training.progress import epoch_order
 from mltrain.training.reference_outputs import constant_outputs, knowing_outputs
 from mltrain.training.repeated_batch import RepeatedBatch, SeenSteps
@@ -237,7 +238,7 @@ def _bounds(setup: Setup, batch: TrainingRows) -> _Bounds:
 def _better_rate(setup: Setup, trial: _Trial, before: Mapping[str, np.ndarray]) -> OtherRate | None:
     """Return a learning rate, ten times as large or as small, with which the batch is memorised; None where
     neither is, or the rate is a schedule."""
-    model, optimizer = setup.network.model, setup.network.model.optimizer
+    model, optimizer = setup.network.model, inner_optimizer(setup.network.model)
     if isinstance(optimizer._learning_rate, LearningRateSchedule):
         return None
     stated = float(optimizer.learning_rate)
