@@ -223,12 +223,21 @@ def test_columns_that_are_not_learned_from_say_what_is_taken_instead(mltrain, tm
     assert re.search(r"data.features.what: image|\.npz", said)
 
 
-@pytest.mark.parametrize("name", ["MobileNetV2", "mobilenet_v3_small", "ResNet50", "EfficientNetB0", "VGG16"])
-def test_pretrained_models_are_named_as_such(mltrain, tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "backbone"),
+    [
+        ("MobileNetV2", "MobileNetV2"),
+        ("mobilenet_v3_small", "MobileNetV3Small"),
+        ("ResNet18", "VGG16"),
+        ("VGG16", "VGG16"),
+    ],
+)
+def test_pretrained_models_are_named_as_such(mltrain, tmp_path, name, backbone):
     for model in (f"{{type: sequential, layers: [{name}]}}", f"{{type: {name}}}"):
         config = CONFIG.replace("model: {type: mlp, units: [4]}", f"model: {model}")
         said = refusal(mltrain, tmp_path, config)
-        assert f"'{name}' is a pretrained model, and mltrain trains models from the beginning only" in said
+        assert f"write `model: {{type: pretrained, backbone: {backbone}, weights: …}}`" in said
+        assert ("`mltrain list backbone` shows what there is" in said) == (name == "ResNet18")
 
 
 def test_a_folder_of_sounds_is_named_as_such(mltrain, tmp_path):

@@ -143,8 +143,8 @@ class Pretrained(InputEncoder):
         if self.size is not None:
             raise MisfitError((*path, "size"), f"{takes}: expected {least} or more")
         message = (
-            f"{takes}, and those of '{given.name}' have {height} x {width}: set data.features.{given.name}.size of "
-            f"image files, or `size: {least}` here, which resizes them inside the model"
+            f"{takes}, and those of '{given.name}' have {height} x {width}: set `size` where image files are read "
+            f"(data.source, or data.features.{given.name}), or `size: {least}` here, which resizes inside the model"
         )
         raise MisfitError((*path, "backbone"), message)
 

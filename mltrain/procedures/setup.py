@@ -24,6 +24,7 @@ from mltrain.task import Decision
 from mltrain.training.acceleration import Acceleration, Precision, accelerate, choose_precision
 from mltrain.training.class_weights import class_weight_decision
 from mltrain.training.devices import DeviceChoice, choose_device
+from mltrain.training.state import use_new_statistics
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Setup:
                 inputs, targets = self.folds.learned(number, inputs), self.folds.learned(number, targets)
             first = self.spec.model.initialise(model, prepared.info, inputs, targets)
             learned = put_first_weights(self.spec, prepared.info, model, download)
+            use_new_statistics(model)
             words = put_first_vectors(self.spec.data, prepared, model)
         decisions = (*self.decisions, *first, *learned.decisions, *words.decisions)
         return replace(self, decisions=decisions, vectors=words.files, origins=learned.origins)

@@ -46,7 +46,7 @@ class RecordedLayer(Spec):
     inputs: Many[str] = ()
     """Where there are several inputs, those that it follows from, directly or through other layers."""
     parts: Many[RecordedPart] = ()
-    """Of a backbone, its parts in their order, but for those without weights."""
+    """The parts of a backbone in their order, but for those without weights."""
 
 
 class Architecture(Spec):

@@ -48,6 +48,15 @@ def put_state(model: keras.Model, arrays: Mapping[str, np.ndarray], origin: str)
         RunError: it is the state of another model.
     """
     assign(state_variables(model), arrays, origin)
+    use_new_statistics(model)
+
+
+def use_new_statistics(model: keras.Model) -> None:
+    """Let the layers of Normalization compute with the mean and variance that their variables hold now: they keep what
+    these were when the layer was built (Keras 3.15). To be called before the model is traced."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
 
 
 def assign(variables: Mapping[str, keras.Variable], arrays: Mapping[str, np.ndarray], origin: str) -> None:

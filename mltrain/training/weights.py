@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
-from mltrain.training.state import assign
+from mltrain.training.state import assign, use_new_statistics
 
 
 def take_weights(model: keras.Model) -> dict[str, np.ndarray]:
@@ -36,6 +36,7 @@ def put_weights(model: keras.Model, arrays: Mapping[str, np.ndarray], origin: st
         RunError: a variable is missing, left over, or of another shape or dtype.
     """
     assign({_place(number): variable for number, variable in enumerate(model.weights)}, arrays, origin)
+    use_new_statistics(model)
 
 
 @contextmanager
