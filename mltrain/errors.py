@@ -85,7 +85,7 @@ class DeviceError(MltrainError):
 
 
 class DownloadError(MltrainError):
-    """A file that was asked for is not there and cannot be downloaded."""
+    """A file that was asked for is missing and cannot be downloaded."""
 
     exit_code = 12
 

@@ -62,7 +62,7 @@ class ModelLayer:
 
 @dataclass(frozen=True)
 class Pair:
-    """A weight of the model, and what it shall be."""
+    """A weight of the model, and the numbers that are kept for it."""
 
     weight: ModelWeight
     kept: Kept

@@ -102,7 +102,7 @@ class Fusion(ModelSpec):
             if any(each.backbone is None for each in encoder.stated_weights()):
                 message = (
                     "an encoder in a fusion has no first weights of its own, unless it is a backbone of type "
-                    "pretrained: state them for the whole model, as model.weights"
+                    "pretrained: state model.weights, which is for the whole model"
                 )
                 yield ("inputs", name, "weights"), message
 

@@ -18,6 +18,7 @@ from mltrain.errors import MltrainError, RunError
 from mltrain.experiment.settled import settled
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.keras_api.components import KerasComponent
+from mltrain.problems import path_text
 from mltrain.procedures.checkpoints import Saved
 from mltrain.procedures.network import Network, build_network
 from mltrain.procedures.plan import Plan, WatchingCallback, make_plan
@@ -158,6 +159,7 @@ def refused_changes(
         "evaluation.outputs": _names_of_outputs(before, network.info) != _names_of_outputs(after, network.info),
         "objective": former.plan is not None and former.plan.objective != plan.objective,
     }
+    named |= {path_text(each.path): True for spec in (before, after) for each in spec.model.stated_weights()}
     found = [each for each in differences if any(wrong and each.startswith(name) for name, wrong in named.items())]
     if former.other_target and not any(each.startswith(("task", "data.target")) for each in found):
         found.append("data: the target is encoded in another way than when the training began")

@@ -179,7 +179,7 @@ def _match(stated: StatedWeights, source: _Source, layers: Sequence[ModelLayer],
         layers if whole is None else layers_with_weights(whole), source.found, ordered=source.ordered
     )
     if not match.complete:
-        absent = [f"{each.name} is not there" for each in match.absent]
+        absent = [f"{each.name} is missing" for each in match.absent]
         raise DataError(
             f"{path_text(stated.path)}: {source.words} does not fit {_network(stated).type}: "
             f"{listed_shortly([*match.misfits, *absent])}"

@@ -62,7 +62,7 @@ class RunContext(Phases):
 
     def say_download(self, file: ImagenetFile) -> None:
         """Say that a file is downloaded."""
-        self.terminal.note(f"downloading {file.address} to {file.folder}, as `weights: imagenet` asks for")
+        self.terminal.note(f"downloading {file.address} to {file.folder} (`weights: imagenet`)")
 
     def write_from_now_on(self) -> None:
         """Begin to write a resumed run, of which everything has been read; a kill brings it back to what it was."""

@@ -91,8 +91,8 @@ class Setup:
             if self.folds is not None:  # what is fitted to rows, such as edges of pieces, does not know the others
                 inputs, targets = self.folds.learned(number, inputs), self.folds.learned(number, targets)
             first = self.spec.model.initialise(model, prepared.info, inputs, targets)
-            use_new_statistics(model)
             learned = put_first_weights(self.spec, prepared.info, model, download)
+            use_new_statistics(model)
             words = put_first_vectors(self.spec.data, prepared, model)
         decisions = (*self.decisions, *first, *learned.decisions, *words.decisions)
         return replace(self, decisions=decisions, vectors=words.files, origins=learned.origins)

@@ -293,6 +293,34 @@ def test_a_moving_average_begins_with_them(mltrain, config, images):
         np.testing.assert_allclose(one, other, atol=1e-6 if one.ndim > 1 else 0.5)
 
 
+def test_a_training_that_has_begun_cannot_use_others(mltrain, config, images):
+    first = mltrain("train", config(cnn(), "first.yaml"))
+    name = config(cnn())
+    assert mltrain("train", name, "--run-dir", "run").code == 0
+    more = f"model.weights={{run: {first.run}}}"
+    done = mltrain("resume", "run", "--epochs", 2, "--set", more)
+    assert done.code == 5
+    assert "the run cannot be resumed with these changes: model.weights: " in done.err
+
+
+def test_a_file_for_a_backbone_in_a_fusion(mltrain, images):
+    saved = backbone("block_1_project_BN")
+    saved.save_weights(images / "w.weights.h5")
+    numbers = np.random.default_rng(0)
+    found = np.load(images / "d.npz")
+    np.savez(images / "two.npz", photo=found["x"], table=numbers.random((40, 3)), y=found["y"])
+    photo = f"{{type: pretrained, backbone: {SMALLEST}, weights: {{file: w.weights.h5}}, {STEM}}}"
+    text = CONFIG.format(name="fused", model=f"{{type: fusion, inputs: {{photo: {photo}}}}}", data="two.npz")
+    (images / "config.yaml").write_text(text)
+    done = mltrain("train", "config.yaml", "--run-dir", "run")
+    assert done.code == 0, done.err
+    (decision,) = first_weights(done.run)
+    assert decision["value"] == "12 of 12 layers of MobileNetV2 of photo are from w.weights.h5"
+    assert list(record(done.run)["first_weights"]) == ["model.inputs.photo.weights"]
+    kept = {array.shape: array for array in last_weights(done.run)}
+    assert np.array_equal(kept[(3, 3, 3, 16)], saved.get_layer("Conv1").kernel.numpy())
+
+
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """Give Keras an empty cache."""
