@@ -210,9 +210,10 @@ class OneOf:
             return f"{name!r} {reason}"
         names = self.names(context)
         near = suggest(name, names)
-        if near or len(names) > 12:
-            more = near or f" (`mltrain list {self.kind}` shows all {len(names)})"
-            return f"unknown {self.kind} {name!r}{more}{self._hint}"
+        if near:
+            return f"unknown {self.kind} {name!r}{near}"
+        if len(names) > 12:
+            return f"unknown {self.kind} {name!r} (`mltrain list {self.kind}` shows all {len(names)}){self._hint}"
         return f"unknown {self.kind} {name!r} (known: {', '.join(names)}){self._hint}"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:

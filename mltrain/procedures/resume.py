@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mltrain.config.load import Loaded
+from mltrain.config.plugins import Plugins
 from mltrain.config.resolved import resolved_yaml
 from mltrain.errors import ConfigError, RunError, UsageError
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.procedures.recorded_config import as_when_recorded, recorded_config, refuse_absent
 from mltrain.procedures.resumption import PlannedResumption, config_differences
 from mltrain.run.rundir import RunDirectory
@@ -112,7 +112,7 @@ def prepare_resume(
     Raises:
         RunError: the run ended before there was anything to go on with.
         ConfigError: an override is wrong.
-        PluginError: the plugin of one of its metrics is not there.
+        PluginError: the plugin of one of its components is not there.
     """
     if not run.has_begun():
         raise RunError(
@@ -131,7 +131,7 @@ def prepare_resume(
         loaded = recorded_config(run, (*overrides, *more), plugins)
     else:
         loaded = as_when_recorded(asked, run.record())
-    refuse_absent(loaded.spec.evaluation.stated_metrics)
+    refuse_absent(loaded.spec)
     differences = config_differences(before.spec, loaded.spec)
     longer = epochs is not None and run.has_status() and epochs > run.status().epoch
     rate = ("training", "optimizer", "learning_rate")

@@ -15,6 +15,7 @@ from mltrain.procedures.network import Network, build_network
 from mltrain.procedures.phases import Phases
 from mltrain.procedures.plan import Plan, make_plan
 from mltrain.procedures.preparing import prepare_for_model
+from mltrain.procedures.recorded_parts import export_decision
 from mltrain.procedures.slices import Slices, fit_slices
 from mltrain.procedures.word_vectors import put_first_vectors
 from mltrain.run.proof import json_fingerprint
@@ -141,6 +142,7 @@ def planned_setup(
         *settling,
         network.head.decision,
         *plan.decisions,
+        *export_decision(spec),
         *(() if folds is None else (folds.decision,)),
         *class_weight_decision(spec.training, prepared.examples["train"].y, prepared.info),
         *precision_decisions,
