@@ -47,8 +47,8 @@ def model(function: Callable[..., Any] | None = None, *, name: str | None = None
     """Make a model of the function below: `@model`, or `@model(name="tiny")`.
 
     The function gets a Keras tensor `(batch, …)` of the encoded inputs, or a dict of them by name where the data have
-    several, and returns a tensor `(batch, features)`, behind which mltrain puts the head for the task. Where it has a
-    parameter `head`, it is given that layer and returns what it makes.
+    several, and returns a tensor `(batch, features)`, behind which mltrain puts the head for the task. A function with
+    the parameters `head_units` and `head_activation` is given these, and ends in the head itself.
 
     Args:
         function: it.

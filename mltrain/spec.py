@@ -239,10 +239,10 @@ class OneOf:
 
 def as_plain(value: Any) -> Any:
     """Return a spec, or anything inside one, as what YAML and JSON can hold, with every default filled in."""
-    if isinstance(value, BaseModel):
-        return {name: as_plain(getattr(value, name)) for name in type(value).model_fields}
     if hasattr(value, "plain"):
         return as_plain(value.plain())
+    if isinstance(value, BaseModel):
+        return {name: as_plain(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Mapping):
         return {key: as_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

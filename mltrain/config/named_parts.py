@@ -22,7 +22,9 @@ def named_parts(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Keras
             yield from named_parts(inner, (*path, name))
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from named_parts(getattr(value, name), (*path, name))
+            inner = getattr(value, name)
+            is_itself = isinstance(inner, KerasComponent) and inner.kind == "model"
+            yield from named_parts(inner, path if is_itself else (*path, name))
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from named_parts(inner, (*path, str(key)))

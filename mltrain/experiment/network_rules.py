@@ -60,10 +60,19 @@ def _model_is_sound(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
         yield RuleProblem(("model", *path), message)
 
 
+def _own_step_trains_one_network(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    if experiment.model.has_own_step and experiment.networks > 1:
+        message = (
+            f"the networks of an ensemble are trained together, and {experiment.model.type} has its own train_step"
+        )
+        yield RuleProblem(("ensemble",), f"{message}: remove ensemble, and train several seeds instead (--seeds)")
+
+
 NETWORK_RULES = (
     Rule(SCALE_FOLLOWS_FROM, _loss_fits_the_task),
     Rule(("training.loss", "training.class_weight", "data.sample_weight"), _weights_reach_their_rows),
     Rule(SCALE_FOLLOWS_FROM, _training_metrics_fit),
     Rule(("model", "training.loss"), _logits_have_no_activation),
     Rule(("model.layers",), _model_is_sound),
+    Rule(("model", "ensemble"), _own_step_trains_one_network),
 )

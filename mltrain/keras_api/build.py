@@ -48,11 +48,11 @@ def build(component: KerasComponent) -> Any:
     if component.kind == "metric" and component.type in _BY_SHAPE:
         return component.type
     if component.own is not None:
-        return build_own(component, _value)
+        return build_own(component, value_of)
     made = getattr(_MODULES[component.kind], component.type)
     if component.kind == "activation":
         return made
-    arguments = {name: _value(value) for name, value in component.changed().items()}
+    arguments = {name: value_of(value) for name, value in component.changed().items()}
     try:
         with known_to_keras(component):
             return made(**arguments)
@@ -61,9 +61,10 @@ def build(component: KerasComponent) -> Any:
         raise ConfigError(f"Keras cannot make the {component.kind} {component.type}: {reason}") from error
 
 
-def _value(value: Any) -> Any:
+def value_of(value: Any) -> Any:
+    """Return the value of an argument, with the components in it made."""
     if isinstance(value, KerasComponent):
         return build(value)
     if isinstance(value, tuple):
-        return tuple(_value(item) for item in value)
+        return tuple(value_of(item) for item in value)
     return value

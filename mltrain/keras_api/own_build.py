@@ -31,10 +31,10 @@ def build_own(component: KerasComponent, value: Callable[[Any], Any]) -> Any:
     arguments = arguments_of(component, value)
     with contextlib.redirect_stdout(sys.stderr), known_to_keras(component):
         if isinstance(made, OwnFunction):
-            return _loss_of(made, arguments)
+            return FunctionLoss(made, arguments)
         built = made(**arguments)
         if component.kind == "layer":
-            _refuse_unsavable(built, part, arguments)
+            refuse_unsavable(built, part, arguments)
     return built
 
 
@@ -74,15 +74,34 @@ def _parts_of(value: Any) -> Iterator[OwnPart]:
             yield from _parts_of(inner)
 
 
-def _loss_of(made: OwnFunction, arguments: dict[str, Any]) -> keras.losses.Loss:
-    def loss(y_true: Any, y_pred: Any) -> Any:
-        return made.function(y_true, y_pred, **arguments)
+class FunctionLoss(keras.losses.Loss):
+    """The loss of a function of the user's.
 
-    return keras.losses.LossFunctionWrapper(loss, name=made.name)
+    Args:
+        made: it.
+        arguments: that are not the defaults.
+    """
+
+    def __init__(self, made: OwnFunction, arguments: dict[str, Any]) -> None:
+        super().__init__(name=made.name)
+        self._made, self._arguments = made, arguments
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return what the function returns."""
+        return self._made.function(y_true, y_pred, **self._arguments)
 
 
-def _refuse_unsavable(built: keras.layers.Layer, part: OwnPart, arguments: dict[str, Any]) -> None:
-    """Refuse a layer without a whole config, before it is trained: model.keras holds it."""
+def refuse_unsavable(built: keras.layers.Layer, part: OwnPart, arguments: dict[str, Any]) -> None:
+    """Refuse a layer or model without a whole config, before it is trained: model.keras holds it.
+
+    Args:
+        built: it.
+        part: what it was made of.
+        arguments: with which it was made.
+
+    Raises:
+        PluginError: it has no config, or one that lacks an argument.
+    """
     of = (part.entry.kind, part.entry.name)
     said = f"{part.entry.kind} {part.entry.name} ({part.place})"
     try:
@@ -91,8 +110,8 @@ def _refuse_unsavable(built: keras.layers.Layer, part: OwnPart, arguments: dict[
         message = "it needs a get_config(), which returns its arguments, so that model.keras can be saved"
         raise PluginError(f"{said}: {message}", of) from None
     missing = [name for name in arguments if name not in config]
-    makes_itself = type(built).from_config.__func__ is not keras.layers.Layer.from_config.__func__
-    if missing and not makes_itself:
+    usual = (keras.layers.Layer.from_config.__func__, keras.Model.from_config.__func__)
+    if missing and type(built).from_config.__func__ in usual:
         message = f"its get_config() does not return '{missing[0]}': model.keras would be opened without it"
         raise PluginError(f"{said}: {message}", of)
 

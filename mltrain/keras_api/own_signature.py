@@ -33,8 +33,8 @@ _OPEN_ENDED = {
         ),
     ),
 }
-# What mltrain gives, and no config.
-GIVEN = {"model": ("inputs", "outputs", "head")}
+# What mltrain gives to a model that ends in the head for the task itself: numbers and texts, which a config can hold.
+HEAD = ("head_units", "head_activation")
 _VARIABLE = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 _BY_NAME = re.compile(r"(?:^|_)(initializer|regularizer|constraint|activation)$")
 
@@ -73,10 +73,11 @@ def signature_of(offered: Offered) -> Signature:
     except Exception as error:  # noqa: BLE001 (an annotation can raise anything)
         reason = " ".join(str(error).split())
         raise PluginError(f"{said}: its annotations cannot be read: {type(error).__name__}: {reason}") from None
-    given = GIVEN.get(kind, ())
+    given = _given(kind, made)
     inherited = _inherited(kind, made)
     if getattr(function, "__module__", "").partition(".")[0] == "keras":  # it has none of its own
-        return Signature(Entry(kind, offered.name, _doc(made, offered), (), "any", tuple(inherited.values())))
+        entry = Entry(kind, offered.name, _doc(made, offered), (), "any", tuple(inherited.values()))
+        return Signature(entry, takes=given[:2] if "outputs" in given else ())
     documented = _documented(made)
     arguments, lists, left_out = [], [], {}
     for each in parameters:
@@ -92,9 +93,21 @@ def signature_of(offered: Offered) -> Signature:
     if any(each.kind == inspect.Parameter.VAR_KEYWORD for each in parameters):
         stated = {each.name for each in parameters}
         arguments += [each for name, each in inherited.items() if name not in stated]
+    if kind == "optimizer" and all(each.name != "learning_rate" for each in arguments):
+        raise PluginError(f"{said}: its __init__ has no 'learning_rate', which every optimizer here has: add it")
     entry = Entry(kind, offered.name, _doc(made, offered), (), "any", tuple(arguments))
-    takes = tuple(each.name for each in parameters if each.name in given)
+    takes = given if "outputs" in given else tuple(each.name for each in parameters if each.name in given)
     return Signature(entry, frozenset(lists), left_out, takes)
+
+
+def _given(kind: Kind, made: Any) -> tuple[str, ...]:
+    """Return the parameters that mltrain gives, and no config: the size of the last layer; or, to a class of
+    `keras.Model` that has no `call`, the ends of another network, whose training step it is."""
+    if kind != "model":
+        return ()
+    own = [each for each in getattr(made, "__mro__", ()) if each.__module__.partition(".")[0] != "keras"]
+    is_step = isinstance(made, type) and not any("call" in vars(each) for each in own)
+    return ("inputs", "outputs") if is_step else HEAD
 
 
 def _argument(
@@ -105,7 +118,10 @@ def _argument(
     default = None if required else _as_lists(parameter.default)
     doc = documented.get(name, "")
     text: str | None
-    if hint is not inspect.Parameter.empty:
+    if name == "learning_rate" and name in inherited:  # a number, or a schedule, whatever it is annotated with
+        text, wrong = inherited[name].type_text, ""
+        doc = doc or inherited[name].doc
+    elif hint is not inspect.Parameter.empty:
         text = type_text(hint)
         wrong = f"has the type {getattr(hint, '__name__', hint)}"
     elif name in inherited:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mltrain.config.named_parts import named_parts
 from mltrain.data.examples import Examples, model_inputs
 from mltrain.data.several_targets import Target
 from mltrain.experiment.settled import settled
@@ -177,8 +178,8 @@ class Network:
             model = keras.Sequential([model, keras.layers.Activation(KINDS[self.info.task].activation)])
         output = self.info.output
         parts = [(place, each.task, rule.of_output(each.name).temperature) for each, place in output.placed]
-        if parts or isinstance(self.spec.training.schedule, Schedule):
-            # Without what it was compiled with, which only mltrain knows.
+        if parts or isinstance(self.spec.training.schedule, Schedule) or any(named_parts(self.spec)):
+            # Without what it was compiled with, and a class that trains it, which only mltrain or the user knows.
             model = keras.Model(model.inputs, model.outputs[0], name=model.name)
         parts = parts or [(slice(None), output.task, rule.temperature)]
         return model if all(temperature is None for *_, temperature in parts) else tempered_model(model, parts)

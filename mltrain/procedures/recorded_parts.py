@@ -14,8 +14,6 @@ from mltrain.keras_api.catalogue import Argument, Entry
 from mltrain.keras_api.own_parts import OwnPart
 from mltrain.keras_api.own_signature import Signature, fits
 from mltrain.run.record import OwnArgumentRecord, OwnPartRecord, Record
-from mltrain.task import Decision
-from mltrain.wording import in_words, listed
 
 
 def own_parts_record(spec: ExperimentSpec) -> tuple[OwnPartRecord, ...]:
@@ -57,25 +55,6 @@ def refuse_absent_parts(spec: ExperimentSpec) -> None:
     for _, component in named_parts(spec):
         if component.own is not None:
             component.own.given()
-
-
-def needed_to_open(spec: ExperimentSpec) -> tuple[OwnPart, ...]:
-    """Return the classes of the user's that are in the model, so that Keras needs them to open model.keras."""
-    parts = (each.own for _, each in named_parts(spec.model) if each.own is not None)
-    layers = (each for each in parts if each.entry.kind in ("layer", "model") and isinstance(each.made, type))
-    return tuple({each.entry.name: each for each in layers}.values())
-
-
-def export_decision(spec: ExperimentSpec) -> tuple[Decision, ...]:
-    """Return that model.keras opens only with code of the user's, where that is so."""
-    needed = needed_to_open(spec)
-    if not needed:
-        return ()
-    names = [each.entry.name for each in needed]
-    plugins = listed(list(dict.fromkeys(each.origin.plugin for each in needed)))
-    objects = ", ".join(f'"{name}": {name}' for name in names)
-    reason = f"{in_words(names)} {'is' if len(names) == 1 else 'are'} in it: tell Keras custom_objects={{{objects}}}"
-    return (Decision("model.keras", f"needs {plugins} to be opened", reason),)
 
 
 def _recorded(part: OwnPart) -> OwnPartRecord:

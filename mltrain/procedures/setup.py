@@ -12,10 +12,10 @@ from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.forecast_dates import kept_columns
 from mltrain.procedures.member_folds import MemberFolds
 from mltrain.procedures.network import Network, build_network
+from mltrain.procedures.own_layers import export_decision, own_layers
 from mltrain.procedures.phases import Phases
 from mltrain.procedures.plan import Plan, make_plan
 from mltrain.procedures.preparing import prepare_for_model
-from mltrain.procedures.recorded_parts import export_decision
 from mltrain.procedures.slices import Slices, fit_slices
 from mltrain.procedures.word_vectors import put_first_vectors
 from mltrain.run.proof import json_fingerprint
@@ -142,7 +142,7 @@ def planned_setup(
         *settling,
         network.head.decision,
         *plan.decisions,
-        *export_decision(spec),
+        *export_decision(own_layers(network.model, spec)),
         *(() if folds is None else (folds.decision,)),
         *class_weight_decision(spec.training, prepared.examples["train"].y, prepared.info),
         *precision_decisions,

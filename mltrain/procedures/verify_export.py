@@ -24,10 +24,9 @@ from mltrain.data.mixed_targets import MixedTargets
 from mltrain.data.preparation import Prepared
 from mltrain.data.raw_model import output_names
 from mltrain.errors import SelfCheckError
-from mltrain.keras_api.own_parts import OwnPart
 from mltrain.procedures.measurement import predict_split
 from mltrain.procedures.network import Network
-from mltrain.procedures.recorded_parts import needed_to_open
+from mltrain.procedures.own_layers import OwnLayer, own_layers
 from mltrain.run.arrays import from_npy
 from mltrain.run.decision import DecisionRule
 from mltrain.task import SPLITS
@@ -92,7 +91,7 @@ def verify_export(archive: Path, network: Network, prepared: Prepared, precision
     rows = len(prepared.sample)
     expected = predict_split(network, prepared.examples[split]).tempered(network, rule).values[:rows].reshape(rows, -1)
     target = prepared.preprocessing.target
-    needed = needed_to_open(network.spec)
+    needed = own_layers(network.model, network.spec)
     found = _as_a_user(archive, raw, output_names(target) if isinstance(target, MixedTargets) else (), needed)
     if found.shape != expected.shape:
         raise _failure(f"{archive} predicts an array of shape {found.shape}, expected {expected.shape}")
@@ -102,23 +101,20 @@ def verify_export(archive: Path, network: Network, prepared: Prepared, precision
     difference = float(np.abs(found - expected).max()) / max(1.0, float(np.abs(expected).max()))
     if not difference <= tolerance:  # NaN too
         raise _failure(f"{archive} differs from what was measured by {difference:.2g} on {rows} raw {split} rows")
-    plugins = listed(list(dict.fromkeys(each.origin.plugin for each in needed)))
+    plugins = listed(list(dict.fromkeys(each.origin for each in needed)))
     code = f" with {plugins}" if plugins else ""
     same = f"model.keras, opened in another process{code}, predicts the same for {rows} raw {split} rows"
     return f"{same} (largest difference {difference:.1g})"
 
 
 def _as_a_user(
-    archive: Path, raw: dict[str, np.ndarray], outputs: Sequence[str], needed: Sequence[OwnPart]
+    archive: Path, raw: dict[str, np.ndarray], outputs: Sequence[str], needed: Sequence[OwnLayer]
 ) -> np.ndarray:
     packed = io.BytesIO()
     columns: dict[str, Any] = {str(number): _plain(column) for number, column in enumerate(raw.values())}
     np.savez(packed, **columns)
     # Of a plugin the file that the command line named, of a package its module.
-    own = [
-        ("" if each.origin.version else str(Path(each.file).absolute()), each.made.__module__, each.made.__name__)
-        for each in needed
-    ]
+    own = [(str(Path(each.file).absolute()) if each.file else "", each.module, each.name) for each in needed]
     arguments = [str(archive.absolute()), *map(json.dumps, (list(raw), outputs, own))]
     try:
         done = subprocess.run(  # noqa: S603 (the program is written above, the path is that of the run)

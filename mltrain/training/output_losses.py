@@ -117,6 +117,9 @@ def _of_rows(component: KerasComponent, name: str) -> keras.losses.Loss:
         message = f"{component.type} is computed of all rows of a batch together, so it cannot be one of several losses"
         raise MisfitError(path, message)
     loss = build(component)
+    if component.own is not None:
+        loss.reduction = None  # its config may not have it
+        return loss
     if loss.reduction not in _MEANS:
         raise MisfitError((*path, "reduction"), "the losses of several targets are means over the rows: remove it")
     return type(loss).from_config({**loss.get_config(), "reduction": None})
