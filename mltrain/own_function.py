@@ -6,9 +6,12 @@ This is what plugins import: the standard library, and no more.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class OwnFunction:
     kind: Literal["loss", "model"]
     name: str
     function: Callable[..., Any]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            message = f"{self.name!r} is not a valid name of a {self.kind}; expected up to 64 letters, digits and _"
+            raise ValueError(f"{message}, a letter first")
 
     def __call__(self, *given: Any, **arguments: Any) -> Any:
         """Return what the function returns."""

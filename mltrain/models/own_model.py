@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from mltrain.errors import MisfitError
 from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.own_parts import OwnPart
 from mltrain.models.head import Head, added_head
@@ -155,7 +156,14 @@ class OwnModel(ModelSpec):
         """
         from mltrain.models.own_building import own_network, own_step_of
 
-        return own_network(self, info) if self.network is None else own_step_of(self, info, loss)
+        if self.network is None:
+            return own_network(self.component, info, own_step=self.has_own_step)
+        try:
+            network = self.network.build(info, loss)
+        except MisfitError as error:
+            problems = [(_below(path), message) for path, message in error.all]
+            raise MisfitError.of(problems) from (error.__cause__ or error)
+        return own_step_of(self.component, network)
 
     def initialise(
         self, model: Any, info: DataInfo, inputs: Mapping[str, np.ndarray], targets: Mapping[str, np.ndarray]
@@ -167,8 +175,3 @@ class OwnModel(ModelSpec):
 def _below(path: Path) -> Path:
     """Return a path below `model` as one below `model.network`."""
     return ("model", "network", *path[1:]) if path[:1] == ("model",) else path
-
-
-def below_network(problems: Sequence[tuple[Path, str]]) -> list[tuple[Path, str]]:
-    """Return what is wrong with a network where it is written: below its own model."""
-    return [(_below(path), message) for path, message in problems]

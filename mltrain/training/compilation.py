@@ -18,6 +18,7 @@ from mltrain.task import DataInfo, of_target
 from mltrain.training.learning_rate import ScheduledRate
 from mltrain.training.metrics import TrainingMetric, default_loss, training_metrics
 from mltrain.training.output_losses import OutputsLoss, beside_each_other, loss_of, output_losses
+from mltrain.training.own_code import refuse_without_rows
 from mltrain.training.schedule import Schedule
 from mltrain.training.spec import TrainingSpec
 from mltrain.training.targets import loss_misfit, metric_misfit
@@ -86,9 +87,11 @@ def _refuse_misfits(training: TrainingSpec, loss: KerasComponent, info: DataInfo
 def _compile(
     model: keras.Model, training: TrainingSpec, loss: KerasComponent, metrics: Iterable[TrainingMetric], info: DataInfo
 ) -> None:
+    built = build(loss)
+    refuse_without_rows(loss, built, target_signature(training, info), info.output.units)
     model.compile(
         optimizer=_optimizer(training, info),
-        loss=build(loss),
+        loss=built,
         metrics=[_keras_metric(metric, training, info) for metric in metrics],
         jit_compile=False,
     )
