@@ -91,9 +91,18 @@ class DownloadError(MltrainError):
 
 
 class PluginError(MltrainError):
-    """Code of the user, such as that of `--plugin`, is missing, cannot be loaded, or fails."""
+    """Code of the user, such as that of `--plugin`, is missing, cannot be loaded, or fails.
+
+    Args:
+        message: what is missing, or went wrong.
+        part: the kind and the name of the component whose place in the YAML is to be said; None where it is not known.
+    """
 
     exit_code = 12
+
+    def __init__(self, message: str, part: tuple[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.part = part
 
 
 class InterruptedRunError(MltrainError):

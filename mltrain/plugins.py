@@ -1,12 +1,14 @@
 """The one place where code of the user's is run: a file that the command line names, or a package that is installed.
 
 A config and a run name components, never where they come from: `from_file` is called for the option `--plugin` alone,
-and `installed` looks a name up among those that installed packages offer under an entry-point group. Metrics are the
-first kind of component that comes this way; another one is another class to look for, and another group.
+and `installed` looks a name up among those that installed packages offer under an entry-point group. A metric is marked
+by `@metric`, a loss or a model that is a function by `@loss` or `@model`; a class that extends one of Keras' bases is a
+layer, loss, optimizer, schedule or model by itself.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import sys
@@ -14,16 +16,34 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mltrain.errors import PluginError, UsageError
 from mltrain.metric_function import MetricFunction
+from mltrain.own_function import OwnFunction
 from mltrain.spec import Spec
+from mltrain.tensorflow_start import start_tensorflow
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-GROUP = "mltrain.metrics"
+Kind = Literal["metric", "layer", "loss", "optimizer", "schedule", "model"]
+GROUPS: dict[Kind, str] = {
+    "metric": "mltrain.metrics",
+    "layer": "mltrain.layers",
+    "loss": "mltrain.losses",
+    "optimizer": "mltrain.optimizers",
+    "schedule": "mltrain.schedules",
+    "model": "mltrain.models",
+}
+# What a class extends that is of a kind; a model is a layer too, so models come first.
+_BASES: dict[Kind, str] = {
+    "model": "Model",
+    "layer": "Layer",
+    "loss": "losses.Loss",
+    "optimizer": "optimizers.Optimizer",
+    "schedule": "optimizers.schedules.LearningRateSchedule",
+}
 
 
 class Origin(Spec):
@@ -50,69 +70,150 @@ class Origin(Spec):
 
 @dataclass(frozen=True)
 class Offered:
-    """A metric, and where it comes from."""
+    """A component of the user's, and where it comes from."""
 
-    function: MetricFunction
+    made: MetricFunction | OwnFunction | type
     origin: Origin
+
+    @property
+    def kind(self) -> Kind:
+        """What it is."""
+        found = kind_of(self.made)
+        if found is None:
+            raise TypeError(f"{self.made!r} is no component")
+        return found
+
+    @property
+    def name(self) -> str:
+        """Its `type` in configs."""
+        return self.made.__name__ if isinstance(self.made, type) else self.made.name
+
+    @property
+    def place(self) -> str:
+        """`FILE:LINE` where it is written; empty where it is not written in Python."""
+        return place_of(self.made)
+
+
+def kind_of(made: Any) -> Kind | None:
+    """Return which kind of component it is; None for none. A class can extend Keras' only where Keras is imported."""
+    if isinstance(made, MetricFunction):
+        return "metric"
+    if isinstance(made, OwnFunction):
+        return made.kind
+    keras = sys.modules.get("keras")
+    if keras is None or not isinstance(made, type):
+        return None
+    for kind, base in _BASES.items():
+        found: Any = keras
+        for part in base.split("."):
+            found = getattr(found, part, None)
+        if found is not None and issubclass(made, found):
+            return kind
+    return None
+
+
+def place_of(made: Any) -> str:
+    """Return `FILE:LINE` where a component is written; empty where it is not written in Python."""
+    function = made if isinstance(made, type) else made.function
+    if not isinstance(function, type):
+        code = getattr(function, "__code__", None)
+        return f"{code.co_filename}:{code.co_firstlineno}" if code else ""
+    # A class does not know its line (3.11); its first method does.
+    codes = [each.__code__ for each in vars(function).values() if hasattr(each, "__code__")]
+    first = min(codes, key=lambda code: code.co_firstlineno, default=None)
+    return f"{first.co_filename}:{first.co_firstlineno}" if first else ""
 
 
 def from_file(path: Path) -> tuple[Offered, ...]:
-    """Run a Python file, and return the metrics that it makes.
+    """Run a Python file, and return the components that it makes. Keras is started first where it imports it.
 
     Raises:
         UsageError: the file is not there, or cannot be read.
-        PluginError: it fails, or makes no metric.
+        PluginError: it fails, or makes no component.
     """
     try:
         source = path.read_bytes()
     except OSError as error:
         raise UsageError(f"--plugin {path}: cannot be read: {error.strerror}") from None
-    made = vars(_run(path, source)).values()
+    if _imports_keras(source):
+        start_tensorflow()
+    module = _run(path, source)
     origin = Origin(plugin=path.name, sha256=hashlib.sha256(source).hexdigest())
-    found = tuple({id(each): Offered(each, origin) for each in made if isinstance(each, MetricFunction)}.values())
+    found = {id(each): Offered(each, origin) for each in vars(module).values() if _is_of(module, each)}
     if not found:
         raise PluginError(
-            f"--plugin {path}: it does not define a metric; write `from mltrain import metric` and put @metric(...) "
-            "above a function"
+            f"--plugin {path}: it defines no component; write a class that extends keras.layers.Layer, "
+            "keras.losses.Loss, keras.optimizers.Optimizer, keras.optimizers.schedules.LearningRateSchedule or "
+            "keras.Model, or a function under @metric, @loss or @model of mltrain"
         )
-    return found
+    return tuple(found.values())
 
 
-def installed_names() -> list[str]:
-    """Return the names of the metrics that installed packages offer; imports none of them."""
+def _is_of(module: Any, made: Any) -> bool:
+    """Return whether a plugin offers this: a class that it only imports, or hides by a `_`, it does not."""
+    if isinstance(made, type):
+        hidden = made.__name__.startswith("_") or made.__module__ != module.__name__
+        return not hidden and kind_of(made) is not None
+    return isinstance(made, MetricFunction | OwnFunction)
+
+
+def _imports_keras(source: bytes) -> bool:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):  # running it says what is wrong
+        return False
+    names = [
+        name
+        for node in ast.walk(tree)
+        for name in (
+            [each.name for each in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    ]
+    return any(name.partition(".")[0] in ("keras", "tensorflow") for name in names)
+
+
+def installed_names(kind: Kind) -> list[str]:
+    """Return the names of the components of a kind that installed packages offer; imports none of them."""
     from importlib.metadata import entry_points
 
-    return sorted({each.name for each in entry_points(group=GROUP)})
+    return sorted({each.name for each in entry_points(group=GROUPS[kind])})
 
 
-def installed(name: str) -> Offered | None:
-    """Import the metric of that name from the installed package that offers it; None where none does.
+def installed(kind: Kind, name: str) -> Offered | None:
+    """Import the component of that name from the installed package that offers it; None where none does.
 
     Raises:
-        PluginError: several do, or the import fails, or it is no metric.
+        PluginError: several do, or the import fails, or it is another thing.
     """
     from importlib.metadata import entry_points
 
-    found = list(entry_points(group=GROUP, name=name))
+    found = list(entry_points(group=GROUPS[kind], name=name))
     if not found:
         return None
     if len(found) > 1:
         packages = " and ".join(sorted(each.dist.name if each.dist else each.value for each in found))
-        raise PluginError(f"metric {name} is offered by several packages ({packages}); uninstall all but one")
-    return _imported(found[0])
+        raise PluginError(f"{kind} {name} is offered by several packages ({packages}); uninstall all but one")
+    return _imported(kind, found[0])
 
 
-def _imported(entry: EntryPoint) -> Offered:
+def _imported(kind: Kind, entry: EntryPoint) -> Offered:
     package, version = (entry.dist.name, entry.dist.version) if entry.dist else (entry.module, "")
-    place = f"metric {entry.name} of the package {package}"
+    place = f"{kind} {entry.name} of the package {package}"
+    if kind != "metric":
+        start_tensorflow()
     with _faults(f"{place} ({entry.value})", None):
         found = entry.load()
-    if not isinstance(found, MetricFunction) or found.name != entry.name:
-        what = f"the metric {found.name}" if isinstance(found, MetricFunction) else f"a {type(found).__name__}"
-        raise PluginError(f"{place}: {entry.value} is {what}; expected a function with @metric and this name")
-    code = getattr(found.function, "__code__", None)
-    file = Path(code.co_filename) if code else None
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest() if file and file.is_file() else None
+    made = kind_of(found)
+    if made != kind or Offered(found, Origin(plugin=package)).name != entry.name:
+        what = f"the {made} {Offered(found, Origin(plugin=package)).name}" if made else f"a {type(found).__name__}"
+        expected = "a function with @metric" if kind == "metric" else f"a {kind}"
+        raise PluginError(f"{place}: {entry.value} is {what}; expected {expected} and this name")
+    file = Path(place_of(found).rpartition(":")[0] or "-")
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
     return Offered(found, Origin(plugin=package, version=version, sha256=sha256))
 
 

@@ -220,9 +220,10 @@ class OneOf:
             return f"{name!r} {reason}"
         names = self.names(context)
         near = suggest(name, names)
-        if near or len(names) > 12:
-            more = near or f" (`mltrain list {self.kind}` shows all {len(names)})"
-            return f"unknown {self.kind} {name!r}{more}{self._hint}"
+        if near:
+            return f"unknown {self.kind} {name!r}{near}"
+        if len(names) > 12:
+            return f"unknown {self.kind} {name!r} (`mltrain list {self.kind}` shows all {len(names)}){self._hint}"
         return f"unknown {self.kind} {name!r} (known: {', '.join(names)}){self._hint}"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
@@ -248,12 +249,12 @@ class OneOf:
 
 def as_plain(value: Any) -> Any:
     """Return a spec, or anything inside one, as what YAML and JSON can hold, with every default filled in."""
+    if hasattr(value, "plain"):
+        return as_plain(value.plain())
     if isinstance(value, BaseModel):
         fields = type(value).model_fields.items()
         plain = {field.alias or name: as_plain(getattr(value, name)) for name, field in fields}
         return value.as_written(plain) if isinstance(value, Spec) else plain
-    if hasattr(value, "plain"):
-        return as_plain(value.plain())
     if isinstance(value, Mapping):
         return {key: as_plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

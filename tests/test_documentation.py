@@ -17,7 +17,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 from mltrain.config.load import load_text
-from mltrain.evaluation.own_metrics import Plugins
+from mltrain.config.plugins import Plugins
 from tests.conftest import CONFIGS, REPOSITORY
 
 PAGES = [

@@ -12,7 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from mltrain.config.load import Loaded
-    from mltrain.evaluation.own_metrics import Plugins
+    from mltrain.config.plugins import Plugins
     from mltrain.procedures.train import Outcome
     from mltrain.run.locked_run import LockedRun
 
@@ -47,7 +47,8 @@ PluginFiles = Annotated[
     typer.Option(
         "--plugin",
         metavar="FILE.py",
-        help="Run this Python file and use the metrics it defines; may be repeated.",
+        help="Run this Python file and use what it defines: metrics, layers, losses, optimizers, schedules, models. It "
+        "may be repeated.",
     ),
 ]
 RunReference = Annotated[
@@ -85,8 +86,8 @@ VerifyExport = Annotated[
 
 
 def plugins_of(files: list[Path] | None) -> Plugins:
-    """Run the files of `--plugin`, and return the metrics that they define."""
-    from mltrain.evaluation.own_metrics import Plugins
+    """Run the files of `--plugin`, and return what they define."""
+    from mltrain.config.plugins import Plugins
 
     return Plugins.of_files(files or ())
 

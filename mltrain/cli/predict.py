@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mltrain.cli import reading_options as reading
-from mltrain.cli.arguments import Json, KeptEpoch, Quiet, RunReference, RunsDirectory, runs_directory
+from mltrain.cli.arguments import (
+    Json,
+    KeptEpoch,
+    PluginFiles,
+    Quiet,
+    RunReference,
+    RunsDirectory,
+    plugins_of,
+    runs_directory,
+)
 
 if TYPE_CHECKING:
     from mltrain.data.outputs import Output
@@ -57,6 +66,7 @@ def predict(
         Path | None, typer.Option("--summary", metavar="FILE", help="Write counts and drift of every column as JSON.")
     ] = None,
     epoch: KeptEpoch = None,
+    plugins: PluginFiles = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that already exist.")] = False,
     delimiter: reading.Delimiter = None,
     encoding: reading.Encoding = None,
@@ -112,6 +122,7 @@ def predict(
             _check_place(path, force)
     if out is not None:
         check_ending(out, source, images=bool(images))
+    known = plugins_of(plugins)
     with Interruption().handled() as interruption:
         found = open_run(run, runs_directory(runs_dir))
         request = PredictRequest(
@@ -125,6 +136,7 @@ def predict(
             options=options,
             skip_bad=skip_bad,
             epoch=epoch,
+            plugins=known,
         )
         findings = predict_rows(request, lambda stream: _opened(out, stream, quiet), interruption)
         values = {"run": str(found.path.absolute()), **findings.as_json()}

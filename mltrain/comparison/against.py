@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mltrain.comparison.compared_run import ComparedRun, read_run
 from mltrain.comparison.pairing import Pair, pair
-from mltrain.evaluation.own_metrics import Plugins
+from mltrain.config.plugins import Plugins
 from mltrain.run.results import Judgement
 from mltrain.run.rundir import RunDirectory
 from mltrain.wording import in_full

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from mltrain.config.plugins import Plugins
 from mltrain.config.yaml_document import decode, parse
 from mltrain.errors import ConfigError, RunError, UsageError
 from mltrain.evaluation.catalogue import canonical_name
 from mltrain.evaluation.metric import Direction, Metric
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.outputs import KINDS
 from mltrain.problems import shortened

@@ -9,10 +9,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mltrain.comparison.compared_run import ComparedRun, read_run
+from mltrain.config.plugins import Plugins
 from mltrain.errors import RunError
 from mltrain.evaluation.metric import Metric
 from mltrain.evaluation.over_seeds import OverSeeds, over_seeds
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.evaluation.seed_means import SeedMeans
 from mltrain.run.reading import wrong_form
 from mltrain.run.results import Results

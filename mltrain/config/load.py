@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import cast
 
 from mltrain.config.overrides import apply_override, with_gates
+from mltrain.config.plugins import Plugins
 from mltrain.config.repair import check
 from mltrain.config.yaml_document import MOST_BYTES, decode, parse
 from mltrain.config.yaml_node import Node
 from mltrain.errors import ConfigError, UsageError
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.section_rules import EXPERIMENT
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.problems import InvalidConfigError, KeyPath, Problem

@@ -4,8 +4,7 @@ plugin is not there."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, cast, get_args
 
 from pydantic import create_model
 
@@ -22,7 +21,7 @@ from mltrain.task import Task
 _TAKEN = ("loss",)
 
 
-class Plugins:
+class OwnMetrics:
     """The metrics that a config may name in addition to those of mltrain: of `--plugin` files, and by name those of
     installed packages. They are a part of the validation context, so that each config has its own."""
 
@@ -38,22 +37,13 @@ class Plugins:
             self._add(each)
 
     @classmethod
-    def of_files(cls, paths: Iterable[Path]) -> Self:
-        """Run Python files, and return the metrics that they define.
-
-        Raises:
-            UsageError, PluginError: as `plugins.from_file`.
-        """
-        return cls(offered for path in paths for offered in plugins.from_file(path))
-
-    @classmethod
     def of_metrics(cls, metrics: Iterable[Metric]) -> Self:
         """Return those of a config that was validated before."""
         found = cls()
         found._registered = {metric.type: type(metric) for metric in metrics if isinstance(metric, OwnMetric)}
         return found
 
-    def with_recorded(self, recorded: Mapping[str, tuple[Direction, Origin]]) -> Plugins:
+    def with_recorded(self, recorded: Mapping[str, tuple[Direction, Origin]]) -> OwnMetrics:
         """Return these, and what a run measured, so that it can be named although its plugin is not there; it cannot
         be measured.
 
@@ -69,7 +59,7 @@ class Plugins:
         return found
 
     def _add(self, offered: Offered) -> None:
-        function, plugin = offered.function, offered.origin.plugin
+        function, plugin = cast(MetricFunction, offered.made), offered.origin.plugin
         name = function.name
         said = f"{plugin}: metric {name} ({function.place})"
         if name in _TAKEN or normalise(name) in NAMES:
@@ -88,7 +78,7 @@ class Plugins:
 
     def names(self) -> list[str]:
         """Return the names of all that could be named; imports nothing."""
-        return list(dict.fromkeys([*self._registered, *plugins.installed_names()]))
+        return list(dict.fromkeys([*self._registered, *plugins.installed_names("metric")]))
 
     def find(self, name: str) -> str | None:
         """Return the name that `name` means in any spelling, or None; the package that offers it is imported.
@@ -97,7 +87,7 @@ class Plugins:
             PluginError: that fails.
         """
         found = self._found(name)
-        if found is None and (offered := plugins.installed(name)) is not None:
+        if found is None and (offered := plugins.installed("metric", name)) is not None:
             self._add(offered)
             found = name
         return found if found is not None or name not in self._absent else name
@@ -122,10 +112,10 @@ class Plugins:
         return {"anyOf": [{"enum": names}, {**named, "additionalProperties": False}]}
 
 
-def plugins_in(context: Any) -> Plugins:
-    """Return the plugins of a validation context; where it has none, installed packages alone."""
+def metrics_in(context: Any) -> OwnMetrics:
+    """Return the metrics of plugins of a validation context; where it has none, those of installed packages alone."""
     found = context.get("plugins") if context else None
-    return Plugins() if found is None else found
+    return OwnMetrics() if found is None else found.metrics
 
 
 def _class(
@@ -138,6 +128,6 @@ def _class(
 
 
 METRICS = OneOf(
-    "metric", *CATALOGUE, more=plugins_in, aliases=NAMES, hint="one of your own comes with --plugin FILE.py"
+    "metric", *CATALOGUE, more=metrics_in, aliases=NAMES, hint="one of your own comes with --plugin FILE.py"
 )
 AnyMetric = Annotated[Metric, METRICS]

@@ -77,6 +77,20 @@ def _first_weights_are_kept(experiment: ExperimentSpec) -> Iterator[RuleProblem]
         yield RuleProblem(("training", "optimizer"), message)
 
 
+def _own_step_is_alone(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    if experiment.model.has_own_step and experiment.networks > 1:
+        message = (
+            f"the networks of an ensemble are trained together, and {experiment.model.type} has its own train_step"
+        )
+        yield RuleProblem(("ensemble",), f"{message}: remove ensemble, and train several seeds instead (--seeds)")
+    training = experiment.training
+    asked = {"mix": training.mix is not None, "label_smoothing": bool(training.label_smoothing)}
+    for key, stated in {**asked, "accumulate": training.accumulate > 1}.items():
+        if experiment.model.has_own_step and stated:
+            message = f"{experiment.model.type} has its own train_step, which would not know of it: remove it"
+            yield RuleProblem(("training", key), message)
+
+
 NETWORK_RULES = (
     Rule(SCALE_FOLLOWS_FROM, _loss_fits_the_task),
     Rule(("task", "training.loss", "training.mix", "training.label_smoothing"), _targets_can_be_soft),
@@ -85,4 +99,8 @@ NETWORK_RULES = (
     Rule(("model", "training.loss"), _logits_have_no_activation),
     Rule(("model.layers", "model.inputs"), _model_is_sound),
     Rule(("model", "training.optimizer"), _first_weights_are_kept),
+    Rule(
+        ("model", "ensemble", "training.mix", "training.label_smoothing", "training.accumulate"),
+        _own_step_is_alone,
+    ),
 )

@@ -48,6 +48,9 @@ def _needing_own_units(experiment: ExperimentSpec) -> Iterator[str]:
     for component in (*filter(None, losses), *(training.metrics or ())):
         if needs_own_units(component):
             yield f"{component.type} needs the target in its own units"
+    for loss in filter(None, losses):
+        if loss.own is not None:
+            yield f"{loss.type} is a loss of your own, and gets the target in its own units"
     if any(loss is not None and loss.type == "Huber" and "delta" in loss.changed() for loss in losses):
         yield "delta of Huber is stated in the units of the target"
     objective = experiment.objective.metric

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from mltrain.errors import ConfigError
 from mltrain.keras_api.components import KerasComponent
+from mltrain.keras_api.own_build import build_own, known_to_keras
 
 _MODULES = {
     "activation": keras.activations,
@@ -42,23 +43,28 @@ def build(component: KerasComponent) -> Any:
 
     Raises:
         ConfigError: Keras refuses the combination of arguments.
+        PluginError: it is one of the user's, whose plugin is not there; or it cannot be saved.
     """
     if component.kind == "metric" and component.type in _BY_SHAPE:
         return component.type
+    if component.own is not None:
+        return build_own(component, value_of)
     made = getattr(_MODULES[component.kind], component.type)
     if component.kind == "activation":
         return made
-    arguments = {name: _value(value) for name, value in component.changed().items()}
+    arguments = {name: value_of(value) for name, value in component.changed().items()}
     try:
-        return made(**arguments)
+        with known_to_keras(component):
+            return made(**arguments)
     except (TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"Keras cannot make the {component.kind} {component.type}: {reason}") from error
 
 
-def _value(value: Any) -> Any:
+def value_of(value: Any) -> Any:
+    """Return the value of an argument, with the components in it made."""
     if isinstance(value, KerasComponent):
         return build(value)
     if isinstance(value, tuple):
-        return tuple(_value(item) for item in value)
+        return tuple(value_of(item) for item in value)
     return value

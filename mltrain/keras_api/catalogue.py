@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -49,7 +49,8 @@ class Entry:
         name: Keras' name.
         doc: one line.
         aliases: other spellings that are shown, as `mse`; letter case, dashes and underscores never matter.
-        inputs: "many" for a layer that is called on several tensors (Add, MultiHeadAttention), else "one".
+        inputs: "many" for a layer that is called on several tensors (Add, MultiHeadAttention), else "one"; "any" where
+            that is not known, as of a layer of the user's.
         arguments: in Keras' order.
         smallest: the least height and width of an image, for a backbone; else None.
         preprocessing: what a backbone wants done to pixels from 0 to 255: `caffe`, `tf` or `torch`, as Keras calls
@@ -138,18 +139,20 @@ def reason_left_out(kind: str, name: str) -> str | None:
 
 def describe(kind: str) -> list[Row]:
     """Return what `mltrain list` shows of a kind."""
-    return [
-        Row(
-            name=component.name,
-            doc=component.doc,
-            aliases=component.aliases,
-            arguments=tuple(
-                (each.name, each.type_text, "required" if each.required else json.dumps(each.default), each.doc)
-                for each in component.arguments
-            ),
-        )
-        for component in entries(kind)
-    ]
+    return [row(component) for component in entries(kind)]
+
+
+def row(component: Entry) -> Row:
+    """Return what `mltrain list` shows of a component."""
+    return Row(
+        name=component.name,
+        doc=component.doc,
+        aliases=component.aliases,
+        arguments=tuple(
+            (each.name, each.type_text, "required" if each.required else json.dumps(each.default), each.doc)
+            for each in component.arguments
+        ),
+    )
 
 
 @functools.cache
@@ -169,14 +172,18 @@ def _left_out(kind: str) -> Mapping[str, str]:
     return {normalise(name): reason for name, reason in _catalogue()[kind]["left_out"].items()}
 
 
-def definitions() -> dict[str, Any]:
-    """Return the definition of every kind, by the name that references to it have: `keras_layer`."""
-    return {f"keras_{kind}": _kind_schema(kind) for kind in kinds()}
+def definitions(more: Callable[[str], Sequence[Entry]] = lambda kind: ()) -> dict[str, Any]:
+    """Return the definition of every kind, by the name that references to it have: `keras_layer`.
+
+    Args:
+        more: returns the components of a kind that are not Keras'.
+    """
+    return {f"keras_{kind}": _kind_schema([*more(kind), *entries(kind)]) for kind in kinds()}
 
 
-def _kind_schema(kind: str) -> dict[str, Any]:
-    bare = [name for entry in entries(kind) if not entry.required for name in (entry.name, *entry.aliases)]
-    components = [component_schema(entry) for entry in entries(kind)]
+def _kind_schema(known: Sequence[Entry]) -> dict[str, Any]:
+    bare = [name for entry in known if not entry.required for name in (entry.name, *entry.aliases)]
+    components = [component_schema(entry) for entry in known]
     return {"anyOf": [{"enum": bare}, *components] if bare else components}
 
 

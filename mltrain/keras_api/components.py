@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic_core import InitErrorDetails
@@ -12,7 +11,10 @@ from pydantic_core import InitErrorDetails
 from mltrain.keras_api import catalogue, rules
 from mltrain.keras_api.argument_types import ArgumentType, Choice, ComponentOf, ListOf, Scalar
 from mltrain.keras_api.catalogue import Argument, Entry
+from mltrain.keras_api.mismatch import mismatch
+from mltrain.keras_api.own_parts import NONE, OwnPart, OwnParts, parts_in
 from mltrain.keras_api.pretrained import not_pretrained
+from mltrain.plugins import GROUPS
 from mltrain.spec import OneOf, Spec, fail, problem, suggest
 
 __all__ = ["KerasAlternatives", "KerasComponent", "check_component", "keras_component", "make"]
@@ -22,23 +24,26 @@ Loc = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class KerasComponent:
-    """A layer, optimizer, loss … of Keras, with a value for every argument.
+    """A layer, optimizer, loss … of Keras, or of the user's, with a value for every argument.
 
     Attributes:
         kind: "layer", "optimizer" …
         type: Keras' name.
         arguments: `(name, value)` of all arguments in Keras' order. A value is null, a bool, a number, a text, a tuple
             of values or a KerasComponent.
+        own: what it is made of, where it is the user's; None for Keras' own.
     """
 
     kind: str
     type: str
     arguments: tuple[tuple[str, Any], ...]
+    # Not compared: that the code is another one than before is said by its sha256.
+    own: OwnPart | None = field(default=None, compare=False, repr=False)
 
     @property
     def entry(self) -> Entry:
         """What the catalogue says of this component."""
-        return catalogue.entry(self.kind, self.type)
+        return catalogue.entry(self.kind, self.type) if self.own is None else self.own.entry
 
     def argument(self, name: str) -> Any:
         """Return the value of one argument.
@@ -74,18 +79,23 @@ class KerasComponent:
 
 
 class KerasAlternatives:
-    """All components of one kind, as alternatives of a `OneOf`."""
+    """All components of one kind, Keras' and the user's, as alternatives of a `OneOf`."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, parts: OwnParts = NONE) -> None:
         self.kind = kind
+        self._parts = parts
 
     def names(self) -> list[str]:
-        """Return Keras' name of every component."""
-        return catalogue.names(self.kind)
+        """Return the name of every component, the user's own first."""
+        return _names(self.kind, self._parts)
 
     def find(self, name: str) -> str | None:
         """Return the canonical name that `name` means. What is left out is found too, so that `check` can say why."""
-        return catalogue.find(self.kind, name) or (name if catalogue.reason_left_out(self.kind, name) else None)
+        theirs = catalogue.find(self.kind, name) or (name if catalogue.reason_left_out(self.kind, name) else None)
+        if theirs is not None:
+            return theirs
+        own = self._parts.find(self.kind, name)
+        return None if own is None else own.entry.name
 
     def check(self, name: str, arguments: Mapping[str, Any], context: Any = None) -> KerasComponent:
         """Return the component with all its arguments.
@@ -94,7 +104,7 @@ class KerasAlternatives:
             pydantic.ValidationError: with every problem in `arguments`.
         """
         problems: list[InitErrorDetails] = []
-        component = check_component(self.kind, {**arguments, "type": name}, (), problems)
+        component = check_component(self.kind, {**arguments, "type": name}, (), problems, self._parts)
         if component is None:
             raise fail(self.kind, problems)
         return component
@@ -109,18 +119,34 @@ class KerasAlternatives:
 
 
 def keras_component(kind: str, *own: type[Spec]) -> OneOf:
-    """Return the annotation for one Keras component of a kind, or one of our `own` specs, which win over Keras' own."""
-    more = KerasAlternatives(kind)
-    return OneOf(kind, *own, more=more, why_not=not_pretrained) if kind == "layer" else OneOf(kind, *own, more=more)
+    """Return the annotation for one component of a kind, Keras' or the user's, or one of our `own` specs, which win
+    over Keras' own."""
+
+    def more(context: Any) -> KerasAlternatives:
+        return KerasAlternatives(kind, parts_in(context))
+
+    hint = "one of your own comes with --plugin FILE.py" if kind in GROUPS else ""
+    why_not = not_pretrained if kind == "layer" else (lambda normal_form: "")
+    return OneOf(kind, *own, more=more, hint=hint, why_not=why_not)
 
 
 def make(kind: str, component: str, /, **arguments: Any) -> KerasComponent:
-    """Return a component, as code writes it: `make("layer", "Dense", units=1, activation="sigmoid")`."""
+    """Return a component of Keras, as code writes it: `make("layer", "Dense", units=1, activation="sigmoid")`."""
     return KerasAlternatives(kind).check(component, arguments)
 
 
-def check_component(kind: str, value: Any, loc: Loc, problems: list[InitErrorDetails]) -> KerasComponent | None:
-    """Return the component that `value` describes, or None after adding what is wrong to `problems`."""
+def check_component(
+    kind: str, value: Any, loc: Loc, problems: list[InitErrorDetails], parts: OwnParts
+) -> KerasComponent | None:
+    """Return the component that `value` describes, or None after adding what is wrong to `problems`.
+
+    Args:
+        kind: of the component.
+        value: a name, a mapping with a `type`, or a component that is made already.
+        loc: where it stands, below what is being checked.
+        problems: get what is wrong.
+        parts: those of the user's that it may be, or have in it.
+    """
     if isinstance(value, KerasComponent) and value.kind == kind:
         return value
     if isinstance(value, str):
@@ -135,33 +161,52 @@ def check_component(kind: str, value: Any, loc: Loc, problems: list[InitErrorDet
         )
         return None
     name = catalogue.find(kind, value["type"])
-    if name is None:
-        problems.append(problem("unknown_type", _unknown(kind, value["type"]), place, value["type"]))
+    own = (
+        parts.find(kind, value["type"]) if name is None and not catalogue.reason_left_out(kind, value["type"]) else None
+    )
+    if name is None and own is None:
+        problems.append(problem("unknown_type", _unknown(kind, value["type"], parts), place, value["type"]))
         return None
     found: list[InitErrorDetails] = []
     given = {key: item for key, item in value.items() if key != "type"}
-    arguments = _check_arguments(catalogue.entry(kind, name), given, loc, found)
-    if not found:  # rules between arguments take each one as valid by itself
-        for argument, message in rules.broken(kind, name, arguments):
+    entry = own.entry if own is not None else catalogue.entry(kind, str(name))
+    arguments = check_arguments(entry, given, loc, found, parts, {} if own is None else own.signature.left_out)
+    if not found and own is None:  # rules between arguments take each one as valid by itself
+        for argument, message in rules.broken(kind, entry.name, arguments):
             found.append(problem("value", message, (*loc, argument), given.get(argument)))
     problems.extend(found)
-    return None if found else KerasComponent(kind, name, tuple(arguments.items()))
+    return None if found else KerasComponent(kind, entry.name, tuple(arguments.items()), own)
 
 
-def _check_arguments(
-    entry: Entry, given: Mapping[str, Any], loc: Loc, problems: list[InitErrorDetails]
+def check_arguments(
+    entry: Entry,
+    given: Mapping[str, Any],
+    loc: Loc,
+    problems: list[InitErrorDetails],
+    parts: OwnParts,
+    left_out: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return a value for every argument, `given` or by default."""
+    """Return a value for every argument, `given` or by default.
+
+    Args:
+        entry: says which there are.
+        given: as the YAML has them.
+        loc: where they stand.
+        problems: get what is wrong.
+        parts: as for `check_component`.
+        left_out: why an argument is none that YAML can state, by its name.
+    """
     known = [each.name for each in entry.arguments]
     mistyped = ""
     for key in (key for key in given if key not in known):
         near = suggest(str(key), known)
-        problems.append(problem("unknown_key", f"unknown key{near}", (*loc, key), given[key]))
+        message = f"cannot be stated: {left_out[key]}" if key in left_out else f"unknown key{near}"
+        problems.append(problem("unknown_key", message, (*loc, key), given[key]))
         mistyped += near
     arguments: dict[str, Any] = {}
     for each in entry.arguments:
         if each.name in given:
-            arguments[each.name] = _check_value(each.type, given[each.name], (*loc, each.name), problems)
+            arguments[each.name] = _check_value(each.type, given[each.name], (*loc, each.name), problems, parts)
         elif not each.required:
             arguments[each.name] = _default(each)
         elif f"'{each.name}'" not in mistyped:  # one typo is one problem
@@ -170,93 +215,78 @@ def _check_arguments(
     return arguments
 
 
-def _unknown(kind: str, name: str) -> str:
+def _names(kind: str, parts: OwnParts) -> list[str]:
+    theirs = catalogue.names(kind)
+    return [*(each for each in parts.names(kind) if each not in theirs), *theirs]
+
+
+def _unknown(kind: str, name: str, parts: OwnParts) -> str:
     reason = catalogue.reason_left_out(kind, name)
     if reason:
         return f"Keras' {kind} {name!r} is not offered: {reason}"
-    return f"unknown {kind} {name!r}{suggest(name, catalogue.names(kind)) or f' (`mltrain list {kind}` shows all)'}"
+    near = suggest(name, _names(kind, parts)) or f" (`mltrain list {kind}` shows all)"
+    return f"unknown {kind} {name!r}{near}"
 
 
-def _check_value(expected: ArgumentType, value: Any, loc: Loc, problems: list[InitErrorDetails]) -> Any:
+def _check_value(
+    expected: ArgumentType, value: Any, loc: Loc, problems: list[InitErrorDetails], parts: OwnParts
+) -> Any:
     """Return `value` frozen: lists as tuples, components made. What is wrong goes to `problems`."""
     attempts = []
     for alternative in expected.alternatives:
         if not alternative.is_meant(value):
             continue
         found: list[InitErrorDetails] = []
-        checked = _check_alternative(alternative, value, loc, found)
+        checked = _check_alternative(alternative, value, loc, found, parts)
         if not found:
             return checked
         attempts.append(found)
     # One alternative was meant: say exactly what is wrong with it. Otherwise say all that is possible.
-    exact = len(attempts) == 1 and not _is_no_name(expected, value)
-    problems.extend(attempts[0] if exact else [_mismatch(expected, value, loc)])
+    exact = len(attempts) == 1 and not _is_no_name(expected, value, parts)
+    problems.extend(attempts[0] if exact else [mismatch(expected, value, loc)])
     return None
 
 
 def _check_alternative(
-    expected: Scalar | Choice | ListOf | ComponentOf, value: Any, loc: Loc, problems: list[InitErrorDetails]
+    expected: Scalar | Choice | ListOf | ComponentOf,
+    value: Any,
+    loc: Loc,
+    problems: list[InitErrorDetails],
+    parts: OwnParts,
 ) -> Any:
     match expected:
         case ComponentOf(kind):
-            return check_component(kind, value, loc, problems)
+            return check_component(kind, value, loc, problems, parts)
         case ListOf():
-            return _check_list(expected, value, loc, problems)
+            return _check_list(expected, value, loc, problems, parts)
     if not expected.accepts(value):
         near = suggest(value, expected.values) if isinstance(expected, Choice) else ""
-        problems.append(_mismatch(expected, value, loc, near))
+        problems.append(mismatch(expected, value, loc, near))
     elif isinstance(expected, Scalar) and expected.word == "number":
         return float(value)  # Keras refuses an integer here and there, as for SGD's momentum
     return value
 
 
-def _is_no_name(expected: ArgumentType, value: Any) -> bool:
+def _is_no_name(expected: ArgumentType, value: Any, parts: OwnParts) -> bool:
     """Return whether a text such as '0,001' was hardly meant as a component's name, where a number would do too."""
     kinds = [each.kind for each in expected.alternatives if isinstance(each, ComponentOf)]
     others = [each for each in expected.alternatives if isinstance(each, Scalar) and each.word != "null"]
-    return bool(kinds and others) and isinstance(value, str) and not suggest(value, catalogue.names(kinds[0]))
+    return bool(kinds and others) and isinstance(value, str) and not suggest(value, _names(kinds[0], parts))
 
 
-def _check_list(expected: ListOf, value: Sequence[Any], loc: Loc, problems: list[InitErrorDetails]) -> Any:
+def _check_list(
+    expected: ListOf, value: Sequence[Any], loc: Loc, problems: list[InitErrorDetails], parts: OwnParts
+) -> Any:
     if expected.length is not None and len(value) != expected.length:
         message = f"expected {expected.expected()}, received {len(value)} item{'' if len(value) == 1 else 's'}"
         problems.append(problem("type", message, loc, value))
         return None
-    return tuple(_check_value(expected.items, item, (*loc, place), problems) for place, item in enumerate(value))
-
-
-def _mismatch(expected: ArgumentType | Scalar | Choice, value: Any, loc: Loc, near: str = "") -> InitErrorDetails:
-    return problem("type", f"expected {expected.expected()}, received {_received(value)}{near}", loc, value)
-
-
-def _received(value: Any) -> str:
-    """Return a value in words, short."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case str():
-            return f"text {_short(value)}"
-        case float() if not math.isfinite(value):
-            return str(value)
-        case int() | float():
-            return str(value) if abs(value) < 1e300 else "a number that is too large"
-        case list() | tuple():
-            return _short(value)
-        case Mapping():
-            return "a mapping"
-    return f"a {type(value).__name__}"
-
-
-def _short(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:60]}…"
+    return tuple(_check_value(expected.items, item, (*loc, place), problems, parts) for place, item in enumerate(value))
 
 
 def _default(argument: Argument) -> Any:
     problems: list[InitErrorDetails] = []
-    return _check_value(argument.type, argument.default, (), problems)
+    return _check_value(argument.type, argument.default, (), problems, NONE)
 
 
 def _plain(value: Any, argument: Argument | None = None) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from mltrain.keras_api.backbones_of_keras import backbones
+from mltrain.keras_api.docstrings import documented_arguments, first_sentence
 from mltrain.keras_api.documentation import DOCUMENTATION
 from mltrain.keras_api.left_out import ARGUMENTS_LEFT_OUT, LEFT_OUT
 from mltrain.keras_api.signatures import (
@@ -36,25 +37,6 @@ _KINDS: dict[str, tuple[Any, type]] = {
     "regularizer": (keras.regularizers, keras.regularizers.Regularizer),
     "schedule": (keras.optimizers.schedules, keras.optimizers.schedules.LearningRateSchedule),
 }
-_SENTENCE_END = (
-    r"(?<=\.)(?<!i\.e\.)(?<!e\.g\.)(?<!\beg\.)(?<!\bie\.)(?<!\betc\.)(?<!a\.k\.a\.)(?<!\bal\.)\s+(?=[A-Z(`*\[-])"
-)
-_TYPE_PREFIX = re.compile(
-    r"^(?:- )?(?:an? )?(?:if )?(?:python )?(?:int|integer|float|string|boolean|bool|tuple|list)"
-    r"(?:(?: or)? (?:a )?tuple(?:/list)? of \d integers?)?[,:] ",
-    re.IGNORECASE,
-)
-# A sentence of these alone says only what the type is.
-_TYPE_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        """a actual an and arguments between bool boolean booleans by callable constant default defaults dictionary e eg
-        false float floats floating for hyperparameter in instance int integer integers ints is keras
-        learningrateschedule length list must no none number numbers of optimizers optional or point positive python
-        range returns scalar schedules single size string strings takes tensor that the to true tuple tuples two use
-        value""",
-    )
-)
 # Every layer takes these in **kwargs.
 _LAYER_ARGUMENTS = {"activity_regularizer": None, "trainable": True, "dtype": None, "name": None}
 
@@ -103,7 +85,7 @@ def _component(kind: str, name: str, made: type, exported: list[str]) -> dict[st
     short = [alias for alias, meant in SHORT_NAMES.get(kind, {}).items() if meant == name]
     aliases = sorted({_snake_case(name), *exported, *short} - {name})
     return {
-        "doc": _first_sentence(inspect.getdoc(made) or ""),
+        "doc": first_sentence(inspect.getdoc(made) or ""),
         **({"aliases": aliases} if aliases else {}),
         **({"inputs": "many"} if name in MANY_INPUTS and kind == "layer" else {}),
         "arguments": _arguments(kind, name, made),
@@ -112,7 +94,7 @@ def _component(kind: str, name: str, made: type, exported: list[str]) -> dict[st
 
 def _arguments(kind: str, name: str, made: type) -> dict[str, Any]:
     docstrings = (inspect.getdoc(each) or "" for each in (made, inspect.getattr_static(made, "__init__")))
-    documented = {argument: doc for text in docstrings for argument, doc in _documented_arguments(text).items()}
+    documented = {argument: doc for text in docstrings for argument, doc in documented_arguments(text).items()}
     arguments = {}
     for argument, default in _defaults(kind, made).items():
         if {argument, f"{name}.{argument}", f"{kind}:{argument}"} & ARGUMENTS_LEFT_OUT.keys():
@@ -176,30 +158,9 @@ def _activations() -> dict[str, Any]:
         if not offered or name != getattr(function, "__name__", None):  # another name: an alias
             continue
         aliases = [alias for alias, meant in SHORT_NAMES["activation"].items() if meant == name]
-        doc = {"doc": _first_sentence(inspect.getdoc(function) or "")}
+        doc = {"doc": first_sentence(inspect.getdoc(function) or "")}
         components[name] = doc | ({"aliases": aliases} if aliases else {}) | {"arguments": {}}
     return components
-
-
-def _documented_arguments(docstring: str) -> dict[str, str]:
-    """Return the first sentence on each argument in a docstring's Args section."""
-    # Some docstrings hold code at the margin, which hides their indentation from inspect.cleandoc.
-    section = re.search(r"^( *)(?:Args|Arguments):\n((?:\1 +.*\n|\s*\n)+)", docstring + "\n", re.MULTILINE)
-    if section is None:
-        return {}
-    lines = inspect.cleandoc("\n" + section[2])
-    found = re.findall(r"^`?(\w+)`?\s*:\s+(.*?)(?=^\S|\Z)", lines, re.MULTILINE | re.DOTALL)
-    return {name: _first_sentence(text) for name, text in found}
-
-
-def _first_sentence(text: str) -> str:
-    """Return the first sentence that says more than a type, which the catalogue states by itself."""
-    text = " ".join(text.strip().split("\n\n")[0].split()).replace("``", "`")
-    sentences = [each.strip() for each in re.split(_SENTENCE_END, text) if each.strip()] or [""]
-    telling = next((each for each in sentences if set(re.findall(r"[a-z]+", each.lower())) - _TYPE_WORDS), sentences[0])
-    telling = re.sub(r"^\(?optional\)?[.,:]?\s+", "", telling, flags=re.IGNORECASE)
-    telling = re.sub(_TYPE_PREFIX, "", telling)
-    return telling[:1].upper() + telling[1:].rstrip(".") + "." if telling else ""
 
 
 def _snake_case(name: str) -> str:

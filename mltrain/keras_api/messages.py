@@ -14,4 +14,6 @@ def reason(error: Exception) -> str:
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
     paragraphs = [" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text)]
     told = [paragraph for paragraph in paragraphs if paragraph and not paragraph.startswith("Exception encountered")]
+    if len(told) > 1 and told[0].endswith("Error encountered:"):  # in a trace of the shapes; the error itself is below
+        return told[1]
     return told[0] if told else type(error).__name__

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mltrain.config.plugins import Plugins
 from mltrain.data.features import FEATURES
 from mltrain.data.sources import SOURCES
 from mltrain.data.splits import SPLIT_SPECS
-from mltrain.evaluation.own_metrics import METRICS, Plugins
+from mltrain.evaluation.own_metrics import METRICS
 from mltrain.keras_api import catalogue
 from mltrain.listing.reference import describe
 from mltrain.models import MODELS
-from mltrain.spec import Spec
+from mltrain.plugins import GROUPS
+from mltrain.spec import Spec, with_article
 from mltrain.training.spec import OWN_CALLBACKS
 
 # What each kind is and where a config names it.
@@ -101,11 +104,14 @@ def components(kind: str, plugins: Plugins | None = None) -> list[Component]:
 
     Args:
         kind: one of `KINDS`.
-        plugins: whose metrics are listed, too; None takes those of installed packages alone.
+        plugins: whose components are listed, too; None takes those of installed packages alone.
     """
-    own = [_own(spec) for spec in _OWN.get(kind, ())]
+    own, plugins = [_own(spec) for spec in _OWN.get(kind, ())], plugins or Plugins()
     if kind == "metric":
-        own += _of_plugins(plugins or Plugins())
+        own += _of_plugins(kind, [_own(spec) for spec in plugins.metrics.registered()], plugins.metrics.names())
+    elif kind in GROUPS:
+        parts = [_of_keras(catalogue.row(each.entry)) for each in plugins.parts.registered(kind)]
+        own = _of_plugins(kind, parts, plugins.parts.names(kind)) + own
     names = {component.name for component in own}
     if kind not in _FROM_KERAS:
         return own
@@ -118,14 +124,11 @@ def _own(spec: type[Spec]) -> Component:
     return Component(str(spec.model_fields["type"].default), doc, tuple(getattr(spec, "aliases", ())), arguments)
 
 
-def _of_plugins(plugins: Plugins) -> list[Component]:
-    """Return the metrics of `--plugin`, and the names of those of installed packages, which are not imported."""
-    found = {str(spec.model_fields["type"].default): _own(spec) for spec in plugins.registered()}
-    return [
-        found.get(name)
-        or Component(name, "A metric of an installed package. It is imported when a config names it.", (), ())
-        for name in plugins.names()
-    ]
+def _of_plugins(kind: str, known: list[Component], names: Sequence[str]) -> list[Component]:
+    """Return the components of `--plugin`, and the names of those of installed packages, which are not imported."""
+    found = {component.name: component for component in known}
+    doc = f"{with_article(kind).capitalize()} of an installed package. It is imported when a config names it."
+    return [found.get(name) or Component(name, doc, (), ()) for name in names]
 
 
 def _of_keras(row: catalogue.Row) -> Component:

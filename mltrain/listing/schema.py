@@ -7,9 +7,10 @@ from typing import Any
 from pydantic.json_schema import DefsRef, GenerateJsonSchema, JsonRef, JsonSchemaValue
 from pydantic_core import core_schema
 
-from mltrain.evaluation.own_metrics import Plugins
+from mltrain.config.plugins import Plugins
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.keras_api.catalogue import definitions
+from mltrain.keras_api.own_parts import OwnParts
 from mltrain.listing.reference import field_documentation
 from mltrain.models.graph_nodes import node_definition
 from mltrain.spec import Spec, as_plain
@@ -22,7 +23,7 @@ def json_schema(spec: type[Spec] = ExperimentSpec, plugins: Plugins | None = Non
 
     Args:
         spec: of the whole.
-        plugins: whose metrics may be named; None takes those of installed packages alone.
+        plugins: whose components may be named; None takes those of installed packages alone.
     """
     generator = type("_Draft7OfPlugins", (_Draft7,), {"plugins": plugins})
     schema = spec.model_json_schema(ref_template="#/definitions/{model}", schema_generator=generator)
@@ -38,7 +39,9 @@ class _Draft7(GenerateJsonSchema):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Keras' components have no classes: without this pydantic does not know what the references to them refer to.
-        for name, schema in {**definitions(), "graph_node": node_definition()}.items():
+        parts = OwnParts() if self.plugins is None else self.plugins.parts
+        own = definitions(lambda kind: [part.entry for part in parts.registered(kind)])
+        for name, schema in {**own, "graph_node": node_definition(parts)}.items():
             self.definitions[DefsRef(name)] = schema
             self.json_to_defs_refs[JsonRef(self.ref_template.format(model=name))] = DefsRef(name)
             self._prioritized_defsref_choices[DefsRef(name)] = [DefsRef(name)]

@@ -57,6 +57,9 @@ def _add(model: keras.Model, layer: KerasComponent, number: int, written: int, i
         raise MisfitError(_path(number if stated else taken[built.name], written), message)
     try:
         model.add(built)
+        if model._functional is None:  # Keras says nothing of a layer that does not know its shapes
+            built(keras.KerasTensor((None, *below), dtype=model.layers[0].dtype))
+            raise NotImplementedError("the shape of its outputs is not known; compute_output_shape() says it")
     except REFUSALS as error:
         raise MisfitError(path, _misfit(layer, below, "", error)) from error
 

@@ -44,7 +44,7 @@ def built_graph(graph: Steps, info: DataInfo, head_is_added: bool) -> keras.Mode
         made = {target: building.made[key] for target, key in graph.outputs.items()}
         return made.get(THE_OUTPUT, made)
 
-    taken = {dict(step.layer.arguments)["name"] for step in graph.steps}
+    taken = {str(dict(step.layer.arguments).get("name")) for step in graph.steps}
     return network(info, body, head_is_added, taken)
 
 
@@ -119,7 +119,10 @@ class _Building:
                 f"{source or 'the input'} {shape_text(tensor.shape[1:])}"
                 for source, tensor in zip(step.sources, tensors, strict=True)
             )
-            self.problems.append((step.path, f"{step.words} does not accept {meeting}: {reason(error)}"))
+            message = f"{step.words} does not accept {meeting}: {reason(error)}"
+            if step.layer.own is not None:  # the error knows the line of its code
+                raise MisfitError(("model", *step.path), message) from error
+            self.problems.append((step.path, message))
         finally:
             keras.config.set_dtype_policy(policy)
 
@@ -150,7 +153,7 @@ class _Building:
                 more = {"mask": [of_query, of_value]} if of_query is not None or of_value is not None else {}
                 made = layer([given[name] for name in CALL_ARGUMENTS[kind] if name in given], **more)
             masks = [of_query]
-        elif step.layer.entry.inputs == "many":
+        elif step.layer.entry.inputs == "many" or len(tensors) > 1:
             made = layer(tensors)
         else:
             if kind in _TAKE_MASKS and masks[0] is not None:

@@ -10,6 +10,7 @@ from pydantic_core import InitErrorDetails, core_schema
 
 from mltrain.keras_api.catalogue import component_schema, entries
 from mltrain.keras_api.components import KerasComponent, check_component
+from mltrain.keras_api.own_parts import OwnParts, parts_in
 from mltrain.spec import fail, problem
 
 # How a layer inside a repeated block calls what the block is given.
@@ -66,7 +67,7 @@ class NodeType:
     """The pydantic annotation for a node."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(
+        return core_schema.with_info_plain_validator_function(
             _checked, serialization=core_schema.plain_serializer_function_ser_schema(Node.plain)
         )
 
@@ -74,8 +75,8 @@ class NodeType:
         return {"$ref": "#/definitions/graph_node"}
 
 
-def node_definition() -> dict[str, Any]:
-    """Return the definition of a node in the JSON Schema."""
+def node_definition(parts: OwnParts) -> dict[str, Any]:
+    """Return the definition of a node in the JSON Schema, with the layers of the user's."""
     name = {"type": "string", "description": "The name by which other nodes refer to this one."}
     sources = {
         "description": "What it takes: nodes and inputs by their names; without it, the node above.",
@@ -94,25 +95,26 @@ def node_definition() -> dict[str, Any]:
         properties = {"name": name, "from": sources, **more}
         return {"type": "object", "properties": properties, "required": [required], "additionalProperties": False}
 
-    layers = [component_schema(entry) for entry in entries("layer")]
+    known = [*(part.entry for part in parts.registered("layer")), *entries("layer")]
+    layers = [component_schema(entry) for entry in known]
     for layer in layers:
         layer["properties"]["from"] = sources
-    bare = [entry.name for entry in entries("layer") if not entry.required]
+    bare = [entry.name for entry in known if not entry.required]
     blocks = [own({"share": shared}, "share"), own({"repeat": times, "layers": body}, "layers")]
     return {"anyOf": [{"enum": bare}, *blocks, *layers]}
 
 
-def _checked(value: Any) -> Node:
+def _checked(value: Any, info: core_schema.ValidationInfo) -> Node:
     if isinstance(value, Node):
         return value
     problems: list[InitErrorDetails] = []
-    node = _node(value, (), problems)
+    node = _node(value, (), problems, parts_in(info.context))
     if node is None or problems:
         raise fail("node", problems)
     return node
 
 
-def _node(value: Any, loc: _Loc, problems: list[InitErrorDetails]) -> Node | None:
+def _node(value: Any, loc: _Loc, problems: list[InitErrorDetails], parts: OwnParts) -> Node | None:
     if isinstance(value, KerasComponent):
         return Node(_name_of(value), layer=value)
     if isinstance(value, str):
@@ -130,19 +132,21 @@ def _node(value: Any, loc: _Loc, problems: list[InitErrorDetails]) -> Node | Non
         problems.append(problem("node", f"{message}, {found}", loc, sorted(map(str, rest))))
         return None
     if "type" in rest:
-        layer = check_component("layer", rest, loc, problems)
+        layer = check_component("layer", rest, loc, problems, parts)
         return None if layer is None else Node(_name_of(layer), sources, arguments, layer)
-    return _own_node(rest, sources, arguments, loc, problems)
+    return _own_node(rest, (sources, arguments), loc, problems, parts)
 
 
 def _own_node(
     rest: Mapping[str, Any],
-    sources: tuple[str, ...] | None,
-    arguments: tuple[str, ...],
+    taken: tuple[tuple[str, ...] | None, tuple[str, ...]],
     loc: _Loc,
     problems: list[InitErrorDetails],
+    parts: OwnParts,
 ) -> Node | None:
-    """Return a node that is not a layer: the layer of another one, or a block."""
+    """Return a node that is not a layer: the layer of another one, or a block. What it takes are sources and the
+    arguments that they are."""
+    sources, arguments = taken
     known = ("name", "share") if "share" in rest else ("name", "layers", "repeat")
     before = len(problems)
     for key in rest:
@@ -162,7 +166,7 @@ def _own_node(
     if not isinstance(layers, Sequence) or isinstance(layers, str) or not layers:
         problems.append(problem("layers", "expected a list of nodes", (*loc, "layers"), layers))
         return None
-    nodes = [_node(each, (*loc, "layers", place), problems) for place, each in enumerate(layers)]
+    nodes = [_node(each, (*loc, "layers", place), problems, parts) for place, each in enumerate(layers)]
     if len(problems) > before:
         return None
     return Node(name, sources, arguments, repeat=repeat, layers=tuple(each for each in nodes if each is not None))

@@ -192,7 +192,7 @@ def _misfit(layer: KerasComponent, sources: Sequence[str], arguments: Sequence[s
     if known is None:
         if arguments:
             return f"{layer.type} has no inputs by name: write a name, or a list of names"
-        if layer.entry.inputs != "many" and len(sources) > 1:
+        if layer.entry.inputs == "one" and len(sources) > 1:
             return f"{layer.type} takes one input, and {len(sources)} are given; join them first, as with Concatenate"
         if layer.entry.inputs == "many" and len(sources) < 2:
             return f"{layer.type} takes two inputs or more: list their names in 'from'"

@@ -113,6 +113,11 @@ class ModelSpec(Spec):
         return 1
 
     @property
+    def has_own_step(self) -> bool:
+        """Whether it updates its weights by code of the user's."""
+        return False
+
+    @property
     def written_layers(self) -> tuple[KerasComponent, ...]:
         """The layers that the config lists under `model.layers`, from the input on."""
         return ()

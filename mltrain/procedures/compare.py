@@ -11,8 +11,8 @@ from mltrain.comparison.compared_seeds import read_compared_seeds
 from mltrain.comparison.differences import differences
 from mltrain.comparison.pairing import pair
 from mltrain.comparison.side_by_side import LeftOut, SideBySide
+from mltrain.config.plugins import Plugins
 from mltrain.errors import RunError, UsageError
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.run.opening import open_run
 from mltrain.run.run_folder import SEEDS, RunFolder
 from mltrain.run.rundir import RunDirectory

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mltrain.config.plugins import Plugins
 from mltrain.data.encoders.column import RawColumn
 from mltrain.data.examples import encode_examples
 from mltrain.data.files.arrays import with_single_values
@@ -26,10 +27,10 @@ from mltrain.data.splits.keys import group_numbers, several
 from mltrain.data.table import Table, absent_sentences, with_missing
 from mltrain.data.unknown_target import without_unknown_target
 from mltrain.errors import DataError, RunError, WriteError
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.forecast_dates import measured_columns
 from mltrain.procedures.member_folds import MemberFolds
+from mltrain.procedures.own_faults import own_faults
 from mltrain.procedures.prediction.rows import kinds_of, kinds_of_targets
 from mltrain.procedures.recorded_config import other_plugins, refuse_absent
 from mltrain.procedures.slices import Slice, split_slices
@@ -124,11 +125,18 @@ def evaluate(
         RunError: the run is damaged or unfinished, or its data has changed since.
         UsageError: the weights of that epoch are not kept.
         DataError: the data is not there, or not valid.
-        PluginError: the plugin of one of its metrics is not there, or fails.
+        PluginError: the plugin of one of its components is not there, or fails.
     """
     stored = read_model(run, plugins, epoch)
-    refuse_absent(stored.spec.evaluation.stated_metrics)
-    spec, preprocessing = stored.spec, stored.preprocessing
+    refuse_absent(stored.spec)
+    with own_faults(stored.spec):
+        return _evaluated(stored, split, data, command, options)
+
+
+def _evaluated(
+    stored: StoredModel, split: str | None, data: Path | None, command: tuple[str, ...], options: Mapping[str, Any]
+) -> Evaluation:
+    run, spec, preprocessing = stored.run, stored.spec, stored.preprocessing
     splits = [name for name in SPLITS if name in stored.splits]
     if split is not None and split not in {*splits, *spec.splits_of_folds}:
         raise RunError(f"{run.path}: the run has no {split} rows (it has: {', '.join(splits)})")
@@ -167,7 +175,7 @@ def evaluate(
         measured = measured.model_copy(update={"groups": Groups(columns=keys, n=None)})
     unfinished = unfinished_sentence(run, stored.kind, stored.epoch)
     remarks: dict[str, tuple[str, ...]] = {
-        "plugin_sentences": other_plugins(stored.record, spec.evaluation.stated_metrics),
+        "plugin_sentences": other_plugins(stored.record, spec),
         "run_sentences": tuple(filter(None, (unfinished, stored.other_weights))),
         "data_sentences": sentences,
     }

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from mltrain.config.load import Loaded
-from mltrain.errors import InterruptedRunError, MisfitError, MltrainError, OutOfMemoryError, WriteError
+from mltrain.errors import InterruptedRunError, MisfitError, MltrainError, OutOfMemoryError, PluginError, WriteError
+from mltrain.problems import KeyPath
+from mltrain.procedures.own_faults import own_fault
 from mltrain.procedures.run_context import RunContext
 from mltrain.run.locked_run import LockedRun
 from mltrain.run.status import State, status
@@ -37,15 +39,24 @@ def recorded_failures(loaded: Loaded, context: RunContext) -> Iterator[None]:
 
 @contextmanager
 def placed_failures(loaded: Loaded) -> Iterator[None]:
-    """Place errors of what is done inside in the YAML, and name failures of the machine."""
+    """Place errors of what is done inside in the YAML, and name failures of the machine, and of code of the user's."""
+
+    def place(path: KeyPath) -> object:
+        return loaded.root.place_of(path)
+
     try:
         yield
     except MisfitError as error:
-        raise loaded.error(*error.all) from error
+        raise (own_fault(error, loaded.spec, place) or loaded.error(*error.all)) from error
+    except PluginError as error:
+        placed = own_fault(error, loaded.spec, place)
+        if placed is None:
+            raise
+        raise placed from error
     except MltrainError:
         raise
     except Exception as error:
-        failure = machine_failure(error)
+        failure = machine_failure(error) or own_fault(error, loaded.spec, place)
         if failure is None:
             raise
         raise failure from error

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from mltrain.config.plugins import Plugins
 from mltrain.errors import ConfigError, RunError, UsageError
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.gate_rules import gate_problem
 from mltrain.experiment.target_rules import possible_tasks
 from mltrain.gates.gate import DATA, Gate

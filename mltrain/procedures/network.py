@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mltrain.config.named_parts import named_parts
 from mltrain.data.examples import Examples, model_inputs
 from mltrain.data.several_targets import Target
 from mltrain.experiment.settled import settled
@@ -176,8 +177,8 @@ class Network:
         output = self.info.output
         parts = [(place, each.task, rule.of_output(each.name).temperature) for each, place in output.placed]
         compiled = isinstance(self.spec.training.schedule, Schedule) or bool(self.spec.training.stages)
-        if parts or compiled or scales_loss(model):
-            # Without what it was compiled with, which only mltrain knows.
+        if parts or compiled or scales_loss(model) or any(named_parts(self.spec)):
+            # Without what it was compiled with, and a class that trains it, which only mltrain or the user knows.
             model = keras.Model(model.inputs, model.outputs[0], name=model.name)
         parts = parts or [(slice(None), output.task, rule.temperature)]
         return model if all(temperature is None for *_, temperature in parts) else tempered_model(model, parts)

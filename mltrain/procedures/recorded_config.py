@@ -1,16 +1,18 @@
-"""The config of a run, read back also where it names metrics of plugins that are not there. No TensorFlow, no NumPy."""
+"""The config of a run, read back also where it names what plugins define that are not there. No TensorFlow, no
+NumPy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
 from mltrain.config.load import Loaded, load_text
+from mltrain.config.plugins import Plugins
 from mltrain.evaluation.metric import Metric, OwnMetric
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.measured import default_objective
 from mltrain.experiment.spec import ExperimentSpec
+from mltrain.procedures.recorded_parts import other_parts, recorded_parts, refuse_absent_parts
 from mltrain.run.record import OwnMetricRecord, Record
 from mltrain.run.rundir import RunDirectory
 from mltrain.task import SPLITS, Task
@@ -19,7 +21,7 @@ _DECAY = ("training", "weight_decay_on")
 
 
 def recorded_config(run: RunDirectory, overrides: Sequence[str] = (), plugins: Plugins | None = None) -> Loaded:
-    """Return the config of a run. What of its metrics is not there can be named, and not be measured.
+    """Return the config of a run. What of its components is not there can be named, and not be measured or built.
 
     Raises:
         RunError: config.resolved.yaml or record.json is not there or damaged.
@@ -28,7 +30,8 @@ def recorded_config(run: RunDirectory, overrides: Sequence[str] = (), plugins: P
     """
     text, record = run.resolved(), run.record()
     own = {name: (each.direction, each.origin) for name, each in record.own_metrics.items()}
-    known = (Plugins() if plugins is None else plugins).with_recorded(own)
+    parts = recorded_parts(record, run.path / "record.json")
+    known = (Plugins() if plugins is None else plugins).with_recorded(own, parts)
     loaded = load_text(text, "config.resolved.yaml", run.path, overrides, plugins=known)
     return as_when_recorded(loaded, record)
 
@@ -64,22 +67,29 @@ def own_metrics_record(metrics: Sequence[Metric] | None) -> dict[str, OwnMetricR
     return {metric.name: OwnMetricRecord(direction=metric.direction, origin=metric.origin) for metric in own}
 
 
-def other_plugins(record: Record, metrics: Sequence[Metric] | None) -> tuple[str, ...]:
-    """Return in which metrics of plugins are not what they were when the run was made, a sentence each."""
-    now = own_metrics_record(metrics)
-    return tuple(
+def other_plugins(record: Record, spec: ExperimentSpec) -> tuple[str, ...]:
+    """Return in which components of plugins are not what they were when the run was made, a sentence each."""
+    now = own_metrics_record(spec.evaluation.stated_metrics)
+    metrics = (
         f"{name} is measured by {now[name].origin.words}, in the training it was {before.origin.words}"
         for name, before in record.own_metrics.items()
         if name in now and now[name].origin != before.origin
     )
+    return (*metrics, *other_parts(record, spec))
 
 
-def refuse_absent(metrics: Iterable[Metric]) -> None:
-    """Refuse metrics of plugins that are not there, before it takes long to find out.
+def other_parts_of(run: RunDirectory, plugins: Plugins | None) -> tuple[str, ...]:
+    """Return which parts of the network of a run are not what they were when it was trained, a sentence each."""
+    return tuple(other_parts(run.record(), recorded_config(run, plugins=plugins).spec))
+
+
+def refuse_absent(spec: ExperimentSpec) -> None:
+    """Refuse components of plugins that are not there, before it takes long to find out.
 
     Raises:
         PluginError: names the first, and what brings it.
     """
-    for metric in metrics:
+    for metric in spec.evaluation.stated_metrics:
         if isinstance(metric, OwnMetric):
             metric.given()
+    refuse_absent_parts(spec)

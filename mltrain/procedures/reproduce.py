@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from mltrain.config.load import Loaded
+from mltrain.config.plugins import Plugins
 from mltrain.errors import ConfigError, RunError
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.procedures.recorded_config import recorded_config, refuse_absent
 from mltrain.procedures.resumption import record_differences
 from mltrain.procedures.stored_model import resolved_spec
@@ -71,7 +71,7 @@ def as_recorded(run: RunDirectory, plugins: Plugins | None = None) -> Loaded:
 
     Raises:
         RunError: the run is damaged, or did not finish.
-        PluginError: the plugin of one of its metrics is not there.
+        PluginError: the plugin of one of its components is not there.
     """
     status, record, spec = run.status(), run.record(), resolved_spec(run, plugins)
     if status.state != "finished":
@@ -81,7 +81,7 @@ def as_recorded(run: RunDirectory, plugins: Plugins | None = None) -> Loaded:
         raise RunError(
             f"{run.path}: it was resumed with changes ({'; '.join(changed)}), so it cannot be reproduced in one go"
         )
-    refuse_absent(spec.evaluation.stated_metrics)
+    refuse_absent(spec)
     stated = [
         f"{key}={str(record.determinism[recorded]).lower()}"
         for key, asked, recorded in (
@@ -127,7 +127,17 @@ def compared(before: RunDirectory, after: RunDirectory, tolerance: float) -> Rep
 
 def _other_settings(resumed: Resumption) -> tuple[str, ...]:
     """Return which settings were changed when a run was resumed; an earlier mltrain did not record them apart."""
-    others = ("versions.", "environment.", "determinism.", "seeds.", "own_metrics.", "processor:", "cores:", "threads:")
+    others = (
+        "versions.",
+        "environment.",
+        "determinism.",
+        "seeds.",
+        "own_metrics.",
+        "own_parts.",
+        "processor:",
+        "cores:",
+        "threads:",
+    )
     return resumed.changed or tuple(each for each in resumed.inexact if not each.startswith((*others, "data: ")))
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mltrain.config.load import Loaded
+from mltrain.config.plugins import Plugins
 from mltrain.config.resolved import resolved_yaml
 from mltrain.errors import ConfigError, RunError, UsageError
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.problems import KeyPath
 from mltrain.procedures.recorded_config import as_when_recorded, recorded_config, refuse_absent
 from mltrain.procedures.resumption import PlannedResumption, config_differences
@@ -137,7 +137,7 @@ def prepare_resume(
         RunError: the run ended before there was anything to go on with.
         ConfigError: an override is wrong.
         UsageError: fewer epochs are asked for than the stages before the last have.
-        PluginError: the plugin of one of its metrics is not there.
+        PluginError: the plugin of one of its components is not there.
     """
     if not run.has_begun():
         raise RunError(
@@ -154,7 +154,7 @@ def prepare_resume(
         loaded = recorded_config(run, (*overrides, *more), plugins)
     else:
         loaded = as_when_recorded(asked, run.record())
-    refuse_absent(loaded.spec.evaluation.stated_metrics)
+    refuse_absent(loaded.spec)
     differences = config_differences(before.spec, loaded.spec)
     longer = epochs is not None and run.has_status() and epochs > run.status().epoch
     resolved = None if loaded.spec == before.spec else resolved_yaml(loaded, again=asked is None).encode()

@@ -155,6 +155,8 @@ def record_differences(before: Record, after: Record) -> Iterator[str]:
         yield from _mapping_differences(name, getattr(before, name), getattr(after, name))
     plugins = [{name: each.origin.words for name, each in record.own_metrics.items()} for record in (before, after)]
     yield from _mapping_differences("own_metrics", *plugins)
+    parts = [{f"{each.kind}.{each.name}": each.origin.words for each in of.own_parts} for of in (before, after)]
+    yield from _mapping_differences("own_parts", *parts)
     if before.machine.processor != after.machine.processor:
         yield f"processor: {before.machine.processor} became {after.machine.processor}"
     if before.machine.cores != after.machine.cores:

@@ -20,12 +20,12 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
+from mltrain.config.plugins import Plugins
 from mltrain.data.examples import Examples
 from mltrain.data.preparation import Prepared
 from mltrain.errors import PluginError, RunError, SelfCheckError
 from mltrain.evaluation.counts import confusion_matrix
 from mltrain.evaluation.metric import Metric, OwnMetric
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.settled import settled
 from mltrain.outputs import KINDS
 from mltrain.procedures.measurement import exact_values, predict_out_of_fold, predict_split
@@ -56,7 +56,7 @@ def check_itself(
         SelfCheckError: something is not the same; says what.
     """
     try:
-        stored = read_model(run, Plugins.of_metrics(network.spec.evaluation.stated_metrics))
+        stored = read_model(run, Plugins.of_spec(network.spec))
         recorded = run.results()
         put_weights(network.model, stored.weights, str(run.checkpoints))
     except RunError as error:

@@ -13,6 +13,7 @@ from mltrain.procedures.first_weights import Download, put_first_weights
 from mltrain.procedures.forecast_dates import kept_columns
 from mltrain.procedures.member_folds import MemberFolds
 from mltrain.procedures.network import Network, build_network
+from mltrain.procedures.own_layers import export_decision, own_layers
 from mltrain.procedures.phases import Phases
 from mltrain.procedures.plan import Plan, make_plan
 from mltrain.procedures.preparing import prepare_for_model
@@ -181,6 +182,7 @@ def planned_setup(
         *settling,
         network.head.decision,
         *plan.decisions,
+        *export_decision(own_layers(network.model, spec)),
         *(() if folds is None else (folds.decision,)),
         *class_weight_decision(spec.training, prepared.examples["train"].y, prepared.info),
         *precision_decisions,

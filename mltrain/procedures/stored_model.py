@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mltrain.config.plugins import Plugins
 from mltrain.data.encoders.column import RawColumn, first_row
 from mltrain.data.preparation import data_info
 from mltrain.data.preprocessing import Preprocessing
 from mltrain.data.table import Table
 from mltrain.errors import ConfigError, RunError, UsageError
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.procedures.plan import final_weights
 from mltrain.procedures.recorded_config import recorded_config

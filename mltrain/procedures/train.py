@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mltrain.config.load import Loaded
+from mltrain.config.plugins import Plugins
 from mltrain.config.resolved import resolved_yaml
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.gates.judging import judge
 from mltrain.procedures.failures import recorded_failures
 from mltrain.procedures.recorded_config import own_metrics_record
+from mltrain.procedures.recorded_parts import own_parts_record
 from mltrain.procedures.resume import Finished, asked_epochs, finished, prepare_resume, refuse_without_effect
 from mltrain.procedures.resumption import PlannedResumption
 from mltrain.procedures.run_context import RunContext
@@ -277,6 +278,7 @@ def _first_record(
 ) -> Record:
     """Return what is recorded of this process before TensorFlow is there; a new run gets its first files."""
     run, own_metrics = context.run, own_metrics_record(loaded.spec.evaluation.stated_metrics)
+    own_parts = own_parts_record(loaded.spec)
     if planned is not None:
         return start_record(request.command, run.path).with_values(
             started=planned.before.started,
@@ -284,11 +286,12 @@ def _first_record(
             git=planned.before.git,
             defaults=planned.before.defaults,
             own_metrics=own_metrics,
+            own_parts=own_parts,
         )
     run.write_config(loaded.text)
     run.write_resolved(resolved_yaml(loaded).encode())
     record = start_record(request.command, loaded.path.absolute().parent if loaded.path else run.path)
-    record = record.with_values(own_metrics=own_metrics)
+    record = record.with_values(own_metrics=own_metrics, own_parts=own_parts)
     if loaded.written is not None:  # the config of an older run, which is reproduced
         record = record.with_values(defaults=1)
     run.write_record(record)

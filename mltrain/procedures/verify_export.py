@@ -1,7 +1,8 @@
 """`--verify-export`: model.keras as its user will have it. Imports TensorFlow.
 
 Only Keras can say what Keras makes of the archive, and opening one can run code that stands in it. So it is opened by
-another process, which knows nothing of mltrain, and only at the end of the training that has just written it:
+another process, which knows nothing of mltrain, but gets the plugins whose layers are in the model; and only at the end
+of the training that has just written it:
 `evaluate` is given runs by others, and opens none.
 """
 
@@ -25,10 +26,12 @@ from mltrain.data.raw_model import output_names
 from mltrain.errors import SelfCheckError
 from mltrain.procedures.measurement import predict_split
 from mltrain.procedures.network import Network
+from mltrain.procedures.own_layers import OwnLayer, own_layers
 from mltrain.run.arrays import from_npy
 from mltrain.run.decision import DecisionRule
 from mltrain.task import SPLITS
 from mltrain.training.acceleration import Precision
+from mltrain.wording import listed
 
 # The largest difference, in parts of the largest prediction, or of 1. A product of bfloat16 has 8 bits, and that of a
 # GPU may have 11; the process that verifies computes on the CPU.
@@ -40,13 +43,20 @@ _SECONDS = 600
 # Raw columns come in on standard input as an npz, by number; predictions go out as an npy. What Keras and TensorFlow
 # print goes to standard error.
 _USER = """
-import io, json, os, sys
+import importlib, importlib.util, io, json, os, sys
 answer = os.dup(1)
 os.dup2(2, 1)
 import keras
 import numpy as np
 import tensorflow as tf
-model = keras.saving.load_model(sys.argv[1])
+own = {}
+for file, module, name in json.loads(sys.argv[4]):
+    if file and module not in sys.modules:
+        spec = importlib.util.spec_from_file_location(module, file)
+        sys.modules[module] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[module])
+    own[name] = getattr(importlib.import_module(module), name)
+model = keras.saving.load_model(sys.argv[1], custom_objects=own)
 names = json.loads(sys.argv[2])
 with np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False) as file:
     raw = [tf.constant(file[str(number)]) for number in range(len(names))]
@@ -81,7 +91,8 @@ def verify_export(archive: Path, network: Network, prepared: Prepared, precision
     rows = len(prepared.sample)
     expected = predict_split(network, prepared.examples[split]).tempered(network, rule).values[:rows].reshape(rows, -1)
     target = prepared.preprocessing.target
-    found = _as_a_user(archive, raw, output_names(target) if isinstance(target, MixedTargets) else ())
+    needed = own_layers(network.model, network.spec)
+    found = _as_a_user(archive, raw, output_names(target) if isinstance(target, MixedTargets) else (), needed)
     if found.shape != expected.shape:
         raise _failure(f"{archive} predicts an array of shape {found.shape}, expected {expected.shape}")
     tolerance = _TOLERANCE[precision]
@@ -90,18 +101,25 @@ def verify_export(archive: Path, network: Network, prepared: Prepared, precision
     difference = float(np.abs(found - expected).max()) / max(1.0, float(np.abs(expected).max()))
     if not difference <= tolerance:  # NaN too
         raise _failure(f"{archive} differs from what was measured by {difference:.2g} on {rows} raw {split} rows")
-    same = f"model.keras, opened in another process, predicts the same for {rows} raw {split} rows"
+    plugins = listed(list(dict.fromkeys(each.origin for each in needed)))
+    code = f" with {plugins}" if plugins else ""
+    same = f"model.keras, opened in another process{code}, predicts the same for {rows} raw {split} rows"
     return f"{same} (largest difference {difference:.1g})"
 
 
-def _as_a_user(archive: Path, raw: dict[str, np.ndarray], outputs: Sequence[str]) -> np.ndarray:
+def _as_a_user(
+    archive: Path, raw: dict[str, np.ndarray], outputs: Sequence[str], needed: Sequence[OwnLayer]
+) -> np.ndarray:
     packed = io.BytesIO()
     columns: dict[str, Any] = {str(number): _plain(column) for number, column in enumerate(raw.values())}
     np.savez(packed, **columns)
+    # Of a plugin the file that the command line named, of a package its module.
+    own = [(str(Path(each.file).absolute()) if each.file else "", each.module, each.name) for each in needed]
+    arguments = [str(archive.absolute()), *map(json.dumps, (list(raw), outputs, own))]
     try:
         done = subprocess.run(  # noqa: S603 (the program is written above, the path is that of the run)
             # -P: a file of the user's that is called keras.py is not Keras.
-            [sys.executable, "-P", "-c", _USER, str(archive.absolute()), json.dumps(list(raw)), json.dumps(outputs)],
+            [sys.executable, "-P", "-c", _USER, *arguments],
             input=packed.getvalue(),
             capture_output=True,
             timeout=_SECONDS,

@@ -146,6 +146,38 @@ class OwnMetricRecord(Spec):
     """The file or package that defines its function."""
 
 
+class OwnArgumentRecord(Spec):
+    """An argument of a component of a plugin."""
+
+    name: str
+    """Its name."""
+    type: str
+    """What it may hold, as `mltrain list` writes it."""
+    default: Any = None
+    """Its default; null where it is required."""
+    required: bool = False
+    """Whether it has none."""
+    doc: str = ""
+    """One line on it."""
+
+
+class OwnPartRecord(Spec):
+    """A layer, loss, optimizer, schedule or model of a plugin."""
+
+    kind: Literal["layer", "loss", "optimizer", "schedule", "model"]
+    """What it is."""
+    name: str
+    """Its `type` in the config."""
+    origin: Origin
+    """The file or package that defines it."""
+    doc: str = ""
+    """One line on it."""
+    arguments: Many[OwnArgumentRecord] = ()
+    """Its arguments, so that the config can be read without the plugin."""
+    takes: Many[str] = ()
+    """The parameters that mltrain gives."""
+
+
 class Record(Spec):
     """How a run was made."""
 
@@ -191,6 +223,8 @@ class Record(Spec):
     """The sha256 of decision.json; null before it is written, and for runs without one."""
     own_metrics: Mapping[str, OwnMetricRecord] = {}
     """The metrics of plugins in `evaluation.metrics`, by name."""
+    own_parts: Many[OwnPartRecord] = ()
+    """The layers, losses, optimizers, schedules and models of plugins that the config names."""
     resumed: Many[Resumption] = ()
     """Each time that the run was resumed."""
     slices: Mapping[str, Many[float]] = {}

@@ -18,6 +18,7 @@ from mltrain.task import DataInfo, of_target
 from mltrain.training.metrics import TrainingMetric, default_loss, training_metrics
 from mltrain.training.optimizer import make_optimizer
 from mltrain.training.output_losses import OutputsLoss, beside_each_other, loss_of, output_losses
+from mltrain.training.own_code import refuse_without_rows
 from mltrain.training.schedule import Schedule
 from mltrain.training.soft_targets import mix_misfit, smoothing_misfit
 from mltrain.training.spec import TrainingSpec
@@ -106,9 +107,11 @@ def _compile(
     metrics: Iterable[TrainingMetric],
     info: DataInfo,
 ) -> None:
+    built = build(loss)
+    refuse_without_rows(loss, built, target_signature(training, info), info.output.units)
     model.compile(
         optimizer=optimizer,
-        loss=build(loss),
+        loss=built,
         metrics=[_keras_metric(metric, training, info) for metric in metrics],
         jit_compile=False,
     )

@@ -21,6 +21,7 @@ from mltrain.training.acceleration import UNACCELERATED, Acceleration, recurrenc
 from mltrain.training.feed import Arrays, Feed, Window, gathered, rows_of
 from mltrain.training.fused_recurrences import fused
 from mltrain.training.held_layers import as_in_predictions
+from mltrain.training.own_code import of_step_alone, refuse_without_loss
 from mltrain.training.progress import Chunks
 from mltrain.training.upper_part import UpperPart
 
@@ -87,6 +88,7 @@ class CompiledSteps:
         # With `jit_compile=False` TensorFlow would refuse to call what a layer wants compiled.
         self._run_full = tf.function(self._full_steps, autograph=False, jit_compile=acceleration.xla or None)
         self._read = tf.function(self._results, autograph=False)
+        self._own_step = step is None and type(model).train_step is not keras.Model.train_step
         self._logs: dict[str, float] | None = None
 
     @property
@@ -154,6 +156,8 @@ class CompiledSteps:
     def _keep(self, logs: dict[str, tf.Tensor]) -> None:
         # A device runs asynchronously: reading waits for it, so that the time is the steps' own.
         self._logs = {name: float(value) for name, value in logs.items()}
+        if self._own_step:
+            refuse_without_loss(self.model)
 
     def metrics(self) -> dict[str, float]:
         """Return the running averages of the loss and the Keras metrics after the last step of `epoch`."""
@@ -261,12 +265,16 @@ class CompiledEvaluation:
 
         _reset_metrics(self.model, when=first == 0)
         _, outputs = tf.while_loop(lambda step, _: step < count, body, (0, outputs), parallel_iterations=1)
-        return tf.reshape(outputs.stack(), (-1, self.outputs)), self.model.get_metrics_result()
+        return tf.reshape(outputs.stack(), (-1, self.outputs)), self._measured()
 
     def _partial_step(self, x: Any, y: tf.Tensor, start: tf.Tensor) -> Measured:
         _reset_metrics(self.model, when=start == 0)
         rest = tf.nest.map_structure(lambda tensor: tensor[start:], (x, y))
-        return self._evaluate_on(*rest), self.model.get_metrics_result()
+        return self._evaluate_on(*rest), self._measured()
+
+    def _measured(self) -> dict[str, tf.Tensor]:
+        others = of_step_alone(self.model)
+        return {name: value for name, value in self.model.get_metrics_result().items() if name not in others}
 
 
 class EvaluationLoop:

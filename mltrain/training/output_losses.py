@@ -24,6 +24,7 @@ from mltrain.outputs.kind import TargetForm
 from mltrain.task import DataInfo, Output
 from mltrain.training.class_weights import class_weights
 from mltrain.training.metrics import default_loss
+from mltrain.training.own_code import refuse_without_rows
 from mltrain.training.spec import TrainingSpec
 from mltrain.training.targets import OF_WHOLE_BATCHES
 
@@ -90,11 +91,18 @@ def output_losses(training: TrainingSpec, info: DataInfo) -> tuple[OutputLoss, .
     found = []
     for number, (part, place) in enumerate(info.output.placed):
         component = loss_of(training, part)
+        form = KINDS[part.task].target_form(component.type)
+        loss = _of_rows(component, part.name)
+        shape = () if form == "class numbers" else (part.units if form == "one-hot" else 1,)
+        try:
+            refuse_without_rows(component, loss, (shape, "float32"), part.units)
+        except MisfitError as error:
+            raise MisfitError(("training", "outputs", part.name, "loss"), error.message) from error
         found.append(
             OutputLoss(
                 name=part.name,
-                loss=_of_rows(component, part.name),
-                form=KINDS[part.task].target_form(component.type),
+                loss=loss,
+                form=form,
                 units=part.units,
                 place=place,
                 column=number,
@@ -117,6 +125,9 @@ def _of_rows(component: KerasComponent, name: str) -> keras.losses.Loss:
         message = f"{component.type} is computed of all rows of a batch together, so it cannot be one of several losses"
         raise MisfitError(path, message)
     loss = build(component)
+    if component.own is not None:
+        loss.reduction = None  # its config may not have it
+        return loss
     if loss.reduction not in _MEANS:
         raise MisfitError((*path, "reduction"), "the losses of several targets are means over the rows: remove it")
     return type(loss).from_config({**loss.get_config(), "reduction": None})

@@ -97,6 +97,8 @@ def loss_misfit(loss: KerasComponent, task: Task | Literal["auto"], scaled: bool
         task: "auto" where it is not known yet.
         scaled: whether the target is scaled for training.
     """
+    if loss.own is not None:  # only its author knows
+        return None
     if loss.type in _FITS_NO_TASK:
         return f"{loss.type} fits no task: {_FITS_NO_TASK[loss.type]}"
     if task == "auto":

@@ -141,7 +141,7 @@ def test_it_is_listed_and_in_the_schema(folder):
     ("text", "code", "said"),
     [
         (None, 2, "--plugin costs.py: cannot be read: No such file or directory"),
-        ("x = 1\n", 12, "--plugin costs.py: it does not define a metric"),
+        ("x = 1\n", 12, "--plugin costs.py: it defines no component; write a class"),
         ("x = 1\nx = = 2\n", 12, "--plugin costs.py: costs.py:2: SyntaxError: invalid syntax"),
         ("import sys\nsys.exit(0)\n", 12, "--plugin costs.py: costs.py:2: SystemExit: 0"),
         (PLUGIN.replace("direction=", "better="), 12, "costs.py:6: TypeError: "),

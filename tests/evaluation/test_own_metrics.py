@@ -10,11 +10,12 @@ from pydantic import ValidationError
 
 from mltrain import NoValueError, metric
 from mltrain.config.load import load_text
+from mltrain.config.plugins import Plugins
 from mltrain.errors import ConfigError, PluginError
 from mltrain.evaluation.differences import paired_difference
 from mltrain.evaluation.intervals import intervals
 from mltrain.evaluation.metrics import measure
-from mltrain.evaluation.own_metrics import METRICS, Plugins
+from mltrain.evaluation.own_metrics import METRICS
 from mltrain.evaluation.several import rows_of
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.listing.components import components

@@ -88,9 +88,7 @@ def test_misfits_name_the_place():
 
 def test_all_wrong_metrics_are_reported_at_their_place():
     found = dict(problems("acuracy", {"type": "accuracy", "average": "macro"}, {"type": "top_k_accuracy", "k": 0}, 3))
-    assert found[("metrics", 0, "type")] == (
-        "unknown metric 'acuracy' (did you mean 'accuracy'?); one of your own comes with --plugin FILE.py"
-    )
+    assert found[("metrics", 0, "type")] == ("unknown metric 'acuracy' (did you mean 'accuracy'?)")
     assert set(found) == {("metrics", 0, "type"), ("metrics", 1, "average"), ("metrics", 2, "k"), ("metrics", 3)}
 
 

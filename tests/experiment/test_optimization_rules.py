@@ -67,7 +67,10 @@ def test_steps_are_compared_once_the_rows_are_known(refused, schedule, message):
 def test_a_learning_rate_is_stated_once(refused, rate):
     optimizer = f"training.optimizer={{type: Adam, learning_rate: {rate}}}"
     said = refused("training.learning_rate=0.01", optimizer)
-    assert "training.optimizer.learning_rate: `learning_rate` beside the optimizer already says it: remove one of the two" in said
+    assert (
+        "training.optimizer.learning_rate: `learning_rate` beside the optimizer already says it: remove one of the two"
+        in said
+    )
 
 
 def test_a_learning_rate_that_is_none(refused):

@@ -64,7 +64,7 @@ def test_a_file_of_code_is_named_by_the_command_line_alone():
     def naming(words):
         return {name(path) for path in SOURCES if words in path.read_text(encoding="utf-8")}
 
-    assert naming("from_file(") == {"mltrain/plugins.py", "mltrain/evaluation/own_metrics.py"}
+    assert naming("from_file(") == {"mltrain/plugins.py", "mltrain/config/plugins.py"}
     assert {path.split("/")[1] for path in naming("Plugins.of_files(")} == {"cli"}
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mltrain.comparison.compared_run import ComparedRun, read_run
+from mltrain.config.plugins import Plugins
 from mltrain.errors import RunError
 from mltrain.evaluation.fold_means import fold_mean, up_to_perfect, verdict
-from mltrain.evaluation.own_metrics import Plugins
 from mltrain.gates.gate import Gate
 from mltrain.gates.judging import judge, judge_folds
 from mltrain.procedures.folds.pooled import pooled

@@ -49,6 +49,7 @@ class Findings:
         added: the names of the columns that were added.
         renamed: whether they have other names than usual, as the data has columns of these names.
         other_weights: that the weights are not those of the model of the run; empty where they are.
+        other_parts: which parts of the network are not those of the training, a sentence each.
         unfinished: that the run is not finished, and which weights were used; empty where it is finished.
     """
 
@@ -66,6 +67,7 @@ class Findings:
     explained: Attributed | None = None
     added: tuple[str, ...] = ()
     renamed: bool = False
+    other_parts: tuple[str, ...] = ()
     unfinished: str = ""
     other_weights: str = ""
 
@@ -82,6 +84,7 @@ class Findings:
             "rows": self.rows,
             "added": list(self.added),
             **({"unfinished": self.unfinished} if self.unfinished else {}),
+            **({"other_parts": list(self.other_parts)} if self.other_parts else {}),
             **({"other_weights": self.other_weights} if self.other_weights else {}),
             **({"without_history": self.without_history} if self.without_history else {}),
             "missing": {name: {"n": each.count, "in_training": each.expected} for name, each in self.missing.items()},

@@ -18,7 +18,7 @@ def finding_lines(findings: Findings) -> tuple[str, ...]:
 
 
 def _lines(findings: Findings) -> Iterator[str]:
-    yield from filter(None, (findings.unfinished, findings.other_weights))
+    yield from filter(None, (findings.unfinished, findings.other_weights, *findings.other_parts))
     if findings.renamed:
         yield f"the file already has a column of such a name, so the new columns are {', '.join(findings.added)}"
     if findings.images is not None:

@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from mltrain.config.plugins import Plugins
 from mltrain.data.outputs import Output
 from mltrain.data.streams import open_rows
 from mltrain.data.streams.block import RowStream, Wanted
 from mltrain.data.streams.images import ImagesStream, images_stream
 from mltrain.errors import DataError, UsageError
 from mltrain.procedures.explanation.attributed import explained_columns, mean_row
+from mltrain.procedures.own_faults import own_faults
 from mltrain.procedures.prediction.columns import added_names, beside, free_names, predicted_columns, spread_names
 from mltrain.procedures.prediction.findings import Findings
 from mltrain.procedures.prediction.rows import PredictedRows, kinds_of
+from mltrain.procedures.recorded_parts import other_parts, refuse_absent_parts
 from mltrain.procedures.stored_model import StoredModel, read_model
 from mltrain.procedures.unfinished import unfinished_sentence
 from mltrain.run.rundir import RunDirectory
@@ -54,6 +57,7 @@ class PredictRequest:
         options: how the file is written, by the names of the keys of its source.
         skip_bad: whether images that cannot be used are left out and counted, with their rows, instead of refused.
         epoch: whose kept weights predict; None for the model of the run.
+        plugins: with which its network is built; None takes installed packages alone.
     """
 
     run: RunDirectory
@@ -66,6 +70,7 @@ class PredictRequest:
     options: Mapping[str, Any] = field(default_factory=dict)
     skip_bad: bool = False
     epoch: int | None = None
+    plugins: Plugins | None = None
 
 
 def predict(request: PredictRequest, open_output: OpenOutput, interruption: Interruption) -> Findings:
@@ -80,10 +85,19 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
         UsageError: probabilities were asked for, or an explanation, and the model has none; or the weights of that
             epoch are not kept.
         RunError: the run is damaged or unfinished.
+        PluginError: the plugin of a part of the network is not there, or fails.
         DataError: the data is not there or not valid, or `strict` refuses it.
     """
+    stored = read_model(request.run, request.plugins, request.epoch)
+    refuse_absent_parts(stored.spec)
+    with own_faults(stored.spec):
+        return _predicted(request, stored, open_output, interruption)
+
+
+def _predicted(
+    request: PredictRequest, stored: StoredModel, open_output: OpenOutput, interruption: Interruption
+) -> Findings:
     run, data, images, explain, prefix = request.run, request.data, request.images, request.explain, request.prefix
-    stored = read_model(run, epoch=request.epoch)
     unfinished = unfinished_sentence(run, stored.kind, stored.epoch)
     target = stored.preprocessing.target
     added, parts = added_names(target, request.probabilities), explained_columns(stored) if explain else ()
@@ -129,6 +143,7 @@ def predict(request: PredictRequest, open_output: OpenOutput, interruption: Inte
                 renamed=not prefix and names != (*added, *spread_over, *parts),
                 unfinished=unfinished,
                 other_weights=stored.other_weights,
+                other_parts=tuple(other_parts(stored.record, stored.spec)),
             )
             if request.strict:
                 findings.refuse_surprises()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mltrain.comparison.compared_run import ComparedRun, read_run
 from mltrain.comparison.compared_seeds import one_of_seeds
-from mltrain.evaluation.own_metrics import Plugins
+from mltrain.config.plugins import Plugins
 from mltrain.gates.gate import Gate
 from mltrain.gates.judging import judge_seeds
 from mltrain.report.seeds import seeds_sentences
