@@ -249,7 +249,7 @@ class TestUnderfitting:
         falling = curves([1.1, 0.5, 0.1], [0.7] * 3)
         (found,) = diagnose(facts(**nothing, curves=falling, slowest_momentum=0.999, steps=12))
         assert (found.finding, found.key) == ("early_statistics", "training.epochs")
-        assert "after 12 steps its running means, by which the model predicts, are still 98 % of" in found.sentence
+        assert "after 12 steps its running means are still 98 % of" in found.sentence
         assert "train for about 2,302 steps" in found.sentence
 
     @pytest.mark.parametrize(

@@ -26,9 +26,8 @@ def early_statistics(facts: Facts) -> Finding | None:
     enough = math.ceil(math.log(_LITTLE) / math.log(momentum))
     return Finding(
         "early_statistics",
-        f"batch normalization has seen too few steps: after {counted(steps, 'step')} its running means, by which the "
-        f"model predicts, are still {math.floor(100 * share)} % of what they began with, and the model guesses even on "
-        f"its own training rows, whatever its training loss is; train for about {enough:,} steps, or take a model "
-        "that does not normalize by batches, or that does it with a smaller momentum",
+        f"batch normalization has seen too few steps: after {counted(steps, 'step')} its running means are still "
+        f"{math.floor(100 * share)} % of what they began with, and the model guesses, whatever its training loss is; "
+        f"train for about {enough:,} steps, or take another network",
         "training.epochs",
     )
