@@ -11,7 +11,11 @@ import keras
 from keras import ops
 from keras.src.backend.common import global_state
 
+from mltrain.errors import MisfitError
+from mltrain.keras_api.build import REFUSALS, build
 from mltrain.keras_api.components import KerasComponent
+from mltrain.keras_api.messages import reason
+from mltrain.problems import KeyPath
 from mltrain.spec import suggest
 from mltrain.task import Pixels
 
@@ -89,42 +93,70 @@ def _with_second_scaling(model: keras.Model) -> keras.Model:
     return keras.models.clone_model(model, call_function=call)
 
 
-def prepared_pixels(
-    tensor: Any, pixels: Pixels, size: Sequence[int] | None, preprocessing: str | None, name: str
-) -> Any:
-    """Return encoded images `(batch, height, width, 1 or 3)` as a backbone wants them, `(batch, height, width, 3)`.
+def as_images(tensor: Any, pixels: Pixels, size: Sequence[int] | None, name: str) -> Any:
+    """Return encoded images `(batch, height, width, 1 or 3)` as images `(batch, height, width, 3)` from 0 to 255.
 
     Args:
         tensor: of the images.
         pixels: how they become pixels from 0 to 255.
         size: height and width to which they are resized; None leaves them.
-        preprocessing: of the backbone, as the catalogue has it.
         name: of the backbone: names of layers end as it does.
     """
-    of_input = name.removeprefix("backbone")
-
-    def rescaled(values: Any, scale: Sequence[float], offset: Sequence[float], what: str) -> Any:
-        # Pixels in half precision would be rounded, whatever the backbone computes in.
-        layer = keras.layers.Rescaling(_one_or_all(scale), _one_or_all(offset), dtype="float32", name=what + of_input)
-        return layer(values)
-
     if set(pixels.factors) != {1.0} or set(pixels.offsets) != {0.0}:
-        tensor = rescaled(tensor, pixels.factors, pixels.offsets, "pixels")
+        tensor = _rescaled(tensor, pixels.factors, pixels.offsets, "pixels", name)
     if size is not None and tuple(tensor.shape[1:3]) != tuple(size):
-        tensor = keras.layers.Resizing(*size, dtype="float32", name="size" + of_input)(tensor)
+        tensor = keras.layers.Resizing(*size, dtype="float32", name="size" + _of_input(name))(tensor)
     if tensor.shape[-1] == 1:
-        tensor = keras.layers.Concatenate(dtype="float32", name="colors" + of_input)([tensor] * 3)
+        tensor = keras.layers.Concatenate(dtype="float32", name="colors" + _of_input(name))([tensor] * 3)
+    return tensor
+
+
+def augmented(images: Any, layers: Sequence[KerasComponent], path: KeyPath) -> Any:
+    """Return images behind layers that change them while training.
+
+    Raises:
+        MisfitError: a layer cannot be called on them, or changes their size; `path` is that of the layers.
+    """
+    shape = images.shape
+    for number, component in enumerate(layers):
+        try:
+            images = build(component)(images)
+        except REFUSALS as error:
+            raise MisfitError((*path, number), f"it does not fit images {tuple(shape[1:])}: {reason(error)}") from error
+        if images.shape != shape:
+            found = f"it makes {tuple(images.shape[1:])} of images {tuple(shape[1:])}"
+            raise MisfitError((*path, number), f"{found}: expected a layer that keeps their size")
+    return images
+
+
+def preprocessed(images: Any, preprocessing: str | None, name: str) -> Any:
+    """Return images `(batch, height, width, 3)` from 0 to 255 as a backbone wants them.
+
+    Args:
+        images: red, green and blue.
+        preprocessing: of the backbone, as the catalogue has it.
+        name: of the backbone.
+    """
     match preprocessing:
         case "tf":
-            return rescaled(tensor, [1 / 127.5], [-1.0], "preprocessing")
+            return _rescaled(images, [1 / 127.5], [-1.0], "preprocessing", name)
         case "torch":
             scale = [1 / (_WHITE * deviation) for deviation in _DEVIATION]
             offset = [-mean / deviation for mean, deviation in zip(_MEAN, _DEVIATION, strict=True)]
-            return rescaled(tensor, scale, offset, "preprocessing")
+            return _rescaled(images, scale, offset, "preprocessing", name)
         case "caffe":
-            blue_first = ops.flip(tensor, axis=-1)
-            return rescaled(blue_first, [1.0], [-mean for mean in _MEAN_BGR], "preprocessing")
-    return tensor  # the network does it inside
+            return _rescaled(ops.flip(images, axis=-1), [1.0], [-mean for mean in _MEAN_BGR], "preprocessing", name)
+    return images  # the network does it inside
+
+
+def _rescaled(values: Any, scale: Sequence[float], offset: Sequence[float], what: str, name: str) -> Any:
+    # Pixels in half precision would be rounded, whatever the backbone computes in.
+    named = what + _of_input(name)
+    return keras.layers.Rescaling(_one_or_all(scale), _one_or_all(offset), dtype="float32", name=named)(values)
+
+
+def _of_input(name: str) -> str:
+    return name.removeprefix("backbone")
 
 
 def _one_or_all(values: Sequence[float]) -> float | list[float]:
