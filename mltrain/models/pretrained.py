@@ -37,8 +37,9 @@ class Pretrained(InputEncoder):
     size: Annotated[Many[Side], Field(min_length=2, max_length=2)] | None = None
     """Height and width to which images are resized inside the model; null takes them as they are."""
     augmentation: Many[Annotated[KerasComponent, keras_component("layer")]] = ()
-    """Layers that change the images at random while training, such as `[RandomFlip, {type: RandomRotation, factor: 0.05}]`;
-    they get images with three channels from 0 to 255. The backbone is then computed in each step."""
+    """Layers that change the images at random while training, such as `[RandomFlip, {type: RandomZoom,
+    height_factor: 0.1}]`; they get images with three channels from 0 to 255. The backbone is then computed in each
+    step."""
     include: Annotated[str, Field(min_length=1)] | None = None
     """The last layer of the backbone that is taken, by its name in Keras, such as `block4_pool`; null takes all."""
     pooling: Literal["avg", "max", "none"] = "avg"

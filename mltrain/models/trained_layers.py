@@ -17,7 +17,7 @@ from mltrain.models.walk import layers_of
 from mltrain.problems import KeyPath
 from mltrain.spec import suggest
 from mltrain.trained import Trained
-from mltrain.wording import listed
+from mltrain.wording import in_words, listed
 
 # Layers that draw random numbers to regularise, and not to change the examples.
 _REGULARISING = (
@@ -212,8 +212,12 @@ def why_not_still(calls: Calls | None) -> str:
     """Return why the frozen part must be computed in each step; empty where it need not be."""
     if calls is None:
         return "the model is not a graph of layers"
-    random = [type(layer).__name__ for layer in _layers(below(calls)) if changes_examples(layer)]
-    return f"{listed(list(dict.fromkeys(random)))} changes the examples before it in each step" if random else ""
+    found = (type(layer).__name__ for layer in _layers(below(calls)) if changes_examples(layer))
+    random = list(dict.fromkeys(found))
+    if not random:
+        return ""
+    verb = "changes" if len(random) == 1 else "change"
+    return f"{in_words(random)} {verb} the examples before it in each step"
 
 
 def _layers(calls: Iterable[Call]) -> list[keras.Layer]:

@@ -95,7 +95,9 @@ class Setup:
             learned = put_first_weights(self.spec, prepared.info, model, download)
             use_new_statistics(model)
             words = put_first_vectors(self.spec.data, prepared, model)
-        decisions = (*self.decisions, *first, *learned.decisions, *words.decisions)
+        # Behind the device, so that the terminal shows them where there are many decisions.
+        device, *others = self.decisions
+        decisions = (device, *first, *learned.decisions, *words.decisions, *others)
         return replace(self, decisions=decisions, vectors=words.files, origins=learned.origins)
 
     def recorded(self, record: Record) -> Record:

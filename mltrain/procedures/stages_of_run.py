@@ -79,7 +79,8 @@ class StagesOfRun:
             return Stage(training.most_epochs, rules)
         stage = training.stages[number]
         best = stage.begin_with == "best" or (stage.begin_with == "auto" and setup.plan.final == "best")
-        return Stage(stage.epochs, rules, f"stage {number + 1} of {self.count} trains {_words(setup, number)}", best)
+        words = f"stage {number + 1} of {self.count} trains {setup.stages[number].words}"
+        return Stage(stage.epochs, rules, words, best)
 
     def steps(self, number: int) -> Steps:
         """Return how the stage that was begun is trained."""
@@ -159,8 +160,3 @@ def _running(spec: CallbackSpec, new: EpochCallback, before: list[EpochCallback]
         return new
     before.remove(found)
     return found
-
-
-def _words(setup: Setup, number: int) -> str:
-    planned = setup.stages[number]
-    return f"{planned.words}{f'; {planned.why}' if planned.why else ''}"
