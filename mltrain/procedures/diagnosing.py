@@ -71,9 +71,10 @@ class LiveDiagnosis:
 
 
 def chance_loss(network: Network) -> float | None:
-    """Return the training loss of a model that guesses, where that is ln C."""
+    """Return the training loss of a model that guesses, where that is ln C; None also for a model that begins with
+    learned weights, whose features are large for a new head."""
     training = network.spec.training
-    if KINDS[network.info.task].mixed:
+    if KINDS[network.info.task].mixed or network.spec.model.stated_weights():
         return None
     loss = training.loss or default_loss(network.info.task)
     plain = loss.type in _CROSS_ENTROPIES and dict(loss.arguments).get("reduction", _MEANS[0]) in _MEANS
