@@ -80,7 +80,7 @@ class Offered:
         """What it is."""
         found = kind_of(self.made)
         if found is None:
-            raise TypeError(f"{self.made!r} is no component")
+            raise TypeError(f"{self.made!r} is not a component")
         return found
 
     @property

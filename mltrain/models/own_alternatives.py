@@ -47,7 +47,7 @@ class OwnModels:
         """
         part = self._parts.find("model", name)
         if part is None:
-            raise TypeError(f"{name} is no model of a plugin")
+            raise TypeError(f"{name} is not a model of a plugin")
         problems: list[InitErrorDetails] = []
         given = dict(arguments)
         network = None

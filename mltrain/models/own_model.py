@@ -50,7 +50,7 @@ class OwnModel(ModelSpec):
             TypeError: the component is Keras' own.
         """
         if self.component.own is None:
-            raise TypeError(f"{self.type} is no model of a plugin")
+            raise TypeError(f"{self.type} is not a model of a plugin")
         return self.component.own
 
     def plain(self) -> dict[str, Any]:

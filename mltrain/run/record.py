@@ -133,7 +133,7 @@ class OwnArgumentRecord(Spec):
     name: str
     """Its name."""
     type: str
-    """What it may hold, as `mltrain list` writes it."""
+    """What it may hold, in the words of `mltrain list`."""
     default: Any = None
     """Its default; null where it is required."""
     required: bool = False
