@@ -22,7 +22,6 @@ from mltrain.errors import PluginError, UsageError
 from mltrain.metric_function import MetricFunction
 from mltrain.own_function import OwnFunction
 from mltrain.spec import Spec
-from mltrain.tensorflow_start import start_tensorflow
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -136,6 +135,8 @@ def from_file(path: Path) -> tuple[Offered, ...]:
     except OSError as error:
         raise UsageError(f"--plugin {path}: cannot be read: {error.strerror}") from None
     if _imports_keras(source):
+        from mltrain.tensorflow_start import start_tensorflow
+
         start_tensorflow()
     module = _run(path, source)
     origin = Origin(plugin=path.name, sha256=hashlib.sha256(source).hexdigest())
@@ -204,6 +205,8 @@ def _imported(kind: Kind, entry: EntryPoint) -> Offered:
     package, version = (entry.dist.name, entry.dist.version) if entry.dist else (entry.module, "")
     place = f"{kind} {entry.name} of the package {package}"
     if kind != "metric":
+        from mltrain.tensorflow_start import start_tensorflow
+
         start_tensorflow()
     with _faults(f"{place} ({entry.value})", None):
         found = entry.load()

@@ -59,11 +59,11 @@ def test_the_reference_has_every_key_and_every_component():
 
 
 def plugins_on(page, folder):
-    """Return the metrics that a page makes in its Python."""
-    texts = [text for text in blocks(page, "python") if "from mltrain import metric" in text]
+    """Return what a page makes in its Python."""
+    texts = [text for text in blocks(page, "python") if "from mltrain import" in text]
     files = []
     for text in texts[-1:]:
-        files.append(folder / "costs.py")
+        files.append(folder / "own.py")
         files[-1].write_text(text)
     return Plugins.of_files(files)
 
@@ -293,6 +293,29 @@ def test_the_page_on_own_metrics_does_what_it_says(shell, tmp_path):
     assert done.code == 0, done.err
     assert "share_in_top_tenth" in done.out
     assert (tmp_path / "predicted.csv").read_text().count("\n") == 6
+
+
+def test_the_page_on_own_parts_does_what_it_says(shell, tmp_path):
+    page = REPOSITORY / "docs" / "own_parts.md"
+    plugin, function, _ = blocks(page, "python")
+    (tmp_path / "nets.py").write_text(plugin.replace("import loss\n", "import loss, model\n") + "\n\n" + function)
+    for language, name in (("yaml", "config.yaml"), ("bash", "script")):
+        (text,) = blocks(page, language)
+        (tmp_path / name).write_text(text)
+    rows = load_breast_cancer()
+    lines = [",".join(rows.feature_names), *(",".join(map(str, row)) for row in rows.data[:5])]
+    (tmp_path / "new.csv").write_text("\n".join(lines) + "\n")
+    done = shell("bash script new.csv")
+    assert done.code == 0, done.err
+    assert "How sharply a gate opens." in done.out
+    assert (tmp_path / "predicted.csv").read_text().count("\n") == 6
+    mistyped = (tmp_path / "config.yaml").read_text().replace("sharpness", "sharpnes")
+    (tmp_path / "config.yaml").write_text(mistyped)
+    said = blocks(page, "text")
+    assert said[0].strip() in shell("mltrain validate config.yaml --plugin nets.py").err
+    (tmp_path / "config.yaml").write_text(mistyped.replace("sharpnes", "sharpness"))
+    (tmp_path / "nets.py").write_text(plugin.replace("* ops.sigmoid(", "* op.sigmoid("))
+    assert said[1].strip() in shell("mltrain train config.yaml --plugin nets.py").err
 
 
 def assert_is_part(excerpt, whole, place):

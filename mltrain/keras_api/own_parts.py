@@ -11,7 +11,7 @@ from mltrain import plugins
 from mltrain.errors import PluginError
 from mltrain.keras_api import catalogue
 from mltrain.keras_api.catalogue import Entry
-from mltrain.keras_api.own_signature import Signature, signature_of
+from mltrain.keras_api.own_entry import Signature
 from mltrain.plugins import Kind, Offered, Origin
 from mltrain.spec import normalise
 
@@ -83,6 +83,8 @@ class OwnParts:
         return found
 
     def _add(self, offered: Offered) -> OwnPart:
+        from mltrain.keras_api.own_signature import signature_of  # 5 ms that a config without plugins does not need
+
         kind, name = offered.kind, offered.name
         said = f"{offered.origin.plugin}: {kind} {name} ({offered.place})"
         if kind in catalogue.kinds():

@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
 from mltrain.errors import PluginError
@@ -18,6 +17,7 @@ from mltrain.keras_api.annotations import EXPECTED, type_of_value, type_text, wa
 from mltrain.keras_api.argument_types import ArgumentType, ComponentOf, ListOf, parse
 from mltrain.keras_api.catalogue import Argument, Entry
 from mltrain.keras_api.docstrings import documented_arguments, first_sentence
+from mltrain.keras_api.own_entry import Signature
 from mltrain.own_function import OwnFunction
 from mltrain.plugins import Kind, Offered
 
@@ -37,23 +37,6 @@ _OPEN_ENDED = {
 HEAD = ("head_units", "head_activation")
 _VARIABLE = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 _BY_NAME = re.compile(r"(?:^|_)(initializer|regularizer|constraint|activation)$")
-
-
-@dataclass(frozen=True)
-class Signature:
-    """What is known of a component of the user's.
-
-    Attributes:
-        entry: as of a component of Keras.
-        lists: the arguments that are lists, and not tuples.
-        left_out: why an argument cannot be stated in YAML, by its name.
-        takes: the parameters that mltrain gives.
-    """
-
-    entry: Entry
-    lists: frozenset[str] = frozenset()
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    takes: tuple[str, ...] = ()
 
 
 def signature_of(offered: Offered) -> Signature:

@@ -11,8 +11,9 @@ from mltrain.experiment.spec import ExperimentSpec
 from mltrain.keras_api import catalogue
 from mltrain.keras_api.argument_types import ArgumentType, ComponentOf, ListOf, parse
 from mltrain.keras_api.catalogue import Argument, Entry
+from mltrain.keras_api.own_entry import Signature
 from mltrain.keras_api.own_parts import OwnPart
-from mltrain.keras_api.own_signature import Signature, fits
+from mltrain.keras_api.own_signature import fits
 from mltrain.run.record import OwnArgumentRecord, OwnPartRecord, Record
 
 

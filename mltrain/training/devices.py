@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import tensorflow as tf
 
-from mltrain.errors import DeviceError
+from mltrain.errors import DeviceError, PluginError
 from mltrain.run.record import processor
 
 
@@ -36,6 +37,16 @@ class DeviceChoice:
     computes_bfloat16: bool
 
 
+@contextmanager
+def _before_first_operation(key: str) -> Iterator[None]:
+    """Say what is wrong where TensorFlow refuses a setting because it has computed something already."""
+    try:
+        yield
+    except RuntimeError as error:
+        message = f"TensorFlow has computed something already, so '{key}' cannot be set any more"
+        raise PluginError(f"{message}: a plugin must not compute when it is read, only when it is called") from error
+
+
 def choose_device(asked: str, threads: int | Literal["auto"] = "auto") -> DeviceChoice:
     """Return the device for `asked` ("auto", "cpu", "gpu") and make it the only one that TensorFlow sees.
 
@@ -48,7 +59,8 @@ def choose_device(asked: str, threads: int | Literal["auto"] = "auto") -> Device
             silence.
     """
     if threads not in ("auto", tf.config.threading.get_intra_op_parallelism_threads()):
-        tf.config.threading.set_intra_op_parallelism_threads(threads)  # before TensorFlow's first operation
+        with _before_first_operation("threads"):
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
     graphics = tf.config.list_physical_devices("GPU")
     used = (
         tf.config.threading.get_intra_op_parallelism_threads(),
@@ -58,7 +70,8 @@ def choose_device(asked: str, threads: int | Literal["auto"] = "auto") -> Device
         raise DeviceError(f"no GPU found ({_why_no_gpu()}). Set device to auto or cpu")
     if asked == "cpu" or not graphics:
         if graphics:
-            tf.config.set_visible_devices([], "GPU")
+            with _before_first_operation("device"):
+                tf.config.set_visible_devices([], "GPU")
         reason = "asked for" if asked == "cpu" else f"no GPU: {_why_no_gpu()}"
         return DeviceChoice("cpu", processor(), reason, *used, computes_bfloat16=_cpu_computes_bfloat16())
     tf.config.set_visible_devices(graphics[0], "GPU")
