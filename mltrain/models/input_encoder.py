@@ -100,6 +100,10 @@ class InputEncoder(ModelSpec):
             ValueError: its shape does not fit, in words.
         """
 
+    def encode_at(self, tensor: Any, given: Input, path: KeyPath) -> Any:
+        """Return what `encode` does; for an encoder that must know its path in the config."""
+        return self.encode(tensor, given)
+
     def encoded(self, tensor: Any, given: Input, path: KeyPath) -> Any:
         """Return what `encode` does.
 
@@ -110,7 +114,9 @@ class InputEncoder(ModelSpec):
         from mltrain.keras_api.messages import reason
 
         try:
-            return self.encode(tensor, given)
+            return self.encode_at(tensor, given, path)
+        except MisfitError:  # it knows its place
+            raise
         except (*REFUSALS, ConfigError) as error:
             shape = "(" + ", ".join(map(str, given.shape)) + ")"
             message = f"it does not fit the input '{given.name}', of shape {shape} for each row: {reason(error)}"

@@ -16,7 +16,7 @@ from mltrain.models.input_encoder import InputEncoder
 from mltrain.models.model import Backbone, StatedWeights
 from mltrain.problems import KeyPath
 from mltrain.spec import Many
-from mltrain.task import Decision, Input, InputKind
+from mltrain.task import Decision, Input, InputKind, Pixels
 
 _COLORS = 3
 Side = Annotated[int, Field(ge=1, le=4096)]
@@ -89,40 +89,33 @@ class Pretrained(InputEncoder):
             found.append(Decision(f"pixels of {given.name}", given.pixels.assumed, reason))
         return tuple(found)
 
-    def encoded(self, tensor: Any, given: Input, path: KeyPath) -> Any:
+    def encode(self, tensor: Any, given: Input) -> Any:
+        """Return `(batch, channels of the last feature maps)`."""
+        return self.encode_at(tensor, given, ("model",))
+
+    def encode_at(self, tensor: Any, given: Input, path: KeyPath) -> Any:
         """Return what `encode` does.
 
         Raises:
             MisfitError: the images do not fit the backbone, or it has no layer of the name of `include`.
         """
-        self._refuse_misfits(given, path)
-        from mltrain.models.backbone import NoSuchLayerError
+        from mltrain.models.backbone import NoSuchLayerError, pooled, prepared_pixels, taken_backbone
 
+        pixels = self._pixels(given, path)
+        name = backbone_name(given, path)
+        size = self.size or (given.shape[0], given.shape[1])
         try:
-            return self._encoded(tensor, given, path)
+            backbone = taken_backbone(self.backbone, size, self.include, name, imagenet=self.begins_with_weights)
         except NoSuchLayerError as error:
             raise MisfitError((*path, "include"), str(error)) from error
+        prepared = prepared_pixels(tensor, pixels, self.size, self.backbone.entry.preprocessing, name)
+        return pooled(backbone(prepared), self.pooling, self.dropout)
 
-    def _encoded(self, tensor: Any, given: Input, path: KeyPath) -> Any:
-        from mltrain.models.backbone import pooled, prepared_pixels, taken_backbone
-
-        name = backbone_name(given, path)
-        if given.pixels is None:
-            raise ValueError("what is black and white in the images is not known")
-        size = self.size or (given.shape[0], given.shape[1])
-        backbone = taken_backbone(self.backbone, size, self.include, name, imagenet=self.begins_with_weights)
-        pixels = prepared_pixels(tensor, given.pixels, self.size, self.backbone.entry.preprocessing, name)
-        return pooled(backbone(pixels), self.pooling, self.dropout)
-
-    def encode(self, tensor: Any, given: Input) -> Any:
-        """Return `(batch, channels of the last feature maps)`."""
-        return self._encoded(tensor, given, ("model",))
-
-    def _refuse_misfits(self, given: Input, path: KeyPath) -> None:
-        """Refuse images that the backbone cannot take.
+    def _pixels(self, given: Input, path: KeyPath) -> Pixels:
+        """Return how the images become pixels.
 
         Raises:
-            MisfitError: says what it takes.
+            MisfitError: the backbone cannot take them; says what it takes.
         """
         height, width, channels = given.shape
         name = self.backbone.type
@@ -137,7 +130,7 @@ class Pretrained(InputEncoder):
             raise MisfitError((*path, "backbone"), message)
         smallest = self.backbone.entry.smallest or 1
         if min(self.size or (height, width)) >= smallest:
-            return
+            return given.pixels
         least = f"[{smallest}, {smallest}]"
         takes = f"{name} takes images of at least {smallest} x {smallest} pixels"
         if self.size is not None:

@@ -155,7 +155,23 @@ def gather(
         unscaled=_unscaled(network.target, train.truth),
         extreme=extreme_rows(prepared, last, predictions[last]) if skills.get(last, 1.0) <= 0 else None,
         alike=_alike(info.task, prepared.examples[last].truth, predictions[last], splits[last]),
+        slowest_momentum=slowest_momentum(network),
+        steps=network.updates * len(history.rows) // max(network.epochs, 1),
     )
+
+
+def slowest_momentum(network: Network) -> float:
+    """Return the largest momentum of the layers of batch normalization that learn from batches; 0 without any."""
+    kept = [each.name for each in network.spec.model.backbones(network.info) if not each.normalizes_by_batch]
+    found = [0.0]
+    for model in network.models:
+        settled = [layer for name in kept for layer in model.get_layer(name)._flatten_layers()]
+        found += [
+            layer.momentum
+            for layer in model._flatten_layers()
+            if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable and layer not in settled
+        ]
+    return max(found)
 
 
 def _unscaled(target: Target, truth: np.ndarray) -> str:

@@ -244,6 +244,24 @@ class TestUnderfitting:
         )
         assert names(found) == {"underfitting"}
 
+    def test_running_means_that_are_not_there_yet_explain_it(self):
+        nothing = {"confusions": self.NOTHING, "skill": {"train": 0.0, "validation": 0.0}}
+        falling = curves([1.1, 0.5, 0.1], [0.7] * 3)
+        (found,) = diagnose(facts(**nothing, curves=falling, slowest_momentum=0.999, steps=12))
+        assert (found.finding, found.key) == ("early_statistics", "training.epochs")
+        assert "after 12 steps its running means are still 98 % of" in found.sentence
+        assert "train for about 2,302 steps" in found.sentence
+
+    @pytest.mark.parametrize(
+        "changed",
+        [{"steps": 1000}, {"slowest_momentum": 0.0}, {"skill": {"train": 0.5, "validation": 0.4}}],
+        ids=["enough steps", "no such layer", "it has learned"],
+    )
+    def test_running_means_are_left_alone(self, changed):
+        nothing = {"confusions": self.NOTHING, "skill": {"train": 0.0, "validation": 0.0}}
+        given = {**nothing, "curves": curves(self.FLAT), "slowest_momentum": 0.999, "steps": 12, **changed}
+        assert "early_statistics" not in names(diagnose(facts(**given)))
+
     def test_of_numbers(self):
         skill = {"train": 0.01, "validation": 0.01}
         found = diagnose(facts(task="regression", classes=(), confusions={}, skill=skill, curves=curves(self.FLAT)))

@@ -23,6 +23,7 @@ from mltrain.models.pretrained import Pretrained
 from mltrain.task import DataInfo, Input, Output, Pixels
 from mltrain.training.state import use_new_statistics
 from mltrain.training.weights import put_weights, take_weights
+from tests.keras_api.keras_samples import samples
 
 BYTES = Pixels((255.0,), (0.0,))  # images of 8 bits that were divided by 255
 OUTPUTS = (Output("y", "multiclass", 3, ("r", "s", "t")),)
@@ -316,6 +317,16 @@ def test_every_application_is_built_trained_and_built_again(tmp_path, name):
     put_weights(again, weights, "the first")
     np.testing.assert_array_equal(again(rows), after)
     done.append(name)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["MobileNet", "MobileNetV2", "MobileNetV3Small", "MobileNetV3Large"])
+def test_keras_takes_the_bounds_of_every_argument(name):
+    """What `validate` lets through must not fail when the model is built."""
+    for argument in catalogue.entry("backbone", name).arguments:
+        for value in samples(argument.type):
+            component = make("backbone", name, **{argument.name: value})
+            assert taken_backbone(component, (32, 32), None, "backbone", imagenet=False).count_params()
 
 
 @pytest.mark.long

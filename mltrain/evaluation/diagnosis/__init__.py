@@ -19,6 +19,7 @@ from mltrain.evaluation.diagnosis.curves import (
     still_falling,
 )
 from mltrain.evaluation.diagnosis.facts import Curves, Facts, Finding
+from mltrain.evaluation.diagnosis.normalization import early_statistics
 from mltrain.evaluation.diagnosis.outcome import (
     dead_units,
     leaked_feature,
@@ -40,6 +41,7 @@ _OF_OUTCOME = (
     leaked_feature,
     perfect_at_once,
     memorising,
+    early_statistics,
     underfitting,
     never_predicted,
     dead_units,
@@ -52,6 +54,7 @@ _OF_OUTCOME = (
 _EXPLAINED = {
     "unscaled_target": {"underfitting", "worse_than_constant", "still_falling", "low_learning_rate"},
     "extreme_inputs": {"memorising", "worse_than_constant"},
+    "early_statistics": {"underfitting", "worse_than_constant", "still_falling", "never_predicted"},
     "memorising": {"overfitting", "worse_than_constant"},
     "underfitting": {"worse_than_constant"},
     "leaked_feature": {"perfect_at_once"},

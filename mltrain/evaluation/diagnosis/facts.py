@@ -108,6 +108,9 @@ class Facts:
             are seen, where it does not differ from 0.5.
         unscaled: the mean and the deviation of a target in words, where they are large and it was not scaled.
         extreme: rows that are seen and whose inputs are far from all others; None where there are none.
+        slowest_momentum: the largest momentum of the layers of batch normalization that learn from batches; 0 where
+            there are none.
+        steps: updates of the weights.
     """
 
     task: Task
@@ -124,6 +127,8 @@ class Facts:
     alike: Mapping[int, float] = field(default_factory=dict)
     unscaled: str = ""
     extreme: Extreme | None = None
+    slowest_momentum: float = 0.0
+    steps: int = 0
 
     @property
     def seen(self) -> SplitName:
