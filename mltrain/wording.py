@@ -44,3 +44,9 @@ def free_name(name: str, taken: Collection[str]) -> str:
     while name in taken:
         name += "_"
     return name
+
+
+def listed_shortly(sentences: Sequence[str], shown: int = 5) -> str:
+    """Return the first of several sentences with commas between them, and how many more there are."""
+    more = f", and {len(sentences) - shown} more" if len(sentences) > shown else ""
+    return ", ".join(sentences[:shown]) + more

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from mltrain.wording import counted, free_name, in_words
+from mltrain.wording import counted, free_name, in_words, listed_shortly
 from tests.conftest import REPOSITORY
 
 
@@ -60,3 +60,8 @@ def test_names_in_words():
 def test_a_name_that_is_free():
     assert free_name("head", ()) == "head"
     assert free_name("head", {"head", "head_"}) == "head__"
+
+
+def test_many_sentences_are_listed_shortly():
+    assert listed_shortly(["a", "b"]) == "a, b"
+    assert listed_shortly(list("abcdefg")) == "a, b, c, d, e, and 2 more"

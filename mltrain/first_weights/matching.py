@@ -16,8 +16,6 @@ from typing import Any
 from mltrain.first_weights.stored import Kept, Names, StoredWeight, StoredWeights
 from mltrain.problems import printable
 
-_SHOWN = 5
-
 
 @dataclass(frozen=True)
 class ModelWeight:
@@ -28,12 +26,14 @@ class ModelWeight:
         keys: the same as a `.weights.h5` file has it.
         shape: its shape.
         variable: the `keras.Variable`.
+        trainable: whether it is among those that an `.h5` file has first.
     """
 
     names: Names
     keys: Names
     shape: tuple[int, ...]
     variable: Any
+    trainable: bool = True
 
 
 @dataclass(frozen=True)
@@ -166,12 +166,6 @@ def narrowed(match: Match, layers: Sequence[ModelLayer]) -> Match:
     return found
 
 
-def listed_shortly(sentences: Sequence[str]) -> str:
-    """Return the first of several sentences, and how many more there are."""
-    more = f", and {len(sentences) - _SHOWN} more" if len(sentences) > _SHOWN else ""
-    return ", ".join(sentences[:_SHOWN]) + more
-
-
 Contents = Mapping[Names, Mapping[str, list[tuple[Names, StoredWeight]]]]
 
 
@@ -214,7 +208,7 @@ def _found(
     path = layer.kinds if by_kind else layer.path
     there = inside.get((*models, *path[:-1]), {})
     if by_kind or not layer.automatic:
-        return there.get(path[-1])
+        return there.get(path[-1]) or (None if by_kind else _behind_scopes(inside, models, path[-1]))
     # conv2d_7 is the eighth Conv2D of a process, not of a model: what counts is how many came before it in the model.
     mine = _numbers((each.path[-1] for each in layers if each.path[:-1] == path[:-1]), layer.automatic)
     theirs = _numbers(there, layer.automatic)
@@ -222,6 +216,12 @@ def _found(
         return None
     number = mine[path[-1]] - min(mine.values()) + min(theirs.values())
     return there.get(f"{layer.automatic}_{number}" if number else layer.automatic)
+
+
+def _behind_scopes(inside: Contents, models: Names, name: str) -> list[tuple[Names, StoredWeight]] | None:
+    """Return the weights of a layer where names that are no layers stand before its own, as in NASNet."""
+    places = [place for place, names in inside.items() if place[: len(models)] == models and name in names]
+    return inside[places[0]][name] if len(places) == 1 else None
 
 
 def _numbers(names: Iterable[str], automatic: str) -> dict[str, int]:
@@ -236,12 +236,29 @@ def _by_order(layers: Sequence[ModelLayer], stored: StoredWeights) -> Match:
     groups: dict[str, list[tuple[Names, StoredWeight]]] = defaultdict(list)
     for weight in stored.weights:
         groups[weight.layer[0]].append(((*weight.layer[1:], *weight.inner), weight))
-    if len(groups) != len(layers):
+    parts: dict[str, list[ModelLayer]] = defaultdict(list)
+    for layer in layers:
+        parts[layer.path[0]].append(layer)
+    if [len(found) for found in groups.values()] != [
+        sum(len(each.weights) for each in part) for part in parts.values()
+    ]:
         match.absent += layers
         return match
-    for layer, weights in zip(layers, groups.values(), strict=True):
-        match.add(layer, weights, numbered=False)
+    for part, weights in zip(parts.values(), groups.values(), strict=True):
+        for layer, found in _shared_out(part, weights):
+            match.add(layer, found, numbered=False)
     return match
+
+
+def _shared_out(
+    part: Sequence[ModelLayer], found: Sequence[tuple[Names, StoredWeight]]
+) -> Iterator[tuple[ModelLayer, list[tuple[Names, StoredWeight]]]]:
+    """Yield each layer of a model inside the model with its weights: first are those of all layers that are trained."""
+    owners = [
+        layer for trained in (True, False) for layer in part for each in layer.weights if each.trainable is trained
+    ]
+    for layer in part:
+        yield layer, [weight for owner, weight in zip(owners, found, strict=True) if owner is layer]
 
 
 def _pairs(layer: ModelLayer, found: Sequence[tuple[Names, StoredWeight]], numbered: bool) -> list[Pair] | str:

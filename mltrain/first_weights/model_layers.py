@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -94,15 +94,12 @@ def _layer(layer: keras.Layer, models: Names, places: dict[int, tuple[Names, Nam
     automatic = kind if layer.name.startswith(kind) and (not number or number[1:].isdecimal()) else ""
     weights = []
     kinds: Names = (*models, layer.name)
-    for variable in _in_order(layer):
+    trained = {id(variable) for variable in layer.trainable_weights}
+    for variable in (*layer.trainable_weights, *layer.non_trainable_weights):
         kinds, keys = places.get(id(variable), (kinds, ()))
-        weights.append(ModelWeight(_names(variable, layer), keys, tuple(variable.shape), variable))
+        names = _names(variable, layer)
+        weights.append(ModelWeight(names, keys, tuple(variable.shape), variable, id(variable) in trained))
     return ModelLayer((*models, layer.name), kinds, automatic, tuple(weights), layer)
-
-
-def _in_order(layer: keras.Layer) -> Sequence[keras.Variable]:
-    """Return the weights of a layer in the order of `.h5` files."""
-    return [*layer.trainable_weights, *layer.non_trainable_weights]
 
 
 def _names(variable: keras.Variable, layer: keras.Layer) -> Names:

@@ -22,7 +22,6 @@ from mltrain.first_weights.matching import (
     Match,
     ModelLayer,
     complete_match,
-    listed_shortly,
     narrowed,
     partial_match,
 )
@@ -37,7 +36,7 @@ from mltrain.procedures.weight_sources import run_with_weights
 from mltrain.run.arrays import to_npz
 from mltrain.run.record import WeightsOrigin
 from mltrain.task import DataInfo, Decision
-from mltrain.wording import counted
+from mltrain.wording import counted, listed_shortly
 
 Download = Callable[[ImagenetFile], object]
 

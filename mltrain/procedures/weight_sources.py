@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mltrain.config.load import Loaded
 from mltrain.errors import DataError, RunError
 from mltrain.first_weights.spec import FirstWeights
 from mltrain.models.model import StatedWeights
 from mltrain.problems import KeyPath, Problem, printable
-from mltrain.procedures.stored_model import StoredModel, read_model
-from mltrain.run.opening import open_run
-from mltrain.run.rundir import RunDirectory
+
+if TYPE_CHECKING:  # `validate` looks for files alone, and needs no NumPy
+    from mltrain.procedures.stored_model import StoredModel
+    from mltrain.run.rundir import RunDirectory
 
 
 def with_found_runs(loaded: Loaded, runs_dir: Path) -> Loaded:
@@ -39,6 +40,8 @@ def with_found_runs(loaded: Loaded, runs_dir: Path) -> Loaded:
 
 def _found_run(reference: str, config: Path | None, runs_dir: Path) -> RunDirectory:
     """Return a run: by its path beside the config, or as a command would find it."""
+    from mltrain.run.opening import open_run
+
     if config is not None:
         with suppress(RunError, OSError):
             beside = config.absolute().parent / Path(reference)
@@ -91,6 +94,9 @@ def run_with_weights(path: str) -> StoredModel:
     Raises:
         RunError: it is not there, is damaged, has no weights, or has those of several networks.
     """
+    from mltrain.procedures.stored_model import read_model
+    from mltrain.run.opening import open_run
+
     stored = read_model(open_run(path, Path("runs")))
     if stored.spec.networks > 1:
         raise RunError(f"{path}: the run is an ensemble of {stored.spec.networks} networks, and one is needed")

@@ -12,7 +12,7 @@ import pytest
 from mltrain.errors import DataError
 from mltrain.first_weights.hdf5 import open_hdf5
 from mltrain.first_weights.layouts import stored_weights
-from mltrain.first_weights.matching import complete_match, listed_shortly, partial_match
+from mltrain.first_weights.matching import complete_match, partial_match
 from mltrain.first_weights.model_layers import layers_with_weights, put
 from mltrain.first_weights.stored import KeptArray, StoredWeight, StoredWeights
 
@@ -212,6 +212,51 @@ def test_the_order_comes_first_where_the_file_was_written_for_the_model(tmp_path
     assert same(model, saved)
 
 
+def test_names_of_scopes_before_those_of_layers(tmp_path):
+    """NASNet has them, and an .h5 file of a model around it has nothing else."""
+
+    def network(seed):
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(seed)
+        inputs = x = keras.Input((4,))
+        for number in range(2):
+            with keras.src.backend.name_scope(f"block_{number}"):
+                x = layers.Dense(4, name=f"dense_of_{number}")(x)
+        return keras.Model(inputs, x, name="scoped")
+
+    saved = disturbed(network(0))
+    inputs = keras.Input((4,))
+    keras.Model(inputs, layers.Dense(2, name="head")(saved(inputs))).save(tmp_path / "w.h5")
+    model = network(1)
+    assert taken(tmp_path / "w.h5", model).how == "by name"
+    assert same(model, saved)
+
+
+def test_the_order_of_a_model_inside_the_model(tmp_path):
+    """ConvNeXt has one: the weights that are trained come first, then those that are not."""
+
+    def network(seed):
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(seed)
+        inputs = keras.Input((8, 8, 3))
+        first, normal = layers.Conv2D(3, 3, name="first"), layers.BatchNormalization(name="normal")
+        stem = keras.Sequential([first, normal, layers.Conv2D(3, 3, name="second")], name="stem")
+        return keras.Model(inputs, layers.Conv2D(2, 3, name="third")(stem(inputs)))
+
+    saved = disturbed(network(0))
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.attrs["layer_names"] = ["a", "b"]
+        for name, layer in zip("ab", saved.layers[1:], strict=True):
+            weights = [*layer.trainable_weights, *layer.non_trainable_weights]
+            group = file.create_group(name)
+            group.attrs["weight_names"] = [f"{number}/{each.name}:0" for number, each in enumerate(weights)]
+            for number, each in enumerate(weights):
+                group.create_dataset(f"{number}/{each.name}:0", data=each.numpy())
+    model = network(1)
+    assert taken(tmp_path / "w.h5", model).how == "by the order of layers"
+    assert same(model, saved)
+
+
 def test_layers_that_hold_other_layers(tmp_path):
     def network(seed):
         keras.backend.clear_session()
@@ -262,11 +307,6 @@ def test_each_mismatch_is_named(tmp_path, ending):
         "first_bn has 3 weights and not 4",
     ]
     assert [each.name for each in match.absent] == ["new"]
-
-
-def test_many_sentences_are_listed_shortly():
-    assert listed_shortly(["a", "b"]) == "a, b"
-    assert listed_shortly(list("abcdefg")) == "a, b, c, d, e, and 2 more"
 
 
 @pytest.mark.parametrize(

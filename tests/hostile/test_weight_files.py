@@ -218,6 +218,17 @@ def test_a_file_that_is_cut_off(tmp_path):
             read(tmp_path / "cut.h5")
 
 
+def test_a_heap_in_which_hdf5_would_look_for_ever(tmp_path):
+    """findings/hdf5_hangs_on_a_damaged_heap.sh."""
+    whole(tmp_path / "w.h5").close()
+    data = bytearray((tmp_path / "w.h5").read_bytes())
+    at = data.find(b"GCOL") + 16
+    data[at : at + 2], data[at + 8 : at + 16] = bytes(2), bytes(8)
+    (tmp_path / "w.h5").write_bytes(data)
+    with pytest.raises(DataError, match="cut off or damaged"):
+        read(tmp_path / "w.h5")
+
+
 DAMAGED = """
 import random, signal, sys
 from pathlib import Path
