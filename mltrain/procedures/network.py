@@ -71,8 +71,15 @@ class Network:
     @property
     def step(self) -> TrainingStep | None:
         """What updates the weights by some rows; None for Keras' own `train_step`."""
+        return self._step(step_parts(self.model, self.spec.training, self.info, self.spec.seed))
+
+    @property
+    def plain_step(self) -> TrainingStep | None:
+        """The same without what makes targets soft, and with all rows at once: it can memorise them."""
+        return self._step(StepParts())
+
+    def _step(self, parts: StepParts) -> TrainingStep | None:
         model = self.model
-        parts = step_parts(model, self.spec.training, self.info, self.spec.seed)
         if self.spec.has_members:
             return MemberSteps(model, model.get_layer(MEMBERS), head_of(model), parts)
         return None if parts == StepParts() else TrainingStep(model, parts)
