@@ -190,7 +190,7 @@ class Network:
             model = keras.Sequential([model, keras.layers.Activation(KINDS[self.info.task].activation)])
         output = self.info.output
         parts = [(place, each.task, rule.of_output(each.name).temperature) for each, place in output.placed]
-        if parts or isinstance(self.spec.training.schedule, Schedule) or scales_loss(model):
+        if parts or isinstance(self.spec.training.schedule, Schedule) or scales_loss(self.model):
             # Without what it was compiled with, which only mltrain knows.
             model = keras.Model(model.inputs, model.outputs[0], name=model.name)
         parts = parts or [(slice(None), output.task, rule.temperature)]
