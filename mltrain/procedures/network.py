@@ -84,7 +84,15 @@ class Network:
     @property
     def step(self) -> TrainingStep | None:
         """What updates the weights by some rows; None for Keras' own `train_step`."""
-        model, parts = self.model, self.step_parts
+        return self._step(self.step_parts)
+
+    @property
+    def plain_step(self) -> TrainingStep | None:
+        """The same without what makes targets soft, and with all rows at once: it can memorise them."""
+        return self._step(StepParts())
+
+    def _step(self, parts: StepParts) -> TrainingStep | None:
+        model = self.model
         if self.spec.has_members:
             return MemberSteps(model, model.get_layer(MEMBERS), head_of(model), parts)
         return None if parts == StepParts() else TrainingStep(model, parts)
@@ -177,7 +185,7 @@ class Network:
         output = self.info.output
         parts = [(place, each.task, rule.of_output(each.name).temperature) for each, place in output.placed]
         compiled = isinstance(self.spec.training.schedule, Schedule) or bool(self.spec.training.stages)
-        if parts or compiled or scales_loss(model) or any(named_parts(self.spec)):
+        if parts or compiled or scales_loss(self.model) or any(named_parts(self.spec)):
             # Without what it was compiled with, and a class that trains it, which only mltrain or the user knows.
             model = keras.Model(model.inputs, model.outputs[0], name=model.name)
         parts = parts or [(slice(None), output.task, rule.temperature)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -22,7 +23,7 @@ class RateTest(Spec):
     """The learning rate of the training."""
     ended: str
     """Why the test ended where it did."""
-    learning_rates: Many[Positive]
+    learning_rates: Annotated[Many[Positive], Field(min_length=2)]
     """That of each update."""
     losses: Many[Annotated[float, Field(allow_inf_nan=False)]]
     """That of the batch of each update, before it; one that is not a number ends the test, and is left out."""
@@ -33,4 +34,6 @@ class RateTest(Spec):
     def _one_each(self) -> Self:
         if not len(self.learning_rates) == len(self.losses) == len(self.smoothed):
             raise ValueError("the numbers of learning rates and losses differ")
+        if any(later <= earlier for earlier, later in pairwise(self.learning_rates)):
+            raise ValueError("the learning rates do not grow")
         return self

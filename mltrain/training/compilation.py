@@ -125,9 +125,9 @@ def optimizer_of(
     component = training.optimizer or make("optimizer", "Adam")
     schedule = training.schedule if isinstance(training.schedule, Schedule) else None
     decay_on = None if training.weight_decay_on == "all" else model
-    updates = training.updates(info.train_rows)
-    optimizer = make_optimizer(component, schedule, updates, training.most_epochs, decay_on)
-    return keras.optimizers.LossScaleOptimizer(optimizer) if scale_loss else optimizer
+    # Without a schedule nothing asks how long the training is, which may not be known.
+    updates, epochs = (training.updates(info.train_rows), training.most_epochs) if schedule is not None else (1, 1)
+    return make_optimizer(component, schedule, updates, epochs, decay_on, scale_loss=scale_loss)
 
 
 def _build(model: keras.Model, training: TrainingSpec, info: DataInfo) -> None:

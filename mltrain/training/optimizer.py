@@ -17,6 +17,8 @@ def make_optimizer(
     updates: int,
     epochs: int,
     weights_of: keras.Model | None = None,
+    *,
+    scale_loss: bool = False,
 ) -> keras.optimizers.Optimizer:
     """Return an optimizer, whose learning rate follows a schedule where there is one.
 
@@ -26,6 +28,7 @@ def make_optimizer(
         updates: of the weights, in all epochs, over which the schedule goes.
         epochs: in which they are.
         weights_of: the model of which only weights are decayed; None decays all that is trained.
+        scale_loss: whether the loss is scaled, for gradients in float16.
     """
     optimizer = build(component)
     if weights_of is not None:
@@ -34,4 +37,5 @@ def make_optimizer(
         optimizer.learning_rate = ScheduledRate(
             component.argument("learning_rate"), schedule, updates, updates // epochs
         )
-    return optimizer
+    # Keras does it by itself only where a policy stands for all layers while a model is compiled.
+    return keras.optimizers.LossScaleOptimizer(optimizer) if scale_loss else optimizer

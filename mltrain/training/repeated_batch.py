@@ -1,6 +1,7 @@
 """Steps on the same few rows again and again, with what each step says of the gradients: does a network learn at all?
 
-Each step is that of the loop of a training, with dropout, class weights and everything else as it is. Imports
+Each step is that of the loop of a training, with dropout, class weights and everything else as it is, but for rows
+that are mixed, and targets that are smoothed: those cannot be memorised. Imports
 TensorFlow.
 """
 
@@ -19,6 +20,7 @@ import tensorflow as tf
 from mltrain.training.acceleration import Acceleration
 from mltrain.training.feed import Arrays, ResidentFeed
 from mltrain.training.loop import CompiledSteps
+from mltrain.training.loss_scaling import scales_loss
 
 
 @dataclass(frozen=True)
@@ -102,13 +104,16 @@ def _seen(model: keras.Model) -> Iterator[list[tf.Tensor]]:
     optimizer, before it changes the weights; this is Python, which runs only while a step is traced. Empty where no
     weight is trained."""
     seen: list[tf.Tensor] = []
-    optimizer = model.optimizer
+    optimizer, scaled = model.optimizer, scales_loss(model)
     apply = optimizer.apply_gradients
 
     def noted(pairs: Any, *more: Any, **named: Any) -> Any:
         pairs = list(pairs)
         added = [tf.cast(each, tf.float32) for each in model.losses]
-        seen[:] = [tf.add_n(added) if added else tf.zeros(()), tf.stack([_size(gradient) for gradient, _ in pairs])]
+        seen[:] = [
+            tf.add_n(added) if added else tf.zeros(()),
+            tf.stack([_size(gradient, scaled) for gradient, _ in pairs]),
+        ]
         return apply(pairs, *more, **named)
 
     optimizer.apply_gradients = noted
@@ -118,9 +123,11 @@ def _seen(model: keras.Model) -> Iterator[list[tf.Tensor]]:
         del optimizer.apply_gradients
 
 
-def _size(gradient: Any) -> tf.Tensor:
+def _size(gradient: Any, scaled: bool) -> tf.Tensor:
     if gradient is None:
         return tf.zeros(())
     # Of a table of vectors, only the rows that were looked up have a gradient.
     values = gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
-    return tf.reduce_max(tf.abs(tf.cast(values, tf.float32)))
+    size = tf.reduce_max(tf.abs(tf.cast(values, tf.float32)))
+    # A scaled one that is too large is left out, with its step.
+    return tf.where(tf.math.is_finite(size), size, 0.0) if scaled else size

@@ -74,9 +74,7 @@ def test_a_learning_rate_is_stated_once(refused, rate):
 
 
 def test_a_learning_rate_that_is_none(refused):
-    assert "training.learning_rate: expected a number greater than 0 or a schedule" in refused(
-        "training.learning_rate=0"
-    )
+    assert "training.learning_rate: expected a number greater than 0, a schedule" in refused("training.learning_rate=0")
     assert "did you mean 'CosineDecay'?" in refused("training.learning_rate={type: cosinedecai}")
 
 

@@ -132,6 +132,22 @@ VARIANTS = {
     "gradient_accumulation": experiment(
         _MLP, optimizer="{type: Adam, learning_rate: 0.05, gradient_accumulation_steps: 3}"
     ),
+    "weight_decay": experiment(
+        _layers("{type: Dense, units: 8}", "BatchNormalization", "{type: Dropout, rate: 0.2}"),
+        "  schedule: {type: cosine_restarts, length: 2 epochs, warm_up: 5 steps}",
+        optimizer="{type: AdamW, learning_rate: 0.05, weight_decay: 0.2}",
+    ),
+    "accumulated": experiment(_MLP, "  accumulate: 3\n  mix: mixup\n  schedule: one_cycle"),
+    "cutmix": experiment(
+        _layers("{type: Conv2D, filters: 3, kernel_size: 3}", "Flatten"),
+        "  mix: cutmix\n  label_smoothing: 0.1",
+        data=_SHAPES,
+        epochs=3,
+    ),
+    "mixed_members": experiment("{type: tabular, units: [8], members: 3, dropout: 0.3}", "  mix: mixup"),
+    "float16": experiment(_layers("{type: Conv2D, filters: 3, kernel_size: 3}", "Flatten"), data=_SHAPES, epochs=3)
+    + "precision: mixed_float16\n",
+    "found_rate": experiment(_MLP, "  learning_rate: {find: {from: 1e-5, to: 10, steps: 60}}"),
     "global_clip": experiment(_MLP, optimizer="{type: RMSprop, centered: true, momentum: 0.5, global_clipnorm: 0.5}"),
     "by_epochs": experiment("{type: mlp, units: [8], dropout: 0.2}", every="1 epoch"),
     "by_seconds": experiment("{type: mlp, units: [8], dropout: 0.2}", every="0.01s"),

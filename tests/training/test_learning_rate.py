@@ -79,9 +79,6 @@ OF_KERAS = [
 @pytest.mark.parametrize(("schedule", "theirs"), OF_KERAS, ids=lambda each: str(getattr(each, "name", each)))
 def test_each_is_that_of_keras(schedule, theirs):
     for step in range(100):
-        # Where Keras' restart is at a whole step its logarithm decides by the last bit: `test_restarts…` says ours.
-        if schedule.get("growth") and step in (30, 70):
-            continue
         assert rate(step, **schedule) == pytest.approx(float(theirs(step)), rel=1e-5, abs=1e-7), step
 
 

@@ -61,6 +61,7 @@ def _checked(request: CheckRequest, interruption: Interruption, stopwatch: Stopw
     from mltrain.procedures.preflight.learning import batch_line, gradients_line
     from mltrain.procedures.preflight.one_batch import learn_one_batch
     from mltrain.procedures.preflight.seen import Seen
+    from mltrain.procedures.rate_test import with_found_rate
     from mltrain.procedures.setup import set_up
 
     lines: list[CheckLine] = []
@@ -73,7 +74,8 @@ def _checked(request: CheckRequest, interruption: Interruption, stopwatch: Stopw
 
     spec = request.loaded.spec
     fetch_imagenet(spec, context.download)
-    setup = within_budget(spec, set_up(spec, context, {}), context, {}).with_first_weights(context.download)
+    setup = with_found_rate(spec, set_up(spec, context, {}), context, {})
+    setup = within_budget(spec, setup, context, {}).with_first_weights(context.download)
     seen = Seen.of(setup, stopwatch)
     say(*seen.lines(request.loaded))
 

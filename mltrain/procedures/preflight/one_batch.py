@@ -88,7 +88,7 @@ def learn_one_batch(setup: Setup, between: Callable[[], None]) -> Learned:
     trained, before = list(model.trainable_variables), take_state(model)
     rows = len(setup.prepared.examples["train"].rows)
     batch = TrainingRows.of(setup, epoch_order(rows, setup.spec.seed, 1, training.shuffle)[:ROWS])
-    steps = RepeatedBatch(model, batch.arrays, setup.acceleration, setup.network.step)
+    steps = RepeatedBatch(model, batch.arrays, setup.acceleration, setup.network.plain_step)
     trial = _Trial(steps, _bounds(setup, batch), between)
     better = None
     try:
