@@ -95,29 +95,33 @@ def _mltrain(x: np.ndarray, y: np.ndarray, epochs: int, directory: Path) -> Call
     from mltrain.training.shared_epochs import SharedEpochs
     from mltrain.training.signals import Interruption
     from mltrain.training.spec import TrainingSpec
-    from mltrain.training.training import Steps, Training
+    from mltrain.training.stage import Stage, Steps
+    from mltrain.training.training import Training
 
     model = _model()
     loop, objective = CompiledSteps(model, ResidentFeed((x, y)), ROWS), Objective("train.loss", "min")
     shared, path = SharedEpochs.of(loop), directory / "mltrain.csv"
 
+    class OneStage:
+        """The whole training."""
+
+        count, steps_of_epoch, feed = 1, loop.steps, loop.feed
+
+        def __init__(self) -> None:
+            self.model = model
+
+        def begin(self, number: int, before: Stage | None) -> Stage:
+            callbacks = [each(patience=PATIENCE).build(objective) for each in (EarlyStopping, ReduceLROnPlateau)]
+            return Stage(epochs, EpochRules(objective, callbacks=callbacks))
+
+        def steps(self, number: int) -> Steps:
+            return Steps(loop, seed=42, shared=shared)
+
     def run() -> np.ndarray:
         _start_again(model)
         path.unlink(missing_ok=True)
         history = HistoryFile(path)
-        training = Training(
-            spec=TrainingSpec(epochs=epochs),
-            steps=Steps(loop, seed=42, shared=shared),
-            rules=EpochRules(
-                objective,
-                callbacks=[
-                    EarlyStopping(patience=PATIENCE).build(objective),
-                    ReduceLROnPlateau(patience=PATIENCE).build(objective),
-                ],
-            ),
-            validation=None,
-            interruption=Interruption(),
-        )
+        training = Training(TrainingSpec(epochs=epochs), OneStage(), Interruption())
         for record in training.epochs(lambda epoch, done, steps, loss: None):
             history.append({"epoch": record.epoch, **record.measured, "learning_rate": record.learning_rate})
         return _line(model)

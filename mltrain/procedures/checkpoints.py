@@ -154,11 +154,11 @@ class Checkpoints:
         """Keep what this epoch brought."""
         self.last_epoch = record.epoch
         if record.kept:
-            self._write_weights(KEPT, record.epoch, self.step, self._training.weights())
+            self._write_weights(KEPT, record.epoch, self.step, self._training.trained.weights())
         if record.improved:
-            self.best, self.best_epoch, self._best_step = self._training.weights(), record.epoch, self.step
+            self.best, self.best_epoch, self._best_step = self._training.trained.weights(), record.epoch, self.step
         by_epochs = self._cadence.epochs is not None and record.epoch - self._written_epoch >= self._cadence.epochs
-        if (by_epochs or self._seconds_are_over()) and self._training.settled:
+        if (by_epochs or self._seconds_are_over()) and self._training.trained.settled:
             self.write()
 
     def write(self) -> None:
@@ -190,7 +190,7 @@ class Checkpoints:
     def finish(self) -> None:
         """Write the state and the last weights, from which nothing is lost when training ends here."""
         self.write()
-        self._write_weights("last", self.last_epoch, self.step, self._training.weights())
+        self._write_weights("last", self.last_epoch, self.step, self._training.trained.weights())
         prune(self._run.checkpoints, "last", 1)
         self._remove_others(KEPT, self._chosen())
 

@@ -111,7 +111,7 @@ def get_ready(setup: Setup, record: Record, context: RunContext, planned: Planne
     if former.longer:
         notes += training.continue_beyond_stop()
         if isinstance(setup.network.spec.training.schedule, Schedule):
-            notes += (_longer_schedule(setup.network.epochs, training.learning_rate),)
+            notes += (_longer_schedule(setup.network.epochs, training.trained.learning_rate),)
     return Ready(setup, record, training, checkpoints, history, former.changed, notes)
 
 
@@ -230,7 +230,7 @@ def _retry(error: DivergedError, ready: Ready, context: RunContext) -> None:
         raise error
     retries = checkpoints.retries + 1
     context.run.rewrite_history(checkpoints.restore(saved))
-    rate = ready.training.reduce_learning_rate(policy.learning_rate_factor)
+    rate = ready.training.trained.reduce_learning_rate(policy.learning_rate_factor)
     checkpoints.write_retry(retries)
     done = f"retry {retries} of {policy.retry} from step {checkpoints.step}, learning rate {rate:g}"
     context.terminal.warning(f"{error}; {done}")

@@ -13,8 +13,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from keras import ops
-from keras.optimizers.schedules import LearningRateSchedule
 
 from mltrain.errors import DivergedError
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
@@ -22,15 +20,16 @@ from mltrain.training.averaged_model import put_average
 from mltrain.training.callback import EpochRules
 from mltrain.training.keras_callbacks import KerasCallbacks
 from mltrain.training.loop import CompiledSteps
-from mltrain.training.loss_scaling import inner_optimizer, scales_loss
+from mltrain.training.loss_scaling import scales_loss
 from mltrain.training.progress import Chunks, EpochRecord, Position, epoch_order
 from mltrain.training.shared_epochs import MOST_EPOCHS, SharedEpochs
 from mltrain.training.signals import Interruption
 from mltrain.training.spec import TrainingSpec
 from mltrain.training.stage import Stage, Stages, Steps
 from mltrain.training.stochastic_weight_averaging import RunningAverage
+from mltrain.training.trained_model import TrainedModel
 from mltrain.training.validation import of_split
-from mltrain.training.weights import averaged_weights, by_place, put_weights, take_weights
+from mltrain.training.weights import averaged_weights, put_weights
 
 Progress = Callable[[int, int, int, float], None]
 
@@ -65,6 +64,7 @@ class Training:
         self.model = stages.model
         self.best: float | None = None
         self.position = Position()
+        self.trained = TrainedModel(stages.model)
         self.best_weights: Callable[[], BestWeights | None] = lambda: None
         self._stages = stages
         self._stage = stages.begin(0, None)
@@ -72,8 +72,6 @@ class Training:
         self._interruption = interruption
         self._stopwatch = stopwatch
         self._theirs = KerasCallbacks(spec, self.model, stages.steps_of_epoch, stopwatch)
-        # How many steps the variables are ahead of the last recorded epoch, and the weights that it ended with.
-        self._ahead: tuple[int, tuple[np.ndarray, ...]] | None = None
 
     @property
     def rules(self) -> EpochRules:
@@ -119,7 +117,7 @@ class Training:
         """Begin the stage behind the one that has ended."""
         number, position = self.position.stage + 1, self.position
         steps, best = self.step, self.best_weights()
-        weights: Mapping[str, np.ndarray] = self.weights()
+        weights: Mapping[str, np.ndarray] = self.trained.weights()
         self._begin(number, self._stage)
         if self._stage.with_best and best is not None and best.epoch != position.epoch - 1:
             weights = best.weights
@@ -128,7 +126,8 @@ class Training:
         self.position = Position(epoch=position.epoch, stage=number, first_epoch=position.epoch, steps_before=steps)
 
     def _begin(self, number: int, before: Stage | None) -> None:
-        self._stage, self._made, self._ahead = self._stages.begin(number, before), None, None
+        self._stage, self._made = self._stages.begin(number, before), None
+        self.trained.stands_at_the_end()
 
     @property
     def _steps(self) -> Steps:
@@ -180,7 +179,10 @@ class Training:
             chunks.took(count, seconds)
             for number, (epoch, end) in enumerate(zip(epochs, ended, strict=False), start=1):
                 # The variables are those of the last of them until it is reached.
-                self._ahead = (count - number, end.weights) if number < count else None
+                if number < count:
+                    self.trained.is_ahead(count - number, end.weights)
+                else:
+                    self.trained.stands_at_the_end()
                 measured = of_split("train", end.logs)
                 self.refuse_divergence(epoch, measured)
                 with self._stopwatch.phase("callbacks"):
@@ -204,38 +206,14 @@ class Training:
             or self._theirs
             or self._steps.every is not None
             or self.position.step
-            or inner_optimizer(self.model).use_ema
+            or self.trained.averages
             or scales_loss(self.model)  # a step may be left out, so that updates are not counted by epochs
         )
 
     @property
-    def settled(self) -> bool:
-        """Whether the variables are those that the last recorded epoch ended with: only then can a state be kept."""
-        return self._ahead is None
-
-    @property
     def step(self) -> int:
         """Updates of the weights up to the last recorded epoch, or so far in the one under way."""
-        return self.position.steps_before + self._step_of_stage
-
-    @property
-    def _step_of_stage(self) -> int:
-        return int(self.model.optimizer.iterations.numpy()) - (self._ahead[0] if self._ahead else 0)
-
-    @property
-    def learning_rate(self) -> float:
-        """That of the step after `step`."""
-        optimizer = inner_optimizer(self.model)
-        if self._ahead is None or not isinstance(optimizer._learning_rate, LearningRateSchedule):
-            return float(optimizer.learning_rate)
-        return float(optimizer._learning_rate(ops.convert_to_tensor(self._step_of_stage, optimizer.iterations.dtype)))
-
-    def weights(self) -> dict[str, np.ndarray]:
-        """Return the weights that the last recorded epoch ended with, as `take_weights`."""
-        if self._ahead is not None:
-            return by_place(self._ahead[1])
-        with averaged_weights(self.model):
-            return take_weights(self.model)
+        return self.position.steps_before + self.trained.step
 
     def _steps_of_epoch(self, epoch: int, chunks: Chunks, progress: Progress, started: float) -> None:
         first, loop = self.position.step, self.loop
@@ -261,7 +239,7 @@ class Training:
         return measured
 
     def _finish(self, epoch: int, measured: dict[str, float], seconds: float) -> EpochRecord:
-        learning_rate = self.learning_rate
+        learning_rate = self.trained.learning_rate
         objective = self.rules.objective
         improved = objective.better(measured[objective.metric], self.best)
         if improved:
@@ -271,7 +249,7 @@ class Training:
         ends: list[str] = []
         notes: list[str] = []
         for consequence in self.rules.epoch_ended(epoch, measured, learning_rate):
-            if not self.settled and (consequence.stop or consequence.learning_rate is not None):
+            if not self.trained.settled and (consequence.stop or consequence.learning_rate is not None):
                 raise RuntimeError(f"a callback acts in epoch {epoch}, before `epochs_until_asked` said: {consequence}")
             if consequence.learning_rate is not None:
                 self.model.optimizer.learning_rate = consequence.learning_rate
@@ -279,7 +257,7 @@ class Training:
                 (ends if consequence.of_stage and number < count else stops).append(consequence.stop)
             notes += [consequence.note] if consequence.note else []
         for callback in self.rules.callbacks:
-            callback.take_weights(epoch, self.weights)
+            callback.take_weights(epoch, self.trained.weights)
         self._theirs.epoch_ended(epoch, measured)
         if self.model.stop_training:
             stops.append("a Keras callback stopped the training")
@@ -314,12 +292,6 @@ class Training:
         feed = self._stages.feed
         put_average(self.model, average.mean, feed, self.spec.rows_of_batch(feed.rows), between)
 
-    def reduce_learning_rate(self, factor: float) -> float:
-        """Multiply the learning rate, which must be a number and not a schedule, and return the new one."""
-        optimizer = self.model.optimizer
-        optimizer.learning_rate = float(optimizer.learning_rate) * factor
-        return float(optimizer.learning_rate)
-
     def state(self) -> dict[str, Any]:
         """Return what has to be kept beside the variables to go on exactly, as JSON can hold it."""
         return {
@@ -333,7 +305,8 @@ class Training:
         position = Position(**state["position"])
         if position.stage != self.position.stage:
             self._begin(position.stage, None)
-        self.position, self._ahead = position, None
+        self.position = position
+        self.trained.stands_at_the_end()
         self.best = state["best"]
         for callback, kept in zip(self.rules.callbacks, state["callbacks"], strict=True):
             callback.restore(kept)
@@ -355,7 +328,7 @@ class Training:
         """
         for what, value in values.items():
             if not math.isfinite(value):
-                where = f"epoch {epoch} (step {self.step}, learning rate {self.learning_rate:g})"
+                where = f"epoch {epoch} (step {self.step}, learning rate {self.trained.learning_rate:g})"
                 raise DivergedError(
                     f"training diverged: {what} is {value} in {where}; "
                     "try a smaller training.optimizer.learning_rate, or clipnorm: 1.0"
