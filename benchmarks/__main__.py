@@ -24,6 +24,7 @@ PARTS = (
     "images",
     "growth",
     "checkpoints",
+    "transfer",
     "tables",
 )
 HOURS_LONG = ("tables",)  # measured only when it is named; `--quick` runs it all the same
