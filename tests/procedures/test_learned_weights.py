@@ -171,7 +171,7 @@ def cnn(second=8, more=""):
 
 
 def test_layers_of_a_run_with_equal_names_and_shapes(mltrain, config, images):
-    first = mltrain("train", config(cnn(), "first.yaml"))
+    first = mltrain("train", config(cnn(), "first.yaml"), "--set", "seed=9")
     assert first.code == 0, first.err
     done = mltrain("train", config(cnn(more="weights: {run: first/latest}")), "--run-dir", "run")
     assert done.code == 0, done.err
@@ -197,7 +197,7 @@ def test_layers_of_a_run_with_equal_names_and_shapes(mltrain, config, images):
 def test_weights_of_a_run_change_nothing_else(mltrain, config, images):
     """A model is built beside the one that is trained, and names and seeds go on as if it were not."""
     settings = ["--set", "training.optimizer.learning_rate=0.01", "--set", "training.epochs=2"]
-    first = mltrain("train", config(cnn(), "first.yaml"))
+    first = mltrain("train", config(cnn(), "first.yaml"), "--set", "seed=9")
     config(cnn(more=f"weights: {{run: {first.run}}}"))
     whole = mltrain("train", "config.yaml", "--run-dir", "whole", *settings)
     assert whole.code == 0, whole.err
@@ -211,7 +211,7 @@ def test_weights_of_a_run_change_nothing_else(mltrain, config, images):
 def test_a_backbone_that_a_run_has_learned(mltrain, config, images):
     """The run has it alone, and the new one has another head."""
     model = f"{{type: pretrained, backbone: {SMALLEST}, weights: %s, {STEM}, pooling: %s}}"
-    first = mltrain("train", config(model % ("none", "avg"), "first.yaml"))
+    first = mltrain("train", config(model % ("none", "avg"), "first.yaml"), "--set", "seed=9")
     assert first.code == 0, first.err
     done = mltrain("train", config(model % ("{run: first/latest}", "max")), "--run-dir", "run")
     assert done.code == 0, done.err
@@ -274,7 +274,7 @@ def test_an_optimizer_that_would_lose_them(mltrain, config):
 
 
 def test_the_copy_of_a_schedule_free_optimizer_follows(mltrain, config, images):
-    first = mltrain("train", config(cnn(), "first.yaml"))
+    first = mltrain("train", config(cnn(), "first.yaml"), "--set", "seed=9")
     config(cnn(more="weights: {run: first/latest}"))
     optimizer = "training.optimizer={type: ScheduleFreeAdamW, learning_rate: 1.0e-30}"
     done = mltrain("train", "config.yaml", "--run-dir", "run", "--set", optimizer)
@@ -284,7 +284,7 @@ def test_the_copy_of_a_schedule_free_optimizer_follows(mltrain, config, images):
 
 
 def test_a_moving_average_begins_with_them(mltrain, config, images):
-    first = mltrain("train", config(cnn(), "first.yaml"))
+    first = mltrain("train", config(cnn(), "first.yaml"), "--set", "seed=9")
     config(cnn(more="weights: {run: first/latest}"))
     optimizer = "training.optimizer={type: SGD, learning_rate: 1.0e-30, use_ema: true}"
     done = mltrain("train", "config.yaml", "--run-dir", "run", "--set", optimizer)
@@ -294,7 +294,7 @@ def test_a_moving_average_begins_with_them(mltrain, config, images):
 
 
 def test_a_training_that_has_begun_cannot_use_others(mltrain, config, images):
-    first = mltrain("train", config(cnn(), "first.yaml"))
+    first = mltrain("train", config(cnn(), "first.yaml"), "--set", "seed=9")
     name = config(cnn())
     assert mltrain("train", name, "--run-dir", "run").code == 0
     more = f"model.weights={{run: {first.run}}}"
