@@ -11,48 +11,6 @@ import typer
 
 SCHEMA_NAME = "mltrain.listing.schema.json"
 
-STARTER = """\
-# yaml-language-server: $schema={schema}
-#
-# An experiment for mltrain. It runs as it is:
-#
-#   mltrain train {config}
-#
-# Your editor explains each key with the schema named above. `mltrain list` explains the components.
-
-version: 1
-name: {name}             # runs go to runs/{name}/
-seed: 42                             # all random numbers follow from it
-
-data:
-  source: {{type: sklearn, name: breast_cancer}}
-  # source: {{type: csv, path: data.csv}}               # relative to this file; see `mltrain list source`
-  target: target                     # the column to predict; it also sets the task
-  split: {{type: random, validation: 0.2, test: 0.2}}   # stratified by class
-  # features:                        # the kind of all other columns is inferred
-  #   age: {{type: number, scale: standard}}
-  #   island: category
-  #   id: ignore
-
-model:
-  type: mlp                          # or linear, or sequential with a list of Keras layers
-  units: [64]
-  activation: relu
-  dropout: 0.2
-
-training:
-  optimizer: {{type: Adam, learning_rate: 1e-3}}
-  epochs: 100
-  batch_size: 32
-  callbacks:
-    - {{type: EarlyStopping, patience: 10}}
-
-objective: {{metric: validation.loss}}  # the best epoch is chosen by this
-
-evaluation:
-  metrics: [accuracy, precision, recall, f1, roc_auc]
-"""
-
 
 def init(
     path: Annotated[
@@ -67,6 +25,14 @@ def init(
             help="Look at this data and write its config: CSV, Parquet, JSON Lines, NPZ, or a folder of images.",
         ),
     ] = None,
+    example: Annotated[
+        str | None,
+        typer.Option(
+            "--example",
+            metavar="NAME",
+            help="Write another example: photos is transfer learning for a folder of photos; --data says where it is.",
+        ),
+    ] = None,
     target: Annotated[
         str | None, typer.Option("--target", metavar="COLUMN", help="The column to predict. Default: a guess.")
     ] = None,
@@ -75,20 +41,25 @@ def init(
     with what was seen in it."""
     from mltrain.errors import UsageError, WriteError
     from mltrain.listing.schema import json_schema
+    from mltrain.procedures.drafting.examples import example_text
     from mltrain.procedures.drafting.names import config_name
     from mltrain.run.durable import without_links, write_file
 
     if target is not None and data is None:
         raise UsageError(f"--target is for a data file: mltrain init --data FILE --target {target}")
-    path = path or Path("config.yaml" if data is None else config_name(data))
+    if example == "photos" and data is not None and not data.is_dir():
+        raise UsageError(f"--data {data}: not a folder; --example photos needs one with a folder for each class")
+    if example not in (None, "photos") and data is not None:
+        raise UsageError(f"--example {example} does not look at --data {data}: give one of the two")
+    path = path or Path(f"{example or 'config'}.yaml" if data is None or example else config_name(data))
     schema_path = path.with_name(SCHEMA_NAME)
     if path.exists():
-        raise UsageError(f"{path}: already exists; name another file, such as `{_other_command(path, data)}`")
+        raise UsageError(f"{path}: already exists; name another file, such as `{_other_command(path, data, example)}`")
     if not path.absolute().parent.is_dir():
         raise UsageError(f"{path}: the folder {path.parent} does not exist; create it first")
     notes: tuple[str, ...] = ()
-    if data is None:
-        text = STARTER.format(schema=SCHEMA_NAME, config=path.name, name="first-experiment")
+    if data is None or example is not None:
+        text = example_text(example or "first", path, SCHEMA_NAME, data)
     else:
         from mltrain.procedures.drafting.draft import draft  # NumPy and pyarrow, which the starter does not need
 
@@ -112,8 +83,11 @@ def init(
     )
 
 
-def _other_command(path: Path, data: Path | None) -> str:
+def _other_command(path: Path, data: Path | None, example: str | None) -> str:
     """Return a command that writes another file than one that exists, which may be the data itself."""
+    if example is not None:
+        folder = "" if data is None else f" --data {shlex.quote(str(data))}"
+        return f"mltrain init experiment.yaml --example {example}{folder}"
     if data is not None:
         return f"mltrain init experiment.yaml --data {shlex.quote(str(data))}"
     if path.suffix in (".yaml", ".yml"):

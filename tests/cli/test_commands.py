@@ -60,6 +60,32 @@ def test_validate_says_all_of_the_others_when_a_file_is_missing(mltrain, config)
     assert "error: config file not found" in done.err
 
 
+def test_init_of_photos(mltrain, tmp_path):
+    (tmp_path / "my photos").mkdir()
+    done = mltrain("init", "--example", "photos", "--data", "my photos")
+    assert done.code == 0, done.err
+    text = (tmp_path / "photos.yaml").read_text()
+    assert "path: my photos," in text
+    assert "my photos/cat/1.jpg" in text
+    assert mltrain("validate", "photos.yaml").code == 0
+    assert "photos.yaml: already exists; name another file" in mltrain("init", "--example", "photos").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--example", "photo"), "unknown example (did you mean 'photos'?); there are first, photos"),
+        (("--example", "photos", "--data", "a.csv"), "not a folder; --example photos needs one with a folder for each"),
+        (("--example", "first", "--data", "a.csv"), "does not look at --data a.csv: give one of the two"),
+    ],
+)
+def test_init_of_another_example_is_refused(mltrain, tmp_path, arguments, said):
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    done = mltrain("init", *arguments)
+    assert done.code == 2
+    assert said in done.err
+
+
 def test_init_where_nothing_can_be_written_has_an_advice_of_its_own(mltrain):
     done = mltrain("init", "/proc/first.yaml")
     assert done.code == 7
