@@ -35,7 +35,16 @@ from mltrain.training.metrics import default_loss
 from mltrain.training.state import state_variables, take_state
 
 _RATE = "training.optimizer.learning_rate"
-_OF_VARIABLES = ("seed", "task", "data.", "model", "precision", "training.optimizer", "training.metrics")
+_OF_VARIABLES = (
+    "seed",
+    "task",
+    "data.",
+    "model",
+    "precision",
+    "training.optimizer",
+    "training.metrics",
+    "training.stages",
+)
 
 
 @dataclass(frozen=True)

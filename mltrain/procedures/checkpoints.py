@@ -106,6 +106,7 @@ class Checkpoints:
         self._refers: dict[int, tuple[int, frozenset[int]]] = {}
         self._damaged: list[int] = []
         training.best_weights = self._best_weights
+        training.stage_begun = self.write  # a retry in the stage goes back to its begin, and not into the one before
 
     def restore(self, saved: Saved) -> History:
         """Put model and training back to where `saved` was written, and return the history of then."""

@@ -70,10 +70,12 @@ def stated_epochs(run: RunDirectory, overrides: Sequence[str], plugins: Plugins 
     if not overrides or not run.has_begun():
         return None
     try:
-        recorded_config(run, plugins=plugins)
+        before = recorded_config(run, plugins=plugins)
     except (RunError, ConfigError):
         return None  # `prepare_resume` says what is wrong with it
     loaded = recorded_config(run, overrides, plugins)
+    if len(loaded.spec.training.stages) != len(before.spec.training.stages):
+        return None
     path = _epochs_path(loaded.spec.training)
     stated = loaded.root.existing(path) == path and loaded.root.at(path).place.source.override
     return loaded.spec.training.stated_epochs if stated else None

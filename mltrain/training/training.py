@@ -65,7 +65,9 @@ class Training:
         self.best: float | None = None
         self.position = Position()
         self.trained = TrainedModel(stages.model)
+        # What keeps the training on disk sets these.
         self.best_weights: Callable[[], BestWeights | None] = lambda: None
+        self.stage_begun: Callable[[], None] = lambda: None
         self._stages = stages
         self._stage = stages.begin(0, None)
         self._made: Steps | None = None
@@ -124,6 +126,7 @@ class Training:
             say(f"stage {number + 1} begins with the weights of epoch {best.epoch}, the best so far")
         put_weights(self.model, weights, f"the stage before stage {number + 1}")
         self.position = Position(epoch=position.epoch, stage=number, first_epoch=position.epoch, steps_before=steps)
+        self.stage_begun()
 
     def _begin(self, number: int, before: Stage | None) -> None:
         self._stage, self._made = self._stages.begin(number, before), None

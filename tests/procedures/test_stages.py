@@ -169,3 +169,71 @@ def test_outputs_kept_in_a_file_give_the_same_bits(train, monkeypatch, trained_o
     assert "in a file of the run" in (run / "record.json").read_text()
     assert result(run) == result(whole)
     assert {each.name for each in run.iterdir()} == {each.name for each in whole.iterdir()}
+
+
+def test_more_epochs_make_the_last_stage_longer(train, mltrain):
+    whole = STAGES.replace("    - {type: EarlyStopping, patience: 2, min_delta: 0.001}\n", "")
+    run = train(whole, "run")
+    longer = train(whole.replace("epochs: 4, learning_rate: 0.001", "epochs: 6, learning_rate: 0.001"), "longer")
+    done = mltrain("resume", run, "--epochs", 12)
+    assert done.code == 0, done.err
+    assert result(run)[:2] == result(longer)[:2]
+
+
+def test_fewer_epochs_than_the_stages_before_the_last(mltrain, copy_trained):
+    run = copy_trained(STAGES, "run")
+    (run / "status.json").write_text((run / "status.json").read_text().replace('"finished"', '"interrupted"'))
+    done = mltrain("resume", run, "--epochs", 5)
+    assert done.code == 2
+    assert "the stages before the last have 6 epochs: ask for more" in done.err
+
+
+@pytest.fixture
+def in_stage_two(train, monkeypatch):
+    """Return a run that a signal has ended behind the border of its first two stages."""
+    begin = Training._next_stage
+
+    def at_the_border(self, say):
+        begin(self, say)
+        raise InterruptedRunError("stopped by SIGTERM", signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Training, "_next_stage", at_the_border)
+        return train(STAGES, "run", code=143)
+
+
+def test_a_later_stage_can_change_with_a_word(mltrain, in_stage_two):
+    change = ("--set", "training.stages[2].learning_rate=0.01")
+    done = mltrain("resume", in_stage_two, *change)
+    assert done.code == 5
+    assert "training.stages[2].learning_rate: 0.001 became 0.01" in done.err
+    done = mltrain("resume", in_stage_two, *change, "--allow-inexact")
+    assert done.code == 0, done.err
+    rates = [float(row["learning_rate"]) for row in rows_of(in_stage_two) if row["stage"] == "3"]
+    assert rates[0] == pytest.approx(0.01)
+
+
+def test_the_layers_of_a_stage_that_has_begun_cannot_change(mltrain, in_stage_two):
+    done = mltrain("resume", in_stage_two, "--set", "training.stages[1].train=all", "--allow-inexact")
+    assert done.code == 5
+    assert "training.stages[1].train: head became all" in done.err
+    assert "a training that has begun cannot use them" in done.err
+
+
+def test_stages_that_have_begun_must_stay(mltrain, in_stage_two):
+    done = mltrain("resume", in_stage_two, "--set", "training.stages=[{epochs: 3}]", "--allow-inexact")
+    assert done.code == 5
+    assert "was written in stage 2 of the training, and training.stages now has 1" in done.err
+
+
+def test_a_retry_goes_back_to_the_begin_of_its_stage(mltrain, tmp_path):
+    """The second stage diverges in its first steps."""
+    text = STAGES.replace("momentum: 0.9, learning_rate: 0.1", "momentum: 0.9, learning_rate: 1.0e+38").replace(
+        "  stages:", "  on_divergence: {retry: 1, learning_rate_factor: 1.0e-39}\n  stages:"
+    )
+    text = text.replace("    - {type: ReduceLROnPlateau, patience: 1, min_delta: 0.01}\n", "")
+    (tmp_path / "config.yaml").write_text(text)
+    done = mltrain("train", "config.yaml", "--run-dir", "run")
+    assert done.code == 0, done.err
+    assert "retry 1 of 1 from step" in done.err
+    assert {row["stage"] for row in rows_of(tmp_path / "run")} == {"1", "2", "3"}

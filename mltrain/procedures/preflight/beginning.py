@@ -92,6 +92,9 @@ def _line(setup: Setup, first: FirstLoss, outputs: np.ndarray) -> CheckLine:
         return CheckLine(check="first loss", verdict="warning", seen=seen, advice=advice)
     if not _is_far(setup, first.loss, first.chance):
         return CheckLine(check="first loss", verdict="ok", seen=seen)
+    if setup.spec.model.stated_weights():  # what they have learned is large for a head that knows nothing yet
+        seen += "; the network begins with learned weights, and its head at random"
+        return CheckLine(check="first loss", verdict="ok", seen=seen)
     advice = f"It begins far above chance: {'; '.join(_reasons(setup, outputs))}"
     return CheckLine(check="first loss", verdict="warning", seen=seen, advice=advice)
 

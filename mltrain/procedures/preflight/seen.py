@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -56,7 +55,7 @@ class Seen:
             tuple(DecisionSeen(what=each.what, value=each.value, reason=each.reason) for each in setup.decisions),
             ModelSeen(
                 parameters=setup.network.model.count_params(),
-                trained=sum(math.prod(each.shape) for each in setup.network.model.trainable_variables),
+                trained=architecture.trainable,
                 layers=len(architecture.layers),
             ),
             prepared.audited.audit,
