@@ -53,7 +53,9 @@ class TrainedType:
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         number = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": f"^{_LAYERS}$"}]}
-        upper: list[dict[str, Any]] = [{"last": number}, {"from": {"type": "string", "minLength": 1}}]
+        last = {**number, "description": "How many layers at the end of the backbone are trained, besides the head."}
+        first = {"type": "string", "minLength": 1, "description": "The first layer of the backbone that is trained."}
+        upper: list[dict[str, Any]] = [{"last": last}, {"from": first}]
         closed = {"type": "object", "additionalProperties": False}
         mappings = [{**closed, "properties": each, "required": sorted(each)} for each in upper]
         return {"anyOf": [{"enum": ["head", "all"]}, *mappings]}

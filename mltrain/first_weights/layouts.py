@@ -88,9 +88,9 @@ def _numbered(file: OpenFile) -> Iterator[StoredWeight]:
     """Yield the weights of a `.weights.h5` file, by kind and number."""
     for place, array in file.arrays.items():
         if len(place) > 1 and place[-2] == _ARRAYS:
-            layers, inner = split_place(place[:-2])
+            layers, nested = split_place(place[:-2])
             if layers:  # others are of the model itself, or of its optimizer
-                yield StoredWeight(layers, (*inner, place[-1]), array)
+                yield StoredWeight(layers, (*nested, place[-1]), array)
 
 
 def split_place(place: Place) -> tuple[Names, Names]:
@@ -109,8 +109,8 @@ def _with_names(file: OpenFile, by_kind: StoredWeights) -> StoredWeights | None:
     versions of Keras 3."""
     names: dict[Names, str] = {}
     for place in file.groups:
-        layers, inner = split_place(place[:-1])
-        if place and place[-1] == _ARRAYS and layers and not inner:
+        layers, nested = split_place(place[:-1])
+        if place and place[-1] == _ARRAYS and layers and not nested:
             name = file.text(place, "name")
             if name is not None:
                 names[layers] = name
@@ -119,5 +119,5 @@ def _with_names(file: OpenFile, by_kind: StoredWeights) -> StoredWeights | None:
         path = [names.get(weight.layer[: depth + 1]) for depth in range(len(weight.layer))]
         if any(each is None for each in path):
             return None
-        found.append(StoredWeight(tuple(map(str, path)), weight.inner, weight.kept))
+        found.append(StoredWeight(tuple(map(str, path)), weight.nested, weight.kept))
     return StoredWeights(tuple(found), numbered=True)

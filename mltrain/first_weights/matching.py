@@ -176,7 +176,7 @@ def _contents(stored: StoredWeights) -> Contents:
     """
     found: dict[Names, dict[str, list[tuple[Names, StoredWeight]]]] = defaultdict(lambda: defaultdict(list))
     for weight in stored.weights:
-        path = (*weight.layer, *weight.inner)
+        path = (*weight.layer, *weight.nested)
         for at in range(len(path) - 1):
             found[path[:at]][path[at]].append((path[at + 1 :], weight))
     return found
@@ -235,7 +235,7 @@ def _by_order(layers: Sequence[ModelLayer], stored: StoredWeights) -> Match:
     match = Match(stored, "by the order of layers")
     groups: dict[str, list[tuple[Names, StoredWeight]]] = defaultdict(list)
     for weight in stored.weights:
-        groups[weight.layer[0]].append(((*weight.layer[1:], *weight.inner), weight))
+        groups[weight.layer[0]].append(((*weight.layer[1:], *weight.nested), weight))
     parts: dict[str, list[ModelLayer]] = defaultdict(list)
     for layer in layers:
         parts[layer.path[0]].append(layer)

@@ -44,13 +44,13 @@ class StoredWeight:
 
     Attributes:
         layer: the names that lead to its layer: of the models that it is in, from the outermost on, and its own.
-        inner: the names inside the layer, the last that of the weight: ("kernel",), or ("forward_lstm", "lstm_cell",
+        nested: the names inside the layer, the last that of the weight: ("kernel",), or ("forward_lstm", "lstm_cell",
             "kernel"); in `.weights.h5` the attributes of the layer and a number: ("forward_layer", "cell", "0").
         kept: its numbers.
     """
 
     layer: Names
-    inner: Names
+    nested: Names
     kept: Kept
 
 

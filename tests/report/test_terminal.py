@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mltrain.report.terminal import Terminal
+from mltrain.run.architecture import Architecture, RecordedLayer, RecordedPart
 from mltrain.run.audit import Audit
 from mltrain.task import Decision
 from tests.made_results import made_results
@@ -30,6 +31,7 @@ RESULTS = made_results(splits={"test": {"n": 4, "metrics": {"accuracy": {"value"
 PROGRAM = """
 from tests.made_results import made_results
 from mltrain.report.terminal import Terminal
+from mltrain.run.architecture import Architecture, RecordedLayer, RecordedPart
 from mltrain.task import Decision
 from pathlib import Path
 terminal = Terminal()
@@ -219,13 +221,20 @@ def test_the_bar_is_where_the_rows_are():
         assert "step 10/10" in below
 
 
+def backbone(kind):
+    """Return a model of one backbone."""
+    part = RecordedPart(name="block1", first="conv", layers=1, parameters=5, trainable=5)
+    layer = RecordedLayer(name="backbone", kind=kind, output=(3,), parameters=5, trainable=5, parts=(part,))
+    return Architecture(input=(8, 8, 3), layers=(layer,))
+
+
 def test_quiet_says_nothing():
     stream = io.StringIO()
     terminal = Terminal(quiet=True, stream=stream)
     terminal.decisions([Decision("task", "binary", "two classes")])
     terminal.note("note")
     terminal.warning("warning")
-    terminal.model("Dense")
+    terminal.model(backbone("VGG16"))
     train(terminal, 3, notes=("note",))
     terminal.results(RESULTS, Path("run"))
     assert stream.getvalue() == ""
@@ -255,17 +264,16 @@ def test_text_of_the_user_is_escaped():
     terminal.decisions([Decision("features.\x1b[2J", "[red]\r", "\x07")])
     terminal.note("a\nb")
     terminal.warning("\x9b31m")
-    terminal.model("one\n\x1btwo")
+    terminal.model(backbone("one\n\x1btwo"))
     terminal.results(RESULTS, Path("run\n\x1b"))
     text = stream.getvalue()
     assert text.isascii()
     assert all(character.isprintable() or character == "\n" for character in text)
-    assert text.splitlines()[:5] == [
+    assert text.splitlines()[:4] == [
         "features.\\x1b[2J: [red]\\r (\\x07)",
         "a\\nb",
         "warning: \\x9b31m",
-        "one",
-        "\\x1btwo",
+        "backbone: one\\n\\x1btwo, 5 parameters, all trained (block1 5)",
     ]
 
 
