@@ -295,6 +295,7 @@ def test_the_page_on_own_metrics_does_what_it_says(shell, tmp_path):
     assert (tmp_path / "predicted.csv").read_text().count("\n") == 6
 
 
+@pytest.mark.long
 def test_the_page_on_own_parts_does_what_it_says(shell, tmp_path):
     page = REPOSITORY / "docs" / "own_parts.md"
     plugin, function, _ = blocks(page, "python")

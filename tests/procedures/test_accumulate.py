@@ -46,6 +46,7 @@ def test_it_is_the_training_of_the_large_batch_with_the_rest_of_each_epoch(train
     assert '"step": 12' in (several / "status.json").read_text()
 
 
+@pytest.mark.long
 def test_a_schedule_and_the_checkpoints_count_updates_and_a_resumed_training_is_the_same(
     mltrain, trained, tmp_path, monkeypatch
 ):

@@ -208,6 +208,7 @@ def test_weights_of_a_run_change_nothing_else(mltrain, config, images):
         assert np.array_equal(one, other)
 
 
+@pytest.mark.long
 def test_a_backbone_that_a_run_has_learned(mltrain, config, images):
     """The run has it alone, and the new one has another head."""
     model = f"{{type: pretrained, backbone: {SMALLEST}, weights: %s, {STEM}, pooling: %s}}"
@@ -273,6 +274,7 @@ def test_an_optimizer_that_would_lose_them(mltrain, config):
     assert "training.optimizer: Ftrl does not begin with the weights of the model" in done.err
 
 
+@pytest.mark.long
 def test_the_copy_of_a_schedule_free_optimizer_follows(mltrain, config, images):
     first = mltrain("train", config(cnn(), "first.yaml"), "--set", "seed=9")
     config(cnn(more="weights: {run: first/latest}"))
@@ -283,6 +285,7 @@ def test_the_copy_of_a_schedule_free_optimizer_follows(mltrain, config, images):
         np.testing.assert_allclose(one, other, atol=1e-6 if one.ndim > 1 else 0.5)
 
 
+@pytest.mark.long
 def test_a_moving_average_begins_with_them(mltrain, config, images):
     first = mltrain("train", config(cnn(), "first.yaml"), "--set", "seed=9")
     config(cnn(more="weights: {run: first/latest}"))

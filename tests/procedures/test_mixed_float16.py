@@ -51,6 +51,7 @@ def optimizer_of(run):
         return [kept[name] for name in kept.files if name.startswith("optimizer")]
 
 
+@pytest.mark.long
 def test_the_scale_is_in_the_checkpoints_and_a_resumed_training_is_the_same(mltrain, tmp_path, monkeypatch):
     (tmp_path / "config.yaml").write_text(IMAGES)
     done = mltrain("train", "config.yaml", "--run-dir", "run")

@@ -84,6 +84,7 @@ def test_each_stage_trains_its_layers_and_no_others(train, mltrain):
     assert done.code == 0, done.err
 
 
+@pytest.mark.long
 def test_the_layers_below_keep_their_weights(train):
     """Of the first layer nothing changes behind the first stage; what is held by the config stays as it was."""
     one = STAGES.replace("{train: head, epochs: 3,", "{train: head, epochs: 3, begin_with: last,")
@@ -95,7 +96,7 @@ def test_the_layers_below_keep_their_weights(train):
     assert changed == {"weight-0006", "weight-0007", "weight-0008", "weight-0009"}
 
 
-@pytest.mark.parametrize("where", ["before", "after", "outputs"])
+@pytest.mark.parametrize("where", [pytest.param("before", marks=pytest.mark.long), "after", "outputs"])
 def test_a_signal_at_the_border_of_stages(train, mltrain, monkeypatch, trained_once, where):
     whole = trained_once(STAGES)
 
@@ -149,6 +150,7 @@ def test_a_signal_at_every_fourth_look(train, mltrain, monkeypatch, trained_once
     assert ended > 5
 
 
+@pytest.mark.long
 def test_the_history_is_the_same_whether_outputs_are_kept(train, monkeypatch):
     text = STAGES.replace("name: stages", "name: kept")
     kept = train(text, "kept")
@@ -171,6 +173,7 @@ def test_outputs_kept_in_a_file_give_the_same_bits(train, monkeypatch, trained_o
     assert {each.name for each in run.iterdir()} == {each.name for each in whole.iterdir()}
 
 
+@pytest.mark.long
 def test_more_epochs_make_the_last_stage_longer(train, mltrain):
     whole = STAGES.replace("    - {type: EarlyStopping, patience: 2, min_delta: 0.001}\n", "")
     run = train(whole, "run")
@@ -180,6 +183,7 @@ def test_more_epochs_make_the_last_stage_longer(train, mltrain):
     assert result(run)[:2] == result(longer)[:2]
 
 
+@pytest.mark.long
 def test_fewer_epochs_than_the_stages_before_the_last(mltrain, copy_trained):
     run = copy_trained(STAGES, "run")
     (run / "status.json").write_text((run / "status.json").read_text().replace('"finished"', '"interrupted"'))
@@ -226,6 +230,7 @@ def test_stages_that_have_begun_must_stay(mltrain, in_stage_two):
     assert "was written in stage 2 of the training, and training.stages now has 1" in done.err
 
 
+@pytest.mark.long
 def test_a_retry_goes_back_to_the_begin_of_its_stage(mltrain, tmp_path):
     """The second stage diverges in its first steps."""
     text = STAGES.replace("momentum: 0.9, learning_rate: 0.1", "momentum: 0.9, learning_rate: 1.0e+38").replace(

@@ -74,11 +74,13 @@ def test_it_is_said_and_keras_has_its_way_where_that_is_stated(trained):
     assert "training.weight_decay_on" not in decisions(trained("none", "training.optimizer=adam"))
 
 
+@pytest.mark.long
 def test_a_resumed_training_leaves_the_same_alone(mltrain, trained, tmp_path, monkeypatch):
     trained("run")
     assert_same_after_an_interruption(tmp_path, mltrain, monkeypatch)
 
 
+@pytest.mark.long
 def test_older_runs_decay_all_as_they_did(mltrain, trained, tmp_path):
     run = trained("run", "training.weight_decay_on=all")
     before = arrays(run)
