@@ -54,6 +54,18 @@ def _no_search_for_stages(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
         yield RuleProblem(("training", "learning_rate"), message)
 
 
+def _what_is_not_trained_has_learned(experiment: ExperimentSpec) -> Iterator[RuleProblem]:
+    """Layers that begin at random and are not trained make random features."""
+    stages, model = experiment.training.stages, experiment.model
+    vectors = any(getattr(feature, "vectors", None) is not None for feature in experiment.data.features.values())
+    if stages and stages[0].train.part != "all" and model.begins_at_random and not vectors:
+        message = (
+            f"stage 1 trains {stages[0].train}, and the layers before them keep random weights: state weights of the "
+            "model, or let a stage before it train all layers"
+        )
+        yield RuleProblem(("training", "stages", 0, "train"), message)
+
+
 def known_epochs(experiment: ExperimentSpec) -> int | None:
     """Return how many epochs are trained at most; None where that follows from the data."""
     training = experiment.training
@@ -100,4 +112,5 @@ OPTIMIZATION_RULES = (
     ),
     Rule(("model", "training.schedule", "training.epochs", "training.budget", "training.stages"), _schedule_fits),
     Rule(("training.learning_rate", "training.stages"), _no_search_for_stages),
+    Rule(("model", "data.features", "training.stages"), _what_is_not_trained_has_learned),
 )

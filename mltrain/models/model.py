@@ -160,6 +160,11 @@ class ModelSpec(Spec):
         return (StatedWeights((*path, "weights"), weights),) if isinstance(weights, FirstWeights) else ()
 
     @property
+    def begins_at_random(self) -> bool:
+        """Whether nothing in it has learned before."""
+        return not self.stated_weights()
+
+    @property
     def may_end_in_logits(self) -> bool:
         """Whether the config can leave out the activation of the head."""
         return False

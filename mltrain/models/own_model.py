@@ -53,6 +53,11 @@ class OwnModel(ModelSpec):
             raise TypeError(f"{self.type} is not a model of a plugin")
         return self.component.own
 
+    @property
+    def begins_at_random(self) -> bool:
+        """No: what its code puts into it is not known."""
+        return False
+
     def plain(self) -> dict[str, Any]:
         """Return what YAML can hold; loaded again, it makes an equal model."""
         network = {} if self.network is None else {"network": as_plain(self.network)}

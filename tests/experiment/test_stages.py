@@ -9,8 +9,8 @@ data:
 model: {type: mlp, units: [4]}
 training:
   stages:
-    - {train: head, epochs: 2}
-    - {train: all, epochs: 3, learning_rate: 0.001}
+    - {train: all, epochs: 2}
+    - {train: head, epochs: 3, learning_rate: 0.001}
 """
 
 
@@ -66,6 +66,13 @@ def test_a_stage_that_cannot_be(refused, setting, message):
     assert message in refused(f"training.{setting}")
 
 
+@pytest.mark.parametrize("train", ["head", "{last: 2 layers}", "{from: head}"])
+def test_layers_that_are_random_and_not_trained(refused, train):
+    said = refused(f"training.stages[0].train={train}")
+    assert "training.stages[0].train: stage 1 trains the " in said
+    assert "the layers before them keep random weights: state weights of the model" in said
+
+
 def test_two_patiences(refused):
     said = refused("training.callbacks=[EarlyStopping]", "training.stages[0].patience=3")
     assert "training.stages[0].patience: training.callbacks has an EarlyStopping, which is for every stage" in said
@@ -79,7 +86,7 @@ def test_a_schedule_of_a_stage_beside_a_plateau(refused):
 @pytest.mark.parametrize(
     ("train", "message"),
     [
-        ("{from: dence}", "training.stages[0].train.from: the model has no layer 'dence' (did you mean 'dense'?)"),
+        ("{from: dence}", "training.stages[1].train.from: the model has no layer 'dence' (did you mean 'dense'?)"),
         ("{from: nothing_like_it}", "its last layers are dense, head"),
     ],
 )
@@ -87,5 +94,5 @@ def test_a_layer_that_is_not_there(mltrain, tmp_path, train, message):
     (tmp_path / "config.yaml").write_text(CONFIG.replace("train: head", f"train: {train}"))
     done = mltrain("train", "config.yaml", "--run-dir", "run")
     assert done.code == 3
-    assert "config.yaml:7:" in done.err
+    assert "config.yaml:8:" in done.err
     assert message in done.err
