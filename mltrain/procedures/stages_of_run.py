@@ -84,13 +84,16 @@ class StagesOfRun:
 
     def steps(self, number: int) -> Steps:
         """Return how the stage that was begun is trained."""
-        setup, network = self._setup, self._network
+        setup = self._setup
         planned = setup.stages[number] if setup.stages else None
         held_out = setup.prepared.examples.get("validation")
-        loop, validation = self._whole(held_out)
-        still = still_part_of(network)[0] if planned is not None and planned.keeps else None
-        if planned is not None and still is not None and self._context.folder is not None:
+        # Without a run, as in `check`, a few steps are trained: to compute all outputs before would take too long.
+        kept = planned is not None and planned.keeps and self._context.folder is not None
+        still = still_part_of(self._network)[0] if kept else None
+        if planned is not None and still is not None:
             loop, validation = self._kept(planned, still, held_out)
+        else:
+            loop, validation = self._whole(held_out)
         cadence = Cadence.parse(setup.spec.training.checkpoint.every)
         return Steps(
             loop=loop,
