@@ -297,7 +297,8 @@ def check_command(folder, data):
     """Validate a config as a user does: it is fine, or refused with its lines; anything else is a bug."""
     (folder / "c.yaml").write_bytes(data)
     done = in_process(folder, "validate", "c.yaml")
-    assert done.code in (0, 3), done.err
+    # 4: the first weights of a shipped config are in a file, which is not here.
+    assert done.code in ((0, 3, 4) if b"weights" in data else (0, 3)), done.err
     if done.code == 3:
         assert done.out == ""
         assert re.match(r"c\.yaml:\d+:\d+: ", done.err), done.err

@@ -7,7 +7,7 @@ import tempfile
 import numpy as np
 import pytest
 
-from mltrain.procedures import fitting
+from mltrain.procedures import stages_of_run
 from mltrain.run.checkpoint_files import newest, read_checkpoint
 from mltrain.training import shared_epochs
 from mltrain.training.early_stopping import RunningEarlyStopping
@@ -63,7 +63,7 @@ def left(mltrain, tmp_path, monkeypatch):
 
             monkeypatch.setattr(shared_epochs.SharedEpochs, "run", counted)
         else:
-            monkeypatch.setattr(fitting.SharedEpochs, "of", lambda loop: None)
+            monkeypatch.setattr(stages_of_run.SharedEpochs, "of", lambda loop: None)
         config = tmp_path / f"{name}.yaml"
         text = CONFIG.replace("OPTIMIZER", OPTIMIZERS[optimizer]).replace("CALLBACKS", CALLBACKS[callbacks])
         # The averaged weights are the model of the run, so that there is nothing to choose.
