@@ -82,7 +82,8 @@ def test_the_resolved_config_trains_to_the_same_numbers(path, trained, mltrain, 
     for kind in ("best", "last"):
         mine = [path.read_bytes() for path in sorted(again.glob(f"checkpoints/{kind}-*/arrays.npz"))]
         assert mine == [path.read_bytes() for path in sorted(first.glob(f"checkpoints/{kind}-*/arrays.npz"))]
-        assert len(mine) == 1
+        # Each of the two states that are kept refers to the best epoch of its time.
+        assert len(mine) in ((1, 2) if kind == "best" else (1,))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -142,7 +143,7 @@ DIAGNOSES = {
     "curves": {"still_falling"},
     "mlp_784": {"memorising"},
     "pass_fail": {"too_few_rows", "low_learning_rate"},
-    "transfer_digits": {"too_few_rows"},
+    "transfer_digits": {"small_validation", "still_falling"},
 }
 
 
