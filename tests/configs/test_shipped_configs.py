@@ -143,7 +143,7 @@ DIAGNOSES = {
     "curves": {"still_falling"},
     "mlp_784": {"memorising"},
     "pass_fail": {"too_few_rows", "low_learning_rate"},
-    "transfer_digits": {"small_validation", "still_falling"},
+    "transfer_digits": {"small_validation"},
 }
 
 
