@@ -227,7 +227,7 @@ def test_a_kill_between_the_first_files_is_undone(mltrain, run, monkeypatch):
     def kill(*_):
         raise Killed
 
-    monkeypatch.setattr("mltrain.procedures.network.Network.architecture", property(kill))
+    monkeypatch.setattr("mltrain.run.locked_run.LockedRun.write_architecture", kill)
     # As of a process that is gone.
     monkeypatch.setattr("mltrain.procedures.run_context.RunContext.ended", lambda *_: None)
     with pytest.raises(Killed):
