@@ -77,7 +77,7 @@ def _message(errors: list[ErrorDetails], expected: list[Any], path: KeyPath, spe
     phrases = list(dict.fromkeys(phrase for error in errors if (phrase := _expectation(error, expected))))
     others = [error for error in errors if not _expectation(error, expected)]
     if others:  # they know more: an unknown name rather than "expected a number or a name"
-        return "; ".join(dict.fromkeys(_said(error, path, spec, data) for error in others))
+        return "; ".join(dict.fromkeys(_said(error, path, spec, data, expected) for error in others))
     value = _value_at(data, path)
     hint = ""
     if said := _said_of_text(value, expected):
@@ -114,17 +114,27 @@ def _expectation(error: ErrorDetails, expected: list[Any]) -> str | None:
     return _EXPECTED.get(kind)
 
 
-def _said(error: ErrorDetails, path: KeyPath, spec: type[Spec], data: Any) -> str:
+def _said(error: ErrorDetails, path: KeyPath, spec: type[Spec], data: Any, expected: list[Any]) -> str:
     kind = error["type"]
     if "message" in error.get("ctx", {}):
         return error["msg"]  # of `fail`
     if kind == "extra_forbidden":
         return "unknown key" + _key_hint(path, spec, data)
     if kind == "missing":
-        return "missing key"
+        return "missing key" + _choices_of_missing(expected)
     if kind in ("value_error", "assertion_error"):
         return str(error["ctx"]["error"])
     return error["msg"]
+
+
+def _choices_of_missing(expected: list[Any]) -> str:
+    """Return what a missing key may be, where some of it has names."""
+    named = choices(expected)
+    if not named:
+        return ""
+    keys = [key for spec in specs_of(expected, None) for key in keys_of(spec)]
+    others = [f"a mapping with {', '.join(keys)}"] if keys else []
+    return f": expected {', '.join(named)}{' or ' if others else ''}{''.join(others)}"
 
 
 def _key_hint(path: KeyPath, spec: type[Spec], data: Any) -> str:

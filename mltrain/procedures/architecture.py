@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import keras
 
@@ -36,13 +36,20 @@ def architecture_of(model: keras.Model, info: DataInfo, backbones: Sequence[Back
             trainable=_trained([layer]),
             **({} if is_stack else {"after": sources_of(layer, named)}),
             inputs=behind.get(layer.name, ()),
-            parts=_parts(layer) if layer.name in networks else (),
+            parts=tuple(part for network in _networks_in(layer, networks) for part in _parts(network)),
         )
         for layer in layers_of(model)
     )
     if len(info.inputs) == 1:
         return Architecture(input=info.input.shape, layers=layers)
     return Architecture(input=(), inputs={each.name: each.shape for each in info.inputs}, layers=layers)
+
+
+def _networks_in(layer: keras.Layer, names: Collection[str]) -> tuple[keras.Model, ...]:
+    """Return the backbones in a layer: itself, or those of a member of an ensemble."""
+    if layer.name in names:
+        return (layer,)
+    return tuple(each for each in layer.layers if each.name in names) if isinstance(layer, keras.Model) else ()
 
 
 def _parts(network: keras.Model) -> tuple[RecordedPart, ...]:

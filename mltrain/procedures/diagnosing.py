@@ -20,6 +20,7 @@ from mltrain.evaluation.diagnosis.facts import Confusion, DeadUnits
 from mltrain.evaluation.diagnosis.skill import skill
 from mltrain.models.walk import inputs_behind, layers_of, walk
 from mltrain.outputs import KINDS
+from mltrain.problems import path_text
 from mltrain.procedures.extreme_rows import extreme_rows
 from mltrain.procedures.network import Network
 from mltrain.procedures.outputs_apart import prepared_of, values_apart
@@ -27,12 +28,15 @@ from mltrain.run.history import History
 from mltrain.run.split_result import SplitResult
 from mltrain.task import SplitName, Task
 from mltrain.training.metrics import default_loss
+from mltrain.training.spec import TrainingSpec
 
 # Training rows that are used: a forward pass of them takes milliseconds.
 _LOOKED_AT = 256
 # The rules read all epochs so far. They run when there are this many times more epochs than before, so that their time
 # is proportional to the epochs, and not to their square.
 _GROWTH = 1.1
+
+_WITHOUT_STAGES = TrainingSpec()
 
 _CROSS_ENTROPIES = ("BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy")
 _MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
@@ -42,15 +46,15 @@ class LiveDiagnosis:
     """Reports what is certain during a training, each finding once.
 
     Args:
+        network: that is trained.
         history: of the epochs that were trained before, where a run is resumed.
-        epochs: how many were asked for.
-        chance_loss: as `Curves` has it.
     """
 
-    def __init__(self, history: History, epochs: int, chance: float | None) -> None:
+    def __init__(self, network: Network, history: History) -> None:
         self._columns = {name: list(history.column(name)) for name in history.columns}
-        self._epochs = epochs
-        self._chance = chance
+        self._training = network.spec.training
+        self._epochs = network.epochs
+        self._chance = chance_loss(network)
         self._said: set[str] = set()
         self._next = len(history.rows) + 1
 
@@ -65,9 +69,19 @@ class LiveDiagnosis:
             return []
         self._next = max(epoch + 1, int(epoch * _GROWTH))
         found = diagnose_at_once(Curves(self._columns, self._epochs, chance_loss=self._chance))
+        found = _with_keys_of_stage(found, self._training, int(row.get("stage", 1)))
         new = [each for each in found if each.finding not in self._said]
         self._said |= {each.finding for each in new}
         return [f"{each.sentence} [{each.key}]" for each in new]
+
+
+def _with_keys_of_stage(found: tuple[Finding, ...], training: TrainingSpec, stage: int) -> tuple[Finding, ...]:
+    """Return findings whose keys are those of a stage, counted from 1; unchanged without stages."""
+    paths = {
+        path_text(_WITHOUT_STAGES.path_of_rate(0)): training.path_of_rate(stage - 1),
+        path_text(_WITHOUT_STAGES.path_of_epochs(0)): training.path_of_epochs(stage - 1),
+    }
+    return tuple(replace(each, key=path_text(paths[each.key])) if each.key in paths else each for each in found)
 
 
 def chance_loss(network: Network) -> float | None:
@@ -93,8 +107,9 @@ def findings(
 ) -> tuple[Finding, ...]:
     """Return what is wrong with a finished training, of which `gather` returned the facts; nothing follows from its
     test rows."""
+    training = network.spec.training
     if not KINDS[network.info.task].mixed:
-        return diagnose(facts)
+        return _with_keys_of_stage(diagnose(facts), training, training.parts)
     outputs = {}
     for number, part in enumerate(network.info.output.parts):
         own = prepared_of(prepared, number)
@@ -115,10 +130,10 @@ def findings(
                 name: skill(part.task, truth, values[name], truths["train"], len(part.classes))
                 for name, truth in truths.items()
             },
-            weighted=network.spec.training.of_output(part.name).class_weight is not None,
+            weighted=training.of_output(part.name).class_weight is not None,
             unscaled=_unscaled(network.target.parts[number], truths["train"]),
         )
-    return diagnose_outputs(facts, outputs)
+    return _with_keys_of_stage(diagnose_outputs(facts, outputs), training, training.parts)
 
 
 def gather(

@@ -11,7 +11,7 @@ import time
 from typing import Protocol
 
 from mltrain.procedures.checkpoints import Checkpoints
-from mltrain.procedures.diagnosing import LiveDiagnosis, chance_loss
+from mltrain.procedures.diagnosing import LiveDiagnosis
 from mltrain.procedures.network import Network
 from mltrain.procedures.run_context import RunContext
 from mltrain.report.terminal import Terminal
@@ -111,7 +111,7 @@ class Warnings(Listener):
 def listeners_of(network: Network, checkpoints: Checkpoints, context: RunContext) -> tuple[Listener, ...]:
     """Return who listens to the training of a network, in their order."""
     run, terminal = context.run, context.terminal
-    diagnosis = LiveDiagnosis(run.history(), network.epochs, chance_loss(network))
+    diagnosis = LiveDiagnosis(network, run.history())
     return (
         HistoryRows(run),
         checkpoints,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,13 @@ class LowerPart:
     outputs: tuple[tuple[tuple[int, ...], str], ...]
     block: int
 
+    @cached_property
+    def _of_block(self) -> Any:
+        def of_block(*block: Any) -> list[Any]:
+            return in_full_vectors(lambda some: list(self.run(some)), list(block))
+
+        return tf.function(of_block, autograph=False)
+
     def bytes_of(self, rows: int) -> int:
         """Return the bytes of what it gives for so many rows."""
         return sum(rows * int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in self.outputs)
@@ -43,11 +51,10 @@ class LowerPart:
         """
         rows = len(inputs[0])
         found = [allocate((rows, *shape), dtype) for shape, dtype in self.outputs]
-
-        @tf.function(autograph=False)
-        def of_block(*block: Any) -> list[Any]:
-            return in_full_vectors(lambda some: list(self.run(some)), list(block))
-
+        # Of any number of rows: tracing a deep network takes seconds, and the last block of each split is smaller.
+        of_block = self._of_block.get_concrete_function(
+            *(tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in inputs)
+        )
         for first in range(0, rows, self.block):
             given = of_block(*(each[first : first + self.block] for each in inputs))
             for array, values in zip(found, given, strict=True):

@@ -235,6 +235,18 @@ class TrainingSpec(StatesRate):
         own = self.stages and self.stages[number].schedule is not None
         return ("training", "stages", number, "schedule") if own else ("training", "schedule")
 
+    def path_of_rate(self, number: int) -> tuple[str | int, ...]:
+        """Return where the learning rate of a stage is stated, or would be."""
+        stage = self.stages[number] if self.stages else None
+        if stage is not None and stage.learning_rate is not None:
+            return ("training", "stages", number, "learning_rate")
+        own = stage is not None and stage.optimizer is not None
+        return (*(("training", "stages", number) if own else ("training",)), "optimizer", "learning_rate")
+
+    def path_of_epochs(self, number: int) -> tuple[str | int, ...]:
+        """Return where the number of epochs of a stage is stated, or would be."""
+        return ("training", "stages", number, "epochs") if self.stages else ("training", "epochs")
+
     def of_stage(self, number: int) -> TrainingSpec:
         """Return a settled training as if one of its stages, counted from 0, were all of it; itself where it has
         none."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from mltrain.errors import DivergedError
+from mltrain.problems import path_text
 from mltrain.stopwatch import NO_STOPWATCH, NoStopwatch
 from mltrain.training.averaged_model import put_average
 from mltrain.training.callback import EpochRules
@@ -332,7 +333,7 @@ class Training:
         for what, value in values.items():
             if not math.isfinite(value):
                 where = f"epoch {epoch} (step {self.step}, learning rate {self.trained.learning_rate:g})"
+                key = path_text(self.spec.path_of_rate(self.position.stage))
                 raise DivergedError(
-                    f"training diverged: {what} is {value} in {where}; "
-                    "try a smaller training.optimizer.learning_rate, or clipnorm: 1.0"
+                    f"training diverged: {what} is {value} in {where}; try a smaller {key}, or clipnorm: 1.0"
                 )

@@ -258,7 +258,7 @@ def test_no_layer_fits(mltrain, config, images):
             "{type: pretrained, backbone: VGG16, weights: {file: v.keras}}",
             "a .keras file can run code when it is opened",
         ),
-        ("{type: pretrained, backbone: VGG16}", "model.weights: missing key"),
+        ("{type: pretrained, backbone: VGG16}", "model.weights: missing key: expected imagenet, none or a mapping"),
     ],
 )
 def test_what_the_config_cannot_say(mltrain, config, model, said):

@@ -60,6 +60,15 @@ def test_it_says_of_which_parts_the_model_is(trained, mltrain):
     assert line in (folder / "run" / "report.md").read_text()
 
 
+def test_each_network_of_an_ensemble_has_the_parts_of_its_backbone(mltrain, tmp_path):
+    write(tmp_path, f"ensemble: 2\n{CONFIG.replace('epochs: 2', 'epochs: 1')}")
+    done = mltrain("train", "config.yaml", "--run-dir", "run")
+    assert done.code == 0, done.err
+    layers = json.loads((tmp_path / "run" / "model.json").read_text())["layers"]
+    parts = {each["name"]: each["parts"][0]["parameters"] for each in layers if "parts" in each}
+    assert parts == {"member_1": 38_720, "member_2": 38_720}
+
+
 def test_the_export_has_all_of_it(trained):
     """The other process has plain Keras only, and gets raw pixels."""
     assert "model.keras, opened in another process, predicts the same for 8 raw test rows" in trained[1].err
@@ -99,7 +108,7 @@ def test_a_training_that_was_stopped_goes_on_bit_for_bit(trained, mltrain, tmp_p
     [
         ("VGG16", "VGG61", "config.yaml:6:", "unknown backbone 'VGG61' (did you mean 'VGG19'?)"),
         ("VGG16", "{type: MobileNet, alpha: 9}", "config.yaml:6:", "of at most 4, received 9"),
-        ("  weights: none\n", "", "config.yaml:4:", "model.weights: missing key"),
+        ("  weights: none\n", "", "config.yaml:4:", "model.weights: missing key: expected imagenet, none or a mapping"),
         ("weights: none", "weights: null", "config.yaml:7:", "model.weights"),
         ("block1_pool", "block1_pol", "config.yaml:8:", "has no layer 'block1_pol' (did you mean 'block1_pool'?)"),
         ("[32, 32]", "[24, 32]", "config.yaml:6:", "those of 'image' have 24 x 32: set `size` where image files are"),

@@ -242,3 +242,38 @@ def test_a_retry_goes_back_to_the_begin_of_its_stage(mltrain, tmp_path):
     assert done.code == 0, done.err
     assert "retry 1 of 1 from step" in done.err
     assert {row["stage"] for row in rows_of(tmp_path / "run")} == {"1", "2", "3"}
+
+
+@pytest.mark.parametrize(
+    ("stated", "key"),
+    [
+        ("learning_rate: 1.0e+38", "training.stages[1].learning_rate"),
+        ("optimizer: {type: SGD, learning_rate: 1.0e+38}", "training.stages[1].optimizer.learning_rate"),
+        ("optimizer: {type: SGD}, learning_rate: 1.0e+38", "training.stages[1].learning_rate"),
+    ],
+)
+def test_advice_names_the_learning_rate_of_the_stage(train, mltrain, tmp_path, stated, key):
+    text = STAGES[: STAGES.index("    - {train: head")] + f"    - {{train: all, epochs: 2, {stated}}}\n"
+    (tmp_path / "config.yaml").write_text(text)
+    done = mltrain("train", "config.yaml", "--run-dir", "run")
+    assert done.code == 8, done.err
+    assert f"try a smaller {key}, or clipnorm: 1.0" in done.err
+
+
+def test_a_finding_names_the_setting_of_the_last_stage(train):
+    """The loss falls in each epoch, and hardly at all."""
+    text = """\
+name: slow
+data:
+  source: {type: synthetic, kind: blobs, rows: 150}
+model: {type: mlp, units: [4]}
+training:
+  batch_size: full
+  optimizer: SGD
+  stages:
+    - {train: all, epochs: 2, learning_rate: 0.001}
+    - {train: all, epochs: 6, learning_rate: 0.002}
+"""
+    run = train(text, "run")
+    keys = {each["finding"]: each["key"] for each in json.loads((run / "metrics.json").read_text())["diagnosis"]}
+    assert keys["low_learning_rate"] == "training.stages[1].learning_rate"
