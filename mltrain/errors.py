@@ -105,6 +105,12 @@ class PluginError(MltrainError):
         self.part = part
 
 
+class WorkerError(MltrainError):
+    """One of several workers is lost, or does not come; what was trained up to the last checkpoint is kept."""
+
+    exit_code = 13
+
+
 class InterruptedRunError(MltrainError):
     """A signal ended the run; what was trained so far is kept.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -61,6 +62,15 @@ def train(
             "(1,2,3). Gates are judged by the means.",
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=1,
+            help="Train one model with N processes of this machine, each with its rows of every batch.",
+        ),
+    ] = None,
     gates: GateOptions = None,
     against: Against = None,
     tolerance: Tolerance = 0.0,
@@ -74,6 +84,7 @@ def train(
     """Train an experiment. Prints only the run directory on stdout; everything else goes to stderr."""
     from mltrain.cli.resume import print_finished
     from mltrain.cli.train_seeds import FolderOptions, Output, train_seeds
+    from mltrain.cli.train_workers import announced, launched, team_of_cluster
     from mltrain.comparison.against import reference_run
     from mltrain.config.load import load
     from mltrain.errors import UsageError
@@ -91,7 +102,7 @@ def train(
             "`mltrain compare RUN FOLDER`"
         )
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
-    with Interruption().handled() as interruption:
+    with Interruption().handled() as interruption, ExitStack() as stack:
         loaded = with_found_runs(
             load(config, overrides or (), gates or (), plugins_of(plugins)), runs_directory(runs_dir)
         )
@@ -102,6 +113,9 @@ def train(
             )
             train_seeds(loaded, seeds, asked, interruption, Output(junit, json, quiet))
             return
+        if launched(workers, interruption):
+            return
+        team = team_of_cluster(loaded, interruption, stack)
         folder, places = runs_directory(runs_dir), gate_places(loaded)
         check_options(against, tolerance, metric, junit, places)
         other = None
@@ -117,8 +131,9 @@ def train(
             quiet=quiet,
             notes=skipped_gates(loaded, folds=False, seeds=False),
             lines_of_gates=lines_of_gates,
+            team=team,
         )
-        outcome = train_run(request, interruption, stopwatch, (lambda run, new: None) if json else print_run)
+        outcome = train_run(request, interruption, stopwatch, announced(None if json else print_run))
         if outcome.finished is not None:
             print_finished(outcome, json=json, quiet=quiet)
         elif json:

@@ -9,6 +9,7 @@ from mltrain.errors import DivergedError, InterruptedRunError
 from mltrain.procedures.changed_settings import FormerTraining, former_training, put_stage_of, refused_changes
 from mltrain.procedures.checkpoints import Checkpoints, newest_valid
 from mltrain.procedures.decision import check_both_classes
+from mltrain.procedures.leading import leading_of
 from mltrain.procedures.listeners import Listener, listeners_of
 from mltrain.procedures.phases import Phases
 from mltrain.procedures.plan import AVERAGING, FinalWeights
@@ -19,6 +20,7 @@ from mltrain.procedures.stages_of_run import StagesOfRun
 from mltrain.run.history import History
 from mltrain.run.record import Record
 from mltrain.run.status import status
+from mltrain.training.leading import ALONE, Leading
 from mltrain.training.schedule import Schedule
 from mltrain.training.training import Training
 from mltrain.training.weights import put_weights
@@ -102,7 +104,7 @@ def get_ready(setup: Setup, record: Record, context: RunContext, planned: Planne
         notes = (resumed_sentence(saved, run),)
     if saved is not None and former is not None:  # with the variables of the stage in which it was written
         saved = former.adapted(saved, setup.network.model, setup.plan)
-    training = training_of(setup, context)
+    training = training_of(setup, context, leading_of(context.team))
     checkpoints = Checkpoints(run, setup.spec.training.checkpoint, training)
     if saved is None or former is None:
         return Ready(setup, record, training, checkpoints, notes=notes)
@@ -236,12 +238,18 @@ def _retry(error: DivergedError, ready: Ready, context: RunContext) -> None:
     context.terminal.warning(f"{error}; {done}")
 
 
-def training_of(setup: Setup, context: Phases) -> Training:
+def training_of(setup: Setup, context: Phases, leading: Leading = ALONE) -> Training:
     """Return the training of a network at its first step.
+
+    Args:
+        setup: the data and the network.
+        context: of the process.
+        leading: the other workers, which do what this one does.
 
     Raises:
         MisfitError: a threshold must be chosen, and the validation rows are of one class.
     """
     check_both_classes(setup.spec.evaluation, setup.prepared)
     with context.stopwatch.phase("building the model"):
-        return Training(setup.spec.training, StagesOfRun(setup, context), context.interruption, context.stopwatch)
+        stages = StagesOfRun(setup, context, leading)
+        return Training(setup.spec.training, stages, context.interruption, context.stopwatch)

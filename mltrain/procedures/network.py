@@ -37,6 +37,7 @@ from mltrain.training.loss_scaling import scales_loss
 from mltrain.training.member_steps import MemberSteps
 from mltrain.training.output_losses import beside_each_other
 from mltrain.training.schedule import Schedule
+from mltrain.training.sharing import Sharing
 from mltrain.training.step_parts import step_parts
 from mltrain.training.training_step import StepParts, TrainingStep
 
@@ -85,6 +86,14 @@ class Network:
     def step(self) -> TrainingStep | None:
         """What updates the weights by some rows; None for Keras' own `train_step`."""
         return self._step(self.step_parts)
+
+    def shared_parts(self, sharing: Sharing | None) -> StepParts:
+        """Return what a step does besides, where several workers share its rows."""
+        return replace(self.step_parts, sharing=sharing)
+
+    def shared_step(self, sharing: Sharing | None) -> TrainingStep | None:
+        """Return what updates the weights by some rows that several workers share."""
+        return self._step(self.shared_parts(sharing))
 
     @property
     def plain_step(self) -> TrainingStep | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mltrain.stopwatch import NoStopwatch, PhaseName
 from mltrain.training.signals import Interruption
 
 if TYPE_CHECKING:
     from mltrain.first_weights.imagenet import ImagenetFile
+    from mltrain.workers.team import Team
 
 
 class Phases:
@@ -21,12 +23,25 @@ class Phases:
 
     Attributes:
         folder: of the run; None where there is none.
+        team: of workers that train together; None where this process trains alone.
     """
 
     def __init__(self, interruption: Interruption, stopwatch: NoStopwatch) -> None:
         self.interruption = interruption
         self.stopwatch = stopwatch
         self.folder: Path | None = None
+        self.team: Team | None = None
+
+    @property
+    def workers(self) -> int:
+        """How many workers train together."""
+        return 1 if self.team is None else self.team.count
+
+    def threads(self, stated: int | Literal["auto"]) -> int | Literal["auto"]:
+        """Return how many threads an operation may use: the workers of a machine divide its cores."""
+        if self.team is None or stated != "auto":
+            return stated
+        return max(1, len(os.sched_getaffinity(0)) // self.team.cluster.on_machine)
 
     def begin(self, phase: PhaseName) -> None:
         """Begin a phase before the training."""

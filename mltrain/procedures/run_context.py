@@ -20,6 +20,7 @@ from mltrain.training.signals import Interruption
 
 if TYPE_CHECKING:
     from mltrain.first_weights.imagenet import ImagenetFile
+    from mltrain.workers.team import Team
 
 _STATE = "state"
 
@@ -33,12 +34,21 @@ class RunContext(Phases):
         interruption: of this process.
         stopwatch: notes where the time goes.
         resumed: whether the run exists, so that nothing may be written before everything is read.
+        team: of workers that train together, of which this one is the first; None where it trains alone.
     """
 
     def __init__(
-        self, run: LockedRun, terminal: Terminal, interruption: Interruption, stopwatch: NoStopwatch, *, resumed: bool
+        self,
+        run: LockedRun,
+        terminal: Terminal,
+        interruption: Interruption,
+        stopwatch: NoStopwatch,
+        *,
+        resumed: bool,
+        team: Team | None = None,
     ) -> None:
         super().__init__(interruption, stopwatch)
+        self.team = team
         self.run = run
         self.folder = run.path
         self.terminal = terminal

@@ -146,7 +146,7 @@ def set_up(
         DataError: the data is not there, not readable, or does not fit what was asked.
         MisfitError: what is asked for does not fit the data.
     """
-    device = choose_device(spec.device, spec.threads)
+    device = choose_device(spec.device, context.threads(spec.threads))
 
     context.begin("reading the data")
     prepared = prepare_for_model(spec, kept_columns(spec), context.stopwatch)
@@ -177,7 +177,9 @@ def planned_setup(
     architecture = network.architecture  # before a stage holds layers
     stages = planned_stages(network, rows, determinism, context.folder)
     worth_xla = network.spec.model.worth_xla
-    acceleration = accelerate(network.model, network.updates, device, spec.training, determinism, worth_xla)
+    acceleration = accelerate(
+        network.model, network.updates, device, spec.training, determinism, worth_xla, context.workers
+    )
     decisions = (
         Decision("device", f"{device.kind} ({device.name})", device.reason),
         *prepared.decisions,

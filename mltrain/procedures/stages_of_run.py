@@ -20,6 +20,7 @@ from mltrain.training.callback import CallbackSpec, EpochCallback, EpochRules
 from mltrain.training.class_weights import row_weights
 from mltrain.training.compilation import target_signature
 from mltrain.training.feed import Arrays, ResidentFeed, resident
+from mltrain.training.leading import ALONE, Leading
 from mltrain.training.loop import CompiledEvaluation, CompiledSteps, EvaluationLoop
 from mltrain.training.shared_epochs import SharedEpochs
 from mltrain.training.spec import Cadence
@@ -34,9 +35,11 @@ class StagesOfRun:
     Args:
         setup: the data and the network.
         context: of the process.
+        leading: the other workers, which do what this one does.
     """
 
-    def __init__(self, setup: Setup, context: Phases) -> None:
+    def __init__(self, setup: Setup, context: Phases, leading: Leading = ALONE) -> None:
+        self.leading = leading
         self._setup = setup
         self._context = context
         self._network = setup.network
@@ -99,7 +102,7 @@ class StagesOfRun:
             loop=loop,
             seed=setup.spec.seed,
             every=cadence.epochs * loop.steps if cadence.epochs else cadence.steps,
-            shared=SharedEpochs.of(loop),
+            shared=SharedEpochs.of(loop) if self.leading.sharing is None else None,
             validation=validation,
         )
 
@@ -107,7 +110,8 @@ class StagesOfRun:
         """Return the steps of the whole model, and its validation."""
         network, acceleration = self._network, self._setup.acceleration
         held = self._held()
-        loop = CompiledSteps(self.model, self.feed, network.batch_size, acceleration, network.step, held)
+        step, calls = network.shared_step(self.leading.sharing), self.leading.calls
+        loop = CompiledSteps(self.model, self.feed, network.batch_size, acceleration, step, held, calls)
         return loop, self._validation(held_out, network.evaluation(held_out)) if held_out else None
 
     def _kept(
@@ -125,8 +129,9 @@ class StagesOfRun:
         with self._context.stopwatch.phase("steps"):
             feed = ResidentFeed((outputs(self._arrays[0]), *self._arrays[1:]))
             known = None if held_out is None else (outputs(network.tensors(held_out)[0]), network.tensors(held_out)[1])
-        steps = UpperSteps(self.model, network.step_parts, part)
-        loop = CompiledSteps(self.model, feed, network.batch_size, self._setup.acceleration, steps, self._held())
+        steps, held = UpperSteps(self.model, network.shared_parts(self.leading.sharing), part), self._held()
+        acceleration, calls = self._setup.acceleration, self.leading.calls
+        loop = CompiledSteps(self.model, feed, network.batch_size, acceleration, steps, held, calls)
         if held_out is None or known is None:
             return loop, None
         target = target_signature(self._setup.spec.training, network.info)

@@ -35,6 +35,7 @@ from mltrain.training.signals import Interruption
 
 if TYPE_CHECKING:
     from mltrain.comparison.against import ReferenceRun
+    from mltrain.workers.team import Team
 
 # What is done with the directory of a run before anything else: the second is the experiment of a new run.
 Announce = Callable[[LockedRun, Loaded | None], object]
@@ -74,6 +75,7 @@ class TrainRequest:
         notes: what to say first, a sentence each.
         lines_of_gates: how many lines the command prints after the end of a run with so many gates.
         plugins: with which the config that the run has is read; None takes installed packages alone.
+        team: of workers that train together, of which this one is the first; None where it trains alone.
     """
 
     loaded: Loaded | None
@@ -88,6 +90,7 @@ class TrainRequest:
     notes: tuple[str, ...] = ()
     lines_of_gates: Callable[[int], int] = lambda gates: 0
     plugins: Plugins | None = None
+    team: Team | None = None
 
     def asked_epochs(self) -> int | None:
         """Return the epochs that are asked for, where they are more than the run's own config says."""
@@ -192,6 +195,7 @@ def run_experiment(
     from mltrain.procedures.finish import finish, prove
     from mltrain.procedures.first_weights import fetch_imagenet
     from mltrain.procedures.fitting import get_ready, train_network, write_first_files
+    from mltrain.procedures.leading import prepare_others
     from mltrain.procedures.rate_test import with_found_rate
     from mltrain.procedures.results import write_results
     from mltrain.procedures.setup import set_up
@@ -207,6 +211,8 @@ def run_experiment(
 
     context.stopwatch.turn_to("run files")
     ready = get_ready(setup, record, context, planned)
+    if context.team is not None:
+        prepare_others(context.team, ready.setup, ready.record, context.raise_if_interrupted)
     context.write_from_now_on()
     context.run.log(printed)
     write_first_files(ready, context, planned)
@@ -215,6 +221,8 @@ def run_experiment(
     context.stopwatch.turn_to("other")
     context.turn_to("training", ready.checkpoints.last_epoch, ready.checkpoints.step)
     fitted = train_network(ready, context)
+    if context.team is not None:
+        context.team.leave()  # what follows is done by one
 
     context.stopwatch.turn_to("measuring the splits")
     context.turn_to("evaluating", fitted.last_epoch, fitted.steps)
@@ -270,7 +278,7 @@ def _context(
     for note in request.notes:
         terminal.note(note)
     stopwatch.turn_to("run files")
-    return RunContext(run, terminal, interruption, stopwatch, resumed=planned is not None)
+    return RunContext(run, terminal, interruption, stopwatch, resumed=planned is not None, team=request.team)
 
 
 def _first_record(

@@ -108,6 +108,7 @@ def accelerate(
     training: TrainingSpec,
     before: Mapping[str, bool | str],
     worth_xla: int | None = None,
+    workers: int = 1,
 ) -> Acceleration:
     """Return how to compile the training of `model`.
 
@@ -118,10 +119,13 @@ def accelerate(
         training: what is stated of it.
         before: `determinism` of the record where a run goes on; empty for a new one.
         worth_xla: of how many updates on XLA pays for the model, if it knows that; None goes by its layers.
+        workers: that train it together.
     """
     xla, decision = _chosen("xla", training.xla, before.get("xla"), lambda: _xla(model, updates, device, worth_xla))
     if training.mix is not None:
         xla, decision = False, Decision("training.xla", "off", "XLA cannot draw what training.mix draws")
+    if workers > 1:
+        xla, decision = False, Decision("training.xla", "off", f"{workers} workers add their gradients in each step")
     if not recurrences(model):
         return Acceleration(xla, unroll=False, decisions=(decision,))
     began_fused = before.get("fused", False) if before else None  # a record from before there was the choice

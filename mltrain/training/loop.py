@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -53,6 +54,20 @@ def in_full_vectors(function: Callable[[Any], Any], x: Any) -> Any:
     return tf.nest.map_structure(lambda found: found[:rows], function(gathered(x, places)))
 
 
+class Calls:
+    """Is told of the calls of a loop. By itself it does nothing: no other worker runs the same."""
+
+    def begins(self, step: int, count: int) -> None:
+        """Look at a call that begins, of so many steps of an epoch."""
+
+    def failing_plainly(self) -> AbstractContextManager[None]:
+        """While inside, what goes wrong with another worker is said plainly."""
+        return nullcontext()
+
+
+NO_OTHERS = Calls()
+
+
 class CompiledSteps:
     """Runs steps of one epoch.
 
@@ -63,6 +78,7 @@ class CompiledSteps:
         acceleration: how it is compiled.
         step: updates the weights by `x`, `y` and perhaps `sample_weight`; None for Keras' own `train_step`.
         held: layers that do in a step what they do in a prediction.
+        calls: is told of each call of the loop, where other workers run the same.
     """
 
     def __init__(
@@ -73,9 +89,11 @@ class CompiledSteps:
         acceleration: Acceleration = UNACCELERATED,
         step: Callable[[Any], object] | None = None,
         held: Sequence[keras.Layer] = (),
+        calls: Calls = NO_OTHERS,
     ) -> None:
         self.model = model
         self._held = held
+        self._calls = calls
         self._step = step or model.train_step
         self.feed = feed
         self.rows = feed.rows
@@ -114,16 +132,34 @@ class CompiledSteps:
             if every is not None:
                 count = min(count, every - int(self.model.optimizer.iterations.numpy()) % every)
             started = time.perf_counter()
-            place = tf.constant(step - window.first), tf.constant(count), tf.constant(step == 0)
-            self._keep(self._full(*window.tensors, window.places, *place))
+            self._run(window, step, count)
             step += count
             chunks.took(count, time.perf_counter() - started)
             yield step
         if self._partial_rows and step == self._full_batches:
             if window is None or step >= window.end:
                 window = self.feed.window(order, step, 1)
-            self._keep(self._partial(*window.tensors, window.places, tf.constant(step - window.first)))
+            self._run(window, step, 1)
             yield step + 1
+
+    def run(self, order: np.ndarray, step: int, count: int) -> None:
+        """Run some steps of an epoch, as another worker runs them in a call of `epoch`.
+
+        Args:
+            order: `(rows,)` int32, the permutation of the epoch.
+            step: the first of them.
+            count: how many; the last step of an epoch, where it has fewer rows, comes alone.
+        """
+        self._run(self.feed.window(order, step, count), step, count)
+
+    def _run(self, window: Window, step: int, count: int) -> None:
+        self._calls.begins(step, count)
+        with self._calls.failing_plainly():
+            if step < self._full_batches:
+                place = tf.constant(step - window.first), tf.constant(count), tf.constant(step == 0)
+                self._keep(self._full(*window.tensors, window.places, *place))
+            else:
+                self._keep(self._partial(*window.tensors, window.places, tf.constant(step - window.first)))
 
     def step_alone(self, order: np.ndarray, step: int) -> dict[str, float]:
         """Run one step of an epoch as if it were the first, and return the loss and the Keras metrics of its rows."""

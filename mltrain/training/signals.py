@@ -62,6 +62,16 @@ class Interruption:
         if self._received is not None:
             raise InterruptedRunError(f"stopped by {signal.Signals(self._received).name}", self._received)
 
+    @property
+    def received(self) -> int | None:
+        """The number of the signal that has come; None where none has."""
+        return self._received
+
+    def receive(self, number: int) -> None:
+        """Take a signal that another process has got as one of this one, at its next look-up; from any thread."""
+        if self._received is None:
+            self._received = number
+
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self._received is not None:
             return  # the second is not ours, see `_second_leaves`

@@ -9,6 +9,7 @@ import keras
 
 from mltrain.training.callback import EpochRules
 from mltrain.training.feed import Feed
+from mltrain.training.leading import Leading
 from mltrain.training.loop import CompiledSteps
 from mltrain.training.shared_epochs import SharedEpochs
 from mltrain.training.validation import Validation
@@ -55,6 +56,8 @@ class Stages(Protocol):
 
     model: keras.Model
     """That is trained."""
+    leading: Leading
+    """The other workers."""
     count: int
     """How many there are."""
 

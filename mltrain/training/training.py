@@ -100,6 +100,7 @@ class Training:
         """
         self.model.stop_training = False
         self._theirs.training_begins()
+        self._share_state()
         while True:
             if self._epochs_left():
                 if self._stage.words:
@@ -128,6 +129,11 @@ class Training:
         put_weights(self.model, weights, f"the stage before stage {number + 1}")
         self.position = Position(epoch=position.epoch, stage=number, first_epoch=position.epoch, steps_before=steps)
         self.stage_begun()
+        self._share_state()
+
+    def _share_state(self) -> None:
+        """Give the other workers the variables and the optimizer of the stage under way."""
+        self._stages.leading.stage(self.position.stage, self.model)
 
     def _begin(self, number: int, before: Stage | None) -> None:
         self._stage, self._made = self._stages.begin(number, before), None
@@ -221,6 +227,7 @@ class Training:
 
     def _steps_of_epoch(self, epoch: int, chunks: Chunks, progress: Progress, started: float) -> None:
         first, loop = self.position.step, self.loop
+        self._stages.leading.epoch(epoch)
         self._theirs.epoch_begins(epoch, first)
         for done in loop.epoch(self._order(epoch), chunks, first, self._steps.every):
             self._theirs.step_ended(done, loop.metrics)

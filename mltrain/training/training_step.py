@@ -4,6 +4,7 @@ targets that are smoothed. Imports TensorFlow."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from mltrain.training.mixing import Mixing
+from mltrain.training.sharing import Part, Sharing
 
 # From `x`, `y`, the outputs and the weights of rows.
 Loss = Callable[[Any, tf.Tensor, tf.Tensor, tf.Tensor | None], tf.Tensor]
@@ -24,11 +26,13 @@ class StepParts:
         loss: in place of the one that the model was compiled with; None takes that one.
         mixing: of the rows.
         batch: rows that are computed at once, of which a step may have several; None computes all at once.
+        sharing: how the rows are shared with other workers; None computes all here.
     """
 
     loss: Loss | None = None
     mixing: Mixing | None = None
     batch: int | None = None
+    sharing: Sharing | None = None
 
 
 class TrainingStep:
@@ -92,18 +96,31 @@ class TrainingStep:
             data: of the batch.
             number: of the batch in this step.
         """
-        model, mixing = self._model, self._parts.mixing
+        model, mixing, sharing = self._model, self._parts.mixing, self._parts.sharing
         x, y, weights = (*data, None)[:3]
         mixed = None if mixing is None else mixing(x, model.optimizer.iterations, number)
-        with tf.GradientTape() as tape:
-            outputs, prediction = self._outputs(x if mixed is None else mixed.x)
-            loss = self._loss(x, y, outputs, weights)
+        part = None if sharing is None else sharing.part(y.shape[0])
+        whole = (x if mixed is None else mixed.x, y, weights)
+        own_x, own_y, own_weights = whole if part is None else part.of(whole)
+        with tf.GradientTape() as tape, _as_one_batch(sharing, part):
+            outputs, prediction = self._outputs(own_x)
+            loss = self._loss(own_x, own_y, outputs, own_weights)
             if mixed is not None:  # the loss by both targets of a row, each by its share, as its authors compute it
-                other = self._loss(x, mixed.other(y), outputs, None if weights is None else mixed.other(weights))
+                others = (mixed.other(y), None if weights is None else mixed.other(weights))
+                other_y, other_weights = others if part is None else part.of(others)
+                other = self._loss(own_x, other_y, outputs, other_weights)
                 loss = mixed.share * loss + (1.0 - mixed.share) * other
-            model.metrics[0].update_state(loss, sample_weight=tf.shape(y)[0])
+            if part is not None:
+                loss = part.share * loss
             scaled = model.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, model.trainable_weights)
+        if sharing is not None and part is not None:
+            gradients, loss, predicted = _of_all(sharing, part, gradients, loss, prediction())
+
+            def prediction() -> tf.Tensor:
+                return predicted
+
+        model.metrics[0].update_state(loss, sample_weight=tf.shape(y)[0])
         if mixed is not None:
             y, weights = mixed.larger(y), None if weights is None else mixed.larger(weights)
         if weights is not None and weights.shape.rank == 2:
@@ -124,6 +141,25 @@ class TrainingStep:
     def _as_outputs(self, y: tf.Tensor, weights: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Return the targets and the weights of rows in the form of the outputs."""
         return y, weights
+
+
+def _as_one_batch(sharing: Sharing | None, part: Part | None) -> AbstractContextManager[None]:
+    return nullcontext() if sharing is None or part is None else sharing.as_one_batch(part)
+
+
+def _of_all(
+    sharing: Sharing, part: Part, gradients: Sequence[Any], loss: tf.Tensor, predictions: tf.Tensor
+) -> tuple[list[tf.Tensor | None], tf.Tensor, tf.Tensor]:
+    """Return the gradients, the loss and the predictions of the whole batch, from those that each worker has."""
+    dense = [None if each is None else tf.convert_to_tensor(each) for each in gradients]
+    known = [each for each in dense if each is not None]
+    sent = [tf.cast(each, "float32") for each in (*known, loss, part.placed(predictions))]
+    *sums, loss, predictions = (
+        tf.cast(each, before.dtype)
+        for each, before in zip(sharing.summed(sent), (*known, loss, predictions), strict=True)
+    )
+    rest = iter(sums)
+    return [None if each is None else next(rest) for each in dense], loss, predictions
 
 
 def _rows(tensor: tf.Tensor, first: tf.Tensor, count: int) -> tf.Tensor:

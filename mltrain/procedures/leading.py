@@ -1,0 +1,123 @@
+"""The first of several workers: what it says to the others. Imports TensorFlow.
+
+It decides everything: stages, epochs, how many steps a call runs, the learning rate, and the end. The others compute
+their part of each step, and have the same variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import keras
+from keras.optimizers.schedules import LearningRateSchedule
+
+from mltrain.errors import MisfitError, RunError
+from mltrain.procedures.setup import Setup
+from mltrain.run.record import Record
+from mltrain.training.leading import ALONE, Leading
+from mltrain.training.loop import Calls
+from mltrain.training.loss_scaling import inner_optimizer
+from mltrain.training.sharing import Sharing
+from mltrain.training.state import take_state
+from mltrain.wording import counted
+from mltrain.workers.team import Team
+from mltrain.workers.words import Words
+
+BEGIN, READY, STAGE, EPOCH, STEPS = "begin", "ready", "stage", "epoch", "steps"
+
+
+class LeadingTeam(Leading):
+    """Leads the other workers.
+
+    Args:
+        team: of which this worker is the first.
+    """
+
+    def __init__(self, team: Team) -> None:
+        self._team = team
+        sharing = Sharing(team.rank, team.count, team.sum)
+        self.sharing, self.calls = sharing, _Calls(sharing, self._steps_begin)
+        self._model: keras.Model | None = None
+
+    def stage(self, number: int, model: keras.Model) -> None:
+        """Give the others the stage of the training, counted from 0, and every variable of the model in it."""
+        self._model = model
+        self._team.say(Words(STAGE, {"stage": number}, take_state(model)))
+
+    def epoch(self, number: int) -> None:
+        """Tell the others which epoch the next steps belong to."""
+        self._team.say(Words(EPOCH, {"epoch": number}))
+
+    def _steps_begin(self, step: int, count: int) -> None:
+        self._team.say(Words(STEPS, {"step": step, "count": count, "rate": rate_of(self._model)}))
+
+
+class _Calls(Calls):
+    def __init__(self, sharing: Sharing, steps: Callable[[int, int], None]) -> None:
+        self._sharing = sharing
+        self._steps = steps
+
+    def begins(self, step: int, count: int) -> None:
+        self._steps(step, count)
+
+    def failing_plainly(self) -> AbstractContextManager[None]:
+        return self._sharing.failing_plainly()
+
+
+def leading_of(team: Team | None) -> Leading:
+    """Return how the other workers are led."""
+    return ALONE if team is None else LeadingTeam(team)
+
+
+def rate_of(model: keras.Model | None) -> float | None:
+    """Return the learning rate of a model, which a callback may have changed; None where it follows a schedule."""
+    if model is None:
+        return None
+    optimizer = inner_optimizer(model)
+    return None if isinstance(optimizer._learning_rate, LearningRateSchedule) else float(optimizer.learning_rate)
+
+
+def prepare_others(team: Team, setup: Setup, record: Record, between: Callable[[], None]) -> None:
+    """Wait until the other workers have read the data and built the network, and refuse what differs.
+
+    Raises:
+        MisfitError: the model cannot be trained by several workers.
+        RunError: a worker has other data, another config or other versions.
+        WorkerError: a worker is lost.
+    """
+    model = setup.network.model
+    if type(model).train_step is not keras.Model.train_step:
+        message = f"it has a `train_step` of its own, which {team.count} workers cannot share: train it with one"
+        raise MisfitError(("model",), message)
+    values = {"epochs": setup.epochs, "rate": setup.rate, "determinism": dict(record.determinism)}
+    team.say(Words(BEGIN, values))
+    own = fingerprint(setup, record)
+    for rank in range(1, team.count):
+        theirs = team.listen(rank, between).values
+        differences = [name for name in own if own[name] != theirs.get(name)]
+        if differences:
+            shown = "; ".join(
+                f"{name}: {_short(own[name])} here, {_short(theirs.get(name))} there" for name in differences
+            )
+            raise RunError(f"worker {rank} differs from worker 0 in {counted(len(differences), 'thing')}: {shown}")
+
+
+def fingerprint(setup: Setup, record: Record) -> dict[str, Any]:
+    """Return what must be equal for all workers: versions, data, splits, and how the network is computed."""
+    recorded = setup.recorded(record)
+    return {
+        **{f"version of {name}": version for name, version in recorded.versions.items()},
+        "rows of the data": None if recorded.data is None else recorded.data.rows,
+        "data": None if recorded.data is None else recorded.data.sha256,
+        "preprocessing": recorded.preprocessing,
+        **{f"rows of {name}": rows.sha256 for name, rows in recorded.splits.items()},
+        **{f"determinism.{name}": value for name, value in recorded.determinism.items()},
+        "parameters": setup.network.model.count_params(),
+        "experiment": setup.spec.model_dump_json(),
+    }
+
+
+def _short(value: Any) -> str:
+    return str(value)[:60]
