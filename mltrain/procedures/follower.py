@@ -15,7 +15,7 @@ from mltrain.training.loop import Calls
 from mltrain.training.progress import epoch_order
 from mltrain.training.sharing import Sharing
 from mltrain.training.stage import Steps
-from mltrain.training.state import put_state
+from mltrain.training.state import assign, put_state, random_state
 
 
 class Follower:
@@ -58,6 +58,7 @@ class Follower:
                     self._stages.begin(self._stage, None)
                 put_state(self._stages.model, words.arrays, "worker 0")
             elif words.what == EPOCH:
+                assign(random_state(self._stages.model), words.arrays, "worker 0")
                 training = self._setup.spec.training
                 rows = self._stages.feed.rows
                 self._order = epoch_order(rows, self._setup.spec.seed, values["epoch"], training.shuffle)

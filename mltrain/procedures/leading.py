@@ -20,7 +20,7 @@ from mltrain.training.leading import ALONE, Leading
 from mltrain.training.loop import Calls
 from mltrain.training.loss_scaling import inner_optimizer
 from mltrain.training.sharing import Sharing
-from mltrain.training.state import take_state
+from mltrain.training.state import random_state, take_state
 from mltrain.wording import counted
 from mltrain.workers.team import Team
 from mltrain.workers.words import Words
@@ -48,7 +48,8 @@ class LeadingTeam(Leading):
 
     def epoch(self, number: int) -> None:
         """Tell the others which epoch the next steps belong to."""
-        self._team.say(Words(EPOCH, {"epoch": number}))
+        drawn = {} if self._model is None else random_state(self._model)
+        self._team.say(Words(EPOCH, {"epoch": number}, {place: each.numpy() for place, each in drawn.items()}))
 
     def _steps_begin(self, step: int, count: int) -> None:
         self._team.say(Words(STEPS, {"step": step, "count": count, "rate": rate_of(self._model)}))

@@ -77,6 +77,9 @@ class Sharing:
         self.count = count
         self._add = add
         self._failure: WorkerError | None = None
+        # TensorFlow orders what writes to one variable, also around loops. Python functions it does not: the sum behind a
+        # loop came before the last one inside it, on one worker of two (TensorFlow 2.21).
+        self._exchanges = tf.Variable(0, dtype="int64", trainable=False)
 
     def part(self, rows: int) -> Part:
         """Return the rows of a batch that this worker computes."""
@@ -89,12 +92,15 @@ class Sharing:
         """Return the sums of tensors of float32 over all workers, in one exchange; called while a graph is traced."""
         flat = [tf.reshape(each, (-1,)) for each in tensors]
         sizes = [math.prod(each.shape) for each in tensors]
-        (together,) = tf.numpy_function(self._sum, [tf.concat(flat, 0)], [tf.float32])
+        number = self._exchanges.assign_add(1, read_value=True)
+        (together,) = tf.numpy_function(self._sum, [tf.concat(flat, 0), number], [tf.float32])
         together.set_shape((sum(sizes),))
+        with tf.control_dependencies([together]):
+            self._exchanges.assign_add(0, read_value=False)
         parts = tf.split(together, sizes)
         return [tf.reshape(part, each.shape) for part, each in zip(parts, tensors, strict=True)]
 
-    def _sum(self, values: np.ndarray) -> np.ndarray:
+    def _sum(self, values: np.ndarray, _: np.ndarray) -> np.ndarray:
         try:
             return self._add(values)
         except WorkerError as error:

@@ -36,6 +36,17 @@ def state_variables(model: keras.Model) -> dict[str, keras.Variable]:
     }
 
 
+def random_state(model: keras.Model) -> dict[str, keras.Variable]:
+    """Return the variables that random layers draw by, by their places: also a prediction may change them (an LSTM with
+    dropout draws a mask in each, Keras 3.15)."""
+    weights = {id(variable) for variable in model.weights}
+    return {
+        place: variable
+        for place, variable in state_variables(model).items()
+        if place.startswith("seed") or (place.startswith("model") and id(variable) not in weights)
+    }
+
+
 def take_state(model: keras.Model) -> dict[str, np.ndarray]:
     """Return a copy of the state of a compiled and built model."""
     return {place: variable.numpy() for place, variable in state_variables(model).items()}
