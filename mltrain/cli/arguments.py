@@ -84,6 +84,26 @@ VerifyExport = Annotated[
     ),
 ]
 
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        min=1,
+        help="Train one model with N processes of this machine, each with its rows of every batch.",
+    ),
+]
+
+Restarts = Annotated[
+    int,
+    typer.Option(
+        "--restarts",
+        metavar="K",
+        min=0,
+        help="With --workers: start all again from the last checkpoint where one is lost, up to K times.",
+    ),
+]
+
 
 def plugins_of(files: list[Path] | None) -> Plugins:
     """Run the files of `--plugin`, and return what they define."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,9 +14,11 @@ from mltrain.cli.arguments import (
     PluginFiles,
     Profiled,
     Quiet,
+    Restarts,
     RunReference,
     RunsDirectory,
     VerifyExport,
+    Workers,
     plugins_of,
     print_run,
     result,
@@ -38,6 +41,8 @@ def resume(
         bool, typer.Option("--allow-inexact", help="Continue although something differs, and mark the run.")
     ] = False,
     runs_dir: RunsDirectory = None,
+    workers: Workers = None,
+    restarts: Restarts = 0,
     verify_export: VerifyExport = False,
     profile: Profiled = False,
     json: Json = False,
@@ -45,6 +50,7 @@ def resume(
 ) -> None:
     """Resume a run from its newest valid checkpoint. The result is the same as without the interruption."""
     from mltrain.cli.gates import conclude, lines_of_gates
+    from mltrain.cli.train_workers import announced, launched, team_of_cluster
     from mltrain.errors import VerdictError
     from mltrain.procedures.resume import stated_epochs
     from mltrain.procedures.train import Place, TrainRequest, train
@@ -54,9 +60,12 @@ def resume(
 
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     known = plugins_of(plugins)
-    with Interruption().handled() as interruption:
+    with Interruption().handled() as interruption, ExitStack() as stack:
         folder = runs_directory(runs_dir)
         found = open_run(run, folder)
+        if launched(workers, restarts, interruption):
+            return
+        team = team_of_cluster(None, known, interruption, stack)
         request = TrainRequest(
             None,
             Place(folder, found.path, resume=True),
@@ -68,8 +77,9 @@ def resume(
             quiet=quiet,
             lines_of_gates=lines_of_gates,
             plugins=known,
+            team=team,
         )
-        outcome = train(request, interruption, stopwatch, (lambda run, new: None) if json else print_run)
+        outcome = train(request, interruption, stopwatch, announced(None if json else print_run))
         ended = outcome.finished
         if ended is not None:
             print_finished(outcome, json=json, quiet=quiet, asked=request.epochs)

@@ -17,8 +17,10 @@ from mltrain.cli.arguments import (
     PluginFiles,
     Profiled,
     Quiet,
+    Restarts,
     RunsDirectory,
     VerifyExport,
+    Workers,
     plugins_of,
     print_run,
     result,
@@ -62,15 +64,8 @@ def train(
             "(1,2,3). Gates are judged by the means.",
         ),
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers",
-            metavar="N",
-            min=1,
-            help="Train one model with N processes of this machine, each with its rows of every batch.",
-        ),
-    ] = None,
+    workers: Workers = None,
+    restarts: Restarts = 0,
     gates: GateOptions = None,
     against: Against = None,
     tolerance: Tolerance = 0.0,
@@ -84,7 +79,7 @@ def train(
     """Train an experiment. Prints only the run directory on stdout; everything else goes to stderr."""
     from mltrain.cli.resume import print_finished
     from mltrain.cli.train_seeds import FolderOptions, Output, train_seeds
-    from mltrain.cli.train_workers import announced, launched, team_of_cluster
+    from mltrain.cli.train_workers import announced, launched, taken_up, team_of_cluster
     from mltrain.comparison.against import reference_run
     from mltrain.config.load import load
     from mltrain.errors import UsageError
@@ -113,9 +108,10 @@ def train(
             )
             train_seeds(loaded, seeds, asked, interruption, Output(junit, json, quiet))
             return
-        if launched(workers, interruption):
+        if launched(workers, restarts, interruption):
             return
-        team = team_of_cluster(loaded, interruption, stack)
+        team = team_of_cluster(loaded, loaded.plugins, interruption, stack)
+        again = taken_up()
         folder, places = runs_directory(runs_dir), gate_places(loaded)
         check_options(against, tolerance, metric, junit, places)
         other = None
@@ -123,7 +119,7 @@ def train(
             other = reference_run(open_run(against, folder), tolerance, metric, plugins=loaded.plugins)
         request = TrainRequest(
             loaded,
-            Place(folder, run_dir, resume=resume),
+            Place(folder, again or run_dir, resume=resume or again is not None),
             tuple(sys.argv),
             allow_inexact=allow_inexact,
             verify_export=verify_export,

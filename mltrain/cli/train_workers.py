@@ -1,48 +1,68 @@
-"""`mltrain train --workers N`, and a worker of it."""
+"""`--workers N`, and a worker of it."""
 
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from mltrain.workers.cluster import LISTENING, RUN_FILE, VARIABLE, described
+from mltrain.workers.cluster import FOLDER, LAUNCHER, LISTENING, LOST_FILE, RUN_FILE, TAKEN_UP, VARIABLE, described
 
 if TYPE_CHECKING:
     from mltrain.config.load import Loaded
+    from mltrain.config.plugins import Plugins
     from mltrain.procedures.train import Announce
     from mltrain.run.locked_run import LockedRun
     from mltrain.training.signals import Interruption
     from mltrain.workers.team import Team
 
 
-def launched(workers: int | None, interruption: Interruption) -> bool:
+def launched(workers: int | None, restarts: int, interruption: Interruption) -> bool:
     """Start the workers that are asked for, and wait for their end; False where this process is the one that trains.
 
     Raises:
+        UsageError: restarts are asked for, and no workers.
         typer.Exit: with the exit code of the first worker.
         WorkerError: a worker was lost.
     """
-    if workers in (None, 1) or VARIABLE in os.environ:
+    if VARIABLE in os.environ:
+        return False
+    if workers is None or workers == 1:
+        if restarts:
+            from mltrain.errors import UsageError
+
+            raise UsageError("--restarts needs --workers N with N of at least 2: a process alone has nobody to lose")
         return False
     from mltrain.procedures.launching import launch
 
-    code = launch(sys.argv[1:], workers, interruption)
+    code = launch(
+        sys.argv[1:], workers, restarts, interruption, lambda words: typer.echo(f"warning: {words}", err=True)
+    )
     if code:
         raise typer.Exit(code)
     return True
 
 
-def team_of_cluster(loaded: Loaded, interruption: Interruption, stack: ExitStack) -> Team | None:
+def team_of_cluster(
+    loaded: Loaded | None, plugins: Plugins, interruption: Interruption, stack: ExitStack
+) -> Team | None:
     """Return the other workers of the first one; None where it trains alone.
 
     A worker that is not the first trains here until the end, and the process ends.
+
+    Args:
+        loaded: the experiment; None where the first worker has it.
+        plugins: with which it is read.
+        interruption: of this process.
+        stack: on which the team of the first worker leaves.
 
     Raises:
         typer.Exit: this worker was not the first, and has trained.
@@ -54,23 +74,63 @@ def team_of_cluster(loaded: Loaded, interruption: Interruption, stack: ExitStack
     from mltrain.procedures.following import follow
     from mltrain.workers.team import Team
 
+    _end_with_the_launcher(interruption)
     listening = os.environ.get(LISTENING)
     own = None if listening is None else socket.socket(fileno=int(listening))
     team = Team.of(cluster, own, interruption.raise_if_received, interruption.receive)
     if cluster.rank == 0:
+        stack.enter_context(_losses_said_by_the_launcher())
         return stack.enter_context(team)
     with team:
-        follow(loaded, team, interruption)
+        follow(loaded, plugins, team, interruption)
     raise typer.Exit
+
+
+def taken_up() -> Path | None:
+    """Return the run that the launcher starts again; None where it is the first time."""
+    path = os.environ.get(TAKEN_UP)
+    return None if path is None else Path(path)
 
 
 def announced(print_run: Callable[[LockedRun, Loaded | None], object] | None) -> Announce:
     """Return what is done with a run that begins: it is printed, and the launcher learns where it is."""
 
     def announce(run: LockedRun, loaded: Loaded | None) -> None:
-        if print_run is not None:
+        if print_run is not None and taken_up() is None:
             print_run(run, loaded)
-        if known := os.environ.get(RUN_FILE):
-            Path(known).write_text(str(run.path.absolute()), encoding="utf-8")
+        if known := os.environ.get(FOLDER):
+            (Path(known) / RUN_FILE).write_text(str(run.path.absolute()), encoding="utf-8")
 
     return announce
+
+
+@contextmanager
+def _losses_said_by_the_launcher() -> Iterator[None]:
+    """Leave it to the launcher to say that a worker is lost: it knows how, and its last lines.
+
+    Raises:
+        typer.Exit: a worker is lost.
+    """
+    from mltrain.errors import WorkerError
+
+    try:
+        yield
+    except WorkerError as error:
+        folder = os.environ.get(FOLDER)
+        if folder is None:
+            raise
+        (Path(folder) / LOST_FILE).write_text(str(error), encoding="utf-8")
+        raise typer.Exit(error.exit_code) from error
+
+
+def _end_with_the_launcher(interruption: Interruption) -> None:
+    """Stop as at SIGTERM where the launcher is gone, however it ended: nobody would see the workers any more."""
+    pipe = os.environ.get(LAUNCHER)
+    if pipe is None:
+        return
+
+    def watch() -> None:
+        os.read(int(pipe), 1)
+        interruption.receive(signal.SIGTERM)
+
+    threading.Thread(target=watch, name="launcher", daemon=True).start()

@@ -44,7 +44,7 @@ class Follower:
         """Do what the first worker says, until it leaves.
 
         Args:
-            between: called now and then while nothing is said.
+            between: called before all that is done.
 
         Raises:
             WorkerError: a worker is lost.

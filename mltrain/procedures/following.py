@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mltrain.config.load import Loaded
+from mltrain.config.load import Loaded, load_text
+from mltrain.config.plugins import Plugins
 from mltrain.procedures.failures import placed_failures
 from mltrain.procedures.phases import Phases
 from mltrain.run.record import start_record
@@ -14,8 +15,14 @@ from mltrain.training.signals import Interruption
 from mltrain.workers.team import Team
 
 
-def follow(loaded: Loaded, team: Team, interruption: Interruption) -> None:
+def follow(loaded: Loaded | None, plugins: Plugins, team: Team, interruption: Interruption) -> None:
     """Train with the others until the first worker leaves.
+
+    Args:
+        loaded: the experiment; None takes that of the first worker, which resumes a run.
+        plugins: with which it is read.
+        team: of this worker.
+        interruption: of this process.
 
     Raises:
         MltrainError: the data or the model cannot be read or built, or a worker is lost.
@@ -31,7 +38,7 @@ def follow(loaded: Loaded, team: Team, interruption: Interruption) -> None:
 
     context = Phases(interruption, NO_STOPWATCH)
     context.team = team
-    with interruption.deferred(), placed_failures(loaded):
+    with interruption.deferred():
         start_tensorflow()
         from mltrain.procedures.follower import Follower
         from mltrain.procedures.leading import BEGIN, READY, fingerprint
@@ -42,7 +49,10 @@ def follow(loaded: Loaded, team: Team, interruption: Interruption) -> None:
         if words.what != BEGIN:
             return  # the first worker has left before the training
         values = words.values
-        setup = set_up(loaded.spec, context, values["determinism"], values["epochs"], values["rate"])
-        record = start_record((), loaded.path.absolute().parent if loaded.path else Path.cwd())
-        team.say(Words(READY, fingerprint(setup, record)))
-        Follower(setup, context).follow(between)
+        if loaded is None:
+            loaded = load_text(values["config"], "config.resolved.yaml", Path(values["folder"]), plugins=plugins)
+        with placed_failures(loaded):
+            setup = set_up(loaded.spec, context, values["determinism"], values["epochs"], values["rate"])
+            record = start_record((), loaded.path.absolute().parent if loaded.path else Path.cwd())
+            team.say(Words(READY, fingerprint(setup, record)))
+            Follower(setup, context).follow(between)

@@ -10,128 +10,170 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mltrain.errors import WorkerError
 from mltrain.run.durable import make_directory, write_file
 from mltrain.run.layout import WORKERS
 from mltrain.training.signals import Interruption
-from mltrain.workers.cluster import LISTENING, RUN_FILE, VARIABLE, Cluster
+from mltrain.workers.cluster import FOLDER, LAUNCHER, LISTENING, LOST_FILE, RUN_FILE, TAKEN_UP, VARIABLE, Cluster
 
-# Workers that are left when one is lost end by themselves; who does not is ended.
-_LEAVES_WITHIN = 10.0
-_SHOWN_LINES = 12
+_LOOKS = 0.05
+# Where one worker is lost, the others know it and end by themselves, each with the reason; who does not is stopped.
+_ENDS_WITHIN = 2.5
+_SHOWN_LINES = 8
 
 
-def launch(command: Sequence[str], count: int, interruption: Interruption) -> int:
+def launch(
+    command: Sequence[str], count: int, restarts: int, interruption: Interruption, say: Callable[[str], object]
+) -> int:
     """Run a command in several processes that train together, and return the exit code of the first.
 
     The output of the first is that of the command. The others write logs, which are in `workers/` of the run.
 
+    Args:
+        command: the arguments of mltrain.
+        count: of the workers.
+        restarts: how often all of them are started again, from the last checkpoint, where one is lost.
+        interruption: of this process.
+        say: is called with a sentence where they are started again.
+
     Raises:
-        WorkerError: a worker was lost.
+        WorkerError: a worker was lost, and no restart is left.
     """
+    with interruption.deferred(), tempfile.TemporaryDirectory(prefix="mltrain-workers-") as name:
+        folder = Path(name)
+        while True:
+            try:
+                return _once(command, count, folder, interruption)
+            except WorkerError as error:
+                if not restarts or interruption.received is not None or _run_of(folder) is None:
+                    raise
+                restarts -= 1
+                (folder / LOST_FILE).unlink(missing_ok=True)
+                say(f"{error}; all workers are started again from the last checkpoint ({restarts} left)")
+
+
+def _once(command: Sequence[str], count: int, folder: Path, interruption: Interruption) -> int:
     with ExitStack() as stack:
-        stack.enter_context(interruption.deferred())
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mltrain-workers-")))
-        listening = [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=2 * count)) for _ in range(count)
-        ]
+        processes = stack.enter_context(_workers(command, count, folder))
+        try:
+            return _end_of(processes, interruption, folder)
+        finally:
+            for each in processes:
+                if each.poll() is None:
+                    each.kill()
+                each.wait()
+            _keep_logs(folder)
+
+
+@contextmanager
+def _workers(command: Sequence[str], count: int, folder: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Start the processes; what they have of this one is closed at the end."""
+    with ExitStack() as stack:
+        places = [("127.0.0.1", 0)] * count  # any port that is free
+        listening = [stack.enter_context(socket.create_server(each, backlog=2 * count)) for each in places]
         addresses = tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in listening)
-        secret = secrets.token_hex(16)
-        processes: list[subprocess.Popen[bytes]] = []
+        secret, taken_up = secrets.token_hex(16), _run_of(folder)
+        reading, writing = os.pipe()
+        stack.callback(os.close, writing)  # its end tells the workers that this process is gone
+        processes = []
         for rank, own in enumerate(listening):
             cluster = Cluster(rank, addresses, secret, f"--workers {count}", on_machine=count)
-            log = None if rank == 0 else stack.enter_context((folder / f"worker-{rank}.log").open("wb"))
+            log = None if rank == 0 else stack.enter_context(_log(folder, rank).open("ab"))
             environment = {
                 **os.environ,
                 VARIABLE: cluster.as_text(),
                 LISTENING: str(own.fileno()),
-                RUN_FILE: str(folder / "run"),
+                LAUNCHER: str(reading),
+                FOLDER: str(folder),
+                **({} if taken_up is None else {TAKEN_UP: str(taken_up)}),
             }
             processes.append(
                 subprocess.Popen(  # noqa: S603 - the command line of this process, again
                     [sys.executable, "-m", "mltrain", *command],
                     env=environment,
-                    pass_fds=(own.fileno(),),
+                    pass_fds=(own.fileno(), reading),
                     stdin=None if rank == 0 else subprocess.DEVNULL,
-                    stdout=None if rank == 0 else log,
-                    stderr=None if rank == 0 else log,
+                    stdout=log,
+                    stderr=log,
                     start_new_session=True,  # Ctrl-C comes here alone
                 )
             )
+        os.close(reading)
         for own in listening:
             own.close()
-        try:
-            return _end_of(processes, interruption, folder)
-        finally:
-            _end_all(processes)
-            _keep_logs(folder)
+        yield processes
 
 
 def _end_of(processes: Sequence[subprocess.Popen[bytes]], interruption: Interruption, folder: Path) -> int:
-    """Wait for the end of the first worker, and hand signals on to it.
+    """Wait for the end of the workers, hand signals on to the first, and return its exit code.
 
     Raises:
-        WorkerError: another one has ended before, or was ended by a signal.
+        WorkerError: another one has ended before, or one was ended by a signal.
     """
-    told = False
-    while True:
+    told, late = False, None
+    while (code := processes[0].poll()) is None:
         if interruption.received is not None and not told:
             told = True
             processes[0].send_signal(interruption.received)
-        first = processes[0].poll()
-        if first is not None:
-            break
-        time.sleep(0.05)
-    lost = _lost(processes, first)
-    if lost is None:
-        return first
-    rank, code = lost
-    what = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-    log = folder / f"worker-{rank}.log"
-    lines = log.read_text("utf-8", "replace").splitlines()[-_SHOWN_LINES:] if log.exists() else []
-    last = f"; its last lines: {' | '.join(lines)}" if lines else ""
-    raise WorkerError(f"worker {rank} of {len(processes)} {what}{last}")
+        if any(each.poll() not in (None, 0) for each in processes[1:]):
+            late = late or time.monotonic() + _ENDS_WITHIN
+            if time.monotonic() > late:  # it does not know that a worker is gone, or cannot say so: it may be stopped
+                raise WorkerError(_lost([(rank, each.poll()) for rank, each in enumerate(processes)], folder))
+        time.sleep(_LOOKS)
+    if code == 0 or (code > 0 and code != WorkerError.exit_code):
+        return _when_all_have_ended(processes, code)
+    _when_all_have_ended(processes, code)
+    raise WorkerError(_lost([(rank, each.poll()) for rank, each in enumerate(processes)], folder))
 
 
-def _lost(processes: Sequence[subprocess.Popen[bytes]], first: int) -> tuple[int, int] | None:
-    """Return the rank and the exit code of the worker that ended the training; None where it is the first, which has
-    said why."""
-    if first < 0:
-        return 0, first
-    if first != WorkerError.exit_code:
-        return None
-    deadline = time.monotonic() + 1.0
-    while time.monotonic() < deadline:
-        ended = [(rank, each.poll()) for rank, each in enumerate(processes[1:], start=1)]
-        own = [(rank, code) for rank, code in ended if code not in (None, 0, WorkerError.exit_code)]
-        if own:
-            rank, code = own[0]
-            return rank, int(code or 0)
-        time.sleep(0.05)
-    return None
+def _when_all_have_ended(processes: Sequence[subprocess.Popen[bytes]], code: int) -> int:
+    """Return the code once all have ended, or had the time for it."""
+    deadline = time.monotonic() + _ENDS_WITHIN
+    while time.monotonic() < deadline and any(each.poll() is None for each in processes):
+        time.sleep(_LOOKS)
+    return code
 
 
-def _end_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    deadline = time.monotonic() + _LEAVES_WITHIN / 2
-    for each in processes:
-        try:
-            each.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            each.kill()
-            each.wait()
+def _lost(ended: Sequence[tuple[int, int | None]], folder: Path) -> str:
+    """Return which worker was lost, how, and its last lines."""
+    for rank, code in ended:
+        if code not in (None, 0, WorkerError.exit_code):
+            how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+            lines = _last_lines(folder, rank)
+            last = f"; its last lines: {' | '.join(lines)}" if lines else ""
+            return f"worker {rank} of {len(ended)} {how}{last}"
+    # Nobody has ended but of that: it does not answer, and the others say so.
+    said = folder / LOST_FILE
+    if said.exists():
+        return said.read_text(encoding="utf-8")
+    words = [line for rank, code in ended if code == WorkerError.exit_code for line in _last_lines(folder, rank)[-1:]]
+    return words[0].removeprefix("error: ") if words else "a worker is lost"
+
+
+def _last_lines(folder: Path, rank: int) -> list[str]:
+    log = _log(folder, rank)
+    return log.read_text("utf-8", "replace").splitlines()[-_SHOWN_LINES:] if log.exists() else []
+
+
+def _log(folder: Path, rank: int) -> Path:
+    return folder / f"worker-{rank}.log"
+
+
+def _run_of(folder: Path) -> Path | None:
+    """Return where the run is; None where it has not begun."""
+    known = folder / RUN_FILE
+    return Path(known.read_text(encoding="utf-8")) if known.exists() else None
 
 
 def _keep_logs(folder: Path) -> None:
     """Put the logs of the other workers into the run."""
-    known = folder / "run"
-    if not known.exists():
+    run = _run_of(folder)
+    if run is None or not run.is_dir():
         return
-    target = Path(known.read_text(encoding="utf-8")) / WORKERS
-    if target.parent.is_dir():
-        make_directory(target)
-        for log in sorted(folder.glob("worker-*.log")):
-            write_file(target / log.name, log.read_bytes())
+    make_directory(run / WORKERS)
+    for log in sorted(folder.glob("worker-*.log")):
+        write_file(run / WORKERS / log.name, log.read_bytes())

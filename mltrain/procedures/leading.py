@@ -13,7 +13,10 @@ from typing import Any
 import keras
 from keras.optimizers.schedules import LearningRateSchedule
 
+from mltrain.config.load import Loaded
+from mltrain.config.resolved import resolved_yaml
 from mltrain.errors import MisfitError, RunError
+from mltrain.procedures.run_context import RunContext
 from mltrain.procedures.setup import Setup
 from mltrain.run.record import Record
 from mltrain.training.leading import ALONE, Leading
@@ -80,8 +83,15 @@ def rate_of(model: keras.Model | None) -> float | None:
     return None if isinstance(optimizer._learning_rate, LearningRateSchedule) else float(optimizer.learning_rate)
 
 
-def prepare_others(team: Team, setup: Setup, record: Record, between: Callable[[], None]) -> None:
+def prepare_others(loaded: Loaded, setup: Setup, record: Record, context: RunContext, team: Team) -> None:
     """Wait until the other workers have read the data and built the network, and refuse what differs.
+
+    Args:
+        loaded: the experiment.
+        setup: of this worker.
+        record: of this process, with what is known of the setup.
+        context: of the run.
+        team: of the workers.
 
     Raises:
         MisfitError: the model cannot be trained by several workers.
@@ -92,11 +102,11 @@ def prepare_others(team: Team, setup: Setup, record: Record, between: Callable[[
     if type(model).train_step is not keras.Model.train_step:
         message = f"it has a `train_step` of its own, which {team.count} workers cannot share: train it with one"
         raise MisfitError(("model",), message)
-    values = {"epochs": setup.epochs, "rate": setup.rate, "determinism": dict(record.determinism)}
-    team.say(Words(BEGIN, values))
+    settled = {"epochs": setup.epochs, "rate": setup.rate, "determinism": dict(record.determinism)}
+    team.say(Words(BEGIN, {**settled, "config": resolved_yaml(loaded), "folder": str(context.run.path.absolute())}))
     own = fingerprint(setup, record)
     for rank in range(1, team.count):
-        theirs = team.listen(rank, between).values
+        theirs = team.listen(rank, context.raise_if_interrupted).values
         differences = [name for name in own if own[name] != theirs.get(name)]
         if differences:
             shown = "; ".join(

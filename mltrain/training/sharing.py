@@ -77,8 +77,8 @@ class Sharing:
         self.count = count
         self._add = add
         self._failure: WorkerError | None = None
-        # TensorFlow orders what writes to one variable, also around loops. Python functions it does not: the sum behind a
-        # loop came before the last one inside it, on one worker of two (TensorFlow 2.21).
+        # TensorFlow orders what writes to one variable, also around loops. Python functions it does not: the sum behind
+        # a loop came before the last one inside it, on one worker of two (TensorFlow 2.21).
         self._exchanges = tf.Variable(0, dtype="int64", trainable=False)
 
     def part(self, rows: int) -> Part:

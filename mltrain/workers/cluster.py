@@ -10,9 +10,11 @@ from mltrain.errors import UsageError
 
 # How the launcher tells a process who it is.
 VARIABLE = "MLTRAIN_CLUSTER"
-# The descriptor of a socket at the own address that it has made, and the file in which the first worker says where the
-# run is.
-LISTENING, RUN_FILE = "MLTRAIN_LISTENING", "MLTRAIN_RUN_FILE"
+# What else the launcher says: descriptors of a socket at the own address, and of a pipe that ends with the launcher; a
+# folder, in which the first worker says where the run is, and who is lost; and the run, where it is taken up again.
+LISTENING, LAUNCHER = "MLTRAIN_LISTENING", "MLTRAIN_LAUNCHER"
+FOLDER, TAKEN_UP = "MLTRAIN_WORKERS_FOLDER", "MLTRAIN_TAKEN_UP"
+RUN_FILE, LOST_FILE = "run", "lost"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from mltrain.workers.words import Line, Words
 
 # A worker says every second that it is there. One that has been silent for so long is lost: it was stopped, its machine
 # is gone, or the network between.
-_BEAT, SILENT = 1.0, 8.0
+_BEAT, SILENT = 1.0, 6.0
 _ALIVE, _SIGNAL, _FAILED = "alive", "signal", "failed"
 LEAVES = "leaves"
 
@@ -94,16 +94,16 @@ class Team:
 
         Args:
             rank: of the worker.
-            between: called now and then while nothing is said; it may raise, to stop.
+            between: called now and then; it may raise, to stop.
 
         Raises:
             WorkerError: it is lost.
         """
         while True:
+            between()
             try:
                 words = self._heard[rank].get(timeout=0.1)
             except queue.Empty:
-                between()
                 continue
             if words is None:
                 raise self._lost(rank)
