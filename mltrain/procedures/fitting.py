@@ -24,6 +24,7 @@ from mltrain.training.leading import ALONE, Leading
 from mltrain.training.schedule import Schedule
 from mltrain.training.training import Training
 from mltrain.training.weights import put_weights
+from mltrain.wording import counted
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def get_ready(setup: Setup, record: Record, context: RunContext, planned: Planne
     saved = newest_valid(run) if planned is not None else None
     if saved is None:
         setup = setup.with_first_weights(context.download)
-    record = setup.recorded(record)
+    record = setup.recorded(record).with_values(workers=context.workers)
     former: FormerTraining | None = None
     notes: tuple[str, ...] = ()
     if saved is not None:
@@ -101,7 +102,7 @@ def get_ready(setup: Setup, record: Record, context: RunContext, planned: Planne
         former = former_training(planned, setup, run, saved)
         refused = refused_changes(planned, former, record, setup, saved)
         record = planned.checked(record, saved, tuple(refused), former.differences)
-        notes = (resumed_sentence(saved, run),)
+        notes = (resumed_sentence(saved, run), *_other_workers(planned.before.workers, context.workers))
     if saved is not None and former is not None:  # with the variables of the stage in which it was written
         saved = former.adapted(saved, setup.network.model, setup.plan)
     training = training_of(setup, context, leading_of(context.team))
@@ -115,6 +116,13 @@ def get_ready(setup: Setup, record: Record, context: RunContext, planned: Planne
         if isinstance(setup.network.spec.training.schedule, Schedule):
             notes += (_longer_schedule(setup.network.epochs, training.trained.learning_rate),)
     return Ready(setup, record, training, checkpoints, history, former.changed, notes)
+
+
+def _other_workers(before: int, now: int) -> tuple[str, ...]:
+    if before == now:
+        return ()
+    trained = f"the run was trained by {counted(before, 'worker')} so far, and is by {now} from here on"
+    return (f"{trained}: the result is the same but for rounding",)
 
 
 def _longer_schedule(epochs: int, rate: float) -> str:

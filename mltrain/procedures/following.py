@@ -50,7 +50,8 @@ def follow(loaded: Loaded | None, plugins: Plugins, team: Team, interruption: In
             return  # the first worker has left before the training
         values = words.values
         if loaded is None:
-            loaded = load_text(values["config"], "config.resolved.yaml", Path(values["folder"]), plugins=plugins)
+            text, folder = values["config"].encode(), Path(values["folder"])
+            loaded = load_text(text, "config.resolved.yaml", folder, plugins=plugins)
         with placed_failures(loaded):
             setup = set_up(loaded.spec, context, values["determinism"], values["epochs"], values["rate"])
             record = start_record((), loaded.path.absolute().parent if loaded.path else Path.cwd())

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mltrain.errors import WorkerError
-from mltrain.run.durable import make_directory, write_file
+from mltrain.run.durable import make_directories, write_file
 from mltrain.run.layout import WORKERS
 from mltrain.training.signals import Interruption
 from mltrain.workers.cluster import FOLDER, LAUNCHER, LISTENING, LOST_FILE, RUN_FILE, TAKEN_UP, VARIABLE, Cluster
@@ -174,6 +174,6 @@ def _keep_logs(folder: Path) -> None:
     run = _run_of(folder)
     if run is None or not run.is_dir():
         return
-    make_directory(run / WORKERS)
+    make_directories(run / WORKERS)
     for log in sorted(folder.glob("worker-*.log")):
         write_file(run / WORKERS / log.name, log.read_bytes())

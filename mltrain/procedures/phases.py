@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mltrain.stopwatch import NoStopwatch, PhaseName
+from mltrain.task import Decision
 from mltrain.training.signals import Interruption
 
 if TYPE_CHECKING:
@@ -36,6 +37,17 @@ class Phases:
     def workers(self) -> int:
         """How many workers train together."""
         return 1 if self.team is None else self.team.count
+
+    @property
+    def worker_decisions(self) -> tuple[Decision, ...]:
+        """How many workers train together, where they do, and how they talk."""
+        if self.team is None:
+            return ()
+        cluster = self.team.cluster
+        hosts = len({address.rpartition(":")[0] for address in cluster.addresses})
+        where = "on this machine" if hosts == 1 else f"on {hosts} machines"
+        how = f"{cluster.source}; each computes its rows of every batch, and they add their gradients over TCP"
+        return (Decision("workers", f"{cluster.count} processes {where}", how),)
 
     def threads(self, stated: int | Literal["auto"]) -> int | Literal["auto"]:
         """Return how many threads an operation may use: the workers of a machine divide its cores."""

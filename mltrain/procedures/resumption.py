@@ -22,6 +22,10 @@ FREE_OF_FINISHED = ("training.checkpoint", "training.progress_every", "evaluatio
 FREE = ("training.epochs", "training.budget", *FREE_OF_FINISHED)
 
 
+# What differs with the number of workers.
+_OF_WORKERS = ("workers: ", "threads: ", "determinism.xla: ")
+
+
 class Checkpoint(Protocol):
     """What is known of the checkpoint from which the run continues."""
 
@@ -82,7 +86,12 @@ class PlannedResumption:
             RunError: something differs that cannot be used, or that changes the result and is not allowed.
         """
         settings = (*self.differences, *more)
-        differences = (*settings, *record_differences(self.before, record))
+        found = tuple(record_differences(self.before, record))
+        # Other workers compute the same but for rounding: that is what is promised of them.
+        rounding = tuple(
+            each for each in found if record.workers != self.before.workers and each.startswith(_OF_WORKERS)
+        )
+        differences = (*settings, *(each for each in found if each not in rounding))
         if refused:
             others = "; ".join(each for each in differences if each not in refused and not each.startswith("splits: "))
             raise RunError(
@@ -95,13 +104,14 @@ class PlannedResumption:
                 "anyway; the run is then marked as inexact"
             )
         stopped = saved.state["training"]["position"]["stopped"] if saved and self.longer else None
+        longer = [f"the training continued after it had ended: {stopped}"] if stopped else []
         resumption = Resumption(
             time=now(),
             command=self.command,
             step=saved.state["step"] if saved else 0,
             checkpoint=saved.name if saved else None,
             inexact=differences,
-            changed=(*settings, *([f"the training continued after it had ended: {stopped}"] if stopped else [])),
+            changed=(*settings, *rounding[:1], *longer),
         )
         # It is stated now, and was not: the next resumption needs to know.
         task = [each for each in self.before.decisions if each.what == "task" and self.before.defaults == 1]
@@ -151,6 +161,8 @@ def resumed_sentence(saved: Checkpoint | None, run: RunDirectory) -> str:
 
 def record_differences(before: Record, after: Record) -> Iterator[str]:
     """Yield what differs in what a run's bits depend on besides its config, a sentence each."""
+    if before.workers != after.workers:
+        yield f"workers: {before.workers} became {after.workers}"
     for name in ("versions", "environment", "determinism", "seeds"):
         yield from _mapping_differences(name, getattr(before, name), getattr(after, name))
     plugins = [{name: each.origin.words for name, each in record.own_metrics.items()} for record in (before, after)]

@@ -182,6 +182,7 @@ def planned_setup(
     )
     decisions = (
         Decision("device", f"{device.kind} ({device.name})", device.reason),
+        *context.worker_decisions,
         *prepared.decisions,
         *settling,
         network.head.decision,

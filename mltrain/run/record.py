@@ -205,6 +205,8 @@ class Record(Spec):
     """What computed; null before that was decided."""
     threads: Threads | None = None
     """The number of threads of TensorFlow; null before it started."""
+    workers: Annotated[int, Field(ge=1)] = 1
+    """The number of processes that trained together: another number changes the last digits."""
     determinism: Mapping[str, bool | str] = {}
     """Switches that change the last digits: op determinism, XLA, precision."""
     epochs: int | None = None
