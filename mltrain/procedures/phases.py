@@ -9,6 +9,7 @@ from mltrain.stopwatch import NoStopwatch, PhaseName
 from mltrain.training.signals import Interruption
 
 if TYPE_CHECKING:
+    from mltrain.config.plugins import Plugins
     from mltrain.first_weights.imagenet import ImagenetFile
 
 
@@ -21,12 +22,14 @@ class Phases:
 
     Attributes:
         folder: of the run; None where there is none.
+        plugins: what of the user's own a config may name; None where it is what installed packages have.
     """
 
     def __init__(self, interruption: Interruption, stopwatch: NoStopwatch) -> None:
         self.interruption = interruption
         self.stopwatch = stopwatch
         self.folder: Path | None = None
+        self.plugins: Plugins | None = None
 
     def begin(self, phase: PhaseName) -> None:
         """Begin a phase before the training."""
