@@ -16,7 +16,8 @@ from mltrain.keras_api.components import KerasComponent
 from mltrain.keras_api.own_parts import OwnPart
 from mltrain.models.head import Head, added_head
 from mltrain.models.indices import IndexSize
-from mltrain.models.model import ModelSpec, UsualTraining
+from mltrain.models.model import Backbone, ModelSpec, StatedWeights, UsualTraining
+from mltrain.problems import KeyPath
 from mltrain.spec import as_plain
 from mltrain.task import DataInfo, Decision, Input
 
@@ -113,6 +114,16 @@ class OwnModel(ModelSpec):
     def output_names(self) -> tuple[str, ...]:
         """Those of its network."""
         return () if self.network is None else self.network.output_names
+
+    def backbones(self, info: DataInfo) -> tuple[Backbone, ...]:
+        """Return those of its network."""
+        found = () if self.network is None else self.network.backbones(info)
+        return tuple(replace(each, path=_below(each.path)) for each in found)
+
+    def stated_weights(self, path: KeyPath = ("model",)) -> tuple[StatedWeights, ...]:
+        """Return those of its network."""
+        found: tuple[StatedWeights, ...] = ()
+        return found if self.network is None else self.network.stated_weights((*path, "network"))
 
     def index_sizes(self, info: DataInfo) -> tuple[IndexSize, ...]:
         """Return those of its network."""

@@ -17,7 +17,7 @@ from mltrain.models.walk import layers_of
 from mltrain.problems import KeyPath
 from mltrain.spec import suggest
 from mltrain.trained import Trained
-from mltrain.wording import in_words, listed
+from mltrain.wording import counted, in_words, listed
 
 # Layers that draw random numbers to regularise, and not to change the examples.
 _REGULARISING = (
@@ -105,6 +105,10 @@ class TrainedLayers:
             return [layer for each in backbones for layer in each.layers] or _before_the_last(model)
         stacks = [each.layers for each in backbones] or [layers_of(model)]
         if trained.last is not None:
+            most, where = max(map(len, stacks)), "the backbone" if backbones else "the model"
+            if trained.last > most:
+                message = f"{where} has {counted(most, 'layer')}: ask for as many at most, or write `train: all`"
+                raise MisfitError((*path, "last"), message)
             return [layer for stack in stacks for layer in stack[: -trained.last]]
         names = [[layer.name for layer in stack] for stack in stacks]
         if not any(trained.first in each for each in names):

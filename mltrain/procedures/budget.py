@@ -36,7 +36,7 @@ def within_budget(spec: ExperimentSpec, setup: Setup, context: Phases, determini
     deadline = Deadline(context.interruption)
     stopwatch = Stopwatch()  # of the trial: the laps of the command go on
     with context.stopwatch.phase("measuring the pace"):
-        trial = training_of(setup.with_first_weights(context.download), Phases(deadline, stopwatch))
+        trial = training_of(setup.with_first_weights(context), Phases(deadline, stopwatch))
         pace = measure_pace(trial, deadline, stopwatch)
     laps = stopwatch.laps()
     compiling = laps["tracing"].seconds if "tracing" in laps else 0.0

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from mltrain.config.plugins import Plugins
 from mltrain.errors import DataError, MisfitError, RunError
 from mltrain.experiment.settled import settled
 from mltrain.experiment.spec import ExperimentSpec
@@ -26,7 +27,6 @@ from mltrain.first_weights.matching import (
     partial_match,
 )
 from mltrain.first_weights.model_layers import layers_with_weights, put
-from mltrain.first_weights.slow_copies import follow_first_weights
 from mltrain.first_weights.spec import FirstWeights
 from mltrain.first_weights.stored import KeptArray, Names, StoredWeight, StoredWeights
 from mltrain.models.model import FIRST_WEIGHTS, StatedWeights
@@ -94,14 +94,18 @@ def fetch_imagenet(spec: ExperimentSpec, download: Download) -> None:
                 fetched(_imagenet_file(stated, size or _USUAL_SIZE), download)
 
 
-def put_first_weights(spec: ExperimentSpec, info: DataInfo, model: keras.Model, download: Download) -> PutWeights:
-    """Put the first weights that the config names into the layers of a compiled model.
+def put_first_weights(
+    spec: ExperimentSpec, info: DataInfo, model: keras.Model, download: Download, plugins: Plugins | None
+) -> PutWeights:
+    """Put the first weights that the config names into the layers of a model. An optimizer that keeps a copy of them
+    does not know them yet: see `follow_first_weights`.
 
     Args:
         spec: the experiment.
         info: what the model knows of the data.
         model: built, and not trained yet.
         download: fetches a file of ImageNet.
+        plugins: with which the config of a run is read, whose weights are asked for.
 
     Raises:
         DataError: a file is not there, damaged, or not of this network.
@@ -115,7 +119,7 @@ def put_first_weights(spec: ExperimentSpec, info: DataInfo, model: keras.Model, 
     for stated in spec.model.stated_weights():
         part = model if stated.backbone is None else model.get_layer(names[stated.path[:-1]])
         layers = layers_with_weights(part)
-        with _source(stated, part, download) as source:
+        with _source(stated, part, download, plugins) as source:
             match = _match(stated, source, layers, part)
             put(match)
             left = _left(match)
@@ -128,13 +132,11 @@ def put_first_weights(spec: ExperimentSpec, info: DataInfo, model: keras.Model, 
             not_taken=tuple(left),
             random=tuple(_shown(each.path) for each in layers if each.path not in match.taken),
         )
-    if origins:
-        follow_first_weights(model)
     return PutWeights(tuple(decisions), origins)
 
 
 @contextmanager
-def _source(stated: StatedWeights, part: keras.Model, download: Download) -> Iterator[_Source]:
+def _source(stated: StatedWeights, part: keras.Model, download: Download, plugins: Plugins | None) -> Iterator[_Source]:
     """Open where weights are from."""
     match stated.source:
         case FirstWeights(file=Path() as path):
@@ -142,7 +144,7 @@ def _source(stated: StatedWeights, part: keras.Model, download: Download) -> Ite
                 found = stored_weights(opened)
                 yield _Source(opened.name, str(path), opened.sha256, found, stated.backbone is not None)
         case FirstWeights(run=str(name)):
-            stored = run_with_weights(name)
+            stored = run_with_weights(name, plugins)
             digest = hashlib.sha256(to_npz(stored.weights)[0]).hexdigest()
             words = f"run {stored.run.path.name}"
             yield _Source(words, str(stored.run.path), digest, (_weights_of_run(stored),), is_complete=False)

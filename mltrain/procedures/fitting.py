@@ -92,7 +92,7 @@ def get_ready(setup: Setup, record: Record, context: RunContext, planned: Planne
     run = context.run
     saved = newest_valid(run) if planned is not None else None
     if saved is None:
-        setup = setup.with_first_weights(context.download)
+        setup = setup.with_first_weights(context)
     record = setup.recorded(record).with_values(workers=context.workers)
     former: FormerTraining | None = None
     notes: tuple[str, ...] = ()

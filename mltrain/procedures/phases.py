@@ -11,6 +11,7 @@ from mltrain.task import Decision
 from mltrain.training.signals import Interruption
 
 if TYPE_CHECKING:
+    from mltrain.config.plugins import Plugins
     from mltrain.first_weights.imagenet import ImagenetFile
     from mltrain.workers.team import Team
 
@@ -24,6 +25,7 @@ class Phases:
 
     Attributes:
         folder: of the run; None where there is none.
+        plugins: what of the user's own a config may name; None where it is what installed packages have.
         team: of workers that train together; None where this process trains alone.
     """
 
@@ -31,6 +33,7 @@ class Phases:
         self.interruption = interruption
         self.stopwatch = stopwatch
         self.folder: Path | None = None
+        self.plugins: Plugins | None = None
         self.team: Team | None = None
 
     @property

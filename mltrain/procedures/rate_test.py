@@ -45,7 +45,7 @@ def with_found_rate(
     if not isinstance(search, RateSearch) or setup.rate is not None:
         return setup
     with context.stopwatch.phase("finding the learning rate"):
-        training = training_of(_trial(spec, setup, search.find).with_first_weights(context.download), context)
+        training = training_of(_trial(spec, setup, search.find).with_first_weights(context), context)
         test = _tested(training, setup.spec.seed, search.find, context)
     found = planned_setup(spec, setup.device, setup.prepared, context, determinism, setup.epochs, test.chosen)
     return replace(found, rate_test=test)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from mltrain.data.preparation import Prepared
 from mltrain.experiment.settled import settled, settling_decisions
 from mltrain.experiment.spec import ExperimentSpec
-from mltrain.procedures.first_weights import Download, put_first_weights
+from mltrain.first_weights.slow_copies import follow_first_weights
+from mltrain.procedures.first_weights import put_first_weights
 from mltrain.procedures.forecast_dates import kept_columns
 from mltrain.procedures.member_folds import MemberFolds
 from mltrain.procedures.network import Network, build_network
@@ -73,11 +74,11 @@ class Setup:
     stages: tuple[PlannedStage, ...] = ()
     origins: Mapping[str, WeightsOrigin] = field(default_factory=dict)
 
-    def with_first_weights(self, download: Download) -> Setup:
+    def with_first_weights(self, context: Phases) -> Setup:
         """Return the same with the first weights in the network, for a training at its first step.
 
         Args:
-            download: fetches a file of ImageNet.
+            context: of the process, which fetches a file of ImageNet, and knows the plugins.
 
         Raises:
             DataError: a file of word vectors or weights is not there, or is damaged.
@@ -92,9 +93,11 @@ class Setup:
             if self.folds is not None:  # what is fitted to rows, such as edges of pieces, does not know the others
                 inputs, targets = self.folds.learned(number, inputs), self.folds.learned(number, targets)
             first = self.spec.model.initialise(model, prepared.info, inputs, targets)
-            learned = put_first_weights(self.spec, prepared.info, model, download)
+            learned = put_first_weights(self.spec, prepared.info, model, context.download, context.plugins)
             use_new_statistics(model)
             words = put_first_vectors(self.spec.data, prepared, model)
+        if learned.origins:
+            follow_first_weights(network.model)
         # Behind the device, so that the terminal shows them where there are many decisions.
         device, *others = self.decisions
         decisions = (device, *first, *learned.decisions, *words.decisions, *others)

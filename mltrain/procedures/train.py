@@ -278,7 +278,9 @@ def _context(
     for note in request.notes:
         terminal.note(note)
     stopwatch.turn_to("run files")
-    return RunContext(run, terminal, interruption, stopwatch, resumed=planned is not None, team=request.team)
+    context = RunContext(run, terminal, interruption, stopwatch, resumed=planned is not None, team=request.team)
+    context.plugins = loaded.plugins
+    return context
 
 
 def _first_record(

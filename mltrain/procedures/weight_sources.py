@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mltrain.config.load import Loaded
-from mltrain.errors import DataError, RunError
+from mltrain.config.plugins import Plugins
+from mltrain.errors import DataError, PluginError, RunError
 from mltrain.first_weights.spec import FirstWeights
 from mltrain.models.model import StatedWeights
 from mltrain.problems import KeyPath, Problem, printable
@@ -77,27 +78,35 @@ def refuse_absent_weights(loaded: Loaded) -> None:
     Raises:
         DataError: names all files that are not there, each at its line.
         RunError: a run is not there, is damaged, or has no weights; at its line.
+        PluginError: a run needs a plugin that is not there; at its line.
     """
     if problems := absent_weight_files(loaded):
         raise DataError("\n".join(each.line() for each in problems))
     for stated in loaded.spec.model.stated_weights():
         if isinstance(stated.source, FirstWeights) and stated.source.run is not None:
             try:
-                run_with_weights(stated.source.run)
-            except RunError as error:
-                raise RunError(_problem(loaded, stated, "run", str(error)).line()) from error
+                run_with_weights(stated.source.run, loaded.plugins)
+            except (RunError, PluginError) as error:
+                raise type(error)(_problem(loaded, stated, "run", str(error)).line()) from error
 
 
-def run_with_weights(path: str) -> StoredModel:
+def run_with_weights(path: str, plugins: Plugins | None = None) -> StoredModel:
     """Return the model of a run, whose weights another model shall begin with.
+
+    Args:
+        path: of the run.
+        plugins: with which its config is read; None takes installed packages alone.
 
     Raises:
         RunError: it is not there, is damaged, has no weights, or has those of several networks.
+        PluginError: the plugin of one of its layers is not there.
     """
+    from mltrain.procedures.recorded_parts import refuse_absent_parts
     from mltrain.procedures.stored_model import read_model
     from mltrain.run.opening import open_run
 
-    stored = read_model(open_run(path, Path("runs")))
+    stored = read_model(open_run(path, Path("runs")), plugins)
+    refuse_absent_parts(stored.spec)
     if stored.spec.networks > 1:
         raise RunError(f"{path}: the run is an ensemble of {stored.spec.networks} networks, and one is needed")
     return stored

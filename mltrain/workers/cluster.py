@@ -1,8 +1,13 @@
-"""Which processes train together, and which of them this one is."""
+"""Which processes train together, and which of them this one is.
+
+The launcher of `--workers N` says it, or the scheduler that has started the processes: `TF_CONFIG`, as Kubeflow sets it,
+the variables of a SLURM step, or those of an indexed job of Kubernetes.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
@@ -15,6 +20,12 @@ VARIABLE = "MLTRAIN_CLUSTER"
 LISTENING, LAUNCHER = "MLTRAIN_LISTENING", "MLTRAIN_LAUNCHER"
 FOLDER, TAKEN_UP = "MLTRAIN_WORKERS_FOLDER", "MLTRAIN_TAKEN_UP"
 RUN_FILE, LOST_FILE = "run", "lost"
+# What a user may say where the scheduler does not: a secret that all workers share, the port of the first worker on a
+# machine, the number of pods and the service that names them.
+SECRET, PORT = "MLTRAIN_SECRET", "MLTRAIN_PORT"
+PODS, SERVICE = "MLTRAIN_PODS", "MLTRAIN_SERVICE"
+_PORT = 23456
+_RANGE = re.compile(r"(\d+)-(\d+)")
 
 
 @dataclass(frozen=True)
@@ -49,14 +60,94 @@ def described(environment: Mapping[str, str]) -> Cluster | None:
     """Return the cluster that the environment describes; None where this process is alone.
 
     Raises:
-        UsageError: the description is not one.
+        UsageError: the description is not one, or lacks something.
     """
-    text = environment.get(VARIABLE)
-    if text is None:
+    readers = {VARIABLE: _of_launcher, "TF_CONFIG": _of_tensorflow, "SLURM_STEP_NUM_TASKS": _of_slurm}
+    for variable, read in {**readers, "JOB_COMPLETION_INDEX": _of_kubernetes}.items():
+        if environment.get(variable):
+            try:
+                cluster = read(environment)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                message = f"{variable} describes no workers ({type(error).__name__}: {error}); unset it to train alone"
+                raise UsageError(message) from error
+            return cluster if cluster is not None and cluster.count > 1 else None
+    return None
+
+
+def _of_launcher(environment: Mapping[str, str]) -> Cluster:
+    found = json.loads(environment[VARIABLE])
+    return Cluster(**{**found, "addresses": tuple(found["addresses"])})
+
+
+def _of_tensorflow(environment: Mapping[str, str]) -> Cluster | None:
+    """Read `{"cluster": {"chief": […], "worker": […]}, "task": {"type": "worker", "index": 0}}`."""
+    found = json.loads(environment["TF_CONFIG"])
+    if not found.get("cluster"):
         return None
-    try:
-        found = json.loads(text)
-        cluster = Cluster(**{**found, "addresses": tuple(found["addresses"])})
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{VARIABLE} does not describe a cluster: {error!r}; only mltrain itself sets it") from error
-    return cluster if cluster.count > 1 else None
+    cluster, task = found["cluster"], found["task"]
+    others = sorted(set(cluster) - {"chief", "master", "worker"})
+    if others or task["type"] not in cluster:
+        raise ValueError(f"expected workers and perhaps a chief, found {', '.join(others or [task['type']])}")
+    groups = [group for group in ("chief", "master", "worker") if group in cluster]
+    before = sum(len(cluster[group]) for group in groups[: groups.index(task["type"])])
+    addresses = tuple(str(address) for group in groups for address in cluster[group])
+    return _on_hosts(before + int(task["index"]), addresses, "TF_CONFIG", environment)
+
+
+def _of_slurm(environment: Mapping[str, str]) -> Cluster | None:
+    """Read the variables that `srun` gives to each task of a step."""
+    tasks = int(environment["SLURM_STEP_NUM_TASKS"])
+    if tasks < 2:
+        return None
+    hosts = _hosts_of_slurm(environment["SLURM_STEP_NODELIST"])
+    counts = _counts_of_slurm(environment["SLURM_STEP_TASKS_PER_NODE"])
+    if len(counts) != len(hosts) or sum(counts) != tasks:
+        raise ValueError(f"{tasks} tasks on {len(hosts)} nodes, of which SLURM_STEP_TASKS_PER_NODE says {sum(counts)}")
+    # Two jobs that share a machine do not meet at one port.
+    first = int(environment.get(PORT) or 20_000 + int(environment.get("SLURM_JOB_ID", 0)) % 10_000)
+    addresses = [f"{host}:{first + place}" for host, count in zip(hosts, counts, strict=True) for place in range(count)]
+    return _on_hosts(int(environment["SLURM_PROCID"]), tuple(addresses), "SLURM", environment)
+
+
+def _of_kubernetes(environment: Mapping[str, str]) -> Cluster | None:
+    """Read the index of a pod of an indexed job; its name is that of the job, a dash, and the index."""
+    if PODS not in environment and SERVICE not in environment:
+        return None  # each pod trains alone
+    count, service, index = int(environment[PODS]), environment[SERVICE], int(environment["JOB_COMPLETION_INDEX"])
+    job, _, own = environment["HOSTNAME"].rpartition("-")
+    if own != str(index) or not 0 <= index < count:
+        raise ValueError(f"the name {environment['HOSTNAME']!r} does not end in the index {index} of {count} pods")
+    port = int(environment.get(PORT) or _PORT)
+    addresses = tuple(f"{job}-{number}.{service}:{port}" for number in range(count))
+    return _on_hosts(index, addresses, "Kubernetes", environment)
+
+
+def _on_hosts(rank: int, addresses: tuple[str, ...], source: str, environment: Mapping[str, str]) -> Cluster:
+    hosts = [address.rpartition(":")[0] for address in addresses]
+    if not all(hosts) or not 0 <= rank < len(addresses):
+        raise ValueError(f"expected host:port for each worker, and an index below {len(addresses)}, found {rank}")
+    return Cluster(rank, addresses, environment.get(SECRET, ""), source, on_machine=hosts.count(hosts[rank]))
+
+
+def _hosts_of_slurm(text: str) -> list[str]:
+    """Return the names of `node[01-03,7],login`: ranges keep their zeros."""
+    found = []
+    for prefix, ranges, suffix, plain in re.findall(r"([^,\[\]]*)\[([^\]]*)\]([^,\[]*)|([^,\[\]]+)", text):
+        if plain:
+            found.append(plain)
+            continue
+        for part in ranges.split(","):
+            whole = _RANGE.fullmatch(part)
+            first, last = (whole[1], whole[2]) if whole else (part, part)
+            numbers = range(int(first), int(last) + 1)
+            found += [f"{prefix}{str(number).zfill(len(first))}{suffix}" for number in numbers]
+    return found
+
+
+def _counts_of_slurm(text: str) -> list[int]:
+    """Return the numbers of `2(x3),1`."""
+    found = []
+    for part in text.split(","):
+        count, _, times = part.partition("(x")
+        found += [int(count)] * int(times.rstrip(")") or 1)
+    return found

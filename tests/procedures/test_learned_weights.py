@@ -114,6 +114,72 @@ def test_a_backbone_from_a_file(mltrain, config, images):
     assert again.err.splitlines()[-1].endswith("model.weights.file: " + str(images / "w.h5") + ": no such file")
 
 
+OWN_STEP = """\
+import keras
+
+
+class Stepper(keras.Model):
+    def __init__(self, inputs, outputs, **kwargs):
+        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+class Pale(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs / 2
+"""
+
+
+def test_the_network_of_a_step_of_the_user_begins_with_them(mltrain, config, images):
+    (images / "nets.py").write_text(OWN_STEP)
+    saved = backbone("block_1_project_BN")
+    saved.save_weights(images / "w.weights.h5")
+    network = f"{{type: pretrained, backbone: {SMALLEST}, weights: {{file: w.weights.h5}}, {STEM}}}"
+    name = config(f"{{type: Stepper, network: {network}}}")
+    stage = ["--set", "training.epochs=auto", "--set", "training.stages=[{train: {from: block_1_expand}, epochs: 1}]"]
+    for more in ([], stage):
+        done = mltrain("train", name, "--plugin", "nets.py", *more)
+        assert done.code == 0, done.err
+        assert begins_with(done.run, saved.get_weights())
+        (decision,) = first_weights(done.run)
+        assert decision["value"] == "12 of 12 layers of MobileNetV2 are from w.weights.h5"
+        assert list(record(done.run)["first_weights"]) == ["model.network.weights"]
+    (images / "w.weights.h5").unlink()
+    done = mltrain("train", name, "--plugin", "nets.py", "--run-dir", "other")
+    assert done.code == 4
+    assert "model.network.weights.file: " in done.err
+
+
+def test_each_network_of_an_ensemble_begins_with_them(mltrain, config, images):
+    saved = backbone("block_1_project_BN")
+    saved.save_weights(images / "w.weights.h5")
+    name = config(f"{{type: pretrained, backbone: {SMALLEST}, weights: {{file: w.weights.h5}}, {STEM}}}")
+    schedule_free = "training.optimizer={type: ScheduleFreeAdamW, learning_rate: 1.0e-30, warmup_steps: 0}"
+    done = mltrain("train", name, "--run-dir", "run", "--set", "ensemble=2", "--set", schedule_free)
+    assert done.code == 0, done.err
+    kernels = [array for array in saved.get_weights() if array.ndim > 1]
+    found = [array for array in last_weights(done.run) if array.ndim > 1]
+    for kernel in kernels:
+        assert sum(array.shape == kernel.shape and np.allclose(array, kernel, atol=1e-6) for array in found) == 2
+
+
+def test_a_run_with_a_layer_of_the_user_gives_its_weights(mltrain, config, images):
+    (images / "nets.py").write_text(OWN_STEP)
+    layers = "layers: [Pale, {type: Conv2D, name: edges, filters: 4, kernel_size: 3}, Flatten]"
+    first = mltrain("train", config(f"{{type: sequential, {layers}}}", "first.yaml"), "--plugin", "nets.py")
+    assert first.code == 0, first.err
+    name = config("{type: sequential, weights: {run: first/latest}, " + layers.replace("Pale, ", "") + "}")
+    done = mltrain("train", name, "--plugin", "nets.py", "--run-dir", "run")
+    assert done.code == 0, done.err
+    assert begins_with(done.run, last_weights(first.run))
+    done = mltrain("train", name, "--run-dir", "other")
+    assert done.code == 12
+    assert "config.yaml:6:" in done.err
+    assert "give it with --plugin nets.py" in done.err
+
+
 def test_a_file_that_is_not_there_is_said_at_its_line_before_the_data_are_read(mltrain, config):
     name = config("{type: pretrained, backbone: VGG16, weights: {file: no.h5}}", data="no.npz")
     for command in (["validate", name], ["train", name, "--run-dir", "run"], ["check", name]):

@@ -230,6 +230,21 @@ def test_stages_that_have_begun_must_stay(mltrain, in_stage_two):
     assert "was written in stage 2 of the training, and training.stages now has 1" in done.err
 
 
+def test_more_layers_than_there_are_is_an_error(mltrain, tmp_path):
+    (tmp_path / "config.yaml").write_text(STAGES.replace("{last: 3 layers}", "{last: 9999 layers}"))
+    done = mltrain("train", "config.yaml", "--run-dir", "run")
+    assert done.code == 3
+    said = "training.stages[2].train.last: the model has 6 layers: ask for as many at most, or write `train: all`"
+    assert said in done.err
+
+
+def test_check_says_that_it_tries_the_first_stage(mltrain, tmp_path):
+    (tmp_path / "config.yaml").write_text(STAGES)
+    done = mltrain("check", "config.yaml")
+    assert done.code == 0, done.err
+    assert "stage 1 was tried; stages 2 to 3 train other layers" in done.out
+
+
 @pytest.mark.long
 def test_a_retry_goes_back_to_the_begin_of_its_stage(mltrain, tmp_path):
     """The second stage diverges in its first steps."""

@@ -50,6 +50,7 @@ def check(request: CheckRequest, interruption: Interruption) -> Preflight:
 
 def _checked(request: CheckRequest, interruption: Interruption, stopwatch: Stopwatch) -> Preflight:
     context = Phases(interruption, stopwatch)
+    context.plugins = request.loaded.plugins
     context.begin("importing TensorFlow")
     start_tensorflow()
     from mltrain.procedures.budget import within_budget
@@ -75,7 +76,7 @@ def _checked(request: CheckRequest, interruption: Interruption, stopwatch: Stopw
     spec = request.loaded.spec
     fetch_imagenet(spec, context.download)
     setup = with_found_rate(spec, set_up(spec, context, {}), context, {})
-    setup = within_budget(spec, setup, context, {}).with_first_weights(context.download)
+    setup = within_budget(spec, setup, context, {}).with_first_weights(context)
     seen = Seen.of(setup, stopwatch)
     say(*seen.lines(request.loaded))
 
