@@ -1,7 +1,7 @@
 """Which processes train together, and which of them this one is.
 
-The launcher of `--workers N` says it, or the scheduler that has started the processes: `TF_CONFIG`, as Kubeflow sets it,
-the variables of a SLURM step, or those of an indexed job of Kubernetes.
+The launcher of `--workers N` says it, or the scheduler that has started the processes: `TF_CONFIG`, as of Kubeflow, the
+variables of a SLURM step, or those of an indexed job of Kubernetes.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 import socket
 import threading
 import time
-from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -15,30 +14,27 @@ from mltrain.workers.team import LEAVES, Team
 from mltrain.workers.words import Words
 
 
-def in_all(count, work, secrets=None):
+def in_all(count, work, secrets=None, on_signal=lambda number: None):
     """Return what `work(team)` returns in each of so many workers, or the error that it raises."""
-    with ExitStack() as stack:
-        listening = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        addresses = tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in listening)
-        found = [None] * count
+    listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    addresses = tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in listening)
+    found = [None] * count
 
-        def run(rank):
-            secret = "secret" if secrets is None else secrets[rank]
-            try:
-                with Team.of(Cluster(rank, addresses, secret, "a test"), listening[rank].dup()) as joined:
-                    found[rank] = work(joined)
-            except Exception as error:  # noqa: BLE001 - of any kind: the test looks at it
-                found[rank] = error
+    def run(rank):
+        secret = "secret" if secrets is None else secrets[rank]
+        try:
+            with Team.of(Cluster(rank, addresses, secret, "a test"), listening[rank], on_signal=on_signal) as joined:
+                found[rank] = work(joined)
+        except Exception as error:  # noqa: BLE001 - of any kind: the test looks at it
+            found[rank] = error
 
-        threads = [threading.Thread(target=run, args=(rank,)) for rank in range(count)]
-        for each in threads:
-            each.start()
-        for each in listening:
-            each.close()
-        for each in threads:
-            each.join(30)
-            assert not each.is_alive()
-        return found
+    threads = [threading.Thread(target=run, args=(rank,)) for rank in range(count)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(30)
+        assert not each.is_alive()
+    return found
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
@@ -131,7 +127,6 @@ def test_a_signal_of_one_is_told_to_the_first():
     heard = []
 
     def work(joined):
-        joined._on_signal = heard.append
         if joined.rank == 1:
             joined.tell_signal(15)
         joined.sum(np.zeros(1, np.float32))
@@ -139,5 +134,5 @@ def test_a_signal_of_one_is_told_to_the_first():
         while joined.rank == 0 and not heard and time.monotonic() < deadline:
             time.sleep(0.01)
 
-    in_all(2, work)
+    in_all(2, work, on_signal=heard.append)
     assert heard == [15]
