@@ -252,4 +252,3 @@ def test_the_worst_large_images_are_shown_smaller_and_with_their_files(tmp_path,
             assert picture.size == (143, 114)  # as many pixels as 128 x 128 have
         assert re.fullmatch(r"photos/(cat|dog)/\d+\.png", each["file"])
         assert each["file"] in (tmp_path / "run" / "report.html").read_text()
-        assert each["file"] in (tmp_path / "run" / "report.md").read_text()
