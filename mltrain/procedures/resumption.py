@@ -136,13 +136,15 @@ def config_differences(before: ExperimentSpec, after: ExperimentSpec, free: tupl
 
 
 def resumed_sentence(saved: Checkpoint | None, run: RunDirectory) -> str:
-    """Return the sentence that says from where the run continues, and how many completed epochs are trained again."""
-    trained = saved.state["training"]["position"]["epoch"] - 1 if saved is not None else 0
-    again, repeated = 0, ""
+    """Return the sentence that says from where the run continues, and which epochs are trained again: those that had
+    ended, so that the history has them, after the checkpoint was written."""
+    first = saved.state["training"]["position"]["epoch"] if saved is not None else 1
+    last, repeated = 0, ""
     with suppress(RunError):  # a damaged history is replaced by that of the checkpoint
-        again = max(len(run.history().rows) - trained, 0)
-    if again:
-        repeated = f"; {counted(again, 'epoch')} of the history {'is' if again == 1 else 'are'} trained again"
+        last = len(run.history().rows)
+    if last >= first:
+        epochs, verb = (f"epoch {first}", "is") if last == first else (f"epochs {first} to {last}", "are")
+        repeated = f"; {epochs} had ended after this step, and {verb} trained again"
     if saved is None:
         return f"resumed from step 0: no checkpoint had been written yet{repeated}"
     damaged = f" (newer ones are damaged: {'; '.join(saved.damaged)})" if saved.damaged else ""
