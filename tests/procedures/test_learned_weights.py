@@ -114,6 +114,20 @@ def test_a_backbone_from_a_file(mltrain, config, images):
     assert again.err.splitlines()[-1].endswith("model.weights.file: " + str(images / "w.h5") + ": no such file")
 
 
+def test_a_training_that_has_begun_keeps_its_first_weights(mltrain, config, images):
+    backbone("block_1_project_BN").save_weights(images / "w.weights.h5")
+    name = config(f"{{type: pretrained, backbone: {SMALLEST}, weights: {{file: w.weights.h5}}, {STEM}}}")
+    stages = "training.stages=[{train: head, epochs: 1}]"
+    unstated = "training.epochs=auto"
+    done = mltrain("train", name, "--run-dir", "run", "--set", stages, "--set", unstated)
+    assert done.code == 0, done.err
+    done = mltrain("resume", "run", "--epochs", 2, "--set", "seed=4", "--set", "model.weights=none")
+    assert done.code == 3
+    assert "config.resolved.yaml" not in done.err
+    assert "--set #2: model.weights: a training that has begun cannot change its first weights" in done.err
+    assert "--set #2: training.stages[0].train: stage 1 trains head, and the layers before them" in done.err
+
+
 def test_a_file_that_is_not_there_is_said_at_its_line_before_the_data_are_read(mltrain, config):
     name = config("{type: pretrained, backbone: VGG16, weights: {file: no.h5}}", data="no.npz")
     for command in (["validate", name], ["train", name, "--run-dir", "run"], ["check", name]):
