@@ -125,7 +125,7 @@ def test_a_training_that_has_begun_keeps_its_first_weights(mltrain, config, imag
     assert done.code == 3
     assert "config.resolved.yaml" not in done.err
     assert "--set #2: model.weights: a training that has begun cannot change its first weights" in done.err
-    assert "--set #2: training.stages[0].train: stage 1 trains head, and the layers before them" in done.err
+    assert "--set #2: training.stages[0].train: stage 1 trains the head, and the layers before them" in done.err
 
 
 def test_a_file_that_is_not_there_is_said_at_its_line_before_the_data_are_read(mltrain, config):
