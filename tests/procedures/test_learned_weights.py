@@ -175,7 +175,8 @@ def test_a_file_that_is_cut_off(mltrain, config, images):
     done = mltrain("train", name, "--run-dir", "run")
     assert done.code == 4
     assert done.err.splitlines()[-1] == (
-        "error: w.weights.h5: this HDF5 file is cut off or damaged; copy or download it again"
+        "error: config.yaml:6:87: model.weights.file: w.weights.h5: this HDF5 file is cut off or damaged; "
+        "copy or download it again"
     )
 
 
