@@ -42,6 +42,22 @@ class DataError(MltrainError):
     exit_code = 4
 
 
+class DataFileError(DataError):
+    """A file that a key of the config names is damaged, or not what it should be.
+
+    Whoever knows where the key is written says so, as for a `MisfitError`.
+
+    Args:
+        path: the keys and list indices that lead to the value.
+        message: what is wrong with the file, what was expected, what to do.
+    """
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        super().__init__(f"{'.'.join(map(str, path))}: {message}")
+        self.path = path
+        self.message = message
+
+
 class RunError(MltrainError):
     """A run directory or a checkpoint is missing, damaged or does not fit."""
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from mltrain.config.plugins import Plugins
 from mltrain.config.yaml_document import decode, parse
 from mltrain.errors import ConfigError, RunError, UsageError
-from mltrain.evaluation.catalogue import canonical_name
+from mltrain.evaluation.catalogue import canonical_name, loss_metric
 from mltrain.evaluation.metric import Direction, Metric
 from mltrain.experiment.evaluation_section import EvaluationSpec
 from mltrain.outputs import KINDS
@@ -29,6 +29,13 @@ if TYPE_CHECKING:  # NumPy costs 80 ms
     import numpy as np
 
     from mltrain.run.predictions import StoredPredictions
+
+# The usual losses of the tasks, and what is often stated instead. Poisson and cosine similarity can be below 0.
+_NEVER_NEGATIVE = (
+    *("BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy"),
+    *("BinaryFocalCrossentropy", "CategoricalFocalCrossentropy"),
+    *("MeanSquaredError", "MeanAbsoluteError", "Huber"),
+)
 
 
 @dataclass(frozen=True)
@@ -140,6 +147,17 @@ class ComparedRun:
     def exact(self, name: str) -> Metric | None:
         """Return the metric of that name (without its split), if it is measured exactly."""
         return next((metric for metric in self.measured if metric.name in (name, canonical_name(name))), None)
+
+    def bounding(self, name: str) -> Metric | None:
+        """Return the metric that says how good `name` can be at best: its own, or for a loss of Keras that is never
+        negative the exact one that is nearest to it; None where no bound is known."""
+        exact = self.exact(name)
+        if exact is not None or name != "loss" or KINDS[self.task].mixed:
+            return exact
+        training = self.config.get("training")
+        stated = training.get("loss") if isinstance(training, dict) else None
+        loss = stated.get("type") if isinstance(stated, dict) else stated or KINDS[self.task].loss
+        return loss_metric(self.task) if loss in _NEVER_NEGATIVE else None
 
     def direction(self, metric: str) -> Direction:
         """Return whether larger or smaller is better in `split.metric`.

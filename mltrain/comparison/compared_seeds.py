@@ -48,7 +48,7 @@ def one_of_seeds(runs: Mapping[int, ComparedRun], path: Path) -> ComparedRun:
         why = other_rows(run, first)
         if why:
             raise RunError(f"{run.directory.path}: {why} as in {first.directory.path.name}, so the seeds have no mean")
-    means = SeedMeans(tuple(runs), lambda name: _exact(first, name))
+    means = SeedMeans(tuple(runs), lambda name: _bounding(first, name))
     results = [run.results for run in runs.values()]
     shared = [split for split in first.results.splits if all(split in each.splits for each in results)]
     try:
@@ -68,11 +68,11 @@ def one_of_seeds(runs: Mapping[int, ComparedRun], path: Path) -> ComparedRun:
     )
 
 
-def _exact(run: ComparedRun, name: str) -> Metric | None:
-    """Return the exact metric of that name, also of one of several targets of different kinds."""
+def _bounding(run: ComparedRun, name: str) -> Metric | None:
+    """Return the metric that bounds that name, also of one of several targets of different kinds."""
     of_target = run.split_target(f"{run.split}.{name}")
     if of_target is None:
-        return run.exact(name)
+        return run.bounding(name)
     return run.of_target(of_target[1]).exact(of_target[0].partition(".")[2])
 
 

@@ -42,9 +42,9 @@ def apply_override(root: Node, text: str, number: int, spec: type[Spec]) -> tupl
     Raises:
         InvalidConfigError: the path cannot be followed, or the value is not YAML.
     """
-    source = Source(f"--set #{number}", split_lines(text), number)
+    key = place_of_override(text, number)
+    source = key.source
     name, equals, value = _divided(text)
-    key = Place(source, 1, 1, max(1, len(name)))
     parts = _parts(name)
     if not equals or not parts:
         quotes = '; quote a name with a dot: data.features."a.b"=ignore' if '"' in name else ""
@@ -59,6 +59,11 @@ def apply_override(root: Node, text: str, number: int, spec: type[Spec]) -> tupl
         root, path = _opened(root, path, part, key, spec)
     problems = tuple(replace(problem, path=(*path, *problem.path)) for problem in document.problems)
     return root.changed(path, document.root, key), problems
+
+
+def place_of_override(text: str, number: int) -> Place:
+    """Return the place of the key of a `--set`; arguments as for `apply_override`."""
+    return Place(Source(f"--set #{number}", split_lines(text), number), 1, 1, max(1, len(_divided(text)[0])))
 
 
 def with_gates(root: Node, gates: Sequence[str]) -> Node:

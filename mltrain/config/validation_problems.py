@@ -13,8 +13,9 @@ from pydantic_core import ErrorDetails
 from mltrain.config.expected import choices, constraints, expected_at, number_text, opened, specs_of
 from mltrain.config.yaml_node import Node
 from mltrain.config.yaml_scalar import read_scalar
+from mltrain.keras_api import catalogue
 from mltrain.problems import KeyPath, Problem, shortened
-from mltrain.spec import FromText, Spec, keys_of, suggest
+from mltrain.spec import FromText, OneOf, Spec, keys_of, suggest
 
 _EXPECTED = {
     "int_type": "an integer",
@@ -144,6 +145,8 @@ def _key_hint(path: KeyPath, spec: type[Spec], data: Any) -> str:
         here = here[part]
     specs = specs_of(expected_at(spec, parent, data), here)
     known = [name for each in specs for name in keys_of(each)]
+    if inside := _argument_hint(wrong, here, specs):
+        return inside
     if near := suggest(wrong, known):
         return near
     other = next((name for usual, name in _OTHER_NAMES.items() if name in known and suggest(wrong, [usual])), None)
@@ -163,6 +166,19 @@ def _key_hint(path: KeyPath, spec: type[Spec], data: Any) -> str:
             if near and (not parent or wrong in keys_of(section)):
                 return near.replace("'", f"'{name}.", 1)
     return shown
+
+
+def _argument_hint(wrong: str, here: Any, specs: list[type[Spec]]) -> str:
+    """Return that a key is an argument of a component of Keras beside it, such as the network of a backbone."""
+    for name, field in ((name, field) for each in specs for name, field in keys_of(each).items()):
+        value = here.get(name) if isinstance(here, dict) else None
+        component = value.get("type") if isinstance(value, dict) else value
+        for each in opened(field):
+            if isinstance(each, OneOf) and isinstance(component, str) and each.kind in catalogue.kinds():
+                found = catalogue.find(each.kind, component)
+                if found and wrong in (argument.name for argument in catalogue.entry(each.kind, found).arguments):
+                    return f": it is an argument of {found}: write `{name}: {{type: {found}, {wrong}: …}}`"
+    return ""
 
 
 def _types(specs: list[type[Spec]]) -> str:

@@ -33,6 +33,8 @@ def up_to_perfect(found: FoldMean, metric: Metric) -> FoldMean:
     perfect = metric.perfect
     if perfect is None or found.low is None or found.high is None:
         return found
+    if metric.direction == "min" and found.min is not None and found.min < perfect:
+        return found  # a loss with a negative penalty, of a layer of the user's own
     low, high = (
         (found.low, min(found.high, perfect)) if metric.direction == "max" else (max(found.low, perfect), found.high)
     )

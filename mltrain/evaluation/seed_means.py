@@ -75,6 +75,8 @@ class SeedMeans:
             return SeedMean(value=None, undefined="the values are too large for a mean")
         if metric is None or metric.perfect is None or found.low is None or found.high is None:
             return found
+        if metric.direction == "min" and min(numbers) < metric.perfect:
+            return found  # a loss with a negative penalty, of a layer of the user's own
         ends = {"high": min(found.high, metric.perfect)} if metric.direction == "max" else {}
         ends = ends or {"low": max(found.low, metric.perfect)}
         return found.model_copy(update=ends)

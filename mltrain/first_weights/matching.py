@@ -95,7 +95,7 @@ class Match:
 
     def add(self, layer: ModelLayer, found: Sequence[tuple[Names, StoredWeight]], *, numbered: bool) -> None:
         """Take the weights of a layer, where they fit."""
-        pairs = _pairs(layer, found, numbered)
+        pairs = _pairs(layer, found, numbered, self.stored.where)
         if isinstance(pairs, str):
             self.misfits.append(f"{layer.name} {pairs}")
             return
@@ -261,23 +261,27 @@ def _shared_out(
         yield layer, [weight for owner, weight in zip(owners, found, strict=True) if owner is layer]
 
 
-def _pairs(layer: ModelLayer, found: Sequence[tuple[Names, StoredWeight]], numbered: bool) -> list[Pair] | str:
-    """Return the weights of a layer with what they shall be, or what does not fit."""
+def _pairs(
+    layer: ModelLayer, found: Sequence[tuple[Names, StoredWeight]], numbered: bool, where: str
+) -> list[Pair] | str:
+    """Return the weights of a layer with what they shall be, or what does not fit; `where` is the other side."""
     if len(found) != len(layer.weights):
-        return f"has {len(layer.weights)} weights and not {len(found)}"
+        return f"has {len(layer.weights)} weights in the model and {len(found)} in {where}"
     if numbered:
         by_key = {names: weight.kept for names, weight in found}
         if by_key.keys() != {each.keys for each in layer.weights}:
-            return "has other parts"
+            return f"has other parts in {where}"
         pairs = [Pair(each, by_key[each.keys]) for each in layer.weights]
     else:
         pairs = list(_named_pairs(layer, found))
         if len(pairs) != len(layer.weights):
             theirs = ", ".join(printable("/".join(names)) for names, _ in found)
-            return f"has the weights {', '.join('/'.join(each.names) for each in layer.weights)} and not {theirs}"
+            mine = ", ".join("/".join(each.names) for each in layer.weights)
+            return f"has the weights {mine} in the model and {theirs} in {where}"
     wrong = next((each for each in pairs if each.weight.shape != each.kept.shape), None)
     if wrong is not None:
-        return f"has {'/'.join(wrong.weight.names)} of shape {wrong.weight.shape} and not {wrong.kept.shape}"
+        name, shapes = "/".join(wrong.weight.names), (wrong.weight.shape, wrong.kept.shape)
+        return f"has {name} of shape {shapes[0]} in the model and {shapes[1]} in {where}"
     return pairs
 
 

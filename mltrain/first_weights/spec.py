@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import core_schema
 
-from mltrain.spec import InputPath, Spec, fail, problem
+from mltrain.spec import InputPath, Spec, fail, problem, suggest
 
 _ENDINGS = (".h5", ".hdf5")
 
@@ -49,7 +49,8 @@ class _BackboneWeights:
             raise fail("weights", [problem("weights", f"{expected}; nothing is written here, which is not `none`")])
         if isinstance(value, str) and value.endswith((*_ENDINGS, ".keras")):
             raise fail("weights", [problem("weights", f"{expected}; write {{file: {value}}}")])
-        raise fail("weights", [problem("weights", f"{expected}, received {value!r}")])
+        near = suggest(value, ("imagenet", "none")) if isinstance(value, str) else ""
+        raise fail("weights", [problem("weights", f"{expected}, received {value!r}{near}")])
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.with_info_plain_validator_function(self.check, metadata={"of": handler(FirstWeights)})

@@ -64,12 +64,14 @@ class StoredWeights:
             a `.weights.h5` file; else they have the names that the layers had.
         numbered: whether a weight has a number instead of a name, after the attributes that lead to it.
         listed: whether the file lists the layers in the order of the model that was saved.
+        where: where they are kept, as messages say it.
     """
 
     weights: Sequence[StoredWeight]
     by_kind: bool = False
     numbered: bool = False
     listed: bool = False
+    where: str = "the file"
 
     @property
     def layers(self) -> list[Names]:

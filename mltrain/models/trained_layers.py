@@ -115,7 +115,7 @@ class TrainedLayers:
             known = [name for each in names for name in each]
             where = "the backbone" if backbones else "the model"
             ends = f"; its last layers are {listed(known[-5:])}"
-            message = f"{where} has no layer '{trained.first}'{suggest(str(trained.first), known)}{ends}"
+            message = f"{where} has no layer '{trained.first}'{suggest(str(trained.first), known) or ends}"
             raise MisfitError((*path, "from"), message)
         found = []
         for stack, known in zip(stacks, names, strict=True):

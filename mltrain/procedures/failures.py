@@ -9,8 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from mltrain.config.load import Loaded
-from mltrain.errors import InterruptedRunError, MisfitError, MltrainError, OutOfMemoryError, PluginError, WriteError
-from mltrain.problems import KeyPath
+from mltrain.errors import (
+    DataError,
+    DataFileError,
+    InterruptedRunError,
+    MisfitError,
+    MltrainError,
+    OutOfMemoryError,
+    PluginError,
+    WriteError,
+)
+from mltrain.problems import KeyPath, Problem
 from mltrain.procedures.own_faults import own_fault
 from mltrain.procedures.run_context import RunContext
 from mltrain.run.locked_run import LockedRun
@@ -48,6 +57,8 @@ def placed_failures(loaded: Loaded) -> Iterator[None]:
         yield
     except MisfitError as error:
         raise (own_fault(error, loaded.spec, place) or loaded.error(*error.all)) from error
+    except DataFileError as error:
+        raise DataError(Problem(error.path, loaded.root.place_of(error.path), error.message).line()) from error
     except PluginError as error:
         placed = own_fault(error, loaded.spec, place)
         if placed is None:

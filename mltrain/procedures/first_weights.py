@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from mltrain.config.plugins import Plugins
-from mltrain.errors import DataError, MisfitError, RunError
+from mltrain.errors import DataError, DataFileError, MisfitError, RunError
 from mltrain.experiment.settled import settled
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.first_weights.apart import apart
@@ -36,7 +36,7 @@ from mltrain.procedures.weight_sources import run_with_weights
 from mltrain.run.arrays import to_npz
 from mltrain.run.record import WeightsOrigin
 from mltrain.task import DataInfo, Decision
-from mltrain.wording import counted, listed_shortly
+from mltrain.wording import counted, in_words, listed_shortly
 
 Download = Callable[[ImagenetFile], object]
 
@@ -83,7 +83,7 @@ def fetch_imagenet(spec: ExperimentSpec, download: Download) -> None:
 
     Raises:
         DownloadError: a file is not there and cannot be downloaded.
-        DataError: another file has its name.
+        DataFileError: another file has its name.
         MisfitError: there are no such weights.
     """
     for stated in spec.model.stated_weights():
@@ -91,7 +91,8 @@ def fetch_imagenet(spec: ExperimentSpec, download: Download) -> None:
             size = stated.size or _stated_size(spec, stated)
             # Of MobileNetV2 there is a file for each of several sizes: the data will tell which.
             if size is not None or _network(stated).type != "MobileNetV2":
-                fetched(_imagenet_file(stated, size or _USUAL_SIZE), download)
+                with _placed(stated):
+                    fetched(_imagenet_file(stated, size or _USUAL_SIZE), download)
 
 
 def put_first_weights(
@@ -108,7 +109,7 @@ def put_first_weights(
         plugins: with which the config of a run is read, whose weights are asked for.
 
     Raises:
-        DataError: a file is not there, damaged, or not of this network.
+        DataFileError: a file is not there, damaged, or not of this network.
         RunError: a run is not there, or damaged.
         MisfitError: the weights do not fit.
         DownloadError: the weights of ImageNet are not there.
@@ -119,7 +120,7 @@ def put_first_weights(
     for stated in spec.model.stated_weights():
         part = model if stated.backbone is None else model.get_layer(names[stated.path[:-1]])
         layers = layers_with_weights(part)
-        with _source(stated, part, download, plugins) as source:
+        with _placed(stated), _source(stated, part, download, plugins) as source:
             match = _match(stated, source, layers, part)
             put(match)
             left = _left(match)
@@ -133,6 +134,16 @@ def put_first_weights(
             random=tuple(_shown(each.path) for each in layers if each.path not in match.taken),
         )
     return PutWeights(tuple(decisions), origins)
+
+
+@contextmanager
+def _placed(stated: StatedWeights) -> Iterator[None]:
+    """Give errors of a file of weights the key of the config that names it."""
+    of_file = isinstance(stated.source, FirstWeights) and stated.source.file is not None
+    try:
+        yield
+    except DataError as error:
+        raise DataFileError((*stated.path, "file") if of_file else stated.path, str(error)) from error
 
 
 @contextmanager
@@ -180,12 +191,19 @@ def _match(stated: StatedWeights, source: _Source, layers: Sequence[ModelLayer],
         layers if whole is None else layers_with_weights(whole), source.found, ordered=source.ordered
     )
     if not match.complete:
-        absent = [f"{each.name} is missing" for each in match.absent]
-        raise DataError(
-            f"{path_text(stated.path)}: {source.words} does not fit {_network(stated).type}: "
-            f"{listed_shortly([*match.misfits, *absent])}"
-        )
+        parts = [listed_shortly(match.misfits)] if match.misfits else []
+        if match.absent:
+            parts.append(f"not in {match.stored.where}: {listed_shortly([each.name for each in match.absent])}")
+        message = f"{source.words} does not fit {_network(stated).type}: {'; '.join(parts)}"
+        raise DataError(message if source.ordered else f"{message}; {_advice(stated)}")
     return match if whole is None else narrowed(match, layers)
+
+
+def _advice(stated: StatedWeights) -> str:
+    """Return what may be wrong with a file that does not fit a backbone."""
+    network = _network(stated)
+    arguments = [f"{name} {value}" for name, value in network.arguments]
+    return f"is it a file of {network.type}{f' with {in_words(arguments)}' if arguments else ''}?"
 
 
 def _whole_backbone(stated: StatedWeights, part: keras.Model) -> keras.Model | None:
@@ -215,7 +233,8 @@ def _weights_of_run(stored: StoredModel) -> StoredWeights:
             StoredWeight(layer.path, weight.names, KeptArray(by_variable[id(weight.variable)]))
             for layer in layers_with_weights(model)
             for weight in layer.weights
-        )
+        ),
+        where="the run",
     )
 
 

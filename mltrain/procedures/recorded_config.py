@@ -3,15 +3,17 @@ NumPy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
 from mltrain.config.load import Loaded, load_text
+from mltrain.config.overrides import place_of_override
 from mltrain.config.plugins import Plugins
 from mltrain.evaluation.metric import Metric, OwnMetric
 from mltrain.experiment.measured import default_objective
 from mltrain.experiment.spec import ExperimentSpec
+from mltrain.problems import InvalidConfigError, KeyPath
 from mltrain.procedures.recorded_parts import other_parts, recorded_parts, refuse_absent_parts
 from mltrain.run.record import OwnMetricRecord, Record
 from mltrain.run.rundir import RunDirectory
@@ -32,8 +34,37 @@ def recorded_config(run: RunDirectory, overrides: Sequence[str] = (), plugins: P
     own = {name: (each.direction, each.origin) for name, each in record.own_metrics.items()}
     parts = recorded_parts(record, run.path / "record.json")
     known = (Plugins() if plugins is None else plugins).with_recorded(own, parts)
-    loaded = load_text(text, "config.resolved.yaml", run.path, overrides, plugins=known)
+
+    def load(overrides: Sequence[str]) -> Loaded:
+        return load_text(text, "config.resolved.yaml", run.path, overrides, plugins=known)
+
+    try:
+        loaded = load(overrides)
+    except InvalidConfigError as error:
+        raise _at_the_overrides(error, overrides, load) from error
     return as_when_recorded(loaded, record)
+
+
+def _at_the_overrides(
+    error: InvalidConfigError, overrides: Sequence[str], load: Callable[[Sequence[str]], object]
+) -> InvalidConfigError:
+    """Return an error with the problems that follow from an override placed there: nobody wrote the config of a run."""
+    without: list[set[tuple[KeyPath, str]]] = []
+    for number in range(len(overrides)):
+        try:
+            load((*overrides[:number], *overrides[number + 1 :]))
+            without.append(set())
+        except InvalidConfigError as other:
+            without.append({(each.path, each.message) for each in other.problems})
+    found = []
+    for each in error.problems:
+        causes = (number for number, left in enumerate(without) if (each.path, each.message) not in left)
+        cause = next(causes, None)
+        place = each.place
+        if cause is not None and place.source.override is None:
+            place = place_of_override(overrides[cause], cause + 1)
+        found.append(replace(each, place=place))
+    return InvalidConfigError(found)
 
 
 def as_when_recorded(loaded: Loaded, record: Record) -> Loaded:

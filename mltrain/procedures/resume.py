@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mltrain.config.load import Loaded
+from mltrain.config.overrides import place_of_override
 from mltrain.config.plugins import Plugins
 from mltrain.config.resolved import resolved_yaml
 from mltrain.errors import ConfigError, RunError, UsageError
-from mltrain.problems import KeyPath
+from mltrain.problems import InvalidConfigError, KeyPath, Problem, path_text
 from mltrain.procedures.recorded_config import as_when_recorded, recorded_config, refuse_absent
 from mltrain.procedures.resumption import PlannedResumption, config_differences
+from mltrain.run.checkpoint_files import numbers
 from mltrain.run.rundir import RunDirectory
 from mltrain.training.spec import TrainingSpec
 
@@ -153,7 +155,10 @@ def prepare_resume(
         raise RunError(f"{run.path}: config.resolved.yaml is damaged, or of another version: {error}") from error
     more = () if epochs is None else _longer(before.spec.training, epochs)
     if asked is None:
-        loaded = recorded_config(run, (*overrides, *more), plugins)
+        try:
+            loaded = recorded_config(run, (*overrides, *more), plugins)
+        except InvalidConfigError as error:
+            raise InvalidConfigError([*_first_weights_stay(run, before, overrides), *error.problems]) from error
     else:
         loaded = as_when_recorded(asked, run.record())
     refuse_absent(loaded.spec)
@@ -163,6 +168,22 @@ def prepare_resume(
     return loaded, PlannedResumption(
         run.record(), before.spec, _states_rate(loaded, asked), differences, allow_inexact, longer, resolved, command
     )
+
+
+def _first_weights_stay(run: RunDirectory, before: Loaded, overrides: Sequence[str]) -> Iterator[Problem]:
+    """Yield that it is too late for other first weights. Where the config is valid with them, `refused_changes` says
+    so."""
+    if not numbers(run.checkpoints, "state"):
+        return
+    for number, text in enumerate(overrides, start=1):
+        key = text.partition("=")[0]
+        for stated in before.spec.model.stated_weights():
+            name = path_text(stated.path)
+            if key == name or key.startswith(f"{name}."):
+                message = (
+                    "a training that has begun cannot change its first weights: train a new run, or leave this out"
+                )
+                yield Problem(stated.path, place_of_override(text, number), message)
 
 
 def _states_rate(loaded: Loaded, asked: Loaded | None) -> bool:

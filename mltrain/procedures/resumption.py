@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from mltrain.wording import counted
 # What may change without changing a bit of what was and will be trained.
 FREE_OF_FINISHED = ("training.checkpoint", "training.progress_every", "evaluation.gates")
 FREE = ("training.epochs", "training.budget", *FREE_OF_FINISHED)
+_STAGES = "training.stages"
+_COMPUTED = "the frozen part of stage "
 
 
 # What differs with the number of workers.
@@ -88,15 +91,16 @@ class PlannedResumption:
         settings = (*self.differences, *more)
         found = tuple(record_differences(self.before, record))
         # Other workers compute the same but for rounding: that is what is promised of them.
-        rounding = tuple(
-            each for each in found if record.workers != self.before.workers and each.startswith(_OF_WORKERS)
-        )
+        expected = _OF_WORKERS if record.workers != self.before.workers else ()
+        rounding = tuple(each for each in found if each.startswith(expected))
+        if any(each.startswith(_STAGES) for each in settings):  # what is computed once follows from the layers
+            found = tuple(each for each in found if not each.startswith(_COMPUTED))
         differences = (*settings, *(each for each in found if each not in rounding))
         if refused:
-            others = "; ".join(each for each in differences if each not in refused and not each.startswith("splits: "))
+            also = "; ".join(each for each in differences if each not in refused and not each.startswith("splits: "))
             raise RunError(
                 f"the run cannot be resumed with these changes: {'; '.join(refused)}; a training that has begun cannot "
-                f"use them: train a new run, or leave them out{f' (also changed: {others})' if others else ''}"
+                f"use them: train a new run, or leave them out{f' (also changed: {also})' if also else ''}"
             )
         if differences and not self.allow_inexact:
             raise RunError(
@@ -146,13 +150,15 @@ def config_differences(before: ExperimentSpec, after: ExperimentSpec, free: tupl
 
 
 def resumed_sentence(saved: Checkpoint | None, run: RunDirectory) -> str:
-    """Return the sentence that says from where the run continues, and how many completed epochs are trained again."""
-    trained = saved.state["training"]["position"]["epoch"] - 1 if saved is not None else 0
-    again, repeated = 0, ""
+    """Return the sentence that says from where the run continues, and which epochs are trained again: those that had
+    ended, so that the history has them, after the checkpoint was written."""
+    first = saved.state["training"]["position"]["epoch"] if saved is not None else 1
+    last, repeated = 0, ""
     with suppress(RunError):  # a damaged history is replaced by that of the checkpoint
-        again = max(len(run.history().rows) - trained, 0)
-    if again:
-        repeated = f"; {counted(again, 'epoch')} of the history {'is' if again == 1 else 'are'} trained again"
+        last = len(run.history().rows)
+    if last >= first:
+        epochs, verb = (f"epoch {first}", "is") if last == first else (f"epochs {first} to {last}", "are")
+        repeated = f"; {epochs} had ended after this step, and {verb} trained again"
     if saved is None:
         return f"resumed from step 0: no checkpoint had been written yet{repeated}"
     damaged = f" (newer ones are damaged: {'; '.join(saved.damaged)})" if saved.damaged else ""
@@ -164,7 +170,8 @@ def record_differences(before: Record, after: Record) -> Iterator[str]:
     if before.workers != after.workers:
         yield f"workers: {before.workers} became {after.workers}"
     for name in ("versions", "environment", "determinism", "seeds"):
-        yield from _mapping_differences(name, getattr(before, name), getattr(after, name))
+        for each in _mapping_differences(name, getattr(before, name), getattr(after, name)):
+            yield _in_plain_words(each)
     plugins = [{name: each.origin.words for name, each in record.own_metrics.items()} for record in (before, after)]
     yield from _mapping_differences("own_metrics", *plugins)
     parts = [{f"{each.kind}.{each.name}": each.origin.words for each in of.own_parts} for of in (before, after)]
@@ -204,12 +211,21 @@ def _mapping_differences(name: str, before: Mapping[str, Any], after: Mapping[st
             yield f"{name}.{key}: {old} became {new}"
 
 
+def _in_plain_words(difference: str) -> str:
+    """Return a difference of records; that a stage keeps outputs has a name there that only we know."""
+    kept = re.fullmatch(r"determinism\.stage_(\d+)_kept: (\w+) became (\w+)", difference)
+    if kept is None:
+        return difference
+    words = {"True": "once", "False": "in each step", "unset": "not at all"}
+    return f"{_COMPUTED}{kept[1]}: computed {words[kept[2]]} became computed {words[kept[3]]}"
+
+
 def _changed(before: Any, after: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
     if isinstance(before, dict) and isinstance(after, dict):
         for key in [*before, *(key for key in after if key not in before)]:
             inner = f"{path}.{key}" if path else str(key)
             yield from _changed(before.get(key), after.get(key), inner)
-    elif path == "training.stages" and len(before) == len(after):
+    elif path == _STAGES and len(before) == len(after):
         for number, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _changed(old, new, f"{path}[{number}]")
     elif before != after:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from base64 import b64encode
@@ -24,7 +25,7 @@ _LONGEST_VALUE, _LONGEST_TEXT = 60, 200
 
 def worst_examples(prepared: Prepared, split: SplitName, predictions: np.ndarray) -> WorstExamples | None:
     """Return the inputs of the worst rows of a split: the first columns, the beginnings of texts, and the images of the
-    first input of images. None where nothing of them can be shown, or was kept."""
+    first input of images, large ones made smaller. None where nothing of them can be shown, or was kept."""
     examples = prepared.examples[split]
     places = worst(examples.truth, predictions, EXAMPLES)
     ids = examples.rows[places]
@@ -37,21 +38,40 @@ def worst_examples(prepared: Prepared, split: SplitName, predictions: np.ndarray
         # Texts first: they tell most to people.
         columns = (*texts, *others)[:_MOST_COLUMNS]
         values = _shown(prepared.table.take(ids), columns, texts)
-    images = next((each.name for each in prepared.info.inputs if are_images(examples.inputs[each.name])), None)
-    if not columns and images is None:
+    images = next((each.name for each in prepared.info.inputs if _have_colors(examples.inputs[each.name])), None)
+    files = [prepared.origin.file(row) for row in ids.tolist()]
+    if not columns and images is None and not any(files):
         return None
-    pictures = [""] * len(ids) if images is None else pictures_of(examples.inputs[images][places])
+    pictures = [""] * len(ids) if images is None else pictures_of(_shrunk(examples.inputs[images][places]))
     found = (
-        Example(row=row, file=prepared.origin.file(row), values=shown, picture=picture)
-        for row, shown, picture in zip(ids.tolist(), values, pictures, strict=True)
+        Example(row=row, file=file, values=shown, picture=picture)
+        for row, file, shown, picture in zip(ids.tolist(), files, values, pictures, strict=True)
     )
     return WorstExamples(columns=columns, texts=len(texts), image=images or "", examples=tuple(found))
 
 
 def are_images(x: np.ndarray) -> bool:
-    """Return whether encoded examples `(rows, …)` are images that are small enough to be shown."""
-    shape = x.shape[1:]
-    return len(shape) == 3 and shape[2] in (1, 3) and shape[0] * shape[1] <= _LARGEST_IMAGE
+    """Return whether encoded examples `(rows, …)` are images that are small enough to be shown as they are."""
+    return _have_colors(x) and x.shape[1] * x.shape[2] <= _LARGEST_IMAGE
+
+
+def _have_colors(x: np.ndarray) -> bool:
+    return x.ndim == 4 and x.shape[3] in (1, 3)
+
+
+def _shrunk(images: np.ndarray) -> np.ndarray:
+    """Return images `(n, height, width, channels)` with as many pixels as are shown at most: each is the mean of those
+    that it stands for. Smaller images stay as they are."""
+    scale = math.sqrt(_LARGEST_IMAGE / (images.shape[1] * images.shape[2]))
+    if scale >= 1:
+        return images
+    for axis in (1, 2):
+        size = images.shape[axis]
+        starts = np.arange(parts := max(1, int(size * scale))) * size // parts
+        shape = (-1 if place == axis else 1 for place in range(images.ndim))
+        widths = np.diff(starts, append=size).reshape(*shape)
+        images = np.add.reduceat(images, starts, axis=axis, dtype=np.float32) / widths
+    return images
 
 
 def pictures_of(images: np.ndarray, ends: tuple[float, float] | None = None) -> list[str]:

@@ -303,8 +303,8 @@ def test_each_mismatch_is_named(tmp_path, ending):
         match = complete_match(layers_with_weights(model), stored_weights(file))
     assert not match.complete
     assert match.misfits == [
-        "first has kernel of shape (3, 3, 3, 5) and not (3, 3, 3, 3)",
-        "first_bn has 3 weights and not 4",
+        "first has kernel of shape (3, 3, 3, 5) in the model and (3, 3, 3, 3) in the file",
+        "first_bn has 3 weights in the model and 4 in the file",
     ]
     assert [each.name for each in match.absent] == ["new"]
 
@@ -374,7 +374,7 @@ def test_what_has_an_equal_name_and_shape_is_taken_wherever_it_is():
     model = dense("a", "b", "c", "d")
     match = partial_match(layers_with_weights(model), kept(other__a=(4, 4), b=(4, 5), d=(4, 4), e=(4, 4)))
     assert set(match.taken) == {("a",), ("inner", "d")}
-    assert match.misfits == ["b has kernel of shape (4, 4) and not (4, 5)"]
+    assert match.misfits == ["b has kernel of shape (4, 4) in the model and (4, 5) in the file"]
     assert [each.path for each in match.absent] == [("c",)]
     put(match)
     assert (model.get_layer("a").kernel.numpy() == 1).all()

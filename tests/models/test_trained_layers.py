@@ -81,6 +81,7 @@ def test_an_unknown_layer_is_named():
     ) as e:
         choose(network(), first="block3_conf")
     assert e.value.path == (*PATH, "from")
+    assert "last layers" not in e.value.message
 
 
 def test_no_weights_left_to_train():

@@ -6,9 +6,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from base64 import b64decode
+from io import BytesIO
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.csv_files import read_csv
 from tests.data.pictures import pixels, write_folder
@@ -238,3 +241,14 @@ def test_the_folder_above_the_classes(photos, write, mltrain, tmp_path):
     done = mltrain("audit", write("path: up, size: [6, 6]"))
     assert "seem to be in up/photos: add its name to data.source.path" in done.err
     assert mltrain("audit", write("path: up/photos, size: [6, 6]")).code == 0
+
+
+def test_the_worst_large_images_are_shown_smaller_and_with_their_files(tmp_path, write, mltrain):
+    write_folder(tmp_path / "photos", pixels(40, 160, 200, 3), ["cat", "dog"] * 20)
+    done = mltrain("train", write("path: photos, size: [160, 200]"), "--run-dir", "run")
+    assert done.code == 0, done.err
+    for each in json.loads((tmp_path / "run" / "examples.json").read_text())["examples"]:
+        with Image.open(BytesIO(b64decode(each["picture"]))) as picture:
+            assert picture.size == (143, 114)  # as many pixels as 128 x 128 have
+        assert re.fullmatch(r"photos/(cat|dog)/\d+\.png", each["file"])
+        assert each["file"] in (tmp_path / "run" / "report.html").read_text()

@@ -180,6 +180,20 @@ def test_a_run_with_a_layer_of_the_user_gives_its_weights(mltrain, config, image
     assert "give it with --plugin nets.py" in done.err
 
 
+def test_a_training_that_has_begun_keeps_its_first_weights(mltrain, config, images):
+    backbone("block_1_project_BN").save_weights(images / "w.weights.h5")
+    name = config(f"{{type: pretrained, backbone: {SMALLEST}, weights: {{file: w.weights.h5}}, {STEM}}}")
+    stages = "training.stages=[{train: head, epochs: 1}]"
+    unstated = "training.epochs=auto"
+    done = mltrain("train", name, "--run-dir", "run", "--set", stages, "--set", unstated)
+    assert done.code == 0, done.err
+    done = mltrain("resume", "run", "--epochs", 2, "--set", "seed=4", "--set", "model.weights=none")
+    assert done.code == 3
+    assert "config.resolved.yaml" not in done.err
+    assert "--set #2: model.weights: a training that has begun cannot change its first weights" in done.err
+    assert "--set #2: training.stages[0].train: stage 1 trains the head, and the layers before them" in done.err
+
+
 def test_a_file_that_is_not_there_is_said_at_its_line_before_the_data_are_read(mltrain, config):
     name = config("{type: pretrained, backbone: VGG16, weights: {file: no.h5}}", data="no.npz")
     for command in (["validate", name], ["train", name, "--run-dir", "run"], ["check", name]):
@@ -196,10 +210,27 @@ def test_a_file_of_another_network(mltrain, config, images):
     done = mltrain("train", name, "--run-dir", "run")
     assert done.code == 4
     (line,) = [each for each in done.err.splitlines() if "does not fit" in each]
-    assert "model.weights: w.weights.h5 does not fit MobileNetV2: " in line
-    assert "block_1_expand has kernel of shape (1, 1, 8, 48) and not (1, 1, 8, 48)" not in line
-    assert "block_1_project has kernel of shape (1, 1, 48, 8) and not (1, 1, 48, 16)" in line
-    assert line.endswith(" more")
+    place = "config.yaml:6:87: model.weights.file"
+    assert line.startswith(f"error: {place}: w.weights.h5 does not fit MobileNetV2: ")
+    assert "block_1_expand has kernel" not in line
+    assert "block_1_project has kernel of shape (1, 1, 48, 8) in the model and (1, 1, 48, 16) in the file" in line
+    assert line.endswith("; is it a file of MobileNetV2 with alpha 0.35?")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 renamed", b"\x89HDF\r\n\x1a\n cut off", "of another network"])
+def test_a_file_that_is_none_of_weights_is_said_at_its_line(mltrain, config, images, content):
+    if isinstance(content, str):
+        keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]).save_weights(images / "w.weights.h5")
+        expected = ": not in the file: Conv1, bn_Conv1, "
+    else:
+        (images / "w.weights.h5").write_bytes(content)
+        expected = ".h5: "
+    name = config(f"{{type: pretrained, backbone: {SMALLEST}, {STEM}, weights: {{file: w.weights.h5}}}}")
+    done = mltrain("train", name, "--run-dir", "run")
+    assert done.code == 4
+    line = done.err.splitlines()[-1]
+    assert line.startswith("error: config.yaml:6:116: model.weights.file: w.weights.h5")
+    assert expected in line
 
 
 def test_a_file_that_is_cut_off(mltrain, config, images):
@@ -210,7 +241,8 @@ def test_a_file_that_is_cut_off(mltrain, config, images):
     done = mltrain("train", name, "--run-dir", "run")
     assert done.code == 4
     assert done.err.splitlines()[-1] == (
-        "error: w.weights.h5: this HDF5 file is cut off or damaged; copy or download it again"
+        "error: config.yaml:6:87: model.weights.file: w.weights.h5: this HDF5 file is cut off or damaged; "
+        "copy or download it again"
     )
 
 
@@ -251,7 +283,10 @@ def test_layers_of_a_run_with_equal_names_and_shapes(mltrain, config, images):
     assert done.code == 0, done.err
     (decision,) = first_weights(done.run)
     assert decision["value"] == f"2 of 5 layers of the model are from run {first.run.name}"
-    assert "at random: conv2d_1 has kernel of shape (3, 3, 4, 9) and not (3, 3, 4, 8), " in decision["reason"]
+    assert (
+        "at random: conv2d_1 has kernel of shape (3, 3, 4, 9) in the model and (3, 3, 4, 8) in the run, "
+        in decision["reason"]
+    )
     origin = record(done.run)["first_weights"]["model.weights"]
     assert origin["taken"] == ["conv2d", "batch_normalization"]
     assert origin["random"] == origin["not_taken"] == ["conv2d_1", "batch_normalization_1", "head"]

@@ -110,6 +110,13 @@ def test_a_training_that_was_stopped_goes_on_bit_for_bit(trained, mltrain, tmp_p
         ("VGG16", "{type: MobileNet, alpha: 9}", "config.yaml:6:", "of at most 4, received 9"),
         ("  weights: none\n", "", "config.yaml:4:", "model.weights: missing key: expected imagenet, none or a mapping"),
         ("weights: none", "weights: null", "config.yaml:7:", "model.weights"),
+        ("weights: none", "weights: imagnet", "config.yaml:7:", "received 'imagnet' (did you mean 'imagenet'?)"),
+        (
+            "VGG16\n",
+            "MobileNetV2\n  alpha: 0.5\n",
+            "config.yaml:7:",
+            "alpha: unknown key: it is an argument of MobileNetV2: write `backbone: {type: MobileNetV2, alpha: …}`",
+        ),
         ("block1_pool", "block1_pol", "config.yaml:8:", "has no layer 'block1_pol' (did you mean 'block1_pool'?)"),
         ("[32, 32]", "[24, 32]", "config.yaml:6:", "those of 'image' have 24 x 32: set `size` where image files are"),
         ("0.2\n", "0.2\n  batch_normalization: never\n", "config.yaml:10:", "'auto', 'inference' or 'training'"),

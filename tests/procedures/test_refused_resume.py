@@ -394,7 +394,7 @@ def test_a_run_whose_process_is_gone(mltrain, trained, tmp_path, monkeypatch):
     done = mltrain("resume", run)
     assert done.code == 0, done.err
     assert done.err.startswith("resumed from step 0, checkpoint state-")
-    assert done.err.splitlines()[0].endswith("; 3 epochs of the history are trained again")
+    assert done.err.splitlines()[0].endswith("; epochs 1 to 3 had ended after this step, and are trained again")
     assert (run / "metrics.json").read_bytes() == (tmp_path / "killed" / "metrics.json").read_bytes()
 
 

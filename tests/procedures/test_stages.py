@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from mltrain.errors import InterruptedRunError
+from mltrain.procedures.resumption import record_differences
 from mltrain.run.checkpoint_files import newest
+from mltrain.run.rundir import RunDirectory
 from mltrain.training.kept_outputs import LowerPart
 from mltrain.training.signals import Interruption
 from mltrain.training.training import Training
@@ -222,6 +224,17 @@ def test_the_layers_of_a_stage_that_has_begun_cannot_change(mltrain, in_stage_tw
     assert done.code == 5
     assert "training.stages[1].train: head became all" in done.err
     assert "a training that has begun cannot use them" in done.err
+    assert "also changed" not in done.err
+    assert "determinism" not in done.err  # what the stage computes once follows from its layers
+
+
+def test_what_a_stage_computes_once_is_compared_in_plain_words(in_stage_two):
+    record = RunDirectory(in_stage_two).record()
+    assert record.determinism["stage_2_kept"] is True
+    other = record.with_values(determinism={**record.determinism, "stage_2_kept": False})
+    assert list(record_differences(record, other)) == [
+        "the frozen part of stage 2: computed once became computed in each step"
+    ]
 
 
 def test_stages_that_have_begun_must_stay(mltrain, in_stage_two):

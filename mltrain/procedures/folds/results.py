@@ -112,8 +112,8 @@ def _means(
     """Return the mean of each metric over the folds."""
     means = {}
     for name in measured[0]:
-        mean, exact = _mean([each.get(name) for each in measured], tested_to_trained), run.exact(name)
-        means[name] = mean if exact is None else up_to_perfect(mean, exact)
+        mean, bounding = _mean([each.get(name) for each in measured], tested_to_trained), run.bounding(name)
+        means[name] = mean if bounding is None else up_to_perfect(mean, bounding)
     return means
 
 

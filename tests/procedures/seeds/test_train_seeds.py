@@ -2,6 +2,7 @@
 
 import json
 import signal
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,8 +10,11 @@ import pytest
 from scipy.stats import t as student
 
 from mltrain.board.server import Folder
+from mltrain.comparison.compared_run import read_run
 from mltrain.errors import InterruptedRunError
+from mltrain.evaluation.seed_means import SeedMeans
 from mltrain.run.rundir import RunDirectory
+from mltrain.run.split_result import MetricValue
 from mltrain.training.signals import Interruption
 from tests.conftest import in_process
 
@@ -80,15 +84,33 @@ def test_a_seed_is_what_train_makes_of_it(folder, seeds):
         assert (folder / "one" / name).read_bytes() == (seeds / "seed-43" / name).read_bytes(), name
 
 
-def test_the_mean_has_the_interval_of_t(seeds, found):
+@pytest.mark.parametrize("name", ["log_loss", "loss"])
+def test_the_mean_has_the_interval_of_t(seeds, found, name):
     parts = [run.results().splits for run in runs(seeds)]
     for split in ("train", "validation", "test"):
-        values = [part[split].metrics["log_loss"].value for part in parts]
+        values = [part[split].metrics[name].value for part in parts]
         half = student.ppf(0.975, 2) * np.std(values, ddof=1) / np.sqrt(3)
-        low = max(np.mean(values) - half, 0.0)  # no log loss is below 0
+        low = max(np.mean(values) - half, 0.0)  # neither is below 0
         expected = [np.mean(values), np.std(values, ddof=1), low, np.mean(values) + half, min(values), max(values)]
-        mean = found["splits"][split]["metrics"]["log_loss"]
+        mean = found["splits"][split]["metrics"][name]
         assert [mean[name] for name in ("value", "std", "low", "high", "min", "max")] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("loss", "least"),
+    [(None, 0.0), ("BinaryCrossentropy", 0.0), ({"type": "MeanSquaredError"}, 0.0), ({"type": "Poisson"}, None)],
+)
+def test_the_interval_of_a_loss_ends_where_the_loss_does(seeds, loss, least):
+    run = read_run(runs(seeds)[0])
+    bounding = replace(run, config={**run.config, "training": {"loss": loss}}).bounding("loss")
+    assert (None if bounding is None else bounding.perfect) == least
+    values = [MetricValue(value=value) for value in (0.01, 0.5)]
+    assert (SeedMeans((1, 2), lambda name: bounding).value(values, "loss").low == 0) is (least == 0)
+    assert SeedMeans((1, 2), lambda name: bounding).value([MetricValue(value=-1.0), *values[1:]], "loss").low < -1
+
+
+def test_the_best_seed_and_the_worst(seeds, found):
+    values = [run.results().splits["test"].metrics["log_loss"].value for run in runs(seeds)]
     assert found["metric"] == "test.log_loss"
     assert [each["seed"] for each in found["seeds"]] == [42, 43, 44]
     assert found["best"] == {"seed": 42 + int(np.argmin(values)), "value": min(values)}

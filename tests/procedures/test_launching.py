@@ -1,0 +1,129 @@
+"""Workers that are lost or stopped, through the real command: all end within seconds, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.procedures.test_workers import command, rows_of, write
+
+pytestmark = pytest.mark.long
+
+ENDLESS = ("--set", "training.epochs=1000000", "--set", "training.checkpoint.every=2s")
+# A worker that is stopped is missed after 6 s of silence; a machine with other work to do needs longer for the rest.
+WITHIN = 20
+
+
+def children(process):
+    found = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return sorted(map(int, found))
+
+
+def alive(number):
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def begun(folder, *arguments):
+    """Return a training by two workers, once some epochs are done, and the processes of these."""
+    write(folder, "config.yaml", model="{type: mlp, units: [16, 8], dropout: 0.3}")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mltrain", "train", "config.yaml", "--run-dir", "run", "--workers", "2", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    history, deadline = folder / "run" / "history.csv", time.monotonic() + 120
+    while not (history.exists() and history.read_text().count("\n") > 5):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return process, children(process)
+
+
+def ended(process, workers):
+    """Return exit code and errors of a command that ends by itself, with all of its workers."""
+    _, err = process.communicate(timeout=WITHIN)
+    assert not any(map(alive, workers))
+    assert "Traceback" not in err
+    return process.returncode, err
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_killed_worker_ends_all(tmp_path, rank):
+    process, workers = begun(tmp_path, *ENDLESS, "--quiet")
+    os.kill(workers[rank], signal.SIGKILL)
+    code, err = ended(process, workers)
+    assert code == 13
+    assert err == f"error: worker {rank} of 2 was ended by SIGKILL\n"
+    assert (tmp_path / "run" / "workers" / "worker-1.log").is_file()
+    # What was trained so far is there.
+    more = command(tmp_path, "resume", "run", "--epochs", 8, "--quiet")
+    assert more.returncode in (0, 2), more.stderr
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_stopped_worker_ends_all(tmp_path, rank):
+    process, workers = begun(tmp_path, *ENDLESS, "--quiet")
+    os.kill(workers[rank], signal.SIGSTOP)
+    code, err = ended(process, workers)
+    assert code == 13
+    assert err == f"error: worker {rank} of 2 is lost: it has been silent for 6 s: it is stopped, or cut off\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("whom", ["command", "first", "second"])
+def test_a_signal_to_any_of_them_keeps_what_was_trained(tmp_path, whom, number):
+    process, workers = begun(tmp_path, *ENDLESS, "--quiet")
+    os.kill({"command": process.pid, "first": workers[0], "second": workers[1]}[whom], number)
+    code, err = ended(process, workers)
+    assert code == 128 + number
+    assert f"stopped by {number.name}: kept up to step" in err
+    status = json.loads((tmp_path / "run" / "status.json").read_text())
+    assert (status["state"], status["exit_code"]) == ("interrupted", 128 + number)
+
+
+def test_workers_without_their_command_stop(tmp_path):
+    process, workers = begun(tmp_path, *ENDLESS, "--quiet")
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + WITHIN
+    while any(map(alive, workers)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "interrupted"
+
+
+def test_restarts_end_as_if_nothing_had_happened(tmp_path):
+    asked = ("--set", "training.epochs=150", "--set", "training.checkpoint.every=7 steps")
+    process, workers = begun(tmp_path, *asked, "--restarts", "5")
+    for rank in (1, 0):
+        os.kill(workers[rank], signal.SIGKILL)
+        deadline = time.monotonic() + WITHIN
+        while process.poll() is None and (len(found := children(process)) < 2 or found == workers):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(4)
+        if process.poll() is not None:
+            break
+        workers = children(process)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert err.count("all workers are started again from the last checkpoint") >= 1
+    whole = command(tmp_path, "train", "config.yaml", "--run-dir", "whole", "--workers", 2, *asked, "--quiet")
+    assert whole.returncode == 0, whole.stderr
+    run, other = tmp_path / "run", tmp_path / "whole"
+    assert rows_of(run) == rows_of(other)
+    assert (run / "metrics.json").read_bytes() == (other / "metrics.json").read_bytes()
+    last = [next((each / "checkpoints").glob("last-*/arrays.npz")).read_bytes() for each in (run, other)]
+    assert last[0] == last[1]
