@@ -107,7 +107,7 @@ class TrainedLayers:
         if trained.last is not None:
             most, where = max(map(len, stacks)), "the backbone" if backbones else "the model"
             if trained.last > most:
-                message = f"{where} has {counted(most, 'layer')}: ask for as many at most, or write `train: all`"
+                message = f"{where} has {counted(most, 'layer')}: state a number up to that, or write `train: all`"
                 raise MisfitError((*path, "last"), message)
             return [layer for stack in stacks for layer in stack[: -trained.last]]
         names = [[layer.name for layer in stack] for stack in stacks]

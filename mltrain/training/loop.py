@@ -55,7 +55,7 @@ def in_full_vectors(function: Callable[[Any], Any], x: Any) -> Any:
 
 
 class Calls:
-    """Is told of the calls of a loop. By itself it does nothing: no other worker runs the same."""
+    """Follows the calls of a loop. By itself it does nothing: no other worker runs the same."""
 
     def begins(self, step: int, count: int) -> None:
         """Look at a call that begins, of so many steps of an epoch."""
@@ -78,7 +78,7 @@ class CompiledSteps:
         acceleration: how it is compiled.
         step: updates the weights by `x`, `y` and perhaps `sample_weight`; None for Keras' own `train_step`.
         held: layers that do in a step what they do in a prediction.
-        calls: is told of each call of the loop, where other workers run the same.
+        calls: follows each call of the loop, where other workers run the same.
     """
 
     def __init__(

@@ -76,7 +76,7 @@ class Line:
             arrays = {name: self._array(dtype, tuple(shape)) for name, dtype, shape in found["arrays"]}
             return Words(found["what"], found["values"], arrays)
         except (ValueError, KeyError, TypeError) as error:
-            raise ConnectionError(f"these are no words: {error!r}") from error
+            raise ConnectionError(f"this cannot be understood: {error!r}") from error
 
     def _array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
         dtype = np.dtype(name)

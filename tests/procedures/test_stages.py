@@ -247,7 +247,7 @@ def test_more_layers_than_there_are_is_an_error(mltrain, tmp_path):
     (tmp_path / "config.yaml").write_text(STAGES.replace("{last: 3 layers}", "{last: 9999 layers}"))
     done = mltrain("train", "config.yaml", "--run-dir", "run")
     assert done.code == 3
-    said = "training.stages[2].train.last: the model has 6 layers: ask for as many at most, or write `train: all`"
+    said = "training.stages[2].train.last: the model has 6 layers: state a number up to that, or write `train: all`"
     assert said in done.err
 
 

@@ -81,7 +81,7 @@ def estimate_lines(setup: Setup, estimate: Estimate, runs_dir: Path) -> Iterator
         later = f"stages 2 to {len(setup.stages)} train" if len(setup.stages) > 2 else "stage 2 trains"
         seen = f"stage 1 was tried; {later} other layers, so that gradients, time and memory differ there"
         kept = any(stage.keeps for stage in setup.stages)
-        advice = "Where outputs are kept, an epoch takes less than is said here" if kept else ""
+        advice = "Where outputs are kept, an epoch takes less time than this estimate" if kept else ""
         yield CheckLine(check="stages", verdict="note", seen=seen, advice=advice)
     yield _of_time(setup, estimate)
     yield _of_memory(estimate)
