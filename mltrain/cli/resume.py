@@ -50,7 +50,7 @@ def resume(
 ) -> None:
     """Resume a run from its newest valid checkpoint. The result is the same as without the interruption."""
     from mltrain.cli.gates import conclude, lines_of_gates
-    from mltrain.cli.train_workers import announced, launched, team_of_cluster
+    from mltrain.cli.train_workers import announced, launched, refuse_workers, team_of_cluster
     from mltrain.errors import VerdictError
     from mltrain.procedures.resume import stated_epochs
     from mltrain.procedures.train import Place, TrainRequest, train
@@ -58,6 +58,7 @@ def resume(
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
 
+    refuse_workers(workers, restarts)
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     known = plugins_of(plugins)
     with Interruption().handled() as interruption, ExitStack() as stack:

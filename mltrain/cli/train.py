@@ -79,7 +79,7 @@ def train(
     """Train an experiment. Prints only the run directory on stdout; everything else goes to stderr."""
     from mltrain.cli.resume import print_finished
     from mltrain.cli.train_seeds import FolderOptions, Output, train_seeds
-    from mltrain.cli.train_workers import announced, launched, taken_up, team_of_cluster
+    from mltrain.cli.train_workers import announced, launched, refuse_workers, taken_up, team_of_cluster
     from mltrain.comparison.against import reference_run
     from mltrain.config.load import load
     from mltrain.errors import UsageError
@@ -96,6 +96,7 @@ def train(
             "--seeds and --against were both given: remove --against, and compare afterwards, with "
             "`mltrain compare RUN FOLDER`"
         )
+    refuse_workers(workers, restarts, from_stdin=str(config) == "-", seeds=seeds is not None)
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption, ExitStack() as stack:
         loaded = with_found_runs(

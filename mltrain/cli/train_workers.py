@@ -25,21 +25,33 @@ if TYPE_CHECKING:
     from mltrain.workers.team import Team
 
 
+def refuse_workers(workers: int | None, restarts: int, *, from_stdin: bool = False, seeds: bool = False) -> None:
+    """Refuse options that do not go with several workers.
+
+    Raises:
+        UsageError: says which.
+    """
+    from mltrain.errors import UsageError
+
+    several = workers is not None and workers > 1
+    if restarts and not several:
+        raise UsageError("--restarts needs --workers N with N of at least 2: a process alone has nobody to lose")
+    if several and seeds:
+        raise UsageError("--seeds and --workers were both given: train the seeds one after another, without --workers")
+    if several and from_stdin:
+        raise UsageError("--workers needs a config in a file: each worker reads it, and stdin can be read only once")
+
+
 def launched(workers: int | None, restarts: int, interruption: Interruption) -> bool:
     """Start the workers that are asked for, and wait for their end; False where this process is the one that trains.
 
     Raises:
-        UsageError: restarts are asked for, and no workers.
         typer.Exit: with the exit code of the first worker.
         WorkerError: a worker was lost.
     """
     if VARIABLE in os.environ:
         return False
     if workers is None or workers == 1:
-        if restarts:
-            from mltrain.errors import UsageError
-
-            raise UsageError("--restarts needs --workers N with N of at least 2: a process alone has nobody to lose")
         return False
     from mltrain.procedures.launching import launch
 

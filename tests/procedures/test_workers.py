@@ -192,8 +192,16 @@ def test_an_error_of_the_config_is_said_once(folder):
     assert done.stderr.count("no.npz") == 1
 
 
-def test_restarts_need_workers(folder):
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("alone.yaml", "--restarts", 2), "--restarts needs --workers N with N of at least 2"),
+        (("alone.yaml", "--workers", 2, "--seeds", 3), "--seeds and --workers were both given"),
+        (("-", "--workers", 2), "--workers needs a config in a file"),
+    ],
+)
+def test_options_that_do_not_go_with_workers(folder, arguments, said):
     write(folder, "alone.yaml")
-    done = in_process(folder, "train", "alone.yaml", "--restarts", 2)
+    done = in_process(folder, "train", *arguments)
     assert done.code == 2
-    assert "--restarts needs --workers N with N of at least 2" in done.err
+    assert said in done.err

@@ -1,0 +1,129 @@
+"""Several workers beside one: `python -m benchmarks.workers`, ten minutes.
+
+Each worker has a core: one alone is held on one core, and two have two. What is compared is the median of the seconds
+of the epochs but the first, in which the loop is compiled. The start is from Enter to the first row of the history.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.ratios import Row, in_turns, quick, ratio, show
+
+EPOCHS, ROUNDS, QUICK_ROUNDS = 6, 5, 1
+ROWS, QUICK_ROWS = 12_000, 1_500
+STARTED_WORKERS = 4
+CONFIG = """\
+name: workers
+data:
+  source: {{type: npz, path: {data}.npz}}
+  target: y
+  split: {{type: random, validation: 0.02, test: 0.02}}
+model: {model}
+training: {{epochs: {epochs}, batch_size: {batch}, checkpoint: {{every: 1h}}, xla: false}}
+evaluation: {{baselines: false}}
+"""
+CONVOLUTION = (
+    "{type: sequential, layers: [{type: Conv2D, filters: 32, kernel_size: 3, activation: relu}, "
+    "{type: Conv2D, filters: 64, kernel_size: 3, activation: relu}, MaxPooling2D, "
+    "{type: Conv2D, filters: 64, kernel_size: 3, activation: relu}, GlobalAveragePooling2D]}"
+)
+# By the kind of work: data, model, rows of a batch, and the least that two workers shall be faster.
+WORK = {
+    "CNN 28×28 (32-64-64), batch 64": ("images", CONVOLUTION, 64, 1.7),
+    "dense 784-512-256-10, batch 1024": ("flat", "{type: mlp, units: [512, 256]}", 1024, 1.5),
+}
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    short = quick(__doc__)
+    show(measured(QUICK_ROWS if short else ROWS, QUICK_ROUNDS if short else ROUNDS))
+
+
+def measured(rows: int, rounds: int) -> Iterator[Row]:
+    """Yield the rows of the table."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        draw = np.random.default_rng(0)
+        images, y = draw.integers(0, 255, (rows, 28, 28, 1), np.uint8), draw.integers(0, 10, rows).astype(str)
+        np.savez(place / "images.npz", image=images, y=y)
+        np.savez(place / "flat.npz", x=images.reshape(rows, -1).astype(np.float32) / 255, y=y)
+        for work, (data, model, batch, at_least) in WORK.items():
+            config = place / f"{data}.yaml"
+            config.write_text(CONFIG.format(data=data, model=model, epochs=EPOCHS, batch=batch), encoding="utf-8")
+            yield _steps(work, config, place, rounds, at_least)
+        yield _start(place / "flat.yaml", place, rounds)
+
+
+def _steps(work: str, config: Path, place: Path, rounds: int, at_least: float) -> Row:
+    runs = {1: place / f"{config.stem}-1", 2: place / f"{config.stem}-2"}
+    losses: dict[int, float] = {}
+
+    def train(workers: int) -> float:
+        _remove(runs[workers])
+        held = set(sorted(os.sched_getaffinity(0))[:workers])
+        process = _started(config, runs[workers], workers, held)
+        if process.wait():
+            raise SystemExit(f"{config.name} with {workers} workers ended with {process.returncode}")
+        history = _history(runs[workers])
+        losses[workers] = float(history[-1]["train.loss"])
+        return statistics.median(float(row["seconds"]) for row in history[1:])
+
+    seconds = in_turns({"one": lambda: train(1), "two": lambda: train(2)}, rounds)
+    results = f"loss of the last epoch within {abs(losses[1] - losses[2]):.0e}"
+    return Row(f"an epoch, 2 workers: {work}", "1 worker", at_least, ratio(seconds["one"], seconds["two"]), results)
+
+
+def _start(config: Path, place: Path, rounds: int) -> Row:
+    """Compare the time from Enter to the first epoch; four workers shall take twice that of one at most."""
+
+    def start(workers: int) -> float:
+        run = place / f"start-{workers}"
+        _remove(run)
+        began = time.perf_counter()
+        process = _started(config, run, workers, os.sched_getaffinity(0), "--set", "data.split.test=0.95")
+        while not (run / "history.csv").exists() or len(_history(run)) < 1:
+            if process.poll() is not None:
+                raise SystemExit(f"{config.name} ended before its first epoch")
+            time.sleep(0.02)
+        seconds = time.perf_counter() - began
+        process.wait()
+        return seconds
+
+    seconds = in_turns({"one": lambda: start(1), "several": lambda: start(STARTED_WORKERS)}, rounds)
+    work = f"from Enter to the first epoch, {STARTED_WORKERS} workers on {len(os.sched_getaffinity(0))} cores"
+    return Row(work, "1 worker", 0.5, ratio(seconds["one"], seconds["several"]))
+
+
+def _started(config: Path, run: Path, workers: int, cores: set[int], *options: str) -> subprocess.Popen[bytes]:
+    several: Sequence[str] = ("--workers", str(workers)) if workers > 1 else ()
+    return subprocess.Popen(
+        [sys.executable, "-m", "mltrain", "train", str(config), "--quiet", "--run-dir", str(run), *several, *options],
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509 - this process has one thread
+    )
+
+
+def _history(run: Path) -> list[dict[str, str]]:
+    with (run / "history.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _remove(run: Path) -> None:
+    if run.exists():
+        subprocess.run(["rm", "-r", str(run)], check=True)
+
+
+if __name__ == "__main__":
+    main()
