@@ -6,7 +6,7 @@ their part of each step, and have the same variables.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -16,6 +16,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 from mltrain.config.load import Loaded
 from mltrain.config.resolved import resolved_yaml
 from mltrain.errors import MisfitError, RunError
+from mltrain.problems import KeyPath, path_text
 from mltrain.procedures.run_context import RunContext
 from mltrain.procedures.setup import Setup
 from mltrain.run.record import Record
@@ -24,7 +25,7 @@ from mltrain.training.loop import Calls
 from mltrain.training.loss_scaling import inner_optimizer
 from mltrain.training.sharing import Sharing
 from mltrain.training.state import random_state, take_state
-from mltrain.wording import counted
+from mltrain.wording import listed_shortly
 from mltrain.workers.team import Team
 from mltrain.workers.words import Words
 
@@ -107,18 +108,20 @@ def prepare_others(loaded: Loaded, setup: Setup, record: Record, context: RunCon
     own = fingerprint(setup, record)
     for rank in range(1, team.count):
         theirs = team.listen(rank, context.raise_if_interrupted).values
-        differences = [name for name in own if own[name] != theirs.get(name)]
+        differences = [name for name in {**own, **theirs} if own.get(name) != theirs.get(name)]
         if differences:
-            shown = "; ".join(
-                f"{name}: {_short(own[name])} here, {_short(theirs.get(name))} there" for name in differences
-            )
-            raise RunError(f"worker {rank} differs from worker 0 in {counted(len(differences), 'thing')}: {shown}")
+            shown = [
+                f"{name} is {_short(own.get(name))} for worker 0 and {_short(theirs.get(name))} for worker {rank}"
+                for name in differences
+            ]
+            raise RunError(f"the workers differ: {listed_shortly(shown)}")
 
 
 def fingerprint(setup: Setup, record: Record) -> dict[str, Any]:
     """Return what must be equal for all workers: versions, data, splits, and how the network is computed."""
     recorded = setup.recorded(record)
     return {
+        **dict(_leaves(setup.spec.model_dump(mode="json"), ())),
         **{f"version of {name}": version for name, version in recorded.versions.items()},
         "rows of the data": None if recorded.data is None else recorded.data.rows,
         "data": None if recorded.data is None else recorded.data.sha256,
@@ -126,8 +129,19 @@ def fingerprint(setup: Setup, record: Record) -> dict[str, Any]:
         **{f"rows of {name}": rows.sha256 for name, rows in recorded.splits.items()},
         **{f"determinism.{name}": value for name, value in recorded.determinism.items()},
         "parameters": setup.network.model.count_params(),
-        "experiment": setup.spec.model_dump_json(),
     }
+
+
+def _leaves(values: Any, path: KeyPath) -> Iterator[tuple[str, Any]]:
+    """Yield every value of a config, by its key in the YAML."""
+    if isinstance(values, dict) and values:
+        for key, value in values.items():
+            yield from _leaves(value, (*path, key))
+    elif isinstance(values, list) and values:
+        for number, value in enumerate(values):
+            yield from _leaves(value, (*path, number))
+    else:
+        yield path_text(path), values
 
 
 def _short(value: Any) -> str:

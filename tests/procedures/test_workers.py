@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import socket
 import subprocess
 import sys
 
@@ -190,6 +192,49 @@ def test_an_error_of_the_config_is_said_once(folder):
     done = command(folder, "train", "wrong.yaml", "--run-dir", "wrong", "--workers", 2)
     assert done.returncode == 4
     assert done.stderr.count("no.npz") == 1
+
+
+def free_addresses(count):
+    listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in listening]
+    for each in listening:
+        each.close()
+    return addresses
+
+
+def in_two_shells(folder, first, second):
+    """Return how two processes end that TF_CONFIG describes."""
+    addresses, started = free_addresses(2), []
+    for number, arguments in enumerate((first, second)):
+        task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": number}}
+        environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
+        line = [sys.executable, "-m", "mltrain", "train", *arguments, "--quiet"]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen(line, cwd=folder, env=environment, **pipes))
+    ended = [each.communicate(timeout=120) for each in started]
+    return [(each.returncode, *texts) for each, texts in zip(started, ended, strict=True)]
+
+
+def test_tf_config_describes_them(folder):
+    write(folder, "shells.yaml")
+    done = in_process(folder, "train", "shells.yaml", "--run-dir", "shells-1", "--quiet")
+    assert done.code == 0, done.err
+    first, second = in_two_shells(folder, ("shells.yaml", "--run-dir", "shells-2"), ("shells.yaml",))
+    assert (first[0], second[0]) == (0, 0), (first, second)
+    assert second[1] == ""
+    assert difference(rows_of(folder / "shells-1"), rows_of(folder / "shells-2")) <= 1e-7
+
+
+def test_workers_that_differ_are_refused(folder):
+    write(folder, "differ.yaml")
+    other = ("differ.yaml", "--set", "training.batch_size=16", "--set", "data.source.rows=234")
+    first, second = in_two_shells(folder, ("differ.yaml", "--run-dir", "differ"), other)
+    assert first[0] == 5
+    assert "data.source.rows is 233 for worker 0 and 234 for worker 1" in first[2]
+    assert "data is " in first[2]
+    assert "training.batch_size is 32 for worker 0 and 16 for worker 1" in first[2]
+    assert second[0] == 13
+    assert "worker 0 of 2 is lost: the workers differ" in second[2]
 
 
 @pytest.mark.parametrize(
