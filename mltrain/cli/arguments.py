@@ -100,7 +100,7 @@ Restarts = Annotated[
         "--restarts",
         metavar="K",
         min=0,
-        help="With --workers: start all again from the last checkpoint where one is lost, up to K times.",
+        help="With several workers: start again from the last checkpoint where one is lost, up to K times.",
     ),
 ]
 

@@ -66,7 +66,7 @@ def resume(
         found = open_run(run, folder)
         if launched(workers, restarts, interruption):
             return
-        team = team_of_cluster(None, known, interruption, stack)
+        team = team_of_cluster(None, known, restarts, interruption, stack)
         request = TrainRequest(
             None,
             Place(folder, found.path, resume=True),

@@ -111,7 +111,7 @@ def train(
             return
         if launched(workers, restarts, interruption):
             return
-        team = team_of_cluster(loaded, loaded.plugins, interruption, stack)
+        team = team_of_cluster(loaded, loaded.plugins, restarts, interruption, stack)
         again = taken_up()
         folder, places = runs_directory(runs_dir), gate_places(loaded)
         check_options(against, tolerance, metric, junit, places)

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mltrain.workers.cluster import FOLDER, LAUNCHER, LISTENING, LOST_FILE, RUN_FILE, TAKEN_UP, VARIABLE, described
+from mltrain.workers.cluster import (
+    FOLDER,
+    LAUNCHER,
+    LISTENING,
+    LOST_FILE,
+    RESTARTED,
+    RUN_FILE,
+    TAKEN_UP,
+    VARIABLE,
+    described,
+)
 
 if TYPE_CHECKING:
     from mltrain.config.load import Loaded
@@ -34,7 +44,7 @@ def refuse_workers(workers: int | None, restarts: int, *, from_stdin: bool = Fal
     from mltrain.errors import UsageError
 
     several = workers is not None and workers > 1
-    if restarts and not several:
+    if restarts and not several and described(os.environ) is None:
         raise UsageError("--restarts needs --workers N with N of at least 2: a process alone has nobody to lose")
     if several and seeds:
         raise UsageError("--seeds and --workers were both given: train the seeds one after another, without --workers")
@@ -64,7 +74,7 @@ def launched(workers: int | None, restarts: int, interruption: Interruption) -> 
 
 
 def team_of_cluster(
-    loaded: Loaded | None, plugins: Plugins, interruption: Interruption, stack: ExitStack
+    loaded: Loaded | None, plugins: Plugins, restarts: int, interruption: Interruption, stack: ExitStack
 ) -> Team | None:
     """Return the other workers of the first one; None where it trains alone.
 
@@ -73,6 +83,7 @@ def team_of_cluster(
     Args:
         loaded: the experiment; None where the first worker has it.
         plugins: with which it is read.
+        restarts: how often this process starts again where a worker is lost, if no launcher does it.
         interruption: of this process.
         stack: on which the team of the first worker leaves.
 
@@ -89,17 +100,17 @@ def team_of_cluster(
     _end_with_the_launcher(interruption)
     listening = os.environ.get(LISTENING)
     own = None if listening is None else socket.socket(fileno=int(listening))
-    team = Team.of(cluster, own, interruption.raise_if_received, interruption.receive)
+    stack.enter_context(_when_one_is_lost(restarts, interruption, first=cluster.rank == 0))
+    team = stack.enter_context(Team.of(cluster, own, interruption.raise_if_received, interruption.receive))
     if cluster.rank == 0:
-        stack.enter_context(_losses_said_by_the_launcher())
-        return stack.enter_context(team)
-    with team:
-        follow(loaded, plugins, team, interruption)
+        return team
+    follow(loaded, plugins, team, interruption)
+    team.leave()
     raise typer.Exit
 
 
 def taken_up() -> Path | None:
-    """Return the run that the launcher starts again; None where it is the first time."""
+    """Return the run that is taken up again after a worker was lost; None where it is the first time."""
     path = os.environ.get(TAKEN_UP)
     return None if path is None else Path(path)
 
@@ -112,27 +123,36 @@ def announced(print_run: Callable[[LockedRun, Loaded | None], object] | None) ->
             print_run(run, loaded)
         if known := os.environ.get(FOLDER):
             (Path(known) / RUN_FILE).write_text(str(run.path.absolute()), encoding="utf-8")
+        elif described(os.environ) is not None:
+            os.environ[TAKEN_UP] = str(run.path.absolute())  # for this process, where it starts again
 
     return announce
 
 
 @contextmanager
-def _losses_said_by_the_launcher() -> Iterator[None]:
-    """Leave it to the launcher to say that a worker is lost: it knows how, and its last lines.
+def _when_one_is_lost(restarts: int, interruption: Interruption, *, first: bool) -> Iterator[None]:
+    """Leave it to the launcher to say that a worker is lost, which knows how. Without one, start this process again.
 
     Raises:
-        typer.Exit: a worker is lost.
+        typer.Exit: a worker is lost, and the launcher will say so.
+        WorkerError: a worker is lost, and no restart is left.
     """
     from mltrain.errors import WorkerError
 
     try:
         yield
     except WorkerError as error:
-        folder = os.environ.get(FOLDER)
-        if folder is None:
+        folder, began = os.environ.get(FOLDER), int(os.environ.get(RESTARTED, "0"))
+        if folder is not None and first:
+            (Path(folder) / LOST_FILE).write_text(str(error), encoding="utf-8")
+            raise typer.Exit(error.exit_code) from error
+        if folder is not None or began >= restarts or interruption.received is not None:
             raise
-        (Path(folder) / LOST_FILE).write_text(str(error), encoding="utf-8")
-        raise typer.Exit(error.exit_code) from error
+        left = restarts - began - 1
+        typer.echo(f"warning: {error}; this worker starts again, and waits for the others ({left} left)", err=True)
+        os.environ[RESTARTED] = str(began + 1)
+        again = [sys.executable, "-m", "mltrain", *sys.argv[1:]]
+        os.execv(sys.executable, again)  # noqa: S606 - the command line of this process, again
 
 
 def _end_with_the_launcher(interruption: Interruption) -> None:

@@ -20,6 +20,8 @@ VARIABLE = "MLTRAIN_CLUSTER"
 LISTENING, LAUNCHER = "MLTRAIN_LISTENING", "MLTRAIN_LAUNCHER"
 FOLDER, TAKEN_UP = "MLTRAIN_WORKERS_FOLDER", "MLTRAIN_TAKEN_UP"
 RUN_FILE, LOST_FILE = "run", "lost"
+# How often a process has started again that no launcher watches.
+RESTARTED = "MLTRAIN_RESTARTED"
 # What a user may say where the scheduler does not: a secret that all workers share, the port of the first worker on a
 # machine, the number of pods and the service that names them.
 SECRET, PORT = "MLTRAIN_SECRET", "MLTRAIN_PORT"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.procedures.test_workers import command, rows_of, write
+from tests.procedures.test_workers import command, free_addresses, rows_of, write
 
 pytestmark = pytest.mark.long
 
@@ -124,3 +124,41 @@ def test_restarts_end_as_if_nothing_had_happened(tmp_path):
     assert (run / "metrics.json").read_bytes() == (other / "metrics.json").read_bytes()
     last = [next((each / "checkpoints").glob("last-*/arrays.npz")).read_bytes() for each in (run, other)]
     assert last[0] == last[1]
+
+
+def started(folder, addresses, rank, *arguments):
+    """Return a worker that a scheduler has started, as `TF_CONFIG` describes it."""
+    task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": rank}}
+    return subprocess.Popen(
+        [sys.executable, "-m", "mltrain", "train", "config.yaml", "--quiet", *arguments],
+        cwd=folder,
+        env={**os.environ, "TF_CONFIG": json.dumps(task)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_worker_that_comes_back_continues_with_the_others(tmp_path, rank):
+    """A scheduler ends one, and starts it again with the same index; the other one waits for it."""
+    asked = ("--set", "training.epochs=150", "--set", "training.checkpoint.every=7 steps", "--restarts", "3")
+    write(tmp_path, "config.yaml", model="{type: mlp, units: [16, 8], dropout: 0.3}")
+    addresses = free_addresses(2)
+    lines = [("--resume", "--run-dir", "run", *asked), asked]
+    workers = [started(tmp_path, addresses, number, *lines[number]) for number in range(2)]
+    history, deadline = tmp_path / "run" / "history.csv", time.monotonic() + 120
+    while not (history.exists() and history.read_text().count("\n") > 5):
+        assert workers[0].poll() is None, workers[0].stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    workers[rank].kill()
+    workers[rank].communicate()
+    workers[rank] = started(tmp_path, addresses, rank, *lines[rank])
+    said = [each.communicate(timeout=200)[1] for each in workers]
+    assert [each.returncode for each in workers] == [0, 0], said
+    assert f"worker {rank} of 2 is lost: its process has ended; this worker starts again, and waits" in said[1 - rank]
+    whole = command(tmp_path, "train", "config.yaml", "--run-dir", "whole", "--workers", 2, *asked[:4], "--quiet")
+    assert whole.returncode == 0, whole.stderr
+    assert rows_of(tmp_path / "run") == rows_of(tmp_path / "whole")
+    assert (tmp_path / "run" / "metrics.json").read_bytes() == (tmp_path / "whole" / "metrics.json").read_bytes()
