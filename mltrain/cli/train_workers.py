@@ -110,7 +110,7 @@ def team_of_cluster(
 
 
 def taken_up() -> Path | None:
-    """Return the run that is taken up again after a worker was lost; None where it is the first time."""
+    """Return the run that is resumed after a worker was lost; None where it is the first time."""
     path = os.environ.get(TAKEN_UP)
     return None if path is None else Path(path)
 
