@@ -36,15 +36,18 @@ class Connections:
         self.of_gradients = of_gradients
         self.of_words = of_words
 
-    def shut(self) -> None:
-        """End all, so that no call waits for another worker any more, in whatever thread."""
-        for each in (*self.of_gradients.values(), *self.of_words.values()):
+    def shut_exchanges(self) -> None:
+        """End those of gradients, so that no exchange waits for another worker any more, in whatever thread."""
+        for each in self.of_gradients.values():
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close all; who waits for this worker then knows that it is gone."""
-        self.shut()
+        self.shut_exchanges()
+        for each in self.of_words.values():
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
         for each in (*self.of_gradients.values(), *self.of_words.values()):
             each.close()
 

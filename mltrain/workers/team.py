@@ -121,7 +121,8 @@ class Team:
         words = Words(LEAVES)
         if error is not None:
             reason = str(error) if isinstance(error, MltrainError) else f"{type(error).__name__}: {error}"
-            words = Words(_FAILED, {"reason": reason.splitlines()[0] if reason else type(error).__name__})
+            first_line = reason.splitlines()[0] if reason else type(error).__name__
+            words = Words(_FAILED, {"reason": first_line, "of_another": isinstance(error, WorkerError)})
         for line in self._lines.values():
             with suppress(OSError):
                 line.say(words)
@@ -159,19 +160,20 @@ class Team:
                 self._heard[rank].put(words)
                 return None
             if words.what == _FAILED:
-                return self._lose(rank, str(words.values.get("reason")))
+                # It may have ended because it has lost a third one: that is the reason for all.
+                return self._lose(rank, str(words.values["reason"]), of_another=bool(words.values["of_another"]))
             if words.what == _SIGNAL:
                 self._on_signal(int(words.values["number"]))
             elif words.what != _ALIVE:
                 self._heard[rank].put(words)
 
-    def _lose(self, rank: int, reason: str) -> None:
+    def _lose(self, rank: int, reason: str, *, of_another: bool = False) -> None:
         if self._over.is_set() or rank in self._left:
             return
         if self._failure is None:
-            self._failure = WorkerError(f"worker {rank} of {self.count} is lost: {reason}")
-        # Whoever waits for it, in an exchange or for words, does not wait any longer.
-        self._connections.shut()
+            self._failure = WorkerError(reason if of_another else f"worker {rank} of {self.count} is lost: {reason}")
+        # Whatever waits for it, in an exchange or for words, does not wait any longer. The others are told why.
+        self._connections.shut_exchanges()
         for heard in self._heard.values():
             heard.put(None)
 
