@@ -90,6 +90,7 @@ def _mltrain(x: np.ndarray, y: np.ndarray, epochs: int, directory: Path) -> Call
     from mltrain.training.callback import EpochRules
     from mltrain.training.early_stopping import EarlyStopping
     from mltrain.training.feed import ResidentFeed
+    from mltrain.training.leading import ALONE
     from mltrain.training.loop import CompiledSteps
     from mltrain.training.reduce_learning_rate import ReduceLROnPlateau
     from mltrain.training.shared_epochs import SharedEpochs
@@ -105,7 +106,7 @@ def _mltrain(x: np.ndarray, y: np.ndarray, epochs: int, directory: Path) -> Call
     class OneStage:
         """The whole training."""
 
-        count, steps_of_epoch, feed = 1, loop.steps, loop.feed
+        count, steps_of_epoch, feed, leading = 1, loop.steps, loop.feed, ALONE
 
         def __init__(self) -> None:
             self.model = model

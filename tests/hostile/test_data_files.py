@@ -311,6 +311,7 @@ def clear(run):
 READ_DAMAGED = """
 import random, sys
 from pathlib import Path
+from mltrain.cli.app import leave
 from mltrain.data.sources import read_file
 from mltrain.errors import DataError
 
@@ -329,6 +330,7 @@ for _ in range(400):
         assert path.name in str(error)
         refused += 1
 print(refused)
+leave(0)  # as the command ends: a thread of pyarrow that still reads would abort an interpreter that shuts down
 """
 
 WHOLE = {
