@@ -65,7 +65,7 @@ class Follower:
             elif words.what == STEPS:
                 if values["rate"] is not None:
                     self._stages.model.optimizer.learning_rate = values["rate"]
-                self._of_stage().loop.run(self._order, values["step"], values["count"])
+                self._of_stage().loop.run(self._order, values["step"], values["number"])
             else:
                 return
 

@@ -56,7 +56,7 @@ class LeadingTeam(Leading):
         self._team.say(Words(EPOCH, {"epoch": number}, {place: each.numpy() for place, each in drawn.items()}))
 
     def _steps_begin(self, step: int, count: int) -> None:
-        self._team.say(Words(STEPS, {"step": step, "count": count, "rate": rate_of(self._model)}))
+        self._team.say(Words(STEPS, {"step": step, "number": count, "rate": rate_of(self._model)}))
 
 
 class _Calls(Calls):

@@ -132,6 +132,7 @@ class Pale(keras.layers.Layer):
 """
 
 
+@pytest.mark.long
 def test_the_network_of_a_step_of_the_user_begins_with_them(mltrain, config, images):
     (images / "nets.py").write_text(OWN_STEP)
     saved = backbone("block_1_project_BN")
@@ -152,6 +153,7 @@ def test_the_network_of_a_step_of_the_user_begins_with_them(mltrain, config, ima
     assert "model.network.weights.file: " in done.err
 
 
+@pytest.mark.long
 def test_each_network_of_an_ensemble_begins_with_them(mltrain, config, images):
     saved = backbone("block_1_project_BN")
     saved.save_weights(images / "w.weights.h5")

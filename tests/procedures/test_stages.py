@@ -276,8 +276,14 @@ def test_a_retry_goes_back_to_the_begin_of_its_stage(mltrain, tmp_path):
     ("stated", "key"),
     [
         ("learning_rate: 1.0e+38", "training.stages[1].learning_rate"),
-        ("optimizer: {type: SGD, learning_rate: 1.0e+38}", "training.stages[1].optimizer.learning_rate"),
-        ("optimizer: {type: SGD}, learning_rate: 1.0e+38", "training.stages[1].learning_rate"),
+        pytest.param(
+            "optimizer: {type: SGD, learning_rate: 1.0e+38}",
+            "training.stages[1].optimizer.learning_rate",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            "optimizer: {type: SGD}, learning_rate: 1.0e+38", "training.stages[1].learning_rate", marks=pytest.mark.long
+        ),
     ],
 )
 def test_advice_names_the_learning_rate_of_the_stage(train, mltrain, tmp_path, stated, key):

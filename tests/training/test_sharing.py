@@ -10,6 +10,11 @@ import tensorflow as tf
 from mltrain.training.sharing import Part, Sharing
 
 
+def some_are_long(kinds, *others):
+    """Return kinds for a test, which is long for all but the others."""
+    return [kind if kind in others else pytest.param(kind, marks=pytest.mark.long) for kind in kinds]
+
+
 def alone(rank, count):
     return Sharing(rank, count, lambda values: values)
 
@@ -97,7 +102,7 @@ def outputs_of(make, x, sharing=None):
     return run(tf.constant(x)).numpy()
 
 
-@pytest.mark.parametrize("kind", RANDOM)
+@pytest.mark.parametrize("kind", some_are_long(RANDOM, "Dropout", "LSTM"))
 def test_layers_draw_for_the_whole_batch(kind):
     x = np.random.default_rng(0).normal(size=(7, 5, 6)).astype(np.float32)
     whole = outputs_of(RANDOM[kind], x)
@@ -116,7 +121,7 @@ IMAGES = {
 }
 
 
-@pytest.mark.parametrize("kind", IMAGES)
+@pytest.mark.parametrize("kind", some_are_long(IMAGES, "RandomFlip"))
 def test_images_are_changed_as_in_the_whole_batch(kind):
     x = np.random.default_rng(0).uniform(0, 255, size=(5, 8, 8, 3)).astype(np.float32)
     whole = outputs_of(IMAGES[kind], x)
