@@ -59,9 +59,7 @@ def launched(workers: int | None, restarts: int, interruption: Interruption) -> 
         typer.Exit: with the exit code of the first worker.
         WorkerError: a worker was lost.
     """
-    if VARIABLE in os.environ:
-        return False
-    if workers is None or workers == 1:
+    if VARIABLE in os.environ or workers is None or workers == 1:
         return False
     from mltrain.procedures.launching import launch
 

@@ -12,7 +12,7 @@ import io
 import socket
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from mltrain.errors import DataError, DownloadError
 from mltrain.first_weights.apart import apart
 from mltrain.keras_api.components import KerasComponent
 from mltrain.problems import printable
+from mltrain.replacement import replaced
 
 _FOLDER = "models"
 _PATIENCE = 30.0  # seconds without an answer
@@ -86,7 +87,7 @@ def imagenet_file(network: KerasComponent, size: Sequence[int]) -> ImagenetFile:
 
     function = getattr(keras.applications, network.type)
     try:
-        with apart(), _instead(file_utils, "get_file", stopped), warnings.catch_warnings():
+        with apart(), replaced(file_utils, "get_file", stopped), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of sizes that have no file of their own: the name says which is taken
             function(include_top=False, weights="imagenet", input_shape=(*size, 3), **network.changed())
     except _Stopped as found:
@@ -178,13 +179,3 @@ def _not_downloaded(file: ImagenetFile, error: Exception) -> DownloadError:
         f"weights of ImageNet for {file.network}: {file.name} is not in Keras' cache and cannot be downloaded "
         f"({reason}); put {file.address} there, as {printable(str(file.path))}, or state `weights: none` or a file"
     )
-
-
-@contextlib.contextmanager
-def _instead(module: Any, name: str, replacement: Callable[..., Any]) -> Iterator[None]:
-    before = getattr(module, name)
-    setattr(module, name, replacement)
-    try:
-        yield
-    finally:
-        setattr(module, name, before)

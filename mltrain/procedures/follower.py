@@ -10,8 +10,7 @@ from mltrain.procedures.leading import EPOCH, STAGE, STEPS
 from mltrain.procedures.phases import Phases
 from mltrain.procedures.setup import Setup
 from mltrain.procedures.stages_of_run import StagesOfRun
-from mltrain.training.leading import Leading
-from mltrain.training.loop import Calls
+from mltrain.training.leading import Leading, SharedCalls
 from mltrain.training.progress import epoch_order
 from mltrain.training.sharing import Sharing
 from mltrain.training.stage import Steps
@@ -80,9 +79,4 @@ class _Led(Leading):
 
     def __init__(self, sharing: Sharing) -> None:
         self.sharing = sharing
-        self.calls = _Plainly(sharing)
-
-
-class _Plainly(Calls):
-    def __init__(self, sharing: Sharing) -> None:
-        self.failing_plainly = sharing.failing_plainly  # type: ignore[method-assign]
+        self.calls = SharedCalls(sharing)

@@ -6,8 +6,7 @@ their part of each step, and have the same variables.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -20,8 +19,7 @@ from mltrain.problems import KeyPath, path_text
 from mltrain.procedures.run_context import RunContext
 from mltrain.procedures.setup import Setup
 from mltrain.run.record import Record
-from mltrain.training.leading import ALONE, Leading
-from mltrain.training.loop import Calls
+from mltrain.training.leading import ALONE, Leading, SharedCalls
 from mltrain.training.loss_scaling import inner_optimizer
 from mltrain.training.sharing import Sharing
 from mltrain.training.state import random_state, take_state
@@ -42,7 +40,7 @@ class LeadingTeam(Leading):
     def __init__(self, team: Team) -> None:
         self._team = team
         sharing = Sharing(team.rank, team.count, team.sum)
-        self.sharing, self.calls = sharing, _Calls(sharing, self._steps_begin)
+        self.sharing, self.calls = sharing, SharedCalls(sharing, self._steps_begin)
         self._model: keras.Model | None = None
 
     def stage(self, number: int, model: keras.Model) -> None:
@@ -57,18 +55,6 @@ class LeadingTeam(Leading):
 
     def _steps_begin(self, step: int, count: int) -> None:
         self._team.say(Words(STEPS, {"step": step, "number": count, "rate": rate_of(self._model)}))
-
-
-class _Calls(Calls):
-    def __init__(self, sharing: Sharing, steps: Callable[[int, int], None]) -> None:
-        self._sharing = sharing
-        self._steps = steps
-
-    def begins(self, step: int, count: int) -> None:
-        self._steps(step, count)
-
-    def failing_plainly(self) -> AbstractContextManager[None]:
-        return self._sharing.failing_plainly()
 
 
 def leading_of(team: Team | None) -> Leading:

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import keras
 
 from mltrain.training.loop import NO_OTHERS, Calls
 from mltrain.training.sharing import Sharing
+
+
+class SharedCalls(Calls):
+    """Those of a loop that other workers run too: a lost worker is said plainly.
+
+    Args:
+        sharing: how the rows of a batch are shared.
+        begins: is called with the first step and the number of steps of each call.
+    """
+
+    def __init__(self, sharing: Sharing, begins: Callable[[int, int], None] = lambda step, count: None) -> None:
+        self._sharing = sharing
+        self._begins = begins
+
+    def begins(self, step: int, count: int) -> None:
+        """Hand on what the call is."""
+        self._begins(step, count)
+
+    def failing_plainly(self) -> AbstractContextManager[None]:
+        """While inside, a lost worker is the error itself."""
+        return self._sharing.failing_plainly()
 
 
 class Leading:

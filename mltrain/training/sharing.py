@@ -20,6 +20,7 @@ from keras.src.backend.tensorflow import random as random_of_keras
 from keras.src.random.seed_generator import draw_seed
 
 from mltrain.errors import WorkerError
+from mltrain.replacement import replaced
 
 # From `(numbers,)` to their sum over all workers.
 Sum = Callable[[np.ndarray], np.ndarray]
@@ -130,12 +131,12 @@ class Sharing:
         with ExitStack() as stack:
             for name in _BY_SHAPE:
                 drawn = _drawn_for_all(getattr(random_of_keras, name), part)
-                stack.enter_context(_replaced(random_of_keras, name, drawn))
+                stack.enter_context(replaced(random_of_keras, name, drawn))
             dropout = _dropout_of(random_of_keras.dropout, part)
-            stack.enter_context(_replaced(random_of_keras, "dropout", dropout))
+            stack.enter_context(replaced(random_of_keras, "dropout", dropout))
             normalization = keras.layers.BatchNormalization
             moments = self._moments_of(normalization._moments, part)
-            stack.enter_context(_replaced(normalization, "_moments", moments))
+            stack.enter_context(replaced(normalization, "_moments", moments))
             yield
 
     def _moments_of(self, of_own: Callable[..., Any], part: Part) -> Callable[..., Any]:
@@ -164,16 +165,6 @@ class Sharing:
             return self.summed([each])[0], lambda change: self.summed([change])[0]
 
         return summed(tensor)
-
-
-@contextmanager
-def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
-    before = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, before)
 
 
 def _drawn_for_all(draw: Callable[..., Any], part: Part) -> Callable[..., Any]:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import in_process
+from tests.procedures.test_learned_weights import OWN_STEP
 
 pytestmark = pytest.mark.long
 
@@ -163,19 +164,6 @@ def test_another_number_of_workers_resumes_it(folder):
     assert difference(rows_of(folder / "whole"), rows_of(folder / "resumed")) <= 1e-6
     changed = [each["changed"] for each in json.loads((folder / "resumed" / "record.json").read_text())["resumed"]]
     assert changed == [["workers: 2 became 1"], ["workers: 1 became 3"]]
-
-
-OWN_STEP = """\
-import keras
-
-
-class Stepper(keras.Model):
-    def __init__(self, inputs, outputs, **kwargs):
-        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
-
-    def train_step(self, data):
-        return super().train_step(data)
-"""
 
 
 def test_a_step_of_the_user_is_refused(folder):
