@@ -26,12 +26,12 @@ def main() -> NoReturn:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     prepare_streams()
     code = _ended()
-    if _is_the_process():
+    if is_the_process():
         leave(code)
     sys.exit(code)
 
 
-def _is_the_process() -> bool:
+def is_the_process() -> bool:
     """Return whether the process is the command, `mltrain` or `python -m mltrain`, and not a program that calls it."""
     program = sys.modules["__main__"]
     spec = getattr(program, "__spec__", None)

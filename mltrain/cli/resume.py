@@ -52,7 +52,7 @@ def resume(
     from mltrain.cli.gates import conclude, lines_of_gates
     from mltrain.cli.train_workers import announced, launched, refuse_workers, team_of_cluster
     from mltrain.errors import VerdictError
-    from mltrain.procedures.resume import stated_epochs
+    from mltrain.procedures.resume import resumed_experiment, stated_epochs
     from mltrain.procedures.train import Place, TrainRequest, train
     from mltrain.run.opening import open_run
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
@@ -64,7 +64,8 @@ def resume(
     with Interruption().handled() as interruption, ExitStack() as stack:
         folder = runs_directory(runs_dir)
         found = open_run(run, folder)
-        if launched(workers, restarts, interruption):
+        asked = stated_epochs(found, overrides or (), known) if epochs is None else epochs
+        if launched(workers, restarts, interruption, lambda: resumed_experiment(found, overrides or (), asked, known)):
             return
         team = team_of_cluster(None, known, restarts, interruption, stack)
         request = TrainRequest(
@@ -72,7 +73,7 @@ def resume(
             Place(folder, found.path, resume=True),
             tuple(sys.argv),
             overrides=tuple(overrides or ()),
-            epochs=stated_epochs(found, overrides or (), known) if epochs is None else epochs,
+            epochs=asked,
             allow_inexact=allow_inexact,
             verify_export=verify_export,
             quiet=quiet,

@@ -109,7 +109,7 @@ def train(
             )
             train_seeds(loaded, seeds, asked, interruption, Output(junit, json, quiet))
             return
-        if launched(workers, restarts, interruption):
+        if launched(workers, restarts, interruption, lambda: loaded.spec):
             return
         team = team_of_cluster(loaded, loaded.plugins, restarts, interruption, stack)
         again = taken_up()

@@ -29,7 +29,9 @@ from mltrain.workers.cluster import (
 if TYPE_CHECKING:
     from mltrain.config.load import Loaded
     from mltrain.config.plugins import Plugins
+    from mltrain.experiment.spec import ExperimentSpec
     from mltrain.procedures.train import Announce
+    from mltrain.procedures.worker_processes import Surroundings, WorkerProcess
     from mltrain.run.locked_run import LockedRun
     from mltrain.training.signals import Interruption
     from mltrain.workers.team import Team
@@ -52,8 +54,16 @@ def refuse_workers(workers: int | None, restarts: int, *, from_stdin: bool = Fal
         raise UsageError("--workers needs a config in a file: each worker reads it, and stdin can be read only once")
 
 
-def launched(workers: int | None, restarts: int, interruption: Interruption) -> bool:
+def launched(
+    workers: int | None, restarts: int, interruption: Interruption, experiment: Callable[[], ExperimentSpec | None]
+) -> bool:
     """Start the workers that are asked for, and wait for their end; False where this process is the one that trains.
+
+    Args:
+        workers: that were asked for.
+        restarts: how often they are started again.
+        interruption: of this process.
+        experiment: returns what is trained, so that its data are read once; None leaves that to each worker.
 
     Raises:
         typer.Exit: with the exit code of the first worker.
@@ -63,12 +73,28 @@ def launched(workers: int | None, restarts: int, interruption: Interruption) -> 
         return False
     from mltrain.procedures.launching import launch
 
-    code = launch(
-        sys.argv[1:], workers, restarts, interruption, lambda words: typer.echo(f"warning: {words}", err=True)
-    )
+    with interruption.deferred():
+        start = _starting(experiment)
+    interruption.raise_if_received()
+    code = launch(start, workers, restarts, interruption, lambda words: typer.echo(f"warning: {words}", err=True))
     if code:
         raise typer.Exit(code)
     return True
+
+
+def _starting(experiment: Callable[[], ExperimentSpec | None]) -> Callable[[Surroundings], WorkerProcess]:
+    """Return what starts a worker."""
+    from mltrain.cli.app import is_the_process, main
+    from mltrain.procedures.worker_processes import forked, may_fork, spawned
+
+    if not (may_fork() and is_the_process()):
+        return lambda given: spawned(sys.argv[1:], given)
+    from mltrain.procedures.data_of_launcher import read_for_workers
+    from mltrain.tensorflow_start import start_tensorflow
+
+    start_tensorflow()  # 2 to 5 s, once for all
+    read_for_workers(experiment)
+    return lambda given: forked(main, given)
 
 
 def team_of_cluster(

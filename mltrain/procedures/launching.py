@@ -6,8 +6,6 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mltrain.errors import WorkerError
+from mltrain.procedures.worker_processes import Surroundings, WorkerProcess
 from mltrain.run.durable import make_directories, write_file
 from mltrain.run.layout import WORKERS
 from mltrain.training.signals import Interruption
@@ -27,14 +26,18 @@ _SHOWN_LINES = 8
 
 
 def launch(
-    command: Sequence[str], count: int, restarts: int, interruption: Interruption, say: Callable[[str], object]
+    start: Callable[[Surroundings], WorkerProcess],
+    count: int,
+    restarts: int,
+    interruption: Interruption,
+    say: Callable[[str], object],
 ) -> int:
     """Run a command in several processes that train together, and return the exit code of the first.
 
     The output of the first is that of the command. The others write logs, which are in `workers/` of the run.
 
     Args:
-        command: the arguments of mltrain.
+        start: starts a process that runs the command.
         count: of the workers.
         restarts: how often all of them are started again, from the last checkpoint, where one is lost.
         interruption: of this process.
@@ -47,7 +50,7 @@ def launch(
         folder = Path(name)
         while True:
             try:
-                return _once(command, count, folder, interruption)
+                return _once(start, count, folder, interruption)
             except WorkerError as error:
                 if not restarts or interruption.received is not None or _run_of(folder) is None:
                     raise
@@ -56,9 +59,9 @@ def launch(
                 say(f"{error}; all workers are started again from the last checkpoint ({restarts} left)")
 
 
-def _once(command: Sequence[str], count: int, folder: Path, interruption: Interruption) -> int:
+def _once(start: Callable[[Surroundings], WorkerProcess], count: int, folder: Path, interruption: Interruption) -> int:
     with ExitStack() as stack:
-        processes = stack.enter_context(_workers(command, count, folder))
+        processes = stack.enter_context(_workers(start, count, folder))
         try:
             return _end_of(processes, interruption, folder)
         finally:
@@ -70,7 +73,7 @@ def _once(command: Sequence[str], count: int, folder: Path, interruption: Interr
 
 
 @contextmanager
-def _workers(command: Sequence[str], count: int, folder: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+def _workers(start: Callable[[Surroundings], WorkerProcess], count: int, folder: Path) -> Iterator[list[WorkerProcess]]:
     """Start the processes; what they have of this one is closed at the end."""
     with ExitStack() as stack:
         places = [("127.0.0.1", 0)] * count  # any port that is free
@@ -79,10 +82,11 @@ def _workers(command: Sequence[str], count: int, folder: Path) -> Iterator[list[
         secret, taken_up = secrets.token_hex(16), _run_of(folder)
         reading, writing = os.pipe()
         stack.callback(os.close, writing)  # its end tells the workers that this process is gone
+        logs = [None, *(stack.enter_context(_log(folder, rank).open("ab")) for rank in range(1, count))]
+        held = {writing, *(each.fileno() for each in (*listening, *logs) if each is not None)}
         processes = []
-        for rank, own in enumerate(listening):
+        for rank, (own, log) in enumerate(zip(listening, logs, strict=True)):
             cluster = Cluster(rank, addresses, secret, f"--workers {count}", on_machine=count)
-            log = None if rank == 0 else stack.enter_context(_log(folder, rank).open("ab"))
             environment = {
                 **os.environ,
                 VARIABLE: cluster.as_text(),
@@ -91,24 +95,15 @@ def _workers(command: Sequence[str], count: int, folder: Path) -> Iterator[list[
                 FOLDER: str(folder),
                 **({} if taken_up is None else {TAKEN_UP: str(taken_up)}),
             }
-            processes.append(
-                subprocess.Popen(  # noqa: S603 - the command line of this process, again
-                    [sys.executable, "-m", "mltrain", *command],
-                    env=environment,
-                    pass_fds=(own.fileno(), reading),
-                    stdin=None if rank == 0 else subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,  # Ctrl-C comes here alone
-                )
-            )
+            used = {own.fileno(), reading} | ({log.fileno()} if log else set())
+            processes.append(start(Surroundings(environment, tuple(used), tuple(held - used), log)))
         os.close(reading)
         for own in listening:
             own.close()
         yield processes
 
 
-def _end_of(processes: Sequence[subprocess.Popen[bytes]], interruption: Interruption, folder: Path) -> int:
+def _end_of(processes: Sequence[WorkerProcess], interruption: Interruption, folder: Path) -> int:
     """Wait for the end of the workers, hand signals on to the first, and return its exit code.
 
     Raises:
@@ -130,7 +125,7 @@ def _end_of(processes: Sequence[subprocess.Popen[bytes]], interruption: Interrup
     raise WorkerError(_lost([(rank, each.poll()) for rank, each in enumerate(processes)], folder))
 
 
-def _when_all_have_ended(processes: Sequence[subprocess.Popen[bytes]], code: int) -> int:
+def _when_all_have_ended(processes: Sequence[WorkerProcess], code: int) -> int:
     """Return the code once all have ended, or had the time for it."""
     deadline = time.monotonic() + _ENDS_WITHIN
     while time.monotonic() < deadline and any(each.poll() is None for each in processes):

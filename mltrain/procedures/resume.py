@@ -11,6 +11,7 @@ from mltrain.config.overrides import place_of_override
 from mltrain.config.plugins import Plugins
 from mltrain.config.resolved import resolved_yaml
 from mltrain.errors import ConfigError, RunError, UsageError
+from mltrain.experiment.spec import ExperimentSpec
 from mltrain.problems import InvalidConfigError, KeyPath, Problem, path_text
 from mltrain.procedures.recorded_config import as_when_recorded, recorded_config, refuse_absent
 from mltrain.procedures.resumption import PlannedResumption, config_differences
@@ -115,6 +116,17 @@ def refuse_without_effect(run: RunDirectory, overrides: Sequence[str], plugins: 
         raise UsageError(
             f"--set {', '.join(others)} {verb} no effect: the run is finished; use --epochs to train longer"
         )
+
+
+def resumed_experiment(
+    run: RunDirectory, overrides: Sequence[str], epochs: int | None, plugins: Plugins | None
+) -> ExperimentSpec | None:
+    """Return the experiment that a run would be resumed with; None where nothing is left to do. Arguments and errors as
+    for `prepare_resume`."""
+    if not run.has_begun() or finished(run, epochs) is not None:
+        return None
+    more = () if epochs is None else _longer(recorded_config(run, plugins=plugins).spec.training, epochs)
+    return recorded_config(run, (*overrides, *more), plugins).spec
 
 
 def prepare_resume(

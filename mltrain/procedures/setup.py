@@ -10,14 +10,13 @@ from mltrain.data.preparation import Prepared
 from mltrain.experiment.settled import settled, settling_decisions
 from mltrain.experiment.spec import ExperimentSpec
 from mltrain.first_weights.slow_copies import follow_first_weights
+from mltrain.procedures.data_of_launcher import prepared_data
 from mltrain.procedures.first_weights import put_first_weights
-from mltrain.procedures.forecast_dates import kept_columns
 from mltrain.procedures.member_folds import MemberFolds
 from mltrain.procedures.network import Network, build_network
 from mltrain.procedures.own_layers import export_decision, own_layers
 from mltrain.procedures.phases import Phases
 from mltrain.procedures.plan import Plan, make_plan
-from mltrain.procedures.preparing import prepare_for_model
 from mltrain.procedures.slices import Slices, fit_slices
 from mltrain.procedures.staging import PlannedStage, kept_key, planned_stages, stage_decisions
 from mltrain.procedures.word_vectors import put_first_vectors
@@ -152,7 +151,7 @@ def set_up(
     device = choose_device(spec.device, context.threads(spec.threads))
 
     context.begin("reading the data")
-    prepared = prepare_for_model(spec, kept_columns(spec), context.stopwatch)
+    prepared = prepared_data(spec, context.stopwatch)
     return planned_setup(spec, device, prepared, context, determinism, epochs, rate)
 
 

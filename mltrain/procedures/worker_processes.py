@@ -1,0 +1,154 @@
+"""The processes of several workers. Each runs the command line of this one: forked from it, or started anew."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import subprocess
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, NoReturn, Protocol
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# A driver of GPUs is in use from the import of TensorFlow on, and cannot be forked.
+_DRIVERS = ("/dev/nvidiactl", "/dev/kfd")
+
+
+class WorkerProcess(Protocol):
+    """A process that was started."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def poll(self) -> int | None:
+        """Return its exit code, or the negative number of the signal that has ended it; None while it runs."""
+
+    def wait(self) -> int:
+        """Wait for its end, and return the same."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal, if it runs."""
+
+    def kill(self) -> None:
+        """End it, if it runs."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a worker has of this process.
+
+    Attributes:
+        environment: all variables.
+        kept: descriptors that it uses.
+        closed: those that it must not hold.
+        log: where its output goes, with nothing to read; None leaves it the streams of this process.
+    """
+
+    environment: Mapping[str, str]
+    kept: Sequence[int]
+    closed: Sequence[int]
+    log: IO[bytes] | None
+
+
+def may_fork() -> bool:
+    """Return whether workers can be forked from this process: what it has imported and read, each of them then has,
+    too, and the machine has it once.
+
+    A process that has computed with TensorFlow cannot be forked, as the threads of that would be missing. So this one
+    must not have imported it before: a plugin or a program that calls mltrain may have done more than that.
+    """
+    return sys.platform == "linux" and "tensorflow" not in sys.modules and not any(map(os.path.exists, _DRIVERS))
+
+
+def spawned(command: Sequence[str], given: Surroundings) -> WorkerProcess:
+    """Start `mltrain` with these arguments, in a process of its own."""
+    return subprocess.Popen(  # noqa: S603 - the command line of this process, again
+        [sys.executable, "-m", "mltrain", *command],
+        env=dict(given.environment),
+        pass_fds=tuple(given.kept),
+        stdin=None if given.log is None else subprocess.DEVNULL,
+        stdout=given.log,
+        stderr=given.log,
+        start_new_session=True,  # Ctrl-C comes to the launcher alone
+    )
+
+
+def forked(run: Callable[[], NoReturn], given: Surroundings) -> WorkerProcess:
+    """Fork a process that calls `run`, which ends it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the child has forgotten the handlers of this process
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: those of OpenBLAS, which follow a fork
+            number = os.fork()
+        if number == 0:
+            _become(run, given)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    return _Forked(number)
+
+
+def _become(run: Callable[[], NoReturn], given: Surroundings) -> NoReturn:
+    """Be a worker: nothing that this process does at its end or at a signal is that of the one it was forked from."""
+    try:
+        os.setsid()  # Ctrl-C comes to the launcher alone
+        signal.set_wakeup_fd(-1)
+        for each in _SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        atexit._clear()
+        for descriptor in given.closed:
+            os.close(descriptor)
+        if given.log is not None:
+            nothing = os.open(os.devnull, os.O_RDONLY)
+            for descriptor, stream in ((nothing, 0), (given.log.fileno(), 1), (given.log.fileno(), 2)):
+                os.dup2(descriptor, stream)
+        os.environ.clear()
+        os.environ.update(given.environment)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        run()
+    except BaseException:
+        traceback.print_exc()
+        raise
+    finally:
+        os._exit(1)
+
+
+class _Forked:
+    """As `subprocess.Popen`, of a process that was forked."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """Return its exit code, or the negative number of the signal that has ended it; None while it runs."""
+        return self._ended(os.WNOHANG)
+
+    def wait(self) -> int:
+        """Wait for its end, and return the same."""
+        code = self._ended(0)
+        return 0 if code is None else code
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal, if it runs."""
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, sig)
+
+    def kill(self) -> None:
+        """End it, if it runs."""
+        self.send_signal(signal.SIGKILL)
+
+    def _ended(self, options: int) -> int | None:
+        if self._code is None:
+            number, status = os.waitpid(self.pid, options)
+            if number:
+                self._code = os.waitstatus_to_exitcode(status)
+        return self._code
