@@ -25,6 +25,7 @@ PARTS = (
     "growth",
     "checkpoints",
     "transfer",
+    "workers",
     "tables",
 )
 HOURS_LONG = ("tables",)  # measured only when it is named; `--quick` runs it all the same

@@ -16,7 +16,7 @@ from typing import IO, NoReturn, Protocol
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # A driver of GPUs is in use from the import of TensorFlow on, and cannot be forked.
-_DRIVERS = ("/dev/nvidiactl", "/dev/kfd")
+DRIVERS = ("/dev/nvidiactl", "/dev/kfd")
 
 
 class WorkerProcess(Protocol):
@@ -63,7 +63,7 @@ def may_fork() -> bool:
     A process that has computed with TensorFlow cannot be forked, as the threads of that would be missing. So this one
     must not have imported it before: a plugin or a program that calls mltrain may have done more than that.
     """
-    return sys.platform == "linux" and "tensorflow" not in sys.modules and not any(map(os.path.exists, _DRIVERS))
+    return sys.platform == "linux" and "tensorflow" not in sys.modules and not any(map(os.path.exists, DRIVERS))
 
 
 def spawned(command: Sequence[str], given: Surroundings) -> WorkerProcess:

@@ -24,6 +24,7 @@ from mltrain.training.fused_recurrences import fused
 from mltrain.training.held_layers import as_in_predictions
 from mltrain.training.own_code import of_step_alone, refuse_without_loss
 from mltrain.training.progress import Chunks
+from mltrain.training.training_step import TrainingStep
 from mltrain.training.upper_part import UpperPart
 
 # The outputs of some rows, and the loss and metrics so far.
@@ -95,6 +96,7 @@ class CompiledSteps:
         self._held = held
         self._calls = calls
         self._step = step or model.train_step
+        self._rows_of = step.rows_of if isinstance(step, TrainingStep) else gathered
         self.feed = feed
         self.rows = feed.rows
         self.batch_size = batch_size
@@ -208,7 +210,7 @@ class CompiledSteps:
         """Run one step on some rows of tensors, int32 numbers of them; called while a graph is traced."""
         # This is Python, which runs only while it is traced.
         with unrolled(self._unrolled), fused(self._fuse), as_in_predictions(self._held):
-            self._step(gathered(tuple(tensors), rows))
+            self._step(self._rows_of(tuple(tensors), rows))
 
     def _full_steps(self, *arguments: Any) -> dict[str, tf.Tensor]:
         """Run the steps of a window, from one of it on; `begins` says that an epoch begins with them."""

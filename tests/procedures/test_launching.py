@@ -10,8 +10,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from mltrain.procedures.worker_processes import DRIVERS
 from tests.procedures.test_workers import command, free_addresses, rows_of, write
 
 pytestmark = pytest.mark.long
@@ -33,9 +35,14 @@ def alive(number):
         return False
 
 
-def begun(folder, *arguments):
+def forks():
+    """Return whether the launcher forks its workers on this machine."""
+    return sys.platform == "linux" and not any(map(os.path.exists, DRIVERS))
+
+
+def begun(folder, *arguments, **data):
     """Return a training by two workers, once some epochs are done, and the processes of these."""
-    write(folder, "config.yaml", model="{type: mlp, units: [16, 8], dropout: 0.3}")
+    write(folder, "config.yaml", model="{type: mlp, units: [16, 8], dropout: 0.3}", **data)
     process = subprocess.Popen(
         [sys.executable, "-m", "mltrain", "train", "config.yaml", "--run-dir", "run", "--workers", "2", *arguments],
         cwd=folder,
@@ -162,3 +169,28 @@ def test_a_worker_that_comes_back_continues_with_the_others(tmp_path, rank):
     assert whole.returncode == 0, whole.stderr
     assert rows_of(tmp_path / "run") == rows_of(tmp_path / "whole")
     assert (tmp_path / "run" / "metrics.json").read_bytes() == (tmp_path / "whole" / "metrics.json").read_bytes()
+
+
+@pytest.mark.skipif(not forks(), reason="where a GPU is, workers are processes of their own, which read the data each")
+def test_data_are_read_once_for_all_workers_and_for_those_that_start_again(tmp_path):
+    """The file is gone before a worker is lost: nobody but the launcher has read it."""
+    draw = np.random.default_rng(0)
+    y = draw.integers(0, 3, 233)
+    np.savez(tmp_path / "rows.npz", x=(draw.normal(size=(233, 2)) + y[:, None]).astype(np.float32), y=y.astype(str))
+    data = {"source": "{type: npz, path: rows.npz}", "target": ", target: y"}
+    process, workers = begun(tmp_path, *ENDLESS, "--quiet", "--restarts", "1", **data)
+    (tmp_path / "rows.npz").unlink()
+    os.kill(workers[1], signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while set(children(process)) & set(workers) or len(children(process)) < 2:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    again, history = children(process), tmp_path / "run" / "history.csv"
+    before = history.stat().st_mtime_ns
+    while history.stat().st_mtime_ns == before:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert ended(process, again)[0] == 143

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import in_process
+from tests.own_parts import NETS
 from tests.procedures.test_learned_weights import OWN_STEP
 
 pytestmark = pytest.mark.long
@@ -164,6 +165,18 @@ def test_another_number_of_workers_resumes_it(folder):
     assert difference(rows_of(folder / "whole"), rows_of(folder / "resumed")) <= 1e-6
     changed = [each["changed"] for each in json.loads((folder / "resumed" / "record.json").read_text())["resumed"]]
     assert changed == [["workers: 2 became 1"], ["workers: 1 became 3"]]
+
+
+def test_a_layer_of_the_user_is_shared_too(folder):
+    """Its plugin imports Keras, so that each worker is a process of its own, which is not forked."""
+    (folder / "parts.py").write_text(NETS)
+    write(folder, "parts.yaml", model="{type: sequential, layers: [{type: Dense, units: 8}, {type: NoisyScale}]}")
+    done = command(folder, "train", "parts.yaml", "--plugin", "parts.py", "--run-dir", "parts-1", "--quiet")
+    assert done.returncode == 0, done.stderr
+    several = ("--run-dir", "parts-2", "--workers", 2, "--quiet")
+    done = command(folder, "train", "parts.yaml", "--plugin", "parts.py", *several)
+    assert done.returncode == 0, done.stderr
+    assert difference(rows_of(folder / "parts-1"), rows_of(folder / "parts-2")) <= 1e-6
 
 
 def test_a_step_of_the_user_is_refused(folder):

@@ -41,7 +41,7 @@ def in_all(count, work, secrets=None, on_signal=lambda number: None):
 @pytest.mark.parametrize("size", [1, 1_000, 100_003])
 def test_all_have_the_same_sum_to_the_last_bit(count, size):
     given = np.random.default_rng(0).normal(size=(count, size)).astype(np.float32)
-    found = in_all(count, lambda joined: joined.sum(given[joined.rank]))
+    found = in_all(count, lambda joined: joined.sum([given[joined.rank]])[0])
     expected = given[0].copy()
     for each in given[1:]:
         expected += each
@@ -49,9 +49,23 @@ def test_all_have_the_same_sum_to_the_last_bit(count, size):
         assert each.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_several_arrays_are_summed_at_once(count):
+    draw, sizes = np.random.default_rng(0), [1, 40_001, 0, 7, 30_000, 600]
+    given = [[draw.normal(size=size).astype(np.float32) for size in sizes] for _ in range(count)]
+    for found in in_all(count, lambda joined: joined.sum(given[joined.rank])):
+        for place, each in enumerate(found):
+            expected = given[0][place].copy()
+            for other in given[1:]:
+                expected += other[place]
+            assert each.tobytes() == expected.tobytes()
+
+
 def test_sums_come_in_their_order():
     def work(joined):
-        return [float(joined.sum(np.full(20_000 * (number % 3) + 1, number, np.float32))[-1]) for number in range(50)]
+        return [
+            float(joined.sum([np.full(20_000 * (number % 3) + 1, number, np.float32)])[0][-1]) for number in range(50)
+        ]
 
     for each in in_all(3, work):
         assert each == [3.0 * number for number in range(50)]
@@ -85,7 +99,7 @@ def test_a_worker_that_fails_ends_those_that_wait_for_it():
     def work(joined):
         if joined.rank == 1:
             raise WriteError("the disk is full")
-        joined.sum(np.zeros(10, np.float32))
+        joined.sum([np.zeros(10, np.float32)])
 
     first, second, third = in_all(3, work)
     assert str(second) == "the disk is full"
@@ -107,7 +121,7 @@ def test_a_silent_worker_is_lost(monkeypatch):
             stopped.wait(30)
             return
         try:
-            joined.sum(np.zeros(10, np.float32))
+            joined.sum([np.zeros(10, np.float32)])
         finally:
             stopped.set()
 
@@ -129,7 +143,7 @@ def test_a_signal_of_one_is_told_to_the_first():
     def work(joined):
         if joined.rank == 1:
             joined.tell_signal(15)
-        joined.sum(np.zeros(1, np.float32))
+        joined.sum([np.zeros(1, np.float32)])
         deadline = time.monotonic() + 5
         while joined.rank == 0 and not heard and time.monotonic() < deadline:
             time.sleep(0.01)
