@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.ratios import Row, in_turns, quick, ratio, show
 
-EPOCHS, ROUNDS, QUICK_ROUNDS = 6, 5, 1
+ROUNDS, QUICK_ROUNDS = 5, 1
 ROWS, QUICK_ROWS = 12_000, 1_500
 STARTED_WORKERS = 4
 CONFIG = """\
@@ -38,10 +38,10 @@ CONVOLUTION = (
     "{type: Conv2D, filters: 64, kernel_size: 3, activation: relu}, MaxPooling2D, "
     "{type: Conv2D, filters: 64, kernel_size: 3, activation: relu}, GlobalAveragePooling2D]}"
 )
-# By the kind of work: data, model, rows of a batch, and the least that two workers shall be faster.
+# By the kind of work: data, model, rows of a batch, epochs, and the least that two workers shall be faster.
 WORK = {
-    "CNN 28×28 (32-64-64), batch 64": ("images", CONVOLUTION, 64, 1.7),
-    "dense 784-512-256-10, batch 1024": ("flat", "{type: mlp, units: [512, 256]}", 1024, 1.5),
+    "CNN 28×28 (32-64-64), batch 64": ("images", CONVOLUTION, 64, 5, 1.7),
+    "dense 784-512-256-10, batch 1024": ("flat", "{type: mlp, units: [512, 256]}", 1024, 25, 1.5),
 }
 
 
@@ -59,30 +59,34 @@ def measured(rows: int, rounds: int) -> Iterator[Row]:
         images, y = draw.integers(0, 255, (rows, 28, 28, 1), np.uint8), draw.integers(0, 10, rows).astype(str)
         np.savez(place / "images.npz", image=images, y=y)
         np.savez(place / "flat.npz", x=images.reshape(rows, -1).astype(np.float32) / 255, y=y)
-        for work, (data, model, batch, at_least) in WORK.items():
+        for work, (data, model, batch, epochs, at_least) in WORK.items():
             config = place / f"{data}.yaml"
-            config.write_text(CONFIG.format(data=data, model=model, epochs=EPOCHS, batch=batch), encoding="utf-8")
-            yield _steps(work, config, place, rounds, at_least)
-        yield _start(place / "flat.yaml", place, rounds)
+            config.write_text(CONFIG.format(data=data, model=model, epochs=epochs, batch=batch), encoding="utf-8")
+            yield _epochs(f"an epoch, 2 workers: {work}", config, rounds, at_least, ("1 worker", 1), 2)
+        flat = place / "flat.yaml"
+        yield _epochs("an epoch, `--workers 1`", flat, rounds, 0.95, ("without the option", 0), 1)
+        yield _start(flat, place, rounds)
 
 
-def _steps(work: str, config: Path, place: Path, rounds: int, at_least: float) -> Row:
-    runs = {1: place / f"{config.stem}-1", 2: place / f"{config.stem}-2"}
+def _epochs(work: str, config: Path, rounds: int, at_least: float, reference: tuple[str, int], workers: int) -> Row:
+    """Compare the epochs of trainings by so many workers; 0 leaves the option out."""
     losses: dict[int, float] = {}
 
-    def train(workers: int) -> float:
-        _remove(runs[workers])
-        held = set(sorted(os.sched_getaffinity(0))[:workers])
-        process = _started(config, runs[workers], workers, held)
+    def train(count: int) -> float:
+        run = config.with_name(f"{config.stem}-{count}")
+        _remove(run)
+        held = set(sorted(os.sched_getaffinity(0))[: max(count, 1)])
+        process = _started(config, run, count, held)
         if process.wait():
-            raise SystemExit(f"{config.name} with {workers} workers ended with {process.returncode}")
-        history = _history(runs[workers])
-        losses[workers] = float(history[-1]["train.loss"])
+            raise SystemExit(f"{config.name} with {count} workers ended with {process.returncode}")
+        history = _history(run)
+        losses[count] = float(history[1]["train.loss"])
         return statistics.median(float(row["seconds"]) for row in history[1:])
 
-    seconds = in_turns({"one": lambda: train(1), "two": lambda: train(2)}, rounds)
-    results = f"loss of the last epoch within {abs(losses[1] - losses[2]):.0e}"
-    return Row(f"an epoch, 2 workers: {work}", "1 worker", at_least, ratio(seconds["one"], seconds["two"]), results)
+    name, fewer = reference
+    seconds = in_turns({"reference": lambda: train(fewer), "ours": lambda: train(workers)}, rounds)
+    results = f"loss of the second epoch within {abs(losses[fewer] - losses[workers]):.0e}"
+    return Row(work, name, at_least, ratio(seconds["reference"], seconds["ours"]), results)
 
 
 def _start(config: Path, place: Path, rounds: int) -> Row:
@@ -107,7 +111,7 @@ def _start(config: Path, place: Path, rounds: int) -> Row:
 
 
 def _started(config: Path, run: Path, workers: int, cores: set[int], *options: str) -> subprocess.Popen[bytes]:
-    several: Sequence[str] = ("--workers", str(workers)) if workers > 1 else ()
+    several: Sequence[str] = ("--workers", str(workers)) if workers else ()
     return subprocess.Popen(
         [sys.executable, "-m", "mltrain", "train", str(config), "--quiet", "--run-dir", str(run), *several, *options],
         stdout=subprocess.DEVNULL,
