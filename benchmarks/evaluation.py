@@ -34,7 +34,7 @@ def measured(rows: int, rounds: int) -> Iterator[Row]:
         SystemExit: what was computed differs by more than it may.
     """
     from mltrain.training.acceleration import evaluation_block
-    from mltrain.training.loop import CompiledEvaluation, EvaluationLoop
+    from mltrain.training.evaluation_loop import CompiledEvaluation, EvaluationLoop
 
     case = replace(TABLE, body=_small, rows=rows)
     x, y = data(case)

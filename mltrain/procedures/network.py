@@ -31,8 +31,8 @@ from mltrain.run.decision import AS_IT_IS, DecisionRule
 from mltrain.task import DataInfo, Decision
 from mltrain.training.acceleration import Precision, evaluation_block
 from mltrain.training.compilation import compile_model, shape_targets, target_signature
+from mltrain.training.evaluation_loop import CompiledEvaluation, EvaluationLoop, in_full_vectors
 from mltrain.training.feed import Arrays, resident, rows_of
-from mltrain.training.loop import CompiledEvaluation, EvaluationLoop, in_full_vectors
 from mltrain.training.loss_scaling import scales_loss
 from mltrain.training.member_steps import MemberSteps
 from mltrain.training.output_losses import beside_each_other

@@ -14,8 +14,8 @@ from mltrain.models.members import MEMBERS
 from mltrain.models.walk import head_of
 from mltrain.procedures.network import Network
 from mltrain.run.decision import DecisionRule
+from mltrain.training.evaluation_loop import in_full_vectors
 from mltrain.training.feed import rows_of
-from mltrain.training.loop import in_full_vectors
 
 
 class NetworksApart:

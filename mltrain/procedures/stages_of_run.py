@@ -19,9 +19,10 @@ from mltrain.run.durable import unnamed_array
 from mltrain.training.callback import CallbackSpec, EpochCallback, EpochRules
 from mltrain.training.class_weights import row_weights
 from mltrain.training.compilation import target_signature
+from mltrain.training.evaluation_loop import CompiledEvaluation, EvaluationLoop
 from mltrain.training.feed import Arrays, ResidentFeed, resident
 from mltrain.training.leading import ALONE, Leading
-from mltrain.training.loop import CompiledEvaluation, CompiledSteps, EvaluationLoop
+from mltrain.training.loop import CompiledSteps
 from mltrain.training.shared_epochs import SharedEpochs
 from mltrain.training.spec import Cadence
 from mltrain.training.stage import Stage, Steps

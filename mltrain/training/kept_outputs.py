@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from mltrain.training.loop import in_full_vectors
+from mltrain.training.evaluation_loop import in_full_vectors
 
 # From shape and dtype to an array without values.
 Allocate = Callable[[tuple[int, ...], str], np.ndarray]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mltrain.training.loop import EvaluationLoop
+from mltrain.training.evaluation_loop import EvaluationLoop
 
 
 @dataclass(frozen=True)

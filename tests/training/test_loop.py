@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from mltrain.training.acceleration import UNACCELERATED
+from mltrain.training.evaluation_loop import CompiledEvaluation, EvaluationLoop
 from mltrain.training.feed import ResidentFeed
-from mltrain.training.loop import CompiledEvaluation, CompiledSteps, EvaluationLoop
+from mltrain.training.loop import CompiledSteps
 from mltrain.training.progress import Chunks, epoch_order
 
 ROWS, VALIDATION_ROWS, BATCH, CLASSES, EPOCHS, SEED = 107, 43, 16, 3, 3, 5

@@ -9,8 +9,9 @@ import pytest
 from mltrain.keras_api.components import make
 from mltrain.task import DataInfo, Input, Output
 from mltrain.training.compilation import compile_model, shape_targets
+from mltrain.training.evaluation_loop import CompiledEvaluation, EvaluationLoop
 from mltrain.training.feed import ResidentFeed
-from mltrain.training.loop import CompiledEvaluation, CompiledSteps, EvaluationLoop
+from mltrain.training.loop import CompiledSteps
 from mltrain.training.output_losses import beside_each_other
 from mltrain.training.progress import Chunks, epoch_order
 from mltrain.training.spec import OutputTraining, TrainingSpec
