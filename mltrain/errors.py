@@ -95,9 +95,19 @@ class VerdictError(MltrainError):
 
 
 class DeviceError(MltrainError):
-    """A device or an optional package that was asked for is missing."""
+    """A device or an optional package that was asked for is missing.
+
+    Args:
+        message: what is missing, what was expected, what to do.
+        path: the key of the config that asks for it; whoever knows where it is written says so, as for a `MisfitError`.
+    """
 
     exit_code = 12
+
+    def __init__(self, message: str, path: tuple[str | int, ...] = ()) -> None:
+        super().__init__(": ".join(filter(None, [".".join(map(str, path)), message])))
+        self.path = path
+        self.message = message
 
 
 class DownloadError(MltrainError):

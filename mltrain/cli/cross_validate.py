@@ -55,6 +55,7 @@ def cross_validate(
     from mltrain.procedures.folds.configs import fold_configs
     from mltrain.procedures.folds.cross_validate import cross_validate as run_folds
     from mltrain.procedures.weight_sources import with_found_runs
+    from mltrain.procedures.worker_count import refuse_several_devices
     from mltrain.report.folds import folds_text
     from mltrain.report.terminal import Terminal
     from mltrain.run.run_folder import FOLDS, run_folder
@@ -66,6 +67,7 @@ def cross_validate(
             load(config, overrides or (), gates or (), plugins_of(plugins)), runs_directory(runs_dir)
         )
         check_options(None, 0.0, None, junit, loaded.spec.evaluation.gates)
+        refuse_several_devices(loaded, "`cross-validate`", interruption)
         configs = fold_configs(loaded, folds, gates or ())
         with interruption.deferred():
             folder = run_folder(FOLDS, runs_directory(runs_dir), loaded.spec.name, run_dir, go_on=resume)

@@ -79,12 +79,13 @@ def _devices() -> dict[str, str]:
 
     try:
         start_tensorflow()
-        from mltrain.training.devices import choose_device
+        from mltrain.training.devices import choose_device, graphics_in_words
 
-        device = choose_device("auto")
+        device, graphics = choose_device("auto"), graphics_in_words()
     except Exception as error:  # noqa: BLE001 (a broken installation fails in any way, and saying how is the whole point)
         return {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
-    return {"auto means": f"{device.kind} ({device.name}): {device.reason}"}
+    means = {"auto means": f"{device.kind} ({device.name}): {device.reason}"}
+    return {**means, "all means": ", ".join(graphics)} if graphics else means
 
 
 def _memory() -> str:

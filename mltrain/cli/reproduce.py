@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -28,20 +29,27 @@ def reproduce(
     quiet: Quiet = False,
 ) -> None:
     """Train a finished run again from its record, in a new run directory, and compare: exit code 10 if different."""
+    from mltrain.cli.train_workers import announced, is_launched, is_worker, launched, team_of_cluster
     from mltrain.errors import VerdictError
     from mltrain.problems import printable
     from mltrain.procedures.reproduce import as_recorded, compared
     from mltrain.procedures.train import Place, TrainRequest, train
+    from mltrain.procedures.worker_count import workers_for_devices
     from mltrain.run.opening import open_run
     from mltrain.training.signals import Interruption
 
-    with Interruption().handled() as interruption:
+    with Interruption().handled() as interruption, ExitStack() as stack:
         before = open_run(run, runs_directory(runs_dir))
         loaded = as_recorded(before, plugins_of(plugins))
         # Under another name: `NAME/latest` stays the newest of those that were trained for their own sake.
         name = f"{loaded.spec.name[:58]}-again"
         place = Place(runs_directory(runs_dir), run_dir, name)
-        again = train(TrainRequest(loaded, place, tuple(sys.argv), quiet=quiet), interruption).run
+        if launched(None if is_worker() else workers_for_devices(loaded, None, interruption), None, 0, interruption):
+            return
+        # Of workers that a scheduler has started, each reproduces by itself.
+        team = team_of_cluster(loaded, loaded.plugins, 0, interruption, stack) if is_launched() else None
+        request = TrainRequest(loaded, place, tuple(sys.argv), quiet=quiet, team=team)
+        again = train(request, interruption, announce=announced(None)).run
         found = compared(before, again, tolerance)
     path = again.path.absolute()
     if json:

@@ -50,22 +50,27 @@ def resume(
 ) -> None:
     """Resume a run from its newest valid checkpoint. The result is the same as without the interruption."""
     from mltrain.cli.gates import conclude, lines_of_gates
-    from mltrain.cli.train_workers import announced, launched, refuse_workers, team_of_cluster
+    from mltrain.cli.train_workers import Many, announced, is_worker, launched, refuse_restarts, team_of_cluster
     from mltrain.errors import VerdictError
-    from mltrain.procedures.resume import resumed_experiment, stated_epochs
+    from mltrain.procedures.resume import finished, resumed_experiment, stated_epochs
     from mltrain.procedures.train import Place, TrainRequest, train
+    from mltrain.procedures.worker_count import workers_of_run
     from mltrain.run.opening import open_run
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
 
-    refuse_workers(workers, restarts)
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     known = plugins_of(plugins)
     with Interruption().handled() as interruption, ExitStack() as stack:
         folder = runs_directory(runs_dir)
         found = open_run(run, folder)
         asked = stated_epochs(found, overrides or (), known) if epochs is None else epochs
-        if launched(workers, restarts, interruption, lambda: resumed_experiment(found, overrides or (), asked, known)):
+        count = workers
+        if not is_worker(workers) and finished(found, asked) is None:
+            count = workers_of_run(found, overrides or (), known, workers, interruption)
+        refuse_restarts(count, restarts)
+        many = Many(count, workers, lambda: resumed_experiment(found, overrides or (), asked, known))
+        if launched(many, restarts, interruption):
             return
         team = team_of_cluster(None, known, restarts, interruption, stack)
         request = TrainRequest(

@@ -79,13 +79,23 @@ def train(
     """Train an experiment. Prints only the run directory on stdout; everything else goes to stderr."""
     from mltrain.cli.resume import print_finished
     from mltrain.cli.train_seeds import FolderOptions, Output, train_seeds
-    from mltrain.cli.train_workers import announced, launched, refuse_workers, taken_up, team_of_cluster
+    from mltrain.cli.train_workers import (
+        Many,
+        announced,
+        is_worker,
+        launched,
+        refuse_restarts,
+        refuse_workers,
+        taken_up,
+        team_of_cluster,
+    )
     from mltrain.comparison.against import reference_run
     from mltrain.config.load import load
     from mltrain.errors import UsageError
     from mltrain.procedures.train import Place, TrainRequest
     from mltrain.procedures.train import train as train_run
     from mltrain.procedures.weight_sources import with_found_runs
+    from mltrain.procedures.worker_count import refuse_several_devices, workers_for_devices
     from mltrain.run.opening import open_run
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
@@ -96,20 +106,26 @@ def train(
             "--seeds and --against were both given: remove --against, and compare afterwards, with "
             "`mltrain compare RUN FOLDER`"
         )
-    refuse_workers(workers, restarts, from_stdin=str(config) == "-", seeds=seeds is not None)
+    from_stdin = str(config) == "-"
+    refuse_workers(workers, from_stdin=from_stdin, seeds=seeds is not None)
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     with Interruption().handled() as interruption, ExitStack() as stack:
         loaded = with_found_runs(
             load(config, overrides or (), gates or (), plugins_of(plugins)), runs_directory(runs_dir)
         )
         if seeds is not None:
+            refuse_restarts(workers, restarts)
+            refuse_several_devices(loaded, "`train --seeds`", interruption)
             check_options(None, tolerance, metric, junit, gate_places(loaded, lambda gate: not gate.of_folds))
             asked = FolderOptions(
                 runs_directory(runs_dir), run_dir, resume, tuple(gates or ()), allow_inexact, verify_export, profile
             )
             train_seeds(loaded, seeds, asked, interruption, Output(junit, json, quiet))
             return
-        if launched(workers, restarts, interruption, lambda: loaded.spec):
+        count = workers if is_worker(workers) else workers_for_devices(loaded, workers, interruption)
+        refuse_workers(count, from_stdin=from_stdin)
+        refuse_restarts(count, restarts)
+        if launched(Many(count, workers, lambda: loaded.spec), restarts, interruption):
             return
         team = team_of_cluster(loaded, loaded.plugins, restarts, interruption, stack)
         again = taken_up()

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,46 +38,85 @@ if TYPE_CHECKING:
     from mltrain.workers.team import Team
 
 
-def refuse_workers(workers: int | None, restarts: int, *, from_stdin: bool = False, seeds: bool = False) -> None:
-    """Refuse options that do not go with several workers.
+def refuse_workers(workers: int | None, *, from_stdin: bool = False, seeds: bool = False) -> None:
+    """Refuse several workers where they cannot be.
 
     Raises:
-        UsageError: says which.
+        UsageError: says why.
     """
     from mltrain.errors import UsageError
 
     several = workers is not None and workers > 1
-    if restarts and not several and described(os.environ) is None:
-        raise UsageError("--restarts needs --workers N with N of at least 2: a process alone has nobody to lose")
     if several and seeds:
         raise UsageError("--seeds and --workers were both given: train the seeds one after another, without --workers")
     if several and from_stdin:
-        raise UsageError("--workers needs a config in a file: each worker reads it, and stdin can be read only once")
+        raise UsageError(
+            "several workers (--workers, or several devices) need a config in a file: each worker reads it, and stdin "
+            "can be read only once"
+        )
 
 
-def launched(
-    workers: int | None, restarts: int, interruption: Interruption, experiment: Callable[[], ExperimentSpec | None]
-) -> bool:
-    """Start the workers that are asked for, and wait for their end; False where this process is the one that trains.
+def refuse_restarts(workers: int | None, restarts: int) -> None:
+    """Refuse `--restarts` where one process trains.
+
+    Raises:
+        UsageError: it does.
+    """
+    from mltrain.errors import UsageError
+
+    if restarts and (workers is None or workers == 1) and described(os.environ) is None:
+        raise UsageError(
+            "--restarts needs --workers N with N of at least 2, or several devices: a process alone has nobody to lose"
+        )
+
+
+def is_launched() -> bool:
+    """Return whether this process is a worker that the launcher has started."""
+    return VARIABLE in os.environ
+
+
+def is_worker(workers: int | None = None) -> bool:
+    """Return whether somebody else has started this process as one of several workers."""
+    return is_launched() or (workers is None and described(os.environ) is not None)
+
+
+@dataclass(frozen=True)
+class Many:
+    """Workers that are asked for.
+
+    Attributes:
+        count: how many; None for none.
+        stated: on the command line; None where the devices say how many.
+        experiment: returns what is trained, so that its data are read once; None leaves that to each worker.
+    """
+
+    count: int | None
+    stated: int | None
+    experiment: Callable[[], ExperimentSpec | None]
+
+
+def launched(asked: Many, restarts: int, interruption: Interruption) -> bool:
+    """Start workers, and wait for their end; False where this process is the one that trains.
 
     Args:
-        workers: that were asked for.
-        restarts: how often they are started again.
+        asked: the workers.
+        restarts: how often they are started again where one is lost.
         interruption: of this process.
-        experiment: returns what is trained, so that its data are read once; None leaves that to each worker.
 
     Raises:
         typer.Exit: with the exit code of the first worker.
         WorkerError: a worker was lost.
     """
-    if VARIABLE in os.environ or workers is None or workers == 1:
+    if is_launched() or asked.count is None or asked.count == 1:
         return False
-    from mltrain.procedures.launching import launch
+    from mltrain.procedures.launching import Launched, launch
 
     with interruption.deferred():
-        start = _starting(experiment)
+        start = _starting(asked.experiment)
     interruption.raise_if_received()
-    code = launch(start, workers, restarts, interruption, lambda words: typer.echo(f"warning: {words}", err=True))
+    why = "one for each device" if asked.stated is None else f"--workers {asked.count}"
+    team = Launched(asked.count, why, start)
+    code = launch(team, restarts, interruption, lambda words: typer.echo(f"warning: {words}", err=True))
     if code:
         raise typer.Exit(code)
     return True

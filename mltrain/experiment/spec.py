@@ -14,6 +14,7 @@ from mltrain.models import Model
 from mltrain.models.auto import Auto
 from mltrain.spec import Spec
 from mltrain.task import OUT_OF_FOLD, Task
+from mltrain.training.device_names import DeviceNames
 from mltrain.training.spec import ObjectiveSpec, TrainingSpec
 
 
@@ -50,8 +51,10 @@ class ExperimentSpec(Spec):
     """Which quantity decides which epoch is the best."""
     evaluation: EvaluationSpec = EvaluationSpec()
     """What is measured, and which conditions the results must meet."""
-    device: Literal["auto", "cpu", "gpu"] = "auto"
-    """The device for training; auto uses the first GPU, or the CPU if there is no GPU."""
+    device: DeviceNames = "auto"
+    """The device for training; auto uses the first GPU, or the CPU if there is no GPU. `all` is every GPU of the
+    machine, `gpu:1` the second one, `[gpu:0, gpu:2]` those two: several devices train one model together, with a worker
+    for each. `[cpu:0, cpu:1]` splits the cores of the CPU between two workers."""
     threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
     """How many threads one operation may use; auto means one per core. If you run several trainings at once on one
     machine, fewer threads for each are faster. The number changes the last digits of convolutions and is recorded."""

@@ -12,6 +12,7 @@ from mltrain.config.load import Loaded
 from mltrain.errors import (
     DataError,
     DataFileError,
+    DeviceError,
     InterruptedRunError,
     MisfitError,
     MltrainError,
@@ -59,6 +60,11 @@ def placed_failures(loaded: Loaded) -> Iterator[None]:
         raise (own_fault(error, loaded.spec, place) or loaded.error(*error.all)) from error
     except DataFileError as error:
         raise DataError(Problem(error.path, loaded.root.place_of(error.path), error.message).line()) from error
+    except DeviceError as error:
+        if not error.path:
+            raise
+        place_of_device = loaded.root.place_of(error.path)
+        raise DeviceError(Problem(error.path, place_of_device, error.message).line()) from error
     except PluginError as error:
         placed = own_fault(error, loaded.spec, place)
         if placed is None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mltrain.errors import DivergedError, InterruptedRunError
 from mltrain.procedures.changed_settings import FormerTraining, former_training, put_stage_of, refused_changes
 from mltrain.procedures.checkpoints import Checkpoints, newest_valid
 from mltrain.procedures.decision import check_both_classes
+from mltrain.procedures.devices_of_workers import DeviceOfWorker, with_devices
 from mltrain.procedures.leading import leading_of
 from mltrain.procedures.listeners import Listener, listeners_of
 from mltrain.procedures.phases import Phases
@@ -73,6 +74,11 @@ class Ready:
     history: History | None = None
     adapted: bool = False
     notes: tuple[str, ...] = ()
+
+    def with_devices(self, devices: Sequence[DeviceOfWorker]) -> Ready:
+        """Return the same with the devices of all workers among its decisions, and in its record."""
+        setup, record = with_devices(self.setup, self.record, devices)
+        return replace(self, setup=setup, record=record)
 
 
 def get_ready(setup: Setup, record: Record, context: RunContext, planned: PlannedResumption | None) -> Ready:

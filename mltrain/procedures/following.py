@@ -41,9 +41,8 @@ def follow(loaded: Loaded | None, plugins: Plugins, team: Team, interruption: In
     with interruption.deferred():
         start_tensorflow()
         from mltrain.procedures.follower import Follower
-        from mltrain.procedures.leading import BEGIN, READY, fingerprint
+        from mltrain.procedures.leading import BEGIN, readiness
         from mltrain.procedures.setup import set_up
-        from mltrain.workers.words import Words
 
         words = team.listen(between=between)
         if words.what != BEGIN:
@@ -55,5 +54,5 @@ def follow(loaded: Loaded | None, plugins: Plugins, team: Team, interruption: In
         with placed_failures(loaded):
             setup = set_up(loaded.spec, context, values["determinism"], values["epochs"], values["rate"])
             record = start_record((), loaded.path.absolute().parent if loaded.path else Path.cwd())
-            team.say(Words(READY, fingerprint(setup, record)))
+            team.say(readiness(setup, record, team.cluster))
             Follower(setup, context).follow(between)

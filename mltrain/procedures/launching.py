@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from mltrain.errors import WorkerError
@@ -25,20 +26,28 @@ _ENDS_WITHIN = 2.5
 _SHOWN_LINES = 8
 
 
-def launch(
-    start: Callable[[Surroundings], WorkerProcess],
-    count: int,
-    restarts: int,
-    interruption: Interruption,
-    say: Callable[[str], object],
-) -> int:
+@dataclass(frozen=True)
+class Launched:
+    """The workers that are started.
+
+    Attributes:
+        count: how many.
+        why: so many, as it is said and recorded: `--workers 2`.
+        start: starts a process that runs the command.
+    """
+
+    count: int
+    why: str
+    start: Callable[[Surroundings], WorkerProcess]
+
+
+def launch(team: Launched, restarts: int, interruption: Interruption, say: Callable[[str], object]) -> int:
     """Run a command in several processes that train together, and return the exit code of the first.
 
     The output of the first is that of the command. The others write logs, which are in `workers/` of the run.
 
     Args:
-        start: starts a process that runs the command.
-        count: of the workers.
+        team: the workers.
         restarts: how often all of them are started again, from the last checkpoint, where one is lost.
         interruption: of this process.
         say: is called with a sentence where they are started again.
@@ -50,7 +59,7 @@ def launch(
         folder = Path(name)
         while True:
             try:
-                return _once(start, count, folder, interruption)
+                return _once(team, folder, interruption)
             except WorkerError as error:
                 if not restarts or interruption.received is not None or _run_of(folder) is None:
                     raise
@@ -59,9 +68,9 @@ def launch(
                 say(f"{error}; all workers are started again from the last checkpoint ({restarts} left)")
 
 
-def _once(start: Callable[[Surroundings], WorkerProcess], count: int, folder: Path, interruption: Interruption) -> int:
+def _once(team: Launched, folder: Path, interruption: Interruption) -> int:
     with ExitStack() as stack:
-        processes = stack.enter_context(_workers(start, count, folder))
+        processes = stack.enter_context(_workers(team, folder))
         try:
             return _end_of(processes, interruption, folder)
         finally:
@@ -73,20 +82,20 @@ def _once(start: Callable[[Surroundings], WorkerProcess], count: int, folder: Pa
 
 
 @contextmanager
-def _workers(start: Callable[[Surroundings], WorkerProcess], count: int, folder: Path) -> Iterator[list[WorkerProcess]]:
+def _workers(team: Launched, folder: Path) -> Iterator[list[WorkerProcess]]:
     """Start the processes; what they have of this one is closed at the end."""
     with ExitStack() as stack:
-        places = [("127.0.0.1", 0)] * count  # any port that is free
-        listening = [stack.enter_context(socket.create_server(each, backlog=2 * count)) for each in places]
+        places = [("127.0.0.1", 0)] * team.count  # any port that is free
+        listening = [stack.enter_context(socket.create_server(each, backlog=2 * team.count)) for each in places]
         addresses = tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in listening)
         secret, taken_up = secrets.token_hex(16), _run_of(folder)
         reading, writing = os.pipe()
         stack.callback(os.close, writing)  # its end tells the workers that this process is gone
-        logs = [None, *(stack.enter_context(_log(folder, rank).open("ab")) for rank in range(1, count))]
+        logs = [None, *(stack.enter_context(_log(folder, rank).open("ab")) for rank in range(1, team.count))]
         held = {writing, *(each.fileno() for each in (*listening, *logs) if each is not None)}
         processes = []
         for rank, (own, log) in enumerate(zip(listening, logs, strict=True)):
-            cluster = Cluster(rank, addresses, secret, f"--workers {count}", on_machine=count)
+            cluster = Cluster(rank, addresses, secret, team.why, on_machine=team.count, place=rank)
             environment = {
                 **os.environ,
                 VARIABLE: cluster.as_text(),
@@ -96,7 +105,7 @@ def _workers(start: Callable[[Surroundings], WorkerProcess], count: int, folder:
                 **({} if taken_up is None else {TAKEN_UP: str(taken_up)}),
             }
             used = {own.fileno(), reading} | ({log.fileno()} if log else set())
-            processes.append(start(Surroundings(environment, tuple(used), tuple(held - used), log)))
+            processes.append(team.start(Surroundings(environment, tuple(used), tuple(held - used), log)))
         os.close(reading)
         for own in listening:
             own.close()

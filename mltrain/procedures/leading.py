@@ -7,6 +7,7 @@ their part of each step, and have the same variables.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from mltrain.config.load import Loaded
 from mltrain.config.resolved import resolved_yaml
 from mltrain.errors import MisfitError, RunError
 from mltrain.problems import KeyPath, path_text
+from mltrain.procedures.devices_of_workers import DeviceOfWorker
 from mltrain.procedures.run_context import RunContext
 from mltrain.procedures.setup import Setup
 from mltrain.run.record import Record
@@ -24,6 +26,7 @@ from mltrain.training.loss_scaling import inner_optimizer
 from mltrain.training.sharing import Sharing
 from mltrain.training.state import random_state, take_state
 from mltrain.wording import listed_shortly
+from mltrain.workers.cluster import Cluster
 from mltrain.workers.team import Team
 from mltrain.workers.words import Words
 
@@ -70,8 +73,13 @@ def rate_of(model: keras.Model | None) -> float | None:
     return None if isinstance(optimizer._learning_rate, LearningRateSchedule) else float(optimizer.learning_rate)
 
 
-def prepare_others(loaded: Loaded, setup: Setup, record: Record, context: RunContext, team: Team) -> None:
+def prepare_others(
+    loaded: Loaded, setup: Setup, record: Record, context: RunContext, team: Team
+) -> tuple[DeviceOfWorker, ...]:
     """Wait until the other workers have read the data and built the network, and refuse what differs.
+
+    Returns:
+        the device of each worker, by its number.
 
     Args:
         loaded: the experiment.
@@ -91,9 +99,11 @@ def prepare_others(loaded: Loaded, setup: Setup, record: Record, context: RunCon
         raise MisfitError(("model",), message)
     settled = {"epochs": setup.epochs, "rate": setup.rate, "determinism": dict(record.determinism)}
     team.say(Words(BEGIN, {**settled, "config": resolved_yaml(loaded), "folder": str(context.run.path.absolute())}))
-    own = fingerprint(setup, record)
+    own, devices = fingerprint(setup, record), [device_of(setup, team.cluster)]
     for rank in range(1, team.count):
-        theirs = team.listen(rank, context.raise_if_interrupted).values
+        answer = team.listen(rank, context.raise_if_interrupted).values
+        theirs = answer["fingerprint"]
+        devices.append(DeviceOfWorker(**answer["device"]))
         differences = [name for name in {**own, **theirs} if own.get(name) != theirs.get(name)]
         if differences:
             shown = [
@@ -101,6 +111,17 @@ def prepare_others(loaded: Loaded, setup: Setup, record: Record, context: RunCon
                 for name in differences
             ]
             raise RunError(f"the workers differ: {listed_shortly(shown)}")
+    return tuple(devices)
+
+
+def readiness(setup: Setup, record: Record, cluster: Cluster) -> Words:
+    """Return what a worker says to the first one once it could begin."""
+    return Words(READY, {"fingerprint": fingerprint(setup, record), "device": asdict(device_of(setup, cluster))})
+
+
+def device_of(setup: Setup, cluster: Cluster) -> DeviceOfWorker:
+    """Return the device of this worker."""
+    return DeviceOfWorker(setup.device.place, setup.device.name, cluster.host)
 
 
 def fingerprint(setup: Setup, record: Record) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mltrain.stopwatch import NoStopwatch, PhaseName
 from mltrain.task import Decision
+from mltrain.training.device_names import PlaceOnMachine
 from mltrain.training.signals import Interruption
 
 if TYPE_CHECKING:
@@ -57,6 +58,12 @@ class Phases:
         if self.team is None or stated != "auto":
             return stated
         return max(1, len(os.sched_getaffinity(0)) // self.team.cluster.on_machine)
+
+    @property
+    def place_on_machine(self) -> PlaceOnMachine | None:
+        """Which of the workers of its machine this one is; None where it is alone."""
+        cluster = None if self.team is None else self.team.cluster
+        return None if cluster is None else PlaceOnMachine(cluster.place, cluster.on_machine)
 
     def begin(self, phase: PhaseName) -> None:
         """Begin a phase before the training."""

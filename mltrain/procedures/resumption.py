@@ -20,7 +20,8 @@ from mltrain.wording import counted
 
 # What may change without changing a bit of what was and will be trained.
 FREE_OF_FINISHED = ("training.checkpoint", "training.progress_every", "evaluation.gates")
-FREE = ("training.epochs", "training.budget", *FREE_OF_FINISHED)
+# `device`: what computes is compared as the record has it, so that another GPU of the same machine is no difference.
+FREE = ("training.epochs", "training.budget", "device", *FREE_OF_FINISHED)
 _STAGES = "training.stages"
 _COMPUTED = "the frozen part of stage "
 

@@ -148,7 +148,7 @@ def set_up(
         DataError: the data is not there, not readable, or does not fit what was asked.
         MisfitError: what is asked for does not fit the data.
     """
-    device = choose_device(spec.device, context.threads(spec.threads))
+    device = choose_device(spec.device, context.threads(spec.threads), context.place_on_machine)
 
     context.begin("reading the data")
     prepared = prepared_data(spec, context.stopwatch)
@@ -183,7 +183,7 @@ def planned_setup(
         network.model, network.updates, device, spec.training, determinism, worth_xla, context.workers
     )
     decisions = (
-        Decision("device", f"{device.kind} ({device.name})", device.reason),
+        Decision("device", device.words, device.reason),
         *context.worker_decisions,
         *prepared.decisions,
         *settling,

@@ -212,7 +212,8 @@ def run_experiment(
     context.stopwatch.turn_to("run files")
     ready = get_ready(setup, record, context, planned)
     if context.team is not None:
-        prepare_others(loaded, ready.setup, ready.record, context, context.team)
+        devices = prepare_others(loaded, ready.setup, ready.record, context, context.team)
+        ready = ready.with_devices(devices)
     context.write_from_now_on()
     context.run.log(printed)
     write_first_files(ready, context, planned)

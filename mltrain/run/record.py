@@ -207,6 +207,8 @@ class Record(Spec):
     """The number of threads of TensorFlow; null before it started."""
     workers: Annotated[int, Field(ge=1)] = 1
     """The number of processes that trained together: another number changes the last digits."""
+    devices: Many[str] = ()
+    """The device of each of them, where there are several."""
     determinism: Mapping[str, bool | str] = {}
     """Switches that change the last digits: op determinism, XLA, precision."""
     epochs: int | None = None

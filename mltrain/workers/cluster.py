@@ -40,6 +40,7 @@ class Cluster:
         secret: what each of them knows, so that nobody else is taken for one.
         source: what has described it, such as `--workers 2`.
         on_machine: how many of them share the cores of this machine.
+        place: of this one among those, counted from 0.
     """
 
     rank: int
@@ -47,11 +48,17 @@ class Cluster:
     secret: str
     source: str
     on_machine: int = 1
+    place: int = 0
 
     @property
     def count(self) -> int:
         """How many there are."""
         return len(self.addresses)
+
+    @property
+    def host(self) -> str:
+        """The machine of this worker."""
+        return self.addresses[self.rank].rpartition(":")[0]
 
     def as_text(self) -> str:
         """Return it as `described` reads it."""
@@ -128,7 +135,8 @@ def _on_hosts(rank: int, addresses: tuple[str, ...], source: str, environment: M
     hosts = [address.rpartition(":")[0] for address in addresses]
     if not all(hosts) or not 0 <= rank < len(addresses):
         raise ValueError(f"expected host:port for each worker, and an index below {len(addresses)}, found {rank}")
-    return Cluster(rank, addresses, environment.get(SECRET, ""), source, on_machine=hosts.count(hosts[rank]))
+    on_machine, place = hosts.count(hosts[rank]), hosts[:rank].count(hosts[rank])
+    return Cluster(rank, addresses, environment.get(SECRET, ""), source, on_machine, place)
 
 
 def _hosts_of_slurm(text: str) -> list[str]:

@@ -13,7 +13,7 @@ def test_a_process_is_alone_where_nothing_is_said():
 
 
 def test_the_launcher_is_understood():
-    cluster = Cluster(1, ("127.0.0.1:5", "127.0.0.1:6"), "secret", "--workers 2", on_machine=2)
+    cluster = Cluster(1, ("127.0.0.1:5", "127.0.0.1:6"), "secret", "--workers 2", on_machine=2, place=1)
     assert described({VARIABLE: cluster.as_text()}) == cluster
 
 
@@ -36,6 +36,16 @@ def test_a_tf_config_of_one_is_nobody(config):
     assert described({"TF_CONFIG": json.dumps(config)}) is None
 
 
+def test_each_worker_knows_its_place_on_its_machine():
+    workers = ["a:1", "b:1", "a:2", "b:2", "a:3"]
+    places = []
+    for index in range(5):
+        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+        found = described({"TF_CONFIG": json.dumps(config)})
+        places.append((found.place, found.on_machine))
+    assert places == [(0, 3), (0, 2), (1, 3), (1, 2), (2, 3)]
+
+
 def test_a_step_of_slurm():
     step = {
         "SLURM_STEP_NUM_TASKS": "7",
@@ -48,7 +58,7 @@ def test_a_step_of_slurm():
     hosts = ["gpu08", "gpu08", "gpu09", "gpu09", "gpu10", "gpu10", "login2"]
     ports = [23456, 23457] * 3 + [23456]
     assert found.addresses == tuple(f"{host}:{port}" for host, port in zip(hosts, ports, strict=True))
-    assert (found.rank, found.on_machine, found.source) == (3, 2, "SLURM")
+    assert (found.rank, found.on_machine, found.place, found.source) == (3, 2, 1, "SLURM")
     assert described({**step, "MLTRAIN_PORT": "5000"}).addresses[1] == "gpu08:5001"
 
 

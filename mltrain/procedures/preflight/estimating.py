@@ -83,6 +83,9 @@ def estimate_lines(setup: Setup, estimate: Estimate, runs_dir: Path) -> Iterator
         kept = any(stage.keeps for stage in setup.stages)
         advice = "Where outputs are kept, an epoch takes less time than this estimate" if kept else ""
         yield CheckLine(check="stages", verdict="note", seen=seen, advice=advice)
+    if setup.device.devices > 1:
+        seen = f"the training has {setup.device.devices} workers, with a device each; the first of them was tried"
+        yield CheckLine(check="devices", verdict="note", seen=seen, advice="The time is that of this one alone")
     yield _of_time(setup, estimate)
     yield _of_memory(estimate)
     where = f"{in_bytes(estimate.free_disk)} are free in {runs_dir}"
