@@ -10,13 +10,31 @@ import pytest
 from mltrain.run.checkpoint_files import newest, read_checkpoint
 from mltrain.tensorflow_start import start_tensorflow
 from tests.conftest import in_process
-from tests.procedures.test_workers import BASE, USUAL, command, difference, rows_of
+from tests.procedures.test_workers import BASE, USUAL, command, difference, in_two_shells, rows_of
 
 start_tensorflow()
 import tensorflow as tf  # noqa: E402
 
 DROPOUT = "{type: mlp, units: [16, 8], dropout: 0.3}"
 TWO = "device: [cpu:0, cpu:1]\n"
+# A plugin: TensorFlow is told of two GPUs, and computes on the CPU, as it finds none.
+TOLD = """\
+from types import SimpleNamespace
+
+import keras
+import tensorflow as tf
+
+
+class Unused(keras.layers.Layer):
+    pass
+
+
+GRAPHICS = [SimpleNamespace(name=f"/physical_device:GPU:{number}") for number in range(2)]
+tf.config.list_physical_devices = lambda kind=None: GRAPHICS if kind == "GPU" else []
+tf.config.set_visible_devices = lambda which, kind: None
+tf.config.experimental.get_device_details = lambda each: {"device_name": f"Model {GRAPHICS.index(each)}"}
+tf.config.experimental.get_memory_info = lambda which: {"current": 0, "peak": 0}
+"""
 
 
 def write(folder, name="two.yaml", **parts):
@@ -66,6 +84,45 @@ def test_the_cpu_in_two_trains_what_one_trains(tmp_path, capsys):
 
 
 @pytest.mark.long
+def test_all_starts_a_worker_for_each_gpu(tmp_path):
+    write(tmp_path, more="device: all\n")
+    (tmp_path / "told.py").write_text(TOLD)
+    done = command(tmp_path, "train", "two.yaml", "--run-dir", "run", "--plugin", "told.py")
+    assert done.returncode == 0, done.stderr
+    assert "device: gpu:0 (Model 0), gpu:1 (Model 1) (one for each worker, in their order)" in done.stderr
+    record = record_of(tmp_path / "run")
+    assert record["devices"] == ["gpu:0 (Model 0)", "gpu:1 (Model 1)"]
+    assert record["device"]["value"] == "gpu"
+    again = command(tmp_path, "resume", "run", "--epochs", 5, "--plugin", "told.py", "--quiet")
+    assert again.returncode == 0, again.stderr
+    assert record_of(tmp_path / "run")["workers"] == 2
+    # On a machine without any.
+    other = in_process(tmp_path, "resume", "run", "--epochs", 7)
+    assert other.code == 12
+    assert other.err.startswith("error: config.resolved.yaml:")
+    assert "device: no GPU found (" in other.err
+    # `--workers` without naming devices: each takes one.
+    write(tmp_path, more="")
+    auto = command(tmp_path, "train", "two.yaml", "--run-dir", "auto", "--plugin", "told.py", "--workers", 2, "--quiet")
+    assert auto.returncode == 0, auto.stderr
+    assert record_of(tmp_path / "auto")["devices"] == ["gpu:0 (Model 0)", "gpu:1 (Model 1)"]
+
+
+@pytest.mark.long
+def test_workers_of_a_scheduler_take_the_devices_of_their_places(tmp_path):
+    write(tmp_path)
+    first, second = in_two_shells(tmp_path, ("two.yaml", "--run-dir", "run"), ("two.yaml",))
+    assert (first[0], second[0]) == (0, 0), (first, second)
+    assert [each.partition(" ")[0] for each in record_of(tmp_path / "run")["devices"]] == ["cpu:0", "cpu:1"]
+    write(tmp_path, more="device: [cpu:0, cpu:1, cpu:2]\n")
+    first, second = in_two_shells(tmp_path, ("two.yaml", "--run-dir", "few"), ("two.yaml",))
+    assert (first[0], second[0]) == (12, 13), (first, second)
+    said = "two.yaml:7:1: device: 3 devices are asked for, and this machine has 2 workers: start one for each device"
+    assert first[2].startswith(f"error: {said} (SLURM: --ntasks-per-node=3)")
+    assert said in second[2]
+
+
+@pytest.mark.long
 def test_a_resumption_starts_as_many_workers(tmp_path):
     write(tmp_path)
     whole = command(tmp_path, "train", "two.yaml", "--run-dir", "whole", "--set", "training.epochs=9", "--quiet")
@@ -76,6 +133,11 @@ def test_a_resumption_starts_as_many_workers(tmp_path):
     assert more.returncode == 0, more.stderr
     assert record_of(tmp_path / "run")["workers"] == 2
     assert rows_of(tmp_path / "run") == rows_of(tmp_path / "whole")[:6]
+    nothing = in_process(tmp_path, "resume", "run")
+    assert (nothing.code, nothing.err) == (
+        0,
+        "nothing to do: the run is finished (all 6 epochs are done); use --epochs to train longer\n",
+    )
     # On one device: with another `device`, or with one worker.
     single = in_process(tmp_path, "resume", "run", "--epochs", 7, "--set", "device=cpu")
     assert single.code == 0, single.err

@@ -243,7 +243,7 @@ def test_workers_that_differ_are_refused(folder):
     [
         (("alone.yaml", "--restarts", 2), "--restarts needs --workers N with N of at least 2"),
         (("alone.yaml", "--workers", 2, "--seeds", 3), "--seeds and --workers were both given"),
-        (("-", "--workers", 2), "--workers needs a config in a file"),
+        (("-", "--workers", 2), "several workers (--workers, or several devices) need a config in a file"),
     ],
 )
 def test_options_that_do_not_go_with_workers(folder, arguments, said):
