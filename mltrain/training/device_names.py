@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainSerializer, PlainValidator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from mltrain.spec import fail, problem, suggest
@@ -108,6 +108,8 @@ DeviceNames = Annotated[
         | _Single
         | Annotated[list[_Single], Field(min_length=1)],
     ),
+    # Without it pydantic warns of the tuple where it writes JSON (findings/pydantic_plain_validator_of_a_tuple_warns).
+    PlainSerializer(lambda value: list(value) if isinstance(value, tuple) else value),
 ]
 
 

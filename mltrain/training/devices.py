@@ -125,7 +125,7 @@ def choose_device(
             with _before_first_operation("device"):
                 tf.config.set_visible_devices([], "GPU")
         place = named[number % len(named)] if named and worker is not None else "cpu"
-        reason = f"no GPU: {_why_no_gpu()}" if asked == "auto" else _reason(devices, worker)
+        reason = f"no GPU: {_why_no_gpu()}" if asked == "auto" else _reason(devices, worker, of_cpu=True)
         return DeviceChoice("cpu", processor(), reason, *used, _cpu_computes_bfloat16(), place, devices)
     graphic = usable[number % len(usable)]
     tf.config.set_visible_devices(graphic, "GPU")
@@ -164,9 +164,11 @@ def _refuse_idle(devices: int, worker: PlaceOnMachine | None) -> None:
         )
 
 
-def _reason(devices: int, worker: PlaceOnMachine | None) -> str:
+def _reason(devices: int, worker: PlaceOnMachine | None, *, of_cpu: bool = False) -> str:
     if devices == 1:
         return "asked for"
+    if of_cpu and worker is None:
+        return f"all of it; a training has a worker for each of the {devices} parts that are asked for"
     others = "a training has a worker for each" if worker is None else "each has a worker of its own"
     return f"{'the first' if worker is None else 'one'} of {devices} that are asked for; {others}"
 

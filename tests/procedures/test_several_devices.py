@@ -53,6 +53,7 @@ def test_the_cpu_in_two_trains_what_one_trains(tmp_path, capsys):
     two = command(tmp_path, "train", "two.yaml", "--run-dir", "two")
     assert two.returncode == 0, two.stderr
     assert two.stdout.strip() == str(tmp_path / "two")
+    assert "Warning" not in two.stderr + (tmp_path / "two" / "workers" / "worker-1.log").read_text()
     history = difference(rows_of(tmp_path / "one"), rows_of(tmp_path / "two"))
     old, new = (read_checkpoint(newest(tmp_path / run / "checkpoints", "last"))[0] for run in ("one", "two"))
     weights = max(float(abs(old[name] - new[name]).max()) for name in old)

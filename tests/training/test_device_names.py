@@ -35,6 +35,7 @@ def test_what_it_means(tmp_path, written, means, single):
     found = loaded(tmp_path, written)
     assert found.spec.device == means
     assert single_devices(means) == single
+    assert found.spec.model_dump(mode="json")["device"] == (list(means) if isinstance(means, tuple) else means)
     # What a run keeps of it is read again as the same, and so is what the command line says.
     assert load_text(resolved_yaml(found).encode(), "again.yaml", tmp_path).spec.device == means
     assert loaded(tmp_path, "auto", f"device={written}").spec.device == means

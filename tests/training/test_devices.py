@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from mltrain.errors import DeviceError
 from mltrain.training.device_names import PlaceOnMachine
-from mltrain.training.devices import choose_device, graphics_for
+from mltrain.training.devices import choose_device, graphics_for, graphics_in_words
 
 
 @pytest.fixture
@@ -95,6 +95,14 @@ def test_parts_of_the_cpu(machine):
     assert told.visible == []  # no GPU
     alone = choose_device(("cpu:0", "cpu:1"))
     assert (alone.place, alone.devices) == ("cpu", 2)
+    assert alone.reason == "all of it; a training has a worker for each of the 2 parts that are asked for"
+
+
+def test_every_gpu_is_named_as_the_config_names_it(machine):
+    machine(2)
+    assert graphics_in_words() == ["gpu:0 (Model 0)", "gpu:1 (Model 1)"]
+    machine(0)
+    assert graphics_in_words() == []
 
 
 @pytest.mark.parametrize(
