@@ -59,8 +59,9 @@ def devices_decision(devices: Sequence[DeviceOfWorker], of_first: Decision) -> D
 
 
 def _places(places: Sequence[str]) -> str:
-    """Return `gpu:0 and gpu:1`; a device that several workers share is said once."""
-    shared = [place if count == 1 else f"{place} for {count} workers" for place, count in Counter(places).items()]
+    """Return `gpu:0 and gpu:1`; what several workers call the same is said once: where a scheduler gives a GPU to
+    each, all of them call theirs `gpu`."""
+    shared = [place if count == 1 else f"{place} of {count} workers" for place, count in Counter(places).items()]
     return in_words(shared) if len(shared) <= _MOST else f"{shared[0]} to {shared[-1]}"
 
 

@@ -23,7 +23,7 @@ FIRST = Decision("device", "gpu:0 (A100)", "asked for")
             "gpu:0 and gpu:1 (A100) at a, gpu:0 (H100) at b",
             "one for each worker, in their order",
         ),
-        ([("cpu", "EPYC", "a"), ("cpu", "EPYC", "a")], "cpu for 2 workers (EPYC)", "asked for"),
+        ([("cpu", "EPYC", "a"), ("cpu", "EPYC", "a")], "cpu of 2 workers (EPYC)", "asked for"),
         (
             [(f"gpu:{number}", "A100", "a") for number in range(16)],
             "gpu:0 to gpu:15 (A100)",
