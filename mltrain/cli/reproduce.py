@@ -29,7 +29,7 @@ def reproduce(
     quiet: Quiet = False,
 ) -> None:
     """Train a finished run again from its record, in a new run directory, and compare: exit code 10 if different."""
-    from mltrain.cli.train_workers import announced, is_launched, is_worker, launched, team_of_cluster
+    from mltrain.cli.train_workers import Many, announced, is_launched, is_worker, launched, team_of_cluster
     from mltrain.errors import VerdictError
     from mltrain.problems import printable
     from mltrain.procedures.reproduce import as_recorded, compared
@@ -44,7 +44,8 @@ def reproduce(
         # Under another name: `NAME/latest` stays the newest of those that were trained for their own sake.
         name = f"{loaded.spec.name[:58]}-again"
         place = Place(runs_directory(runs_dir), run_dir, name)
-        if launched(None if is_worker() else workers_for_devices(loaded, None, interruption), None, 0, interruption):
+        count = None if is_worker() else workers_for_devices(loaded, None, interruption)
+        if launched(Many(count, None, lambda: loaded.spec), 0, interruption):
             return
         # Of workers that a scheduler has started, each reproduces by itself.
         team = team_of_cluster(loaded, loaded.plugins, 0, interruption, stack) if is_launched() else None

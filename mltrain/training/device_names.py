@@ -108,7 +108,7 @@ DeviceNames = Annotated[
         | _Single
         | Annotated[list[_Single], Field(min_length=1)],
     ),
-    # Without it pydantic warns of the tuple where it writes JSON (findings/pydantic_plain_validator_of_a_tuple_warns).
+    # Without it pydantic warns of the tuple where it writes JSON.
     PlainSerializer(lambda value: list(value) if isinstance(value, tuple) else value),
 ]
 
