@@ -7,7 +7,8 @@ The codes are a contract; the table in README.md lists them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class MltrainError(Exception):
@@ -148,6 +149,25 @@ class InterruptedRunError(MltrainError):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+
+
+class FailedRunError(MltrainError):
+    """A run that was trained in a process of its own has ended with an error; it is said as that process has said it.
+
+    Args:
+        message: of the error.
+        exit_code: of the process.
+        problems: each as `--json` prints it.
+        traceback: the file with the traceback of a bug; None where it is an expected failure.
+    """
+
+    def __init__(
+        self, message: str, exit_code: int, problems: Sequence[Mapping[str, Any]] = (), traceback: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+        self.described = problems
+        self.traceback = traceback
 
 
 class MisfitError(ConfigError):

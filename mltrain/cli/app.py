@@ -7,17 +7,25 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 from mltrain.cli.streams import ReaderLeftError, prepare_streams
-from mltrain.errors import InterruptedRunError, MltrainError
+from mltrain.errors import FailedRunError, InterruptedRunError, MltrainError
 from mltrain.problems import printable, shortened
 
+# What the process is where it is mltrain, and not a program that calls it.
+_PROGRAMS = ("mltrain", "mltrain.__main__", "mltrain.cli.one_of_folder")
 
-def main() -> NoReturn:
-    """Run the command line; end the process with the exit code of what happened."""
+
+def main(run: Callable[[], int] | None = None) -> NoReturn:
+    """Run the command line; end the process with the exit code of what happened.
+
+    Args:
+        run: what is run instead, by a process that a command has started; returns the exit code.
+    """
     # A command that does not handle Ctrl-C ends by it as any program does: Python would print a traceback of whatever
     # it is importing. Typer, 0.1 s of import, therefore comes later.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else a caller wants it to be ignored
@@ -25,7 +33,7 @@ def main() -> NoReturn:
     # Pydantic would look for plugins of its own in every installed package. Whoever wants one sets this to nothing.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     prepare_streams()
-    code = _ended()
+    code = _ended(_run if run is None else run)
     if is_the_process():
         leave(code)
     sys.exit(code)
@@ -35,7 +43,7 @@ def is_the_process() -> bool:
     """Return whether the process is the command, `mltrain` or `python -m mltrain`, and not a program that calls it."""
     program = sys.modules["__main__"]
     spec = getattr(program, "__spec__", None)
-    return (spec.name if spec else Path(getattr(program, "__file__", "")).stem) in ("mltrain", "mltrain.__main__")
+    return (spec.name if spec else Path(getattr(program, "__file__", "")).stem) in _PROGRAMS
 
 
 def leave(code: int) -> NoReturn:
@@ -55,10 +63,10 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _ended() -> int:
+def _ended(run: Callable[[], int]) -> int:
     """Run the command, print its error if it ends with one, and return the exit code."""
     try:
-        return _run()
+        return run()
     except ReaderLeftError as error:
         return error.exit_code
     except MltrainError as error:
@@ -93,8 +101,13 @@ def _say(error: MltrainError) -> None:
     # A message may quote any name or value: here is the last place where it can be kept from driving the terminal.
     message = "\n".join(map(printable, str(error).split("\n")))
     plain = "\n" in message or isinstance(error, InterruptedRunError)  # a user who stopped a run made no error
+    if isinstance(error, FailedRunError) and error.traceback is not None:
+        _say_bug_line(message, error.traceback)
+        return
     print(message if plain else f"error: {message}", file=sys.stderr)
     problems = [problem.as_json() for problem in getattr(error, "problems", ())]
+    if isinstance(error, FailedRunError):
+        problems = [*error.described]
     _say_json({"exit_code": error.exit_code, "message": str(error), "problems": problems})
 
 
@@ -107,9 +120,12 @@ def _say_bug(error: Exception) -> None:
     with tempfile.NamedTemporaryFile("w", prefix="mltrain-bug-", suffix=".txt", delete=False, encoding="utf-8") as file:
         file.write(f"mltrain {__version__}, Python {sys.version}\ncommand: {sys.argv}\n\n")
         traceback.print_exception(error, file=file)
-    reason = shortened(" ".join(str(error).split()), 200)
-    print(f"bug in mltrain: {type(error).__name__}: {reason} (the traceback is in {file.name})", file=sys.stderr)
-    _say_json({"exit_code": 1, "message": reason, "traceback": file.name})
+    _say_bug_line(f"{type(error).__name__}: {shortened(' '.join(str(error).split()), 200)}", file.name)
+
+
+def _say_bug_line(what: str, traceback: str) -> None:
+    print(f"bug in mltrain: {what} (the traceback is in {traceback})", file=sys.stderr)
+    _say_json({"exit_code": 1, "message": what, "traceback": traceback})
 
 
 def _say_json(error: dict[str, object]) -> None:

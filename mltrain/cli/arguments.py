@@ -94,6 +94,16 @@ Workers = Annotated[
     ),
 ]
 
+Parallel = Annotated[
+    int | None,
+    typer.Option(
+        "--parallel",
+        metavar="N",
+        min=1,
+        help="Train up to N runs at once on this machine, each in a process of its own with its share of the cores.",
+    ),
+]
+
 Restarts = Annotated[
     int,
     typer.Option(

@@ -13,6 +13,7 @@ from mltrain.cli.arguments import (
     ConfigPath,
     Json,
     Overrides,
+    Parallel,
     PluginFiles,
     Quiet,
     RunsDirectory,
@@ -44,6 +45,7 @@ def cross_validate(
         typer.Option("--resume", help="Start, or resume in --run-dir; finished folds are kept."),
     ] = False,
     allow_inexact: AllowInexact = False,
+    parallel: Parallel = None,
     gates: GateOptions = None,
     junit: JUnit = None,
     json: Json = False,
@@ -76,7 +78,17 @@ def cross_validate(
             for note in skipped_gates(loaded, folds=True, seeds=False):
                 Terminal(quiet=quiet).note(note)
             again = "mltrain cross-validate …"
-            request = FolderRequest(configs, folder, tuple(sys.argv), again, allow_inexact=allow_inexact, quiet=quiet)
+            request = FolderRequest(
+                configs,
+                folder,
+                tuple(sys.argv),
+                again,
+                allow_inexact=allow_inexact,
+                quiet=quiet,
+                gates=tuple(gates or ()),
+                plugins=tuple(plugins or ()),
+                parallel=parallel or 1,
+            )
             found = run_folds(request, interruption)
             text, places = folds_text(found), _places(loaded, len(configs))
             content = found.model_dump(mode="json")

@@ -14,6 +14,7 @@ from mltrain.cli.arguments import (
     ConfigPath,
     Json,
     Overrides,
+    Parallel,
     PluginFiles,
     Profiled,
     Quiet,
@@ -64,6 +65,7 @@ def train(
             "(1,2,3). Gates are judged by the means.",
         ),
     ] = None,
+    parallel: Parallel = None,
     workers: Workers = None,
     restarts: Restarts = 0,
     gates: GateOptions = None,
@@ -78,7 +80,7 @@ def train(
 ) -> None:
     """Train an experiment. Prints only the run directory on stdout; everything else goes to stderr."""
     from mltrain.cli.resume import print_finished
-    from mltrain.cli.train_seeds import FolderOptions, Output, train_seeds
+    from mltrain.cli.train_seeds import FolderOptions, Output, refuse_parallel, train_seeds
     from mltrain.cli.train_workers import (
         Many,
         announced,
@@ -106,6 +108,7 @@ def train(
             "--seeds and --against were both given: remove --against, and compare afterwards, with "
             "`mltrain compare RUN FOLDER`"
         )
+    refuse_parallel(parallel, seeds, workers)
     from_stdin = str(config) == "-"
     refuse_workers(workers, from_stdin=from_stdin, seeds=seeds is not None)
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
@@ -118,7 +121,15 @@ def train(
             refuse_several_devices(loaded, "`train --seeds`", interruption)
             check_options(None, tolerance, metric, junit, gate_places(loaded, lambda gate: not gate.of_folds))
             asked = FolderOptions(
-                runs_directory(runs_dir), run_dir, resume, tuple(gates or ()), allow_inexact, verify_export, profile
+                runs_directory(runs_dir),
+                run_dir,
+                resume,
+                tuple(gates or ()),
+                allow_inexact,
+                verify_export,
+                profile,
+                tuple(plugins or ()),
+                parallel or 1,
             )
             train_seeds(loaded, seeds, asked, interruption, Output(junit, json, quiet))
             return

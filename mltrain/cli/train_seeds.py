@@ -28,6 +28,8 @@ class FolderOptions:
     allow_inexact: bool
     verify_export: bool
     profile: bool
+    plugins: tuple[Path, ...]
+    parallel: int
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,25 @@ class Output:
     junit: Path | None
     json: bool
     quiet: bool
+
+
+def refuse_parallel(parallel: int | None, seeds: str | None, workers: int | None) -> None:
+    """Refuse --parallel where there is one run, or where the processes train one model.
+
+    Raises:
+        UsageError: says which.
+    """
+    from mltrain.errors import UsageError
+
+    if parallel is None:
+        return
+    if workers is not None:
+        raise UsageError(
+            "--parallel and --workers were both given: --parallel trains several runs at once, --workers one model "
+            "with several processes; remove one"
+        )
+    if seeds is None:
+        raise UsageError("--parallel needs several runs: add --seeds N, or use `mltrain cross-validate`")
 
 
 def train_seeds(loaded: Loaded, asked: str, options: FolderOptions, interruption: Interruption, output: Output) -> None:
@@ -75,6 +96,9 @@ def train_seeds(loaded: Loaded, asked: str, options: FolderOptions, interruption
             verify_export=options.verify_export,
             profile=options.profile,
             quiet=output.quiet,
+            gates=options.gates,
+            plugins=options.plugins,
+            parallel=options.parallel,
         )
         found = train_all(request, interruption)
         content = {"folder": str(folder.path.absolute()), **found.as_json()}

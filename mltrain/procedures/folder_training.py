@@ -5,12 +5,14 @@ TensorFlow is imported by the first run that is trained.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from mltrain.config.load import Loaded
-from mltrain.errors import InterruptedRunError, RunError
+from mltrain.config.load import Loaded, again
+from mltrain.errors import ConfigError, InterruptedRunError, RunError
 from mltrain.procedures.recorded_config import recorded_config
 from mltrain.procedures.resume import asked_epochs, finished
 from mltrain.procedures.resumption import FREE_OF_FINISHED, config_differences
@@ -36,6 +38,9 @@ class FolderRequest:
         verify_export: whether to open each model.keras as its user will.
         profile: whether to note where the time of each run goes.
         quiet: say nothing on stderr.
+        gates: of the command line.
+        plugins: the files of `--plugin`.
+        parallel: how many runs are trained at once, each in a process of its own; 1 trains here, one after another.
     """
 
     configs: Mapping[int, Loaded]
@@ -46,6 +51,25 @@ class FolderRequest:
     verify_export: bool = False
     profile: bool = False
     quiet: bool = False
+    gates: tuple[str, ...] = ()
+    plugins: tuple[Path, ...] = ()
+    parallel: int = 1
+
+    def which(self, number: int) -> str:
+        """Return which run it is, in words."""
+        part, count = self.folder.kind.part, len(self.configs)
+        place = list(self.configs).index(number) + 1
+        return f"{part} {number} of {count}" if part == "fold" else f"{part} {number} ({place} of {count})"
+
+    def stopped(self, error: InterruptedRunError, finished: int) -> InterruptedRunError:
+        """Return the error of a signal, with how many runs are finished, and how to continue."""
+        kept = f"{finished} of {counted(len(self.configs), self.folder.kind.part)} are finished"
+        return InterruptedRunError(f"{error}; {kept}; {self.advice}", error.exit_code - 128)
+
+    @property
+    def advice(self) -> str:
+        """How to continue, in words."""
+        return f"continue with `{self.again} --run-dir {self.folder.path} --resume`"
 
 
 def train_runs(request: FolderRequest, interruption: Interruption) -> None:
@@ -55,25 +79,40 @@ def train_runs(request: FolderRequest, interruption: Interruption) -> None:
         MltrainError: as `train`; the runs that are finished are kept. A RunError where one of them has another config
             or other data, or is not one of those that are asked for.
     """
-    folder, part, count = request.folder, request.folder.kind.part, len(request.configs)
-    _refuse_others(request)
-    first = next(iter(request.configs))
-    for place, (number, loaded) in enumerate(request.configs.items(), start=1):
-        path = folder.run(number)
-        which = f"{part} {number} of {count}" if part == "fold" else f"{part} {number} ({place} of {count})"
+    refuse_others(request)
+    trained: list[int] = []
+    for number, config in request.configs.items():
+        path, which = request.folder.run(number), request.which(number)
+        loaded = with_threads(config, path, request.gates)
         terminal = Terminal(quiet=request.quiet, progress_every=loaded.spec.training.progress_every)
-        if _is_finished(path, loaded):
+        if is_finished(path, loaded):
             terminal.note(f"{which} is finished: {path}")
+            trained.append(number)
             continue
         terminal.note(f"{which}: {path}")
         try:
             interruption.raise_if_received()
             train(_of_run(request, path, loaded), interruption, Stopwatch() if request.profile else NO_STOPWATCH)
         except InterruptedRunError as error:
-            kept = f"{place - 1} of {counted(count, part)} are finished"
-            advice = f"continue with `{request.again} --run-dir {folder.path} --resume`"
-            raise InterruptedRunError(f"{error}; {kept}; {advice}", error.exit_code - 128) from error
-        _refuse_other_data(folder, first, number)
+            raise request.stopped(error, len(trained)) from error
+        trained.append(number)
+        refuse_other_data(request.folder, trained[0], number)
+
+
+def with_threads(loaded: Loaded, path: Path, gates: Sequence[str], share: int | Literal["auto"] = "auto") -> Loaded:
+    """Return the config of a run with a number of threads: that with which it has begun, so that it continues exactly.
+
+    Args:
+        loaded: the config; a number that it states stays.
+        path: of the run.
+        gates: of the command line.
+        share: what a run that has not begun gets.
+    """
+    if loaded.spec.threads != "auto":
+        return loaded
+    with suppress(RunError, ConfigError):
+        share = recorded_config(RunDirectory(path), plugins=loaded.plugins).spec.threads
+    return loaded if share == "auto" else again(loaded, [f"threads={share}"], gates)
 
 
 def _of_run(request: FolderRequest, path: Path, loaded: Loaded) -> TrainRequest:
@@ -87,7 +126,7 @@ def _of_run(request: FolderRequest, path: Path, loaded: Loaded) -> TrainRequest:
     )
 
 
-def _refuse_others(request: FolderRequest) -> None:
+def refuse_others(request: FolderRequest) -> None:
     """Refuse to write results of some of the runs beside others, which would look like a part of them."""
     others = sorted(request.folder.numbers() - request.configs.keys())
     if others:
@@ -95,7 +134,7 @@ def _refuse_others(request: FolderRequest) -> None:
         raise RunError(f"{path}: this {part} is not one of those that are asked for; choose another --run-dir")
 
 
-def _is_finished(path: Path, loaded: Loaded) -> bool:
+def is_finished(path: Path, loaded: Loaded) -> bool:
     """Return whether there is nothing left to do for a run.
 
     Raises:
@@ -111,7 +150,7 @@ def _is_finished(path: Path, loaded: Loaded) -> bool:
     return True
 
 
-def _refuse_other_data(folder: RunFolder, first: int, number: int) -> None:
+def refuse_other_data(folder: RunFolder, first: int, number: int) -> None:
     """Refuse to go on where the data has changed since the first run, before the others are trained in vain."""
     one, other = (RunDirectory(folder.run(each)).record().data for each in (first, number))
     if one is None or other is None or one.sha256 != other.sha256:

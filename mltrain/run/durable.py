@@ -167,6 +167,20 @@ def append(path: Path, data: bytes, *, durable: bool = False) -> None:
             _flush_directory(directory)
 
 
+def growing_file(path: Path) -> int:
+    """Open the file `path` for another process, which adds what it says at the end; whoever asks closes it.
+
+    Raises:
+        WriteError: it cannot be made.
+    """
+    with _holding(path) as directory:
+        file: int = perform(os.open, path.name, _GROWING_FILE, 0o666, dir_fd=directory)
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            os.close(file)
+            raise OSError(errno.EISDIR, "")
+        return file
+
+
 def make_directory(path: Path) -> None:
     """Make the directory `path` in one that is there.
 

@@ -43,6 +43,7 @@ FOLDS_CARD = "folds.md"
 SEEDS_PREFIX = "seeds-"
 SEEDS = "seeds.json"
 SEEDS_CARD = "seeds.md"
+LOGS = "logs"
 
 # What a person reads, in this order: plain texts, and the one page.
 FOR_PEOPLE = (PAGE, CARD, CONFIG, RESOLVED, METRICS, HISTORY, RECORD, STATUS, LOG)

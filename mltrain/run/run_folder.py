@@ -32,7 +32,7 @@ class FolderKind:
 
     def holds(self, name: str) -> bool:
         """Return whether a file or a directory of that name may be in the folder."""
-        ours = name in (self.results, self.card) or name.startswith(durable.TEMPORARY)
+        ours = name in (self.results, self.card, layout.LOGS) or name.startswith(durable.TEMPORARY)
         return ours or re.fullmatch(rf"{self.part}-(0|[1-9][0-9]*)", name) is not None
 
 
@@ -50,6 +50,10 @@ class RunFolder:
     def run(self, number: int) -> Path:
         """Return the run directory of a fold or a seed, which may not exist yet."""
         return self.path / f"{self.kind.part}-{number}"
+
+    def log(self, number: int) -> Path:
+        """Return the file of what the process of a fold or a seed says, where it has one of its own."""
+        return self.path / layout.LOGS / f"{self.kind.part}-{number}.txt"
 
     def numbers(self) -> set[int]:
         """Return the folds or seeds of which there is a directory."""

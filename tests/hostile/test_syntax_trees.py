@@ -43,6 +43,10 @@ WRITERS = {
         "the logs of workers, in a private temporary folder; durable puts them into the run",
         {"?.open for writing", ".unlink()", "tempfile.TemporaryDirectory"},
     ),
+    "procedures/run_process.py": (
+        "files without a name, for what another process is told and what it answers",
+        {"tempfile.TemporaryFile"},
+    ),
     "cli/train_workers.py": ("where the run is and who is lost, in that folder", {".write_text()"}),
     "keras_api/generate.py": ("the catalogue: a tool for developers, which no command runs", {".write_text()"}),
 }

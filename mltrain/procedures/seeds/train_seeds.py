@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from mltrain.procedures.folder_training import FolderRequest, train_runs
+from mltrain.procedures.folder_training import FolderRequest
 from mltrain.procedures.seeds.results import seed_results
+from mltrain.procedures.training_at_once import train_folder
 from mltrain.report.seeds import seeds_markdown
 from mltrain.run.json_text import to_json
 from mltrain.run.seeds_form import SeveralSeeds
@@ -14,9 +15,9 @@ def train_seeds(request: FolderRequest, interruption: Interruption) -> SeveralSe
     """Train every seed that is not finished in the folder, and return what all of them say together.
 
     Raises:
-        MltrainError: as `train_runs`.
+        MltrainError: as `train_folder`.
     """
-    train_runs(request, interruption)
+    train_folder(request, interruption)
     first = next(iter(request.configs.values()))
     found = seed_results(request.folder, tuple(request.configs), first.spec.evaluation.gates, first.plugins)
     request.folder.write_results(to_json(found.as_json(), exact=True), seeds_markdown(found, first.spec.name))

@@ -1,0 +1,74 @@
+"""A process that trains one run of a folder, beside others: `--parallel N`. It is
+
+    python -m mltrain.cli.one_of_folder RUN --json
+
+which reads a `RunJob` from its standard input, says on standard error what `train` says, and describes its error on
+standard output as every command does with --json.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mltrain.cli.app import main
+
+if TYPE_CHECKING:
+    from mltrain.training.signals import Interruption
+
+# Seconds after which a process ends that nobody waits for any more, whatever it does: every file of a run is replaced
+# atomically.
+_MOST_ALONE = 30
+
+
+def train_one() -> int:
+    """Train the run that standard input describes, and return the exit code."""
+    from mltrain.config.load import load_text
+    from mltrain.config.plugins import Plugins
+    from mltrain.procedures.run_job import RunJob
+    from mltrain.procedures.train import Place, TrainRequest, train
+    from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
+    from mltrain.training.signals import Interruption
+
+    job = RunJob.of_text(sys.stdin.read())
+    # What code of the user's prints is for people.
+    with Interruption().handled() as interruption, redirect_stdout(sys.stderr):
+        _end_with_the_command(job.launcher, interruption)
+        with interruption.deferred():
+            plugins = Plugins.of_files(map(Path, job.plugins))
+            directory = Path.cwd() if job.path is None else Path(job.path).absolute().parent
+            loaded = load_text(job.config, job.path or "stdin", directory, job.overrides, job.gates, plugins=plugins)
+            loaded = replace(loaded, path=None if job.path is None else Path(job.path))
+            request = TrainRequest(
+                loaded,
+                Place(Path(job.folder), Path(job.run), resume=True),
+                job.command,
+                allow_inexact=job.allow_inexact,
+                verify_export=job.verify_export,
+            )
+            train(request, interruption, Stopwatch() if job.profile else NO_STOPWATCH)
+    return 0
+
+
+def _end_with_the_command(pipe: int, interruption: Interruption) -> None:
+    """Stop as at a signal where the command is gone, however it ended: nobody would see this process any more."""
+
+    def watch() -> None:
+        os.read(pipe, 1)
+        if interruption.received is None:
+            interruption.receive(signal.SIGTERM)
+            time.sleep(_MOST_ALONE)
+        os._exit(128 + signal.SIGTERM)  # as at the second signal
+
+    threading.Thread(target=watch, name="command", daemon=True).start()
+
+
+if __name__ == "__main__":
+    main(train_one)
