@@ -36,6 +36,7 @@ class RunProcess:
     Attributes:
         number: of the fold or the seed.
         path: of the run.
+        log: the file of what it says.
 
     Raises:
         WriteError: its log cannot be written.
@@ -44,12 +45,12 @@ class RunProcess:
     def __init__(self, request: FolderRequest, number: int, loaded: Loaded, launcher: int) -> None:
         self.number, self.path = number, request.folder.run(number)
         self._which, self._advice = request.which(number), request.advice
-        self._log = request.folder.log(number)
+        self.log = request.folder.log(number)
         self._began = time.monotonic()
         self._told, self._kept = False, ExitStack()
-        make_directories(self._log.parent)
+        make_directories(self.log.parent)
         with ExitStack() as stack:
-            log = growing_file(self._log)
+            log = growing_file(self.log)
             stack.callback(os.close, log)
             self._log_began = os.fstat(log).st_size
             job = stack.enter_context(tempfile.TemporaryFile())
@@ -123,7 +124,7 @@ class RunProcess:
 
     def _said(self) -> list[str]:
         """Return what it has said, by lines."""
-        with self._log.open("rb") as file:
+        with self.log.open("rb") as file:
             file.seek(self._log_began)
             return file.read().decode("utf-8", "replace").splitlines()
 

@@ -153,7 +153,7 @@ class _Runs:
     def _result(self, process: RunProcess) -> str:
         """Return what came of a run, in a line."""
         run = read_run(RunDirectory(process.path), self._request.configs[process.number].plugins)
-        warned = f", {counted(process.warnings, 'warning')}" if process.warnings else ""
+        warned = f", {counted(process.warnings, 'warning')} in {process.log}" if process.warnings else ""
         return f"{run.primary} {number(run.value(run.primary))}, in {duration(process.seconds)}{warned}"
 
     def _tell_all(self, number: int) -> None:
