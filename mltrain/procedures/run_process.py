@@ -40,6 +40,7 @@ class RunProcess:
 
     Raises:
         WriteError: its log cannot be written.
+        WorkerError: there can be no such process.
     """
 
     def __init__(self, request: FolderRequest, number: int, loaded: Loaded, launcher: int) -> None:
@@ -59,16 +60,20 @@ class RunProcess:
             self._answer = self._kept.enter_context(tempfile.TemporaryFile())
             # `python -m` finds modules in the working directory first, and the command `mltrain` does not.
             safely = () if str(Path.cwd()) in sys.path else ("-P",)
-            self._process = subprocess.Popen(  # noqa: S603 - this program, with nothing of the user's but a path
-                [sys.executable, *safely, "-m", "mltrain.cli.one_of_folder", str(self.path), "--json"],
-                # A GPU is shared: without this, TensorFlow would take all of its memory for the first process.
-                env={"TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ},
-                pass_fds=(launcher,),
-                stdin=job,
-                stdout=self._answer,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C comes to the command alone
-            )
+            program = [sys.executable, *safely, "-m", "mltrain.cli.one_of_folder", str(self.path), "--json"]
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - this program, with nothing of the user's but a path
+                    program,
+                    # A GPU is shared: without this, TensorFlow would take all of its memory for the first process.
+                    env={"TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ},
+                    pass_fds=(launcher,),
+                    stdin=job,
+                    stdout=self._answer,
+                    stderr=log,
+                    start_new_session=True,  # Ctrl-C comes to the command alone
+                )
+            except OSError as error:  # no memory, or too many processes
+                raise WorkerError(f"{self._which}: cannot start a process: {error.strerror}; {self._advice}") from error
 
     @property
     def has_ended(self) -> bool:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from mltrain.comparison.compared_run import read_run
 from mltrain.config.load import Loaded
-from mltrain.errors import InterruptedRunError, MltrainError, RunError
+from mltrain.errors import InterruptedRunError, MltrainError
 from mltrain.procedures.folder_training import (
     FolderRequest,
     is_finished,
@@ -64,6 +64,7 @@ class _Runs:
         self._running: list[RunProcess] = []
         self._trained: list[int] = []
         self._failed: dict[int, MltrainError] = {}
+        self._told = False  # of a signal that has come
         specs = [config.spec for config in request.configs.values()]
         self._may_download = any(each.source == "imagenet" for spec in specs for each in spec.model.stated_weights())
 
@@ -76,17 +77,16 @@ class _Runs:
             MltrainError: as `train_folder`.
         """
         self._look_for_finished()
-        told = False
         try:
-            while self._running or (self._waiting and not self._failed and not told):
-                if interruption.received is not None and not told:
-                    told = True
+            while self._running or (self._waiting and not self._stopping):
+                if interruption.received is not None and not self._told:
+                    self._told = True
                     self._tell_all(interruption.received)
-                while self._waiting and len(self._running) < self._most(at_once) and not self._failed and not told:
+                while self._waiting and not self._stopping and len(self._running) < self._most(at_once):
                     self._begin()
                 for each in [each for each in self._running if each.has_ended]:
                     self._running.remove(each)
-                    self._end(each, stopping=told or bool(self._failed))
+                    self._end(each)
                 time.sleep(_LOOKS)
         finally:
             for each in self._running:
@@ -98,6 +98,11 @@ class _Runs:
             number = interruption.received or signal.SIGTERM
             error = InterruptedRunError(f"stopped by {signal.Signals(number).name}", number)
             raise self._request.stopped(error, len(self._trained))
+
+    @property
+    def _stopping(self) -> bool:
+        """Whether no other run begins, as a signal has come or a run has failed."""
+        return self._told or bool(self._failed)
 
     def _look_for_finished(self) -> None:
         for name, config in self._request.configs.items():
@@ -119,36 +124,38 @@ class _Runs:
     def _begin(self) -> None:
         name = next(iter(self._waiting))
         loaded = self._waiting.pop(name)
-        process = RunProcess(self._request, name, loaded, self._launcher)
-        self._running.append(process)
-        self._terminal.note(f"{self._request.which(name)}: {process.path}")
+        try:
+            process = RunProcess(self._request, name, loaded, self._launcher)
+        except MltrainError as error:
+            self._fail(name, error)
+        else:
+            self._running.append(process)
+            self._terminal.note(f"{self._request.which(name)}: {process.path}")
 
-    def _end(self, process: RunProcess, *, stopping: bool) -> None:
+    def _end(self, process: RunProcess) -> None:
         """Take note of how a process has ended."""
         name, error = process.number, process.error()
         which = self._request.which(name)
         if error is None:
             self._trained.append(name)
-            self._terminal.note(f"{which}: {self._result(process)}")
-            error = self._other_data(name)
-        elif isinstance(error, InterruptedRunError):
-            self._terminal.note(f"{which}: {error}")
-            if stopping:
-                return
-            error = self._request.stopped(error, len(self._trained))  # somebody has stopped this one alone
-        else:
+            try:
+                self._terminal.note(f"{which}: {self._result(process)}")
+                refuse_other_data(self._request.folder, self._trained[0], name)
+            except MltrainError as other:
+                self._fail(name, other)
+        elif not isinstance(error, InterruptedRunError):
             self._terminal.note(f"{which}: failed after {duration(process.seconds)}")
-        if error is not None:
-            self._failed[name] = error
-            if not stopping:
-                self._tell_all(signal.SIGTERM)
+            self._fail(name, error)
+        else:
+            self._terminal.note(f"{which}: {error}")
+            if not self._stopping:  # somebody has stopped this one alone
+                self._fail(name, self._request.stopped(error, len(self._trained)))
 
-    def _other_data(self, name: int) -> MltrainError | None:
-        try:
-            refuse_other_data(self._request.folder, self._trained[0], name)
-        except RunError as error:
-            return error
-        return None
+    def _fail(self, name: int, error: MltrainError) -> None:
+        """Let the others write a checkpoint and stop, where one has failed; no other begins."""
+        if not self._stopping:
+            self._tell_all(signal.SIGTERM)
+        self._failed[name] = error
 
     def _result(self, process: RunProcess) -> str:
         """Return what came of a run, in a line."""

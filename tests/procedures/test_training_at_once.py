@@ -183,6 +183,13 @@ def test_a_config_from_standard_input_and_a_plugin(shell, tmp_path):
     assert (tmp_path / "runs" / "seed-43" / "config.yaml").read_bytes() == (tmp_path / "config.yaml").read_bytes()
 
 
+# What a user's own sitecustomize could do to a training.
+BUG = """\
+import mltrain.config.resolved
+def broken(*arguments, **options):
+    raise KeyError("a bug")
+mltrain.config.resolved.resolved_yaml = broken
+"""
 WRONG = {
     "a column that is not there": (
         CONFIG.replace("{type: synthetic, kind: blobs, rows: 240}", "{type: csv, path: rows.csv}\n  target: size"),
@@ -207,6 +214,31 @@ def test_an_error_is_that_of_one_after_another(tmp_path, name):
     said = in_process(tmp_path, *FOLDS, "--run-dir", "three", *PARALLEL).err
     assert re.search(r"^fold \d of 3: failed after ", said, re.MULTILINE)
     assert not (tmp_path / "three" / "fold-3").exists()
+
+
+def test_a_bug_is_said_as_by_one_after_another(shell, tmp_path):
+    write(tmp_path)
+    (tmp_path / "sitecustomize.py").write_text(BUG)
+    said = []
+    for options in ("", "--parallel 2"):
+        line = f"mltrain train config.yaml --seeds 2 --run-dir 'runs{options}' --json --quiet {options}"
+        done = shell(line, PYTHONPATH=str(tmp_path), TMPDIR=str(tmp_path))
+        assert done.code == 1
+        assert set(json.loads(done.out)["error"]) == {"exit_code", "message", "traceback"}
+        said.append(re.sub(r"mltrain-bug-\w+", "", done.err))
+    assert said[0] == said[1]
+    assert said[0].startswith("bug in mltrain: KeyError: 'a bug' (the traceback is in ")
+
+
+def test_a_link_in_the_place_of_the_logs_leads_nowhere(tmp_path):
+    write(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "runs" / "logs").symlink_to(tmp_path / "other")
+    done = in_process(tmp_path, *FOLDS, "--run-dir", "runs", "--resume", *PARALLEL)
+    assert done.code == 7
+    assert done.err.startswith("error: runs/logs/fold-1.txt: ")
+    assert list((tmp_path / "other").iterdir()) == []
 
 
 def begun(folder, *arguments):
