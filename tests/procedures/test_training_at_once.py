@@ -10,9 +10,15 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from mltrain.config.load import load_text
+from mltrain.procedures.folder_training import FolderRequest
+from mltrain.procedures.training_at_once import _Runs
+from mltrain.report.terminal import Terminal
+from mltrain.run.run_folder import SEEDS, RunFolder
 from mltrain.run.rundir import RunDirectory
 from tests.conftest import in_process
 from tests.procedures.test_launching import WITHIN, alive, children
@@ -148,6 +154,10 @@ def test_threads_are_divided_and_stay_those_of_the_run(tmp_path):
         run = tmp_path / "runs" / f"seed-{seed}"
         assert f"threads: {share}  # --set" in (run / "config.resolved.yaml").read_text()
         assert RunDirectory(run).record().threads.intra_op == share
+    options = ("--set", "seed=43", "--set", "data.split.seed=42", "--set", f"threads={share}", "--quiet")
+    assert in_process(tmp_path, "train", "config.yaml", "--run-dir", "alone", *options).code == 0
+    for name in ("metrics.json", "model.json", "predictions/test.predictions.npy"):
+        assert (tmp_path / "alone" / name).read_bytes() == (tmp_path / "runs" / "seed-43" / name).read_bytes(), name
     # Without --parallel the runs would have another number of threads: they keep theirs.
     write(tmp_path, CONFIG.replace("threads: 1\n", "").replace("epochs: 4", "epochs: 6"))
     again = ("train", "config.yaml", "--seeds", 3, "--run-dir", "runs", "--resume", "--quiet")
@@ -181,6 +191,28 @@ def test_a_config_from_standard_input_and_a_plugin(shell, tmp_path):
     assert [each["passed"] for each in found["gates"]] == [True]
     assert "this goes to the log" in (tmp_path / "runs" / "logs" / "seed-42.txt").read_text()
     assert (tmp_path / "runs" / "seed-43" / "config.yaml").read_bytes() == (tmp_path / "config.yaml").read_bytes()
+
+
+def test_a_process_that_ends_by_itself_is_lost(tmp_path):
+    leaving = OWN.replace('print("this goes to the log")', 'print("good bye", flush=True), os._exit(3)')
+    (tmp_path / "own.py").write_text(f"import os\n{leaving}")
+    write(tmp_path, CONFIG.replace("[accuracy, log_loss]", "[accuracy, hits]"))
+    done = in_process(tmp_path, *FOLDS, "--run-dir", "runs", "--plugin", "own.py", *PARALLEL, "--quiet")
+    assert done.code == 13
+    assert re.match(r"error: fold [12] of 3 \(runs/fold-[12]\) ended with exit code 3; its last 3 lines: ", done.err)
+    assert "| good bye; continue with `mltrain cross-validate … --run-dir runs --resume`" in done.err
+
+
+def test_one_alone_downloads_weights(tmp_path):
+    source, weights = "{type: image_folder, path: ., size: [32, 32]}", "backbone: MobileNetV2, weights: imagenet"
+    text = f"data: {{source: {source}}}\nmodel: {{type: pretrained, {weights}}}\n"
+    configs = {seed: load_text(text.encode(), "config.yaml", tmp_path) for seed in (1, 2)}
+    request = FolderRequest(configs, RunFolder(tmp_path, SEEDS), ("mltrain",), "mltrain train", parallel=2)
+    runs = _Runs(request, Terminal(quiet=True), 0, 1)
+    runs._running = [SimpleNamespace(path=tmp_path)]
+    assert runs._most(2) == 1
+    (tmp_path / "splits").mkdir()
+    assert runs._most(2) == 2
 
 
 # What a user's own sitecustomize could do to a training.
