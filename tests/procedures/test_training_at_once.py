@@ -154,7 +154,8 @@ def test_threads_are_divided_and_stay_those_of_the_run(tmp_path):
         run = tmp_path / "runs" / f"seed-{seed}"
         assert f"threads: {share}  # --set" in (run / "config.resolved.yaml").read_text()
         assert RunDirectory(run).record().threads.intra_op == share
-    options = ("--set", "seed=43", "--set", "data.split.seed=42", "--set", f"threads={share}", "--quiet")
+    stated = ("seed=43", "data.split.seed=42", "data.source.seed=42", f"threads={share}")
+    options = ("--quiet", *(part for each in stated for part in ("--set", each)))
     assert in_process(tmp_path, "train", "config.yaml", "--run-dir", "alone", *options).code == 0
     for name in ("metrics.json", "model.json", "predictions/test.predictions.npy"):
         assert (tmp_path / "alone" / name).read_bytes() == (tmp_path / "runs" / "seed-43" / name).read_bytes(), name
