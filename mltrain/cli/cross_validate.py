@@ -56,7 +56,7 @@ def cross_validate(
     from mltrain.procedures.folder_training import FolderRequest
     from mltrain.procedures.folds.configs import fold_configs
     from mltrain.procedures.folds.cross_validate import cross_validate as run_folds
-    from mltrain.procedures.weight_sources import with_found_runs
+    from mltrain.procedures.weight_sources import stating_found_runs
     from mltrain.procedures.worker_count import refuse_several_devices
     from mltrain.report.folds import folds_text
     from mltrain.report.terminal import Terminal
@@ -65,9 +65,8 @@ def cross_validate(
 
     refuse_two_places(runs_dir, run_dir, resume, "the folder of folds")
     with Interruption().handled() as interruption:
-        loaded = with_found_runs(
-            load(config, overrides or (), gates or (), plugins_of(plugins)), runs_directory(runs_dir)
-        )
+        loaded = load(config, overrides or (), gates or (), plugins_of(plugins))
+        loaded = stating_found_runs(loaded, runs_directory(runs_dir), gates or ())
         check_options(None, 0.0, None, junit, loaded.spec.evaluation.gates)
         refuse_several_devices(loaded, "`cross-validate`", interruption)
         configs = fold_configs(loaded, folds, gates or ())

@@ -76,10 +76,12 @@ def train_seeds(loaded: Loaded, asked: str, options: FolderOptions, interruption
     from mltrain.procedures.folder_training import FolderRequest
     from mltrain.procedures.seeds.configs import asked_seeds, seed_configs
     from mltrain.procedures.seeds.train_seeds import train_seeds as train_all
+    from mltrain.procedures.weight_sources import stating_found_runs
     from mltrain.report.seeds import seeds_text
     from mltrain.report.terminal import Terminal
     from mltrain.run.run_folder import SEEDS, run_folder
 
+    loaded = stating_found_runs(loaded, options.runs_dir, options.gates)
     configs = seed_configs(loaded, asked_seeds(asked, loaded.spec.seed), options.gates)
     with interruption.deferred():
         folder = run_folder(SEEDS, options.runs_dir, loaded.spec.name, options.run_dir, go_on=options.resume)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mltrain.config.load import Loaded
+from mltrain.config.load import Loaded, again
 from mltrain.config.plugins import Plugins
 from mltrain.errors import DataError, PluginError, RunError
 from mltrain.first_weights.spec import FirstWeights
 from mltrain.models.model import StatedWeights
-from mltrain.problems import KeyPath, Problem, printable
+from mltrain.problems import KeyPath, Problem, path_text, printable
 
 if TYPE_CHECKING:  # `validate` looks for files alone, and needs no NumPy
     from mltrain.procedures.stored_model import StoredModel
@@ -37,6 +38,24 @@ def with_found_runs(loaded: Loaded, runs_dir: Path) -> Loaded:
                 model = _replaced(spec.model, stated.path[1:], FirstWeights(run=str(found)))
                 spec = spec.model_copy(update={"model": model})
     return loaded if spec is loaded.spec else replace(loaded, spec=spec)
+
+
+def stating_found_runs(loaded: Loaded, runs_dir: Path, gates: Sequence[str] = ()) -> Loaded:
+    """Return the same as `with_found_runs`, where the paths are overrides: the configs of folds and seeds, which are
+    made of the text and the overrides, keep them.
+
+    Args:
+        loaded: the experiment.
+        runs_dir: the folder of runs.
+        gates: of the command line.
+    """
+    overrides = []
+    for stated in loaded.spec.model.stated_weights():
+        if isinstance(stated.source, FirstWeights) and stated.source.run is not None:
+            with suppress(RunError):
+                found = _found_run(stated.source.run, loaded.path, runs_dir).path.absolute()
+                overrides.append(f"{path_text((*stated.path, 'run'))}={json.dumps(str(found), ensure_ascii=False)}")
+    return again(loaded, overrides, gates) if overrides else loaded
 
 
 def _found_run(reference: str, config: Path | None, runs_dir: Path) -> RunDirectory:

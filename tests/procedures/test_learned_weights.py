@@ -510,3 +510,23 @@ def test_weights_that_imagenet_does_not_have(mltrain, config, images, cache):
     assert "config.yaml:6:" in done.err
     assert "alpha" in done.err
     assert "0.75" in done.err
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_seeds_begin_with_a_run_beside_the_config_and_folds_with_the_newest(tmp_path, mltrain, parallel):
+    text = "name: blobs\ndata: {source: {type: synthetic, kind: blobs, rows: 120}}\ntraining: {epochs: 1}\n"
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "config.yaml").write_text(f"{text}model: {{type: mlp, units: [4]}}\n")
+    base = tmp_path / "here" / "base"
+    assert mltrain("train", "here/config.yaml", "--run-dir", base).code == 0
+    newest_run = mltrain("train", "here/config.yaml", "--runs-dir", "kept").run
+    for command, named in ((("cross-validate", "--folds", 2), "blobs/latest"), (("train", "--seeds", 2), "base")):
+        (tmp_path / "here" / "config.yaml").write_text(
+            f"{text}model: {{type: mlp, units: [4], weights: {{run: {named}}}}}\n"
+        )
+        done = mltrain(command[0], "here/config.yaml", *command[1:], "--runs-dir", "kept", "--parallel", parallel)
+        assert done.code == 0, done.err
+        for run in done.run.glob("*-[0-9]*"):
+            source = json.loads((run / "record.json").read_text())["first_weights"]["model.weights"]["source"]
+            assert str(base if named == "base" else newest_run) in source
