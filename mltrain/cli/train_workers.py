@@ -215,7 +215,9 @@ def _when_one_is_lost(restarts: int, interruption: Interruption, *, first: bool)
         left = restarts - began - 1
         typer.echo(f"warning: {error}; this worker starts again, and waits for the others ({left} left)", err=True)
         os.environ[RESTARTED] = str(began + 1)
-        again = [sys.executable, "-m", "mltrain", *sys.argv[1:]]
+        from mltrain.procedures.worker_processes import own_python
+
+        again = [*own_python(), "mltrain", *sys.argv[1:]]
         os.execv(sys.executable, again)  # noqa: S606 - the command line of this process, again
 
 

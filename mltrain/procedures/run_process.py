@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from mltrain.config.load import Loaded
 from mltrain.errors import FailedRunError, InterruptedRunError, MltrainError, WorkerError
 from mltrain.procedures.folder_training import FolderRequest
 from mltrain.procedures.run_job import RunJob
+from mltrain.procedures.worker_processes import own_python
 from mltrain.run.durable import growing_file, make_directories
 from mltrain.wording import counted
 
@@ -58,9 +58,7 @@ class RunProcess:
             job.write(_job(request, self.path, loaded, launcher).as_text().encode())
             job.seek(0)
             self._answer = self._kept.enter_context(tempfile.TemporaryFile())
-            # `python -m` finds modules in the working directory first, and the command `mltrain` does not.
-            safely = () if str(Path.cwd()) in sys.path else ("-P",)
-            program = [sys.executable, *safely, "-m", "mltrain.cli.one_of_folder", str(self.path), "--json"]
+            program = [*own_python(), "mltrain.cli.one_of_folder", str(self.path), "--json"]
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - this program, with nothing of the user's but a path
                     program,

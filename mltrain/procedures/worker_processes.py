@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, NoReturn, Protocol
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -66,10 +67,19 @@ def may_fork() -> bool:
     return sys.platform == "linux" and "tensorflow" not in sys.modules and not any(map(os.path.exists, DRIVERS))
 
 
+def own_python() -> list[str]:
+    """Return the beginning of the command line of another process of this program.
+
+    `python -m` finds modules in the working directory first, where the command `mltrain` does not: a `random.py` of the
+    user's would take the place of Python's own.
+    """
+    return [sys.executable, *(() if {"", str(Path.cwd())} & set(sys.path) else ("-P",)), "-m"]
+
+
 def spawned(command: Sequence[str], given: Surroundings) -> WorkerProcess:
     """Start `mltrain` with these arguments, in a process of its own."""
     return subprocess.Popen(  # noqa: S603 - the command line of this process, again
-        [sys.executable, "-m", "mltrain", *command],
+        [*own_python(), "mltrain", *command],
         env=dict(given.environment),
         pass_fds=tuple(given.kept),
         stdin=None if given.log is None else subprocess.DEVNULL,

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from mltrain.procedures.worker_processes import DRIVERS
+from tests.own_parts import NETS
 from tests.procedures.test_workers import command, free_addresses, rows_of, write
 
 pytestmark = pytest.mark.long
@@ -194,3 +195,18 @@ def test_data_are_read_once_for_all_workers_and_for_those_that_start_again(tmp_p
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     assert ended(process, again)[0] == 143
+
+
+def test_modules_of_the_working_directory_do_not_take_the_place_of_others(tmp_path):
+    """Where the command is `mltrain`: `python -m mltrain` looks there first by itself."""
+    write(tmp_path, "config.yaml")
+    (tmp_path / "parts.py").write_text(NETS)  # it imports Keras, so that the workers are not forked
+    (tmp_path / "queue.py").write_text("raise SystemExit('the wrong module')\n")
+    program = "import sys; from mltrain.cli.app import main; main()"
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "mltrain").write_text(program)
+    line = [sys.executable, "bin/mltrain", "train", "config.yaml", "--run-dir", "run", "--workers", "2", "--quiet"]
+    done = subprocess.run(
+        [*line, "--plugin", "parts.py"], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
+    )
+    assert done.returncode == 0, done.stderr
