@@ -127,7 +127,7 @@ def test_a_signal_at_the_border_of_stages(train, mltrain, monkeypatch, trained_o
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("first", range(4))
+@pytest.mark.parametrize("first", [0, 2, *(pytest.param(number, marks=pytest.mark.torture) for number in (1, 3))])
 def test_a_signal_at_every_fourth_look(train, mltrain, monkeypatch, trained_once, tmp_path, first):
     expected, ended = result(trained_once(STAGES)), 0
     (tmp_path / "config.yaml").write_text(STAGES)
