@@ -48,7 +48,7 @@ def launch(team: Launched, restarts: int, interruption: Interruption, say: Calla
 
     Args:
         team: the workers.
-        restarts: how often all of them are started again, from the last checkpoint, where one is lost.
+        restarts: how often all are started again where one is lost: from the last checkpoint, if there is a run.
         interruption: of this process.
         say: is called with a sentence where they are started again.
 
@@ -61,11 +61,12 @@ def launch(team: Launched, restarts: int, interruption: Interruption, say: Calla
             try:
                 return _once(team, folder, interruption)
             except WorkerError as error:
-                if not restarts or interruption.received is not None or _run_of(folder) is None:
+                if not restarts or interruption.received is not None:
                     raise
                 restarts -= 1
                 (folder / LOST_FILE).unlink(missing_ok=True)
-                say(f"{error}; all workers are started again from the last checkpoint ({restarts} left)")
+                place = "" if _run_of(folder) is None else " from the last checkpoint"
+                say(f"{error}; all workers are started again{place} ({restarts} left)")
 
 
 def _once(team: Launched, folder: Path, interruption: Interruption) -> int:

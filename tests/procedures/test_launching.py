@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -132,6 +133,32 @@ def test_restarts_end_as_if_nothing_had_happened(tmp_path):
     assert (run / "metrics.json").read_bytes() == (other / "metrics.json").read_bytes()
     last = [next((each / "checkpoints").glob("last-*/arrays.npz")).read_bytes() for each in (run, other)]
     assert last[0] == last[1]
+
+
+def test_restarts_of_workers_that_have_not_begun(tmp_path):
+    """The first worker is killed while it imports TensorFlow, and then the second one, at random times."""
+    drawn = random.Random(22)
+    write(tmp_path, "config.yaml", model="{type: mlp, units: [16, 8], dropout: 0.3}")
+    line = [sys.executable, "-m", "mltrain", "train", "config.yaml", "--quiet", "--run-dir"]
+    several = ("--workers", "2", "--restarts", "2")
+    process = subprocess.Popen([*line, "run", *several], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    before = []
+    for rank in (0, 1):
+        deadline = time.monotonic() + 120
+        while len(workers := [each for each in children(process) if each not in before]) < 2:
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(drawn.uniform(0, 1))
+        os.kill(workers[rank], signal.SIGKILL)
+        before += workers
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    said = [f"worker {rank} of 2 was ended by SIGKILL; all workers are started again" for rank in (0, 1)]
+    assert [each.split("warning: ")[1].split(" (")[0] for each in err.splitlines()] == said
+    whole = command(tmp_path, "train", "config.yaml", "--run-dir", "whole", "--workers", 2, "--quiet")
+    assert whole.returncode == 0, whole.stderr
+    assert rows_of(tmp_path / "run") == rows_of(tmp_path / "whole")
 
 
 def started(folder, addresses, rank, *arguments):

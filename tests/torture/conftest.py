@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tests.torture.experiments import LONG, SHORT, VARIANTS
+from tests.torture.experiments import LONG, SHORT, TOGETHER, VARIANTS
 from tests.torture.forking import ForkServer
 from tests.torture.interruptions import Battery
 
@@ -27,10 +27,16 @@ def battery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Battery]:
     ]
     (folder / "targets.csv").write_text("\n".join(["p,q,a,b,c", *rows, ""]))
     (folder / "texts.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in _texts(drawn)))
-    for name, text in {"short": SHORT, "long": LONG, **VARIANTS}.items():
+    for name, text in {"short": SHORT, "long": LONG, "together": TOGETHER, **VARIANTS}.items():
         (folder / f"{name}.yaml").write_text(text)
     with ForkServer(folder) as server:
         yield Battery(server)
+
+
+@pytest.fixture(scope="session")
+def battery_by_two(battery: Battery) -> Battery:
+    """The same, where two workers train each experiment together."""
+    return Battery(battery.server, workers=2)
 
 
 def _texts(drawn: np.random.Generator) -> Iterator[dict[str, object]]:

@@ -57,6 +57,9 @@ _MLP = "{type: mlp, units: [8]}"
 # The one that is killed many times: 60 epochs, of which a resumption does some.
 LONG = experiment("{type: mlp, units: [8], dropout: 0.2}", epochs=60)
 
+# The one of which several workers are killed many times: what follows the training is short.
+TOGETHER = experiment("{type: mlp, units: [8], dropout: 0.2}", epochs=20) + "evaluation: {baselines: false}\n"
+
 VARIANTS = {
     "dropout": experiment("{type: mlp, units: [8], dropout: 0.5}"),
     "noise": experiment(_layers("{type: GaussianNoise, stddev: 0.5}", "{type: Dense, units: 4}")),

@@ -9,22 +9,33 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from mltrain.errors import WorkerError
 from tests.torture.comparison import compare, resumptions, step_on_disk
 from tests.torture.forking import KILLED, Call, Ended, ForkServer, call
 
 
 class Battery:
-    """Runs of experiments by name, in the folder of a server."""
+    """Runs of experiments by name, in the folder of a server.
 
-    def __init__(self, server: ForkServer) -> None:
+    Args:
+        server: runs the commands.
+        workers: that train together.
+    """
+
+    def __init__(self, server: ForkServer, workers: int = 1) -> None:
         self.server = server
         self.folder = server.folder
+        self.workers = workers
+        # How a command ends of which a process was killed: the launcher is not.
+        self.killed = KILLED if workers == 1 else WorkerError.exit_code
+        self._several = () if workers == 1 else ("--workers", str(workers))
+        self._suffix = "" if workers == 1 else f"-by-{workers}"
         self._whole: dict[str, Ended] = {}
         self._runs = 0
 
     def whole(self, experiment: str) -> tuple[Path, Ended]:
         """Return the run that is not interrupted, and how its command ended."""
-        run = self.folder / f"{experiment}-whole"
+        run = self.folder / f"{experiment}{self._suffix}-whole"
         if experiment not in self._whole:
             self._whole[experiment] = self.server(*self.training(experiment, run))
             assert self._whole[experiment].code == 0, self._whole[experiment].err
@@ -33,7 +44,7 @@ class Battery:
     def new(self, experiment: str) -> Path:
         """Return the place of a run that is not there yet."""
         self._runs += 1
-        return self.folder / f"{experiment}-{self._runs}"
+        return self.folder / f"{experiment}{self._suffix}-{self._runs}"
 
     def copy(self, run: Path) -> Path:
         """Return a copy of a run, under a new name."""
@@ -43,7 +54,7 @@ class Battery:
 
     def training(self, experiment: str, run: Path, *more: str) -> tuple[object, ...]:
         """Return the arguments that train it."""
-        return ("train", f"{experiment}.yaml", "--run-dir", run, "--quiet", *more)
+        return ("train", f"{experiment}.yaml", "--run-dir", run, "--quiet", *self._several, *more)
 
     def interrupted(self, experiment: str, faults: Sequence[dict[str, Any]]) -> list[tuple[Path, Ended]]:
         """Start a run for each of `faults`, which happens to it."""
@@ -74,21 +85,24 @@ class Battery:
         return steps
 
     def killed_in_training(self, experiment: str, drawn: random.Random) -> Path:
-        """Return a run that was killed at a random time after its first checkpoint behind step 0."""
+        """Return a run of which a process was killed at a random time after its first checkpoint behind step 0."""
         _, whole = self.whole(experiment)
         while True:
             run = self.new(experiment)
-            ended = self.server(*self.training(experiment, run), after=drawn.uniform(0, whole.seconds))
+            happens: dict[str, Any] = {"after": drawn.uniform(0, whole.seconds)}
+            if self._several:
+                happens = {"victims": [(drawn.randrange(self.workers), happens)]}
+            ended = self.server(*self.training(experiment, run), **happens)
             # It may have been at its end already, or may have had no checkpoint yet.
-            if ended.code == KILLED and step_on_disk(run) and not is_finished(run):
+            if ended.code == self.killed and step_on_disk(run) and not is_finished(run):
                 return run
-            assert ended.code in (0, KILLED), ended.err
+            assert ended.code in (0, self.killed), ended.err
             shutil.rmtree(run)
 
     def _going_on(self, experiment: str, run: Path) -> Call:
         # Before there is a record there is nothing to resume: `train --resume` starts, or goes on.
         if (run / "checkpoints").is_dir():
-            return call("resume", run, "--quiet")
+            return call("resume", run, "--quiet", *self._several)
         return call(*self.training(experiment, run, "--resume"))
 
 

@@ -29,6 +29,7 @@ from mltrain.cli.app import main
 from mltrain.run import durable
 from mltrain.tensorflow_start import start_tensorflow
 from tests.flushes import leave_flushing_to_the_system
+from tests.torture.forked_workers import fork_workers
 
 _COUNTS = struct.Struct("qqd")
 _ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO}
@@ -99,8 +100,15 @@ def _watch_training(request: dict[str, Any], counts: Counts) -> None:
     """Count the chunks of steps and their time; kill the process some time after the first one, if that was asked."""
     from mltrain.training.loop import CompiledSteps
 
-    epoch = CompiledSteps.epoch
+    epoch, run = CompiledSteps.epoch, CompiledSteps.run
     began: list[float] = []
+
+    def begin() -> None:
+        began.append(time.monotonic())
+        if "after" in request:
+            timer = threading.Timer(request["after"], os.kill, (os.getpid(), signal.SIGKILL))
+            timer.daemon = True
+            timer.start()
 
     def watched(*arguments: Any, **options: Any) -> Iterator[int]:
         for done in epoch(*arguments, **options):
@@ -111,13 +119,15 @@ def _watch_training(request: dict[str, Any], counts: Counts) -> None:
             yield done
             # Only now is the checkpoint of the first chunk written, where there is one to write.
             if not began:
-                began.append(time.monotonic())
-                if "after" in request:
-                    timer = threading.Timer(request["after"], os.kill, (os.getpid(), signal.SIGKILL))
-                    timer.daemon = True
-                    timer.start()
+                begin()
 
-    CompiledSteps.epoch = watched
+    def followed(*arguments: Any, **options: Any) -> None:
+        """Run the steps that another worker names."""
+        run(*arguments, **options)
+        if not began:
+            begin()
+
+    CompiledSteps.epoch, CompiledSteps.run = watched, followed
 
 
 def _without_pictures() -> None:
@@ -137,12 +147,24 @@ def _child(request: dict[str, Any], counts: Counts) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.chdir(request["cwd"])
     sys.argv = ["mltrain", *request["arguments"]]
-    durable.perform = Faults(request, counts).perform
-    _watch_training(request, counts)
     _without_pictures()
+    if "--workers" in request["arguments"]:
+        # What is asked for happens to one of the workers that this process launches, and what it does is counted.
+        fork_workers(request, lambda happens, counted: _be_mltrain(happens, counts if counted else Counts()))
+        _end(main)
+    _be_mltrain(request, counts)
+
+
+def _be_mltrain(happens: dict[str, Any], counts: Counts) -> None:
+    durable.perform = Faults(happens, counts).perform
+    _watch_training(happens, counts)
+    _end(main)
+
+
+def _end(command: Callable[[], object]) -> None:
     code = 1
     try:
-        main()
+        command()
     except SystemExit as ended:
         code = int(ended.code or 0)
     except BaseException:  # noqa: BLE001 (none may reach the server's own code)
@@ -190,6 +212,8 @@ def _import_all() -> None:
 
     program()  # imports every command
     import mltrain.data.preparation
+    import mltrain.procedures.follower
+    import mltrain.procedures.following
     import mltrain.procedures.results
     import mltrain.procedures.resume
     import mltrain.procedures.train
