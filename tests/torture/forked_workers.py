@@ -9,23 +9,18 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
-from mltrain.procedures import launching
+from mltrain.procedures import worker_processes
+from mltrain.procedures.worker_processes import Surroundings, WorkerProcess
 from mltrain.workers.cluster import VARIABLE
 
-# The arguments behind `python -m mltrain`.
-_ARGUMENTS = 3
 BeMltrain = Callable[[dict[str, Any], bool], None]
 
 
@@ -68,102 +63,72 @@ class Plan:
             os.close(file)
 
 
-class ForkedWorker:
-    """What the launcher needs of `subprocess.Popen`, by a fork.
+class NotedWorker:
+    """A worker whose end is noted.
 
     Args:
-        plan: what shall happen.
-        be_mltrain: is called in the new process with what happens to it, and whether what it does is counted; it never
-            returns.
-        started: the ranks that were started so far.
-        command: with the arguments of mltrain.
-        options: of `subprocess.Popen`.
+        process: the worker.
+        note: is called once it is known to have ended.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        be_mltrain: BeMltrain,
-        started: list[int],
-        command: Sequence[str],
-        **options: Any,
-    ) -> None:
-        self._plan = plan
-        self._rank = json.loads(options["env"][VARIABLE])["rank"]
-        self._start = started.count(self._rank)
-        started.append(self._rank)
-        self.returncode: int | None = None
-        self.pid = os.fork()
-        if not self.pid:
-            _as_started(command, **options)
-            happens = plan.happens_to(self._start, self._rank)
-            if "from_start" in happens:
-                timer = threading.Timer(happens["from_start"], self._die)
-                timer.daemon = True
-                timer.start()
-            be_mltrain(happens, plan.counts(self._start, self._rank))
+    def __init__(self, process: WorkerProcess, note: Callable[[], None]) -> None:
+        self._process, self._note = process, note
+        self._ended = False
+        self.pid = process.pid
 
     def poll(self) -> int | None:
         """Return how it has ended; None while it runs."""
-        return self._ended(os.WNOHANG)
+        return self._noted(self._process.poll())
 
     def wait(self) -> int | None:
         """Return how it has ended, once it has."""
-        return self._ended(0)
+        return self._noted(self._process.wait())
 
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it is known to have ended."""
-        if self.poll() is None:
-            os.kill(self.pid, number)
+        self._process.send_signal(number)
 
     def kill(self) -> None:
         """End it."""
-        self.send_signal(signal.SIGKILL)
+        self._process.kill()
 
-    def _ended(self, options: int) -> int | None:
-        if self.returncode is None:
-            process, status = os.waitpid(self.pid, options)
-            if process:
-                self.returncode = os.waitstatus_to_exitcode(status)
-                self._plan.note("gone", self._start, self._rank)
-        return self.returncode
-
-    def _die(self) -> None:
-        self._plan.note("killed", self._start, self._rank)
-        os.kill(os.getpid(), signal.SIGKILL)
+    def _noted(self, code: int | None) -> int | None:
+        if code is not None and not self._ended:
+            self._ended = True
+            self._note()
+        return code
 
 
 def fork_workers(request: Mapping[str, Any], be_mltrain: BeMltrain) -> None:
-    """Let the launcher of this process fork its workers."""
-    forked = partial(ForkedWorker, Plan.of(request), be_mltrain, [])
-    launching.subprocess = SimpleNamespace(Popen=forked, DEVNULL=subprocess.DEVNULL)
+    """Let the launcher of this process fork its workers, although it has imported TensorFlow: so has the server, which
+    never computes with it.
 
+    Args:
+        request: with what shall happen to them.
+        be_mltrain: is called in the new process with what happens to it, and whether what it does is counted; it never
+            returns.
+    """
+    plan, started = Plan.of(request), []
 
-def _as_started(
-    command: Sequence[str],
-    *,
-    env: Mapping[str, str],
-    pass_fds: Sequence[int],
-    stdin: Any,
-    stdout: Any,
-    stderr: Any,
-    start_new_session: bool,
-) -> None:
-    """Make of a forked process what `subprocess.Popen` would have started, but for the program."""
-    assert start_new_session
-    os.setsid()
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if stdin is not None:
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for place, stream in ((1, stdout), (2, stderr)):
-        if stream is not None:
-            os.dup2(stream.fileno(), place)
-    for file in [int(each.name) for each in Path("/proc/self/fd").iterdir()]:
-        if file > 2 and file not in pass_fds:
-            with suppress(OSError):
-                os.close(file)
-    os.environ.clear()
-    os.environ.update(env)
-    sys.argv = ["mltrain", *command[_ARGUMENTS:]]
+    def start(command: Sequence[str], given: Surroundings) -> NotedWorker:
+        rank = json.loads(given.environment[VARIABLE])["rank"]
+        number = started.count(rank)
+        started.append(rank)
+
+        def die() -> None:
+            plan.note("killed", number, rank)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        def run() -> NoReturn:
+            happens = plan.happens_to(number, rank)
+            if "from_start" in happens:
+                timer = threading.Timer(happens["from_start"], die)
+                timer.daemon = True
+                timer.start()
+            sys.argv = ["mltrain", *command]
+            be_mltrain(happens, plan.counts(number, rank))
+            raise AssertionError("a worker ends its process")
+
+        return NotedWorker(worker_processes.forked(run, given), lambda: plan.note("gone", number, rank))
+
+    worker_processes.spawned = start

@@ -20,8 +20,8 @@ from tests.torture.experiments import VARIANTS
 
 pytestmark = pytest.mark.long
 
-# What workers share in different ways: numbers that are drawn, means of the batch, parts of a training, several models.
-OFTEN = ("dropout", "batch_norm", "stages", "ensemble")
+# What workers share in different ways: means of the batch, and parts of a training with numbers that are drawn.
+OFTEN = ("batch_norm", "stages")
 # `xla` is not compiled by several workers.
 SHARED = [name for name in VARIANTS if name not in ("xla", "tabular_xla")]
 GONE_WITHIN = 10
@@ -36,7 +36,10 @@ def test_one_kill(battery_by_two, experiment):
 
 
 @pytest.mark.parametrize("step", [pytest.param(40, id="sample"), pytest.param(1, id="all", marks=pytest.mark.torture)])
-@pytest.mark.parametrize(("fault", "code"), [("SIGKILL", 13), ("enospc", 7), ("SIGTERM", 143)])
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [("SIGKILL", 13), *(pytest.param(*each, marks=pytest.mark.torture) for each in [("enospc", 7), ("SIGTERM", 143)])],
+)
 def test_the_first_worker_at_an_operation_of_the_disk(battery_by_two, fault, code, step):
     """The first worker alone writes. The other one ends with it, and the run goes on."""
     _, whole = battery_by_two.whole("short")
