@@ -76,7 +76,7 @@ def _epochs(work: str, config: Path, rounds: int, at_least: float, reference: tu
         run = config.with_name(f"{config.stem}-{count}")
         _remove(run)
         held = set(sorted(os.sched_getaffinity(0))[: max(count, 1)])
-        process = _started(config, run, count, held)
+        process = started(config, run, count, held)
         if process.wait():
             raise SystemExit(f"{config.name} with {count} workers ended with {process.returncode}")
         history = _history(run)
@@ -96,7 +96,7 @@ def _start(config: Path, place: Path, rounds: int) -> Row:
         run = place / f"start-{workers}"
         _remove(run)
         began = time.perf_counter()
-        process = _started(config, run, workers, os.sched_getaffinity(0), "--set", "data.split.test=0.95")
+        process = started(config, run, workers, os.sched_getaffinity(0), "--set", "data.split.test=0.95")
         while not (run / "history.csv").exists() or len(_history(run)) < 1:
             if process.poll() is not None:
                 raise SystemExit(f"{config.name} ended before its first epoch")
@@ -110,7 +110,7 @@ def _start(config: Path, place: Path, rounds: int) -> Row:
     return Row(work, "1 worker", 0.5, ratio(seconds["one"], seconds["several"]))
 
 
-def _started(config: Path, run: Path, workers: int, cores: set[int], *options: str) -> subprocess.Popen[bytes]:
+def started(config: Path, run: Path, workers: int, cores: set[int], *options: str) -> subprocess.Popen[bytes]:
     several: Sequence[str] = ("--workers", str(workers)) if workers else ()
     return subprocess.Popen(
         [sys.executable, "-m", "mltrain", "train", str(config), "--quiet", "--run-dir", str(run), *several, *options],

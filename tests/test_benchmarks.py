@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import (
     evaluation,
+    hundred_workers,
     images,
     intervals,
     linear_regression,
@@ -73,6 +74,19 @@ def test_a_peer_trains_the_same_rows(number, framework):
     ours, theirs = map(float, row.results.split(": ")[1].split(", "))
     # JAX starts from the same weights; PyTorch has first weights of its own.
     assert ours == pytest.approx(theirs, rel=1e-3 if framework == "jax" else 0.5)
+
+
+def test_the_formula_of_many_workers():
+    cost = hundred_workers.Exchange(fixed=1.0, message=0.5, byte=1e-6, latency=2.0)
+    large = 1_000_000
+    # Of two workers, a ring is what mltrain does; of more it takes 2 (n - 1) exchanges instead of two.
+    assert cost.seconds(2, large) == cost.of_ring(2, large) == 2 * 3.5 + 1.0
+    assert cost.seconds(5, large) == pytest.approx(2 * (3.0 + 4 * 0.5) + 1.6)
+    assert cost.of_ring(5, large) == pytest.approx(8 * 3.5 + 1.6)
+    # A few numbers go to each of the others at once.
+    assert cost.seconds(5, 40) == pytest.approx(3.0 + 4 * 0.5 + 160e-6)
+    wall, own = hundred_workers.exchanges(2, 10, rounds=5)
+    assert min(wall, own) > 0
 
 
 def test_intervals_are_measured_for_every_task():

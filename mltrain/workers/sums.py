@@ -13,7 +13,7 @@ from mltrain.errors import WorkerError
 from mltrain.workers.words import bytes_of
 
 # Up to here everybody sends all to everybody: it takes one exchange, and the share of each a second one.
-_SMALL = 1 << 16
+SMALL = 1 << 16
 # The kernel takes 1024 pieces in one call.
 _AT_ONCE = 512
 
@@ -51,7 +51,7 @@ class Sums:
             WorkerError: a worker is gone.
         """
         given = [np.ascontiguousarray(each) for each in values]
-        if sum(each.nbytes for each in given) <= _SMALL:
+        if sum(each.nbytes for each in given) <= SMALL:
             found = {rank: [np.empty_like(each) for each in given] for rank in self._sockets}
             self._exchange(dict.fromkeys(self._sockets, given), found)
             sums = [aligned_empty(each.shape, each.dtype) for each in given]
