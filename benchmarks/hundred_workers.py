@@ -200,7 +200,7 @@ def _show_constants(here: Exchange, network: Network) -> None:
     for name, value in (
         ("an exchange, without what each other worker adds", f"{here.fixed * 1e3:.3f} ms"),
         ("each other worker in an exchange", f"{here.message * 1e3:.3f} ms"),
-        ("bytes sent, and as many received and added", f"{1 / here.byte / 1e9:.2f} GB/s"),
+        ("bytes sent, and the same number received and added", f"{1 / here.byte / 1e9:.2f} GB/s"),
         *(
             (f"{network.name}: a step of {rows} rows", f"{seconds * 1e3:.1f} ms")
             for rows, seconds in zip(network.rows, network.steps, strict=True)
