@@ -147,11 +147,11 @@ def _exchange(cluster: Cluster, numbers: int, rounds: int, answers: Any) -> None
     sums = Sums(cluster.rank, connections.of_gradients, lambda rank: WorkerError(f"worker {rank} is lost"))
     values, walls = np.ones(numbers, np.float32), []
     for _ in range(10):
-        sums.of(values)
+        sums.of([values])
     own = time.process_time()
     for _ in range(rounds):
         began = time.perf_counter()
-        sums.of(values)
+        sums.of([values])
         walls.append(time.perf_counter() - began)
     answers.put((float(np.quantile(walls, 0.25)), (time.process_time() - own) / rounds))
     connections.close()

@@ -74,6 +74,8 @@ def assert_same(one, other):
     for name, path in mine.items():
         if path.name == "history.csv":
             assert without_seconds(path) == without_seconds(theirs[name]), name
+        elif path.suffix == ".png":
+            continue  # one of the folders is trained in the process of tests, which draws pictures of a kind once
         elif path.name not in TIMES and "/state-" not in name:  # but for the seconds of each epoch, see `history.csv`
             assert path.read_bytes() == theirs[name].read_bytes(), name
 
