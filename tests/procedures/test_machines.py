@@ -150,6 +150,7 @@ def test_packets_that_are_late_and_lost_change_nothing(far_machines, tmp_path):
     assert difference(one, rows_of(tmp_path / "run")) <= 1e-6
 
 
+@pytest.mark.torture
 def test_where_every_fourth_packet_is_lost_it_goes_on_or_ends(far_machines, tmp_path):
     machines, switch = far_machines
     switch.loss = 0.25

@@ -310,8 +310,7 @@ def states(folder):
 CONTINUE = "continue with `mltrain cross-validate … --run-dir runs --resume`"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("whom", ["command", "run"])
+@pytest.mark.parametrize(("whom", "number"), [("command", signal.SIGINT), ("run", signal.SIGTERM)])
 def test_a_signal_keeps_what_was_trained(tmp_path, whom, number):
     process, runs = begun(tmp_path, *ENDLESS)
     os.kill(process.pid if whom == "command" else runs[1], number)

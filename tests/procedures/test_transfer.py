@@ -87,7 +87,8 @@ def digits():
     return eight, (cluttered(images[two], rng), names[two])
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+# Two minutes for the second one: it is in the long form.
+@pytest.mark.parametrize("network", ["vgg", pytest.param("resnet", marks=pytest.mark.torture)])
 def test_forty_images_are_enough_for_who_has_seen_others(tmp_path, mltrain, digits, network):
     for name, (images, numbers) in zip(("eight", "two"), digits, strict=True):
         np.savez(tmp_path / f"{name}.npz", image=images, digit=numbers)
