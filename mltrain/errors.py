@@ -138,6 +138,12 @@ class WorkerError(MltrainError):
     exit_code = 13
 
 
+class WorkersDifferError(WorkerError):
+    """The workers have read other data or another config, or are of other versions: another try does not help."""
+
+    exit_code = 5
+
+
 class InterruptedRunError(MltrainError):
     """A signal ended the run; what was trained so far is kept.
 

@@ -44,8 +44,10 @@ def reproduce(
         # Under another name: `NAME/latest` stays the newest of those that were trained for their own sake.
         name = f"{loaded.spec.name[:58]}-again"
         place = Place(runs_directory(runs_dir), run_dir, name)
-        count = None if is_worker() else workers_for_devices(loaded, None, interruption)
-        if launched(Many(count, None, lambda: loaded.spec), 0, interruption):
+        of_devices = None if is_worker() else workers_for_devices(loaded, None, interruption)
+        trained_by = before.record().workers
+        stated = trained_by if of_devices is None and trained_by > 1 and not is_worker() else None
+        if launched(Many(of_devices or stated, stated, lambda: loaded.spec), 0, interruption):
             return
         # Of workers that a scheduler has started, each reproduces by itself.
         team = team_of_cluster(loaded, loaded.plugins, 0, interruption, stack) if is_launched() else None

@@ -47,6 +47,13 @@ def refuse_workers(workers: int | None, *, from_stdin: bool = False, seeds: bool
     from mltrain.errors import UsageError
 
     several = workers is not None and workers > 1
+    cluster = None if is_launched() else described(os.environ)
+    if cluster is not None and (seeds or workers is not None):
+        option = "--seeds" if seeds else "--workers"
+        raise UsageError(
+            f"{option} was given, and {cluster.source} describes {cluster.count} workers, of which this process is "
+            f"one: leave {option} out, or unset the variables of {cluster.source}"
+        )
     if several and seeds:
         raise UsageError("--seeds and --workers were both given: train the seeds one after another, without --workers")
     if several and from_stdin:
@@ -201,10 +208,12 @@ def _when_one_is_lost(restarts: int, interruption: Interruption, *, first: bool)
         typer.Exit: a worker is lost, and the launcher will say so.
         WorkerError: a worker is lost, and no restart is left.
     """
-    from mltrain.errors import WorkerError
+    from mltrain.errors import WorkerError, WorkersDifferError
 
     try:
         yield
+    except WorkersDifferError:
+        raise
     except WorkerError as error:
         folder, began = os.environ.get(FOLDER), int(os.environ.get(RESTARTED, "0"))
         if folder is not None and first:

@@ -194,7 +194,8 @@ def train_network(ready: Ready, context: RunContext) -> Fitted:
                 checkpoints.finish()
     except InterruptedRunError as error:
         checkpoints.write()
-        kept = f"kept up to step {checkpoints.step}; `mltrain resume {run.path}` continues from there"
+        again = f"mltrain resume {run.path}{context.workers_option}"
+        kept = f"kept up to step {checkpoints.step}; `{again}` continues from there"
         raise InterruptedRunError(f"{error}: {kept}", error.exit_code - 128) from error
     finally:
         run.write_status(status("running", "training", epoch=checkpoints.last_epoch, step=checkpoints.step))

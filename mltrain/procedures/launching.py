@@ -17,6 +17,7 @@ from mltrain.errors import WorkerError
 from mltrain.procedures.worker_processes import Surroundings, WorkerProcess
 from mltrain.run.durable import make_directories, write_file
 from mltrain.run.layout import WORKERS
+from mltrain.run.rundir import RunDirectory
 from mltrain.training.signals import Interruption
 from mltrain.workers.cluster import FOLDER, LAUNCHER, LISTENING, LOST_FILE, RUN_FILE, TAKEN_UP, VARIABLE, Cluster
 
@@ -62,11 +63,19 @@ def launch(team: Launched, restarts: int, interruption: Interruption, say: Calla
                 return _once(team, folder, interruption)
             except WorkerError as error:
                 if not restarts or interruption.received is not None:
-                    raise
+                    raise WorkerError(f"{error}{_advice(_run_of(folder), team)}") from error
                 restarts -= 1
                 (folder / LOST_FILE).unlink(missing_ok=True)
                 place = "" if _run_of(folder) is None else " from the last checkpoint"
                 say(f"{error}; all workers are started again{place} ({restarts} left)")
+
+
+def _advice(run: Path | None, team: Launched) -> str:
+    """Return how the training goes on, where there is a run."""
+    if run is None or not RunDirectory(run).has_begun():
+        return ""
+    option = f" {team.why}" if team.why.startswith("--") else ""
+    return f"; `mltrain resume {run}{option}` continues from the last checkpoint"
 
 
 def _once(team: Launched, folder: Path, interruption: Interruption) -> int:

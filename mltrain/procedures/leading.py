@@ -6,6 +6,7 @@ their part of each step, and have the same variables.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -15,7 +16,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 
 from mltrain.config.load import Loaded
 from mltrain.config.resolved import resolved_yaml
-from mltrain.errors import MisfitError, RunError
+from mltrain.errors import MisfitError, WorkersDifferError
 from mltrain.problems import KeyPath, path_text
 from mltrain.procedures.devices_of_workers import DeviceOfWorker
 from mltrain.procedures.run_context import RunContext
@@ -90,7 +91,7 @@ def prepare_others(
 
     Raises:
         MisfitError: the model cannot be trained by several workers.
-        RunError: a worker has other data, another config or other versions.
+        WorkersDifferError: a worker has other data, another config or other versions.
         WorkerError: a worker is lost.
     """
     model = setup.network.model
@@ -110,7 +111,7 @@ def prepare_others(
                 f"{name} is {_short(own.get(name))} for worker 0 and {_short(theirs.get(name))} for worker {rank}"
                 for name in differences
             ]
-            raise RunError(f"the workers differ: {listed_shortly(shown)}")
+            raise WorkersDifferError(f"the workers differ: {listed_shortly(shown)}")
     return tuple(devices)
 
 
@@ -152,4 +153,5 @@ def _leaves(values: Any, path: KeyPath) -> Iterator[tuple[str, Any]]:
 
 
 def _short(value: Any) -> str:
-    return str(value)[:60]
+    text = str(value)
+    return f"{text[:12]}…" if re.fullmatch("[0-9a-f]{64}", text) else text[:60]

@@ -43,6 +43,12 @@ class Phases:
         return 1 if self.team is None else self.team.count
 
     @property
+    def workers_option(self) -> str:
+        """What a command line needs to train on with as many workers; empty where it needs nothing."""
+        launched = self.team is not None and self.team.cluster.source.startswith("--workers")
+        return f" --workers {self.workers}" if launched else ""
+
+    @property
     def worker_decisions(self) -> tuple[Decision, ...]:
         """How many workers train together, where they do, and how they talk."""
         if self.team is None:

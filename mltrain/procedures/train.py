@@ -302,7 +302,7 @@ def _first_record(
     run.write_config(loaded.text)
     run.write_resolved(resolved_yaml(loaded).encode())
     record = start_record(request.command, loaded.path.absolute().parent if loaded.path else run.path)
-    record = record.with_values(own_metrics=own_metrics, own_parts=own_parts)
+    record = record.with_values(own_metrics=own_metrics, own_parts=own_parts, workers=context.workers)
     if loaded.written is not None:  # the config of an older run, which is reproduced
         record = record.with_values(defaults=1)
     run.write_record(record)

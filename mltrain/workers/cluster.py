@@ -77,10 +77,18 @@ def described(environment: Mapping[str, str]) -> Cluster | None:
             try:
                 cluster = read(environment)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                message = f"{variable} describes no workers ({type(error).__name__}: {error}); unset it to train alone"
+                message = f"{variable} describes no workers ({_reason(error)}); unset it to train alone"
                 raise UsageError(message) from error
             return cluster if cluster is not None and cluster.count > 1 else None
     return None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is not JSON: {error}"
+    return str(error)
 
 
 def _of_launcher(environment: Mapping[str, str]) -> Cluster:
@@ -133,8 +141,11 @@ def _of_kubernetes(environment: Mapping[str, str]) -> Cluster | None:
 
 def _on_hosts(rank: int, addresses: tuple[str, ...], source: str, environment: Mapping[str, str]) -> Cluster:
     hosts = [address.rpartition(":")[0] for address in addresses]
-    if not all(hosts) or not 0 <= rank < len(addresses):
-        raise ValueError(f"expected host:port for each worker, and an index below {len(addresses)}, found {rank}")
+    without_port = [address for address in addresses if not re.fullmatch(r".+:\d{1,5}", address)]
+    if without_port:
+        raise ValueError(f"expected host:port for each worker, found {without_port[0]!r}")
+    if not 0 <= rank < len(addresses):
+        raise ValueError(f"expected an index below {len(addresses)}, found {rank}")
     on_machine, place = hosts.count(hosts[rank]), hosts[:rank].count(hosts[rank])
     return Cluster(rank, addresses, environment.get(SECRET, ""), source, on_machine, place)
 

@@ -12,7 +12,7 @@ from types import TracebackType
 
 import numpy as np
 
-from mltrain.errors import MltrainError, WorkerError
+from mltrain.errors import MltrainError, WorkerError, WorkersDifferError
 from mltrain.workers.cluster import Cluster
 from mltrain.workers.connections import Connections, connect
 from mltrain.workers.sums import Sums
@@ -122,7 +122,8 @@ class Team:
         if error is not None:
             reason = str(error) if isinstance(error, MltrainError) else f"{type(error).__name__}: {error}"
             first_line = reason.splitlines()[0] if reason else type(error).__name__
-            words = Words(_FAILED, {"reason": first_line, "of_another": isinstance(error, WorkerError)})
+            kinds = {"of_another": isinstance(error, WorkerError), "differ": isinstance(error, WorkersDifferError)}
+            words = Words(_FAILED, {"reason": first_line, **kinds})
         for line in self._lines.values():
             with suppress(OSError):
                 line.say(words)
@@ -161,7 +162,10 @@ class Team:
                 return None
             if words.what == _FAILED:
                 # It may have ended because it has lost a third one: that is the reason for all.
-                return self._lose(rank, str(words.values["reason"]), of_another=bool(words.values["of_another"]))
+                reason = str(words.values["reason"])
+                if words.values["differ"]:
+                    self._failure = self._failure or WorkersDifferError(reason)
+                return self._lose(rank, reason, of_another=bool(words.values["of_another"]))
             if words.what == _SIGNAL:
                 self._on_signal(int(words.values["number"]))
             elif words.what != _ALIVE:

@@ -31,7 +31,7 @@ from tests.training.test_loop import (
 
 pytestmark = pytest.mark.long
 
-CPU = DeviceChoice("cpu", "a processor", "no GPU", 0, 0, computes_bfloat16=True)
+CPU = DeviceChoice("cpu", "a processor", "no GPU", 0, 0, computes_bfloat16=True, place="cpu")
 GPU = replace(CPU, kind="gpu", name="a GPU")
 MANY, FEW = 1_000_000, 100
 AUTO = TrainingSpec()

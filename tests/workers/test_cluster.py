@@ -77,6 +77,27 @@ def test_an_indexed_job_of_kubernetes():
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "it is not JSON"),
+        (
+            '{"cluster": {"worker": ["a:1", "b"]}, "task": {"type": "worker", "index": 0}}',
+            "host:port for each worker, found 'b'",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 2}}',
+            "an index below 2, found 2",
+        ),
+        ('{"cluster": {"worker": ["a:1", "b:2"]}}', "'task' is missing"),
+    ],
+)
+def test_what_is_wrong_is_said(text, said):
+    with pytest.raises(UsageError, match=said) as error:
+        described({"TF_CONFIG": text})
+    assert "Error" not in str(error.value)
+
+
+@pytest.mark.parametrize(
     "environment",
     [
         {"TF_CONFIG": "{"},
