@@ -79,9 +79,9 @@ def _devices() -> dict[str, str]:
 
     try:
         start_tensorflow()
-        from mltrain.training.devices import choose_device, graphics_in_words
+        from mltrain.training.devices import choose_device, gpus_in_words
 
-        device, graphics = choose_device("auto"), graphics_in_words()
+        device, graphics = choose_device("auto"), gpus_in_words()
     except Exception as error:  # noqa: BLE001 (a broken installation fails in any way, and saying how is the whole point)
         return {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
     means = {"auto means": f"{device.kind} ({device.name}): {device.reason}"}

@@ -98,7 +98,7 @@ def train(
     from mltrain.procedures.train import train as train_run
     from mltrain.procedures.weight_sources import with_found_runs
     from mltrain.procedures.worker_count import refuse_several_devices, workers_for_devices
-    from mltrain.run.opening import open_run
+    from mltrain.run.opening import open_run, refuse_taken
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
 
@@ -136,6 +136,8 @@ def train(
         count = workers if is_worker(workers) else workers_for_devices(loaded, workers, interruption)
         refuse_workers(count, from_stdin=from_stdin)
         refuse_restarts(count, restarts)
+        if run_dir is not None and not resume and not is_worker(workers):
+            refuse_taken(run_dir)  # before the workers' data are read
         if launched(Many(count, workers, lambda: loaded.spec), restarts, interruption):
             return
         team = team_of_cluster(loaded, loaded.plugins, restarts, interruption, stack)

@@ -31,9 +31,9 @@ def devices_of(loaded: Loaded, interruption: Interruption) -> int:
         return max(1, len(single_devices(asked)))
     with interruption.deferred(), placed_failures(loaded):
         start_tensorflow()
-        from mltrain.training.devices import graphics_of_machine
+        from mltrain.training.devices import gpus_of_machine
 
-        count = len(graphics_of_machine())
+        count = len(gpus_of_machine())
     interruption.raise_if_received()
     return count
 

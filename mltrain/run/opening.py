@@ -41,6 +41,20 @@ def create_run(runs_dir: Path, name: str, run_dir: Path | None = None) -> Locked
     return LockedRun(path, latest=path.parent / _LATEST)
 
 
+def refuse_taken(path: Path) -> None:
+    """Refuse a directory for a new run as `create_run` does, but make nothing.
+
+    Raises:
+        RunExistsError: it is there and not empty, or is no directory.
+    """
+    if path.is_symlink():
+        raise RunExistsError(f"{path}: is a symbolic link; give the directory that it points to as --run-dir")
+    if path.exists() and not path.is_dir():
+        raise RunExistsError(f"{path}: exists and is not a directory; choose another --run-dir")
+    if path.exists():
+        _require_empty(path)
+
+
 def new_directory(runs_dir: Path, name: str, prefix: str = "") -> Path:
     """Make a directory `runs_dir/name/<prefix><UTC time>-<4 hex>` that nobody else has; errors as for `create_run`."""
     if not NAME.fullmatch(name):
@@ -118,13 +132,9 @@ def all_runs(runs_dir: Path) -> list[RunDirectory]:
 
 def _claim(path: Path) -> LockedRun:
     """Take exactly this directory, which must be empty or not there."""
-    if path.is_symlink():
-        raise RunExistsError(f"{path}: is a symbolic link; give the directory that it points to as --run-dir")
-    if path.exists() and not path.is_dir():
-        raise RunExistsError(f"{path}: exists and is not a directory; choose another --run-dir")
-    durable.make_directories(path)
     # Looked at before and under the lock: of two starts at once, one locks and the other meets the lock or the files.
-    _require_empty(path)
+    refuse_taken(path)
+    durable.make_directories(path)
     run = LockedRun(path)
     try:
         _require_empty(path)

@@ -60,7 +60,7 @@ def _before_first_operation(key: str) -> Iterator[None]:
         raise PluginError(f"{message}: a plugin must not compute when it is read, only when it is called") from error
 
 
-def graphics_of_machine() -> list[Any]:
+def gpus_of_machine() -> list[Any]:
     """Return every GPU that TensorFlow sees.
 
     Raises:
@@ -72,7 +72,7 @@ def graphics_of_machine() -> list[Any]:
     return found
 
 
-def graphics_for(asked: str | tuple[str, ...]) -> list[Any]:
+def gpus_for(asked: str | tuple[str, ...]) -> list[Any]:
     """Return the GPUs from which a training takes its devices; none where it uses the CPU.
 
     Raises:
@@ -83,7 +83,7 @@ def graphics_for(asked: str | tuple[str, ...]) -> list[Any]:
         return tf.config.list_physical_devices("GPU")
     if asked == "cpu" or any(each.startswith("cpu") for each in named):
         return []
-    found = graphics_of_machine()
+    found = gpus_of_machine()
     missing = [each for each in named if _number(each) >= len(found)]
     if missing:
         there = "1 GPU (gpu:0)" if len(found) == 1 else f"{len(found)} GPUs (gpu:0 to gpu:{len(found) - 1})"
@@ -115,39 +115,39 @@ def choose_device(
         tf.config.threading.get_intra_op_parallelism_threads(),
         tf.config.threading.get_inter_op_parallelism_threads(),
     )
-    graphics, named = tf.config.list_physical_devices("GPU"), single_devices(asked)
-    usable = graphics_for(asked if worker is not None or not named else named[0])
+    gpus, named = tf.config.list_physical_devices("GPU"), single_devices(asked)
+    usable = gpus_for(asked if worker is not None or not named else named[0])
     devices = len(usable) if asked == "all" else max(1, len(named))
     _refuse_idle(devices, worker)
     number = 0 if worker is None else worker.number
     if not usable:
-        if graphics:
+        if gpus:
             with _before_first_operation("device"):
                 tf.config.set_visible_devices([], "GPU")
         place = named[number % len(named)] if named and worker is not None else "cpu"
         reason = f"no GPU: {_why_no_gpu()}" if asked == "auto" else _reason(devices, worker, of_cpu=True)
         return DeviceChoice("cpu", processor(), reason, *used, _cpu_computes_bfloat16(), place, devices)
-    graphic = usable[number % len(usable)]
-    tf.config.set_visible_devices(graphic, "GPU")
+    gpu = usable[number % len(usable)]
+    tf.config.set_visible_devices(gpu, "GPU")
     if worker is not None and worker.of > len(usable):
         # TensorFlow takes all memory of a GPU at once: the next worker on it would find none.
-        tf.config.experimental.set_memory_growth(graphic, True)
-    name, capability = _details(graphic)
-    place = f"gpu:{graphics.index(graphic)}" if named or len(graphics) > 1 else "gpu"
-    reason = _reason_of_auto(len(graphics), worker) if asked == "auto" else _reason(devices, worker)
+        tf.config.experimental.set_memory_growth(gpu, True)
+    name, capability = _details(gpu)
+    place = f"gpu:{gpus.index(gpu)}" if named or len(gpus) > 1 else "gpu"
+    reason = _reason_of_auto(len(gpus), worker) if asked == "auto" else _reason(devices, worker)
     return DeviceChoice("gpu", name, reason, *used, capability >= (8, 0), place, devices)
 
 
-def graphics_in_words() -> list[str]:
+def gpus_in_words() -> list[str]:
     """Return every GPU as `device` names it, with its hardware."""
     found = tf.config.list_physical_devices("GPU")
     return [f"gpu:{number} ({_details(each)[0]})" for number, each in enumerate(found)]
 
 
-def _details(graphic: Any) -> tuple[str, tuple[int, int]]:
+def _details(gpu: Any) -> tuple[str, tuple[int, int]]:
     """Return the name of the hardware of a GPU, and what NVIDIA calls its compute capability."""
-    details = tf.config.experimental.get_device_details(graphic)
-    return details.get("device_name", graphic.name), details.get("compute_capability", (0, 0))
+    details = tf.config.experimental.get_device_details(gpu)
+    return details.get("device_name", gpu.name), details.get("compute_capability", (0, 0))
 
 
 def _refuse_idle(devices: int, worker: PlaceOnMachine | None) -> None:
@@ -173,12 +173,12 @@ def _reason(devices: int, worker: PlaceOnMachine | None, *, of_cpu: bool = False
     return f"{'the first' if worker is None else 'one'} of {devices} that are asked for; {others}"
 
 
-def _reason_of_auto(graphics: int, worker: PlaceOnMachine | None) -> str:
-    if graphics == 1:
+def _reason_of_auto(gpus: int, worker: PlaceOnMachine | None) -> str:
+    if gpus == 1:
         return "the GPU"
     if worker is None or worker.of == 1:
-        return f"the first of {graphics} GPUs"
-    return f"one of {graphics} GPUs, which the {worker.of} workers of this machine take one after another"
+        return f"the first of {gpus} GPUs"
+    return f"one of {gpus} GPUs, which the {worker.of} workers of this machine take one after another"
 
 
 def _number(device: str) -> int:

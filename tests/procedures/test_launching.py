@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from mltrain.procedures.worker_processes import DRIVERS
+from tests.conftest import in_process
 from tests.own_parts import NETS
 from tests.procedures.test_workers import command, free_addresses, rows_of, write
 
@@ -237,3 +238,13 @@ def test_modules_of_the_working_directory_do_not_take_the_place_of_others(tmp_pa
         [*line, "--plugin", "parts.py"], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_directory_that_is_taken_is_refused_before_anything_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("mltrain.procedures.launching.launch", None)
+    write(tmp_path, "config.yaml")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine.txt").touch()
+    done = in_process(tmp_path, "train", "config.yaml", "--run-dir", "run", "--workers", 2)
+    assert done.code == 6
+    assert "mine.txt" in done.err or "not empty" in done.err

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from mltrain.errors import DeviceError
 from mltrain.training.device_names import PlaceOnMachine
-from mltrain.training.devices import choose_device, graphics_for, graphics_in_words
+from mltrain.training.devices import choose_device, gpus_for, gpus_in_words
 
 
 @pytest.fixture
@@ -100,9 +100,9 @@ def test_parts_of_the_cpu(machine):
 
 def test_every_gpu_is_named_as_the_config_names_it(machine):
     machine(2)
-    assert graphics_in_words() == ["gpu:0 (Model 0)", "gpu:1 (Model 1)"]
+    assert gpus_in_words() == ["gpu:0 (Model 0)", "gpu:1 (Model 1)"]
     machine(0)
-    assert graphics_in_words() == []
+    assert gpus_in_words() == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_every_gpu_is_named_as_the_config_names_it(machine):
 def test_a_gpu_that_is_not_there(machine, graphics, asked, said):
     machine(graphics)
     with pytest.raises(DeviceError, match=said) as refused:
-        graphics_for(asked)
+        gpus_for(asked)
     assert refused.value.path == ("device",)
     with pytest.raises(DeviceError, match=said):
         choose_device(asked, worker=PlaceOnMachine(0, 2))

@@ -64,7 +64,7 @@ def _checked(request: CheckRequest, interruption: Interruption, stopwatch: Stopw
     from mltrain.procedures.preflight.seen import Seen
     from mltrain.procedures.rate_test import with_found_rate
     from mltrain.procedures.setup import set_up
-    from mltrain.training.devices import graphics_for
+    from mltrain.training.devices import gpus_for
 
     lines: list[CheckLine] = []
 
@@ -75,7 +75,7 @@ def _checked(request: CheckRequest, interruption: Interruption, stopwatch: Stopw
         context.raise_if_interrupted()
 
     spec = request.loaded.spec
-    graphics_for(spec.device)  # also those that the training uses beside the first
+    gpus_for(spec.device)  # also those that the training uses beside the first
     fetch_imagenet(spec, context.download)
     setup = with_found_rate(spec, set_up(spec, context, {}), context, {})
     setup = within_budget(spec, setup, context, {}).with_first_weights(context)
