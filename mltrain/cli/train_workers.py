@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -168,7 +169,9 @@ def team_of_cluster(
     from mltrain.procedures.following import follow
     from mltrain.workers.team import Team
 
-    _end_with_the_launcher(interruption)
+    launcher_is_gone = _end_with_the_launcher(interruption)
+    if cluster.rank == 0:
+        stack.callback(_tidy_up, launcher_is_gone)
     listening = os.environ.get(LISTENING)
     own = None if listening is None else socket.socket(fileno=int(listening))
     stack.enter_context(_when_one_is_lost(restarts, interruption, first=cluster.rank == 0))
@@ -230,14 +233,27 @@ def _when_one_is_lost(restarts: int, interruption: Interruption, *, first: bool)
         os.execv(sys.executable, again)  # noqa: S606 - the command line of this process, again
 
 
-def _end_with_the_launcher(interruption: Interruption) -> None:
-    """Stop as at SIGTERM where the launcher is gone, however it ended: nobody would see the workers any more."""
-    pipe = os.environ.get(LAUNCHER)
+def _end_with_the_launcher(interruption: Interruption) -> threading.Event:
+    """Stop as at SIGTERM where the launcher is gone, however it ended: nobody would see the workers any more. Return
+    what is set then."""
+    pipe, gone = os.environ.get(LAUNCHER), threading.Event()
     if pipe is None:
-        return
+        return gone
 
     def watch() -> None:
         os.read(int(pipe), 1)
+        gone.set()
         interruption.receive(signal.SIGTERM)
 
     threading.Thread(target=watch, name="launcher", daemon=True).start()
+    return gone
+
+
+def _tidy_up(launcher_is_gone: threading.Event) -> None:
+    """Do what the launcher would do at its end, where it is gone."""
+    folder = os.environ.get(FOLDER)
+    if folder is not None and launcher_is_gone.is_set():
+        from mltrain.procedures.launching import keep_logs
+
+        keep_logs(Path(folder))
+        shutil.rmtree(folder, ignore_errors=True)

@@ -88,7 +88,7 @@ def _once(team: Launched, folder: Path, interruption: Interruption) -> int:
                 if each.poll() is None:
                     each.kill()
                 each.wait()
-            _keep_logs(folder)
+            keep_logs(folder)
 
 
 @contextmanager
@@ -183,8 +183,8 @@ def _run_of(folder: Path) -> Path | None:
     return Path(known.read_text(encoding="utf-8")) if known.exists() else None
 
 
-def _keep_logs(folder: Path) -> None:
-    """Put the logs of the other workers into the run."""
+def keep_logs(folder: Path) -> None:
+    """Put the logs of the other workers into the run, from the folder that they share with the launcher."""
     run = _run_of(folder)
     if run is None or not run.is_dir():
         return

@@ -104,12 +104,17 @@ def test_a_signal_to_any_of_them_keeps_what_was_trained(tmp_path, whom, number):
     assert (status["state"], status["exit_code"]) == ("interrupted", 128 + number)
 
 
-def test_workers_without_their_command_stop(tmp_path):
+def test_workers_without_their_command_stop_and_leave_nothing_behind(tmp_path, monkeypatch):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     process, workers = begun(tmp_path, *ENDLESS, "--quiet")
     process.kill()
     process.communicate(timeout=WITHIN)  # until the workers, which have its streams, have ended too
     assert not any(map(alive, workers))
     assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "interrupted"
+    assert not list(temporary.iterdir())
+    assert (tmp_path / "run" / "workers" / "worker-1.log").is_file()
 
 
 def test_restarts_end_as_if_nothing_had_happened(tmp_path):
