@@ -52,6 +52,7 @@ def cross_validate(
     quiet: Quiet = False,
 ) -> None:
     """Train one run per fold and combine the results. Prints only the folder of the runs on stdout."""
+    from mltrain.cli.train_workers import refuse_within_cluster
     from mltrain.config.load import load
     from mltrain.procedures.folder_training import FolderRequest
     from mltrain.procedures.folds.configs import fold_configs
@@ -64,6 +65,7 @@ def cross_validate(
     from mltrain.training.signals import Interruption
 
     refuse_two_places(runs_dir, run_dir, resume, "the folder of folds")
+    refuse_within_cluster("`cross-validate`")
     with Interruption().handled() as interruption:
         loaded = load(config, overrides or (), gates or (), plugins_of(plugins))
         loaded = stating_found_runs(loaded, runs_directory(runs_dir), gates or ())

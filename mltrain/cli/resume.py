@@ -50,7 +50,15 @@ def resume(
 ) -> None:
     """Resume a run from its newest valid checkpoint. The result is the same as without the interruption."""
     from mltrain.cli.gates import conclude, lines_of_gates
-    from mltrain.cli.train_workers import Many, announced, is_worker, launched, refuse_restarts, team_of_cluster
+    from mltrain.cli.train_workers import (
+        Many,
+        announced,
+        is_worker,
+        launched,
+        refuse_restarts,
+        refuse_within_cluster,
+        team_of_cluster,
+    )
     from mltrain.errors import VerdictError
     from mltrain.procedures.resume import finished, resumed_experiment, stated_epochs
     from mltrain.procedures.train import Place, TrainRequest, train
@@ -59,6 +67,8 @@ def resume(
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
     from mltrain.training.signals import Interruption
 
+    if workers is not None:
+        refuse_within_cluster("--workers")
     stopwatch = Stopwatch() if profile else NO_STOPWATCH
     known = plugins_of(plugins)
     with Interruption().handled() as interruption, ExitStack() as stack:

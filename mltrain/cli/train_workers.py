@@ -48,19 +48,33 @@ def refuse_workers(workers: int | None, *, from_stdin: bool = False, seeds: bool
     from mltrain.errors import UsageError
 
     several = workers is not None and workers > 1
-    cluster = None if is_launched() else described(os.environ)
-    if cluster is not None and (seeds or workers is not None):
-        option = "--seeds" if seeds else "--workers"
-        raise UsageError(
-            f"{option} was given, and {cluster.source} describes {cluster.count} workers, of which this process is "
-            f"one: leave {option} out, or unset the variables of {cluster.source}"
-        )
+    if seeds or workers is not None:
+        refuse_within_cluster("--seeds" if seeds else "--workers")
     if several and seeds:
         raise UsageError("--seeds and --workers were both given: train the seeds one after another, without --workers")
     if several and from_stdin:
         raise UsageError(
             "several workers (--workers, or several devices) need a config in a file: each worker reads it, and stdin "
             "can be read only once"
+        )
+
+
+def refuse_within_cluster(what: str) -> None:
+    """Refuse what this machine does by itself where a scheduler has started workers on several.
+
+    Args:
+        what: `--workers`, or a command.
+
+    Raises:
+        UsageError: this process is one of them.
+    """
+    from mltrain.errors import UsageError
+
+    cluster = None if is_launched() else described(os.environ)
+    if cluster is not None:
+        raise UsageError(
+            f"{what} does not go with the {cluster.count} workers that {cluster.source} describes, of which this "
+            f"process is one: unset the variables of {cluster.source}, or leave it out"
         )
 
 

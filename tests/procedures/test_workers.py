@@ -213,14 +213,22 @@ def test_a_run_of_two_is_reproduced_by_two(folder):
     assert json.loads((folder / "twice" / "record.json").read_text())["workers"] == 2
 
 
-@pytest.mark.parametrize("option", ["--workers", "--seeds"])
-def test_workers_of_a_scheduler_start_no_others(folder, monkeypatch, option):
+@pytest.mark.parametrize(
+    ("command_line", "what"),
+    [
+        (("train", "shared.yaml", "--workers", 2), "--workers"),
+        (("train", "shared.yaml", "--seeds", 2), "--seeds"),
+        (("cross-validate", "shared.yaml"), "`cross-validate`"),
+        (("resume", "latest", "--workers", 2), "--workers"),
+    ],
+)
+def test_workers_of_a_scheduler_start_no_others(folder, monkeypatch, command_line, what):
     write(folder, "shared.yaml")
     cluster = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
-    done = in_process(folder, "train", "shared.yaml", option, 2)
+    done = in_process(folder, *command_line)
     assert done.code == 2
-    assert f"{option} was given, and TF_CONFIG describes 2 workers, of which this process is one" in done.err
+    assert f"{what} does not go with the 2 workers that TF_CONFIG describes, of which this process is one" in done.err
 
 
 def in_two_shells(folder, first, second):
