@@ -115,7 +115,13 @@ def test_the_whole_command_is_compared_with_a_script(tmp_path, monkeypatch):
     assert all("5 and 5 epochs" in row.results for row in rows)
 
 
-@pytest.mark.parametrize("name", keras_examples.MAKERS)
+# 30 to 45 s each: they are in the long form.
+SLOW = ("mixed_columns", "time_series_transformer")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.torture] * (name in SLOW)) for name in keras_examples.MAKERS]
+)
 def test_an_example_of_keras_runs_on_both_sides(name, tmp_path):
     found = keras_examples.compared(name, tmp_path, keras_examples.QUICK_ROWS)
     assert found.python > found.yaml > 5

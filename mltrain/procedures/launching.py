@@ -25,6 +25,8 @@ _LOOKS = 0.05
 # Where one worker is lost, the others know it and end by themselves, each with the reason; who does not is stopped.
 _ENDS_WITHIN = 2.5
 _SHOWN_LINES = 8
+# Stands in the log of a worker before what it says: one that starts again goes on in the same file.
+_STARTS = "-- the worker starts --"
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,9 @@ def _workers(team: Launched, folder: Path) -> Iterator[list[WorkerProcess]]:
         reading, writing = os.pipe()
         stack.callback(os.close, writing)  # its end tells the workers that this process is gone
         logs = [None, *(stack.enter_context(_log(folder, rank).open("ab")) for rank in range(1, team.count))]
+        for log in filter(None, logs):
+            log.write(f"{_STARTS}\n".encode())
+            log.flush()
         held = {writing, *(each.fileno() for each in (*listening, *logs) if each is not None)}
         processes = []
         for rank, (own, log) in enumerate(zip(listening, logs, strict=True)):
@@ -170,7 +175,10 @@ def _lost(ended: Sequence[tuple[int, int | None]], folder: Path) -> str:
 
 def _last_lines(folder: Path, rank: int) -> list[str]:
     log = _log(folder, rank)
-    return log.read_text("utf-8", "replace").splitlines()[-_SHOWN_LINES:] if log.exists() else []
+    if not log.exists():
+        return []
+    said = log.read_text("utf-8", "replace").rpartition(f"{_STARTS}\n")[2]
+    return said.splitlines()[-_SHOWN_LINES:]
 
 
 def _log(folder: Path, rank: int) -> Path:

@@ -283,10 +283,11 @@ def test_batch_normalization_of_random_weights_learns(batch_normalization, by_ba
 
 # XLA compiles each grouped convolution of it by itself (Keras 3.15 on a CPU): a step of all weights takes a minute.
 STEP_OF_THE_HEAD = {"ConvNeXtSmall"}
-# These are built alone: their smaller siblings have the same layers, and a step of each takes 15 to 70 s.
+# These are built alone: their smaller siblings have the same layers, and a step of each takes 10 to 70 s.
 LARGE = {
-    "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge", "EfficientNetB5", "EfficientNetB6", "EfficientNetB7",
-    "EfficientNetV2L", "NASNetLarge",
+    "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge", "DenseNet169", "DenseNet201", "EfficientNetB4", "EfficientNetB5",
+    "EfficientNetB6", "EfficientNetB7", "EfficientNetV2M", "EfficientNetV2L", "NASNetLarge", "ResNet152",
+    "ResNet152V2",
 }  # fmt: skip
 YAML = """\
 data: {{source: {{type: npz, path: images.npz}}, target: y, features: {{photo: image}}}}

@@ -159,9 +159,9 @@ def test_restarts_of_workers_that_have_not_begun(tmp_path):
         before += workers
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    said = [f"worker {rank} of 2 was ended by SIGKILL; all workers are started again" for rank in (0, 1)]
-    warnings = [each.partition("warning: ")[2] for each in err.splitlines()]
-    assert all(each.startswith(what) for each, what in zip(warnings, said, strict=True)), err
+    assert err.count("\n") == 2
+    for rank, line in enumerate(err.splitlines()):
+        assert line.startswith(f"warning: worker {rank} of 2 was ended by SIGKILL; all workers are started again"), err
     whole = command(tmp_path, "train", "config.yaml", "--run-dir", "whole", "--workers", 2, "--quiet")
     assert whole.returncode == 0, whole.stderr
     assert rows_of(tmp_path / "run") == rows_of(tmp_path / "whole")
@@ -180,7 +180,7 @@ def started(folder, addresses, rank, *arguments):
     )
 
 
-@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("rank", [0, pytest.param(1, marks=pytest.mark.torture)])
 def test_a_worker_that_comes_back_continues_with_the_others(tmp_path, rank):
     """A scheduler ends one, and starts it again with the same index; the other one waits for it."""
     asked = ("--set", "training.epochs=150", "--set", "training.checkpoint.every=7 steps", "--restarts", "3")

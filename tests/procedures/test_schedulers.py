@@ -84,7 +84,7 @@ def whole(tmp_path_factory):
     return folder / "whole"
 
 
-@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.torture), 1])
 def test_tasks_of_slurm_train_together_and_come_back(whole, tmp_path, rank):
     """The script of the page, and a task that is lost in the middle."""
     write(tmp_path, "config.yaml", **LASTING)
