@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -267,7 +266,10 @@ def _tidy_up(launcher_is_gone: threading.Event) -> None:
     """Do what the launcher would do at its end, where it is gone."""
     folder = os.environ.get(FOLDER)
     if folder is not None and launcher_is_gone.is_set():
+        from mltrain.errors import WriteError
         from mltrain.procedures.launching import keep_logs
+        from mltrain.run.durable import remove_tree
 
-        keep_logs(Path(folder))
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(WriteError):  # how the training ended counts
+            keep_logs(Path(folder))
+            remove_tree(Path(folder))
