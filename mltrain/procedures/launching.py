@@ -104,9 +104,9 @@ def _workers(team: Launched, folder: Path) -> Iterator[list[WorkerProcess]]:
         reading, writing = os.pipe()
         stack.callback(os.close, writing)  # its end tells the workers that this process is gone
         logs = [None, *(stack.enter_context(_log(folder, rank).open("ab")) for rank in range(1, team.count))]
-        for log in filter(None, logs):
-            log.write(f"{_STARTS}\n".encode())
-            log.flush()
+        for each in filter(None, logs):
+            each.write(f"{_STARTS}\n".encode())
+            each.flush()
         held = {writing, *(each.fileno() for each in (*listening, *logs) if each is not None)}
         processes = []
         for rank, (own, log) in enumerate(zip(listening, logs, strict=True)):
