@@ -81,11 +81,11 @@ def _devices() -> dict[str, str]:
         start_tensorflow()
         from mltrain.training.devices import choose_device, gpus_in_words
 
-        device, graphics = choose_device("auto"), gpus_in_words()
+        device, gpus = choose_device("auto"), gpus_in_words()
     except Exception as error:  # noqa: BLE001 (a broken installation fails in any way, and saying how is the whole point)
         return {"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}
     means = {"auto means": f"{device.kind} ({device.name}): {device.reason}"}
-    return {**means, "all means": ", ".join(graphics)} if graphics else means
+    return {**means, "all means": ", ".join(gpus)} if gpus else means
 
 
 def _memory() -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import accumulate
 
 import numpy as np
 
@@ -57,7 +59,7 @@ class Sums:
             sums = [aligned_empty(each.shape, each.dtype) for each in given]
             self._add({**found, self._rank: given}, sums)
             return sums
-        parts = _parts([len(each) for each in given], self._count)
+        parts = _parts(tuple(map(len, given)), self._count)
         own = _pieces(given, parts[self._rank])
         found = {rank: [np.empty_like(each) for each in own] for rank in self._sockets}
         self._exchange({rank: _pieces(given, parts[rank]) for rank in self._sockets}, found)
@@ -98,10 +100,11 @@ class Sums:
                 raise self._lost(min(self._sockets)) from error
 
 
-def _parts(sizes: Sequence[int], count: int) -> list[list[tuple[int, slice]]]:
-    """Return the part of each worker of all numbers: of which arrays it has which."""
+@cache
+def _parts(sizes: tuple[int, ...], count: int) -> list[list[tuple[int, slice]]]:
+    """Return the part of each worker of all numbers: of which arrays it has which. It is the same in each step."""
     total, parts = sum(sizes), []
-    starts = [sum(sizes[:place]) for place in range(len(sizes))]
+    starts = [0, *accumulate(sizes[:-1])]
     for rank in range(count):
         first, end = total * rank // count, total * (rank + 1) // count
         within = [
