@@ -20,6 +20,7 @@ from mltrain.run.layout import WORKERS
 from mltrain.run.rundir import RunDirectory
 from mltrain.training.signals import Interruption
 from mltrain.workers.cluster import FOLDER, LAUNCHER, LISTENING, LOST_FILE, RUN_FILE, TAKEN_UP, VARIABLE, Cluster
+from mltrain.workers.connections import listen_at
 
 _LOOKS = 0.05
 # Where one worker is lost, the others know it and end by themselves, each with the reason; who does not is stopped.
@@ -97,9 +98,7 @@ def _once(team: Launched, folder: Path, interruption: Interruption) -> int:
 def _workers(team: Launched, folder: Path) -> Iterator[list[WorkerProcess]]:
     """Start the processes; what they have of this one is closed at the end."""
     with ExitStack() as stack:
-        places = [("127.0.0.1", 0)] * team.count  # any port that is free
-        listening = [stack.enter_context(socket.create_server(each, backlog=2 * team.count)) for each in places]
-        addresses = tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in listening)
+        listening, addresses = _listening(folder, team.count, stack)
         secret, taken_up = secrets.token_hex(16), _run_of(folder)
         reading, writing = os.pipe()
         stack.callback(os.close, writing)  # its end tells the workers that this process is gone
@@ -125,6 +124,21 @@ def _workers(team: Launched, folder: Path) -> Iterator[list[WorkerProcess]]:
         for own in listening:
             own.close()
         yield processes
+
+
+def _listening(folder: Path, count: int, stack: ExitStack) -> tuple[list[socket.socket], tuple[str, ...]]:
+    """Return a socket for each worker, at which the others reach it, and the addresses.
+
+    They are files of the folder, or ports where its name is too long for one.
+    """
+    files = [folder.absolute() / f"worker-{rank}.socket" for rank in range(count)]
+    try:
+        for each in files:
+            each.unlink(missing_ok=True)  # of workers that were lost
+        return [stack.enter_context(listen_at(str(each), 2 * count)) for each in files], tuple(map(str, files))
+    except OSError:
+        free = [stack.enter_context(listen_at("127.0.0.1:0", 2 * count)) for _ in range(count)]
+        return free, tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in free)
 
 
 def _end_of(processes: Sequence[WorkerProcess], interruption: Interruption, folder: Path) -> int:

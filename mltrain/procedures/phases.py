@@ -54,9 +54,9 @@ class Phases:
         if self.team is None:
             return ()
         cluster = self.team.cluster
-        hosts = len({address.rpartition(":")[0] for address in cluster.addresses})
-        where = "on this machine" if hosts == 1 else f"on {hosts} machines"
-        how = f"{cluster.source}; each computes its rows of every batch, and they add their gradients over TCP"
+        where = "on this machine" if cluster.hosts == 1 else f"on {cluster.hosts} machines"
+        over = "sockets of this machine" if cluster.by_files else "TCP"
+        how = f"{cluster.source}; each computes its rows of every batch, and they add their gradients over {over}"
         return (Decision("workers", f"{cluster.count} processes {where}", how),)
 
     def threads(self, stated: int | Literal["auto"]) -> int | Literal["auto"]:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from mltrain.errors import UsageError
 
@@ -36,7 +37,7 @@ class Cluster:
 
     Attributes:
         rank: of this process, counted from 0; the first one decides and writes.
-        addresses: `host:port` of each, by rank.
+        addresses: `host:port` of each, by rank; of workers of one machine, the path of a file at which it listens.
         secret: what each of them knows, so that nobody else is taken for one.
         source: what has described it, such as `--workers 2`.
         on_machine: how many of them share the cores of this machine.
@@ -56,13 +57,32 @@ class Cluster:
         return len(self.addresses)
 
     @property
+    def by_files(self) -> bool:
+        """Whether they meet at files of this machine, and not over a network."""
+        return all(map(is_file, self.addresses))
+
+    @property
     def host(self) -> str:
-        """The machine of this worker."""
-        return self.addresses[self.rank].rpartition(":")[0]
+        """The machine of this worker; empty where all are on one."""
+        return _host_of(self.addresses[self.rank])
+
+    @property
+    def hosts(self) -> int:
+        """How many machines there are."""
+        return len(set(map(_host_of, self.addresses)))
 
     def as_text(self) -> str:
         """Return it as `described` reads it."""
         return json.dumps(asdict(self))
+
+
+def is_file(address: str) -> bool:
+    """Return whether an address is the path of a file."""
+    return Path(address).is_absolute()
+
+
+def _host_of(address: str) -> str:
+    return "" if is_file(address) else address.rpartition(":")[0]
 
 
 def described(environment: Mapping[str, str]) -> Cluster | None:

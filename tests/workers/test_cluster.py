@@ -18,6 +18,15 @@ def test_the_launcher_is_understood():
 
 
 @pytest.mark.parametrize(
+    ("addresses", "hosts", "by_files"),
+    [(("/tmp/0.socket", "/tmp/1.socket"), 1, True), (("a:1", "a:2"), 1, False), (("a:1", "b:1"), 2, False)],
+)
+def test_how_many_machines_there_are_and_how_they_meet(addresses, hosts, by_files):
+    cluster = Cluster(0, addresses, "secret", "a test")
+    assert (cluster.hosts, cluster.by_files) == (hosts, by_files)
+
+
+@pytest.mark.parametrize(
     ("kind", "index", "rank"), [("chief", 0, 0), ("worker", 0, 1), ("worker", 1, 2)], ids=["chief", "first", "second"]
 )
 def test_tf_config(kind, index, rank):

@@ -14,10 +14,15 @@ from mltrain.workers.team import LEAVES, Team
 from mltrain.workers.words import Words
 
 
-def in_all(count, work, secrets=None, on_signal=lambda number: None):
-    """Return what `work(team)` returns in each of so many workers, or the error that it raises."""
-    listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    addresses = tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in listening)
+def in_all(count, work, secrets=None, on_signal=lambda number: None, folder=None):
+    """Return what `work(team)` returns in each of so many workers, or the error that it raises; they meet at files of
+    the folder, or else at ports."""
+    if folder is None:
+        listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+        addresses = tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in listening)
+    else:
+        addresses = tuple(str(folder / f"{rank}.socket") for rank in range(count))
+        listening = [connections.listen_at(each, count) for each in addresses]
     found = [None] * count
 
     def run(rank):
@@ -47,6 +52,13 @@ def test_all_have_the_same_sum_to_the_last_bit(count, size):
         expected += each
     for each in found:
         assert each.tobytes() == expected.tobytes()
+
+
+def test_workers_of_one_machine_meet_at_files(tmp_path):
+    given = np.random.default_rng(0).normal(size=(3, 100_003)).astype(np.float32)
+    found = in_all(3, lambda joined: joined.sum([given[joined.rank]])[0], folder=tmp_path)
+    for each in found:
+        assert each.tobytes() == (given[0] + given[1] + given[2]).tobytes()
 
 
 @pytest.mark.parametrize("count", [2, 3])
