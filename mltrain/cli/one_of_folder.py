@@ -11,12 +11,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import time
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from mltrain.cli.app import main
 
@@ -32,6 +31,7 @@ def train_one() -> int:
     """Train the run that standard input describes, and return the exit code."""
     from mltrain.config.load import load_text
     from mltrain.config.plugins import Plugins
+    from mltrain.procedures.end_of_command import when_the_command_is_gone
     from mltrain.procedures.run_job import RunJob
     from mltrain.procedures.train import Place, TrainRequest, train
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
@@ -40,7 +40,7 @@ def train_one() -> int:
     job = RunJob.of_text(sys.stdin.read())
     # What code of the user's prints is for people.
     with Interruption().handled() as interruption, redirect_stdout(sys.stderr):
-        _end_with_the_command(job.launcher, interruption)
+        when_the_command_is_gone(job.launcher, lambda: _stop_alone(interruption))
         with interruption.deferred():
             plugins = Plugins.of_files(map(Path, job.plugins))
             directory = Path.cwd() if job.path is None else Path(job.path).absolute().parent
@@ -57,17 +57,12 @@ def train_one() -> int:
     return 0
 
 
-def _end_with_the_command(pipe: int, interruption: Interruption) -> None:
-    """Stop as at a signal where the command is gone, however it ended: nobody would see this process any more."""
-
-    def watch() -> None:
-        os.read(pipe, 1)
-        if interruption.received is None:
-            interruption.receive(signal.SIGTERM)
-            time.sleep(_MOST_ALONE)
-        os._exit(128 + signal.SIGTERM)  # as at the second signal
-
-    threading.Thread(target=watch, name="command", daemon=True).start()
+def _stop_alone(interruption: Interruption) -> NoReturn:
+    """Stop as at a signal where the command is gone: nobody would see this process any more."""
+    if interruption.received is None:
+        interruption.receive(signal.SIGTERM)
+        time.sleep(_MOST_ALONE)
+    os._exit(128 + signal.SIGTERM)  # as at the second signal
 
 
 if __name__ == "__main__":

@@ -247,18 +247,17 @@ def _when_one_is_lost(restarts: int, interruption: Interruption, *, first: bool)
 
 
 def _end_with_the_launcher(interruption: Interruption) -> threading.Event:
-    """Stop as at SIGTERM where the launcher is gone, however it ended: nobody would see the workers any more. Return
-    what is set then."""
-    pipe, gone = os.environ.get(LAUNCHER), threading.Event()
-    if pipe is None:
-        return gone
+    """Stop as at SIGTERM where the launcher is gone: nobody would see the workers any more. Return what is set then."""
+    from mltrain.procedures.end_of_command import when_the_command_is_gone
 
-    def watch() -> None:
-        os.read(int(pipe), 1)
+    pipe, gone = os.environ.get(LAUNCHER), threading.Event()
+
+    def stop() -> None:
         gone.set()
         interruption.receive(signal.SIGTERM)
 
-    threading.Thread(target=watch, name="launcher", daemon=True).start()
+    if pipe is not None:
+        when_the_command_is_gone(int(pipe), stop)
     return gone
 
 

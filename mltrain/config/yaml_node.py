@@ -98,7 +98,7 @@ class Node:
         Args:
             path: of the value.
             node: the new value.
-            key: where the key of the value is written, if it is a new one.
+            key: where the key of the value is written, if the key or the value is a new one.
         """
         if not path:
             return node or self
@@ -113,6 +113,9 @@ class Node:
             del values[str(part)], keys[str(part)]
         else:
             values[str(part)] = child
+            # A whole mapping or list is shown at its key: that of an override is where the override is.
+            if key is not None and child.place.source == key.source:
+                keys[str(part)] = key
             keys.setdefault(str(part), key or child.place)
         return Node.collection(values, self.place, keys)
 

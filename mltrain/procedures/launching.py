@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mltrain.errors import WorkerError
+from mltrain.procedures.end_of_command import pipe_of_command
 from mltrain.procedures.worker_processes import Surroundings, WorkerProcess
 from mltrain.run.durable import make_directories, write_file
 from mltrain.run.layout import WORKERS
@@ -100,13 +101,12 @@ def _workers(team: Launched, folder: Path) -> Iterator[list[WorkerProcess]]:
     with ExitStack() as stack:
         listening, addresses = _listening(folder, team.count, stack)
         secret, taken_up = secrets.token_hex(16), _run_of(folder)
-        reading, writing = os.pipe()
-        stack.callback(os.close, writing)  # its end tells the workers that this process is gone
+        pipe = stack.enter_context(pipe_of_command())
         logs = [None, *(stack.enter_context(_log(folder, rank).open("ab")) for rank in range(1, team.count))]
         for each in filter(None, logs):
             each.write(f"{_STARTS}\n".encode())
             each.flush()
-        held = {writing, *(each.fileno() for each in (*listening, *logs) if each is not None)}
+        held = {pipe.held, *(each.fileno() for each in (*listening, *logs) if each is not None)}
         processes = []
         for rank, (own, log) in enumerate(zip(listening, logs, strict=True)):
             cluster = Cluster(rank, addresses, secret, team.why, on_machine=team.count, place=rank)
@@ -114,13 +114,12 @@ def _workers(team: Launched, folder: Path) -> Iterator[list[WorkerProcess]]:
                 **os.environ,
                 VARIABLE: cluster.as_text(),
                 LISTENING: str(own.fileno()),
-                LAUNCHER: str(reading),
+                LAUNCHER: str(pipe.watched),
                 FOLDER: str(folder),
                 **({} if taken_up is None else {TAKEN_UP: str(taken_up)}),
             }
-            used = {own.fileno(), reading} | ({log.fileno()} if log else set())
+            used = {own.fileno(), pipe.watched} | ({log.fileno()} if log else set())
             processes.append(team.start(Surroundings(environment, tuple(used), tuple(held - used), log)))
-        os.close(reading)
         for own in listening:
             own.close()
         yield processes

@@ -6,12 +6,11 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from mltrain.comparison.compared_run import read_run
 from mltrain.config.load import Loaded
 from mltrain.errors import InterruptedRunError, MltrainError
+from mltrain.procedures.end_of_command import pipe_of_command
 from mltrain.procedures.folder_training import (
     FolderRequest,
     is_finished,
@@ -44,8 +43,8 @@ def train_folder(request: FolderRequest, interruption: Interruption) -> None:
     refuse_others(request)
     share = max(1, len(os.sched_getaffinity(0)) // at_once)
     terminal = Terminal(quiet=request.quiet)
-    with _pipe_to_the_end() as launcher:
-        _Runs(request, terminal, launcher, share).train(at_once, interruption)
+    with pipe_of_command() as pipe:
+        _Runs(request, terminal, pipe.watched, share).train(at_once, interruption)
 
 
 class _Runs:
@@ -166,14 +165,3 @@ class _Runs:
     def _tell_all(self, number: int) -> None:
         for each in self._running:
             each.tell(number)
-
-
-@contextmanager
-def _pipe_to_the_end() -> Iterator[int]:
-    """Give the descriptor of a pipe that ends with this process, however that ends."""
-    reading, writing = os.pipe()
-    try:
-        yield reading
-    finally:
-        os.close(reading)
-        os.close(writing)

@@ -63,6 +63,9 @@ def test_the_later_override_wins() -> None:
     ("override", "line"),
     [
         ("training.epoch=3", "--set #1: training.epoch: unknown key (did you mean 'epochs'?)"),
+        # A whole list or mapping takes the place of what the YAML has.
+        ("training.epochs=[]", "--set #1: training.epochs: expected an integer, received a list of 0"),
+        ("training.callbacks={}", "--set #1: training.callbacks: expected a list, received a mapping"),
         ("trainin.epochs=3", "--set #1: trainin: unknown key (did you mean 'training'?)"),
         ("training.epochs=[1", "--set #1: the '[' here is never closed"),
         (
