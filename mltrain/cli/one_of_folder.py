@@ -8,30 +8,19 @@ standard output as every command does with --json.
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import time
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 
 from mltrain.cli.app import main
-
-if TYPE_CHECKING:
-    from mltrain.training.signals import Interruption
-
-# Seconds after which a process ends that nobody waits for any more, whatever it does: every file of a run is replaced
-# atomically.
-_MOST_ALONE = 30
 
 
 def train_one() -> int:
     """Train the run that standard input describes, and return the exit code."""
     from mltrain.config.load import load_text
     from mltrain.config.plugins import Plugins
-    from mltrain.procedures.end_of_command import when_the_command_is_gone
+    from mltrain.procedures.end_of_command import stop_when_the_command_is_gone
     from mltrain.procedures.run_job import RunJob
     from mltrain.procedures.train import Place, TrainRequest, train
     from mltrain.stopwatch import NO_STOPWATCH, Stopwatch
@@ -40,7 +29,7 @@ def train_one() -> int:
     job = RunJob.of_text(sys.stdin.read())
     # What code of the user's prints is for people.
     with Interruption().handled() as interruption, redirect_stdout(sys.stderr):
-        when_the_command_is_gone(job.launcher, lambda: _stop_alone(interruption))
+        stop_when_the_command_is_gone(job.launcher, interruption)
         with interruption.deferred():
             plugins = Plugins.of_files(map(Path, job.plugins))
             directory = Path.cwd() if job.path is None else Path(job.path).absolute().parent
@@ -55,14 +44,6 @@ def train_one() -> int:
             )
             train(request, interruption, Stopwatch() if job.profile else NO_STOPWATCH)
     return 0
-
-
-def _stop_alone(interruption: Interruption) -> NoReturn:
-    """Stop as at a signal where the command is gone: nobody would see this process any more."""
-    if interruption.received is None:
-        interruption.receive(signal.SIGTERM)
-        time.sleep(_MOST_ALONE)
-    os._exit(128 + signal.SIGTERM)  # as at the second signal
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def reproduce(
         if launched(Many(of_devices or stated, stated, lambda: loaded.spec), 0, interruption):
             return
         # Of workers that a scheduler has started, each reproduces by itself.
-        team = team_of_cluster(loaded, loaded.plugins, 0, interruption, stack) if is_launched() else None
+        team = team_of_cluster(loaded, loaded.plugins, 0, interruption, stack, quiet=quiet) if is_launched() else None
         request = TrainRequest(loaded, place, tuple(sys.argv), quiet=quiet, team=team)
         again = train(request, interruption, announce=announced(None)).run
         found = compared(before, again, tolerance)

@@ -82,7 +82,7 @@ def resume(
         many = Many(count, workers, lambda: resumed_experiment(found, overrides or (), asked, known))
         if launched(many, restarts, interruption):
             return
-        team = team_of_cluster(None, known, restarts, interruption, stack)
+        team = team_of_cluster(None, known, restarts, interruption, stack, quiet=quiet)
         request = TrainRequest(
             None,
             Place(folder, found.path, resume=True),

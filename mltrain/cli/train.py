@@ -140,7 +140,7 @@ def train(
             refuse_taken(run_dir)  # before the workers' data are read
         if launched(Many(count, workers, lambda: loaded.spec), restarts, interruption):
             return
-        team = team_of_cluster(loaded, loaded.plugins, restarts, interruption, stack)
+        team = team_of_cluster(loaded, loaded.plugins, restarts, interruption, stack, quiet=quiet)
         again = taken_up()
         folder, places = runs_directory(runs_dir), gate_places(loaded)
         check_options(against, tolerance, metric, junit, places)

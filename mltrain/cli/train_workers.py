@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 import threading
@@ -159,7 +158,7 @@ def _starting(experiment: Callable[[], ExperimentSpec | None]) -> Callable[[Surr
 
 
 def team_of_cluster(
-    loaded: Loaded | None, plugins: Plugins, restarts: int, interruption: Interruption, stack: ExitStack
+    loaded: Loaded | None, plugins: Plugins, restarts: int, interruption: Interruption, stack: ExitStack, *, quiet: bool
 ) -> Team | None:
     """Return the other workers of the first one; None where it trains alone.
 
@@ -171,6 +170,7 @@ def team_of_cluster(
         restarts: how often this process starts again where a worker is lost, if no launcher does it.
         interruption: of this process.
         stack: on which the team of the first worker leaves.
+        quiet: whether another worker says nothing.
 
     Raises:
         typer.Exit: this worker was not the first, and has trained.
@@ -179,10 +179,13 @@ def team_of_cluster(
     cluster = described(os.environ)
     if cluster is None:
         return None
+    from mltrain.procedures.end_of_command import stop_when_the_command_is_gone
     from mltrain.procedures.following import follow
     from mltrain.workers.team import Team
 
-    launcher_is_gone = _end_with_the_launcher(interruption)
+    launcher_is_gone = threading.Event()
+    if pipe := os.environ.get(LAUNCHER):
+        stop_when_the_command_is_gone(int(pipe), interruption, launcher_is_gone)
     if cluster.rank == 0:
         stack.callback(_tidy_up, launcher_is_gone)
     listening = os.environ.get(LISTENING)
@@ -191,6 +194,11 @@ def team_of_cluster(
     team = stack.enter_context(Team.of(cluster, own, interruption.raise_if_received, interruption.receive))
     if cluster.rank == 0:
         return team
+    if not (quiet or is_launched()):  # it has a terminal or a log of its own, which would be empty
+        first = cluster.addresses[0]
+        typer.echo(
+            f"worker {cluster.rank} of {cluster.count}: trains with worker 0 at {first}, which writes the run", err=True
+        )
     follow(loaded, plugins, team, interruption)
     team.leave()
     raise typer.Exit
@@ -244,21 +252,6 @@ def _when_one_is_lost(restarts: int, interruption: Interruption, *, first: bool)
 
         again = [*own_python(), "mltrain", *sys.argv[1:]]
         os.execv(sys.executable, again)  # noqa: S606 - the command line of this process, again
-
-
-def _end_with_the_launcher(interruption: Interruption) -> threading.Event:
-    """Stop as at SIGTERM where the launcher is gone: nobody would see the workers any more. Return what is set then."""
-    from mltrain.procedures.end_of_command import when_the_command_is_gone
-
-    pipe, gone = os.environ.get(LAUNCHER), threading.Event()
-
-    def stop() -> None:
-        gone.set()
-        interruption.receive(signal.SIGTERM)
-
-    if pipe is not None:
-        when_the_command_is_gone(int(pipe), stop)
-    return gone
 
 
 def _tidy_up(launcher_is_gone: threading.Event) -> None:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+
+from mltrain.training.signals import Interruption
+
+# Seconds after which a process ends whatever it does: every file of a run is replaced atomically.
+_MOST_ALONE = 30
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class PipeOfCommand:
 
 @contextmanager
 def pipe_of_command() -> Iterator[PipeOfCommand]:
-    """Make the pipe, in the command; at the end inside, or with the command, what watches it is called."""
+    """Make the pipe, in the command; those that watch it learn of the end of this block, or of the command."""
     watched, held = os.pipe()
     try:
         yield PipeOfCommand(watched, held)
@@ -33,11 +40,25 @@ def pipe_of_command() -> Iterator[PipeOfCommand]:
         os.close(held)
 
 
-def when_the_command_is_gone(watched: int, then: Callable[[], object]) -> None:
-    """Call `then` once it is, in a thread of its own."""
+def stop_when_the_command_is_gone(
+    watched: int, interruption: Interruption, gone: threading.Event | None = None
+) -> None:
+    """Stop as at SIGTERM once it is: nobody would see this process any more. It is looked at in a thread of its own.
+
+    Args:
+        watched: descriptor of the pipe.
+        interruption: of this process.
+        gone: is set then, for what is to be done at the end; None for nothing: the process ends at once where a signal
+            has come before, as the command has left at the second one.
+    """
 
     def watch() -> None:
         os.read(watched, 1)
-        then()
+        if gone is not None:
+            gone.set()
+        if gone is not None or interruption.received is None:
+            interruption.receive(signal.SIGTERM)
+            time.sleep(_MOST_ALONE)
+        os._exit(128 + (interruption.received or signal.SIGTERM))  # as at the second signal
 
     threading.Thread(target=watch, name="command", daemon=True).start()

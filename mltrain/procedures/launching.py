@@ -9,17 +9,17 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mltrain.errors import WorkerError
+from mltrain.errors import InterruptedRunError, WorkerError, WriteError
 from mltrain.procedures.end_of_command import pipe_of_command
 from mltrain.procedures.worker_processes import Surroundings, WorkerProcess
 from mltrain.run.durable import make_directories, write_file
 from mltrain.run.layout import WORKERS
 from mltrain.run.rundir import RunDirectory
-from mltrain.training.signals import Interruption
+from mltrain.training.signals import SIGNALS, Interruption
 from mltrain.workers.cluster import FOLDER, LAUNCHER, LISTENING, LOST_FILE, RUN_FILE, TAKEN_UP, VARIABLE, Cluster
 from mltrain.workers.connections import listen_at
 
@@ -92,7 +92,8 @@ def _once(team: Launched, folder: Path, interruption: Interruption) -> int:
                 if each.poll() is None:
                     each.kill()
                 each.wait()
-            keep_logs(folder)
+            with suppress(WriteError):  # how the training ended counts, as where a disk is full
+                keep_logs(folder)
 
 
 @contextmanager
@@ -144,26 +145,37 @@ def _end_of(processes: Sequence[WorkerProcess], interruption: Interruption, fold
     """Wait for the end of the workers, hand signals on to the first, and return its exit code.
 
     Raises:
+        InterruptedRunError: another one was stopped by a signal, before it could tell the first.
         WorkerError: another one has ended before, or one was ended by a signal.
     """
-    told, late = False, None
-    while (code := processes[0].poll()) is None:
-        if interruption.received is not None and not told:
-            told = True
-            processes[0].send_signal(interruption.received)
-        if any(each.poll() not in (None, 0) for each in processes[1:]):
-            late = late or time.monotonic() + _ENDS_WITHIN
-            if time.monotonic() > late:  # it does not know that a worker is gone, or cannot say so: it may be stopped
-                raise WorkerError(_lost([(rank, each.poll()) for rank, each in enumerate(processes)], folder))
-        time.sleep(_LOOKS)
+    late = None
+    with interruption.told(processes[0].send_signal):
+        while (code := processes[0].poll()) is None:
+            if any(each.poll() not in (None, 0) for each in processes[1:]):
+                late = late or time.monotonic() + _ENDS_WITHIN
+                if time.monotonic() > late:  # it does not know that one is gone, or cannot say so: it may be stopped
+                    raise _reason(processes, folder)
+            time.sleep(_LOOKS)
     if code == 0 or (code > 0 and code != WorkerError.exit_code):
         return _when_all_have_ended(processes, code)
     _when_all_have_ended(processes, code)
-    raise WorkerError(_lost([(rank, each.poll()) for rank, each in enumerate(processes)], folder))
+    raise _reason(processes, folder)
+
+
+def _reason(processes: Sequence[WorkerProcess], folder: Path) -> InterruptedRunError | WorkerError:
+    """Return why the first worker cannot train on."""
+    codes = [each.poll() for each in processes]
+    for number in SIGNALS:
+        if 128 + number in codes:
+            return InterruptedRunError(f"stopped by {signal.Signals(number).name}", number)
+    return WorkerError(_lost(list(enumerate(codes)), folder))
 
 
 def _when_all_have_ended(processes: Sequence[WorkerProcess], code: int) -> int:
     """Return the code once all have ended, or had the time for it."""
+    if code - 128 in SIGNALS:
+        for each in processes:
+            each.send_signal(code - 128)  # who is still on its way to the first has not heard of it
     deadline = time.monotonic() + _ENDS_WITHIN
     while time.monotonic() < deadline and any(each.poll() is None for each in processes):
         time.sleep(_LOOKS)

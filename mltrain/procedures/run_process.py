@@ -18,6 +18,7 @@ from mltrain.procedures.folder_training import FolderRequest
 from mltrain.procedures.run_job import RunJob
 from mltrain.procedures.worker_processes import own_python
 from mltrain.run.durable import growing_file, make_directories
+from mltrain.training.signals import held_back
 from mltrain.wording import counted
 
 _SHOWN_LINES = 3
@@ -60,16 +61,17 @@ class RunProcess:
             self._answer = self._kept.enter_context(tempfile.TemporaryFile())
             program = [*own_python(), "mltrain.cli.one_of_folder", str(self.path), "--json"]
             try:
-                self._process = subprocess.Popen(  # noqa: S603 - this program, with nothing of the user's but a path
-                    program,
-                    # A GPU is shared: without this, TensorFlow would take all of its memory for the first process.
-                    env={"TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ},
-                    pass_fds=(launcher,),
-                    stdin=job,
-                    stdout=self._answer,
-                    stderr=log,
-                    start_new_session=True,  # Ctrl-C comes to the command alone
-                )
+                with held_back():
+                    self._process = subprocess.Popen(  # noqa: S603 - this program, with nothing of the user's but a path
+                        program,
+                        # A GPU is shared: without this, TensorFlow would take all of its memory for the first process.
+                        env={"TF_FORCE_GPU_ALLOW_GROWTH": "true", **os.environ},
+                        pass_fds=(launcher,),
+                        stdin=job,
+                        stdout=self._answer,
+                        stderr=log,
+                        start_new_session=True,  # Ctrl-C comes to the command alone
+                    )
             except OSError as error:  # no memory, or too many processes
                 raise WorkerError(f"{self._which}: cannot start a process: {error.strerror}; {self._advice}") from error
 
@@ -89,9 +91,9 @@ class RunProcess:
         return sum(line.startswith("warning: ") for line in self._said())
 
     def tell(self, number: int) -> None:
-        """Send it a signal: at the first it writes a checkpoint and ends, at the second it ends at once."""
-        self._told = True
-        if not self.has_ended:
+        """Send it a signal, once: it writes a checkpoint and ends."""
+        told, self._told = self._told, True
+        if not told and not self.has_ended:
             self._process.send_signal(number)
 
     def kill(self) -> None:

@@ -77,16 +77,16 @@ class _Runs:
         """
         self._look_for_finished()
         try:
-            while self._running or (self._waiting and not self._stopping):
-                if interruption.received is not None and not self._told:
-                    self._told = True
-                    self._tell_all(interruption.received)
-                while self._waiting and not self._stopping and len(self._running) < self._most(at_once):
-                    self._begin()
-                for each in [each for each in self._running if each.has_ended]:
-                    self._running.remove(each)
-                    self._end(each)
-                time.sleep(_LOOKS)
+            with interruption.told(self._tell_of_signal):
+                while self._running or (self._waiting and not self._stopping):
+                    while self._waiting and not self._stopping and len(self._running) < self._most(at_once):
+                        self._begin()
+                        if interruption.received is not None:  # it may have come before the process was known
+                            self._tell_of_signal(interruption.received)
+                    for each in [each for each in self._running if each.has_ended]:
+                        self._running.remove(each)
+                        self._end(each)
+                    time.sleep(_LOOKS)
         finally:
             for each in self._running:
                 each.kill()
@@ -162,6 +162,10 @@ class _Runs:
         warned = f", {counted(process.warnings, 'warning')} in {process.log}" if process.warnings else ""
         return f"{run.primary} {number(run.value(run.primary))}, in {duration(process.seconds)}{warned}"
 
+    def _tell_of_signal(self, number: int) -> None:
+        self._told = True
+        self._tell_all(number)
+
     def _tell_all(self, number: int) -> None:
-        for each in self._running:
+        for each in list(self._running):
             each.tell(number)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn, Protocol
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from mltrain.training.signals import SIGNALS, held_back
+
 # A driver of GPUs is in use from the import of TensorFlow on, and cannot be forked.
 DRIVERS = ("/dev/nvidiactl", "/dev/kfd")
 
@@ -78,30 +79,28 @@ def own_python() -> list[str]:
 
 def spawned(command: Sequence[str], given: Surroundings) -> WorkerProcess:
     """Start `mltrain` with these arguments, in a process of its own."""
-    return subprocess.Popen(  # noqa: S603 - the command line of this process, again
-        [*own_python(), "mltrain", *command],
-        env=dict(given.environment),
-        pass_fds=tuple(given.kept),
-        stdin=None if given.log is None else subprocess.DEVNULL,
-        stdout=given.log,
-        stderr=given.log,
-        start_new_session=True,  # Ctrl-C comes to the launcher alone
-    )
+    with held_back():
+        return subprocess.Popen(  # noqa: S603 - the command line of this process, again
+            [*own_python(), "mltrain", *command],
+            env=dict(given.environment),
+            pass_fds=tuple(given.kept),
+            stdin=None if given.log is None else subprocess.DEVNULL,
+            stdout=given.log,
+            stderr=given.log,
+            start_new_session=True,  # Ctrl-C comes to the launcher alone
+        )
 
 
 def forked(run: Callable[[], NoReturn], given: Surroundings) -> WorkerProcess:
     """Fork a process that calls `run`, which ends it."""
     sys.stdout.flush()
     sys.stderr.flush()
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # until the child has forgotten the handlers of this process
-    try:
+    with held_back():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of threads: those of OpenBLAS, which follow a fork
             number = os.fork()
         if number == 0:
             _become(run, given)
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     return _Forked(number)
 
 
@@ -110,7 +109,7 @@ def _become(run: Callable[[], NoReturn], given: Surroundings) -> NoReturn:
     try:
         os.setsid()  # Ctrl-C comes to the launcher alone
         signal.set_wakeup_fd(-1)
-        for each in _SIGNALS:
+        for each in SIGNALS:  # which are held back until `run` handles them
             signal.signal(each, signal.SIG_DFL)
         atexit._clear()
         for descriptor in given.closed:
@@ -121,7 +120,6 @@ def _become(run: Callable[[], NoReturn], given: Surroundings) -> NoReturn:
                 os.dup2(descriptor, stream)
         os.environ.clear()
         os.environ.update(given.environment)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         run()
     except BaseException:
         traceback.print_exc()
@@ -158,7 +156,8 @@ class _Forked:
 
     def _ended(self, options: int) -> int | None:
         if self._code is None:
-            number, status = os.waitpid(self.pid, options)
-            if number:
-                self._code = os.waitstatus_to_exitcode(status)
+            with suppress(ChildProcessError):  # asked from a signal handler, in the middle of being asked
+                number, status = os.waitpid(self.pid, options)
+                if number:
+                    self._code = os.waitstatus_to_exitcode(status)
         return self._code

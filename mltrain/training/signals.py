@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from mltrain.errors import InterruptedRunError
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # No signal has this number.
 _END = b"\0"
 
@@ -28,12 +28,14 @@ class Interruption:
     def __init__(self) -> None:
         self._received: int | None = None
         self._deferred = False
+        self._tell: Callable[[int], object] = lambda number: None
 
     @contextmanager
     def handled(self) -> Iterator[Interruption]:
         """While inside, both signals come here."""
         with _second_leaves():
-            before = {number: signal.signal(number, self._receive) for number in _SIGNALS}
+            before = {number: signal.signal(number, self._receive) for number in SIGNALS}
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # see `held_back`
             try:
                 yield self
             finally:
@@ -52,6 +54,20 @@ class Interruption:
             yield
         finally:
             self._deferred = before
+
+    @contextmanager
+    def told(self, tell: Callable[[int], object]) -> Iterator[None]:
+        """While inside, `tell` is called with the number of the first signal, at once: the second may come 10 ms later.
+
+        If it has come before, it is called with it now.
+        """
+        before, self._tell = self._tell, tell
+        if self._received is not None:
+            tell(self._received)
+        try:
+            yield
+        finally:
+            self._tell = before
 
     def raise_if_received(self) -> None:
         """Raise if a signal has come.
@@ -76,8 +92,22 @@ class Interruption:
         if self._received is not None:
             return  # the second is not ours, see `_second_leaves`
         self._received = number
+        self._tell(number)
         if not self._deferred:
             self.raise_if_received()
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Start processes of mltrain inside: they hold both signals back until they handle them.
+
+    One that came before would end them by itself, which is a process that is lost, and not one that was stopped.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 @contextmanager
@@ -108,6 +138,6 @@ def _leave_at_the_second(reading: int) -> None:
         for number in os.read(reading, 64):
             if number == _END[0]:
                 return
-            received += number in _SIGNALS
+            received += number in SIGNALS
             if received == 2:
                 os._exit(128 + number)

@@ -104,6 +104,40 @@ def test_a_signal_to_any_of_them_keeps_what_was_trained(tmp_path, whom, number):
     assert (status["state"], status["exit_code"]) == ("interrupted", 128 + number)
 
 
+@pytest.mark.parametrize("whom", ["command", "first", "second"])
+def test_a_signal_to_workers_that_have_just_started_stops_them(tmp_path, whom):
+    write(tmp_path, "config.yaml")
+    line = [sys.executable, "-m", "mltrain", "train", "config.yaml", "--run-dir", "run", "--workers", "2", "--quiet"]
+    process = subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    while len(workers := children(process)) < 2:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.002)
+    os.kill({"command": process.pid, "first": workers[0], "second": workers[1]}[whom], signal.SIGTERM)
+    code, err = ended(process, workers)
+    assert (code, err) == (128 + signal.SIGTERM, "stopped by SIGTERM\n")
+
+
+def test_a_second_signal_at_once_does_not_change_the_first(tmp_path):
+    process, workers = begun(tmp_path, *ENDLESS, "--quiet")
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    code, err = ended(process, workers)  # its output ends with the last worker
+    assert code == 128 + signal.SIGINT
+    assert "stopped by SIGINT: kept up to step" in err
+    assert json.loads((tmp_path / "run" / "status.json").read_text())["exit_code"] == code
+
+
+def test_logs_that_cannot_be_kept_do_not_hide_how_the_training_ended(tmp_path):
+    process, workers = begun(tmp_path, *ENDLESS, "--quiet")
+    (tmp_path / "run" / "workers").write_text("a file in the place of the folder")
+    process.terminate()
+    code, err = ended(process, workers)
+    assert code == 128 + signal.SIGTERM
+    assert err.startswith("stopped by SIGTERM: kept up to step")
+    assert err.count("\n") == 1
+
+
 def test_workers_without_their_command_stop_and_leave_nothing_behind(tmp_path, monkeypatch):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
