@@ -151,15 +151,15 @@ def test_workers_without_their_command_stop_and_leave_nothing_behind(tmp_path, m
     assert (tmp_path / "run" / "workers" / "worker-1.log").is_file()
 
 
-@pytest.mark.parametrize(("name", "over"), [("short", "sockets of this machine"), ("long" * 30, "TCP")])
-def test_workers_meet_at_ports_where_the_name_of_a_file_is_too_long(tmp_path, monkeypatch, name, over):
-    (tmp_path / name).mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / name))
+def test_workers_meet_at_ports_where_the_name_of_a_file_is_too_long(tmp_path, monkeypatch):
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
     write(tmp_path, "config.yaml")
     done = command(tmp_path, "train", "config.yaml", "--run-dir", "run", "--workers", 2)
     assert done.returncode == 0, done.stderr
-    assert f"they add their gradients over {over}" in " ".join(done.stderr.split())
-    assert not list((tmp_path / name).iterdir())
+    assert "they add their gradients over TCP" in " ".join(done.stderr.split())
+    assert not list(folder.iterdir())
 
 
 def test_restarts_end_as_if_nothing_had_happened(tmp_path):
