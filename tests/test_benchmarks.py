@@ -115,8 +115,8 @@ def test_the_whole_command_is_compared_with_a_script(tmp_path, monkeypatch):
     assert all("5 and 5 epochs" in row.results for row in rows)
 
 
-# 30 to 45 s each: they are in the long form.
-SLOW = ("mixed_columns", "time_series_transformer")
+# 30 to 60 s each: they are in the long form.
+SLOW = ("mixed_columns", "text_from_strings", "time_series_transformer", "two_inputs_two_outputs")
 
 
 @pytest.mark.parametrize(

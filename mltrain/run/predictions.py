@@ -188,7 +188,8 @@ def _wrong_forecasts(columns: np.ndarray, rows: int, targets: int) -> tuple[str,
     scale, values = columns[:, 2 : 2 + targets], columns[:, 2 + targets :]
     if not np.isin(times, np.arange(rows)).all():
         return "forecasts", f"expected the number of its time, from 0 to {rows - 1}, for each row"
-    if horizons[0] not in range(1, 2**31) or (horizons != horizons[0]).any():
+    # Not `in range`: that looks for a float number by number, for a minute.
+    if not 1 <= horizons[0] < 2**31 or horizons[0] % 1 or (horizons != horizons[0]).any():
         return "forecasts", "expected one horizon, of 1 or more, for all rows"
     if (scale < 0).any() or np.isinf(scale).any() or not np.isfinite(values).all():
         return "forecasts", "a value is NaN or infinite, or a scale is negative"

@@ -87,9 +87,12 @@ def digits():
     return eight, (cluttered(images[two], rng), names[two])
 
 
-# Two minutes for the second one: it is in the long form.
-@pytest.mark.parametrize("network", ["vgg", pytest.param("resnet", marks=pytest.mark.torture)])
-def test_forty_images_are_enough_for_who_has_seen_others(tmp_path, mltrain, digits, network):
+# Five seeds of both take four minutes: they are in the long form.
+LONG = [pytest.param(name, 5, marks=pytest.mark.torture) for name in NETWORKS]
+
+
+@pytest.mark.parametrize(("network", "seeds"), [("vgg", 2), *LONG])
+def test_forty_images_are_enough_for_who_has_seen_others(tmp_path, mltrain, digits, network, seeds):
     for name, (images, numbers) in zip(("eight", "two"), digits, strict=True):
         np.savez(tmp_path / f"{name}.npz", image=images, digit=numbers)
     rows = len(digits[1][0])
@@ -109,7 +112,7 @@ def test_forty_images_are_enough_for_who_has_seen_others(tmp_path, mltrain, digi
     assert learned["low"] > 0.8
     # 30 to learn from and 10 to choose the epoch by; shares are rounded up to whole rows.
     shares = [round((rows - 40.5) / rows, 6), round(9.5 / rows, 6)]
-    for seed in range(5):
+    for seed in range(seeds):
         given = {"batch": 8, "seed": seed}
         tuned = accuracy(f"tuned{seed}", "two", shares, TWO_STAGES, first="  weights: {run: pretraining}\n", **given)
         scratch = accuracy(f"scratch{seed}", "two", shares, SCRATCH, **given)

@@ -13,8 +13,6 @@ from mltrain.run.locked_run import LockedRun
 from mltrain.run.predictions import StoredPredictions
 from mltrain.run.rundir import RunDirectory
 
-pytestmark = pytest.mark.long
-
 BINARY = StoredPredictions(np.array([4, 0, 7]), np.array([0, 1, 1]), np.array([0.1, 0.9, 0.4], np.float32))
 MULTICLASS = StoredPredictions(np.array([3, 1]), np.array([2, 0]), np.full((2, 3), 1 / 3, np.float32))
 REGRESSION = StoredPredictions(np.array([3, 1]), np.array([2.5, -1.0]), np.array([2.0, np.nan]))
@@ -158,6 +156,8 @@ def test_what_is_known_of_forecasts_comes_back_with_times_in_their_order(run, se
         np.array([[0.0, 1, 1, 1], [0.5, 1, 1, 1]]),
         np.array([[0.0, 1, 1, 1], [1, 2, 1, 1]]),  # two horizons
         np.array([[0.0, 0, 1, 1], [1, 0, 1, 1]]),
+        np.array([[0.0, 1.5, 1, 1], [1, 1.5, 1, 1]]),
+        np.array([[0.0, np.nan, 1, 1], [1, np.nan, 1, 1]]),
         np.array([[0.0, 1, -1, 1], [1, 1, 1, 1]]),
         np.array([[0.0, 1, 1, np.nan], [1, 1, 1, 1]]),
     ],

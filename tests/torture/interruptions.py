@@ -37,9 +37,23 @@ class Battery:
         """Return the run that is not interrupted, and how its command ended."""
         run = self.folder / f"{experiment}{self._suffix}-whole"
         if experiment not in self._whole:
-            self._whole[experiment] = self.server(*self.training(experiment, run))
+            kinds = {"kinds": str(self._kinds(experiment))} if self.workers == 1 else {}
+            self._whole[experiment] = self.server(*self.training(experiment, run), **kinds)
             assert self._whole[experiment].code == 0, self._whole[experiment].err
         return run, self._whole[experiment]
+
+    def after_changes(self, experiment: str) -> list[int]:
+        """Return the numbers of the operations before which the one before has changed what is in a file, or its name.
+
+        A kill before another one leaves the same files: a flush and an opened directory change nothing that a killed
+        process leaves behind, and a new file has a name that nobody reads until it is renamed.
+        """
+        self.whole(experiment)
+        kinds = self._kinds(experiment).read_text().split()
+        return [1, *(number for number, kind in enumerate(kinds[:-1], start=2) if kind not in ("fsync", "open"))]
+
+    def _kinds(self, experiment: str) -> Path:
+        return self.folder / f"{experiment}-operations.txt"
 
     def new(self, experiment: str) -> Path:
         """Return the place of a run that is not there yet."""

@@ -57,7 +57,8 @@ class Faults:
     """Stands in the seam of `durable.perform`: counts the operations, and does at the n-th what was asked for.
 
     `torn` writes half of a write, and dies; `short` writes half of it; `enospc` and `eio` fail
-    once, with `for_good` from then on, as a full disk does; a signal is sent before it.
+    once, with `for_good` from then on, as a full disk does; a signal is sent before it. `kinds` is a file for the name
+    of each operation.
     """
 
     def __init__(self, request: dict[str, Any], counts: Counts) -> None:
@@ -65,6 +66,7 @@ class Faults:
         self._at: int = request.get("at", 0)
         self._for_good: bool = request.get("for_good", False)
         self._within: str | None = request.get("within")
+        self._kinds: str | None = request.get("kinds")
         self._counts = counts
 
     def perform(self, operation: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -73,6 +75,9 @@ class Faults:
         self._counts.operations += 1
         self._counts.store()
         number = self._counts.operations
+        if self._kinds is not None:
+            with open(self._kinds, "a") as file:  # noqa: PTH123
+                file.write(f"{operation.__name__}\n")
         if number == self._at or (self._for_good and number > self._at):
             if self._kind in _SIGNALS:
                 os.kill(os.getpid(), getattr(signal, self._kind))

@@ -13,8 +13,10 @@ from tests.torture.forking import KILLED, call
 
 pytestmark = pytest.mark.long
 
-# In the short form each operation of one experiment is killed at, and every 25th has the other faults.
+# In the short form one experiment is killed wherever a file has changed (a kill at another operation leaves the same
+# files), and every 25th operation has the other faults. In the long form there is a kill at each operation.
 SAMPLE = pytest.param("short", 25, id="sample")
+EACH = [pytest.param(name, True, id=f"each-{name}", marks=pytest.mark.torture) for name in ("short", *VARIANTS)]
 EVERY = [pytest.param(name, 1, id=name, marks=pytest.mark.torture) for name in ("short", *VARIANTS)]
 
 
@@ -27,9 +29,11 @@ def places(battery, experiment, step):
 
 # In eight parts, which several processes can share: it is the longest of all tests.
 @pytest.mark.parametrize("part", range(8))
-@pytest.mark.parametrize(("experiment", "step"), [pytest.param("short", 1, id="short"), *EVERY[1:]])
-def test_a_kill(battery, experiment, step, part):
-    faults = [{"fault": "SIGKILL", "at": number} for number in places(battery, experiment, step)[part::8]]
+@pytest.mark.parametrize(("experiment", "every"), [pytest.param("short", False, id="short"), *EACH])
+def test_a_kill(battery, experiment, every, part):
+    numbers_of = places(battery, experiment, 1) if every else battery.after_changes(experiment)
+    assert len(numbers_of) > 100
+    faults = [{"fault": "SIGKILL", "at": number} for number in numbers_of[part::8]]
     runs = []
     for run, ended in battery.interrupted(experiment, faults):
         assert ended.code == KILLED, ended.err
@@ -86,7 +90,7 @@ def test_a_signal(battery, experiment, step, signal, code):
     assert sum(step > 0 for step in battery.end(experiment, runs)) > len(runs) / 4
 
 
-@pytest.mark.parametrize("step", [pytest.param(40, id="sample"), pytest.param(1, id="all", marks=pytest.mark.torture)])
+@pytest.mark.parametrize("step", [pytest.param(80, id="sample"), pytest.param(1, id="all", marks=pytest.mark.torture)])
 def test_a_kill_while_resuming(battery, step):
     run = battery.killed_in_training("dropout", random.Random(1))
     resumed = battery.copy(run)

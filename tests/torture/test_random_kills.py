@@ -14,8 +14,17 @@ from tests.torture.interruptions import is_finished
 pytestmark = pytest.mark.long
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(25, marks=pytest.mark.torture)])
-@pytest.mark.parametrize("experiment", VARIANTS)
+# What others have, too, is in the long form alone: dropout, the averages of a normalization and of weights, a schedule.
+IN_OTHERS = (
+    *("dropout", "batch_norm", "ema", "schedule", "global_clip", "fused", "tabular_xla", "mixed_members"),
+    *("ensemble_of_tabular", "by_seconds", "no_validation"),
+)
+OFTEN = [pytest.param(name, 1, marks=[pytest.mark.torture] * (name in IN_OTHERS)) for name in VARIANTS]
+
+
+@pytest.mark.parametrize(
+    ("experiment", "kills"), [*OFTEN, *(pytest.param(name, 25, marks=pytest.mark.torture) for name in VARIANTS)]
+)
 def test_one_kill(battery, experiment, kills):
     drawn = random.Random(f"{experiment} {kills}")
     runs = [battery.killed_in_training(experiment, drawn) for _ in range(kills)]

@@ -12,7 +12,7 @@ from tests.torture.forking import call
 
 pytestmark = pytest.mark.long
 
-PAIRS = pytest.mark.parametrize("pairs", [10, pytest.param(200, marks=pytest.mark.torture)])
+PAIRS = pytest.mark.parametrize("pairs", [6, pytest.param(200, marks=pytest.mark.torture)])
 
 
 def both(battery, *arguments):
