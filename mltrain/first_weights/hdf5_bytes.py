@@ -51,7 +51,7 @@ def read_bytes(path: Path) -> tuple[bytes, str]:
 def longest_text(data: bytes, name: str) -> int:
     """Return the length of the longest text in the file: HDF5 keeps texts of any length in heaps, which are checked.
 
-    In a damaged heap, HDF5 (1.14.6) would look for the next text at the same place for ever.
+    HDF5 1.14.6 does not come back from some damaged heaps.
 
     Raises:
         DataError: a heap is damaged, or addresses have another width than h5py gives them.
