@@ -1,10 +1,9 @@
 """How often a command that finds an error in the data ends with exit code 4, as it must.
 
-    python -m benchmarks.exit_codes [PROCESSES] [--shutdown]
+    python -m benchmarks.exit_codes [PROCESSES]
 
 Each process is a fork, so that imports are paid once. It reads a Parquet file in which one of many pages is damaged,
-while threads of pyarrow read the others. With `--shutdown` the processes end by the shutdown of the interpreter, as
-they did before: that counts how often a thread aborts it.
+while threads of pyarrow read the others.
 """
 
 from __future__ import annotations
@@ -92,10 +91,6 @@ def count(processes: int, at_once: int = 4) -> collections.Counter[int]:
 
 
 if __name__ == "__main__":
-    if "--shutdown" in sys.argv:
-        import mltrain.cli.app
-
-        mltrain.cli.app.leave = sys.exit  # type: ignore[assignment]
     numbers = [int(each) for each in sys.argv[1:] if each.isdecimal()]
     ended = count(numbers[0] if numbers else 1000)
     print(dict(ended))
