@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mltrain.errors import InterruptedRunError
-from mltrain.training.signals import Interruption
+from mltrain.training.signals import Interruption, held_back
 
 pytestmark = pytest.mark.long
 
@@ -60,6 +60,43 @@ def test_a_deferred_signal_waits():
         with pytest.raises(InterruptedRunError):
             interruption.raise_if_received()
     assert done
+
+
+def test_the_first_signal_is_told_at_once():
+    told, before = [], []
+    with Interruption().handled() as interruption, interruption.deferred():
+        with interruption.told(told.append):
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert told == [signal.SIGTERM]
+        with interruption.told(before.append):  # it came before
+            assert before == [signal.SIGTERM]
+
+
+# Waits for a line, and handles signals only then.
+LATE = """
+import sys
+from mltrain.errors import InterruptedRunError
+from mltrain.training.signals import Interruption
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    with Interruption().handled():
+        print("here")
+except InterruptedRunError as error:
+    print(error)
+"""
+
+
+def test_a_process_holds_signals_back_until_it_handles_them():
+    with held_back():
+        process = subprocess.Popen(
+            [sys.executable, "-c", LATE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+    assert process.stdout.readline() == "ready\n"
+    process.terminate()
+    out, _ = process.communicate("go on\n", timeout=60)
+    assert (process.returncode, out) == (0, "stopped by SIGTERM\n")
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {signal.SIGINT, signal.SIGTERM}
 
 
 def test_what_was_before_is_there_again():
