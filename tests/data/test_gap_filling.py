@@ -133,6 +133,7 @@ def sales(missing=(20, 21, 22)):
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("how", "rows", "holding"), [("previous", 71, 3), pytest.param("linear", 70, 2, marks=pytest.mark.long)]
 )

@@ -91,6 +91,7 @@ assert not [name for name in sys.modules if name.startswith("mltrain")]
 """
 
 
+@pytest.mark.long
 def test_someone_without_mltrain_loads_it_and_gets_the_same_numbers(mixed, tmp_path):
     core = keras.Sequential(
         [keras.Input(mixed.inputs[0].shape), keras.layers.Dense(8, "relu"), keras.layers.Dense(3, "softmax")]

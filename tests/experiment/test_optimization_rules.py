@@ -85,6 +85,7 @@ def test_a_schedule_of_keras_as_the_learning_rate_is_one_hand_on_it(refused):
     )
 
 
+@pytest.mark.long
 def test_the_short_form_trains_as_the_long_one_and_is_kept_as_it_was_written(mltrain, tmp_path):
     (tmp_path / "config.yaml").write_text(CONFIG)
     short = mltrain("train", "config.yaml", "--run-dir", "short", "--set", "training.learning_rate=0.02")

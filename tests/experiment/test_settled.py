@@ -119,6 +119,7 @@ def test_two_hands_on_the_learning_rate_are_refused_at_their_line(mltrain, tmp_p
     assert message in done.err
 
 
+@pytest.mark.long
 def test_the_learning_rate_follows_the_schedule_and_a_longer_training_says_what_becomes_of_it(mltrain, tmp_path):
     (tmp_path / "config.yaml").write_text(CONFIG)
     done = mltrain("train", "config.yaml", "--run-dir", "run", "--set", "training.schedule=linear")

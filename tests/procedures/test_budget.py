@@ -98,6 +98,7 @@ def test_what_cannot_be_is_refused_at_its_line(mltrain, config, budget, message)
     assert "config.yaml:7" in done.err
 
 
+@pytest.mark.long
 def test_a_finished_run_of_a_folder_is_not_taken_for_one_with_another_budget(mltrain, config):
     config("{rows_seen: 66}")
     command = ("train", "config.yaml", "--seeds", "2", "--run-dir", "seeds", "--quiet")

@@ -95,6 +95,7 @@ def test_each_network_learns_by_its_own_loss(mltrain, data):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
+@pytest.mark.long
 def test_numbers_have_a_spread_in_their_own_units(mltrain, data):
     config = ("--set", "model={type: tabular, units: [8], members: 2}")
     done = mltrain("train", "price.yaml", "--run-dir", "run", *config, "--verify-export")
@@ -132,6 +133,7 @@ def metrics_of(done):
 BY_FOLD = ("--set", "ensemble={members: 3, by: fold}")
 
 
+@pytest.mark.long
 def test_out_of_fold_predictions_are_of_the_network_that_has_not_learned_from_the_row(mltrain, data):
     """A row with another target changes all networks but the one that leaves it out."""
     last = (*BY_FOLD, "--set", "training.final=last", "--set", "data.target.scale=none")

@@ -67,6 +67,7 @@ def test_a_training_begins_with_them_and_says_so(mltrain, source):
         np.testing.assert_array_equal(found, known)
 
 
+@pytest.mark.long
 def test_what_follows_the_first_step_does_without_the_file(mltrain, source):
     run = mltrain("train", "config.yaml", "--run-dir", "run").run
     before = weights(run)

@@ -80,6 +80,7 @@ def begins_with(run, arrays):
     return bool(pairs) and all(np.array_equal(one, other.astype("float32")) for one, other in pairs)
 
 
+@pytest.mark.long
 def test_a_backbone_from_a_file(mltrain, config, images):
     saved = backbone("block_2_add")
     x = keras.layers.GlobalAveragePooling2D()(saved.output)
@@ -409,6 +410,7 @@ def test_a_training_that_has_begun_cannot_use_others(mltrain, config, images):
     assert "the run cannot be resumed with these changes: model.weights: " in done.err
 
 
+@pytest.mark.long
 def test_a_file_for_a_backbone_in_a_fusion(mltrain, images):
     saved = backbone("block_1_project_BN")
     saved.save_weights(images / "w.weights.h5")
@@ -482,6 +484,7 @@ def test_another_file_under_the_name_of_keras(mltrain, config, cache):
     assert "expected d3e8ec802a04aa4fc771ee12a9a9b836; remove it, and it is downloaded again" in done.err
 
 
+@pytest.mark.long
 def test_imagenet_that_is_downloaded(mltrain, config, images, cache, monkeypatch):
     whole = backbone()
 

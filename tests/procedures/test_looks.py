@@ -70,6 +70,7 @@ def test_a_run_without_test_rows_has_none(mltrain, config, tmp_path):
     assert "have been looked at" not in mltrain("show", tmp_path / "run").out
 
 
+@pytest.mark.long
 def test_two_at_once_both_count(run):
     command = [Path(sys.executable).parent / "mltrain", "evaluate", run, "--json"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]

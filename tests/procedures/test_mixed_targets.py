@@ -340,6 +340,7 @@ def test_the_same_rows_give_the_same_run(rows):
     assert before == {name: (rows / "run" / name).read_bytes() for name in before}
 
 
+@pytest.mark.long
 def test_a_longer_training_continues_the_shorter_one(rows, tmp_path):
     assert train(rows, "fusion", 2).code == 10
     assert in_process(rows, "resume", "run", "--epochs", "4").code == 10
@@ -391,6 +392,7 @@ def write_odd_rows(folder):
         writer.writerows([row["area"], row["price"], row["kind"].replace("boat", "a=b")] for row in rows)
 
 
+@pytest.mark.long
 def test_names_may_hold_anything(tmp_path):
     write_odd_rows(tmp_path)
     (tmp_path / "config.yaml").write_text(ODD)
@@ -482,6 +484,7 @@ def test_the_task_can_be_stated(rows):
     assert "config.yaml:1:7: task: mixed needs several targets" in done.err
 
 
+@pytest.mark.long
 def test_a_run_can_be_resumed_with_another_learning_rate_and_not_with_another_loss(rows):
     assert train(rows, "mlp", 1).code == 10
     faster = ("--epochs", "2", "--allow-inexact", "--set", "training.optimizer.learning_rate=0.01")

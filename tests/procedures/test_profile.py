@@ -39,6 +39,7 @@ def times(run):
     return {phase.phase: phase.times for phase in profile(run).phases}
 
 
+@pytest.mark.long
 def test_the_phases_are_the_whole_and_almost_all_has_a_name(shell, config):
     done = shell(f"time -p mltrain train {config()} --run-dir run --profile")
     assert done.code == 0, done.err

@@ -61,6 +61,7 @@ def test_it_keeps_its_points_and_shows_them(found):
     assert "The range test before the training: " in (found.run / "report.html").read_text()
 
 
+@pytest.mark.long
 def test_a_run_that_goes_on_or_is_repeated_does_not_test_again(mltrain, found, tmp_path, monkeypatch):
     def never(*arguments):
         raise AssertionError("it was tested again")

@@ -19,6 +19,7 @@ training: {epochs: 3, batch_size: 16}
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("other", [{"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LANG": "C", "LC_ALL": "C"}])
 def test_two_processes_write_the_same_bytes(shell, tmp_path, other):
     (tmp_path / "a").mkdir()

@@ -100,6 +100,7 @@ def test_predict_gives_the_predictions_of_the_training(trained):
         assert np.array_equal(out["probability_1"][test].astype(np.float32), kept.astype(np.float32))
 
 
+@pytest.mark.long
 def test_a_run_that_was_stopped_ends_like_one_that_was_not(trained):
     folder, _ = trained
     config = (folder / "config.yaml").read_text()

@@ -98,7 +98,9 @@ def test_the_layers_below_keep_their_weights(train):
     assert changed == {"weight-0006", "weight-0007", "weight-0008", "weight-0009"}
 
 
-@pytest.mark.parametrize("where", [pytest.param("before", marks=pytest.mark.long), "after", "outputs"])
+@pytest.mark.parametrize(
+    "where", [*(pytest.param(each, marks=pytest.mark.long) for each in ("before", "after")), "outputs"]
+)
 def test_a_signal_at_the_border_of_stages(train, mltrain, monkeypatch, trained_once, where):
     whole = trained_once(STAGES)
 

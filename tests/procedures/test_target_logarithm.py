@@ -97,6 +97,7 @@ def test_a_prediction_is_at_most_a_deviation_beyond_the_training_rows(train, mlt
     assert any(each == pytest.approx(end, rel=1e-5) for each in found for end in ends)
 
 
+@pytest.mark.long
 def test_an_interrupted_run_ends_with_the_same_bits(train, mltrain):
     longer = train("{column: price, scale: log}", arguments=("--set", "training.epochs=5")).run
     resumed = train("{column: price, scale: log}").run

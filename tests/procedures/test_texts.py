@@ -46,7 +46,7 @@ def folder_of_texts(tmp_path):
 @pytest.mark.parametrize(
     ("features", "model"),
     [
-        ("{review: {type: text, length: 6}, year: ignore}", EMBEDDING),
+        pytest.param("{review: {type: text, length: 6}, year: ignore}", EMBEDDING, marks=pytest.mark.long),
         pytest.param("{review: {type: text, by: characters}, year: ignore}", EMBEDDING, marks=pytest.mark.long),
         pytest.param("{review: {type: text, encoding: tf_idf, ngrams: 2}}", "{type: linear}", marks=pytest.mark.long),
         ("{review: {type: text, encoding: hashed, buckets: 32}, year: ignore}", "{type: mlp, units: [4]}"),

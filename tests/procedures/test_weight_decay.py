@@ -65,6 +65,7 @@ def test_one_step_is_that_of_the_formula(trained):
     assert changed == 2
 
 
+@pytest.mark.long
 def test_it_is_said_and_keras_has_its_way_where_that_is_stated(trained):
     run, theirs = trained("run"), trained("theirs", "training.weight_decay_on=all")
     assert decisions(run)["training.weight_decay_on"] == "weights"

@@ -162,6 +162,7 @@ def test_resumed_and_reproduced_runs_have_the_same_numbers(trained):
     assert in_process(folder, "show", "run").code == 0
 
 
+@pytest.mark.long
 def test_runs_are_compared_by_weighted_rows(trained):
     task, folder, _ = trained
     other = config_for(task).replace("units: [4]", "units: [2]").replace("epochs: 3", "epochs: 1")

@@ -119,6 +119,7 @@ def test_every_model_begins_with_them(mltrain, folder, name):
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("trainable", "stays"), [pytest.param("false", True, marks=pytest.mark.long), ("true", False)])
 def test_they_are_trained_where_that_is_asked(mltrain, folder, trainable, stays):
     config(folder, vectors=f"{{file: words.vec, trainable: {trainable}}}", epochs=3, rate=0.5)

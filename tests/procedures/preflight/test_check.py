@@ -355,6 +355,7 @@ def test_every_kind_of_target_and_input_is_checked_without_a_false_alarm(mltrain
     assert found["first_loss"]["loss"] < 3 * found["first_loss"]["chance"] or kind == "several numbers"
 
 
+@pytest.mark.long
 def test_one_batch_is_learned_by_the_step_of_the_training(mltrain, tmp_path, monkeypatch):
     """Members have a loss each while training: that of their mean would be another training."""
     steps = []
