@@ -1,4 +1,4 @@
-"""Several workers beside one: `python -m benchmarks.workers`, ten minutes.
+"""Several workers beside one: `python -m benchmarks.workers`, a quarter of an hour.
 
 Each worker has a core: one alone is held on one core, and two have two. What is compared is the median of the seconds
 of the epochs but the first, in which the loop is compiled. The start is from Enter to the first row of the history.
