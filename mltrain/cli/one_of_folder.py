@@ -29,7 +29,7 @@ def train_one() -> int:
     job = RunJob.of_text(sys.stdin.read())
     # What code of the user's prints is for people.
     with Interruption().handled() as interruption, redirect_stdout(sys.stderr):
-        stop_when_the_command_is_gone(job.launcher, interruption)
+        stop_when_the_command_is_gone(job.launcher, interruption, at_the_second=True)
         with interruption.deferred():
             plugins = Plugins.of_files(map(Path, job.plugins))
             directory = Path.cwd() if job.path is None else Path(job.path).absolute().parent

@@ -185,7 +185,7 @@ def team_of_cluster(
 
     launcher_is_gone = threading.Event()
     if pipe := os.environ.get(LAUNCHER):
-        stop_when_the_command_is_gone(int(pipe), interruption, launcher_is_gone)
+        launcher_is_gone = stop_when_the_command_is_gone(int(pipe), interruption, at_the_second=False)
     if cluster.rank == 0:
         stack.callback(_tidy_up, launcher_is_gone)
     listening = os.environ.get(LISTENING)

@@ -40,25 +40,27 @@ def pipe_of_command() -> Iterator[PipeOfCommand]:
         os.close(held)
 
 
-def stop_when_the_command_is_gone(
-    watched: int, interruption: Interruption, gone: threading.Event | None = None
-) -> None:
+def stop_when_the_command_is_gone(watched: int, interruption: Interruption, *, at_the_second: bool) -> threading.Event:
     """Stop as at SIGTERM once it is: nobody would see this process any more. It is looked at in a thread of its own.
 
     Args:
         watched: descriptor of the pipe.
         interruption: of this process.
-        gone: is set then, for what is to be done at the end; None for nothing: the process ends at once where a signal
-            has come before, as the command has left at the second one.
+        at_the_second: whether the process ends at once where a signal has come before: the command has left at the
+            second one.
+
+    Returns:
+        What is set once the command is gone.
     """
+    gone = threading.Event()
 
     def watch() -> None:
         os.read(watched, 1)
-        if gone is not None:
-            gone.set()
-        if gone is not None or interruption.received is None:
+        gone.set()
+        if interruption.received is None or not at_the_second:
             interruption.receive(signal.SIGTERM)
             time.sleep(_MOST_ALONE)
         os._exit(128 + (interruption.received or signal.SIGTERM))  # as at the second signal
 
     threading.Thread(target=watch, name="command", daemon=True).start()
+    return gone

@@ -156,10 +156,10 @@ def _end_of(processes: Sequence[WorkerProcess], interruption: Interruption, fold
                 if time.monotonic() > late:  # it does not know that one is gone, or cannot say so: it may be stopped
                     raise _reason(processes, folder)
             time.sleep(_LOOKS)
-    if code == 0 or (code > 0 and code != WorkerError.exit_code):
-        return _when_all_have_ended(processes, code)
-    _when_all_have_ended(processes, code)
-    raise _reason(processes, folder)
+    _wait_for_all(processes, code)
+    if code < 0 or code == WorkerError.exit_code:
+        raise _reason(processes, folder)
+    return code
 
 
 def _reason(processes: Sequence[WorkerProcess], folder: Path) -> InterruptedRunError | WorkerError:
@@ -171,15 +171,14 @@ def _reason(processes: Sequence[WorkerProcess], folder: Path) -> InterruptedRunE
     return WorkerError(_lost(list(enumerate(codes)), folder))
 
 
-def _when_all_have_ended(processes: Sequence[WorkerProcess], code: int) -> int:
-    """Return the code once all have ended, or had the time for it."""
+def _wait_for_all(processes: Sequence[WorkerProcess], code: int) -> None:
+    """Wait until all have ended, or had the time for it, after the first has with this code."""
     if code - 128 in SIGNALS:
         for each in processes:
             each.send_signal(code - 128)  # who is still on its way to the first has not heard of it
     deadline = time.monotonic() + _ENDS_WITHIN
     while time.monotonic() < deadline and any(each.poll() is None for each in processes):
         time.sleep(_LOOKS)
-    return code
 
 
 def _lost(ended: Sequence[tuple[int, int | None]], folder: Path) -> str:

@@ -160,7 +160,7 @@ def _of_kubernetes(environment: Mapping[str, str]) -> Cluster | None:
 
 
 def _on_hosts(rank: int, addresses: tuple[str, ...], source: str, environment: Mapping[str, str]) -> Cluster:
-    hosts = [address.rpartition(":")[0] for address in addresses]
+    hosts = list(map(_host_of, addresses))
     without_port = [address for address in addresses if not re.fullmatch(r".+:\d{1,5}", address)]
     if without_port:
         raise ValueError(f"expected host:port for each worker, found {without_port[0]!r}")

@@ -20,8 +20,9 @@ from mltrain.procedures.training_at_once import _Runs
 from mltrain.report.terminal import Terminal
 from mltrain.run.run_folder import SEEDS, RunFolder
 from mltrain.run.rundir import RunDirectory
-from tests.conftest import Outcome, in_process
+from tests.conftest import in_process
 from tests.procedures.test_launching import WITHIN, alive, children
+from tests.procedures.test_workers import command
 
 pytestmark = pytest.mark.long
 
@@ -55,13 +56,6 @@ def write(folder, text=CONFIG):
     (folder / "config.yaml").write_text(text)
 
 
-def command(folder, *arguments):
-    """Run mltrain in a process of its own: in that of the tests TensorFlow computes with all its threads already."""
-    line = [sys.executable, "-m", "mltrain", *map(str, arguments)]
-    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=300)
-    return Outcome(done.returncode, done.stdout, done.stderr)
-
-
 def files(folder):
     """Return each file of a folder of runs but its logs, by its path inside it."""
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
@@ -90,8 +84,9 @@ def folder(tmp_path_factory):
     """Three folds, one after another in `one`, and two at once in `two`; what the second has said is in `said.txt`."""
     folder = tmp_path_factory.mktemp("at-once")
     write(folder)
+    # In a process of its own: in that of the tests TensorFlow computes with all its threads already.
     done = command(folder, *FOLDS, "--run-dir", "one", "--quiet")
-    assert done.code == 0, done.err
+    assert done.returncode == 0, done.stderr
     done = in_process(folder, *FOLDS, "--run-dir", "two", *PARALLEL)
     assert done.code == 0, done.err
     assert done.out == f"{folder / 'two'}\n"
@@ -135,7 +130,7 @@ def test_a_run_is_one_as_any_other(folder, tmp_path):
             line[1] = tmp_path / "run"
             subprocess.run(["cp", "-r", str(run), str(line[1])], check=True)
         done = command(tmp_path, *line)
-        assert done.code == 0, done.err
+        assert done.returncode == 0, done.stderr
         assert {name for name in files(folder / "two") if "looks" not in name} == {
             name for name in before if "looks" not in name
         }
@@ -163,14 +158,14 @@ def test_threads_are_divided_and_stay_those_of_the_run(tmp_path):
         assert RunDirectory(run).record().threads.intra_op == share
     stated = ("seed=43", "data.split.seed=42", "data.source.seed=42", f"threads={share}")
     options = ("--quiet", *(part for each in stated for part in ("--set", each)))
-    assert command(tmp_path, "train", "config.yaml", "--run-dir", "alone", *options).code == 0
+    assert command(tmp_path, "train", "config.yaml", "--run-dir", "alone", *options).returncode == 0
     for name in ("metrics.json", "model.json", "predictions/test.predictions.npy"):
         assert (tmp_path / "alone" / name).read_bytes() == (tmp_path / "runs" / "seed-43" / name).read_bytes(), name
     # Without --parallel the runs would have another number of threads: they keep theirs.
     write(tmp_path, CONFIG.replace("threads: 1\n", "").replace("epochs: 4", "epochs: 6"))
     again = ("train", "config.yaml", "--seeds", 3, "--run-dir", "runs", "--resume", "--quiet")
     done = command(tmp_path, *again)
-    assert done.code == 0, done.err
+    assert done.returncode == 0, done.stderr
     threads = [RunDirectory(tmp_path / "runs" / f"seed-{seed}").record().threads.intra_op for seed in (42, 43, 44)]
     assert threads[:2] == [share, share]
     assert "threads: auto" in (tmp_path / "runs" / "seed-44" / "config.resolved.yaml").read_text()
@@ -247,10 +242,10 @@ def test_an_error_is_that_of_one_after_another(tmp_path, name):
     (tmp_path / "rows.csv").write_text("a,b\n" + "".join(f"{row},{row % 2}\n" for row in range(60)))
     one = command(tmp_path, *FOLDS, "--run-dir", "one", "--json", "--quiet")
     two = in_process(tmp_path, *FOLDS, "--run-dir", "two", "--json", *PARALLEL, "--quiet")
-    assert (one.code, two.code) == (code, code), (one.err, two.err)
+    assert (one.returncode, two.code) == (code, code), (one.stderr, two.err)
     step = r"step \d+"  # of several runs, another one may be the first that fails
-    assert re.sub(step, "", two.err) == re.sub(step, "", one.err.replace("one/", "two/"))
-    assert json.loads(re.sub(step, "", two.out)) == json.loads(re.sub(step, "", one.out.replace("one/", "two/")))
+    assert re.sub(step, "", two.err) == re.sub(step, "", one.stderr.replace("one/", "two/"))
+    assert json.loads(re.sub(step, "", two.out)) == json.loads(re.sub(step, "", one.stdout.replace("one/", "two/")))
     said = in_process(tmp_path, *FOLDS, "--run-dir", "three", *PARALLEL).err
     assert re.search(r"^fold \d of 3: failed after ", said, re.MULTILINE)
     assert not (tmp_path / "three" / "fold-3").exists()
@@ -367,6 +362,6 @@ def test_a_killed_run_is_named_and_the_same_command_continues(tmp_path):
     done = in_process(tmp_path, *FOLDS, "--run-dir", "runs", "--resume", *PARALLEL, *asked)
     assert done.code == 0, done.err
     done = command(tmp_path, *FOLDS, "--run-dir", "whole", *asked)
-    assert done.code == 0, done.err
+    assert done.returncode == 0, done.stderr
     for name in ("folds.json", *(f"fold-{number}/metrics.json" for number in (1, 2, 3))):
         assert (tmp_path / "runs" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name

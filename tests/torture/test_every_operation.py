@@ -16,7 +16,6 @@ pytestmark = pytest.mark.long
 # In the short form one experiment is killed wherever a file has changed (a kill at another operation leaves the same
 # files), and every 25th operation has the other faults. In the long form there is a kill at each operation.
 SAMPLE = pytest.param("short", 25, id="sample")
-EACH = [pytest.param(name, True, id=f"each-{name}", marks=pytest.mark.torture) for name in ("short", *VARIANTS)]
 EVERY = [pytest.param(name, 1, id=name, marks=pytest.mark.torture) for name in ("short", *VARIANTS)]
 
 
@@ -29,11 +28,11 @@ def places(battery, experiment, step):
 
 # In eight parts, which several processes can share: it is the longest of all tests.
 @pytest.mark.parametrize("part", range(8))
-@pytest.mark.parametrize(("experiment", "every"), [pytest.param("short", False, id="short"), *EACH])
-def test_a_kill(battery, experiment, every, part):
-    numbers_of = places(battery, experiment, 1) if every else battery.after_changes(experiment)
-    assert len(numbers_of) > 100
-    faults = [{"fault": "SIGKILL", "at": number} for number in numbers_of[part::8]]
+@pytest.mark.parametrize(("experiment", "step"), [pytest.param("short", None, id="changes"), *EVERY])
+def test_a_kill(battery, experiment, step, part):
+    killed_at = battery.after_changes(experiment) if step is None else places(battery, experiment, step)
+    assert len(killed_at) > 100
+    faults = [{"fault": "SIGKILL", "at": number} for number in killed_at[part::8]]
     runs = []
     for run, ended in battery.interrupted(experiment, faults):
         assert ended.code == KILLED, ended.err
